@@ -1,0 +1,79 @@
+"""matgrad: derivatives of matrix expressions, as numbers that verify themselves.
+
+    >>> import matgrad
+    >>> d = matgrad.jacobian("a*b", wrt="b")
+    >>> d(a=[1, 2, 3], b=[4, 5, 6])
+
+Every function takes an expression and returns a callable `Derivative`; `shapes`, `assume` and `batch` mean what they
+mean on the command line. Errors are subclasses of `MatgradError`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import TYPE_CHECKING, Any
+
+from .grammar.errors import MatgradError as MatgradError
+
+if TYPE_CHECKING:
+    from .core.answer import Check
+    from .core.api import Derivative
+
+__version__ = "0.1.0"
+__all__ = [
+    "MatgradError", "check", "derivative", "grad", "hessian", "hvp", "jacobian", "jvp", "value", "vjp",
+]  # fmt: skip
+
+Names = str | Sequence[str] | None
+
+
+def _derivative(expression: str, kind: str, wrt: Names, options: dict[str, Any]) -> Derivative:
+    # NumPy is imported with the first derivative, so that importing matgrad costs nothing.
+    from .core.api import Derivative, names
+
+    return Derivative(expression, kind, names(wrt), **options)
+
+
+def value(expression: str, /, **options: Any) -> Derivative:
+    """Return the expression itself as a callable: `value("A @ x")(A=..., x=...)`."""
+    return _derivative(expression, "value", None, options)
+
+
+def grad(expression: str, /, wrt: Names = None, **options: Any) -> Derivative:
+    """Return the gradient of a scalar expression, of the shape of `wrt`: `grad("sum(x**2)", "x")`."""
+    return _derivative(expression, "grad", wrt, options)
+
+
+def jacobian(expression: str, /, wrt: Names = None, **options: Any) -> Derivative:
+    """Return the generalized Jacobian, of shape `output.shape + wrt.shape`: `jacobian("a*b", wrt="b")`."""
+    return _derivative(expression, "jacobian", wrt, options)
+
+
+def hessian(expression: str, /, wrt: Names = None, **options: Any) -> Derivative:
+    """Return the second derivative, mixed for two names: `hessian("x.T @ A @ x", wrt="x")`."""
+    return _derivative(expression, "hessian", wrt, options)
+
+
+def derivative(expression: str, /, wrt: Names = None, **options: Any) -> Derivative:
+    """Return the derivative by each name in turn: `derivative("sum(x**3)", wrt=("x", "x", "x"))`."""
+    return _derivative(expression, "derivative", wrt, options)
+
+
+def jvp(expression: str, /, wrt: Names = None, **options: Any) -> Derivative:
+    """Return the Jacobian-vector product; calls take the direction as `tangent`."""
+    return _derivative(expression, "jvp", wrt, options)
+
+
+def vjp(expression: str, /, wrt: Names = None, **options: Any) -> Derivative:
+    """Return the vector-Jacobian product; calls take the direction as `cotangent`."""
+    return _derivative(expression, "vjp", wrt, options)
+
+
+def hvp(expression: str, /, wrt: Names = None, **options: Any) -> Derivative:
+    """Return the Hessian-vector product; calls take the direction as `tangent`."""
+    return _derivative(expression, "hvp", wrt, options)
+
+
+def check(expression: str, /, wrt: Names = None, **options: Any) -> Check:
+    """Return how far the Jacobian is from finite differences at random inputs."""
+    return jacobian(expression, wrt, **options).check()

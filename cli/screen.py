@@ -1,0 +1,289 @@
+"""The answer as a person reads it: the value, one table per derivative, what was made up, and the check."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Sequence
+from dataclasses import dataclass, field
+from itertools import groupby
+from typing import TextIO
+
+import numpy as np
+
+from ..core.answer import Answer, Array, Check, Input, Result
+from .console import Line, Look, cell_width, printable, show
+from .digits import DEFAULT_PRECISION, FULL_PRECISION, short
+from .grid import lay_out
+from .layouts import View, apply_layout, value_result, view
+
+PRINT_ALL = "--format npy -o FILE or --format plain prints all"
+LONGEST_EXPRESSION = 40
+SMALL = 8
+SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
+
+
+def render_answer(
+    answer: Answer, *, stream: TextIO, look: Look, precision: int | None = None, layout: str = "generalized"
+) -> None:
+    """Write an answer for a person: `render_answer(answer, stream=sys.stdout, look=look_at(sys.stdout))`.
+
+    Warnings are not part of it: they belong on standard error.
+    """
+    show(answer_lines(answer, look=look, precision=precision, layout=layout), stream, look)
+
+
+def answer_lines(
+    answer: Answer, *, look: Look, precision: int | None = None, layout: str = "generalized"
+) -> list[Line]:
+    """Return the screen of an answer as lines of styled pieces."""
+    page = _Page(answer, look, precision or DEFAULT_PRECISION)
+    page.value()
+    for result in answer.results:
+        page.result(result, layout)
+    page.inputs()
+    page.footer()
+    page.checks()
+    return page.lines
+
+
+@dataclass
+class _Page:
+    """One screen in the making."""
+
+    answer: Answer
+    look: Look
+    precision: int
+    lines: list[Line] = field(default_factory=list)
+    digits_hidden: bool = False
+
+    def value(self) -> None:
+        """Show the value: in full where it is the answer, else in full only where it is small."""
+        result = value_result(self.answer)
+        if result is None:
+            return
+        shape = result.data.shape
+        if not shape or (len(shape) == 1 and shape[0] <= SMALL):
+            self._section([(f"{self._expression()} = ", "bold"), *self._inline(result.data)])
+        elif not self.answer.results or (len(shape) == 2 and max(shape) <= SMALL):
+            seen = view(result)
+            self._section(*self._title(self._expression(), shape, _roles(seen) if seen.leading else ""))
+            self._tables(seen)
+        else:
+            self._section(*self._title(self._expression(), shape, self._summary(result.data)))
+
+    def result(self, result: Result, layout: str) -> None:
+        """Show one derivative: what it is, its closed form, its numbers."""
+        seen, arranged = view(result, layout), apply_layout(result, layout)
+        name = _derivative_name(self.answer.command, self._expression(), result.wrt, self.look.ascii)
+        if result.data.ndim == 0:
+            self._section([(f"{name} = ", "bold"), *self._inline(result.data)])
+        else:
+            self._section(*self._title(name, arranged.shape, _roles(seen)))
+        if arranged.formula is not None or arranged.structure:
+            formula = "" if arranged.formula is None else self._safe(f"= {arranged.formula}")
+            structure = self._safe(arranged.structure or "")
+            self.lines.append([(formula, ""), ("   " if formula and structure else "", ""), (structure, "dim")])
+        if result.data.ndim:
+            self._tables(seen)
+
+    def inputs(self) -> None:
+        """Name the inputs that were made up."""
+        made_up = {name: given for name, given in self.answer.inputs.items() if given.source == "random"}
+        if made_up:
+            self.lines.append([])
+        for name, given in made_up.items():
+            name = self._safe(name)
+            self._prose(f"{name} is random: {self._safe(_described(given))} (-v {name}=... to give it)", "dim")
+            if given.value.size <= SMALL:
+                self.lines.append([(f"  {name} = ", "dim"), *self._inline(given.value, "dim")])
+
+    def footer(self) -> None:
+        """Say so when digits were hidden."""
+        if self.digits_hidden:
+            self.lines.append([])
+            shown = f"{self.precision} significant digits shown"
+            self._prose(f"{shown}; --precision {FULL_PRECISION} or --format json for all", "dim")
+
+    def checks(self) -> None:
+        """Close with how far the numbers can be trusted: one line if all is well, one for each that is not."""
+        answer = self.answer
+        checked = [(_derivative_name(answer.command, self._expression(), result.wrt, self.look.ascii), result.check)
+                   for result in answer.results]  # fmt: skip
+        if not checked and answer.value_check is not None:
+            checked = [(self._expression(), answer.value_check)]
+        if checked:
+            self.lines.append([])
+        several = len(checked) > 1 and any(check is not None for _, check in checked)
+        checked = checked if several else checked[:1]
+        passed = [check for _, check in checked if check is not None and check.passed and _known(check)]
+        if passed:
+            self._prose(self._passed(passed, len(checked)), "green")
+        for name, check in sorted(checked, key=lambda item: item[1] is not None and not item[1].passed):
+            prefix = f"{name} " if several else ""
+            if check is not None and not check.passed:
+                self._prose(self._failed(prefix, check), "bold red")
+            elif check is None or not _known(check):
+                reason = f": {self._safe(check.note)}" if check is not None and check.note else ""
+                self._prose(f"{prefix}not checked{reason}", "dim")
+
+    def _passed(self, checks: Sequence[Check], total: int) -> str:
+        mark = self._safe("✓")
+        method = self._safe(checks[0].method or "finite differences")
+        parts = []
+        differences = [check.finite_differences for check in checks if check.finite_differences is not None]
+        if differences:
+            parts.append(f"{mark} checked against {method}: relative error {_rough(max(differences))}")
+        formulas = [check.formula for check in checks if check.formula is not None]
+        if formulas:
+            extent = f"to {_rough(max(formulas))}" if max(formulas) else "exactly"
+            parts.append(f"{'' if differences else mark + ' checked: '}the formula agrees {extent}")
+        if len(checks) < total:
+            parts[0] = parts[0].replace("checked", f"{len(checks)} of {total} checked", 1)
+        return ", ".join(parts) + (f" (the largest of {len(checks)})" if len(checks) > 1 else "")
+
+    def _failed(self, prefix: str, check: Check) -> str:
+        errors = []
+        if check.finite_differences is not None:
+            method = check.method or "finite differences"
+            errors.append(f"relative error {_rough(check.finite_differences)} against {method}")
+        if check.formula is not None:
+            errors.append(f"the formula is off by {_rough(check.formula)}")
+        note = f"; {check.note}" if check.note else ""
+        text = f"✗ {prefix}CHECK FAILED, do not use these numbers: {', '.join(errors) or 'no agreement'}{note}"
+        return self._safe(text)
+
+    def _safe(self, text: str) -> str:
+        return printable(text.replace("\n", " "), self.look.ascii)
+
+    def _expression(self) -> str:
+        """Return the expression where it is short enough for a title, else a stand-in."""
+        text = self._safe(self.answer.expression.strip())
+        plain = "\n" not in self.answer.expression.strip() and ";" not in text and "#" not in text
+        return text if plain and cell_width(text) <= LONGEST_EXPRESSION else "value" if self._bare else "out"
+
+    @property
+    def _bare(self) -> bool:
+        return not self.answer.results
+
+    def _section(self, *lines: Line) -> None:
+        """Begin a new part of the screen."""
+        if self.lines:
+            self.lines.append([])
+        self.lines += lines
+
+    def _title(self, name: str, shape: Sequence[int], roles: str) -> list[Line]:
+        pieces = [(name, "bold"), (self._safe("×".join(map(str, shape))), ""), (roles, "dim")]
+        pieces = [(text, style) for text, style in pieces if text]
+        total = sum(cell_width(text) + 3 for text, _ in pieces) - 3
+        if self.look.width is not None and total > self.look.width:
+            return [[piece] for piece in pieces]
+        return [[piece for text, style in pieces for piece in (("   ", ""), (text, style))][1:]]
+
+    def _prose(self, text: str, style: str) -> None:
+        """Add a sentence, broken between words where the terminal is narrow."""
+        line = ""
+        for word in text.split(" "):
+            if line and self.look.width is not None and cell_width(f"{line} {word}") > self.look.width:
+                self.lines.append([(line, style)])
+                line = "  " + word
+            else:
+                line = f"{line} {word}" if line else word
+        self.lines.append([(line, style)])
+
+    def _inline(self, values: Array, style: str = "") -> Line:
+        """Write a small array on one line, as it could be typed."""
+        self._note_hidden(values, [short(value, self.precision) for value in values.ravel().tolist()])
+        return [(_bracketed(values.tolist(), self.precision), style)]
+
+    def _note_hidden(self, values: Array, texts: Sequence[str]) -> None:
+        shown = np.array([float(text) for text in texts])
+        self.digits_hidden |= not np.array_equal(shown, np.asarray(values).ravel(), equal_nan=True)
+
+    def _summary(self, values: Array) -> str:
+        finite = values[np.isfinite(values)]
+        if not finite.size:
+            return "nothing finite" if values.size else "empty"
+        low, high, mean = (short(float(number), 4) for number in (finite.min(), finite.max(), finite.mean()))
+        broken = values.size - finite.size
+        return f"from {low} to {high}, mean {mean}" + (f", {broken} not finite" if broken else "")
+
+    def _tables(self, seen: View) -> None:
+        """Show the matrices of a view, all with the same columns, widths and number format."""
+        if not seen.data.size:
+            self.lines += [[], [("no entries", "dim")]]
+            return
+        grid = lay_out(seen, self.look, self.precision)
+        self.digits_hidden |= grid.digits_hidden
+        for block in grid.blocks:
+            self.lines.append([])
+            if block is None:
+                self.lines.append([(self._safe("⋮"), "dim")])
+                continue
+            title = self._safe(seen.title(block))
+            if title:
+                self.lines.append([(title, "bold cyan")])
+            self.lines += grid.table(block)
+        if grid.elision:
+            self.lines.append([])
+            self._prose(self._safe(f"… {grid.elision} not shown; {PRINT_ALL}"), "yellow")
+
+
+def _bracketed(values: object, precision: int) -> str:
+    if isinstance(values, list):
+        return "[" + ", ".join(_bracketed(value, precision) for value in values) + "]"
+    return short(float(str(values)), precision)
+
+
+def _rough(error: float) -> str:
+    return "0" if error == 0 else f"{error:.2g}" if error >= 1e-3 else f"{error:.0e}"
+
+
+def _known(check: Check) -> bool:
+    return check.finite_differences is not None or check.formula is not None
+
+
+def _described(given: Input) -> str:
+    """Describe made-up numbers: `3 numbers, normal, seed 0`, `symmetric 3×3, normal, seed 0`."""
+    shape = given.value.shape
+    size = "a number" if not shape else f"{shape[0]} numbers" if len(shape) == 1 else "×".join(map(str, shape))
+    kind = f"{given.assumption} " if given.assumption else ""
+    words = [kind + size + (" (shape inferred)" if given.shape_inferred else ""), given.law or "normal"]
+    return ", ".join(words + ([] if given.seed is None else [f"seed {given.seed}"]))
+
+
+def _roles(seen: View) -> str:
+    """Say what the axes of the tables are: `rows: output, columns: b`, `blocks: output, rows and columns: X`."""
+    vector = not seen.columns and not seen.column_name
+    sides = [
+        ("blocks", seen.names_of(seen.leading) or [""]),
+        ("entries" if vector else "rows", seen.names_of(seen.rows) or [seen.row_name]),
+        ("columns", seen.names_of(seen.columns) or [seen.column_name]),
+    ]
+    roles = [(side, ", ".join("output" if name == "out" else name for name in names)) for side, names in sides]
+    grouped = [(names, list(group)) for names, group in groupby(roles, key=lambda role: role[1]) if names]
+    merged = [(_listed([side for side, _ in group]), names) for names, group in grouped]
+    return ", ".join(f"{side}: {names}" for side, names in merged)
+
+
+def _listed(words: Sequence[str]) -> str:
+    return " and ".join([", ".join(words[:-1]), words[-1]] if words[1:] else words)
+
+
+def _derivative_name(command: str, expression: str, wrt: Sequence[str], ascii: bool) -> str:
+    """Write what was asked in the field's notation: `∂(a*b)/∂b`, `∂²f/∂X∂Y`, `∂(a*b)/∂b · tangent`."""
+    sign, dot = ("d", "*") if ascii else ("∂", "·")
+    body = expression if re.fullmatch(r"\w+", expression) else f"({expression})"
+    names = [printable(name, ascii) for name in wrt]
+    below = []
+    for name, group in groupby(reversed(names)):
+        below.append(f"{sign}{name}{_power(len(list(group)), ascii)}")
+    fraction = f"{sign}{_power(len(names), ascii)}{body}/{''.join(below)}"
+    if command == "vjp":
+        return f"cotangent {dot} {fraction}"
+    return f"{fraction} {dot} tangent" if command in ("jvp", "hvp") else fraction
+
+
+def _power(order: int, ascii: bool) -> str:
+    if order == 1:
+        return ""
+    return f"^{order}" if ascii else str(order).translate(SUPERSCRIPTS)

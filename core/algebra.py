@@ -1,0 +1,562 @@
+"""The constructors that keep graphs in normal form: `product`, `add`, `scale` and `elementwise`.
+
+A Product in normal form has no Delta that could be a renaming of labels. Deltas are eliminated by union-find over
+labels (Laue, Mitterreiter, Giesen 2020 treat them as unit tensors; here they are wires): a class of labels tied
+together by Deltas becomes one label, and
+- reaches no output: nothing remains, but for the factor n when no operand carries it (delta_ii = n);
+- reaches one output: nothing remains, but for a vector of ones when no operand carries it;
+- reaches several: one Delta stays over them, and that Delta is the structure of the result.
+
+A Product is distributed over a Sum only for those terms that carry a Delta, so structure reaches the output while
+dense sums stay shared. Terms of a Sum with the same Deltas are added under them, so distribution does not multiply terms.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from fractions import Fraction
+from itertools import count, permutations
+from itertools import product as choices
+from math import factorial, prod
+from typing import TYPE_CHECKING
+
+from .graph import (
+    Apply,
+    Coefficient,
+    Constant,
+    Delta,
+    Labels,
+    Map,
+    Node,
+    Product,
+    Reshape,
+    Select,
+    Shape,
+    Structural,
+    Sum,
+    Symbol,
+    Triangle,
+)
+
+if TYPE_CHECKING:
+    from .operators.record import Operator
+
+Factor = tuple[Node, Labels]
+
+# A Sum inside a Sum is spliced up to this many terms: what a person writes reaches normal form, and the running sums
+# of a deep network stay shared.
+SPLICE_LIMIT = 24
+TIE_LIMIT = 720
+
+fresh_labels = count(1_000_000)
+
+
+def fresh(amount: int) -> Labels:
+    """Return that many labels that occur nowhere else."""
+    return tuple(next(fresh_labels) for _ in range(amount))
+
+
+def zero(shape: Shape) -> Sum:
+    """Return the zero tensor of a shape."""
+    return Sum.of((), (), shape)
+
+
+def is_zero(node: Node) -> bool:
+    """Whether a node is the zero tensor."""
+    return isinstance(node, Sum) and not node.children
+
+
+def number(value: Coefficient) -> Node:
+    """Return a scalar constant: a Product without operands."""
+    return product(value, [], ())
+
+
+def full(value: Coefficient, shape: Shape) -> Node:
+    """Return a constant array of a shape: a number times ones."""
+    labels = tuple(range(len(shape)))
+    return product(value, [(Delta.of(size, 1), (label,)) for label, size in zip(labels, shape, strict=True)], labels)
+
+
+def identity(shape: Shape) -> Node:
+    """Return the identity of tensors of a shape, with axes `shape + shape`: the seed of a derivative."""
+    rank = len(shape)
+    deltas = [(Delta.of(size, 2), (axis, rank + axis)) for axis, size in enumerate(shape)]
+    return product(1, deltas, tuple(range(2 * rank)))
+
+
+def scale(coefficient: Coefficient, node: Node) -> Node:
+    """Return `coefficient * node`."""
+    labels = tuple(range(node.rank))
+    return node if coefficient == 1 else product(coefficient, [(node, labels)], labels)
+
+
+def permute(node: Node, axes: Sequence[int]) -> Node:
+    """Return the node with its axes in the order `axes`, as `numpy.transpose`."""
+    return product(1, [(node, tuple(range(node.rank)))], tuple(axes))
+
+
+def broadcast(node: Node, shape: Shape) -> Node:
+    """Return the node repeated to a shape by NumPy's rules; the shapes must already be compatible."""
+    if node.shape == shape:
+        return node
+    offset = len(shape) - node.rank
+    labels, factors = [], []
+    for axis, size in enumerate(shape):
+        own = node.shape[axis - offset] if axis >= offset else None
+        if own == size:
+            labels.append(axis)
+        else:
+            factors.append((Delta.of(size, 1), (axis,)))
+            if own is not None:
+                labels.append(*fresh(1))
+    return product(1, [(node, tuple(labels)), *factors], tuple(range(len(shape))))
+
+
+def split(node: Node) -> tuple[Coefficient, Node]:
+    """Return a node as a number times a node with coefficient one: `split(2*A@x) == (2, A@x)`."""
+    if not isinstance(node, Product) or node.coefficient == 1 or not node.children:
+        return (node.coefficient, number(1)) if isinstance(node, Product) and not node.children else (1, node)
+    return node.coefficient, _simplest(1, node.operands, node.labels, node.shape)
+
+
+def constant_value(node: Node) -> Coefficient | None:
+    """Return c where the node is c times ones (or the scalar c), else None."""
+    if is_zero(node):
+        return 0
+    if isinstance(node, Product) and all(isinstance(item, Delta) and item.rank == 1 for item in node.operands):
+        return node.coefficient
+    return 1 if isinstance(node, Delta) and node.rank == 1 else None
+
+
+# --- sums ------------------------------------------------------------------------------------------------------------
+
+
+def add(terms: Iterable[tuple[Coefficient, Node]], shape: Shape) -> Node:
+    """Return the sum of coefficient times term, all of one shape, with equal terms collected.
+
+    Example: `add([(1, a), (-1, a)], a.shape)` is zero.
+    """
+    collected: dict[Node, Coefficient] = {}
+    for coefficient, term in _spliced(list(terms)):
+        factor, core = split(term)
+        collected[core] = collected.get(core, 0) + coefficient * factor
+    remaining = [(core, c) for core, c in collected.items() if c != 0]
+    remaining = _merge_by_structure(remaining, shape)
+    remaining.sort(key=lambda item: item[0].digest)
+    if not remaining:
+        return zero(shape)
+    if len(remaining) == 1:
+        return scale(remaining[0][1], remaining[0][0])
+    return Sum.of(tuple(_tidy(c) for _, c in remaining), tuple(core for core, _ in remaining), shape)
+
+
+def _spliced(terms: list[tuple[Coefficient, Node]]) -> Iterator[tuple[Coefficient, Node]]:
+    room = SPLICE_LIMIT - len(terms)
+    for coefficient, term in terms:
+        outer, core = split(term)
+        if not isinstance(core, Sum):
+            yield coefficient, term
+        elif len(core.children) <= room:
+            room -= len(core.children)
+            yield from ((coefficient * outer * c, inner) for c, inner in core.terms)
+        else:
+            ties, rest = _separate_ties(core)
+            yield from ((coefficient * outer * c, inner) for c, inner in ties)
+            yield coefficient * outer, rest
+
+
+def _separate_ties(node: Sum) -> tuple[list[tuple[Coefficient, Node]], Node]:
+    """Split a Sum into the terms that carry a Delta and the Sum of the others, which stays one shared node."""
+    ties = [(c, term) for c, term in node.terms if carries_delta(term)]
+    if not ties:
+        return [], node
+    others = [(c, term) for c, term in node.terms if not carries_delta(term)]
+    if not others:
+        return ties, zero(node.shape)
+    if len(others) == 1:
+        return ties, scale(*others[0])
+    return ties, Sum.of(tuple(c for c, _ in others), tuple(term for _, term in others), node.shape)
+
+
+def carries_delta(node: Node) -> bool:
+    """Whether a node is, or multiplies, a Delta that ties two or more axes."""
+    if isinstance(node, Product):
+        return any(isinstance(operand, Delta) and operand.rank > 1 for operand in node.operands)
+    return isinstance(node, Delta) and node.rank > 1
+
+
+def _merge_by_structure(terms: list[tuple[Node, Coefficient]], shape: Shape) -> list[tuple[Node, Coefficient]]:
+    """Add terms that carry the same Deltas under them: `diag(a) + diag(b)` becomes `diag(a + b)`."""
+    groups: dict[frozenset[Labels], list[tuple[Node, Coefficient]]] = {}
+    for core, coefficient in terms:
+        groups.setdefault(_ties(core), []).append((core, coefficient))
+    merged = []
+    for ties, members in groups.items():
+        if not ties or len(members) == 1:
+            merged.extend(members)
+            continue
+        bound = {label for labels in ties for label in labels[1:]}
+        kept = tuple(label for label in range(len(shape)) if label not in bound)
+        kept_shape = tuple(shape[label] for label in kept)
+        inner = add([(c, _under(core, kept, kept_shape)) for core, c in members], kept_shape)
+        deltas: list[Factor] = [(Delta.of(shape[labels[0]], len(labels)), labels) for labels in ties]
+        whole = product(1, [*deltas, (inner, kept)], tuple(range(len(shape))))
+        merged.append((split(whole)[1], split(whole)[0]))
+    return [(core, c) for core, c in merged if c != 0 and not is_zero(core)]
+
+
+def _ties(node: Node) -> frozenset[Labels]:
+    """Return the label groups that the Deltas of a term tie together."""
+    if isinstance(node, Product):
+        return frozenset(
+            labels for operand, labels in node.factors if isinstance(operand, Delta) and operand.rank > 1
+        )
+    if isinstance(node, Delta) and node.rank > 1:
+        return frozenset([tuple(range(node.rank))])
+    return frozenset()
+
+
+def _under(node: Node, kept: Labels, kept_shape: Shape) -> Node:
+    """Return what the Deltas of a term multiply, over the labels that they leave free."""
+    factors: list[Factor] = []
+    if isinstance(node, Product):
+        factors = [f for f in node.factors if not (isinstance(f[0], Delta) and f[0].rank > 1)]
+    carried = {label for _, labels in factors for label in labels}
+    ones = [
+        (Delta.of(size, 1), (label,)) for label, size in zip(kept, kept_shape, strict=True) if label not in carried
+    ]
+    return product(1, [*factors, *ones], kept)
+
+
+# --- products --------------------------------------------------------------------------------------------------------
+
+
+def product(coefficient: Coefficient, factors: Iterable[Factor], output: Labels) -> Node:
+    """Return the einsum of the factors times a number, in normal form.
+
+    Example: `product(2, [(A, (0, 1)), (x, (1,))], (0,))` is `2*A @ x`. Labels are any integers; those in `output`
+    are distinct and carried by some factor.
+    """
+    coefficient, flat = _splice(coefficient, factors)
+    if coefficient == 0 or any(is_zero(node) for node, _ in flat):
+        sizes = {label: size for node, labels in flat for label, size in zip(labels, node.shape, strict=True)}
+        return zero(tuple(sizes[label] for label in output))
+    for position, (node, labels) in enumerate(flat):
+        if isinstance(node, Sum) and any(carries_delta(term) for term in node.children):
+            others = flat[:position] + flat[position + 1 :]
+            return _distribute(coefficient, node, labels, others, output)
+    return _canonical(coefficient, *_eliminate(coefficient, flat, output))
+
+
+def _distribute(coefficient: Coefficient, node: Sum, labels: Labels, others: list[Factor], output: Labels) -> Node:
+    ties, rest = _separate_ties(node)
+    terms = [*ties, (1, rest)]
+    results = [(c, product(coefficient, [*others, (term, labels)], output)) for c, term in terms]
+    return add(results, results[0][1].shape)
+
+
+def _splice(coefficient: Coefficient, factors: Iterable[Factor]) -> tuple[Coefficient, list[Factor]]:
+    """Replace factors that are Products of structure by their parts, and draw the coefficients together."""
+    flat: list[Factor] = []
+    for node, labels in factors:
+        if isinstance(node, Product):
+            coefficient = coefficient * node.coefficient
+            if not node.children:
+                continue
+            if _transparent(node):
+                flat.extend(_relabel(_pieces(node), labels, node.rank))
+            else:
+                flat.append((split(node)[1], labels))
+        elif isinstance(node, Symbol) and "diagonal" in node.assumptions and labels[0] != labels[1]:
+            flat += [(node, (labels[0], labels[0])), (Delta.of(node.shape[0], 2), labels)]
+        else:
+            flat.append((node, labels))
+    return _tidy(coefficient), flat
+
+
+def _transparent(node: Product) -> bool:
+    """Whether a Product is seen through: it carries structure, or is a mere view of its one operand."""
+    if any(isinstance(operand, Structural) for operand in node.operands):
+        return True
+    return len(node.children) == 1 and all(label < node.rank for label in node.labels[0])
+
+
+def _pieces(node: Product) -> list[Factor]:
+    """Return the structure of a Product, and its dense parts, contracted among themselves where they sum a label.
+
+    Wrapping those contractions as nodes of their own keeps them shared when the structure around them is spliced
+    into several places.
+    """
+    structural = [f for f in node.factors if isinstance(f[0], Structural)]
+    dense = [f for f in node.factors if not isinstance(f[0], Structural)]
+    outside = set(range(node.rank)).union(*(labels for _, labels in structural))
+    groups: list[tuple[set[int], list[Factor]]] = []
+    for operand, labels in dense:
+        inner = set(labels) - outside
+        touching = [group for group in groups if group[0] & inner]
+        groups = [group for group in groups if not group[0] & inner]
+        members = [f for _, group in touching for f in group]
+        groups.append((inner.union(*(names for names, _ in touching)), [*members, (operand, labels)]))
+    pieces = structural
+    for inner, members in groups:
+        if len(members) == 1 and not inner:
+            pieces.append(members[0])
+        else:
+            free = tuple(dict.fromkeys(label for _, labels in members for label in labels if label not in inner))
+            pieces.append((product(1, members, free), free))
+    return pieces
+
+
+def _relabel(factors: list[Factor], output: Labels, rank: int) -> Iterator[Factor]:
+    names = dict(zip(range(rank), output, strict=True))
+    for node, labels in factors:
+        for label in labels:
+            if label not in names:
+                names[label] = next(fresh_labels)
+        yield node, tuple(names[label] for label in labels)
+
+
+def _eliminate(
+    coefficient: Coefficient, factors: list[Factor], output: Labels
+) -> tuple[Coefficient, list[Factor], Labels]:
+    """Apply every Delta, and every other structural tensor that says two labels are equal or one is free."""
+    outputs = set(output)
+    while True:
+        ties = [labels for node, labels in factors if isinstance(node, Delta)]
+        equal, implied = _implied_ties([f for f in factors if not isinstance(f[0], Delta)])
+        parent = _classes([*ties, *equal], outputs)
+        kept = [
+            (node, tuple(parent.get(label, label) for label in labels))
+            for position, (node, labels) in enumerate(f for f in factors if not isinstance(f[0], Delta))
+            if position not in implied
+        ]
+        kept, ones, reduced = _drop_free_structure(kept, outputs)
+        deltas, scalar = _remaining_deltas(factors, kept, parent, output)
+        if not equal and not reduced:
+            return coefficient * scalar, [*kept, *deltas], output
+        # Ones over a label may now be the only carrier of it; the next round decides with all ties known.
+        tied = [
+            (Delta.of(node.shape[0], len(labels)), labels) for node, labels in factors if isinstance(node, Delta)
+        ]
+        sizes = {label: size for node, labels in factors for label, size in zip(labels, node.shape, strict=True)}
+        tied += [(Delta.of(sizes[pair[0]], 2), pair) for pair in equal]
+        factors = [*kept, *ones, *tied]
+
+
+def _classes(ties: list[Labels], outputs: set[int]) -> dict[int, int]:
+    """Return the representative of each tied label: an output label where the class reaches one."""
+    parent: dict[int, int] = {}
+
+    def find(label: int) -> int:
+        while parent.setdefault(label, label) != label:
+            label = parent[label]
+        return label
+
+    for labels in ties:
+        for label in labels:
+            first, second = find(labels[0]), find(label)
+            if first != second:
+                keep, drop = (second, first) if second in outputs and first not in outputs else (first, second)
+                parent[drop] = keep
+    return {label: find(label) for label in parent}
+
+
+def _remaining_deltas(
+    factors: list[Factor], kept: list[Factor], parent: dict[int, int], output: Labels
+) -> tuple[list[Factor], int]:
+    """Return the Deltas that the outputs still need, and the factor of classes that nothing carries."""
+    carried = {label for _, labels in kept for label in labels}
+    sizes: dict[int, int] = {}
+    for node, labels in factors:
+        if isinstance(node, Delta):
+            sizes.update((parent[label], node.size) for label in labels)
+    members: dict[int, list[int]] = {root: [] for root in sizes}
+    for label in output:
+        if parent.get(label, label) in members:
+            members[parent.get(label, label)].append(label)
+    deltas: list[Factor] = []
+    scalar = 1
+    for root, reached in members.items():
+        if len(reached) > 1 or (len(reached) == 1 and root not in carried):
+            deltas.append((Delta.of(sizes[root], len(reached)), tuple(reached)))
+        elif not reached and root not in carried:
+            scalar *= sizes[root]
+    return deltas, scalar
+
+
+def _implied_ties(factors: list[Factor]) -> tuple[list[Labels], set[int]]:
+    """Return pairs of labels that Select and Reshape tensors force to be equal, and the factors this makes idle.
+
+    Both describe functions of an index: two that start from the same label end in the same, and a Reshape is also
+    invertible.
+    """
+    equal: list[Labels] = []
+    idle: set[int] = set()
+    seen: dict[object, Labels] = {}
+    for position, (node, labels) in enumerate(factors):
+        if isinstance(node, Select):
+            first = seen.setdefault((node, labels[0]), labels)
+            if first is not labels:
+                idle.add(position)
+                equal.append((first[1], labels[1]))
+        elif isinstance(node, Reshape):
+            forward = seen.setdefault((node, labels[0]), labels)
+            backward = seen.setdefault((node, labels[1:]), labels)
+            match = forward if forward is not labels else backward
+            if match is not labels:
+                idle.add(position)
+                equal.extend((a, b) for a, b in zip(match, labels, strict=True) if a != b)
+    return equal, idle
+
+
+def _drop_free_structure(factors: list[Factor], outputs: set[int]) -> tuple[list[Factor], list[Factor], bool]:
+    """Replace structure whose one side is summed and used nowhere else by ones on the other side."""
+    uses: dict[int, int] = {}
+    for _, labels in factors:
+        for label in labels:
+            uses[label] = uses.get(label, 0) + 1
+    kept: list[Factor] = []
+    ones: list[Factor] = []
+
+    def free(labels: Labels) -> bool:
+        return all(uses[label] == 1 and label not in outputs for label in labels)
+
+    for node, labels in factors:
+        remaining = None
+        if isinstance(node, Select) and free(labels[1:]):
+            remaining = labels[:1]
+        elif isinstance(node, Reshape) and (free(labels[:1]) or free(labels[1:])):
+            remaining = labels[1:] if free(labels[:1]) else labels[:1]
+        elif isinstance(node, Triangle) and labels[0] == labels[1] and node.offset >= 0:
+            remaining = labels[:1]
+        if remaining is None:
+            kept.append((node, labels))
+        else:
+            sizes = dict(zip(labels, node.shape, strict=True))
+            ones.extend((Delta.of(sizes[label], 1), (label,)) for label in remaining)
+    return kept, ones, len(kept) != len(factors)
+
+
+# --- canonical form --------------------------------------------------------------------------------------------------
+
+
+def _canonical(coefficient: Coefficient, scalar: Coefficient, factors: list[Factor], output: Labels) -> Node:
+    """Order operands and labels by structure alone, so that equal products become the same node."""
+    del coefficient
+    position = {label: place for place, label in enumerate(output)}
+    factors, color = _ordered(factors, position)
+    groups: list[list[Factor]] = []
+    for factor in factors:
+        if groups and _rank_key(groups[-1][0], color) == _rank_key(factor, color):
+            groups[-1].append(factor)
+        else:
+            groups.append([factor])
+    if prod(factorial(len(group)) for group in groups) > TIE_LIMIT:
+        arrangements = [tuple(tuple(group) for group in groups)]
+    else:
+        arrangements = list(choices(*(permutations(group) for group in groups)))
+    numbered = [_numbered([f for group in groups for f in group], position, color) for groups in arrangements]
+    nodes, labels = min(numbered, key=lambda item: item[1])
+    sizes = {label: size for node, own in factors for label, size in zip(own, node.shape, strict=True)}
+    return _simplest(_tidy(scalar), nodes, labels, tuple(sizes[label] for label in output))
+
+
+def _ordered(factors: list[Factor], position: dict[int, int]) -> tuple[list[Factor], dict[int, int]]:
+    color = {label: position.get(label, -1) for _, labels in factors for label in labels}
+    if len(factors) > 1 or any(label < 0 for label in color.values()):
+        for _ in range(2):
+            seen: dict[int, list[tuple[int, int, int]]] = {label: [] for label in color}
+            for node, labels in factors:
+                symmetric = isinstance(node, Symbol) and node.symmetric
+                around = hash(tuple(sorted(color[label] for label in labels)))
+                for axis, label in enumerate(labels):
+                    seen[label].append((node.digest, 0 if symmetric else axis, around))
+            color = {
+                label: place if (place := position.get(label, -1)) >= 0 else len(position) + (hash(tuple(sorted(uses))) >> 3) % 2**50
+                for label, uses in seen.items()
+            }
+    return sorted(factors, key=lambda factor: _rank_key(factor, color)), color
+
+
+def _rank_key(factor: Factor, color: dict[int, int]) -> tuple[int, tuple[int, ...]]:
+    node, labels = factor
+    colors = tuple(color[label] for label in labels)
+    if isinstance(node, Symbol) and node.symmetric:
+        colors = tuple(sorted(colors))
+    return node.digest, colors
+
+
+def _numbered(
+    factors: list[Factor], position: dict[int, int], color: dict[int, int]
+) -> tuple[tuple[Node, ...], tuple[Labels, ...]]:
+    names = dict(position)
+    numbered = []
+    for node, labels in factors:
+        if isinstance(node, Symbol) and node.symmetric:
+            labels = tuple(sorted(labels, key=lambda label: (color[label], names.get(label, len(names)))))
+        for label in labels:
+            names.setdefault(label, len(names))
+        renamed = tuple(names[label] for label in labels)
+        numbered.append(tuple(sorted(renamed)) if isinstance(node, Symbol) and node.symmetric else renamed)
+    return tuple(node for node, _ in factors), tuple(numbered)
+
+
+def _simplest(coefficient: Coefficient, nodes: tuple[Node, ...], labels: tuple[Labels, ...], shape: Shape) -> Node:
+    if coefficient == 1 and len(nodes) == 1 and labels[0] == tuple(range(len(shape))):
+        return nodes[0]
+    return Product.of(coefficient, nodes, labels, shape)
+
+
+def _tidy(coefficient: Coefficient) -> Coefficient:
+    """Prefer integers, so that equal coefficients look equal."""
+    if isinstance(coefficient, Fraction) and coefficient.denominator == 1:
+        return int(coefficient)
+    return coefficient
+
+
+# --- elementwise functions -------------------------------------------------------------------------------------------
+
+
+def elementwise(operator: Operator, operands: Sequence[Node]) -> Node:
+    """Return an elementwise function of operands of one shape, applied before any broadcasting they share.
+
+    Example: `exp` of a scalar repeated n times is the scalar's `exp` repeated.
+    """
+    shape = operands[0].shape
+    repeated = set(range(len(shape)))
+    for operand in operands:
+        repeated &= _repeated_axes(operand)
+    if not repeated:
+        return Map.of(operator, tuple(operands))
+    kept = tuple(axis for axis in range(len(shape)) if axis not in repeated)
+    inner = Map.of(operator, tuple(_without(operand, kept) for operand in operands))
+    ones = [(Delta.of(shape[axis], 1), (axis,)) for axis in sorted(repeated)]
+    return product(1, [(inner, kept), *ones], tuple(range(len(shape))))
+
+
+def _repeated_axes(node: Node) -> set[int]:
+    if is_zero(node):
+        return set(range(node.rank))
+    if isinstance(node, Delta) and node.rank == 1:
+        return {0}
+    if isinstance(node, Product):
+        return {own[0] for operand, own in node.factors if isinstance(operand, Delta) and operand.rank == 1}
+    return set()
+
+
+def _without(node: Node, kept: Labels) -> Node:
+    if is_zero(node):
+        return zero(tuple(node.shape[axis] for axis in kept))
+    dropped = set(range(node.rank)) - set(kept)
+    if isinstance(node, Delta):
+        return number(1) if dropped else node
+    if not isinstance(node, Product):
+        return node
+    factors = [f for f in node.factors if not (isinstance(f[0], Delta) and f[0].rank == 1 and f[1][0] in dropped)]
+    return product(node.coefficient, factors, kept)
+
+
+__all__ = [
+    "Apply", "Constant", "Factor", "add", "broadcast", "carries_delta", "constant_value", "elementwise", "fresh",
+    "full", "identity", "is_zero", "number", "permute", "product", "scale", "split", "zero",
+]

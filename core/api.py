@@ -1,0 +1,183 @@
+"""The Python face: derivatives as callables, compiled once per set of shapes."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import Any
+
+import numpy as np
+from numpy.typing import ArrayLike
+
+from .answer import Array, Check, Input
+from .calculation import Calculation, Problem, tangent_name
+from .errors import InputError, UsageProblem
+from .sampling import ASSUMPTIONS
+from .session import DEFAULT_LIMIT, Wishes, answer
+from .shapes import Shape, show
+
+Assumptions = Mapping[str, str | Sequence[str]]
+
+
+class Derivative:
+    """A derivative (or a value) of an expression, called with the inputs by name.
+
+    Example: `Derivative("a*b", "jacobian", ("b",))(a=[1, 2, 3], b=[4, 5, 6])` is a 3×3 float64 array.
+
+    The first call with new shapes compiles a program; later calls run it. With a batch, calls take arrays with the
+    sample axis first. With several names in a `grad` or a `jacobian` a call returns a tuple, one array per name.
+    """
+
+    def __init__(
+        self,
+        expression: str,
+        kind: str,
+        wrt: Sequence[str],
+        /,
+        *,
+        shapes: Mapping[str, Shape] | None = None,
+        assume: Assumptions | None = None,
+        batch: Sequence[str] = (),
+        strict: bool = False,
+        max_memory: int = DEFAULT_LIMIT,
+    ) -> None:
+        self.problem = Problem.of(expression, kind, tuple(wrt), _assumptions(assume or {}), tuple(batch))
+        self.shapes = {name: tuple(shape) for name, shape in (shapes or {}).items()}
+        self.strict = strict
+        self.max_memory = max_memory
+        self._compiled: dict[tuple[Shape, ...], Calculation] = {}
+
+    def __call__(self, /, **inputs: ArrayLike) -> Any:
+        """Return the derivative at the inputs, as a float64 array of the documented shape.
+
+        A jvp or hvp takes the direction as `tangent`, a vjp as `cotangent`, unless the expression has an input of
+        that name. Raises InputError for missing, surplus, ragged or non-finite inputs.
+        """
+        values = self._values(inputs)
+        calculation = self._calculation(values)
+        _, *results = calculation.run(values) if self.problem.kind != "value" else [None, *calculation.run(values)]
+        return results[0] if len(results) == 1 else tuple(results)
+
+    def check(self, /, **inputs: ArrayLike) -> Check:
+        """Return how far the derivative is from finite differences, at the inputs or at random ones."""
+        given = {name: Input(_array(name, value), "argument") for name, value in inputs.items()}
+        found = answer(self.problem, given, Wishes(declared=self._declared(), limit=self.max_memory))
+        checks = [result.check for result in found.results if result.check is not None]
+        return max(checks, key=lambda check: check.finite_differences or 0.0, default=Check())
+
+    @property
+    def structure(self) -> str | None:
+        """The structure of the Jacobian in words, such as `diagonal`, at the given or inferred shapes."""
+        found = answer(self.problem, {}, Wishes(declared=self._declared(), check=False, limit=self.max_memory))
+        return found.results[0].structure if found.results else None
+
+    @property
+    def formula(self) -> str | None:
+        """The closed form; None as long as it is not known."""
+        return None
+
+    def __repr__(self) -> str:
+        wrt = f", wrt={', '.join(self.problem.wrt)}" if self.problem.wrt else ""
+        return f"<matgrad {self.problem.kind} of {self.problem.text!r}{wrt}>"
+
+    def _declared(self) -> dict[str, Shape]:
+        from .session import DEFAULT_SAMPLES
+
+        return {
+            name: (DEFAULT_SAMPLES, *shape) if name in self.problem.batch else shape
+            for name, shape in self.shapes.items()
+        }
+
+    def _values(self, inputs: Mapping[str, ArrayLike]) -> dict[str, Array]:
+        problem = self.problem
+        given = dict(inputs)
+        values: dict[str, Array] = {}
+        word = {"jvp": "tangent", "hvp": "tangent", "vjp": "cotangent"}.get(problem.kind)
+        if word:
+            key = word if word not in problem.names else word + "_"
+            if key not in given:
+                raise InputError(f"missing `{key}`", helps=[f"pass {key}=... with the direction"])
+            values[tangent_name(problem.wrt[0])] = _array(key, given.pop(key))
+        missing = [name for name in problem.names if name not in given]
+        if missing:
+            names = ", ".join(f"`{name}`" for name in missing)
+            raise InputError(
+                f"missing input{'s' if len(missing) > 1 else ''} {names}",
+                notes=[f"inputs given: {', '.join(given) or 'none'}"],
+                helps=[f"pass {missing[0]}=..."],
+            )
+        surplus = [name for name in given if name not in problem.names]
+        if surplus:
+            raise InputError(
+                f"`{surplus[0]}` is not in the expression", notes=[f"names in it: {', '.join(problem.names)}"]
+            )
+        return values | {name: _array(name, given[name]) for name in problem.names}
+
+    def _calculation(self, values: Mapping[str, Array]) -> Calculation:
+        key = tuple(value.shape for value in values.values())
+        found = self._compiled.get(key)
+        if found is None:
+            found = self._compiled[key] = self._compile(values)
+        return found
+
+    def _compile(self, values: Mapping[str, Array]) -> Calculation:
+        problem = self.problem
+        samples = None
+        shapes: dict[str, Shape] = {}
+        for name in problem.names:
+            shape = values[name].shape
+            if name in problem.batch:
+                if not shape or samples not in (None, shape[0]):
+                    raise InputError(f"`{name}` has shape {show(shape)}; its first axis must count the samples")
+                samples, shape = shape[0], shape[1:]
+            shapes[name] = shape
+        statics = {
+            name: int(values[name]) for name, shape in shapes.items() if not shape and values[name].ndim == 0
+            and float(values[name]).is_integer()
+        }  # fmt: skip
+        calculation = Calculation(problem, shapes, samples=samples, statics=statics)
+        for name, shape in self.shapes.items():
+            if name in shapes and shapes[name] != shape:
+                raise InputError(f"`{name}` has shape {show(shapes[name])}, and {show(shape)} was declared")
+        for name in problem.wrt:
+            key = tangent_name(name)
+            if key in values and values[key].shape[-max(1, len(calculation.direction_shape(name))) :] != (
+                calculation.direction_shape(name)
+            ):
+                raise InputError(
+                    f"the direction has shape {show(values[key].shape)}, "
+                    f"and {show(calculation.direction_shape(name))} is needed"
+                )
+        calculation.guard(self.max_memory)
+        return calculation
+
+
+def _array(name: str, value: ArrayLike) -> Array:
+    try:
+        array = np.asarray(value, dtype=np.float64)
+    except (TypeError, ValueError):
+        raise InputError(
+            f"input `{name}` is not a rectangular array of real numbers",
+            helps=["pass numbers, nested lists of equal length, or a NumPy array"],
+        ) from None
+    if not np.isfinite(array).all():
+        place = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
+        raise InputError(f"input `{name}` is not finite", notes=[f"{name}{list(place) or ''} is {array[place]}"])
+    return array
+
+
+def _assumptions(assume: Assumptions) -> dict[str, frozenset[str]]:
+    known = {name: frozenset([words] if isinstance(words, str) else words) for name, words in assume.items()}
+    for name, words in known.items():
+        for word in words:
+            if word not in ASSUMPTIONS:
+                raise UsageProblem(
+                    f"`{word}` is not something that can be assumed of `{name}`", helps=[", ".join(ASSUMPTIONS)]
+                )
+    return known
+
+
+def names(wrt: str | Sequence[str] | None) -> tuple[str, ...]:
+    """Return the variables named by a `wrt` argument: `"x"`, `"x,A"` or `("x", "A")`."""
+    if wrt is None:
+        return ()
+    return tuple(name.strip() for name in wrt.split(",")) if isinstance(wrt, str) else tuple(wrt)

@@ -1,0 +1,355 @@
+"""One question with its shapes: elaborated, differentiated, compiled once, answered many times."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+from math import prod
+
+import numpy as np
+
+from ..grammar import syntax
+from ..grammar.errors import ExpressionError, Label, Span
+from ..grammar.parser import parse
+from . import sampling
+from .answer import Answer, Array, Check, Input, Result
+from .differentiate import derivative, pullback, pushforward
+from .elaborate import BARE_CONSTANTS, Elaborator
+from .errors import EvaluationError, NotScalarError, UnknownNameError, UsageProblem
+from .evaluate import OperationFailed, Program, compile_program
+from .graph import Node, Symbol
+from .inference import infer_shapes
+from .operators import table  # noqa: F401  (the operators must be known before anything is elaborated)
+from .shapes import Shape, describe, show
+from .simplify import stabilized
+from .outline import axis_names, structure_of
+from .transform import flatten, vectorize
+
+KINDS = ("value", "grad", "jacobian", "hessian", "derivative", "jvp", "vjp", "hvp")
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is asked: an expression, the kind of derivative, the variables, and what is assumed.
+
+    Example: `Problem.of("x.T @ A @ x", "grad", ("x",))`. `batch` names inputs whose first axis counts samples; the
+    expression is written for one sample.
+    """
+
+    text: str
+    program: syntax.Program
+    kind: str
+    wrt: tuple[str, ...] = ()
+    assumptions: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    batch: tuple[str, ...] = ()
+
+    @staticmethod
+    def of(
+        text: str,
+        kind: str,
+        wrt: tuple[str, ...] = (),
+        assumptions: Mapping[str, frozenset[str]] | None = None,
+        batch: tuple[str, ...] = (),
+    ) -> Problem:
+        """Return the problem with its names checked.
+
+        Without `wrt`, the only name of the expression is meant. Raises SyntaxProblem; UnknownNameError for a variable
+        that is not in the expression; UsageProblem for a missing one.
+        """
+        program = parse(text)
+        problem = Problem(text, program, kind, wrt, assumptions or {}, batch)
+        names = problem.names
+        if kind != "value" and not wrt:
+            if len(names) != 1:
+                listed = ", ".join(names) or "none"
+                raise UsageProblem(
+                    "by which name should the expression be differentiated?",
+                    notes=[f"names in the expression: {listed}"],
+                    helps=[f"--wrt {name}" for name in names],
+                )
+            problem = Problem(text, program, kind, tuple(names), problem.assumptions, batch)
+        for option, used in (("--wrt", problem.wrt), ("--batch", batch), ("--assume", tuple(problem.assumptions))):
+            for name in used:
+                if name not in names:
+                    raise _not_in_expression(option, name, list(names))
+        return problem
+
+    @cached_property
+    def names(self) -> dict[str, Span]:
+        """The names that need a value, in order, each with its first place."""
+        found = syntax.free_names(self.program)
+        return {name: span for name, span in found.items() if name not in BARE_CONSTANTS or name in self.wrt}
+
+    @property
+    def requests(self) -> list[tuple[str, ...]]:
+        """The variables of each derivative that is asked for."""
+        match self.kind:
+            case "value":
+                return []
+            case "hessian":
+                if len(self.wrt) > 2:
+                    raise UsageProblem(
+                        f"a Hessian has one or two variables, and {len(self.wrt)} were given",
+                        helps=["matgrad derivative takes any number of --wrt"],
+                    )
+                return [self.wrt if len(self.wrt) == 2 else self.wrt * 2]
+            case "derivative":
+                return [self.wrt]
+            case _:
+                return [(name,) for name in self.wrt]
+
+
+def _not_in_expression(option: str, name: str, names: list[str]) -> UnknownNameError:
+    from difflib import get_close_matches
+
+    same = [other for other in names if other.lower() == name.lower()]
+    near = same or get_close_matches(name, names, n=1, cutoff=0.6)
+    return UnknownNameError(
+        f"`{name}` is not in the expression",
+        place=f"{option} {name}",
+        notes=[f"names in the expression: {', '.join(names)}" if names else "the expression has no names"],
+        helps=[f"did you mean `{near[0]}`?"] if near else [],
+    )
+
+
+def tangent_name(name: str) -> str:
+    """Return the key under which the direction for a variable is given to a calculation: no name can clash with it."""
+    return f"direction {name}"
+
+
+class Calculation:
+    """A problem over given shapes.
+
+    `shapes` are those of one sample; `samples` is the length of the batch axis, None without a batch. `statics` are
+    the values of names used as sizes. Building it checks everything that shapes decide, and allocates nothing.
+    """
+
+    def __init__(
+        self,
+        problem: Problem,
+        shapes: Mapping[str, Shape],
+        *,
+        samples: int | None = None,
+        statics: Mapping[str, int] | None = None,
+    ) -> None:
+        self.problem = problem
+        self.samples = samples
+        self.symbols = {
+            name: Symbol.of(name, tuple(shapes[name]), problem.assumptions.get(name, ())) for name in problem.names
+        }
+        self._check_assumptions()
+        elaborator = Elaborator(self.symbols, statics)
+        root = elaborator.run(problem.program)
+        if not isinstance(root, Node):
+            root = self._one_result(root, elaborator)
+        self.original: Node = root
+        self.spans = elaborator.spans
+        self.output = stabilized([root])[0]
+        self.shape = self.output.shape
+        if problem.kind == "grad" and self.shape:
+            raise self._not_scalar()
+        self.results = [(wrt, self._differentiated(wrt)) for wrt in problem.requests]
+
+    # Building the graphs.
+
+    def _check_assumptions(self) -> None:
+        for name, known in self.problem.assumptions.items():
+            shape = self.symbols[name].shape
+            matrices = known & sampling.MATRIX_ASSUMPTIONS
+            if matrices and (len(shape) != 2 or (shape[0] != shape[1] and "orthogonal" not in known)):
+                word = sorted(matrices)[0]
+                raise ExpressionError(
+                    f"`{name}` cannot be {word}: it is {describe(shape)}",
+                    Label(self.problem.names[name], describe(shape)),
+                    helps=[f"give it a square shape: --shape {name}={max(shape, default=3)}x{max(shape, default=3)}"],
+                )
+
+    def _one_result(self, value: object, elaborator: Elaborator) -> Node:
+        result = self.problem.program.result
+        span = getattr(result, "span", (0, len(self.problem.text)))
+        if isinstance(value, tuple) and value and all(isinstance(item, Node) for item in value):
+            raise ExpressionError(
+                f"this expression gives {len(value)} results",
+                Label(span, ", ".join(describe(item.shape) for item in value)),
+                helps=[f"choose one: ({self.problem.text})[{place}]" for place in range(len(value))],
+            )
+        return elaborator.tensor(value, span)
+
+    def _not_scalar(self) -> NotScalarError:
+        text, wrt = self.problem.text, " ".join(f"--wrt {name}" for name in self.problem.wrt)
+        names = self.problem.wrt
+        helps = [
+            f'all {show(self.shape + self.symbols[names[0]].shape)} partial derivatives:  matgrad jacobian "{text}" {wrt}',
+            f'one number first:  matgrad grad "sum({text})" {wrt}',
+        ]
+        if self.shape == self.symbols[names[0]].shape:
+            helps.append(
+                f'the diagonal, where output i depends on {names[0]}[i] alone:  '
+                f'matgrad vjp "{text}" {wrt} --cotangent ones'
+            )
+        if prod(self.shape) == 1:
+            helps.append(f'its only entry:  matgrad grad "({text})[{", ".join("0" for _ in self.shape)}]" {wrt}')
+        span = getattr(self.problem.program.result, "span", (0, len(text)))
+        return NotScalarError(
+            f"`grad` needs a scalar, and this expression has shape ({', '.join(map(str, self.shape))})",
+            Label(span, describe(self.shape)),
+            notes=self._batch_notes(),
+            helps=helps,
+        )
+
+    def _batch_notes(self) -> list[str]:
+        return []
+
+    def _differentiated(self, wrt: tuple[str, ...]) -> Node:
+        variable = self.symbols[wrt[0]]
+        match self.problem.kind:
+            case "jvp":
+                return pushforward(self.output, {variable: Symbol.of(tangent_name(wrt[0]), variable.shape)})
+            case "vjp":
+                return pullback(self.output, Symbol.of(tangent_name(wrt[0]), self.shape), variable)
+            case "hvp":
+                first = derivative(self.output, variable)
+                return pushforward(first, {variable: Symbol.of(tangent_name(wrt[0]), variable.shape)})
+        result = self.output
+        for name in wrt:
+            result = derivative(result, self.symbols[name])
+        return result
+
+    def direction_shape(self, name: str) -> Shape:
+        """Return the shape of the tangent or cotangent that goes with a variable."""
+        return self.shape if self.problem.kind == "vjp" else self.symbols[name].shape
+
+    def groups(self, wrt: tuple[str, ...]) -> list[tuple[str, Shape]]:
+        """Return the owner and shape of each block of axes of a derivative."""
+        match self.problem.kind:
+            case "jvp":
+                return [("out", self.shape)]
+            case "vjp":
+                return [(wrt[0], self.symbols[wrt[0]].shape)]
+        return [("out", self.shape), *((name, self.symbols[name].shape) for name in wrt)]
+
+    # Numbers.
+
+    @cached_property
+    def _batched(self) -> list[Node]:
+        roots = [self.output, *(node for _, node in self.results)]
+        if self.samples is None:
+            return roots
+        names = set(self.problem.batch)
+        directions = [tangent_name(name) for name in self.problem.wrt] if self.problem.kind in ("jvp", "hvp") else []
+        names |= {direction for direction, name in zip(directions, self.problem.wrt, strict=False) if name in names}
+        batched: dict[Symbol, Node] = {
+            symbol: Symbol.of(symbol.name, (self.samples, *symbol.shape), ())
+            for symbol in self._all_symbols(roots)
+            if symbol.name in names
+        }
+        return vectorize(roots, batched, (self.samples,))
+
+    @staticmethod
+    def _all_symbols(roots: list[Node]) -> list[Symbol]:
+        from .graph import topological
+
+        return [node for node in topological(roots) if isinstance(node, Symbol)]
+
+    @cached_property
+    def program(self) -> Program:
+        """The compiled program: the value first, then each derivative."""
+        return compile_program(flatten(self._batched))
+
+    @cached_property
+    def value_program(self) -> Program:
+        """The compiled value alone, which knows nothing of any rule."""
+        return compile_program(flatten(self._batched[:1]))
+
+    def guard(self, limit: int) -> None:
+        """Raise EvaluationError if the result, or an array on the way to it, would exceed `limit` bytes."""
+        for (wrt, _), node in zip(self.results, self._batched[1:], strict=True):
+            entries = prod(node.shape)
+            if entries * 8 > limit:
+                raise self._too_large(wrt, entries, limit)
+        if self.program.largest * 8 > limit:
+            raise EvaluationError(
+                f"this needs an array of {_count(self.program.largest)} entries ({_bytes(self.program.largest * 8)}) "
+                f"on the way; the limit is {_bytes(limit)}",
+                helps=[f"raise the limit: --max-memory {_bytes(self.program.largest * 8 * 2, round_up=True)}"],
+            )
+
+    def _too_large(self, wrt: tuple[str, ...], entries: int, limit: int) -> EvaluationError:
+        noun = {"grad": "gradient", "hessian": "Hessian", "jacobian": "Jacobian"}.get(self.problem.kind, "derivative")
+        by = " by ".join(f"input `{name}` ({show(self.symbols[name].shape)})" for name in wrt)
+        node = dict(self.results)[wrt]
+        structure = structure_of(node, len(self.shape))
+        wanted = _bytes(entries * 8, round_up=True)
+        product = "hvp" if self.problem.kind == "hessian" else "jvp"
+        return EvaluationError(
+            f"this {noun} has {_count(entries)} entries ({_bytes(entries * 8)}); the limit is {_bytes(limit)}",
+            notes=[f"output ({show(self.shape)}) by {by}" + (f"; it is {structure}" if structure else "")],
+            helps=[
+                f'for one direction:  matgrad {product} "{self.problem.text}" --wrt {wrt[0]} --tangent ones',
+                f"or raise the limit: --max-memory {wanted}",
+            ],
+        )
+
+    def run(self, values: Mapping[str, Array]) -> list[Array]:
+        """Return the value and each derivative for given inputs.
+
+        Raises EvaluationError where an operation has no result, pointing at it.
+        """
+        try:
+            return self.program.run(values)
+        except OperationFailed as failure:
+            raise self.failed(failure) from None
+
+    def failed(self, failure: OperationFailed) -> EvaluationError:
+        """Return the error for an operation that NumPy refused, with its place in the expression."""
+        name = getattr(getattr(failure.node, "operator", None), "name", "operation")
+        span = self.spans.get(failure.node) or self._span_of_call(name)
+        reason = str(failure.original)
+        words = {"Singular matrix": "the matrix is singular", "Matrix is not positive definite": "the matrix is not positive definite"}
+        reason = words.get(reason, reason)
+        helps = {
+            "the matrix is singular": ["pinv(X) is defined for every matrix; solve and inv need an invertible one"],
+            "the matrix is not positive definite": ["cholesky needs a symmetric positive definite matrix, such as A @ A.T + eye(n)"],
+        }.get(reason, [])
+        return EvaluationError(
+            f"cannot evaluate `{name}`: {reason}", *([Label(span, reason)] if span else []), helps=helps
+        )
+
+    def _span_of_call(self, name: str) -> Span | None:
+        for node in syntax.walk(self.problem.program):
+            if isinstance(node, syntax.Call) and node.function in (name, "inv", "solve", "logdet", "cholesky"):
+                return node.span
+        return None
+
+    def result_records(self, data: list[Array], checks: list[Check | None]) -> list[Result]:
+        """Return the derivatives as records, with the names of their axes and their structure."""
+        records = []
+        for (wrt, node), array, check in zip(self.results, data, checks, strict=True):
+            groups = self.groups(wrt)
+            records.append(
+                Result(
+                    wrt=wrt,
+                    data=array,
+                    axes=axis_names(groups),
+                    axis_groups=tuple((owner, len(shape)) for owner, shape in groups),
+                    structure=structure_of(node, len(self.shape)) if self.problem.kind == "jacobian" else None,
+                    check=check,
+                )
+            )
+        return records
+
+
+def _count(entries: int) -> str:
+    return f"{entries:,}".replace(",", " ") if entries < 10**9 else f"{entries:.3g}"
+
+
+def _bytes(size: int, *, round_up: bool = False) -> str:
+    amount, units = float(size), ["B", "KiB", "MiB", "GiB", "TiB", "PiB"]
+    while amount >= 1024 and len(units) > 1:
+        amount /= 1024
+        units.pop(0)
+    return f"{int(np.ceil(amount))}{units[0]}" if round_up else f"{amount:.3g} {units[0]}"
+
+
+__all__ = ["KINDS", "Answer", "Calculation", "Input", "Problem", "infer_shapes", "tangent_name"]

@@ -1,0 +1,275 @@
+"""Contraction: an einsum of arrays becomes BLAS calls, broadcast multiplications and sums.
+
+A `Factor` is an array with one label per axis. Pairs are taken in the order that `order` finds, and each pair is
+lowered to what suits it: labels that stay multiply by broadcasting, labels that are summed go to `@` in the orientation
+that needs no copy.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import partial
+from math import prod
+
+import numpy as np
+
+from .graph import Labels
+from .order import contraction_order
+from .tape import Array, Tape, Value
+
+# A factor this many times smaller than the result is copied so that its entries lie in the order of the result.
+SMALL = 8
+
+
+@dataclass(frozen=True, slots=True)
+class Factor:
+    """An array with a label for each axis.
+
+    - `mask`: the entries say where the product may differ from zero.
+    - `inverse`: the factor is one over the array, so that multiplying by it can become a division.
+    """
+
+    value: Value
+    labels: Labels
+    mask: bool = False
+    inverse: bool = False
+
+
+def as_number(mask: Array) -> Array:
+    """Return a mask as floating-point zeros and ones."""
+    return np.asarray(mask, dtype=np.float64)
+
+
+def vector_dot(first: Array, second: Array) -> Array:
+    """Return the products summed over the last axis, without conjugating."""
+    if np.iscomplexobj(first) or np.iscomplexobj(second):
+        return np.asarray(np.matmul(first[..., None, :], second[..., :, None])[..., 0, 0])
+    return np.asarray(np.vecdot(first, second))
+
+
+def strong_zero(mask: Array, array: Array) -> Array:
+    """Return the array with zeros where the mask is zero, whatever the array holds there."""
+    return np.where(mask, array, 0.0)
+
+
+def rename(factor: Factor, names: Mapping[int, int], tape: Tape) -> Factor:
+    """Return the factor under other labels; where two become equal only the diagonal stays."""
+    labels = tuple(names.get(label, label) for label in factor.labels)
+    return diagonal(replace(factor, labels=labels), tape)
+
+
+def diagonal(factor: Factor, tape: Tape) -> Factor:
+    """Return a view in which no label repeats."""
+    value, labels = factor.value, factor.labels
+    while len(set(labels)) < len(labels):
+        first, label = next((k, label) for k, label in enumerate(labels) if label in labels[k + 1 :])
+        second = labels.index(label, first + 1)
+        value = tape.diagonal(value, first, second)
+        labels = (*(other for k, other in enumerate(labels) if k not in (first, second)), label)
+    return replace(factor, value=value, labels=labels)
+
+
+def plain(factor: Factor, tape: Tape) -> Factor:
+    """Return the factor as numbers to multiply by: neither a mask nor an inverse."""
+    value = factor.value
+    if factor.mask:
+        value = tape.emit(as_number, [value], value.shape)
+    elif factor.inverse:
+        value = tape.emit(np.reciprocal, [value], value.shape)
+    return Factor(value, factor.labels)
+
+
+def align(factor: Factor, order: Labels, tape: Tape) -> Value:
+    """Return the array with axes in this order and length one where the factor lacks a label.
+
+    Leading axes of length one are left to broadcasting.
+    """
+    present = [label for label in order if label in factor.labels]
+    value = tape.transpose(factor.value, [factor.labels.index(label) for label in present])
+    first = order.index(present[0]) if present else len(order)
+    return tape.expand(value, [label in factor.labels for label in order[first:]])
+
+
+def contract(
+    tape: Tape, factors: Iterable[Factor], output: Labels, sizes: Mapping[int, int], coefficient: float = 1.0
+) -> tuple[Factor, float]:
+    """Return the einsum of the factors, and the part of the coefficient that is not in it yet.
+
+    Every label of `output` that a factor carries is an axis of the result, in that order; all other labels are summed.
+    """
+    uses: dict[int, int] = {}
+    factors = list(factors)
+    for factor in factors:
+        for label in factor.labels:
+            uses[label] = uses.get(label, 0) + 1
+    alone = {label for label, amount in uses.items() if amount == 1 and label not in output}
+    pool = [sum_over(factor, alone, tape) for factor in factors]
+    wanted = tuple(label for label in output if label in uses)
+    if coefficient != 1:
+        coefficient = _scale_smallest(tape, pool, prod(sizes[label] for label in wanted), coefficient)
+    pending: list[Factor | None] = list(pool)
+    pairs = contraction_order([factor.labels for factor in pool], wanted, sizes)
+    for position, (first, second) in enumerate(pairs):
+        a, b = pending[first], pending[second]
+        assert a is not None
+        assert b is not None
+        pending[first] = pending[second] = None
+        if position == len(pairs) - 1:
+            keep = wanted
+        else:
+            elsewhere = {label for other in pending if other is not None for label in other.labels}.union(wanted)
+            keep = _grouped(a, b, elsewhere)
+        pending.append(_pair(tape, a, b, keep, sizes))
+    last = pending[-1]
+    assert last is not None
+    result = plain(last, tape)
+    if result.labels != wanted:
+        axes = [result.labels.index(label) for label in wanted]
+        result = Factor(tape.transpose(result.value, axes), wanted)
+    return result, coefficient
+
+
+def _scale_smallest(tape: Tape, pool: list[Factor], entries: int, coefficient: float) -> float:
+    """Multiply the smallest factor by the coefficient where that is cheaper than to scale the result."""
+    smallest = min(range(len(pool)), key=lambda place: pool[place].value.size)
+    value = pool[smallest].value
+    if pool[smallest].mask or pool[smallest].inverse or 2 * value.size > entries or coefficient == -1:
+        return coefficient
+    pool[smallest] = replace(pool[smallest], value=scaled(tape, value, coefficient))
+    return 1.0
+
+
+def scaled(tape: Tape, value: Value, coefficient: float) -> Value:
+    """Return a multiple of an array, in place where the array may be overwritten."""
+    if coefficient == 1:
+        return value
+    if value.number is not None:
+        return tape.number(value.number * coefficient)
+    if coefficient == -1:
+        kernel = negate_in_place if value.fresh and value.shape else np.negative
+        return tape.emit(kernel, [value], value.shape, allocates=not value.fresh, cost=value.size)
+    factor = tape.number(coefficient)
+    if value.fresh and value.shape:
+        return tape.emit(multiply_in_place, [value, factor], value.shape, allocates=False, cost=value.size)
+    return tape.emit(np.multiply, [value, factor], value.shape)
+
+
+def multiply_in_place(array: Array, factor: Array) -> Array:
+    """Scale an array that nothing else uses."""
+    return np.multiply(array, factor, out=array)
+
+
+def negate_in_place(array: Array) -> Array:
+    """Negate an array that nothing else uses."""
+    return np.negative(array, out=array)
+
+
+def sum_over(factor: Factor, labels: Iterable[int], tape: Tape) -> Factor:
+    """Return the factor summed over those of its axes that carry one of the labels."""
+    axes = tuple(axis for axis, label in enumerate(factor.labels) if label in labels)
+    if not axes:
+        return factor
+    factor = plain(factor, tape)
+    remaining = tuple(label for axis, label in enumerate(factor.labels) if axis not in axes)
+    shape = tuple(size for axis, size in enumerate(factor.value.shape) if axis not in axes)
+    axis = axes[0] if len(axes) == 1 else None if not remaining else axes
+    kernel = partial(np.add.reduce, axis=axis)
+    return Factor(tape.emit(kernel, [factor.value], shape, cost=factor.value.size), remaining)
+
+
+def _grouped(a: Factor, b: Factor, elsewhere: set[int]) -> Labels:
+    """Return the labels an intermediate keeps: shared ones first, then those of each side."""
+    kept = [label for label in dict.fromkeys((*a.labels, *b.labels)) if label in elsewhere]
+    shared = set(a.labels) & set(b.labels)
+    return (*(label for label in kept if label in shared), *(label for label in kept if label not in shared))
+
+
+def _pair(tape: Tape, a: Factor, b: Factor, output: Labels, sizes: Mapping[int, int]) -> Factor:
+    """Contract two factors; the result has the labels `output`, not necessarily in that order."""
+    kept = set(output)
+    a = sum_over(a, set(a.labels) - kept - set(b.labels), tape)
+    b = sum_over(b, set(b.labels) - kept - set(a.labels), tape)
+    if all(label in kept for label in a.labels if label in b.labels):
+        return multiply(tape, a, b, output, sizes)
+    a, b = plain(a, tape), plain(b, tape)
+    batch = tuple(label for label in output if label in a.labels and label in b.labels)
+    if _comes_first(b, a, batch, output):
+        a, b = b, a
+    larger = a if a.value.size >= b.value.size else b
+    summed = tuple(label for label in larger.labels if label in a.labels and label in b.labels and label not in kept)
+    free_a = tuple(label for label in a.labels if label not in b.labels)
+    free_b = tuple(label for label in b.labels if label not in a.labels)
+    return _matmul(tape, a, b, (batch, free_a, summed, free_b), sizes)
+
+
+def _comes_first(one: Factor, other: Factor, batch: Labels, output: Labels) -> bool:
+    """Whether the labels of one factor precede those of the other in the output."""
+    own = [output.index(label) for label in one.labels if label in output and label not in batch]
+    others = [output.index(label) for label in other.labels if label in output and label not in batch]
+    return bool(own) and bool(others) and min(own) < min(others)
+
+
+def _matmul(
+    tape: Tape, a: Factor, b: Factor, groups: tuple[Labels, Labels, Labels, Labels], sizes: Mapping[int, int]
+) -> Factor:
+    batch, free_a, summed, free_b = groups
+    length, rows, columns = (prod(sizes[label] for label in group) for group in (summed, free_a, free_b))
+    batch_shape = tuple(sizes[label] for label in batch)
+    labels = (*batch, *free_a, *free_b)
+    shape = tuple(sizes[label] for label in labels)
+    cost = 2 * prod(batch_shape) * length * rows * columns
+    left = _stacked(tape, a, batch, [free_a, summed] if free_a else [summed], sizes)
+    right = _stacked(tape, b, batch, [summed, free_b] if free_b else [summed], sizes)
+    if not free_a and not free_b:
+        kernel = vector_dot if batch else np.dot
+        return Factor(tape.emit(kernel, [left, right], shape, cost=cost), labels)
+    if batch and not free_a:
+        left = tape.expand(left, [*(True,) * len(batch), False, True])
+    if batch and not free_b:
+        right = tape.expand(right, [*(True,) * len(batch), True, False])
+    full = (*batch_shape, *((rows,) if free_a or batch else ()), *((columns,) if free_b or batch else ()))
+    result = tape.emit(np.matmul, [left, right], full, cost=cost)
+    return Factor(tape.reshape(result, shape), labels)
+
+
+def _stacked(tape: Tape, factor: Factor, batch: Labels, groups: Sequence[Labels], sizes: Mapping[int, int]) -> Value:
+    """Return the array with one axis per batch label, then one per group of labels."""
+    order = (*batch, *(label for group in groups for label in group))
+    value = tape.transpose(factor.value, [factor.labels.index(label) for label in order])
+    shape = (*(sizes[label] for label in batch), *(prod(sizes[label] for label in group) for group in groups))
+    return tape.reshape(value, shape)
+
+
+def multiply(tape: Tape, a: Factor, b: Factor, output: Labels, sizes: Mapping[int, int]) -> Factor:
+    """Multiply two factors entry by entry, in the order of `output`."""
+    labels = tuple(label for label in output if label in a.labels or label in b.labels)
+    shape = tuple(sizes[label] for label in labels)
+    if a.mask and b.mask:
+        both = [align(a, labels, tape), align(b, labels, tape)]
+        return Factor(tape.emit(np.logical_and, both, shape), labels, mask=True)
+    if a.mask or b.mask:
+        mask, other = (a, plain(b, tape)) if a.mask else (b, plain(a, tape))
+        return Factor(
+            tape.emit(strong_zero, [align(mask, labels, tape), align(other, labels, tape)], shape), labels
+        )
+    if a.inverse and not b.inverse:
+        a, b = b, a
+    divide = b.inverse and not a.inverse and b.value.size == prod(shape)
+    a, b = plain(a, tape), b if divide else plain(b, tape)
+    if b.value.number == 1:
+        a, b = b, a
+    if a.value.number == 1 and not divide and len(b.labels) == len(labels):
+        return Factor(tape.transpose(b.value, [b.labels.index(label) for label in labels]), labels)
+    operands = [_laid_out(tape, factor, labels, prod(shape)) for factor in (a, b)]
+    return Factor(tape.emit(np.divide if divide else np.multiply, operands, shape), labels)
+
+
+def _laid_out(tape: Tape, factor: Factor, order: Labels, entries: int) -> Value:
+    """Return the aligned array; a small one is copied so that its last axis is contiguous."""
+    present = tuple(label for label in order if label in factor.labels)
+    if present != factor.labels and SMALL * factor.value.size <= entries and factor.value.size > 64:
+        value = align(factor, present, tape)
+        copied = tape.emit(np.ascontiguousarray, [value], value.shape, fresh=False)
+        factor = replace(factor, value=copied, labels=present)
+    return align(factor, order, tape)

@@ -1,0 +1,88 @@
+"""The errors of the mathematics: names, shapes, inputs, evaluation."""
+
+from __future__ import annotations
+
+from typing import Unpack
+
+from ..grammar.errors import Details, ExpressionError, Label, MatgradError, Source, Span, SyntaxProblem
+
+__all__ = [
+    "CheckFailed",
+    "EvaluationError",
+    "ExpressionError",
+    "InputError",
+    "Label",
+    "MatgradError",
+    "NotScalarError",
+    "RankError",
+    "ShapeError",
+    "Source",
+    "Span",
+    "SyntaxProblem",
+    "UnknownNameError",
+    "UsageProblem",
+]
+
+
+class UnknownNameError(ExpressionError):
+    """A function, or a name given to `--wrt`, that does not exist."""
+
+    code = "unknown-name"
+
+
+class ShapeError(ExpressionError):
+    """Operands whose sizes do not fit together.
+
+    `sizes` holds the two sizes that differ: shape inference learns from them which sizes must be equal.
+    """
+
+    code = "shape"
+
+    def __init__(
+        self, message: str, *labels: Label, sizes: tuple[int, int] | None = None, **details: Unpack[Details]
+    ) -> None:
+        super().__init__(message, *labels, **details)
+        self.sizes = sizes
+
+
+class RankError(ShapeError):
+    """An operand with the wrong number of axes; `needed` is the number it should have, `operand` its span."""
+
+    code = "rank"
+
+    def __init__(
+        self, message: str, *labels: Label, needed: int, operand: Span | None = None, **details: Unpack[Details]
+    ) -> None:
+        super().__init__(message, *labels, **details)
+        self.needed = needed
+        self.operand = operand
+
+
+class NotScalarError(ExpressionError):
+    """A gradient was asked of an expression that is not a number."""
+
+    code = "not-scalar"
+
+
+class UsageProblem(MatgradError):
+    """Options that contradict each other or ask for what does not exist."""
+
+    code = "usage"
+
+
+class InputError(MatgradError):
+    """An input that is missing, malformed or not finite."""
+
+    code = "input"
+
+
+class EvaluationError(MatgradError):
+    """Numbers for which the expression has no value: singular, out of the domain, too large."""
+
+    code = "evaluation"
+
+
+class CheckFailed(MatgradError):
+    """A derivative, or a claim, that the numbers contradict."""
+
+    code = "check"

@@ -1,0 +1,377 @@
+"""From graph to tape: what each kind of node becomes.
+
+Every node first becomes a `Piece`, a description that costs nothing: an array over some axes of the node, a number in
+front of it, and for structured nodes where its entries go. The full array of a node is made only for those who need
+it; a Sum writes the pieces of its terms into one output.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from typing import Any
+
+import numpy as np
+
+from .algebra import constant_value
+from .contract import Factor, align, contract, plain, scaled
+from .graph import Apply, Constant, Delta, Labels, Map, Node, Product, Shape, Structural, Sum, Symbol, topological
+from .place import Writer
+from .structure import Structure, apply_masks
+from .tape import Array, Kernel, Tape, Value
+
+# Constants with more entries than this are made anew in each run where writing them is as fast as copying them.
+FOLD_LIMIT = 1_000_000
+
+
+class OperationFailed(Exception):
+    """An operator refused its numbers: `node` is the operation, `original` what NumPy said."""
+
+    def __init__(self, node: Node, original: Exception) -> None:
+        super().__init__(str(original))
+        self.node = node
+        self.original = original
+
+
+@dataclass(frozen=True, slots=True)
+class Piece:
+    """A node's array before it is spread out: `coefficient * factor`, repeated over the axes the factor lacks.
+
+    The labels of `factor` are axes of the node, or, where there is a `writer`, the labels `order` of its places.
+    """
+
+    factor: Factor
+    coefficient: float = 1.0
+    writer: Writer | None = None
+    order: Labels = ()
+
+
+class Lowering:
+    """The tape of a graph; `outputs` are the values of the roots, `computed` what each node became if traced."""
+
+    def __init__(self, roots: Sequence[Node], traced: bool = False) -> None:
+        self.tape = Tape(reuse=not traced)
+        self.computed: list[tuple[Node, Value]] = []
+        self._pieces: dict[Node, Piece] = {}
+        self._values: dict[Node, Value] = {}
+        self._groups: dict[tuple[Any, ...], Value] = {}
+        self._leaves: set[int] = set()
+        order = topological(roots)
+        self._uses: dict[Node, int] = {}
+        self._folded: dict[Node, float] = {}
+        self._count_uses(order, roots, fold=not traced)
+        for node in order:
+            self._pieces[node] = self._piece(node)
+            if traced and not isinstance(node, Symbol | Constant | Structural):
+                self.computed.append((node, self._value(node)))
+        self.outputs = [self._output(root, first=root not in roots[:k]) for k, root in enumerate(roots)]
+
+    def _count_uses(self, order: list[Node], roots: Sequence[Node], fold: bool) -> None:
+        for node in [*roots, *(child for node in order for child in node.children)]:
+            self._uses[node] = self._uses.get(node, 0) + 1
+        for node in order:
+            if isinstance(node, Sum) and fold:
+                for coefficient, term in node.terms:
+                    if isinstance(term, Product) and self._uses[term] == 1 and abs(coefficient) != 1:
+                        self._folded[term] = float(coefficient)
+
+    # --- arrays of nodes ---------------------------------------------------------------------------------------------
+
+    def _value(self, node: Node) -> Value:
+        """Return the full array of a node."""
+        if node not in self._values:
+            piece = self._pieces[node]
+            self._values[node] = self._spread(piece, node.shape)
+        value = self._values[node]
+        return value if self._uses[node] == 1 else replace(value, fresh=False)
+
+    def _spread(self, piece: Piece, shape: Shape, fold: bool = True) -> Value:
+        labels = piece.factor.labels
+        value = scaled(self.tape, plain(piece.factor, self.tape).value, piece.coefficient)
+        if piece.writer is None:
+            if len(labels) == len(shape):
+                return value
+            present = [axis in labels for axis in range(len(shape))]
+            return self.tape.broadcast(self.tape.expand(value, present), shape)
+        core = align(Factor(value, labels), piece.order, self.tape)
+        fold = fold and int(np.prod(shape, dtype=object)) <= FOLD_LIMIT
+        return self.tape.emit(piece.writer.write, [core], shape, fold=fold)
+
+    def _output(self, root: Node, first: bool) -> Value:
+        """Return the array of a root as one that the caller may keep and change."""
+        piece = self._pieces[root]
+        if piece.writer is not None and root not in self._values:
+            return self._spread(piece, root.shape, fold=False)
+        value = self._value(root)
+        alone = self._uses[root] == 1 and first
+        if alone and value.fresh and root.shape:
+            return value
+        return self.tape.emit(own_copy, [value], root.shape, cost=0, fold=False)
+
+    # --- nodes -------------------------------------------------------------------------------------------------------
+
+    def _piece(self, node: Node) -> Piece:
+        match node:
+            case Symbol():
+                return self._leaf(node, self.tape.input(node.name, node.shape))
+            case Constant():
+                return self._leaf(node, self.tape.literal(node.value))
+            case Delta() if node.rank == 1:
+                return Piece(Factor(self.tape.number(1.0), ()))
+            case Structural():
+                return self._product(1.0, [], [(node, tuple(range(node.rank)))], node.shape)
+            case Product():
+                return self._product_node(node)
+            case Sum():
+                return self._sum(node)
+            case Map():
+                return self._map(node)
+            case Apply():
+                return self._full(node, self._apply(node))
+            case _:
+                raise TypeError(type(node).__name__)
+
+    def _leaf(self, node: Node, value: Value) -> Piece:
+        self._leaves.add(value.slot)
+        return self._full(node, value)
+
+    def _full(self, node: Node, value: Value, mask: bool = False, inverse: bool = False) -> Piece:
+        return Piece(Factor(value, tuple(range(node.rank)), mask, inverse))
+
+    def _map(self, node: Map) -> Piece:
+        exponent = constant_value(node.children[1]) if node.operator.name == "power" else None
+        if exponent == -1:
+            return self._full(node, self._value(node.children[0]), inverse=True)
+        if exponent is not None:
+            return self._full(node, self._power(self._value(node.children[0]), float(exponent)))
+        evaluate = node.operator.evaluate
+        assert evaluate is not None
+        kernel = evaluate if isinstance(evaluate, np.ufunc) or node.operator.mask else owned(evaluate)
+        operands = [self._value(child) for child in node.children]
+        return self._full(node, self.tape.emit(kernel, operands, node.shape), mask=node.operator.mask)
+
+    def _power(self, base: Value, exponent: float) -> Value:
+        def apply(kernel: Kernel, *operands: Value) -> Value:
+            return self.tape.emit(kernel, operands, base.shape)
+
+        match exponent:
+            case 0.5:
+                return apply(np.sqrt, base)
+            case -0.5:
+                return apply(np.reciprocal, apply(np.sqrt, base))
+            case 2.0:
+                return apply(np.square, base)
+            case -2.0:
+                return apply(np.reciprocal, apply(np.square, base))
+            case 3.0:
+                return apply(np.multiply, apply(np.square, base), base)
+            case _:
+                return apply(np.power, base, self.tape.number(exponent))
+
+    def _apply(self, node: Apply) -> Value:
+        """Outputs of one operator on the same operands are computed together."""
+        key = (node.operator, node.children, node.parameters, node.batch)
+        single = node.operator.signature.partition("->")[2].count("(") <= 1
+        if key not in self._groups:
+            operands = [self._value(child) for child in node.children]
+            kernel = guarded(node, single)
+            self._groups[key] = self.tape.emit(kernel, operands, node.shape)
+        if single:
+            return self._groups[key]
+        output = node.output
+        return self.tape.emit(lambda results: results[output], [self._groups[key]], node.shape, cost=0)
+
+    # --- products ----------------------------------------------------------------------------------------------------
+
+    def _product_node(self, node: Product) -> Piece:
+        coefficient = float(node.coefficient) * self._folded.get(node, 1.0)
+        tensors = [(operand, labels) for operand, labels in node.factors if isinstance(operand, Structural)]
+        dense = [self._operand(*factor) for factor in node.factors if not isinstance(factor[0], Structural)]
+        return self._product(coefficient, dense, tensors, node.shape)
+
+    def _operand(self, operand: Node, labels: Labels) -> Factor:
+        piece = self._pieces[operand]
+        shared = self._uses[operand] > 1
+        if operand not in self._values and piece.writer is None and piece.coefficient == 1:
+            factor = piece.factor
+            if len(factor.labels) == operand.rank:
+                value = replace(factor.value, fresh=factor.value.fresh and not shared)
+                return replace(factor, value=value, labels=labels)
+        if piece.factor.mask:
+            return replace(piece.factor, labels=labels)
+        return Factor(self._value(operand), labels)
+
+    def _product(
+        self,
+        coefficient: float,
+        dense: list[Factor],
+        tensors: list[tuple[Structural, Labels]],
+        shape: Shape,
+    ) -> Piece:
+        if 0 in shape:
+            return Piece(Factor(self.tape.number(0.0), ()))
+        structure = Structure(self.tape, dense, tensors, shape)
+        coefficient *= structure.resolve()
+        factors = apply_masks(self.tape, structure.factors, self._leaves, structure.sizes)
+        place = structure.place
+        order = place.order()
+        sizes = [structure.sizes[label] for label in order]
+        if not factors:
+            core = Factor(self.tape.number(coefficient), ())
+            coefficient = 1.0
+        else:
+            core, coefficient = contract(self.tape, factors, order, structure.sizes, coefficient)
+        if place.untouched:
+            return Piece(core, coefficient)
+        if place.fills(order, sizes):
+            expanded = self.tape.expand(core.value, [label in core.labels for label in order])
+            whole = self.tape.broadcast(expanded, tuple(sizes))
+            return Piece(Factor(self.tape.reshape(whole, shape), tuple(range(len(shape)))), coefficient)
+        return Piece(core, coefficient, Writer(place, order, sizes), order)
+
+    # --- sums --------------------------------------------------------------------------------------------------------
+
+    def _sum(self, node: Sum) -> Piece:
+        """Add the full terms, then write the structured ones over them."""
+        full: list[tuple[float, Value]] = []
+        structured: list[tuple[float, Piece]] = []
+        for number, term in node.terms:
+            coefficient = 1.0 if term in self._folded else float(number)
+            piece = self._pieces[term]
+            if piece.writer is not None and term not in self._values:
+                structured.append((coefficient * piece.coefficient, piece))
+            else:
+                full.append(self._addend(coefficient, term))
+        rank = node.rank
+        if not full and not structured:
+            return Piece(Factor(self.tape.number(0.0), ()))
+        total = self._added(full) if full else None
+        if structured:
+            return self._full(node, self._written(total, structured, node.shape))
+        assert total is not None
+        axes = tuple(range(rank - len(total.shape), rank))
+        labels = tuple(axis for axis, size in zip(axes, total.shape, strict=True) if size == node.shape[axis])
+        kept = tuple(node.shape[label] for label in labels)
+        fresh = total.fresh
+        return Piece(Factor(replace(self.tape.reshape(total, kept), fresh=fresh), labels))
+
+    def _addend(self, coefficient: float, term: Node) -> tuple[float, Value]:
+        piece = self._pieces[term]
+        if term in self._values and not piece.factor.mask:
+            return coefficient, self._value(term)
+        factor = plain(piece.factor, self.tape)
+        coefficient *= piece.coefficient
+        if factor.value.number is not None:
+            return 1.0, self.tape.number(coefficient * factor.value.number)
+        value = align(factor, tuple(range(term.rank)), self.tape)
+        return coefficient, replace(value, fresh=factor.value.fresh and self._uses[term] == 1)
+
+    def _added(self, terms: list[tuple[float, Value]]) -> Value:
+        """Return the sum of multiples of arrays that broadcast."""
+        common = terms[0][0]
+        if abs(common) != 1 and all(coefficient == common for coefficient, _ in terms):
+            return scaled(self.tape, self._added([(1.0, value) for _, value in terms]), common)
+        # Begin with a term that needs no scaling, if possible in an array that may be overwritten.
+        terms = sorted(terms, key=lambda item: (item[0] != 1, not item[1].fresh, -item[1].size))
+        total = scaled(self.tape, terms[0][1], terms[0][0])
+        for coefficient, value in terms[1:]:
+            if coefficient not in (1, -1):
+                coefficient, value = 1.0, scaled(self.tape, value, coefficient)
+            total = self._combined(total, value, coefficient < 0)
+        return total
+
+    def _combined(self, total: Value, value: Value, subtract: bool) -> Value:
+        shape = np.broadcast_shapes(total.shape, value.shape)
+        if total.fresh and shape and shape == total.shape:
+            kernel: Kernel = subtract_in_place if subtract else add_in_place
+        elif value.fresh and shape and shape == value.shape:
+            kernel = subtract_onto if subtract else add_onto
+        else:
+            kernel = np.subtract if subtract else np.add
+            return self.tape.emit(kernel, [total, value], shape)
+        return self.tape.emit(kernel, [total, value], shape, allocates=False, cost=int(np.prod(shape, dtype=object)))
+
+    def _written(self, total: Value | None, structured: list[tuple[float, Piece]], shape: Shape) -> Value:
+        # What is written into must not be a folded constant unless all that is written is constant too.
+        fold = all(piece.factor.value.constant for _, piece in structured)
+        if total is not None and (not total.fresh or total.shape != shape):
+            repeated = self.tape.broadcast(total, shape)
+            total = self.tape.emit(own_copy, [repeated], shape, cost=0, fold=fold)
+        for coefficient, piece in structured:
+            writer = piece.writer
+            assert writer is not None
+            factor = plain(piece.factor, self.tape)
+            sign = coefficient if coefficient == -1 and total is not None else 1.0
+            core = Factor(scaled(self.tape, factor.value, coefficient * sign), factor.labels)
+            aligned = align(core, piece.order, self.tape)
+            if total is None:
+                total = self.tape.emit(writer.write, [aligned], shape, fold=fold)
+            else:
+                kernel = writer.subtract if sign < 0 else writer.add
+                total = self.tape.emit(kernel, [total, aligned], shape, allocates=False, cost=aligned.size)
+        assert total is not None
+        return total
+
+
+# --- kernels ---------------------------------------------------------------------------------------------------------
+
+
+def own_copy(array: Array) -> Array:
+    """Return a new array of floating-point numbers."""
+    copied = np.array(array, order="C")
+    return copied if copied.dtype.kind in "fc" else copied.astype(np.float64)
+
+
+def add_in_place(total: Array, term: Array) -> Array:
+    """Add a term to an array that nothing else uses."""
+    return np.add(total, term, out=total) if np.can_cast(term.dtype, total.dtype) else np.add(total, term)
+
+
+def subtract_in_place(total: Array, term: Array) -> Array:
+    """Subtract a term from an array that nothing else uses."""
+    return np.subtract(total, term, out=total) if np.can_cast(term.dtype, total.dtype) else np.subtract(total, term)
+
+
+def add_onto(total: Array, term: Array) -> Array:
+    """Add in the memory of the second array."""
+    return add_in_place(term, total)
+
+
+def subtract_onto(total: Array, term: Array) -> Array:
+    """Subtract in the memory of the second array."""
+    return np.subtract(total, term, out=term) if np.can_cast(total.dtype, term.dtype) else np.subtract(total, term)
+
+
+def owned(evaluate: Kernel) -> Kernel:
+    """Return a kernel whose result is new and floating-point, whatever the function returns."""
+
+    def kernel(*arrays: Array, **settings: Any) -> Array:
+        return _as_owned(evaluate(*arrays, **settings), arrays)
+
+    return kernel
+
+
+def _as_owned(result: Any, arrays: Sequence[Array]) -> Array:
+    if isinstance(result, np.ndarray) and result.dtype.kind in "fc":
+        if result.base is None and result.flags.writeable and all(result is not array for array in arrays):
+            return result
+        return result.copy()
+    return own_copy(result)
+
+
+def guarded(node: Apply, single: bool) -> Kernel:
+    """Return the kernel of an operator; what it raises names the node."""
+    evaluate = node.operator.evaluate
+    assert evaluate is not None
+    settings = dict(node.parameters)
+
+    def kernel(*arrays: Array) -> Any:
+        try:
+            result = evaluate(*arrays, **settings)
+        except np.linalg.LinAlgError as error:
+            raise OperationFailed(node, error) from error
+        if single:
+            return _as_owned(result[0] if isinstance(result, tuple) else result, arrays)
+        return tuple(_as_owned(item, arrays) for item in result)
+
+    return kernel

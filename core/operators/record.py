@@ -1,0 +1,80 @@
+"""What one operator is: a record that carries everything matgrad knows about it.
+
+There are four kinds, told apart by what they declare:
+- *elementwise* (`differential`, no core axes): becomes a Map;
+- *applied* (`signature` with core axes, `differential`): becomes an Apply over any leading batch axes;
+- *linear* (`build`): a Python function that returns Products with structural operands; it needs no rule;
+- *derived* (`definition`): a formula in matgrad's own language over other operators.
+
+Rules and definitions are text in matgrad's language. In a differential `y` is the output (`y0`, `y1`, ... where there
+are several), the operands have their declared names, and `d` before a name is its tangent: the rule of the inverse is
+`-y @ dX @ y`. A rule is written for one sample; batch axes are the engine's business.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable
+from dataclasses import dataclass, field
+from typing import Any
+
+
+@dataclass(frozen=True, eq=False)
+class Operator:
+    """One entry of the operator table.
+
+    Example: `Operator("tanh", "x", "Hyperbolic tangent.", evaluate=np.tanh, differential="(1 - y**2) * dx")`.
+
+    - `parameters`: `"X, b; axis=None"`: operands before the semicolon, settings with defaults after it. `*x` takes any
+      number of operands, `[x]` a list of operands in brackets.
+    - `signature`: gufunc notation of the core axes, `"(n,n),(n)->(n)"`; empty for elementwise, linear, derived.
+    - `evaluate`: NumPy evaluation; gets the operands' arrays (with leading batch axes) and the settings as keywords.
+    - `reference`: an independent way to the value for the tests, called like `evaluate` on one sample; by default
+      `evaluate` is its own reference, which suits NumPy's functions only.
+    - `differential`: one rule per output.
+    - `kink`: a condition, in matgrad's language over operands and `y`, that is true where the derivative is a choice.
+    - `domain`: for each operand, what random inputs must satisfy: real, positive, unit (-1..1), above_one, nonzero,
+      invertible, spd, symmetric, integer.
+    - `samples`: calls that the generated tests evaluate and differentiate; `errors`: calls that must be refused.
+    - `analytic`: whether `evaluate` accepts complex arrays and is holomorphic, so that the complex step applies.
+    - `mask`: whether the values are 0 and 1, and 0 annihilates even inf and nan in a Product.
+    - `hidden`: needed by rules, not part of the language people write.
+    """
+
+    name: str
+    parameters: str
+    doc: str
+    family: str = ""
+    signature: str = ""
+    evaluate: Callable[..., Any] | None = None
+    reference: Callable[..., Any] | None = None
+    differential: str | tuple[str, ...] | None = None
+    build: Callable[..., Any] | None = None
+    definition: str | None = None
+    kink: str | None = None
+    at_kink: str = ""
+    domain: tuple[str, ...] = ()
+    aliases: tuple[str, ...] = ()
+    source: str = ""
+    samples: tuple[str, ...] = ()
+    errors: tuple[str, ...] = ()
+    analytic: bool = False
+    mask: bool = False
+    hidden: bool = False
+    spellings: dict[str, str] = field(default_factory=dict)
+
+    @property
+    def operands(self) -> tuple[str, ...]:
+        """The names of the operands."""
+        return tuple(name.strip(" *[]") for name in self.parameters.partition(";")[0].split(",") if name.strip())
+
+    @property
+    def rules(self) -> tuple[str, ...]:
+        """The differential of each output."""
+        if self.differential is None:
+            return ()
+        return (self.differential,) if isinstance(self.differential, str) else self.differential
+
+    @property
+    def elementwise(self) -> bool:
+        """Whether the operator becomes a Map."""
+        return self.evaluate is not None and not self.signature

@@ -1,0 +1,134 @@
+"""Reductions: sums, products, extremes, statistics, logsumexp and softmax.
+
+An applied reduction is written for one vector: the engine brings the axes it runs over last and merges them.
+"""
+
+from __future__ import annotations
+
+from math import prod
+from typing import Any
+
+import numpy as np
+
+from ..algebra import number
+from ..graph import Node
+from ..shapes import normalize_axes
+from .linear import summed
+from .record import Operator
+from .registry import enter
+
+AXES = "x; axis=None, keepdims=False"
+
+
+def _samples(name: str) -> tuple[str, ...]:
+    """Return the calls that every reduction is tested with."""
+    calls = ("{0}(x)", "{0}(X)", "{0}(X, axis=0)", "{0}(X, axis=1, keepdims=True)", "{0}(T, axis=(0, 2))", "X.{0}(1)")
+    return tuple(call.format(name) for call in calls)
+
+
+def _errors(name: str) -> tuple[str, ...]:
+    return (f"{name}()", f"{name}(x, axis=1)", f"{name}(X, axis=(0, 0))")
+
+
+def _count(x: Node, axis: Any) -> Node:
+    return number(prod(x.shape[place] for place in normalize_axes(axis, x.rank)))
+
+
+def _counted(x: Any, axis: Any = None) -> int:
+    return np.size(x) if axis is None else int(np.prod([x.shape[place] for place in np.atleast_1d(axis)]))
+
+
+enter(Operator("sum", AXES, "Sum over axes.", family="reductions", build=summed, reference=np.sum,
+               aliases=("reduce_sum",), samples=_samples("sum"), errors=_errors("sum")))
+enter(Operator("count", "x; axis=None", "The number of entries, or of entries along axes.", family="reductions",
+               build=_count, reference=_counted, aliases=("size", "numel"),
+               samples=("count(X)", "count(X, axis=0)", "count(T, axis=(0, 2))"), errors=("count()",)))
+enter(Operator("mean", AXES, "Mean over axes.", family="reductions",
+               definition="sum(x, axis=axis, keepdims=keepdims) / count(x, axis=axis)", reference=np.mean,
+               aliases=("reduce_mean", "average"), samples=_samples("mean"), errors=_errors("mean")))
+
+
+# --- products --------------------------------------------------------------------------------------------------------
+
+
+def exclusive_products(x: Any) -> Any:
+    """Return, for each entry along the last axis, the product of the others: exact where entries are zero."""
+    before, after = np.ones_like(x), np.ones_like(x)
+    before[..., 1:] = np.cumprod(x[..., :-1], axis=-1)
+    after[..., :-1] = np.cumprod(x[..., :0:-1], axis=-1)[..., ::-1]
+    return before * after
+
+
+enter(Operator("prod", AXES, "Product over axes.", family="reductions", signature="(n)->()",
+               evaluate=lambda x: np.prod(x, axis=-1), differential="sum(exclusive_product(x) * dx)",
+               reference=np.prod, analytic=True, aliases=("reduce_prod", "product"),
+               samples=_samples("prod"), errors=_errors("prod")))
+
+# Entry j of the product of all but i is, for j other than i, the product of all but j with entry i replaced by one:
+# the rule needs no division and no further operator, so every order is exact where entries are zero.
+enter(Operator("exclusive_product", "x", "For each entry, the product of the others.", family="reductions",
+               signature="(n)->(n)", evaluate=exclusive_products,
+               differential="I = identity_like(x); ((1 - I) * exclusive_product((1 - I) * x + I)) @ dx",
+               reference=lambda x: np.array([np.prod(np.delete(x, i)) for i in range(len(x))]), analytic=True,
+               samples=("exclusive_product(x)",), errors=("exclusive_product(a)",), hidden=True))
+
+
+# --- extremes --------------------------------------------------------------------------------------------------------
+
+for _name, _function, _doc, _aliases in (
+    ("max", np.max, "Largest entry.", ("amax", "reduce_max")),
+    ("min", np.min, "Smallest entry.", ("amin", "reduce_min")),
+):
+    enter(Operator(_name, AXES, _doc, family="reductions", signature="(n)->()",
+                   evaluate=lambda x, extreme=_function: extreme(x, axis=-1),
+                   differential="sum((x == y) * dx) / sum(x == y)", reference=_function,
+                   kink="sum(x == y) > 1", at_kink="the derivative is split evenly among equal entries",
+                   aliases=_aliases, samples=_samples(_name), errors=_errors(_name)))
+
+
+# --- statistics ------------------------------------------------------------------------------------------------------
+
+enter(Operator("var", "x; axis=None, ddof=0, keepdims=False",
+               "Variance; the divisor is the number of entries minus ddof (torch's own default is ddof=1).",
+               family="reductions",
+               definition="sum((x - mean(x, axis=axis, keepdims=True))**2, axis=axis, keepdims=keepdims)"
+                          " / (count(x, axis=axis) - ddof)",
+               reference=np.var, aliases=("reduce_variance",),
+               samples=(*_samples("var")[:-1], "var(x, ddof=1)", "X.var(dim=1, correction=1)"), errors=_errors("var")))
+# The norm, rather than the square root of the variance, has the subgradient 0 where all entries are equal.
+enter(Operator("std", "x; axis=None, ddof=0, keepdims=False",
+               "Standard deviation; the divisor is the number of entries minus ddof (torch's own default is ddof=1).",
+               family="reductions",
+               definition="vector_norm(x - mean(x, axis=axis, keepdims=True), axis=axis, keepdims=keepdims)"
+                          " / (count(x, axis=axis) - ddof)**(1/2)",
+               reference=np.std, aliases=("reduce_std",),
+               samples=(*_samples("std")[:-1], "std(x, ddof=1)", "X.std(dim=1, correction=1)"), errors=_errors("std")))
+
+
+# --- exponentials ----------------------------------------------------------------------------------------------------
+
+
+def _logsumexp(x: Any) -> Any:
+    largest = np.max(x, axis=-1, keepdims=True)
+    shift = np.where(np.isfinite(largest), largest, 0.0)
+    with np.errstate(divide="ignore"):
+        return np.log(np.sum(np.exp(x - shift), axis=-1)) + shift[..., 0]
+
+
+def _softmax(x: Any, axis: Any = -1) -> Any:
+    return np.exp(x) / np.sum(np.exp(x), axis=axis, keepdims=True)
+
+
+enter(Operator("logsumexp", AXES, "log(sum(exp(x))) without overflow.", family="reductions", signature="(n)->()",
+               evaluate=_logsumexp, differential="sum(exp(x - y) * dx)",
+               reference=lambda x, axis=None, keepdims=False: np.log(np.sum(np.exp(x), axis=axis, keepdims=keepdims)),
+               aliases=("reduce_logsumexp",), samples=_samples("logsumexp"), errors=_errors("logsumexp")))
+enter(Operator("softmax", "x; axis=-1", "exp(x) / sum(exp(x)) along an axis, without overflow.", family="reductions",
+               definition="exp(x - logsumexp(x, axis=axis, keepdims=True))", reference=_softmax,
+               samples=("softmax(x)", "softmax(X)", "softmax(X, axis=0)", "softmax(T, dim=1)"),
+               errors=("softmax()", "softmax(x, axis=1)")))
+enter(Operator("log_softmax", "x; axis=-1", "Log of the softmax, accurate where that is tiny.", family="reductions",
+               definition="x - logsumexp(x, axis=axis, keepdims=True)",
+               reference=lambda x, axis=-1: np.log(_softmax(x, axis)),
+               samples=("log_softmax(x)", "log_softmax(X)", "log_softmax(X, axis=0)"),
+               errors=("log_softmax()", "log_softmax(x, axis=1)")))

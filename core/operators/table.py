@@ -1,0 +1,11 @@
+"""The whole table: importing this module enters every operator."""
+
+from __future__ import annotations
+
+from . import constants, decompositions, elementwise, inverses, linear, norms, products, reductions
+from .registry import find, operators, suggest
+
+FAMILIES = (elementwise, reductions, norms, products, linear, constants, inverses, decompositions)
+"""The modules of the table, in the order in which a reader may want them."""
+
+__all__ = ["FAMILIES", "find", "operators", "suggest"]

@@ -1,0 +1,158 @@
+"""Where the entries of a structured result go: a rule from labels to positions in the output array.
+
+The output of a Product with a Delta is mostly zeros. Its entries are computed over few labels and written through a
+strided view: for `delta_ij x_i` the label `i` moves by `n + 1` entries in an n×n output. Rows chosen without a pattern
+have a table of positions instead of a stride.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import prod
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .graph import Labels, Shape
+from .tape import Array
+
+Positions = NDArray[np.intp]
+Move = int | Positions
+
+
+def row_major_strides(shape: Shape) -> tuple[int, ...]:
+    """Return how many entries apart neighbours along each axis lie."""
+    return tuple(prod(shape[axis + 1 :]) for axis in range(len(shape)))
+
+
+class Place:
+    """For each label, how many entries it moves in a row-major array of `shape`, and where the first entry lies."""
+
+    def __init__(self, shape: Shape) -> None:
+        self.shape = shape
+        self.offset = 0
+        self.moves: dict[int, Move] = dict(enumerate(row_major_strides(shape)))
+        self._original = dict(self.moves)
+
+    def merge(self, label: int, other: int, size: int) -> None:
+        """Let two labels, each in the output or not, be one."""
+        if other in self.moves:
+            self.add(label, self.moves.pop(other), size)
+
+    def add(self, label: int, move: Move, size: int) -> None:
+        """Let a label move the position by so much more."""
+        present = self.moves.get(label, 0)
+        if isinstance(present, int) and isinstance(move, int):
+            self.moves[label] = present + move
+        else:
+            self.moves[label] = _positions(present, size) + _positions(move, size)
+
+    def choose(self, label: int, chosen: int, rows: range | tuple[int, ...]) -> None:
+        """Replace the label `chosen` by position `rows[label]`."""
+        move = self.moves.pop(chosen, None)
+        if move is None:
+            return
+        if isinstance(rows, range) and isinstance(move, int):
+            self.offset += move * rows.start
+            self.add(label, move * rows.step, len(rows))
+        else:
+            index = np.asarray(rows, dtype=np.intp)
+            self.add(label, move * index if isinstance(move, int) else move[index], len(rows))
+
+    def nested(self, labels: Labels, sizes: Sequence[int]) -> int | None:
+        """Return the stride of the last label if the labels together count through positions in row-major order."""
+        step = last = self.moves.get(labels[-1])
+        if not isinstance(step, int):
+            return None
+        for label, size in zip(reversed(labels), reversed(sizes), strict=True):
+            if self.moves.get(label) != step and size != 1:
+                return None
+            if label not in self.moves:
+                return None
+            step *= size
+        return last if isinstance(last, int) else None
+
+    @property
+    def untouched(self) -> bool:
+        """Whether every label is still one whole axis of the output."""
+        if self.offset or self.moves.keys() != self._original.keys():
+            return False
+        return all(isinstance(move, int) and move == self._original[label] for label, move in self.moves.items())
+
+    def order(self) -> Labels:
+        """Return the labels, those that move furthest first."""
+        return tuple(sorted(self.moves, key=lambda label: (-_reach(self.moves[label]), label)))
+
+    def fills(self, labels: Labels, sizes: Sequence[int]) -> bool:
+        """Whether counting through the labels in this order writes the whole output from first to last."""
+        if self.offset or prod(sizes) != prod(self.shape):
+            return False
+        return not labels or self.nested(labels, sizes) == 1 or prod(sizes) == 1
+
+
+class Writer:
+    """Writes, or adds, an array over given labels to its places in the output."""
+
+    def __init__(self, place: Place, labels: Labels, sizes: Sequence[int]) -> None:
+        self.shape = place.shape
+        self._sizes = tuple(sizes)
+        moves = [place.moves[label] for label in labels]
+        self._offset = place.offset
+        self._strides = tuple(move for move in moves if isinstance(move, int))
+        self._distinct = True
+        self._positions: Positions | None = None
+        if len(self._strides) < len(moves):
+            self._tables = [_positions(move, size) for move, size in zip(moves, sizes, strict=True)]
+            self._distinct = all(len(np.unique(table)) == len(table) for table in self._tables)
+
+    def write(self, core: Array) -> Array:
+        """Return a new array of zeros but for the entries of `core`."""
+        output = np.zeros(self.shape, np.asarray(core).dtype)
+        if self._distinct:
+            if len(self._strides) == len(self._sizes):
+                self._view(output)[...] = core
+            else:
+                output.reshape(-1)[self._table()] = core
+            return output
+        return self.add(output, core)
+
+    def add(self, output: Array, core: Array) -> Array:
+        """Add the entries to an array of the output's shape that nothing else uses."""
+        if not output.flags.c_contiguous or output.dtype != np.result_type(output, core):
+            output = np.array(output, dtype=np.result_type(output, core), order="C")
+        if len(self._strides) == len(self._sizes):
+            view = self._view(output)
+            np.add(view, core, out=view)
+        elif self._distinct:
+            output.reshape(-1)[self._table()] += core
+        else:
+            np.add.at(output.reshape(-1), self._table(), np.broadcast_to(core, self._sizes))
+        return output
+
+    def subtract(self, output: Array, core: Array) -> Array:
+        """Subtract the entries from an array of the output's shape that nothing else uses."""
+        return self.add(output, np.negative(core))
+
+    def _view(self, output: Array) -> Array:
+        width = output.itemsize
+        strides = tuple(stride * width for stride in self._strides)
+        return np.ndarray(self._sizes, output.dtype, output, self._offset * width, strides)
+
+    def _table(self) -> Positions:
+        if self._positions is None:
+            axes = len(self._sizes)
+            total = np.full(self._sizes, self._offset, dtype=np.intp)
+            for axis, table in enumerate(self._tables):
+                total += table.reshape((1,) * axis + (-1,) + (1,) * (axes - axis - 1))
+            self._positions = total
+        return self._positions
+
+
+def _reach(move: Move) -> int:
+    if isinstance(move, int):
+        return abs(move)
+    return int(np.ptp(move)) if move.size else 0
+
+
+def _positions(move: Move, size: int) -> Positions:
+    return move * np.arange(size, dtype=np.intp) if isinstance(move, int) else move

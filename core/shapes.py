@@ -1,0 +1,145 @@
+"""Shapes: NumPy's rules, on tuples, before any array exists."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import prod
+
+from .errors import RankError, ShapeError
+
+Shape = tuple[int, ...]
+
+
+def show(shape: Shape) -> str:
+    """Return a shape as people write it: `3×2`, `3`, `scalar`."""
+    return "×".join(str(size) for size in shape) if shape else "scalar"
+
+
+def describe(shape: Shape) -> str:
+    """Return a shape in words: `a vector of 3 entries`, `a 3×2 matrix`."""
+    match shape:
+        case ():
+            return "a number"
+        case (1,):
+            return "a vector of 1 entry"
+        case (size,):
+            return f"a vector of {size} entries"
+        case (_, _):
+            return f"a {show(shape)} matrix"
+        case _:
+            return f"an array of shape {show(shape)}"
+
+
+def broadcast_shapes(*shapes: Shape) -> Shape:
+    """Return the common shape by NumPy's rules: `broadcast_shapes((3, 1), (4,)) == (3, 4)`.
+
+    Raises ShapeError with the two sizes that clash.
+    """
+    rank = max((len(shape) for shape in shapes), default=0)
+    result = [1] * rank
+    for shape in shapes:
+        for axis, size in enumerate(shape, rank - len(shape)):
+            if size != 1 and result[axis] not in (1, size):
+                raise ShapeError(f"sizes {result[axis]} and {size} do not match", sizes=(result[axis], size))
+            if size != 1:
+                result[axis] = size
+    return tuple(result)
+
+
+def matmul_shape(left: Shape, right: Shape) -> Shape:
+    """Return the shape of `left @ right` by NumPy's rules.
+
+    Raises RankError for a scalar and ShapeError where the inner sizes differ.
+    """
+    if not left or not right:
+        raise RankError("`@` needs vectors or matrices; multiply by a number with `*`", needed=1)
+    inner = (left[-1], right[-2] if len(right) > 1 else right[0])
+    if inner[0] != inner[1]:
+        raise ShapeError(f"inner sizes {inner[0]} and {inner[1]} differ", sizes=inner)
+    batch = broadcast_shapes(left[:-2], right[:-2])
+    return (*batch, *(left[-2:-1]), *(right[-1:] if len(right) > 1 else ()))
+
+
+def normalize_axis(axis: int, rank: int) -> int:
+    """Return an axis counted from the front: `normalize_axis(-1, 2) == 1`.
+
+    Raises RankError where the array has no such axis.
+    """
+    if not -rank <= axis < rank:
+        axes = f"{rank} {'axis' if rank == 1 else 'axes'}" if rank else "no axes: it is a number"
+        raise RankError(f"there is no axis {axis}: the operand has {axes}", needed=axis + 1 if axis >= 0 else -axis)
+    return axis % rank
+
+
+def normalize_axes(axis: int | Sequence[int] | None, rank: int) -> tuple[int, ...]:
+    """Return the axes that a reduction runs over, in order; None means all."""
+    if axis is None:
+        return tuple(range(rank))
+    chosen = (axis,) if isinstance(axis, int) else tuple(axis)
+    result = tuple(normalize_axis(item, rank) for item in chosen)
+    if len(set(result)) != len(result):
+        raise ShapeError(f"an axis is named twice in {tuple(chosen)}")
+    return tuple(sorted(result))
+
+
+def require_rank(shape: Shape, needed: int, name: str) -> None:
+    """Raise RankError unless a shape has `needed` axes."""
+    if len(shape) != needed:
+        words = {0: "a number", 1: "a vector", 2: "a matrix"}.get(needed, f"an array with {needed} axes")
+        raise RankError(f"`{name}` needs {words}, and this is {describe(shape)}", needed=needed)
+
+
+def require_square(shape: Shape, name: str) -> None:
+    """Raise unless a shape is that of a square matrix."""
+    require_rank(shape, 2, name)
+    if shape[0] != shape[1]:
+        raise ShapeError(f"`{name}` needs a square matrix, and this is {show(shape)}", sizes=(shape[0], shape[1]))
+
+
+def size_of(shape: Shape) -> int:
+    """Return the number of entries."""
+    return prod(shape)
+
+
+def bind_signature(signature: str, shapes: Sequence[Shape], name: str) -> tuple[Shape, tuple[Shape, ...], int]:
+    """Match operand shapes with a gufunc signature; return the batch shape, the core output shapes and their count.
+
+    Example: `bind_signature("(n,n),(n)->(n)", [(5, 3, 3), (3,)], "solve")` is `((5,), ((3,),), 1)`.
+
+    Raises RankError for too few axes, ShapeError where a named size takes two values.
+    """
+    inputs, outputs = (parse_axes(side) for side in signature.split("->"))
+    sizes: dict[str, int] = {}
+    batches: list[Shape] = []
+    for axes, shape in zip(inputs, shapes, strict=True):
+        if len(shape) < len(axes):
+            require_rank(shape, len(axes), name)
+        core = shape[len(shape) - len(axes) :]
+        batches.append(shape[: len(shape) - len(axes)])
+        for axis, size in zip(axes, core, strict=True):
+            known = sizes.setdefault(axis, size)
+            if known != size and len(inputs) == 1:
+                require_square(core, name)
+            if known != size:
+                raise ShapeError(f"`{name}`: sizes {known} and {size} must be equal", sizes=(known, size))
+    for axes in outputs:
+        for axis in axes:
+            if axis.isdigit():
+                sizes[axis] = int(axis)
+    core_shapes = tuple(tuple(_axis_size(axis, sizes) for axis in axes) for axes in outputs)
+    return broadcast_shapes(*batches), core_shapes, len(outputs)
+
+
+def _axis_size(axis: str, sizes: dict[str, int]) -> int:
+    return min(sizes[part] for part in axis.split("|"))
+
+
+def parse_axes(text: str) -> list[tuple[str, ...]]:
+    """Return the axis names of each operand of one side of a signature: `"(n,n),(n)"` gives two tuples.
+
+    `k|m` names the smaller of two sizes, as in the thin SVD.
+    """
+    return [
+        tuple(axis.strip() for axis in group.strip("()").split(",") if axis.strip())
+        for group in text.replace("),(", ")|split|(").split("|split|")
+    ]

@@ -1,0 +1,169 @@
+"""The tape: a straight-line program under construction, one step per NumPy call.
+
+A `Value` is what a step will put into a numbered slot; its shape is known while nothing has been computed yet. Views
+are remembered, so asking twice for a transpose costs one step.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass, replace
+from math import prod
+from operator import attrgetter, itemgetter, methodcaller
+from typing import Any, NamedTuple
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .graph import Shape
+
+Array = NDArray[Any]
+Kernel = Callable[..., Any]
+
+
+@dataclass(frozen=True, slots=True)
+class Value:
+    """An array that a step will compute.
+
+    - `fresh`: the array belongs to this value alone, so the step that uses it last may overwrite it.
+    - `constant`: no input is involved, so it is computed once for all runs.
+    - `number`: its value where that is a number already known.
+    """
+
+    slot: int
+    shape: Shape
+    fresh: bool = False
+    constant: bool = False
+    number: float | None = None
+
+    @property
+    def size(self) -> int:
+        """The number of entries."""
+        return prod(self.shape)
+
+
+class Draft(NamedTuple):
+    """A step as it is recorded."""
+
+    kernel: Kernel
+    inputs: tuple[int, ...]
+    output: int
+    constant: bool
+    entries: int
+    cost: int
+
+
+class Tape:
+    """The steps recorded so far, the input slots by name, and what each slot holds before a run."""
+
+    def __init__(self, reuse: bool = True) -> None:
+        self.drafts: list[Draft] = []
+        self.inputs: dict[str, int] = {}
+        self.initial: list[Any] = []
+        self._reuse = reuse
+        self._remembered: dict[Hashable, Value] = {}
+
+    def _slot(self, content: Any = None) -> int:
+        self.initial.append(content)
+        return len(self.initial) - 1
+
+    def input(self, name: str, shape: Shape) -> Value:
+        """Return the input of a name."""
+        if name not in self.inputs:
+            self.inputs[name] = self._slot()
+        return Value(self.inputs[name], shape)
+
+    def literal(self, content: Array) -> Value:
+        """Return an array that is known now."""
+        return Value(self._slot(content), content.shape, constant=True)
+
+    def number(self, content: float) -> Value:
+        """Return a number that is known now."""
+        key = ("number", content)
+        if key not in self._remembered:
+            self._remembered[key] = Value(self._slot(np.float64(content)), (), constant=True, number=content)
+        return self._remembered[key]
+
+    def emit(
+        self,
+        kernel: Kernel,
+        inputs: Sequence[Value],
+        shape: Shape,
+        *,
+        cost: int | None = None,
+        fresh: bool = True,
+        allocates: bool = True,
+        fold: bool = True,
+    ) -> Value:
+        """Record a step: `kernel` called with the inputs' arrays gives an array of `shape`.
+
+        `fresh` says that the array is new and owned; `fold` may be False for what is cheaper to compute than to keep.
+        """
+        constant = fold and all(value.constant for value in inputs)
+        entries = prod(shape) if allocates else 0
+        slot = self._slot()
+        self.drafts.append(
+            Draft(
+                kernel,
+                tuple(value.slot for value in inputs),
+                slot,
+                constant,
+                entries,
+                entries if cost is None else cost,
+            )
+        )
+        return Value(slot, shape, fresh=fresh and self._reuse and not constant, constant=constant)
+
+    def _view(self, key: Hashable, kernel: Kernel, value: Value, shape: Shape) -> Value:
+        full_key = (value.slot, key)
+        if full_key not in self._remembered:
+            self._remembered[full_key] = self.emit(kernel, [value], shape, fresh=False, allocates=False)
+        return replace(self._remembered[full_key], fresh=value.fresh)
+
+    def transpose(self, value: Value, axes: Sequence[int]) -> Value:
+        """Return a view with the axes in another order."""
+        axes = tuple(axes)
+        if axes == tuple(range(len(axes))):
+            return value
+        reverse = axes == tuple(range(len(axes)))[::-1]
+        kernel: Kernel = attrgetter("T") if reverse else methodcaller("transpose", axes)
+        return self._view(("transpose", axes), kernel, value, tuple(value.shape[axis] for axis in axes))
+
+    def reshape(self, value: Value, shape: Shape) -> Value:
+        """Return the entries in row-major order under another shape: a view where the layout allows it."""
+        if shape == value.shape:
+            return value
+        return self._view(("reshape", shape), methodcaller("reshape", shape), value, shape)
+
+    def expand(self, value: Value, present: Sequence[bool]) -> Value:
+        """Return a view with an axis of length one wherever `present` is False."""
+        if all(present):
+            return value
+        sizes = iter(value.shape)
+        shape = tuple(next(sizes) if here else 1 for here in present)
+        key = tuple(slice(None) if here else None for here in present)
+        return self._view(("expand", tuple(present)), itemgetter(key), value, shape)
+
+    def diagonal(self, value: Value, first: int, second: int) -> Value:
+        """Return a view of the diagonal of two axes, which becomes the last axis."""
+        shape = tuple(size for axis, size in enumerate(value.shape) if axis not in (first, second))
+        kernel = methodcaller("diagonal", 0, first, second)
+        viewed = self._view(("diagonal", first, second), kernel, value, (*shape, value.shape[first]))
+        return replace(viewed, fresh=False)
+
+    def select(self, value: Value, axis: int, rows: range | tuple[int, ...]) -> Value:
+        """Return the chosen positions along an axis: a view where they are evenly spaced."""
+        shape = (*value.shape[:axis], len(rows), *value.shape[axis + 1 :])
+        if isinstance(rows, range):
+            stop = rows.stop if rows.step > 0 or rows.stop >= 0 else None
+            key = (*(slice(None),) * axis, slice(rows.start, stop, rows.step))
+            return replace(self._view(("rows", axis, rows), itemgetter(key), value, shape), fresh=False)
+        index = np.asarray(rows, dtype=np.intp)
+        return self.emit(lambda array: np.take(array, index, axis), [value], shape)
+
+    def broadcast(self, value: Value, shape: Shape) -> Value:
+        """Return a read-only view repeated to a shape."""
+        if shape == value.shape:
+            return value
+        viewed = self._view(("broadcast", shape), lambda array: np.broadcast_to(array, shape), value, shape)
+        return replace(viewed, fresh=False)

@@ -1,0 +1,114 @@
+"""Checks of whole answers: which function to difference, along which directions, at which point."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .answer import Array, Check
+from .calculation import Calculation, tangent_name
+from .evaluate import OperationFailed
+from .graph import Apply, Map, topological
+from .sampling import tangent_projection
+from .verify import Direction, Evaluate, compare, random_direction
+
+NEARBY = 0.05
+
+
+def check_results(
+    calculation: Calculation, values: Mapping[str, Array], data: list[Array], at_kink: bool, seed: int
+) -> Iterator[Check]:
+    """Yield a check for each derivative of an answer.
+
+    At a kink the derivative is a choice that differences cannot see, so the same program is checked at a point nearby.
+    """
+    generator = np.random.default_rng([seed, 20])
+    note = ""
+    if at_kink:
+        values = _nearby(calculation, values, generator)
+        note = "checked at a point nearby: here the derivative is a choice"
+        try:
+            data = calculation.run(values)[1:]
+        except Exception:  # a point nearby may leave the domain; the answer itself stands
+            for _ in data:
+                yield Check(note="not checked: the derivative is a choice here, and no point nearby has a value")
+            return
+    analytic = _analytic(calculation)
+    for (wrt, _), array in zip(calculation.results, data, strict=True):
+        evaluate, directions, claimed = _question(calculation, wrt, array, values, generator)
+        check = compare(evaluate, values, directions, claimed, analytic)
+        yield check if not note else Check(check.finite_differences, check.formula, check.method, check.passed, note)
+
+
+def _analytic(calculation: Calculation) -> bool:
+    nodes = topological([calculation.output])
+    return all(node.operator.analytic for node in nodes if isinstance(node, Map | Apply))
+
+
+def _nearby(
+    calculation: Calculation, values: Mapping[str, Array], generator: np.random.Generator
+) -> dict[str, Array]:
+    moved = dict(values)
+    for name in calculation.problem.wrt:
+        direction = _direction(calculation, name, values, generator)
+        moved[name] = values[name] + NEARBY * direction
+    return moved
+
+
+def _direction(
+    calculation: Calculation, name: str, values: Mapping[str, Array], generator: np.random.Generator
+) -> Array:
+    direction = random_direction(values[name], generator)
+    return tangent_projection(calculation.problem.assumptions, name, direction)
+
+
+def _question(
+    calculation: Calculation,
+    wrt: tuple[str, ...],
+    data: Array,
+    values: Mapping[str, Array],
+    generator: np.random.Generator,
+) -> tuple[Evaluate, list[Direction], Array]:
+    """Return a function of the inputs, directions, and what the answer says of its derivative along them."""
+
+    def value(point: Mapping[str, NDArray[np.generic]]) -> NDArray[np.generic]:
+        try:
+            return calculation.value_program.run(point)[0]
+        except OperationFailed:
+            return np.full(data.shape[:0], np.nan)
+
+    name = wrt[0]
+    match calculation.problem.kind:
+        case "jvp":
+            return value, [(name, values[tangent_name(name)])], data
+        case "vjp":
+            cotangent = values[tangent_name(name)]
+            axes = tuple(range(-cotangent.ndim, 0))
+
+            def paired(point: Mapping[str, NDArray[np.generic]]) -> NDArray[np.generic]:
+                return np.asarray(np.sum(np.multiply(value(point), cotangent), axis=axes))
+
+            direction = _direction(calculation, name, values, generator)
+            return paired, [(name, direction)], _contracted(calculation, data, (name,), [direction])
+        case "hvp":
+            direction = _direction(calculation, name, values, generator)
+            directions = [(name, values[tangent_name(name)]), (name, direction)]
+            return value, directions, _contracted(calculation, data, (name,), [direction])
+    chosen = [_direction(calculation, variable, values, generator) for variable in wrt]
+    return value, list(zip(wrt, chosen, strict=True)), _contracted(calculation, data, wrt, chosen)
+
+
+def _contracted(calculation: Calculation, data: Array, wrt: tuple[str, ...], directions: list[Array]) -> Array:
+    """Return a derivative contracted with a direction for each variable, sample by sample where there is a batch."""
+    result = data
+    for name, direction in reversed(list(zip(wrt, directions, strict=True))):
+        rank = len(calculation.symbols[name].shape)
+        if calculation.samples is not None and name in calculation.problem.batch:
+            middle = result.ndim - 1 - rank
+            spread = direction.reshape(direction.shape[0], *(1,) * middle, *direction.shape[1:])
+            result = np.sum(result * spread, axis=tuple(range(result.ndim - rank, result.ndim)))
+        else:
+            result = np.tensordot(result, direction, rank)
+    return np.asarray(result, dtype=np.float64)

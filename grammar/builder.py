@@ -1,0 +1,239 @@
+"""Parse tree to syntax tree: one method per rule of the grammar."""
+
+from __future__ import annotations
+
+import re
+from collections import Counter
+from collections.abc import Set
+from dataclasses import replace
+
+from lark import Token, Transformer_NonRecursive, v_args
+from lark.tree import Meta
+
+from . import syntax_errors
+from .errors import Span
+from .layout import MAXIMUM_DEPTH
+from .syntax import (
+    Assignment,
+    Attribute,
+    Binary,
+    Call,
+    Index,
+    Keyword,
+    ListLiteral,
+    Literal,
+    Name,
+    Node,
+    Number,
+    Program,
+    Slice,
+    String,
+    TupleLiteral,
+    Unary,
+    children,
+)
+from .vocabulary import ARRAY_METHODS, LIBRARIES, MODULES, PROPERTIES
+
+_OPERATORS = {".*": "*", "·": "*", "⋅": "*", "×": "*", "∗": "*", "⊙": "*", "./": "/", "÷": "/", "−": "-"}
+_OPERATORS |= {"^": "**", ".^": "**", ".**": "**", "≤": "<=", "≥": ">=", "≠": "!="}
+_LITERALS = {"None": None, "True": True, "False": False, "...": ...}
+_DIGITS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
+_MATRIX_PIECE = re.compile(r"(?P<sign>[-+−]?)(?P<number>[0-9.][0-9._]*(?:[eE][+-]?[0-9]+)?)|(?P<row>;)")
+_MATRIX_ROW = re.compile(r"[^;]+")
+_SPACED_SIGN = re.compile(r"[0-9.][ \t]+([-+−])")
+
+
+@v_args(inline=True, meta=True)
+class Builder(Transformer_NonRecursive[Token, Program]):
+    """Builds the syntax tree of one text.
+
+    A dotted name that begins with a library (`np.linalg.inv`) is a prefix, unless that library's name is an input:
+    assigned to earlier, or listed in `inputs`. `ambiguous` tells after a pass which names the text uses both ways.
+    """
+
+    def __init__(self, text: str, inputs: Set[str] = frozenset()) -> None:
+        super().__init__(visit_tokens=False)
+        self._text = text
+        self._inputs = set(inputs)
+        self._mentions: Counter[str] = Counter()
+        self._prefixes: Counter[str] = Counter()
+
+    @property
+    def ambiguous(self) -> Set[str]:
+        """The library names that stand in the text both as a prefix and alone, so that they are inputs."""
+        return {name for name, count in self._prefixes.items() if self._mentions[name] > count}
+
+    def start(self, meta: Meta, *statements: Node) -> Program:
+        *earlier, result = statements
+        assignments = []
+        for statement in earlier:
+            if not isinstance(statement, Assignment):
+                raise syntax_errors.unused_statement(self._text, statement.span)
+            assignments.append(statement)
+        if isinstance(result, Assignment):
+            raise syntax_errors.assignment_last(self._text, result)
+        first = assignments[0] if assignments else result
+        return Program(tuple(assignments), result, span=(first.span[0], result.span[1]))
+
+    def assignment(self, meta: Meta, name: Token, value: Node) -> Assignment:
+        self._inputs.add(name.value)
+        return Assignment(name.value, value, span=_span(meta), name_span=_place(name))
+
+    def binary(self, meta: Meta, left: Node, operator: Token, right: Node) -> Binary:
+        symbol = _OPERATORS.get(operator.value, operator.value)
+        return Binary(symbol, left, right, span=_span(meta), operator_span=_place(operator))
+
+    def unary(self, meta: Meta, operator: Token, operand: Node) -> Unary:
+        return Unary(_OPERATORS.get(operator.value, operator.value), operand, span=_span(meta))
+
+    def superscript(self, meta: Meta, operand: Node, digits: Token) -> Binary:
+        exponent = Number(digits.value.translate(_DIGITS), span=_place(digits))
+        return Binary("**", operand, exponent, span=_span(meta), operator_span=_place(digits))
+
+    def transpose(self, meta: Meta, operand: Node, quote: Token) -> Attribute:
+        return Attribute(operand, "T", span=_span(meta))
+
+    def attribute(self, meta: Meta, operand: Node, name: Token) -> Node:
+        if name.value in PROPERTIES:
+            return Attribute(operand, name.value, span=_span(meta))
+        if prefix := self._library(operand):
+            if name.value == "newaxis":
+                return Literal(None, span=_span(meta))
+            return Name(name.value, prefix=prefix, span=_span(meta))
+        raise syntax_errors.unknown_attribute(name.value, _place(name), name.value in ARRAY_METHODS)
+
+    def call(self, meta: Meta, function: Token, arguments: tuple[Node, ...]) -> Call:
+        positional, keywords = _split(arguments)
+        return Call(function.value, positional, keywords, span=_span(meta), function_span=_place(function))
+
+    def method(self, meta: Meta, operand: Node, function: Token, arguments: tuple[Node, ...]) -> Call:
+        positional, keywords = _split(arguments)
+        span, place = _span(meta), _place(function)
+        # F is an input more often than torch.nn.functional; that library has none of the methods of an array.
+        is_array = isinstance(operand, Name) and operand.name == "F" and function.value in ARRAY_METHODS
+        if not is_array and (prefix := self._library(operand)):
+            return Call(function.value, positional, keywords, prefix=prefix, span=span, function_span=place)
+        return Call(function.value, (operand, *positional), keywords, method=True, span=span, function_span=place)
+
+    def arguments(self, meta: Meta, *arguments: Node) -> tuple[Node, ...]:
+        return arguments
+
+    def keyword(self, meta: Meta, name: Token, value: Node) -> Keyword:
+        return Keyword(name.value, value, span=_span(meta))
+
+    def index(self, meta: Meta, operand: Node, items: tuple[Node, ...]) -> Index:
+        return Index(operand, items, span=_span(meta))
+
+    def items(self, meta: Meta, *items: Node) -> tuple[Node, ...]:
+        return items
+
+    def slice(self, meta: Meta, *pieces: Node | Token) -> Slice:
+        parts: list[Node | None] = [None, None, None]
+        position = 0
+        for piece in pieces:
+            if isinstance(piece, Node):
+                parts[position] = piece
+            else:
+                position += 1
+        return Slice(*parts, span=_span(meta))
+
+    def number(self, meta: Meta, digits: Token) -> Number:
+        return Number(digits.value.replace("_", ""), span=_span(meta))
+
+    def string(self, meta: Meta, quoted: Token) -> String:
+        return String(quoted.value[1:-1], span=_span(meta))
+
+    def literal(self, meta: Meta, word: Token) -> Literal:
+        return Literal(_LITERALS[word.value], span=_span(meta))
+
+    def name(self, meta: Meta, name: Token) -> Name:
+        self._mentions[name.value] += 1
+        return Name(name.value, span=_span(meta))
+
+    def matrix(self, meta: Meta, bracket: Token) -> ListLiteral:
+        start = bracket.start_pos or 0
+        rows: list[list[Node]] = [[]]
+        for row in _MATRIX_ROW.finditer(bracket.value):
+            if "," in row[0] and (sign := _SPACED_SIGN.search(row[0])):
+                place = start + row.start() + sign.end() - 1
+                raise syntax_errors.ambiguous_sign(sign[1], (place, place + 1))
+        for piece in _MATRIX_PIECE.finditer(bracket.value):
+            if piece["row"]:
+                rows.append([])
+            else:
+                rows[-1].append(_signed_number(piece, start))
+        if len(rows) == 1:
+            return ListLiteral(tuple(rows[0]), span=_span(meta))
+        if not rows[-1]:
+            rows.pop()
+        for row in rows:
+            if len(row) != len(rows[0]):
+                raise syntax_errors.ragged_rows(_around(rows[0]), len(rows[0]), _around(row), len(row))
+        return ListLiteral(tuple(ListLiteral(tuple(row), span=_around(row)) for row in rows), span=_span(meta))
+
+    def group(self, meta: Meta, inner: Node) -> Node:
+        return replace(inner, span=_span(meta))
+
+    def tuple(self, meta: Meta, *items: Node) -> TupleLiteral:
+        return TupleLiteral(items, span=_span(meta))
+
+    def list(self, meta: Meta, *items: Node) -> ListLiteral:
+        return ListLiteral(items, span=_span(meta))
+
+    def _library(self, operand: Node) -> str:
+        """The dotted path of a library (`np.linalg`), or nothing where the operand is a value."""
+        if not isinstance(operand, Name):
+            return ""
+        if operand.prefix:
+            return f"{operand.prefix}.{operand.name}" if operand.name in MODULES else ""
+        if operand.name not in LIBRARIES or operand.name in self._inputs:
+            return ""
+        self._prefixes[operand.name] += 1
+        return operand.name
+
+
+def check_depth(program: Program) -> None:
+    """Refuse a tree so deep that walking it would exhaust the stack; a long chain of sums or products is not deep."""
+    pending: list[tuple[Node, int]] = [(program, 0)]
+    while pending:
+        node, depth = pending.pop()
+        if depth > MAXIMUM_DEPTH:
+            raise syntax_errors.nested_too_deeply(node.span)
+        chained = isinstance(node, Binary) and node.operator != "**"
+        for position, child in enumerate(children(node)):
+            pending.append((child, depth if chained and position == 0 else depth + 1))
+
+
+def _split(arguments: tuple[Node, ...]) -> tuple[tuple[Node, ...], tuple[Keyword, ...]]:
+    """Separate positional from keyword arguments."""
+    positional: list[Node] = []
+    keywords: dict[str, Keyword] = {}
+    for argument in arguments:
+        if not isinstance(argument, Keyword):
+            if keywords:
+                raise syntax_errors.positional_after_keyword(argument.span, next(iter(keywords.values())).span)
+            positional.append(argument)
+        elif argument.name in keywords:
+            raise syntax_errors.repeated_keyword(argument.name, argument.span, keywords[argument.name].span)
+        else:
+            keywords[argument.name] = argument
+    return tuple(positional), tuple(keywords.values())
+
+
+def _signed_number(piece: re.Match[str], offset: int) -> Node:
+    number = Number(piece["number"].replace("_", ""), span=(offset + piece.start("number"), offset + piece.end()))
+    if sign := piece["sign"]:
+        return Unary(_OPERATORS.get(sign, sign), number, span=(offset + piece.start(), offset + piece.end()))
+    return number
+
+
+def _span(meta: Meta) -> Span:
+    return (meta.start_pos, meta.end_pos)
+
+
+def _place(token: Token) -> Span:
+    return (token.start_pos or 0, token.end_pos or 0)
+
+
+def _around(nodes: list[Node]) -> Span:
+    return (nodes[0].span[0], nodes[-1].span[1])

@@ -1,0 +1,227 @@
+"""From the parser's refusal to the message: where did it stop, what stood before, what would have fitted."""
+
+from __future__ import annotations
+
+import re
+
+from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
+
+from . import syntax_errors
+from .errors import Span, SyntaxProblem
+from .layout import Bracket, brackets
+from .vocabulary import FUNCTION_WORDS
+
+CLOSING = {"(": ")", "[": "]"}
+_PIECE = re.compile(
+    r"[^\W\d]\w*|[0-9.]*[0-9]\.?|[.]?(?:\*\*|[*/^])|[<>=!]=|(?<![\w\u0300-\u036f)\]'])'[^'\n\r]*'|\"[^\"\n\r]*\"|\S"
+)
+_OPERAND = re.compile(r"(?:[^\W\d][\w.]*|[0-9.]+)")
+
+
+def explain(text: str, flat: str, failure: UnexpectedInput) -> SyntaxProblem:
+    """Return the message for a text that the parser refused; `flat` is the text without comments.
+
+    Example: `2 x` becomes "two values side by side" with the help `2*x`.
+    """
+    return _Failure(text, flat, failure).problem()
+
+
+class _Failure:
+    """The place where the parser stopped, and what stands around it."""
+
+    def __init__(self, text: str, flat: str, failure: UnexpectedInput) -> None:
+        self.text = text
+        self.flat = flat
+        self.end = len(flat.rstrip())
+        self.position = self._position(failure)
+        self.wants_value = bool(_expected(failure) & {"NUMBER"})
+        piece = _PIECE.match(flat, self.position)
+        self.found = piece[0] if piece else ""
+        self.place: Span = (self.position, self.position + len(self.found))
+        self.before = self._piece_before()
+        found = list(brackets(text))
+        self.open = _open([bracket for bracket in found if bracket.position < self.position])
+        self.never_closed = [bracket for bracket in self.open if bracket in _open(found)]
+
+    def _position(self, failure: UnexpectedInput) -> int:
+        if isinstance(failure, UnexpectedToken) and failure.token.type != "$END":
+            return failure.token.start_pos or 0
+        if isinstance(failure, UnexpectedCharacters):
+            return failure.pos_in_stream or 0
+        return self.end
+
+    def _piece_before(self) -> tuple[str, Span]:
+        """The piece of text that ends where the parser stopped."""
+        last = ("", (0, 0))
+        for piece in _PIECE.finditer(self.flat, 0, self.position):
+            last = (piece[0], piece.span())
+        return last
+
+    def problem(self) -> SyntaxProblem:
+        if not self.flat.replace(";", "").strip():
+            return syntax_errors.empty_expression(self.end)
+        return self._bracket_problem() or self._word_problem() or self._quote_problem() or self._place_problem()
+
+    def _bracket_problem(self) -> SyntaxProblem | None:
+        """Closing brackets that do not fit, and opening ones that make everything behind them go wrong."""
+        if self.found in (")", "]"):
+            if not self.open:
+                return syntax_errors.extra_bracket(self.found, self.position)
+            innermost = self.open[-1]
+            expected = CLOSING[innermost.character]
+            if self.found != expected:
+                return syntax_errors.mismatched_brackets(
+                    innermost.character, innermost.position, self.found, self.position, expected
+                )
+            if self.before[0] == "[" and self.found == "]":
+                return syntax_errors.empty_brackets((self.before[1][0], self.position + 1))
+        swallowed_newline = "\r" in self.flat[self.before[1][1] : self.position]
+        if self.never_closed and (not self.found or self.found == ";" or swallowed_newline):
+            bracket = self.never_closed[-1]
+            end = self.before[1][1] if swallowed_newline else self.position
+            return syntax_errors.unclosed_bracket(
+                self.text, bracket.character, bracket.position, CLOSING[bracket.character], end
+            )
+        return None
+
+    def _word_problem(self) -> SyntaxProblem | None:
+        """Keywords of Python, which nobody means as names where an expression cannot go on."""
+        for word, position in ((self.before[0], self.before[1][0]), (self.found, self.position)):
+            if word in syntax_errors.UNSUPPORTED_WORDS:
+                return syntax_errors.unsupported_word(word, position)
+        return None
+
+    def _quote_problem(self) -> SyntaxProblem | None:
+        if self.found in ("'", '"'):
+            after_space = self.found == "'" and not self.wants_value
+            return syntax_errors.unclosed_string(self.position, self.found, after_space)
+        if self.found[:1] in ("'", '"') and not self.wants_value:
+            return syntax_errors.quoted_value(self.place, self.before[0])
+        return None
+
+    def _place_problem(self) -> SyntaxProblem:
+        """Everything that depends on whether a value or an operator should have stood here."""
+        in_list = bool(self.open) and self.open[-1].character == "["
+        if self.found == "=":
+            return self._equals_problem()
+        if self.found == ";" and self.open:
+            return syntax_errors.separator_in_brackets(self.position, in_list)
+        if self.found == ":" and not self._in_index():
+            return syntax_errors.misplaced_colon(self.position)
+        if self.found.startswith(".") and not self.wants_value:
+            if self.before[0][:1].isdigit():
+                return syntax_errors.malformed_number((self.position, self.position + 1))
+            return syntax_errors.missing_attribute(self.position)
+        if self.before[0] == ".":
+            return syntax_errors.missing_attribute(self.before[1][0])
+        if self.found and self._is_stray():
+            return syntax_errors.stray_character(self.found[0], self.position)
+        if self.wants_value:
+            return self._missing_value()
+        if self.found == "," and not self.open:
+            return self._comma_problem()
+        if self.found in ("<", ">", "==", "<=", ">=", "!=", "≤", "≥", "≠"):
+            return syntax_errors.chained_comparison(self.place)
+        if self.found == "(" or _OPERAND.match(self.found) or self.found == "[":
+            return self._side_by_side(in_list)
+        return syntax_errors.unexpected_text(self.found, self.place)
+
+    def _in_index(self) -> bool:
+        """Whether the innermost open bracket stands directly behind a value."""
+        if not self.open or self.open[-1].character != "[":
+            return False
+        return re.search(r"[\w)\]'ᵀ]\s*$", self.flat[: self.open[-1].position]) is not None
+
+    def _is_stray(self) -> bool:
+        if self.flat.startswith("//", self.position):
+            return True
+        known = "+-*/@^()[],;:.=<>'\"−·⋅×∗⊙÷≤≥≠\n"
+        return not (self.found[0] in known or self.found[0].isalnum() or self.found[0] == "_" or self.found == "!=")
+
+    def _equals_problem(self) -> SyntaxProblem:
+        statement = max(self.flat.rfind(";", 0, self.position), self.flat.rfind("\n", 0, self.position)) + 1
+        left = self.flat[statement : self.position].strip()
+        return syntax_errors.unexpected_equals(self.position, left)
+
+    def _comma_problem(self) -> SyntaxProblem:
+        names = re.compile(r"\s*[^\W\d]\w*(?:\s*,\s*[^\W\d]\w*)+\s*=(?!=)")
+        statement = max(self.flat.rfind(";", 0, self.position), self.flat.rfind("\n", 0, self.position)) + 1
+        if several := names.match(self.flat, statement):
+            start = statement + len(several[0]) - len(several[0].lstrip())
+            return syntax_errors.tuple_assignment((start, several.end() - 1))
+        return syntax_errors.comma_outside_brackets(self.position, self.position + 1 == self.end)
+
+    def _missing_value(self) -> SyntaxProblem:
+        before, place = self.before
+        found = self.place if self.found not in (";", "\n") else (self.position, self.position)
+        if before and before not in "([;:":
+            if not self.found or self.found in (";", "\n"):
+                found = (place[1], place[1])
+            return syntax_errors.missing_value_after(before, place, found)
+        if self.found and self.found not in (";", "\n"):
+            return syntax_errors.missing_value_before(self.found, found)
+        return syntax_errors.missing_value_after(before or self.found, place, found)
+
+    def _side_by_side(self, in_list: bool) -> SyntaxProblem:
+        left = self._operand_before()
+        right = self._operand_after()
+        if left in FUNCTION_WORDS:
+            return syntax_errors.call_without_brackets(left, right, self.place)
+        numeric = left[0] in "0123456789." or right[0] in "0123456789."
+        matrices = None if numeric else f"{left} @ {right}"
+        return syntax_errors.side_by_side(self.place, f"{left}*{right}", matrices, in_list)
+
+    def _operand_before(self) -> str:
+        """The value that ends where the parser stopped, with its brackets and the name in front of them."""
+        end = self.before[1][1]
+        start, previous = end, -1
+        while start != previous:
+            previous = start
+            start = len(self.flat[:start].rstrip("'ᵀ"))
+            if self.flat[:start].endswith((")", "]")):
+                start = self._opening(start - 1)
+            start = len(re.sub(r"[\w.]+$", "", self.flat[:start]))
+        return self.flat[start:end]
+
+    def _opening(self, closing: int) -> int:
+        """The position of the bracket that the one at `closing` closes."""
+        stack = [0]
+        for bracket in brackets(self.flat[:closing]):
+            if bracket.character in CLOSING:
+                stack.append(bracket.position)
+            elif len(stack) > 1:
+                stack.pop()
+        return stack[-1]
+
+    def _operand_after(self) -> str:
+        """The value that begins where the parser stopped, with its brackets."""
+        piece = _OPERAND.match(self.flat, self.position)
+        end = piece.end() if piece else self.position
+        if self.flat.startswith(("(", "["), end):
+            depth = 0
+            for bracket in brackets(self.flat):
+                if bracket.position >= end:
+                    depth += 1 if bracket.character in CLOSING else -1
+                    if depth == 0:
+                        return self.flat[self.position : bracket.position + 1]
+        return self.flat[self.position : max(end, self.place[1])]
+
+
+def _expected(failure: UnexpectedInput) -> set[str]:
+    """The names of the terminals that would have fitted."""
+    if isinstance(failure, UnexpectedToken):
+        return set(failure.expected)
+    if isinstance(failure, UnexpectedCharacters):
+        return set(failure.allowed or ())
+    return set()
+
+
+def _open(found: list[Bracket]) -> list[Bracket]:
+    """The brackets that are still open behind the given ones."""
+    stack: list[Bracket] = []
+    for bracket in found:
+        if bracket.character in CLOSING:
+            stack.append(bracket)
+        elif stack and CLOSING[stack[-1].character] == bracket.character:
+            stack.pop()
+    return stack

@@ -1,0 +1,81 @@
+"""Errors that carry what a good message needs: the place, the facts and the fix.
+
+An error is raised where the problem is understood and rendered in `cli` alone, so nothing here knows of colours,
+carets or exit statuses.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from typing import NamedTuple, TypedDict, Unpack
+
+Span = tuple[int, int]
+
+
+class Source(NamedTuple):
+    """A text that an error can point into: the expression, or the characters of an input file.
+
+    Example: `Source("stdin", '{"a": [1, 2}')`.
+    """
+
+    name: str
+    text: str
+
+
+class Label(NamedTuple):
+    """Words under a piece of the source; the primary label is marked `^`, the others `-`.
+
+    Example: `Label((4, 5), "x has 3 entries")`. The span counts characters, end exclusive.
+    """
+
+    span: Span
+    text: str = ""
+    primary: bool = True
+
+
+class Details(TypedDict, total=False):
+    """What an error may say besides its message; see `MatgradError`."""
+
+    source: Source | None
+    place: str | None
+    notes: Sequence[str]
+    helps: Sequence[str]
+
+
+class MatgradError(Exception):
+    """The base of every error that a user can cause.
+
+    Example: `raise ShapeError("cannot multiply `A @ x`", Label((4, 5), "x has 3 entries"), helps=["`A.T @ x` fits"])`.
+
+    `source` is None while the error points into the expression being processed; whoever knows the text attaches it.
+    `place` names a location that has no text to show (`--wrt X`, `stdin: A[1]`). `notes` are facts, `helps` are fixes
+    that can be typed.
+    """
+
+    code = "error"
+
+    def __init__(self, message: str, *labels: Label, **details: Unpack[Details]) -> None:
+        super().__init__(message)
+        self.message = message
+        self.labels = labels
+        self.source = details.get("source")
+        self.place = details.get("place")
+        self.notes = tuple(details.get("notes", ()))
+        self.helps = tuple(details.get("helps", ()))
+
+    @property
+    def span(self) -> Span | None:
+        """The span of the first primary label, or None where the error points at no text."""
+        return next((label.span for label in self.labels if label.primary), None)
+
+
+class ExpressionError(MatgradError):
+    """The expression, or what is asked of it, makes no sense."""
+
+    code = "expression"
+
+
+class SyntaxProblem(ExpressionError):
+    """The text is not an expression of the language."""
+
+    code = "syntax"

@@ -1,0 +1,62 @@
+"""Strings, comments, brackets and newlines: what must be known of a text before it can be parsed."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Iterator
+from typing import NamedTuple
+
+from .syntax_errors import nested_too_deeply
+
+MAXIMUM_DEPTH = 200
+
+_PIECE = re.compile(
+    r"""(?P<string>(?<![\w\u0300-\u036f)\]'])'[^'\n\r]*'|"[^"\n\r]*")
+      | (?P<comment>\#[^\n]*)
+      | (?P<continuation>\\[ \t]*\r?\n)
+      | (?P<newline>\r?\n)
+      | (?P<open>[(\[])
+      | (?P<close>[)\]])""",
+    re.VERBOSE,
+)
+
+
+class Bracket(NamedTuple):
+    """A bracket of the text that stands in neither a string nor a comment."""
+
+    character: str
+    position: int
+
+
+def brackets(text: str) -> Iterator[Bracket]:
+    """Yield the brackets of a text in order: `f('(')` has two."""
+    for piece in _PIECE.finditer(text):
+        if piece.lastgroup in ("open", "close"):
+            yield Bracket(piece[0], piece.start())
+
+
+def flatten(text: str) -> str:
+    """Blank out comments, continuations and the newlines between brackets, keeping every position.
+
+    Example: `flatten("(a +\\n b) # sum")` is `"(a +\\r b)      "`. A newline between brackets becomes a carriage
+    return, which is white space but does not separate the numbers of a matrix row. Raises `SyntaxProblem` where
+    brackets are nested more than 200 deep.
+    """
+    depth = 0
+
+    def blank(piece: re.Match[str]) -> str:
+        nonlocal depth
+        match piece.lastgroup:
+            case "open":
+                depth += 1
+                if depth > MAXIMUM_DEPTH:
+                    raise nested_too_deeply(piece.span())
+            case "close":
+                depth = max(depth - 1, 0)
+            case "comment" | "continuation":
+                return " " * len(piece[0])
+            case "newline":
+                return ("\r" if depth else "\n").rjust(len(piece[0]))
+        return piece[0]
+
+    return _PIECE.sub(blank, text)

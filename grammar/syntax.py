@@ -1,0 +1,187 @@
+"""The syntax tree: what the user wrote, with places, before any meaning is given to it.
+
+Every node knows its `span` in the source (characters, end exclusive). Spans never take part in comparison, so two
+trees are equal when they say the same thing: `parse(write(tree)) == tree`.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from dataclasses import dataclass, field, fields
+
+from .errors import Span
+
+NOWHERE: Span = (0, 0)
+
+
+@dataclass(frozen=True, slots=True)
+class Node:
+    """The base of all syntax nodes."""
+
+    span: Span = field(default=NOWHERE, compare=False, kw_only=True, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Number(Node):
+    """A number literal, kept as text so that `0.1` stays exact: `Number("2.5e-3")`."""
+
+    text: str
+
+
+@dataclass(frozen=True, slots=True)
+class String(Node):
+    """A quoted word, as in `norm(X, 'fro')`: `String("fro")`."""
+
+    value: str
+
+
+@dataclass(frozen=True, slots=True)
+class Literal(Node):
+    """`None`, `True`, `False` or `...`."""
+
+    value: object
+
+
+@dataclass(frozen=True, slots=True)
+class Name(Node):
+    """A name: an input, an earlier assignment, or a named constant when it has a library prefix (`np.pi`)."""
+
+    name: str
+    prefix: str = ""
+
+
+@dataclass(frozen=True, slots=True)
+class Unary(Node):
+    """A prefix operator, `-` or `+`."""
+
+    operator: str
+    operand: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Binary(Node):
+    """An infix operator: `+ - * / @ **` or a comparison `< <= > >= == !=`. `^` is read as `**`."""
+
+    operator: str
+    left: Node
+    right: Node
+    operator_span: Span = field(default=NOWHERE, compare=False, kw_only=True, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Attribute(Node):
+    """A property without arguments: `.T`, `.mT`. A postfix quote is read as `.T`."""
+
+    operand: Node
+    name: str
+
+
+@dataclass(frozen=True, slots=True)
+class Keyword(Node):
+    """A keyword argument: `axis=0`."""
+
+    name: str
+    value: Node
+
+
+@dataclass(frozen=True, slots=True)
+class Call(Node):
+    """A function applied to arguments.
+
+    `np.linalg.inv(A)` is `Call("inv", (A,), prefix="np.linalg")`. A method call `x.sum(axis=0)` is the same call with
+    the receiver as first argument; `method` only remembers how it was spelled.
+    """
+
+    function: str
+    arguments: tuple[Node, ...]
+    keywords: tuple[Keyword, ...] = ()
+    prefix: str = field(default="", compare=False)
+    method: bool = field(default=False, compare=False)
+    function_span: Span = field(default=NOWHERE, compare=False, kw_only=True, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Slice(Node):
+    """`start:stop:step` between index brackets; an absent part is None."""
+
+    start: Node | None = None
+    stop: Node | None = None
+    step: Node | None = None
+
+
+@dataclass(frozen=True, slots=True)
+class Index(Node):
+    """Indexing: `A[:, 1]`. An item is an expression, a `Slice`, or `Literal(None)` / `Literal(...)`."""
+
+    operand: Node
+    items: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class ListLiteral(Node):
+    """`[1, 2]`, `[[1, 2], [3, 4]]`; `[1 2; 3 4]` is read as the latter."""
+
+    items: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class TupleLiteral(Node):
+    """`(2, 3)`, as in `reshape(x, (2, 3))`."""
+
+    items: tuple[Node, ...]
+
+
+@dataclass(frozen=True, slots=True)
+class Assignment(Node):
+    """`Z = X @ Y`, a statement before the last."""
+
+    name: str
+    value: Node
+    name_span: Span = field(default=NOWHERE, compare=False, kw_only=True, repr=False)
+
+
+@dataclass(frozen=True, slots=True)
+class Program(Node):
+    """The whole input: assignments, then the expression that is the answer."""
+
+    assignments: tuple[Assignment, ...]
+    result: Node
+
+
+def children(node: Node) -> Iterator[Node]:
+    """Yield the direct sub-nodes in source order: `list(children(Binary("+", a, b))) == [a, b]`."""
+    for description in fields(node):
+        value = getattr(node, description.name)
+        if isinstance(value, Node):
+            yield value
+        elif isinstance(value, tuple):
+            yield from (item for item in value if isinstance(item, Node))
+
+
+def walk(node: Node) -> Iterator[Node]:
+    """Yield a node and everything below it, parents first."""
+    stack = [node]
+    while stack:
+        current = stack.pop()
+        yield current
+        stack.extend(reversed(list(children(current))))
+
+
+def free_names(program: Program) -> dict[str, Span]:
+    """Return the names that need a value, in order of appearance, each with its first place.
+
+    Example: `free_names(parse("Z = a*b; Z + c"))` has the keys `a`, `b`, `c`.
+    """
+    names: dict[str, Span] = {}
+    assigned: set[str] = set()
+    for assignment in program.assignments:
+        _collect(assignment.value, assigned, names)
+        assigned.add(assignment.name)
+    _collect(program.result, assigned, names)
+    return names
+
+
+def _collect(node: Node, assigned: set[str], names: dict[str, Span]) -> None:
+    for item in walk(node):
+        if isinstance(item, Name) and not item.prefix and item.name not in assigned:
+            names.setdefault(item.name, item.span)

@@ -1,0 +1,34 @@
+"""Builds what pyproject.toml cannot describe: the parser's tables, which go into the wheel."""
+
+from __future__ import annotations
+
+import importlib.util
+from pathlib import Path
+from types import ModuleType
+
+from setuptools import setup
+from setuptools.command.build_py import build_py
+
+GRAMMAR = Path(__file__).parent / "grammar"
+
+
+def tables() -> ModuleType:
+    """Load `grammar/tables.py` alone: the package itself is not installed yet."""
+    specification = importlib.util.spec_from_file_location("tables", GRAMMAR / "tables.py")
+    assert specification is not None
+    assert specification.loader is not None
+    module = importlib.util.module_from_spec(specification)
+    specification.loader.exec_module(module)
+    return module
+
+
+class BuildWithTables(build_py):
+    """Copies the package, then writes the tables beside the grammar."""
+
+    def run(self) -> None:
+        super().run()
+        if not self.editable_mode:
+            tables().write_tables(Path(self.build_lib, "matgrad", "grammar", "expression.tables"))
+
+
+setup(cmdclass={"build_py": BuildWithTables})
