@@ -1,4 +1,4 @@
-"""The constructors that keep graphs in normal form: `product`, `add`, `scale` and `elementwise`.
+"""The constructors that keep graphs in normal form: `product`, `add` and `scale`.
 
 A Product in normal form has no Delta that could be a renaming of labels. Deltas are eliminated by union-find over
 labels (Laue, Mitterreiter, Giesen 2020 treat them as unit tensors; here they are wires): a class of labels tied
@@ -8,25 +8,21 @@ together by Deltas becomes one label, and
 - reaches several: one Delta stays over them, and that Delta is the structure of the result.
 
 A Product is distributed over a Sum only for those terms that carry a Delta, so structure reaches the output while
-dense sums stay shared. Terms of a Sum with the same Deltas are added under them, so distribution does not multiply terms.
+dense sums stay shared. Terms of a Sum with the same Deltas are added under them, so distribution does not multiply
+terms.
 """
 
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
-from fractions import Fraction
-from itertools import count, permutations
-from itertools import product as choices
-from math import factorial, prod
-from typing import TYPE_CHECKING
+from itertools import count
 
+from .canonical import Factor as Factor
+from .canonical import canonical, simplest, tidy
 from .graph import (
-    Apply,
     Coefficient,
-    Constant,
     Delta,
     Labels,
-    Map,
     Node,
     Product,
     Reshape,
@@ -38,15 +34,9 @@ from .graph import (
     Triangle,
 )
 
-if TYPE_CHECKING:
-    from .operators.record import Operator
-
-Factor = tuple[Node, Labels]
-
 # A Sum inside a Sum is spliced up to this many terms: what a person writes reaches normal form, and the running sums
 # of a deep network stay shared.
 SPLICE_LIMIT = 24
-TIE_LIMIT = 720
 
 fresh_labels = count(1_000_000)
 
@@ -116,7 +106,7 @@ def split(node: Node) -> tuple[Coefficient, Node]:
     """Return a node as a number times a node with coefficient one: `split(2*A@x) == (2, A@x)`."""
     if not isinstance(node, Product) or node.coefficient == 1 or not node.children:
         return (node.coefficient, number(1)) if isinstance(node, Product) and not node.children else (1, node)
-    return node.coefficient, _simplest(1, node.operands, node.labels, node.shape)
+    return node.coefficient, simplest(1, node.operands, node.labels, node.shape)
 
 
 def constant_value(node: Node) -> Coefficient | None:
@@ -147,7 +137,7 @@ def add(terms: Iterable[tuple[Coefficient, Node]], shape: Shape) -> Node:
         return zero(shape)
     if len(remaining) == 1:
         return scale(remaining[0][1], remaining[0][0])
-    return Sum.of(tuple(_tidy(c) for _, c in remaining), tuple(core for core, _ in remaining), shape)
+    return Sum.of(tuple(tidy(c) for _, c in remaining), tuple(core for core, _ in remaining), shape)
 
 
 def _spliced(terms: list[tuple[Coefficient, Node]]) -> Iterator[tuple[Coefficient, Node]]:
@@ -208,9 +198,7 @@ def _merge_by_structure(terms: list[tuple[Node, Coefficient]], shape: Shape) -> 
 def _ties(node: Node) -> frozenset[Labels]:
     """Return the label groups that the Deltas of a term tie together."""
     if isinstance(node, Product):
-        return frozenset(
-            labels for operand, labels in node.factors if isinstance(operand, Delta) and operand.rank > 1
-        )
+        return frozenset(labels for operand, labels in node.factors if isinstance(operand, Delta) and operand.rank > 1)
     if isinstance(node, Delta) and node.rank > 1:
         return frozenset([tuple(range(node.rank))])
     return frozenset()
@@ -222,9 +210,7 @@ def _under(node: Node, kept: Labels, kept_shape: Shape) -> Node:
     if isinstance(node, Product):
         factors = [f for f in node.factors if not (isinstance(f[0], Delta) and f[0].rank > 1)]
     carried = {label for _, labels in factors for label in labels}
-    ones = [
-        (Delta.of(size, 1), (label,)) for label, size in zip(kept, kept_shape, strict=True) if label not in carried
-    ]
+    ones = [(Delta.of(size, 1), (label,)) for label, size in zip(kept, kept_shape, strict=True) if label not in carried]
     return product(1, [*factors, *ones], kept)
 
 
@@ -245,7 +231,7 @@ def product(coefficient: Coefficient, factors: Iterable[Factor], output: Labels)
         if isinstance(node, Sum) and any(carries_delta(term) for term in node.children):
             others = flat[:position] + flat[position + 1 :]
             return _distribute(coefficient, node, labels, others, output)
-    return _canonical(coefficient, *_eliminate(coefficient, flat, output))
+    return canonical(*_eliminate(coefficient, flat, output))
 
 
 def _distribute(coefficient: Coefficient, node: Sum, labels: Labels, others: list[Factor], output: Labels) -> Node:
@@ -271,7 +257,7 @@ def _splice(coefficient: Coefficient, factors: Iterable[Factor]) -> tuple[Coeffi
             flat += [(node, (labels[0], labels[0])), (Delta.of(node.shape[0], 2), labels)]
         else:
             flat.append((node, labels))
-    return _tidy(coefficient), flat
+    return tidy(coefficient), flat
 
 
 def _transparent(node: Product) -> bool:
@@ -335,9 +321,7 @@ def _eliminate(
         if not equal and not reduced:
             return coefficient * scalar, [*kept, *deltas], output
         # Ones over a label may now be the only carrier of it; the next round decides with all ties known.
-        tied = [
-            (Delta.of(node.shape[0], len(labels)), labels) for node, labels in factors if isinstance(node, Delta)
-        ]
+        tied = [(Delta.of(node.shape[0], len(labels)), labels) for node, labels in factors if isinstance(node, Delta)]
         sizes = {label: size for node, labels in factors for label, size in zip(labels, node.shape, strict=True)}
         tied += [(Delta.of(sizes[pair[0]], 2), pair) for pair in equal]
         factors = [*kept, *ones, *tied]
@@ -435,128 +419,3 @@ def _drop_free_structure(factors: list[Factor], outputs: set[int]) -> tuple[list
             sizes = dict(zip(labels, node.shape, strict=True))
             ones.extend((Delta.of(sizes[label], 1), (label,)) for label in remaining)
     return kept, ones, len(kept) != len(factors)
-
-
-# --- canonical form --------------------------------------------------------------------------------------------------
-
-
-def _canonical(coefficient: Coefficient, scalar: Coefficient, factors: list[Factor], output: Labels) -> Node:
-    """Order operands and labels by structure alone, so that equal products become the same node."""
-    del coefficient
-    position = {label: place for place, label in enumerate(output)}
-    factors, color = _ordered(factors, position)
-    groups: list[list[Factor]] = []
-    for factor in factors:
-        if groups and _rank_key(groups[-1][0], color) == _rank_key(factor, color):
-            groups[-1].append(factor)
-        else:
-            groups.append([factor])
-    if prod(factorial(len(group)) for group in groups) > TIE_LIMIT:
-        arrangements = [tuple(tuple(group) for group in groups)]
-    else:
-        arrangements = list(choices(*(permutations(group) for group in groups)))
-    numbered = [_numbered([f for group in groups for f in group], position, color) for groups in arrangements]
-    nodes, labels = min(numbered, key=lambda item: item[1])
-    sizes = {label: size for node, own in factors for label, size in zip(own, node.shape, strict=True)}
-    return _simplest(_tidy(scalar), nodes, labels, tuple(sizes[label] for label in output))
-
-
-def _ordered(factors: list[Factor], position: dict[int, int]) -> tuple[list[Factor], dict[int, int]]:
-    color = {label: position.get(label, -1) for _, labels in factors for label in labels}
-    if len(factors) > 1 or any(label < 0 for label in color.values()):
-        for _ in range(2):
-            seen: dict[int, list[tuple[int, int, int]]] = {label: [] for label in color}
-            for node, labels in factors:
-                symmetric = isinstance(node, Symbol) and node.symmetric
-                around = hash(tuple(sorted(color[label] for label in labels)))
-                for axis, label in enumerate(labels):
-                    seen[label].append((node.digest, 0 if symmetric else axis, around))
-            color = {
-                label: place if (place := position.get(label, -1)) >= 0 else len(position) + (hash(tuple(sorted(uses))) >> 3) % 2**50
-                for label, uses in seen.items()
-            }
-    return sorted(factors, key=lambda factor: _rank_key(factor, color)), color
-
-
-def _rank_key(factor: Factor, color: dict[int, int]) -> tuple[int, tuple[int, ...]]:
-    node, labels = factor
-    colors = tuple(color[label] for label in labels)
-    if isinstance(node, Symbol) and node.symmetric:
-        colors = tuple(sorted(colors))
-    return node.digest, colors
-
-
-def _numbered(
-    factors: list[Factor], position: dict[int, int], color: dict[int, int]
-) -> tuple[tuple[Node, ...], tuple[Labels, ...]]:
-    names = dict(position)
-    numbered = []
-    for node, labels in factors:
-        if isinstance(node, Symbol) and node.symmetric:
-            labels = tuple(sorted(labels, key=lambda label: (color[label], names.get(label, len(names)))))
-        for label in labels:
-            names.setdefault(label, len(names))
-        renamed = tuple(names[label] for label in labels)
-        numbered.append(tuple(sorted(renamed)) if isinstance(node, Symbol) and node.symmetric else renamed)
-    return tuple(node for node, _ in factors), tuple(numbered)
-
-
-def _simplest(coefficient: Coefficient, nodes: tuple[Node, ...], labels: tuple[Labels, ...], shape: Shape) -> Node:
-    if coefficient == 1 and len(nodes) == 1 and labels[0] == tuple(range(len(shape))):
-        return nodes[0]
-    return Product.of(coefficient, nodes, labels, shape)
-
-
-def _tidy(coefficient: Coefficient) -> Coefficient:
-    """Prefer integers, so that equal coefficients look equal."""
-    if isinstance(coefficient, Fraction) and coefficient.denominator == 1:
-        return int(coefficient)
-    return coefficient
-
-
-# --- elementwise functions -------------------------------------------------------------------------------------------
-
-
-def elementwise(operator: Operator, operands: Sequence[Node]) -> Node:
-    """Return an elementwise function of operands of one shape, applied before any broadcasting they share.
-
-    Example: `exp` of a scalar repeated n times is the scalar's `exp` repeated.
-    """
-    shape = operands[0].shape
-    repeated = set(range(len(shape)))
-    for operand in operands:
-        repeated &= _repeated_axes(operand)
-    if not repeated:
-        return Map.of(operator, tuple(operands))
-    kept = tuple(axis for axis in range(len(shape)) if axis not in repeated)
-    inner = Map.of(operator, tuple(_without(operand, kept) for operand in operands))
-    ones = [(Delta.of(shape[axis], 1), (axis,)) for axis in sorted(repeated)]
-    return product(1, [(inner, kept), *ones], tuple(range(len(shape))))
-
-
-def _repeated_axes(node: Node) -> set[int]:
-    if is_zero(node):
-        return set(range(node.rank))
-    if isinstance(node, Delta) and node.rank == 1:
-        return {0}
-    if isinstance(node, Product):
-        return {own[0] for operand, own in node.factors if isinstance(operand, Delta) and operand.rank == 1}
-    return set()
-
-
-def _without(node: Node, kept: Labels) -> Node:
-    if is_zero(node):
-        return zero(tuple(node.shape[axis] for axis in kept))
-    dropped = set(range(node.rank)) - set(kept)
-    if isinstance(node, Delta):
-        return number(1) if dropped else node
-    if not isinstance(node, Product):
-        return node
-    factors = [f for f in node.factors if not (isinstance(f[0], Delta) and f[0].rank == 1 and f[1][0] in dropped)]
-    return product(node.coefficient, factors, kept)
-
-
-__all__ = [
-    "Apply", "Constant", "Factor", "add", "broadcast", "carries_delta", "constant_value", "elementwise", "fresh",
-    "full", "identity", "is_zero", "number", "permute", "product", "scale", "split", "zero",
-]

@@ -50,11 +50,12 @@ class Derivative:
         """Return the derivative at the inputs, as a float64 array of the documented shape.
 
         A jvp or hvp takes the direction as `tangent`, a vjp as `cotangent`, unless the expression has an input of
-        that name. Raises InputError for missing, surplus, ragged or non-finite inputs.
+        that name. Raises InputError for missing, surplus or ragged inputs. What
+        is not finite passes through, as in NumPy.
         """
         values = self._values(inputs)
         calculation = self._calculation(values)
-        _, *results = calculation.run(values) if self.problem.kind != "value" else [None, *calculation.run(values)]
+        results = calculation.derivatives(values)
         return results[0] if len(results) == 1 else tuple(results)
 
     def check(self, /, **inputs: ArrayLike) -> Check:
@@ -159,9 +160,6 @@ def _array(name: str, value: ArrayLike) -> Array:
             f"input `{name}` is not a rectangular array of real numbers",
             helps=["pass numbers, nested lists of equal length, or a NumPy array"],
         ) from None
-    if not np.isfinite(array).all():
-        place = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
-        raise InputError(f"input `{name}` is not finite", notes=[f"{name}{list(place) or ''} is {array[place]}"])
     return array
 
 

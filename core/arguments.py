@@ -5,7 +5,7 @@ from __future__ import annotations
 from ast import literal_eval
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 from .errors import ExpressionError
@@ -28,7 +28,7 @@ class Declaration:
     listed: bool = False
 
 
-@lru_cache(maxsize=None)
+@cache
 def declaration(parameters: str) -> Declaration:
     """Return the declaration written as `"X, b; axis=None"`; `*x` is variadic, `[x]` a list."""
     operands, _, settings = parameters.partition(";")

@@ -5,9 +5,10 @@ from __future__ import annotations
 from fractions import Fraction
 
 from . import algebra
-from .algebra import Factor, broadcast, constant_value, elementwise, fresh, full, product
+from .algebra import Factor, broadcast, constant_value, fresh, full, product
 from .graph import Coefficient, Delta, Labels, Node, Product, Shape
 from .operators.registry import find
+from .pointwise import elementwise
 from .shapes import broadcast_shapes, matmul_shape
 
 # x**k up to here is a Product of k factors: exact derivatives, and multiplication is far faster than a general power.
@@ -30,9 +31,7 @@ def times(left: Node, right: Node) -> Node:
 def aligned(node: Node, shape: Shape) -> Factor:
     """Return a node with the labels it has when broadcast to a shape: an axis of size one that repeats is summed."""
     offset = len(shape) - node.rank
-    labels = tuple(
-        axis if size == shape[axis] else fresh(1)[0] for axis, size in enumerate(node.shape, offset)
-    )
+    labels = tuple(axis if size == shape[axis] else fresh(1)[0] for axis, size in enumerate(node.shape, offset))
     return node, labels
 
 

@@ -21,9 +21,9 @@ from .evaluate import OperationFailed, Program, compile_program
 from .graph import Node, Symbol
 from .inference import infer_shapes
 from .operators import table  # noqa: F401  (the operators must be known before anything is elaborated)
+from .outline import axis_names, structure_of
 from .shapes import Shape, describe, show
 from .simplify import stabilized
-from .outline import axis_names, structure_of
 from .transform import flatten, vectorize
 
 KINDS = ("value", "grad", "jacobian", "hessian", "derivative", "jvp", "vjp", "hvp")
@@ -179,13 +179,14 @@ class Calculation:
     def _not_scalar(self) -> NotScalarError:
         text, wrt = self.problem.text, " ".join(f"--wrt {name}" for name in self.problem.wrt)
         names = self.problem.wrt
+        whole = self.shape + self.symbols[names[0]].shape
         helps = [
-            f'all {show(self.shape + self.symbols[names[0]].shape)} partial derivatives:  matgrad jacobian "{text}" {wrt}',
+            f'all {show(whole)} partial derivatives:  matgrad jacobian "{text}" {wrt}',
             f'one number first:  matgrad grad "sum({text})" {wrt}',
         ]
         if self.shape == self.symbols[names[0]].shape:
             helps.append(
-                f'the diagonal, where output i depends on {names[0]}[i] alone:  '
+                f"the diagonal, where output i depends on {names[0]}[i] alone:  "
                 f'matgrad vjp "{text}" {wrt} --cotangent ones'
             )
         if prod(self.shape) == 1:
@@ -258,6 +259,11 @@ class Calculation:
         return compile_program(flatten(self._batched))
 
     @cached_property
+    def derivative_program(self) -> Program:
+        """The compiled derivatives without the value, or the value where no derivative is asked for."""
+        return compile_program(flatten(self._batched[1:] or self._batched))
+
+    @cached_property
     def value_program(self) -> Program:
         """The compiled value alone, which knows nothing of any rule."""
         return compile_program(flatten(self._batched[:1]))
@@ -296,8 +302,15 @@ class Calculation:
 
         Raises EvaluationError where an operation has no result, pointing at it.
         """
+        return self._run(self.program, values)
+
+    def derivatives(self, values: Mapping[str, Array]) -> list[Array]:
+        """Return each derivative for given inputs, or the value where none is asked for; errors as in `run`."""
+        return self._run(self.derivative_program, values)
+
+    def _run(self, program: Program, values: Mapping[str, Array]) -> list[Array]:
         try:
-            return self.program.run(values)
+            return program.run(values)
         except OperationFailed as failure:
             raise self.failed(failure) from None
 
@@ -306,11 +319,16 @@ class Calculation:
         name = getattr(getattr(failure.node, "operator", None), "name", "operation")
         span = self.spans.get(failure.node) or self._span_of_call(name)
         reason = str(failure.original)
-        words = {"Singular matrix": "the matrix is singular", "Matrix is not positive definite": "the matrix is not positive definite"}
+        words = {
+            "Singular matrix": "the matrix is singular",
+            "Matrix is not positive definite": "the matrix is not positive definite",
+        }
         reason = words.get(reason, reason)
         helps = {
             "the matrix is singular": ["pinv(X) is defined for every matrix; solve and inv need an invertible one"],
-            "the matrix is not positive definite": ["cholesky needs a symmetric positive definite matrix, such as A @ A.T + eye(n)"],
+            "the matrix is not positive definite": [
+                "cholesky needs a symmetric positive definite matrix, such as A @ A.T + eye(n)"
+            ],
         }.get(reason, [])
         return EvaluationError(
             f"cannot evaluate `{name}`: {reason}", *([Label(span, reason)] if span else []), helps=helps

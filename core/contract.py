@@ -14,12 +14,12 @@ from math import prod
 
 import numpy as np
 
-from .graph import Labels
+from .graph import Labels, Shape
 from .order import contraction_order
-from .tape import Array, Tape, Value
+from .tape import Array, Kernel, Tape, Value
 
-# A factor this many times smaller than the result is copied so that its entries lie in the order of the result.
-SMALL = 8
+# From this many entries on, memory is worth saving by writing into an array that is no longer needed.
+LARGE = 4096
 
 
 @dataclass(frozen=True, slots=True)
@@ -43,9 +43,18 @@ def as_number(mask: Array) -> Array:
 
 def vector_dot(first: Array, second: Array) -> Array:
     """Return the products summed over the last axis, without conjugating."""
-    if np.iscomplexobj(first) or np.iscomplexobj(second):
-        return np.asarray(np.matmul(first[..., None, :], second[..., :, None])[..., 0, 0])
-    return np.asarray(np.vecdot(first, second))
+    contiguous = first.strides[-1] == second.strides[-1] == 8
+    if contiguous and first.dtype == second.dtype == np.float64:
+        return np.asarray(np.vecdot(first, second))
+    return np.asarray(np.einsum("...i,...i->...", first, second))
+
+
+def full_dot(first: Array, second: Array) -> Array:
+    """Return the sum of the products of all entries of two arrays of one shape."""
+    if first.flags.c_contiguous and second.flags.c_contiguous:
+        return np.asarray(np.dot(first.reshape(-1), second.reshape(-1)))
+    axes = list(range(first.ndim))
+    return np.asarray(np.einsum(first, axes, second, axes, []))
 
 
 def strong_zero(mask: Array, array: Array) -> Array:
@@ -92,11 +101,17 @@ def align(factor: Factor, order: Labels, tape: Tape) -> Value:
 
 
 def contract(
-    tape: Tape, factors: Iterable[Factor], output: Labels, sizes: Mapping[int, int], coefficient: float = 1.0
+    tape: Tape,
+    factors: Iterable[Factor],
+    output: Labels,
+    sizes: Mapping[int, int],
+    coefficient: float = 1.0,
+    row_major: bool = False,
 ) -> tuple[Factor, float]:
     """Return the einsum of the factors, and the part of the coefficient that is not in it yet.
 
     Every label of `output` that a factor carries is an axis of the result, in that order; all other labels are summed.
+    With `row_major` a result made by multiplication lies in memory in that order too.
     """
     uses: dict[int, int] = {}
     factors = list(factors)
@@ -120,7 +135,7 @@ def contract(
         else:
             elsewhere = {label for other in pending if other is not None for label in other.labels}.union(wanted)
             keep = _grouped(a, b, elsewhere)
-        pending.append(_pair(tape, a, b, keep, sizes))
+        pending.append(_pair(tape, a, b, keep, sizes, row_major and position == len(pairs) - 1))
     last = pending[-1]
     assert last is not None
     result = plain(last, tape)
@@ -134,7 +149,7 @@ def _scale_smallest(tape: Tape, pool: list[Factor], entries: int, coefficient: f
     """Multiply the smallest factor by the coefficient where that is cheaper than to scale the result."""
     smallest = min(range(len(pool)), key=lambda place: pool[place].value.size)
     value = pool[smallest].value
-    if pool[smallest].mask or pool[smallest].inverse or 2 * value.size > entries or coefficient == -1:
+    if pool[smallest].mask or pool[smallest].inverse or 2 * value.size > entries:
         return coefficient
     pool[smallest] = replace(pool[smallest], value=scaled(tape, value, coefficient))
     return 1.0
@@ -147,12 +162,17 @@ def scaled(tape: Tape, value: Value, coefficient: float) -> Value:
     if value.number is not None:
         return tape.number(value.number * coefficient)
     if coefficient == -1:
-        kernel = negate_in_place if value.fresh and value.shape else np.negative
-        return tape.emit(kernel, [value], value.shape, allocates=not value.fresh, cost=value.size)
+        kernel = negate_in_place if reusable(value) else np.negative
+        return tape.emit(kernel, [value], value.shape, allocates=not reusable(value), cost=value.size)
     factor = tape.number(coefficient)
-    if value.fresh and value.shape:
+    if reusable(value):
         return tape.emit(multiply_in_place, [value, factor], value.shape, allocates=False, cost=value.size)
     return tape.emit(np.multiply, [value, factor], value.shape)
+
+
+def reusable(value: Value) -> bool:
+    """Whether to write a result into the memory of an operand."""
+    return value.fresh and value.size >= LARGE
 
 
 def multiply_in_place(array: Array, factor: Array) -> Array:
@@ -185,13 +205,15 @@ def _grouped(a: Factor, b: Factor, elsewhere: set[int]) -> Labels:
     return (*(label for label in kept if label in shared), *(label for label in kept if label not in shared))
 
 
-def _pair(tape: Tape, a: Factor, b: Factor, output: Labels, sizes: Mapping[int, int]) -> Factor:
+def _pair(
+    tape: Tape, a: Factor, b: Factor, output: Labels, sizes: Mapping[int, int], row_major: bool
+) -> Factor:
     """Contract two factors; the result has the labels `output`, not necessarily in that order."""
     kept = set(output)
     a = sum_over(a, set(a.labels) - kept - set(b.labels), tape)
     b = sum_over(b, set(b.labels) - kept - set(a.labels), tape)
     if all(label in kept for label in a.labels if label in b.labels):
-        return multiply(tape, a, b, output, sizes)
+        return multiply(tape, a, b, output, sizes, row_major)
     a, b = plain(a, tape), plain(b, tape)
     batch = tuple(label for label in output if label in a.labels and label in b.labels)
     if _comes_first(b, a, batch, output):
@@ -219,11 +241,13 @@ def _matmul(
     labels = (*batch, *free_a, *free_b)
     shape = tuple(sizes[label] for label in labels)
     cost = 2 * prod(batch_shape) * length * rows * columns
+    if len(summed) > 1 and not batch and not free_a and not free_b:
+        pair = [align(factor, summed, tape) for factor in (a, b)]
+        return Factor(tape.emit(full_dot, pair, (), cost=cost), ())
     left = _stacked(tape, a, batch, [free_a, summed] if free_a else [summed], sizes)
     right = _stacked(tape, b, batch, [summed, free_b] if free_b else [summed], sizes)
     if not free_a and not free_b:
-        kernel = vector_dot if batch else np.dot
-        return Factor(tape.emit(kernel, [left, right], shape, cost=cost), labels)
+        return Factor(tape.emit(vector_dot if batch else np.dot, [left, right], shape, cost=cost), labels)
     if batch and not free_a:
         left = tape.expand(left, [*(True,) * len(batch), False, True])
     if batch and not free_b:
@@ -241,18 +265,14 @@ def _stacked(tape: Tape, factor: Factor, batch: Labels, groups: Sequence[Labels]
     return tape.reshape(value, shape)
 
 
-def multiply(tape: Tape, a: Factor, b: Factor, output: Labels, sizes: Mapping[int, int]) -> Factor:
+def multiply(
+    tape: Tape, a: Factor, b: Factor, output: Labels, sizes: Mapping[int, int], row_major: bool = False
+) -> Factor:
     """Multiply two factors entry by entry, in the order of `output`."""
     labels = tuple(label for label in output if label in a.labels or label in b.labels)
     shape = tuple(sizes[label] for label in labels)
-    if a.mask and b.mask:
-        both = [align(a, labels, tape), align(b, labels, tape)]
-        return Factor(tape.emit(np.logical_and, both, shape), labels, mask=True)
     if a.mask or b.mask:
-        mask, other = (a, plain(b, tape)) if a.mask else (b, plain(a, tape))
-        return Factor(
-            tape.emit(strong_zero, [align(mask, labels, tape), align(other, labels, tape)], shape), labels
-        )
+        return _multiply_by_mask(tape, *((a, b) if a.mask else (b, a)), labels, shape)
     if a.inverse and not b.inverse:
         a, b = b, a
     divide = b.inverse and not a.inverse and b.value.size == prod(shape)
@@ -261,15 +281,14 @@ def multiply(tape: Tape, a: Factor, b: Factor, output: Labels, sizes: Mapping[in
         a, b = b, a
     if a.value.number == 1 and not divide and len(b.labels) == len(labels):
         return Factor(tape.transpose(b.value, [b.labels.index(label) for label in labels]), labels)
-    operands = [_laid_out(tape, factor, labels, prod(shape)) for factor in (a, b)]
-    return Factor(tape.emit(np.divide if divide else np.multiply, operands, shape), labels)
+    kernel: Kernel = np.divide if divide else np.multiply
+    if row_major:
+        kernel = partial(kernel, order="C")
+    return Factor(tape.emit(kernel, [align(a, labels, tape), align(b, labels, tape)], shape), labels)
 
 
-def _laid_out(tape: Tape, factor: Factor, order: Labels, entries: int) -> Value:
-    """Return the aligned array; a small one is copied so that its last axis is contiguous."""
-    present = tuple(label for label in order if label in factor.labels)
-    if present != factor.labels and SMALL * factor.value.size <= entries and factor.value.size > 64:
-        value = align(factor, present, tape)
-        copied = tape.emit(np.ascontiguousarray, [value], value.shape, fresh=False)
-        factor = replace(factor, value=copied, labels=present)
-    return align(factor, order, tape)
+def _multiply_by_mask(tape: Tape, mask: Factor, other: Factor, labels: Labels, shape: Shape) -> Factor:
+    other = other if other.mask else plain(other, tape)
+    kernel = np.logical_and if other.mask else strong_zero
+    operands = [align(mask, labels, tape), align(other, labels, tape)]
+    return Factor(tape.emit(kernel, operands, shape), labels, mask=other.mask)

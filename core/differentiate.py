@@ -45,7 +45,7 @@ def symmetrized(result: Node, variable: Symbol) -> Node:
     first, second = result.rank - 2, result.rank - 1
     if "diagonal" in variable.assumptions:
         axes = tuple(range(result.rank))
-        return product(1, [(result, axes[:-1] + (first,)), (Delta.of(variable.shape[0], 2), (first, second))], axes)
+        return product(1, [(result, (*axes[:-1], first)), (Delta.of(variable.shape[0], 2), (first, second))], axes)
     swapped = permute(result, [*range(first), second, first])
     half = Fraction(1, 2)
     return add([(half, result), (half, swapped)], result.shape)
@@ -80,7 +80,8 @@ def pushforward(output: Node, tangents: Mapping[Symbol, Node]) -> Node:
     """
     order = topological([output])
     live = _depending(order, set(tangents))
-    result: dict[Node, Node] = {symbol: tangent for symbol, tangent in tangents.items()}
+    result: dict[Node, Node] = {}
+    result.update(tangents)
     for node in order:
         if node in live and node not in result:
             result[node] = _local_pushforward(node, result)
@@ -98,9 +99,7 @@ def _depending(order: list[Node], targets: set[Symbol]) -> set[Node]:
 # --- backward --------------------------------------------------------------------------------------------------------
 
 
-def _local_pullbacks(
-    node: Node, adjoint: Node, lead: int, live: set[Node]
-) -> Iterator[tuple[Coefficient, Node, Node]]:
+def _local_pullbacks(node: Node, adjoint: Node, lead: int, live: set[Node]) -> Iterator[tuple[Coefficient, Node, Node]]:
     """Yield (coefficient, child, contribution) for each place where a node uses something that matters."""
     match node:
         case Product():
@@ -164,7 +163,9 @@ def _transposed_rule(node: Apply, position: int, adjoint: Node) -> Node:
     """Return the adjoint of an Apply's operand, by pulling the adjoint back through the operator's differential."""
     operand = node.children[position]
     placeholder = Symbol.of(f"d{next(_placeholders)}", operand.shape)
-    tangents: list[Node] = [placeholder if place == position else zero(child.shape) for place, child in enumerate(node.children)]
+    tangents: list[Node] = [
+        placeholder if place == position else zero(child.shape) for place, child in enumerate(node.children)
+    ]
     return pullback(_differential(node, tangents), adjoint, placeholder)
 
 

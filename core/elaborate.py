@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from fractions import Fraction
-from functools import lru_cache
+from functools import cache
 from typing import Any
 
 import numpy as np
@@ -17,15 +17,15 @@ import numpy as np
 from ..grammar import syntax
 from ..grammar.errors import ExpressionError, Label, Span
 from ..grammar.parser import parse
-from ..grammar.writer import write
-from . import arithmetic
-from .algebra import Factor, broadcast, constant_value, elementwise, fresh, full, number, permute, product, scale
+from . import arithmetic, complaints
+from .algebra import Factor, broadcast, constant_value, fresh, number, permute, product, scale
 from .arguments import bind
 from .errors import RankError, ShapeError, UnknownNameError
 from .graph import Apply, Coefficient, Constant, Delta, Node, Reshape, Select, Symbol
 from .operators import registry
 from .operators.record import Operator
-from .shapes import Shape, bind_signature, broadcast_shapes, describe, matmul_shape, normalize_axes, show
+from .pointwise import elementwise
+from .shapes import bind_signature, broadcast_shapes, describe, normalize_axes
 
 Value = Any
 """A graph node, or a Python value that is no tensor: int, str, bool, None, tuple, list, Ellipsis."""
@@ -47,8 +47,6 @@ INFIX: Mapping[str, Callable[[Node, Node], Node]] = {
     "==": lambda left, right: call("equal", left, right),
     "!=": lambda left, right: call("not_equal", left, right),
 }
-
-VERBS = {"+": "add", "-": "subtract", "*": "multiply", "/": "divide", "@": "multiply", "**": "raise"}
 
 
 class StaticNameError(ExpressionError):
@@ -133,33 +131,30 @@ def _over_axes(operator: Operator, x: Node, axis: Value, keepdims: bool = False,
 # --- the walk --------------------------------------------------------------------------------------------------------
 
 
-@lru_cache(maxsize=None)
+@cache
 def _parsed(text: str) -> syntax.Program:
     return parse(text)
 
 
 def elaborate_text(text: str, environment: Mapping[str, Value]) -> Any:
     """Return the graph of a rule or a definition over given values: `elaborate_text("2*x", {"x": x})`."""
-    return Elaborator(environment, hidden_allowed=True).run(_parsed(text))
+    return Elaborator(environment).run(_parsed(text))
 
 
 class Elaborator:
     """Turns one program into a graph.
 
     `environment` gives names their values; `statics` the whole numbers that names stand for where a size or an index
-    is wanted; rules may call hidden operators. After `run`, `spans` tells where in the text each node was first written.
+    is wanted. After `run`, `spans` tells where each node was first written.
     """
 
     def __init__(
         self,
         environment: Mapping[str, Value],
         statics: Mapping[str, int] | None = None,
-        *,
-        hidden_allowed: bool = False,
     ) -> None:
         self.environment: MutableMapping[str, Value] = dict(environment)
         self.statics = statics or {}
-        self.hidden_allowed = hidden_allowed
         self.spans: dict[Node, Span] = {}
 
     def run(self, program: syntax.Program) -> Value:
@@ -167,18 +162,18 @@ class Elaborator:
         for assignment in program.assignments:
             self.environment[assignment.name] = self.visit(assignment.value)
         value = self.visit(program.result)
-        return self.tensor(value, _span(program.result)) if isinstance(value, list) else value
+        return self.tensor(value, syntax.span_of(program.result)) if isinstance(value, list) else value
 
     def visit(self, node: syntax.Node) -> Value:
         """Return the value of a syntax node."""
         value = getattr(self, f"_{type(node).__name__.lower()}")(node)
         if isinstance(value, Node):
-            self.spans.setdefault(value, _span(node))
+            self.spans.setdefault(value, syntax.span_of(node))
         return value
 
     def operand(self, node: syntax.Node) -> Node:
         """Return a syntax node's value as a tensor."""
-        return self.tensor(self.visit(node), _span(node))
+        return self.tensor(self.visit(node), syntax.span_of(node))
 
     def tensor(self, value: Value, span: Span) -> Node:
         """Return a value as a tensor: numbers and lists of them become constants.
@@ -198,7 +193,7 @@ class Elaborator:
                     Label(span, f"{describe(first.shape)}, then {describe(other.shape)}"),
                 )
             return _stacked(items)
-        raise ExpressionError("a number, a vector or a matrix is needed here", Label(span, _name_kind(value)))
+        raise ExpressionError("a number, a vector or a matrix is needed here", Label(span, complaints.kind_of(value)))
 
     def static(self, value: Value, span: Span) -> Value:
         """Return a value as a setting: constant tensors become numbers, lists become tuples.
@@ -249,11 +244,19 @@ class Elaborator:
         return scale(-1, operand) if node.operator == "-" else operand
 
     def _binary(self, node: syntax.Binary) -> Node:
-        left, right = self.operand(node.left), self.operand(node.right)
-        try:
-            return INFIX[node.operator](left, right)
-        except ShapeError as error:
-            raise _clash(node, left, right, error) from None
+        # A long sum leans to the left: walking down its spine here keeps it from recursing.
+        spine = [node]
+        while isinstance(spine[-1].left, syntax.Binary):
+            spine.append(spine[-1].left)
+        left = self.operand(spine[-1].left)
+        for item in reversed(spine):
+            right = self.operand(item.right)
+            try:
+                left = INFIX[item.operator](left, right)
+            except ShapeError as error:
+                raise complaints.clash(item, left, right, error) from None
+            self.spans.setdefault(left, item.span)
+        return left
 
     def _attribute(self, node: syntax.Attribute) -> Value:
         operand = self.operand(node.operand)
@@ -280,8 +283,8 @@ class Elaborator:
 
     def _call(self, node: syntax.Call) -> Value:
         operator = registry.find(node.function)
-        if operator is None or (operator.hidden and not self.hidden_allowed):
-            raise _unknown_function(node)
+        if operator is None:
+            raise complaints.unknown_function(node)
         positional = [self.visit(item) for item in node.arguments]
         keywords = {item.name: self.visit(item.value) for item in node.keywords}
         try:
@@ -291,7 +294,7 @@ class Elaborator:
             return construct(operator, operands, settings)
         except ExpressionError as error:
             if not error.labels:
-                _label_arguments(error, node, positional)
+                complaints.label_arguments(error, node, positional)
             raise
 
     def _index(self, node: syntax.Index) -> Value:
@@ -301,7 +304,7 @@ class Elaborator:
             if isinstance(position, int) and -len(operand) <= position < len(operand):
                 return operand[position]
             raise ExpressionError(f"there is no item {position} of {len(operand)}", Label(node.span, "out of range"))
-        return self._indexed(self.tensor(operand, _span(node.operand)), node)
+        return self._indexed(self.tensor(operand, syntax.span_of(node.operand)), node)
 
     def _indexed(self, operand: Node, node: syntax.Index) -> Node:
         items = self._expanded(operand, node)
@@ -339,10 +342,10 @@ class Elaborator:
         if missing < 0:
             raise RankError(
                 "too many indices",
-                Label(_span(node.operand), describe(operand.shape)),
+                Label(syntax.span_of(node.operand), describe(operand.shape)),
                 Label(node.span, f"{len(named)} indices", primary=False),
                 needed=len(named),
-                operand=_span(node.operand),
+                operand=syntax.span_of(node.operand),
             )
         rest: list[syntax.Node | None] = [syntax.Slice()] * missing
         if syntax.Literal(...) not in items:
@@ -363,18 +366,20 @@ class Elaborator:
             if not -size <= position < size:
                 raise ShapeError(
                     f"index {position} is out of range for {size} {'entry' if size == 1 else 'entries'}",
-                    Label(_span(item), f"valid: {-size} to {size - 1}"),
-                    Label(_span(node.operand), "indexed", primary=False),
+                    Label(syntax.span_of(item), f"valid: {-size} to {size - 1}"),
+                    Label(syntax.span_of(node.operand), "indexed", primary=False),
                     sizes=(size, position + 1 if position >= 0 else -position),
                 )
         rows = tuple(position % size for position in chosen)
         return (rows, "list") if isinstance(value, tuple) else (range(rows[0], rows[0] + 1), "one")
 
     def _whole(self, value: Value, item: syntax.Node) -> Any:
-        static = self.static(value, _span(item))
+        static = self.static(value, syntax.span_of(item))
         numbers = static if isinstance(static, tuple) else (static,)
         if not all(isinstance(entry, int) and not isinstance(entry, bool) for entry in numbers):
-            raise ExpressionError("an index is a whole number, a slice or a list of them", Label(_span(item), "no index"))
+            raise ExpressionError(
+                "an index is a whole number, a slice or a list of them", Label(syntax.span_of(item), "no index")
+            )
         return static
 
 
@@ -395,11 +400,6 @@ def _plain(value: Coefficient) -> int | float:
     return int(value) if value == value and abs(value) != math.inf and value == int(value) else float(value)
 
 
-def _span(node: syntax.Node) -> Span:
-    span: Span = getattr(node, "span", syntax.NOWHERE)
-    return span
-
-
 def _stacked(items: list[Node]) -> Node:
     """Return nodes of one shape as one array with a new first axis; constants stay a constant."""
     arrays = [_constant_array(item) for item in items]
@@ -415,82 +415,3 @@ def _constant_array(node: Node) -> np.ndarray[Any, np.dtype[np.float64]] | None:
         return node.value
     constant = None if node.shape else constant_value(node)
     return None if constant is None else np.array(float(constant))
-
-
-def _clash(node: syntax.Binary, left: Node, right: Node, error: ShapeError) -> ShapeError:
-    """Return the error of an infix operator, with both operands named and the transpose offered where it fits."""
-    texts = [write(node.left), write(node.right)]
-    whole = write(node)
-    labels = [
-        Label(_span(node.left), f"{_called(texts[0])} is {describe(left.shape)}", primary=False),
-        Label(_span(node.right), f"{_called(texts[1])} is {describe(right.shape)}"),
-    ]
-    if isinstance(error, RankError):
-        labels = [Label(node.operator_span, error.message)]
-        return RankError(
-            f"cannot multiply `{whole}` with `@`",
-            *labels,
-            Label(_span(node.left), describe(left.shape), primary=False),
-            Label(_span(node.right), describe(right.shape), primary=False),
-            needed=1,
-            operand=_span(node.left) if not left.shape else _span(node.right),
-            helps=[f"`{texts[0]} * {texts[1]}` multiplies by a number"],
-        )
-    if node.operator == "@":
-        first = f"{left.shape[-1]} {'columns' if left.rank > 1 else 'entries'}"
-        second = f"{right.shape[-2] if right.rank > 1 else right.shape[0]} {'rows' if right.rank > 1 else 'entries'}"
-        message = f"cannot multiply `{whole}`: {first} against {second}"
-    else:
-        message = f"cannot {VERBS.get(node.operator, 'compare')} `{whole}`: {show(left.shape)} against {show(right.shape)}"
-    return ShapeError(message, *labels, sizes=error.sizes, helps=_fitting_transposes(node, left, right))
-
-
-def _called(text: str) -> str:
-    return f"`{text}`" if len(text) <= 24 else "this"
-
-
-def _fitting_transposes(node: syntax.Binary, left: Node, right: Node) -> list[str]:
-    """Return the transposes of an operand that would make the shapes fit."""
-    helps = []
-    flips: list[tuple[syntax.Node, syntax.Node, Shape, Shape]] = []
-    if left.rank > 1:
-        flips.append((syntax.Attribute(node.left, "T"), node.right, left.shape[::-1], right.shape))
-    if right.rank > 1:
-        flips.append((node.left, syntax.Attribute(node.right, "T"), left.shape, right.shape[::-1]))
-    for first, second, left_shape, right_shape in flips:
-        try:
-            if node.operator == "@":
-                result = matmul_shape(left_shape, right_shape)
-            else:
-                result = broadcast_shapes(left_shape, right_shape)
-        except ShapeError:
-            continue
-        text = write(syntax.Binary(node.operator, first, second))
-        helps.append(f"`{text}` would fit: ({show(left_shape)}) {node.operator} ({show(right_shape)}) -> ({show(result)})")
-    return helps
-
-
-def _label_arguments(error: ExpressionError, node: syntax.Call, values: Sequence[Value]) -> None:
-    """Point an error of a call at the arguments, with the shape of each."""
-    tensors = [(argument, value) for argument, value in zip(node.arguments, values, strict=True) if isinstance(value, Node)]
-    labels = [
-        Label(_span(argument), describe(value.shape), primary=position == len(tensors) - 1)
-        for position, (argument, value) in enumerate(tensors)
-    ]
-    error.labels = tuple(labels) or (Label(node.function_span or node.span),)
-    if isinstance(error, RankError) and tensors:
-        error.operand = _span(tensors[0][0])
-
-
-def _unknown_function(node: syntax.Call) -> UnknownNameError:
-    guess = registry.suggest(node.function)
-    meant = f"did you mean `{guess}`?  " if guess else ""
-    return UnknownNameError(
-        f"unknown function `{node.function}`",
-        Label(node.function_span, "" if guess else "not in the table"),
-        helps=[f"{meant}(`matgrad functions` lists all)"],
-    )
-
-
-def _name_kind(value: Value) -> str:
-    return "a word" if isinstance(value, str) else "an empty list" if value in ([], ()) else "not a number"

@@ -19,6 +19,7 @@ class Step(NamedTuple):
     """One call: fetch the arguments from the slots, store the result, drop what nobody needs any more."""
 
     kernel: Kernel
+    single: bool
     fetch: itemgetter[Any]
     output: int
     dead: tuple[int, ...]
@@ -106,20 +107,17 @@ def _steps(drafts: list[Draft], kept: set[int]) -> list[Step]:
     for draft in reversed(drafts):
         dead = tuple(slot for slot in dict.fromkeys(draft.inputs) if slot not in seen)
         seen.update(draft.inputs)
-        result.append(Step(draft.kernel, _fetch(draft.inputs), draft.output, dead))
+        result.append(Step(draft.kernel, len(draft.inputs) == 1, _fetch(draft.inputs), draft.output, dead))
     return result[::-1]
 
 
 def _fetch(slots: tuple[int, ...]) -> itemgetter[Any]:
-    """Return a getter that gives the arguments as a sequence, however many they are."""
-    if len(slots) > 1:
-        return itemgetter(*slots)
-    start = slots[0] if slots else 0
-    return itemgetter(slice(start, start + len(slots)))
+    """Return a getter of the arguments: one alone comes bare, others as a sequence."""
+    return itemgetter(*slots) if slots else itemgetter(slice(0, 0))
 
 
 def _execute(steps: Sequence[Step], slots: list[Any]) -> None:
-    for kernel, fetch, output, dead in steps:
-        slots[output] = kernel(*fetch(slots))
+    for kernel, single, fetch, output, dead in steps:
+        slots[output] = kernel(fetch(slots)) if single else kernel(*fetch(slots))
         for slot in dead:
             slots[slot] = None

@@ -15,6 +15,7 @@ from __future__ import annotations
 from collections.abc import Hashable, Iterable, Mapping
 from fractions import Fraction
 from functools import cached_property
+from itertools import pairwise
 from math import prod
 from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 from weakref import WeakValueDictionary
@@ -172,7 +173,7 @@ def _as_range(rows: tuple[int, ...]) -> range | tuple[int, ...]:
         return range(rows[0], rows[0] + 1)
     if len(rows) > 1:
         step = rows[1] - rows[0]
-        if step and all(b - a == step for a, b in zip(rows, rows[1:], strict=False)):
+        if step and all(b - a == step for a, b in pairwise(rows)):
             return range(rows[0], rows[-1] + (1 if step > 0 else -1), step)
     return rows
 

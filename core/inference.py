@@ -20,6 +20,7 @@ from .shapes import Shape
 MAXIMAL_ROUNDS = 300
 SMALLEST_SIZE = 3
 FIRST_PRIME = 1009
+SIZE_NAMES = ("n", "m", "k", "l", "p", "q", "r", "s", *(f"n{number}" for number in range(1, 100)))
 
 
 def infer_shapes(
@@ -45,6 +46,40 @@ def infer_shapes(
     if isinstance(failure, ShapeError | StaticNameError):
         raise failure
     return shapes, {name: guess.small()[guess.root(axis)] for name, axis in guess.counts.items()}
+
+
+def trial_shapes(
+    program: syntax.Program, shapes: Mapping[str, Shape], names: Mapping[str, Span], statics: Mapping[str, int]
+) -> tuple[dict[str, Shape], dict[str, int], dict[int, str]]:
+    """Return shapes of the same ranks whose independent sizes are distinct primes, and a name for each such size.
+
+    Example: for `A @ x` with A 3×4 they are A 1009×1013 and x 1013, with 1009 called n and 1013 called m. An axis of
+    length one stays, as it may be there to be broadcast. Names used as sizes get their trial values too.
+
+    Raises ExpressionError where the expression fits particular sizes only.
+    """
+    guess = _Guess({}, {name: value for name, value in statics.items() if shapes.get(name)}, list(names))
+    for name in names:
+        guess.set_rank(name, len(shapes[name]))
+        for axis, size in zip(guess.axes[name], shapes[name], strict=True):
+            if size == 1:
+                guess.bound[axis] = 1
+    for _ in range(MAXIMAL_ROUNDS):
+        error = guess.attempt(program, guess.primes())
+        if error is None:
+            break
+        if not guess.learn(error, guess.primes()):
+            raise error
+    sizes = guess.primes()
+    letters = iter(letter for letter in SIZE_NAMES if letter not in names)
+    called = {guess.root(axis): name for name, axis in guess.counts.items()}
+    labels = {
+        sizes[root]: called.get(root) or next(letters)
+        for root in guess.roots()
+        if root not in guess.bound
+    }
+    counts = {name: sizes[guess.root(axis)] for name, axis in guess.counts.items()}
+    return guess.shapes(sizes), counts, labels
 
 
 def _primes() -> Iterator[int]:

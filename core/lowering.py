@@ -13,8 +13,8 @@ from typing import Any
 
 import numpy as np
 
-from .algebra import constant_value
-from .contract import Factor, align, contract, plain, scaled
+from .algebra import carries_delta, constant_value
+from .contract import Factor, align, contract, plain, reusable, scaled
 from .graph import Apply, Constant, Delta, Labels, Map, Node, Product, Shape, Structural, Sum, Symbol, topological
 from .place import Writer
 from .structure import Structure, apply_masks
@@ -67,13 +67,21 @@ class Lowering:
         self.outputs = [self._output(root, first=root not in roots[:k]) for k, root in enumerate(roots)]
 
     def _count_uses(self, order: list[Node], roots: Sequence[Node], fold: bool) -> None:
-        for node in [*roots, *(child for node in order for child in node.children)]:
-            self._uses[node] = self._uses.get(node, 0) + 1
+        for used in [*roots, *(child for node in order for child in node.children)]:
+            self._uses[used] = self._uses.get(used, 0) + 1
         for node in order:
             if isinstance(node, Sum) and fold:
-                for coefficient, term in node.terms:
-                    if isinstance(term, Product) and self._uses[term] == 1 and abs(coefficient) != 1:
-                        self._folded[term] = float(coefficient)
+                self._fold_coefficients(node)
+
+    def _fold_coefficients(self, node: Sum) -> None:
+        """Let Products be computed with the coefficients they have in a Sum, except where subtracting is as good."""
+        begins = any(coefficient == 1 and not carries_delta(term) for coefficient, term in node.terms)
+        for coefficient, term in node.terms:
+            if not isinstance(term, Product) or self._uses[term] > 1 or coefficient == 1:
+                continue
+            if coefficient != -1 or not begins:
+                self._folded[term] = float(coefficient)
+                begins = begins or not carries_delta(term)
 
     # --- arrays of nodes ---------------------------------------------------------------------------------------------
 
@@ -220,7 +228,9 @@ class Lowering:
             core = Factor(self.tape.number(coefficient), ())
             coefficient = 1.0
         else:
-            core, coefficient = contract(self.tape, factors, order, structure.sizes, coefficient)
+            core, coefficient = contract(
+                self.tape, factors, order, structure.sizes, coefficient, row_major=not place.untouched
+            )
         if place.untouched:
             return Piece(core, coefficient)
         if place.fills(order, sizes):
@@ -282,9 +292,9 @@ class Lowering:
 
     def _combined(self, total: Value, value: Value, subtract: bool) -> Value:
         shape = np.broadcast_shapes(total.shape, value.shape)
-        if total.fresh and shape and shape == total.shape:
+        if reusable(total) and shape == total.shape:
             kernel: Kernel = subtract_in_place if subtract else add_in_place
-        elif value.fresh and shape and shape == value.shape:
+        elif reusable(value) and shape == value.shape:
             kernel = subtract_onto if subtract else add_onto
         else:
             kernel = np.subtract if subtract else np.add
@@ -324,12 +334,12 @@ def own_copy(array: Array) -> Array:
 
 def add_in_place(total: Array, term: Array) -> Array:
     """Add a term to an array that nothing else uses."""
-    return np.add(total, term, out=total) if np.can_cast(term.dtype, total.dtype) else np.add(total, term)
+    return np.add(total, term, out=total) if total.dtype == term.dtype else np.add(total, term)
 
 
 def subtract_in_place(total: Array, term: Array) -> Array:
     """Subtract a term from an array that nothing else uses."""
-    return np.subtract(total, term, out=total) if np.can_cast(term.dtype, total.dtype) else np.subtract(total, term)
+    return np.subtract(total, term, out=total) if total.dtype == term.dtype else np.subtract(total, term)
 
 
 def add_onto(total: Array, term: Array) -> Array:
@@ -339,7 +349,7 @@ def add_onto(total: Array, term: Array) -> Array:
 
 def subtract_onto(total: Array, term: Array) -> Array:
     """Subtract in the memory of the second array."""
-    return np.subtract(total, term, out=term) if np.can_cast(total.dtype, term.dtype) else np.subtract(total, term)
+    return np.subtract(total, term, out=term) if total.dtype == term.dtype else np.subtract(total, term)
 
 
 def owned(evaluate: Kernel) -> Kernel:

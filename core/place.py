@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import prod
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -61,16 +62,16 @@ class Place:
 
     def nested(self, labels: Labels, sizes: Sequence[int]) -> int | None:
         """Return the stride of the last label if the labels together count through positions in row-major order."""
-        step = last = self.moves.get(labels[-1])
-        if not isinstance(step, int):
+        moves = [self.moves.get(label) for label in labels]
+        last = moves[-1]
+        if not isinstance(last, int):
             return None
-        for label, size in zip(reversed(labels), reversed(sizes), strict=True):
-            if self.moves.get(label) != step and size != 1:
-                return None
-            if label not in self.moves:
+        step = last
+        for move, size in zip(reversed(moves), reversed(sizes), strict=True):
+            if not isinstance(move, int) or (move != step and size != 1):
                 return None
             step *= size
-        return last if isinstance(last, int) else None
+        return last
 
     @property
     def untouched(self) -> bool:
@@ -91,61 +92,76 @@ class Place:
 
 
 class Writer:
-    """Writes, or adds, an array over given labels to its places in the output."""
+    """Writes, or adds, an array over given labels to its places in the output.
+
+    The places are those of a strided view; along one axis of it a table may choose positions. Only where several labels
+    have tables is every single position listed.
+    """
 
     def __init__(self, place: Place, labels: Labels, sizes: Sequence[int]) -> None:
         self.shape = place.shape
         self._sizes = tuple(sizes)
-        moves = [place.moves[label] for label in labels]
+        self._view_shape = list(sizes)
         self._offset = place.offset
-        self._strides = tuple(move for move in moves if isinstance(move, int))
-        self._distinct = True
-        self._positions: Positions | None = None
-        if len(self._strides) < len(moves):
-            self._tables = [_positions(move, size) for move, size in zip(moves, sizes, strict=True)]
-            self._distinct = all(len(np.unique(table)) == len(table) for table in self._tables)
+        self._strides: list[int] = []
+        self._key: tuple[slice | Positions, ...] | None = None
+        self._listed: list[Positions] = []
+        moves = [place.moves[label] for label in labels]
+        tables = [(axis, move) for axis, move in enumerate(moves) if not isinstance(move, int)]
+        self._distinct = all(len(np.unique(table)) == len(table) for _, table in tables)
+        if len(tables) > 1:
+            self._listed = [_positions(move, size) for move, size in zip(moves, sizes, strict=True)]
+            return
+        self._strides = [move if isinstance(move, int) else 0 for move in moves]
+        for axis, table in tables:
+            self._choose(axis, table)
+
+    def _choose(self, axis: int, table: Positions) -> None:
+        first = int(table.min()) if table.size else 0
+        spacing = max(1, int(np.gcd.reduce(table - first)))
+        index = (table - first) // spacing
+        self._offset += first
+        self._strides[axis] = spacing
+        self._view_shape[axis] = int(index.max()) + 1 if index.size else 0
+        self._key = (*(slice(None),) * axis, index)
 
     def write(self, core: Array) -> Array:
         """Return a new array of zeros but for the entries of `core`."""
         output = np.zeros(self.shape, np.asarray(core).dtype)
-        if self._distinct:
-            if len(self._strides) == len(self._sizes):
-                self._view(output)[...] = core
-            else:
-                output.reshape(-1)[self._table()] = core
-            return output
-        return self.add(output, core)
+        if not self._distinct:
+            return self.add(output, core)
+        target, key = self._target(output)
+        target[... if key is None else key] = core
+        return output
 
     def add(self, output: Array, core: Array) -> Array:
         """Add the entries to an array of the output's shape that nothing else uses."""
         if not output.flags.c_contiguous or output.dtype != np.result_type(output, core):
             output = np.array(output, dtype=np.result_type(output, core), order="C")
-        if len(self._strides) == len(self._sizes):
-            view = self._view(output)
-            np.add(view, core, out=view)
+        target, key = self._target(output)
+        if key is None:
+            np.add(target, core, out=target)
         elif self._distinct:
-            output.reshape(-1)[self._table()] += core
+            target[key] += core
         else:
-            np.add.at(output.reshape(-1), self._table(), np.broadcast_to(core, self._sizes))
+            np.add.at(target, key, np.broadcast_to(core, self._sizes))
         return output
 
     def subtract(self, output: Array, core: Array) -> Array:
         """Subtract the entries from an array of the output's shape that nothing else uses."""
         return self.add(output, np.negative(core))
 
-    def _view(self, output: Array) -> Array:
+    def _target(self, output: Array) -> tuple[Array, Any]:
+        """Return a view of the output and the key of the entries in it, None for all."""
+        if self._listed:
+            axes = len(self._sizes)
+            key = np.full(self._sizes, self._offset, dtype=np.intp)
+            for axis, table in enumerate(self._listed):
+                key += table.reshape((1,) * axis + (-1,) + (1,) * (axes - axis - 1))
+            return output.reshape(-1), key
         width = output.itemsize
         strides = tuple(stride * width for stride in self._strides)
-        return np.ndarray(self._sizes, output.dtype, output, self._offset * width, strides)
-
-    def _table(self) -> Positions:
-        if self._positions is None:
-            axes = len(self._sizes)
-            total = np.full(self._sizes, self._offset, dtype=np.intp)
-            for axis, table in enumerate(self._tables):
-                total += table.reshape((1,) * axis + (-1,) + (1,) * (axes - axis - 1))
-            self._positions = total
-        return self._positions
+        return np.ndarray(self._view_shape, output.dtype, output, self._offset * width, strides), self._key
 
 
 def _reach(move: Move) -> int:

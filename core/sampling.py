@@ -63,7 +63,8 @@ def _from_law(generator: np.random.Generator, shape: Shape, law: str) -> Array:
         case ["randint", low, high] if _whole(low) and _whole(high) and int(low) < int(high):
             return generator.integers(int(low), int(high), shape).astype(np.float64)
     raise UsageProblem(
-        f"`{law}` is not a way to draw random numbers", helps=["--random normal, --random uniform, --random randint:0:5"]
+        f"`{law}` is not a way to draw random numbers",
+        helps=["--random normal, --random uniform, --random randint:0:5"],
     )
 
 
@@ -91,7 +92,7 @@ def _satisfying(demand: str, value: Array, generator: np.random.Generator) -> Ar
             return np.asarray(value @ transposed / size + np.eye(size))
         case "invertible":
             # A dominant diagonal keeps the condition number small and the determinant positive.
-            return value / np.sqrt(size) / 2 + 1.5 * np.eye(size)
+            return np.asarray(value / np.sqrt(size) / 2 + 1.5 * np.eye(size))
         case "orthogonal":
             return np.asarray(np.linalg.qr(value)[0])
         case "lower":

@@ -135,13 +135,20 @@ class Structure:
     # --- Reshape -----------------------------------------------------------------------------------------------------
 
     def _reshape(self, tensor: Tensor, whole: int, parts: Labels) -> bool:
-        whole_is_needed = whole in self.place.moves or bool(self._others(tensor, whole))
-        ways = [self._join, self._split] if whole_is_needed else [self._split, self._join]
-        for way in ways:
+        join_first = whole in self.place.moves or bool(self._others(tensor, whole)) or self._adjacent(parts)
+        for way in [self._join, self._split] if join_first else [self._split, self._join]:
             if way(tensor, whole, parts):
                 self._remove(tensor)
                 return True
         return False
+
+    def _adjacent(self, parts: Labels) -> bool:
+        """Whether to join the parts only means to reshape a single array."""
+        carriers = self._carriers(*parts)
+        if len(carriers) != 1 or parts[0] not in carriers[0].labels:
+            return False
+        first = carriers[0].labels.index(parts[0])
+        return carriers[0].labels[first : first + len(parts)] == parts
 
     def _split(self, tensor: Tensor, whole: int, parts: Labels) -> bool:
         """Replace the label of the merged axis by the labels of its parts."""

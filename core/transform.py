@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from .algebra import Factor, add, broadcast, elementwise, fresh, fresh_labels, product
+from .algebra import Factor, add, broadcast, fresh, fresh_labels, product
 from .graph import Apply, Delta, Map, Node, Product, Shape, Structural, Sum, Symbol, topological
+from .pointwise import elementwise
 
 
 def rebuilt(node: Node, children: Sequence[Node]) -> Node:
@@ -61,9 +62,7 @@ def _vectorized(node: Node, new: Mapping[Node, Node], batch: Shape) -> Node:
                 (new[child], lead + labels) if child in new else (child, labels) for child, labels in node.factors
             ]
             return product(node.coefficient, factors, lead + tuple(range(node.rank)))
-    children = [
-        new[child] if child in new else broadcast(child, batch + child.shape) for child in node.children
-    ]
+    children = [new[child] if child in new else broadcast(child, batch + child.shape) for child in node.children]
     match node:
         case Sum():
             return add(list(zip(node.coefficients, children, strict=True)), batch + node.shape)

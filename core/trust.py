@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -47,9 +48,7 @@ def _analytic(calculation: Calculation) -> bool:
     return all(node.operator.analytic for node in nodes if isinstance(node, Map | Apply))
 
 
-def _nearby(
-    calculation: Calculation, values: Mapping[str, Array], generator: np.random.Generator
-) -> dict[str, Array]:
+def _nearby(calculation: Calculation, values: Mapping[str, Array], generator: np.random.Generator) -> dict[str, Array]:
     moved = dict(values)
     for name in calculation.problem.wrt:
         direction = _direction(calculation, name, values, generator)
@@ -73,7 +72,7 @@ def _question(
 ) -> tuple[Evaluate, list[Direction], Array]:
     """Return a function of the inputs, directions, and what the answer says of its derivative along them."""
 
-    def value(point: Mapping[str, NDArray[np.generic]]) -> NDArray[np.generic]:
+    def value(point: Mapping[str, NDArray[Any]]) -> NDArray[Any]:
         try:
             return calculation.value_program.run(point)[0]
         except OperationFailed:
@@ -87,7 +86,7 @@ def _question(
             cotangent = values[tangent_name(name)]
             axes = tuple(range(-cotangent.ndim, 0))
 
-            def paired(point: Mapping[str, NDArray[np.generic]]) -> NDArray[np.generic]:
+            def paired(point: Mapping[str, NDArray[Any]]) -> NDArray[Any]:
                 return np.asarray(np.sum(np.multiply(value(point), cotangent), axis=axes))
 
             direction = _direction(calculation, name, values, generator)
@@ -97,7 +96,23 @@ def _question(
             directions = [(name, values[tangent_name(name)]), (name, direction)]
             return value, directions, _contracted(calculation, data, (name,), [direction])
     chosen = [_direction(calculation, variable, values, generator) for variable in wrt]
+    if len(wrt) == 1:
+        data, chosen = _finite_part(calculation, data, wrt[0], chosen)
     return value, list(zip(wrt, chosen, strict=True)), _contracted(calculation, data, wrt, chosen)
+
+
+def _finite_part(
+    calculation: Calculation, data: Array, name: str, directions: list[Array]
+) -> tuple[Array, list[Array]]:
+    """Leave out the entries of a variable by which the derivative is not finite: the others can still be checked."""
+    finite = np.isfinite(data)
+    if finite.all() or calculation.samples is not None:
+        return data, directions
+    rank = len(calculation.symbols[name].shape)
+    usable = finite.all(axis=tuple(range(data.ndim - rank)))
+    if not usable.any():
+        return data, directions
+    return np.where(usable, data, 0.0), [directions[0] * usable]
 
 
 def _contracted(calculation: Calculation, data: Array, wrt: tuple[str, ...], directions: list[Array]) -> Array:

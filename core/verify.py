@@ -10,6 +10,7 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from itertools import product as choices
 from time import perf_counter
+from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
@@ -17,7 +18,7 @@ from numpy.typing import NDArray
 from .answer import Array, Check
 
 Values = Mapping[str, Array]
-Evaluate = Callable[[Mapping[str, NDArray[np.generic]]], NDArray[np.generic]]
+Evaluate = Callable[[Mapping[str, NDArray[Any]]], NDArray[Any]]
 Direction = tuple[str, Array]
 
 # f'(0) is about sum(weight * f(place * h)) / h.
@@ -29,7 +30,9 @@ GOOD_ENOUGH = {0: 1e-12, 1: 1e-10, 2: 1e-9, 3: 1e-7}
 SECONDS = 5.0
 
 
-def compare(evaluate: Evaluate, values: Values, directions: Sequence[Direction], claimed: Array, analytic: bool) -> Check:
+def compare(
+    evaluate: Evaluate, values: Values, directions: Sequence[Direction], claimed: Array, analytic: bool
+) -> Check:
     """Compare a directional derivative with what the value says.
 
     Example: `compare(f, {"x": x}, [("x", v)], J @ v, analytic=True)`. The order is the number of directions; `claimed`
@@ -57,9 +60,9 @@ def _estimate(
     evaluate: Evaluate, values: Values, directions: Sequence[Direction], step: float, analytic: bool
 ) -> tuple[Array, str]:
     real = directions[1:] if analytic else directions
-    total: NDArray[np.generic] | float = 0.0
+    total: NDArray[Any] | float = 0.0
     for points in choices(STENCIL, repeat=len(real)):
-        moved: dict[str, NDArray[np.generic]] = dict(values)
+        moved: dict[str, NDArray[Any]] = dict(values)
         for (name, direction), (place, _) in zip(real, points, strict=True):
             moved[name] = moved[name] + place * step * direction
         if analytic and directions:

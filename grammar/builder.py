@@ -153,10 +153,7 @@ class Builder(Transformer_NonRecursive[Token, Program]):
     def matrix(self, meta: Meta, bracket: Token) -> ListLiteral:
         start = bracket.start_pos or 0
         rows: list[list[Node]] = [[]]
-        for row in _MATRIX_ROW.finditer(bracket.value):
-            if "," in row[0] and (sign := _SPACED_SIGN.search(row[0])):
-                place = start + row.start() + sign.end() - 1
-                raise syntax_errors.ambiguous_sign(sign[1], (place, place + 1))
+        _refuse_ambiguous_signs(bracket.value, start)
         for piece in _MATRIX_PIECE.finditer(bracket.value):
             if piece["row"]:
                 rows.append([])
@@ -218,6 +215,14 @@ def _split(arguments: tuple[Node, ...]) -> tuple[tuple[Node, ...], tuple[Keyword
         else:
             keywords[argument.name] = argument
     return tuple(positional), tuple(keywords.values())
+
+
+def _refuse_ambiguous_signs(bracket: str, offset: int) -> None:
+    """Refuse a row like `1, 2 -3`, where the comma says that spaces do not separate."""
+    for row in _MATRIX_ROW.finditer(bracket):
+        if "," in row[0] and (sign := _SPACED_SIGN.search(row[0])):
+            place = offset + row.start() + sign.start(1)
+            raise syntax_errors.ambiguous_sign(sign[1], (place, place + 1))
 
 
 def _signed_number(piece: re.Match[str], offset: int) -> Node:

@@ -167,7 +167,7 @@ class _Failure:
         right = self._operand_after()
         if left in FUNCTION_WORDS:
             return syntax_errors.call_without_brackets(left, right, self.place)
-        numeric = left[0] in "0123456789." or right[0] in "0123456789."
+        numeric = any(re.match(r"[0-9.]", side) for side in (left, right))
         matrices = None if numeric else f"{left} @ {right}"
         return syntax_errors.side_by_side(self.place, f"{left}*{right}", matrices, in_list)
 

@@ -14,6 +14,7 @@ _PIECE = re.compile(
     r"""(?P<string>(?<![\w\u0300-\u036f)\]'])'[^'\n\r]*'|"[^"\n\r]*")
       | (?P<comment>\#[^\n]*)
       | (?P<continuation>\\[ \t]*\r?\n)
+      | (?P<invisible>[\u200b\ufeff])
       | (?P<newline>\r?\n)
       | (?P<open>[(\[])
       | (?P<close>[)\]])""",
@@ -53,7 +54,7 @@ def flatten(text: str) -> str:
                     raise nested_too_deeply(piece.span())
             case "close":
                 depth = max(depth - 1, 0)
-            case "comment" | "continuation":
+            case "comment" | "continuation" | "invisible":
                 return " " * len(piece[0])
             case "newline":
                 return ("\r" if depth else "\n").rjust(len(piece[0]))

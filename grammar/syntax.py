@@ -148,6 +148,12 @@ class Program(Node):
     result: Node
 
 
+def span_of(node: Node) -> Span:
+    """Return the place of a node in the source."""
+    span: Span = getattr(node, "span", NOWHERE)
+    return span
+
+
 def children(node: Node) -> Iterator[Node]:
     """Yield the direct sub-nodes in source order: `list(children(Binary("+", a, b))) == [a, b]`."""
     for description in fields(node):

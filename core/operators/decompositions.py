@@ -45,6 +45,31 @@ def _eigvalsh_reference(X: Any) -> Any:
     return np.sort(np.linalg.eigvals(symmetric_part(X)).real)
 
 
+def _eigh_reference(X: Any) -> Any:
+    """Return eigenvalues from the general solver, and each eigenvector as a null vector; signs are free."""
+    X = symmetric_part(X)
+    w = _eigvalsh_reference(X)
+    return w, np.array([np.linalg.svd(X - value * np.eye(len(X)))[2][-1] for value in w]).T
+
+
+def _svd_reference(X: Any) -> Any:
+    """Return the decomposition by way of the eigenvectors of the smaller Gram matrix; signs are free."""
+    if X.shape[0] < X.shape[1]:
+        U, s, Vh = _svd_reference(X.T)
+        return Vh.T, s, U.T
+    w, V = np.linalg.eigh(X.T @ X)
+    s, V = np.sqrt(w[::-1]), V[:, ::-1]
+    return X @ V / s, s, V.T
+
+
+def _polar_reference(X: Any) -> Any:
+    """Return X times the inverse square root of its smaller Gram matrix."""
+    if X.shape[0] < X.shape[1]:
+        return _polar_reference(X.T).T
+    w, V = np.linalg.eigh(X.T @ X)
+    return X @ (V / np.sqrt(w)) @ V.T
+
+
 enter(Operator("cholesky", "X", "Lower triangular L with L @ L.T equal to the symmetric part of X.",
                family="decompositions", signature="(n,n)->(n,n)",
                evaluate=lambda X: np.linalg.cholesky(symmetric_part(X)), reference=_cholesky_reference,
@@ -53,11 +78,17 @@ enter(Operator("cholesky", "X", "Lower triangular L with L @ L.T equal to the sy
                samples=("cholesky(A)", "cholesky(S)"), errors=("cholesky(x)", "cholesky(X)")))
 
 
+# Vectors that belong to equal values are not determined, and single values have a kink there.
+_EQUAL = "min(abs({0}[1:] - {0}[:-1])) <= 1e-12 * max(abs({0}))"
+_LEFT_OUT = "some of its values are equal, and terms between them are left out"
+
+
 # --- symmetric eigenvalues -------------------------------------------------------------------------------------------
 
 enter(Operator("eigvalsh", "X", "Eigenvalues of the symmetric part of X, ascending.", family="decompositions",
                signature="(n,n)->(n)", evaluate=lambda X: np.linalg.eigvalsh(symmetric_part(X)),
                reference=_eigvalsh_reference, differential="V = eigh(X)[1]; einsum('ik,ij,jk->k', V, dX, V)",
+               kink=_EQUAL.format("y"), at_kink=_LEFT_OUT,
                source="Magnus & Neudecker, Matrix Differential Calculus", domain=("symmetric",),
                samples=("eigvalsh(A)", "eigvalsh(S)"), errors=("eigvalsh(x)", "eigvalsh(X)")))
 enter(Operator("eigh", "X", "Eigenvalues, ascending, and eigenvectors (columns) of the symmetric part of X.",
@@ -68,7 +99,9 @@ enter(Operator("eigh", "X", "Eigenvalues, ascending, and eigenvectors (columns) 
                    "gaps = reciprocal_or_zero(y0 - y0[:, None]); y1 @ (gaps * (y1.T @ (dX + dX.T) @ y1)) / 2",
                ),
                source="Magnus & Neudecker, Matrix Differential Calculus", domain=("symmetric",),
-               samples=("eigh(A)[0]", "eigh(A)[1]", "eigh(S)[1]"), errors=("eigh(x)", "eigh(X)")))
+               kink=_EQUAL.format("eigh(X)[0]"), at_kink=_LEFT_OUT, reference=_eigh_reference,
+               errors=("eigh(x)", "eigh(X)"),
+               samples=("eigh(A)[0]", "abs(eigh(A)[1])", "square(eigh(S)[1])")))
 
 
 # --- singular values -------------------------------------------------------------------------------------------------
@@ -87,11 +120,13 @@ enter(Operator("svd", "X; full_matrices=False",
                family="decompositions", signature="(m,n)->(m,m|n),(m|n),(m|n,n)", evaluate=_svd,
                differential=(_LEFT, "einsum('ik,ij,kj->k', y0, dX, y2)", _RIGHT),
                source="Townsend 2016, Differentiating the singular value decomposition",
-               samples=("svd(X)[0]", "svd(X)[1]", "svd(X)[2]", "svd(X.T)[0]", "svd(A)[2]", "svd(T)[0]"),
-               reference=lambda X: np.linalg.svd(X, full_matrices=False), errors=("svd(x)",)))
+               kink=_EQUAL.format("svd(X)[1]"), at_kink=_LEFT_OUT, reference=_svd_reference, errors=("svd(x)",),
+               samples=("svd(X)[1]", "abs(svd(X)[0])", "abs(svd(X)[2])", "abs(svd(X.T)[0])", "abs(svd(A)[2])",
+                        "square(svd(T)[0])")))
 enter(Operator("svdvals", "X", "Singular values, descending.", family="decompositions", signature="(m,n)->(m|n)",
                evaluate=lambda X: np.linalg.svd(X, compute_uv=False),
                differential="einsum('ik,ij,kj->k', svd(X)[0], dX, svd(X)[2])",
+               kink=_EQUAL.format("y"), at_kink=_LEFT_OUT,
                source="Townsend 2016, Differentiating the singular value decomposition",
                reference=lambda X: np.sqrt(np.linalg.eigvalsh(X @ X.T if X.shape[0] < X.shape[1] else X.T @ X)[::-1]),
                samples=("svdvals(X)", "svdvals(X.T)", "svdvals(A)", "svdvals(T)"), errors=("svdvals(x)",)))
@@ -102,10 +137,5 @@ enter(Operator("polar_factor", "X", "U @ Vh of the singular value decomposition,
                             " U @ (reciprocal_or_zero(s + s[:, None]) * (P - P.T)) @ Vh"
                             " + (dX @ Vh.T - U @ P) * reciprocal_or_zero(s) @ Vh"
                             " + U * reciprocal_or_zero(s) @ (U.T @ dX - P @ Vh)",
-               reference=lambda X: X @ _inverse_root(X.T @ X) if X.shape[0] >= X.shape[1] else _inverse_root(X @ X.T) @ X,
+               reference=_polar_reference,
                samples=("polar_factor(X)", "polar_factor(X.T)", "polar_factor(A)"), errors=("polar_factor(x)",)))
-
-
-def _inverse_root(M: Any) -> Any:
-    w, V = np.linalg.eigh(M)
-    return (V / np.sqrt(w)) @ V.T

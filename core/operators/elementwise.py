@@ -262,7 +262,7 @@ elementwise(
 for _name, _function, _doc, _aliases in (
     ("floor", np.floor, "The largest whole number up to x.", ()),
     ("ceil", np.ceil, "The smallest whole number from x on.", ()),
-    ("round", np.round, "The nearest whole number, halves to even.", ("rint",)),
+    ("round", np.rint, "The nearest whole number, halves to even.", ("rint",)),
 ):
     elementwise(_name, "0 * dx", _doc, _function, aliases=_aliases, analytic=False)
 elementwise(
@@ -293,6 +293,7 @@ elementwise(
     "a where the condition holds, else b; the branch not taken has derivative 0, even where it is infinite.",
     lambda condition, a, b: np.where(condition != 0, a, b),
     parameters="condition, a, b",
+    reference=lambda condition, a, b: condition * a + (1 - condition) * b,
     samples=("where(x > 0, x, u)", "where(X > x, X, a)", "where(x == u, x, sin(x))"),
     errors=("where(x)", "where(x > 0, x, v)"),
     analytic=False,

@@ -13,8 +13,8 @@ from ..elaborate import call
 from ..errors import EvaluationError
 from ..graph import Constant, Delta, Node
 from ..shapes import require_rank, require_square
-from .reductions import exclusive_products
 from .record import Operator
+from .reductions import exclusive_products
 from .registry import enter
 
 GILES = "Giles 2008, Collected matrix derivative results for forward and reverse mode algorithmic differentiation"
@@ -42,11 +42,13 @@ enter(Operator("inv", "X", "Inverse of a square matrix.", family="inverses", sig
 enter(Operator("pinv", "X", "Moore-Penrose inverse, where the rank does not change nearby.", family="inverses",
                signature="(m,n)->(n,m)", evaluate=np.linalg.pinv, reference=_pinv_reference,
                differential="-y @ dX @ y + y @ y.T @ (dX.T - dX.T @ X @ y) + (dX.T - y @ X @ dX.T) @ y.T @ y",
-               source="Golub & Pereyra 1973, The differentiation of pseudo-inverses and nonlinear least squares problems",
+               source="Golub & Pereyra 1973, The differentiation of pseudo-inverses and nonlinear least squares"
+                      " problems whose variables separate",
                aliases=("pinverse",), samples=("pinv(X)", "pinv(X.T)", "pinv(A)"), errors=("pinv(x)",)))
 enter(Operator("solve", "A, b", "Solution x of A @ x = b; b is one vector or a matrix of columns.", family="inverses",
                build=_solve, reference=lambda A, b: np.linalg.inv(A) @ b, domain=("invertible", "real"),
-               samples=("solve(A, v)", "solve(A, X)", "solve(S, v)"), errors=("solve(A, x)", "solve(X, v)", "solve(A)")))
+               samples=("solve(A, v)", "solve(A, X)", "solve(S, v)"),
+               errors=("solve(A, x)", "solve(X, v)", "solve(A)")))
 for _name, _signature, _sample in (
     ("solve_vector", "(n,n),(n)->(n)", "solve_vector(A, v)"),
     ("solve_matrix", "(n,n),(n,k)->(n,k)", "solve_matrix(A, X)"),
@@ -177,8 +179,8 @@ enter(Operator("expm", "X", "Matrix exponential (needs SciPy); its derivative is
                differential="s = quadrature_points(); left = expm(einsum('k,ij->kij', 1 - s, X));"
                             " right = expm(einsum('k,ij->kij', s, X));"
                             " einsum('k,kij,jl,klm->im', quadrature_weights(), left, dX, right)",
-               source="Higham, Functions of Matrices: the Fréchet derivative along E is the integral over s from 0 to 1 of"
-                      " expm((1 - s) X) E expm(s X)",
+               source="Higham 2008, Functions of Matrices: the Fréchet derivative along E is the integral of"
+                      " expm((1 - s) X) E expm(s X) over s from 0 to 1",
                aliases=("matrix_exp",), samples=("expm(A)", "expm(S)"), errors=("expm(x)", "expm(X)")))
 enter(Operator("quadrature_points", "", "Gauss-Legendre points between 0 and 1.", family="inverses",
                build=lambda: Constant.of(_POINTS + 0.5), reference=lambda: _POINTS + 0.5, hidden=True,

@@ -63,7 +63,9 @@ def reshaped(x: Node, shape: Any) -> Node:
     if prod(target) == 0:
         return algebra.zero(target)
     output = fresh(len(target))
-    factors: list[Factor] = [(Delta.of(1, 1), (label,)) for label, size in zip(output, target, strict=True) if size == 1]
+    factors: list[Factor] = [
+        (Delta.of(1, 1), (label,)) for label, size in zip(output, target, strict=True) if size == 1
+    ]
     old = [(label, size) for label, size in enumerate(x.shape) if size != 1]
     new = [(label, size) for label, size in zip(output, target, strict=True) if size != 1]
     renamed = {label: label for label in axes_of(x)}
@@ -139,9 +141,10 @@ def _vec(X: Node) -> Node:
     return reshaped(algebra.permute(X, axes_of(X)[::-1]), -1)
 
 
-linear("reshape", "x; shape", "The same entries, row by row, under another shape; -1 stands for what is left.", reshaped,
-       np.reshape, aliases=("view",), samples=("reshape(X, (4, 3))", "reshape(x, (2, 2))", "reshape(X, -1)",
-       "reshape(T, (3, 2, 4))", "reshape(T, (1, 6, 1, 4))", "reshape(a, 1)", "x.reshape(2, -1)", "reshape(C, (3, 4))"),
+linear("reshape", "x; shape", "The same entries, row by row, under another shape; -1 stands for what is left.",
+       reshaped, np.reshape, aliases=("view",),
+       samples=("reshape(X, (4, 3))", "reshape(x, (2, 2))", "reshape(X, -1)", "reshape(T, (3, 2, 4))",
+                "reshape(T, (1, 6, 1, 4))", "reshape(a, 1)", "x.reshape(2, -1)", "reshape(C, (3, 4))"),
        errors=("reshape(x, 3)", "reshape(x)", "reshape(X, (-1, 5))"))
 linear("ravel", "x", "All entries as one vector, row by row.", lambda x: reshaped(x, -1), np.ravel,
        aliases=("flatten",), samples=("ravel(X)", "ravel(T)", "ravel(a)"))
@@ -241,8 +244,8 @@ def _concatenate(*parts: Node, axis: int | None = 0) -> Node:
         require_rank(part.shape, first.rank, "concatenate")
         for other, (own, wanted) in enumerate(zip(part.shape, first.shape, strict=True)):
             if other != place and own != wanted:
-                message = f"to join along axis {place} the other sizes must agree: {show(first.shape)} and {show(part.shape)}"
-                raise ShapeError(message, sizes=(wanted, own))
+                shapes = f"{show(first.shape)} and {show(part.shape)}"
+                raise ShapeError(f"to join along axis {place}, other sizes must agree: {shapes}", sizes=(wanted, own))
         total += part.shape[place]
     (joined,) = fresh(1)
     output = (*axes_of(first)[:place], joined, *axes_of(first)[place + 1 :])
@@ -258,8 +261,10 @@ def _concatenate(*parts: Node, axis: int | None = 0) -> Node:
 def _stack(*parts: Node, axis: int = 0) -> Node:
     for part in parts:
         if part.shape != parts[0].shape:
-            raise ShapeError(f"to stack, shapes must agree: {show(parts[0].shape)} and {show(part.shape)}",
-                             sizes=next(((a, b) for a, b in zip(parts[0].shape, part.shape, strict=False) if a != b), None))
+            require_rank(part.shape, parts[0].rank, "stack")
+            differing = next(pair for pair in zip(parts[0].shape, part.shape, strict=True) if pair[0] != pair[1])
+            message = f"to stack, shapes must agree: {show(parts[0].shape)} and {show(part.shape)}"
+            raise ShapeError(message, sizes=differing)
     place = normalize_axis(axis, parts[0].rank + 1) if parts else 0
     return _concatenate(*(_expand_dims(part, place) for part in parts), axis=place)
 
@@ -281,8 +286,10 @@ def _repeat(x: Node, repetitions: int, axis: int | None) -> Node:
 
 
 linear("concatenate", "[parts]; axis=0", "Arrays joined along an axis.", _concatenate, np.concatenate,
-       aliases=("cat", "concat"), samples=("concatenate([x, u])", "concatenate([X, A], axis=1)", "cat([T, T], dim=-1)",
-       "concatenate([X, x], axis=None)"), errors=("concatenate([X, A])", "concatenate([X, x])", "concatenate(x, u)"))
+       aliases=("cat", "concat"),
+       samples=("concatenate([x, u])", "concatenate([X, A], axis=1)", "cat([T, T], dim=-1)",
+                "concatenate([X, x], axis=None)"),
+       errors=("concatenate([X, A])", "concatenate([X, x])", "concatenate(x, u)"))
 linear("stack", "[parts]; axis=0", "Arrays of one shape, along a new axis.", _stack, np.stack,
        samples=("stack([x, u])", "stack([x, u], axis=1)", "stack([X, X, X], axis=-1)", "stack([a, b])"),
        errors=("stack([x, X])", "stack([x, v])"))

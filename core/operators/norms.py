@@ -95,7 +95,7 @@ _SAMPLES = (
     "norm(x, 1.5)", "norm(x, 0)", "norm(X, 'fro')", "norm(X, 'nuc')", "norm(X, 1)", "norm(X, -1)", "norm(X, inf)",
     "norm(X, -inf)", "norm(X, 2)", "norm(X, ord=-2)", "norm(X, axis=0)", "norm(X, 1, axis=1, keepdims=True)",
     "norm(T, axis=(0, 2))", "norm(T, 'nuc', axis=(1, 2))", "norm(T, 2, axis=(0, 1), keepdims=True)",
-)  # fmt: skip
+)
 
 enter(Operator("norm", "x; ord=None, axis=None, keepdims=False",
                "Norm of a vector (2, 1, inf, -inf, p) or a matrix ('fro', 'nuc', 1, 2, inf), as numpy.linalg.norm.",

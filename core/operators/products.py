@@ -172,7 +172,8 @@ def _agreed_sizes(axes: list[list[tuple[str, int]]]) -> dict[str, int]:
         for letter, size in own:
             known = sizes.setdefault(letter, size)
             if known != size:
-                raise ShapeError(f"`{letter}` has size {known} in one operand and {size} in another", sizes=(known, size))
+                message = f"`{letter}` has size {known} in one place and {size} in another"
+                raise ShapeError(message, sizes=(known, size))
     return sizes
 
 

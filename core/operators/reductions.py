@@ -115,7 +115,7 @@ def _logsumexp(x: Any) -> Any:
         return np.log(np.sum(np.exp(x - shift), axis=-1)) + shift[..., 0]
 
 
-def _softmax(x: Any, axis: Any = -1) -> Any:
+def _softmax(x: Any, axis: Any = None) -> Any:
     return np.exp(x) / np.sum(np.exp(x), axis=axis, keepdims=True)
 
 
@@ -123,12 +123,14 @@ enter(Operator("logsumexp", AXES, "log(sum(exp(x))) without overflow.", family="
                evaluate=_logsumexp, differential="sum(exp(x - y) * dx)",
                reference=lambda x, axis=None, keepdims=False: np.log(np.sum(np.exp(x), axis=axis, keepdims=keepdims)),
                aliases=("reduce_logsumexp",), samples=_samples("logsumexp"), errors=_errors("logsumexp")))
-enter(Operator("softmax", "x; axis=-1", "exp(x) / sum(exp(x)) along an axis, without overflow.", family="reductions",
+enter(Operator("softmax", "x; axis=None",
+               "exp(x) / sum(exp(x)) along axes, without overflow; over all entries where no axis is given, as SciPy.",
+               family="reductions",
                definition="exp(x - logsumexp(x, axis=axis, keepdims=True))", reference=_softmax,
-               samples=("softmax(x)", "softmax(X)", "softmax(X, axis=0)", "softmax(T, dim=1)"),
+               samples=("softmax(x)", "softmax(X)", "softmax(X, axis=0)", "softmax(X, axis=-1)", "softmax(T, dim=1)"),
                errors=("softmax()", "softmax(x, axis=1)")))
-enter(Operator("log_softmax", "x; axis=-1", "Log of the softmax, accurate where that is tiny.", family="reductions",
+enter(Operator("log_softmax", "x; axis=None", "Log of the softmax, accurate where that is tiny.", family="reductions",
                definition="x - logsumexp(x, axis=axis, keepdims=True)",
-               reference=lambda x, axis=-1: np.log(_softmax(x, axis)),
+               reference=lambda x, axis=None: np.log(_softmax(x, axis)),
                samples=("log_softmax(x)", "log_softmax(X)", "log_softmax(X, axis=0)"),
                errors=("log_softmax()", "log_softmax(x, axis=1)")))

@@ -37,5 +37,7 @@ def suggest(spelling: str) -> str | None:
     known = {s.lower(): s for s, operator in _by_spelling.items() if not operator.hidden}
     if spelling.lower() in known:
         return known[spelling.lower()]
-    matches = get_close_matches(spelling.lower(), known, n=1, cutoff=0.7)
+    # A short word is close to too many others: it must share more of its letters.
+    cutoff = 0.7 if len(spelling) > 3 else 0.8
+    matches = get_close_matches(spelling.lower(), known, n=1, cutoff=cutoff)
     return known[matches[0]] if matches else None

@@ -2,10 +2,10 @@
 
 from __future__ import annotations
 
-from . import constants, decompositions, elementwise, inverses, linear, norms, products, reductions
+from . import constants, decompositions, derivatives, elementwise, inverses, linear, norms, products, reductions
 from .registry import find, operators, suggest
 
-FAMILIES = (elementwise, reductions, norms, products, linear, constants, inverses, decompositions)
+FAMILIES = (elementwise, reductions, norms, products, linear, constants, inverses, decompositions, derivatives)
 """The modules of the table, in the order in which a reader may want them."""
 
 __all__ = ["FAMILIES", "find", "operators", "suggest"]

@@ -10,6 +10,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 
+from matgrad import grammar
 from matgrad.grammar.errors import SyntaxProblem
 from matgrad.grammar.parser import parse
 from matgrad.grammar.syntax_errors import KINDS
@@ -46,6 +47,12 @@ def test_golden(path: Path) -> None:
 
 def test_every_kind_has_a_golden_file() -> None:
     assert {path.stem.split("-")[0] for path in GOLDEN.glob("*.txt")} == set(KINDS)
+
+
+def test_messages_are_worded_in_one_place() -> None:
+    folder = Path(grammar.__file__).parent
+    wording = {path.name for path in folder.glob("*.py") if "SyntaxProblem(" in path.read_text(encoding="utf-8")}
+    assert wording == {"syntax_errors.py", "errors.py"}  # errors.py defines the class
 
 
 @pytest.mark.parametrize("path", sorted(GOLDEN.glob("*.txt")), ids=lambda path: path.stem)

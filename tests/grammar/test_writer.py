@@ -44,10 +44,10 @@ leaves = (
 
 
 def branches(nodes: st.SearchStrategy[Node]) -> st.SearchStrategy[Node]:
-    several = st.lists(nodes, max_size=3).map(tuple)
-    keywords = st.lists(st.builds(Keyword, words, nodes), max_size=2, unique_by=lambda keyword: keyword.name).map(tuple)
+    several = st.lists(nodes, max_size=2).map(tuple)
+    keywords = st.lists(st.builds(Keyword, words, nodes), max_size=1, unique_by=lambda keyword: keyword.name).map(tuple)
     slices = st.builds(Slice, st.none() | nodes, st.none() | nodes, st.none() | nodes)
-    items = st.lists(nodes | slices, min_size=1, max_size=3).map(tuple)
+    items = st.lists(nodes | slices, min_size=1, max_size=2).map(tuple)
     return st.one_of(
         st.builds(Unary, st.sampled_from("+-"), nodes),
         st.builds(Binary, st.sampled_from(OPERATORS), nodes, nodes),
@@ -59,7 +59,7 @@ def branches(nodes: st.SearchStrategy[Node]) -> st.SearchStrategy[Node]:
     )
 
 
-expressions = st.recursive(leaves, branches, max_leaves=12)
+expressions = st.recursive(leaves, branches, max_leaves=8)
 programs = st.builds(Program, st.lists(st.builds(Assignment, words, expressions), max_size=2).map(tuple), expressions)
 
 

@@ -1,0 +1,272 @@
+"""The commands: their words, their parameters and what each one calls; what is heavy is imported when one runs."""
+
+from __future__ import annotations
+
+import os
+from collections.abc import Callable, Sequence
+from dataclasses import dataclass
+from typing import Any
+
+import click
+
+from ..core.errors import UsageProblem
+from .arguments import Option, one_dash_typo, positionals, protect, unmarked
+from .options import (
+    Request,
+    SectionOption,
+    common_options,
+    direction_option,
+    expression_names,
+    lines_option,
+    wrt_option,
+)
+
+SUMMARY = """Derivatives of matrix expressions: the numbers, and a check that they are right.
+
+Names without a value get random numbers, so every command works with the expression alone."""
+
+EXIT_STATUS = (
+    ("0", "done"),
+    ("1", "the check does not hold"),
+    ("2", "usage: options, commands"),
+    ("3", "the expression: syntax, names, shapes"),
+    ("4", "the inputs: files, JSON, missing or not finite"),
+    ("5", "evaluation: singular, out of the domain, too large"),
+    ("70", "a bug in matgrad"),
+)
+
+WELCOME = """matgrad: derivatives of matrix expressions
+
+  matgrad jacobian "a*b" --wrt b                    with random a and b
+  matgrad grad "x.T @ A @ x" --wrt x -v x="[1, 2]" -v A="[1 2; 3 4]"
+  matgrad hessian "norm(A @ x - b)**2" --wrt x < inputs.json
+  matgrad functions                                 what can be written
+
+matgrad --help lists the commands, matgrad COMMAND --help explains one."""
+
+MOST_WORDS, LONGEST_WORD = 8, 40
+SECTIONS = ("Derivative", "Inputs", "Answer", "Output", "Options")
+
+
+@dataclass(frozen=True)
+class CommandText:
+    """The words of a command: what it does in a line and at length, and examples that can be typed."""
+
+    summary: str
+    text: str
+    examples: tuple[str, ...]
+    direction: str = ""
+    computes: bool = True
+
+
+COMMANDS = {
+    "value": CommandText(
+        "Evaluate an expression.",
+        "Evaluate an expression, or several statements of which the last is the result.",
+        ('matgrad value "x.T @ A @ x" -v x="[1, 2]" -v A="[1 2; 3 4]"', 'matgrad value "inv(A) @ b" < inputs.json'),
+    ),
+    "grad": CommandText(
+        "The gradient of a number.",
+        "The gradient of an expression that is a number: an array of the shape of each name.",
+        ('matgrad grad "x.T @ A @ x" --wrt x', 'matgrad grad "sum(log(1 + exp(-y*(X @ w))))" --wrt w -i data.npz'),
+    ),
+    "jacobian": CommandText(
+        "All partial derivatives of any expression.",
+        "All partial derivatives of an expression of any shape: the axes of the output, then those of the name.",
+        ('matgrad jacobian "a*b" --wrt b', 'matgrad jacobian "A @ X @ B" --wrt X --shape X=3x2'),
+    ),
+    "hessian": CommandText(
+        "Second derivatives, by one name or by two.",
+        "Second derivatives: the axes of the output, then those of the name twice. Two names are mixed: "
+        "--wrt X --wrt Y is d/dY[d/dX].",
+        ('matgrad hessian "norm(x)**2" --wrt x', "matgrad hessian \"norm(X @ X @ Y, 'fro')\" --wrt Y --wrt X"),
+    ),
+    "derivative": CommandText(
+        "Derivatives of any order.",
+        "The derivative by each name in turn, of any order: the axes of the output, then those of each name.",
+        ('matgrad derivative "sum(x**4)" --wrt x --wrt x --wrt x',),
+    ),
+    "jvp": CommandText(
+        "The Jacobian times a tangent.",
+        "How the output changes along a tangent: the Jacobian times the tangent, without the Jacobian.",
+        ('matgrad jvp "sin(x)" --wrt x --tangent ones', 'matgrad jvp "inv(A)" --wrt A --tangent "[1 0; 0 1]"'),
+        direction="tangent",
+    ),
+    "vjp": CommandText(
+        "A cotangent times the Jacobian.",
+        "A cotangent times the Jacobian, of the shape of the name, without the Jacobian.",
+        ('matgrad vjp "sin(x)" --wrt x --cotangent ones',),
+        direction="cotangent",
+    ),
+    "hvp": CommandText(
+        "The Hessian times a tangent.",
+        "The Hessian times a tangent, without the Hessian.",
+        ('matgrad hvp "sum(exp(A @ x))" --wrt x --tangent ones',),
+        direction="tangent",
+    ),
+    "check": CommandText(
+        "Compare a derivative with finite differences.",
+        "Compare the derivative by each name with differences of the value, along several random directions. "
+        "The exit status is 1 where they disagree.",
+        ('matgrad check "logdet(A)" --wrt A --shape A=4x4',),
+    ),
+    "functions": CommandText(
+        "What can be written, with rule, source and example.",
+        "List the functions of the language, or explain one: how it is called, its derivative rule, where it is not "
+        "differentiable, and an example.",
+        ("matgrad functions", "matgrad functions softmax"),
+        computes=False,
+    ),
+    "completion": CommandText(
+        "Print a script that completes commands, options and names.",
+        "Print a script that makes a shell complete commands, options, files, and the names in the expression.",
+        (
+            'eval "$(matgrad completion bash)"      # in ~/.bashrc',
+            'eval "$(matgrad completion zsh)"       # in ~/.zshrc',
+            "matgrad completion fish > ~/.config/fish/completions/matgrad.fish",
+        ),
+        computes=False,
+    ),
+}
+
+
+class SectionedCommand(click.Command):
+    """A command whose help ends with examples, and shows its options in sections."""
+
+    def __init__(self, name: str, **attributes: Any) -> None:
+        self.text = COMMANDS[name]
+        super().__init__(
+            name,
+            help=self.text.text,
+            context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+            **attributes,
+        )
+
+    def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        with formatter.section("Example" if len(self.text.examples) == 1 else "Examples"):
+            for example in self.text.examples:
+                formatter.write(f"{' ' * formatter.current_indent}{example}\n")
+        records: dict[str, list[tuple[str, str]]] = {section: [] for section in SECTIONS}
+        for parameter in self.get_params(ctx):
+            record = parameter.get_help_record(ctx) if isinstance(parameter, click.Option) else None
+            if record is not None:
+                records[getattr(parameter, "section", "Options")].append(record)
+        for section, rows in records.items():
+            if rows:
+                with formatter.section(section):
+                    formatter.write_dl(rows)
+
+
+class ExpressionCommand(SectionedCommand):
+    """A command with an expression, which may begin with a minus sign and must be one argument."""
+
+    def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        known = [
+            Option(tuple(parameter.opts), isinstance(parameter, click.Option) and not parameter.is_flag)
+            for parameter in self.get_params(ctx)
+        ]
+        if ctx.resilient_parsing:  # a line that is being completed: click drops the words before an unfinished option
+            ctx.params["words"] = tuple(positionals(args, known))
+            return []
+        typed = list(args)
+        protected = protect(args, known)
+        typo = one_dash_typo(protected, known)
+        if typo:
+            raise UsageProblem(f"no such option `{typo}`", helps=[f"did you mean `-{typo}`?"])
+        try:
+            rest = super().parse_args(ctx, protected)
+        except click.UsageError as error:
+            error.ctx = error.ctx or ctx
+            raise
+        words = tuple(unmarked(word) for word in ctx.params.get("words") or ())
+        ctx.params["words"] = words
+        if len(words) != 1:
+            raise _not_one_expression(str(self.name), words, typed)
+        return rest
+
+
+def _not_one_expression(command: str, words: Sequence[str], typed: Sequence[str]) -> UsageProblem:
+    if not words:
+        return UsageProblem(
+            "the expression is missing", helps=[COMMANDS[command].examples[0], "the expression goes in double quotes"]
+        )
+    shown = [word if len(word) <= LONGEST_WORD else word[: LONGEST_WORD - 3] + "..." for word in words[:MOST_WORDS]]
+    notes = [f"they are: {', '.join(f'`{word}`' for word in shown)}{' ...' if len(words) > MOST_WORDS else ''}"]
+    if all(os.path.exists(word) for word in words):
+        notes.append("a shell replaces a bare `*` by the names of files")
+    if "--" in typed:
+        notes.append("after `--` nothing is an option: options go before it")
+    return UsageProblem(
+        f"the expression must be one argument, and there are {len(words)}",
+        notes=notes,
+        helps=[f"put the expression in double quotes: matgrad {command} {_in_quotes(words, typed)}"],
+    )
+
+
+def _in_quotes(words: Sequence[str], typed: Sequence[str]) -> str:
+    """Return the command line with its expression in quotes, where that is plain."""
+    size, joined = len(words), " ".join(words)
+    starts = [place for place in range(len(typed)) if tuple(typed[place : place + size]) == tuple(words)]
+    if not starts or "--" in typed or size > MOST_WORDS or len(joined) > 2 * LONGEST_WORD or '"' in joined:
+        return '"..."'
+    before, after = typed[: starts[0]], typed[starts[0] + size :]
+    return " ".join([*before, f'"{joined}"', *after])
+
+
+def make_command(name: str) -> click.Command:
+    """Return a command by its name."""
+    if name in ("functions", "completion"):
+        return SectionedCommand(name, **_SMALL[name]())
+    parameters: list[click.Parameter] = [click.Argument(["words"], nargs=-1, metavar="EXPR")]
+    if name != "value":
+        parameters.append(wrt_option(expression_names))
+    if COMMANDS[name].direction:
+        parameters.append(direction_option(COMMANDS[name].direction))
+    options = common_options()
+    if name != "check":
+        options.append(lines_option())
+    return ExpressionCommand(name, params=[*parameters, *options], callback=_computing(name))
+
+
+def _computing(name: str) -> Callable[..., int]:
+    def callback(**parameters: Any) -> int:
+        from .compute import compute, pointing_into
+
+        (expression,) = parameters["words"]
+        request = Request.of(parameters, expression)
+        with pointing_into(expression):
+            if name == "check":
+                from .check import check
+
+                return check(request)
+            return compute(name, request)
+
+    return callback
+
+
+def _functions() -> dict[str, Any]:
+    def callback(name: str | None, json: bool, no_color: bool) -> int:
+        from .functions import show_functions
+
+        return show_functions(name, json=json, no_color=no_color)
+
+    parameters: list[click.Parameter] = [
+        click.Argument(["name"], required=False, metavar="[NAME]"),
+        SectionOption("--json", section="Output", is_flag=True, help="The same as JSON."),
+        SectionOption("--no-color", section="Output", is_flag=True, help="No colour, whatever the terminal says."),
+    ]
+    return {"params": parameters, "callback": callback}
+
+
+def _completion() -> dict[str, Any]:
+    def callback(shell: str) -> int:
+        from .completion import print_script
+
+        return print_script(shell)
+
+    from .completion import SHELLS
+
+    return {"params": [click.Argument(["shell"], metavar="SHELL", type=click.Choice(SHELLS))], "callback": callback}
+
+
+_SMALL: dict[str, Callable[[], dict[str, Any]]] = {"functions": _functions, "completion": _completion}

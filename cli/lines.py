@@ -1,0 +1,108 @@
+"""`--lines`: an object of inputs per line in, a result per line out."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterator, Mapping
+from contextlib import contextmanager
+from dataclasses import replace
+from typing import TYPE_CHECKING, TextIO
+
+from ..core.errors import InputError, Label, MatgradError, UsageProblem
+from .compute import check_failed, failed, given_inputs, warn, wishes_of
+from .input_problems import terminal
+from .options import Request
+from .standard_input import StdinReader
+
+if TYPE_CHECKING:
+    from ..core.answer import Input, Result, Warning
+    from ..core.calculation import Problem
+
+
+def compute_lines(problem: Problem, request: Request) -> int:
+    """Answer each line of standard input as it arrives; the first bad one ends the work, after what came before it.
+
+    The object of a line wins over `-v` and `-i`. Names that have neither are missing, unless `--shape` declares them.
+    """
+    if request.format not in ("table", "json"):
+        raise UsageProblem(
+            f"--lines writes one JSON object per line, not {request.format}", place=f"--format {request.format}"
+        )
+    from ..core.session import answer
+    from .formats import json_line
+
+    fixed, surplus = given_inputs(problem, request)
+    warn(surplus, request)
+    wishes = wishes_of(problem, request)
+    failures: list[Result] = []
+    with _output(request.output) as stream:
+        for number, (inputs, warnings) in _readings(problem):
+            given = {**fixed, **inputs}
+            with _on_line(number):
+                _require(problem, given, request.shapes)
+                found = answer(problem, given, wishes)
+            found = replace(found, warnings=[*warnings, *found.warnings])
+            stream.write(json_line(found, precision=request.precision, layout=request.layout))
+            stream.flush()
+            failures += failed(found.results)
+    if failures:
+        raise check_failed(problem.kind, failures[:1])
+    return 0
+
+
+def _readings(problem: Problem) -> Iterator[tuple[int, tuple[dict[str, Input], list[Warning]]]]:
+    """Yield the inputs of each line that is not blank, with its number."""
+    from .inputs import read_lines
+
+    reader = StdinReader()
+    if reader.is_terminal:
+        raise terminal("--lines")
+    number = 0
+
+    def counted() -> Iterator[bytes]:
+        nonlocal number
+        for line in reader.lines():
+            number += 1
+            yield line
+
+    for reading in read_lines(counted(), problem.names):
+        yield number, reading
+
+
+def _require(problem: Problem, given: Mapping[str, Input], declared: Mapping[str, object]) -> None:
+    """Raise InputError for the names that have neither a value nor a shape."""
+    missing = [name for name in problem.names if name not in given and name not in declared]
+    if not missing:
+        return
+    from .input_problems import quoted
+
+    listed = ", ".join(f"`{name}` ({item.source})" for name, item in given.items())
+    raise InputError(
+        f"missing input{'s' if len(missing) > 1 else ''} {quoted(missing)}",
+        *(Label(problem.names[name], "no value given") for name in missing),
+        notes=[f"inputs given: {listed or 'none'}"],
+        helps=[f'add it to the line, or for all lines: -v {missing[0]}="[1, 2]", --shape {missing[0]}=2'],
+    )
+
+
+@contextmanager
+def _on_line(number: int) -> Iterator[None]:
+    """Name the line in an error that does not know of it."""
+    try:
+        yield
+    except MatgradError as error:
+        error.place = f"stdin:{number}" if error.place is None else f"stdin:{number}, {error.place}"
+        raise
+
+
+@contextmanager
+def _output(path: str | None) -> Iterator[TextIO]:
+    if path is None or path == "-":
+        yield sys.stdout
+        return
+    try:
+        with open(path, "w", encoding="utf-8", newline="\n") as stream:
+            yield stream
+    except OSError as problem:
+        reason = (problem.strerror or str(problem)).lower()
+        raise UsageProblem(f"cannot write `{path}`: {reason}", place=f"-o {path}") from None

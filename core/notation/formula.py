@@ -1,0 +1,272 @@
+"""Graph to syntax tree: each node as a person would write it.
+
+A node of up to two axes becomes matrix notation, one of more axes index notation (einsum). The result is always valid
+input: parsed and elaborated again it has the same values.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+
+import numpy as np
+
+from ...grammar.syntax import Binary, Index, ListLiteral, Literal, Name, Number, Slice, String, TupleLiteral
+from ..algebra import constant_value, is_zero, product
+from ..graph import (
+    Apply,
+    Constant,
+    Delta,
+    Labels,
+    Map,
+    Node,
+    Product,
+    Reshape,
+    Structural,
+    Sum,
+    Symbol,
+)
+from .structural import Sizes
+from .terms import Link, Term, summed, written
+from .trees import Tree, call, indexed, number, power
+from .walk import ONE, Walk
+
+INFIX = {
+    "less": "<",
+    "less_equal": "<=",
+    "greater": ">",
+    "greater_equal": ">=",
+    "equal": "==",
+    "not_equal": "!=",
+}
+
+SPOKEN = {"solve_vector": "solve", "solve_matrix": "solve", "vector_norm": "norm"}
+
+
+class Notation:
+    """Writes the nodes of a graph; equal nodes are written once and shared."""
+
+    def __init__(self, sizes: Sizes) -> None:
+        self.sizes = sizes
+        self._terms: dict[Node, Term] = {}
+
+    def tree(self, node: Node) -> Tree:
+        """Return a node as a tree of exactly its shape."""
+        return written(self.term(node))
+
+    def term(self, node: Node) -> Term:
+        """Return a node as a term of exactly its shape."""
+        found = self._terms.get(node)
+        if found is None:
+            found = self._terms[node] = self._term(node)
+        return found
+
+    def _term(self, node: Node) -> Term:
+        if is_zero(node):
+            return self._wrapped(node, call("zeros", self._shape(node)) if node.rank else Number("0"))
+        match node:
+            case Product():
+                return self._product(node)
+            case Sum():
+                return self._sum(node)
+            case Map():
+                base, exponent = self.power_of(node)
+                if base is not node and node.rank < 2:
+                    term = Term(node.rank, covers=frozenset(range(node.rank)))
+                    powers = ((self.tree(base), exponent),)
+                    return Term(term.rank, scalars=powers) if not node.rank else Term(1, tail=powers, covers=term.covers)
+                return self._wrapped(node, self._map(node))
+            case Apply():
+                return self._wrapped(node, self._apply(node))
+            case Symbol():
+                return self._wrapped(node, Name(node.name), symmetric=node.symmetric)
+            case Constant():
+                return self._wrapped(node, _literal(node.value))
+        assert isinstance(node, Structural)
+        return self._product_of(1, [(node, tuple(range(node.rank)))], node.rank)
+
+    def _wrapped(self, node: Node, tree: Tree, *, symmetric: bool = False) -> Term:
+        covers = frozenset(range(node.rank))
+        match node.rank:
+            case 0:
+                return Term(0, scalars=((tree, ONE),))
+            case 1:
+                return Term(1, tail=((tree, ONE),), covers=covers)
+            case 2:
+                return Term(2, links=(Link(tree, symmetric=symmetric),), covers=covers)
+        return Term(node.rank, whole=tree, covers=covers)
+
+    def _shape(self, node: Node) -> Tree:
+        sizes = [self.sizes.tree(size) for size in node.shape]
+        return sizes[0] if len(sizes) == 1 else TupleLiteral(tuple(sizes))
+
+    # Products and sums.
+
+    def _product(self, node: Product) -> Term:
+        return self._product_of(node.coefficient, list(node.factors), node.rank)
+
+    def _product_of(self, coefficient: object, factors: list[tuple[Node, Labels]], rank: int) -> Term:
+        plain, powers = self.sizes.split(coefficient)  # type: ignore[arg-type]
+        walk = Walk(self, rank, plain, scalars=list(powers))
+        return walk.term(factors)
+
+    def _sum(self, node: Sum) -> Term:
+        terms = [self._loose(term) for term in node.children]
+        covered = frozenset[int]().union(*(term.covers for term in terms))
+        if len(covered) < node.rank:
+            terms[0] = self.term(node.children[0])
+        scaled = []
+        for term, coefficient in zip(terms, node.coefficients, strict=True):
+            plain, powers = self.sizes.split(coefficient)
+            scaled.append(_scaled(term, plain, powers))
+        return summed(scaled)
+
+    def loose(self, node: Node) -> Tree:
+        """Return a node as a tree that broadcasts to its shape."""
+        return written(self._loose(node))
+
+    def _loose(self, node: Node) -> Term:
+        """Return a term that broadcasts to the node's shape: what is repeated along an axis is written without it."""
+        value = constant_value(node)
+        if value is not None and node.rank:
+            plain, powers = self.sizes.split(value)
+            return Term(node.rank, plain, tuple(powers))
+        if not isinstance(node, Product):
+            return self.term(node)
+        repeated = {own[0] for operand, own in node.factors if isinstance(operand, Delta) and operand.rank == 1}
+        if not repeated:
+            return self.term(node)
+        kept = tuple(axis for axis in range(node.rank) if axis not in repeated)
+        factors = [
+            factor for factor in node.factors if not (isinstance(factor[0], Delta) and factor[0].rank == 1)
+        ]
+        inner = self.term(product(node.coefficient, factors, kept))
+        if not kept:
+            return Term(node.rank, inner.coefficient, inner.scalars)
+        items: list[Tree] = [Slice() if axis in kept else Literal(None) for axis in range(node.rank)]
+        while isinstance(items[0], Literal):
+            items.pop(0)
+        core = written(Term(inner.rank, 1, (), inner.links, inner.tail, inner.whole))
+        whole = indexed(core, items) if any(isinstance(item, Literal) for item in items) else core
+        return Term(node.rank, inner.coefficient, inner.scalars, whole=whole, covers=frozenset(kept))
+
+    # Elementwise functions.
+
+    def power_of(self, node: Node) -> tuple[Node, Fraction]:
+        """Return a node as a power of another: 1/x is x to the -1; what is no power is itself to the 1."""
+        if isinstance(node, Map):
+            if node.operator.name == "power":
+                exponent = constant_value(node.children[1])
+                if exponent is not None and abs(exponent) < 1e6:
+                    return node.children[0], Fraction(exponent).limit_denominator(10**6)
+            if node.operator.name == "reciprocal_or_zero":
+                return node.children[0], Fraction(-1)
+        return node, ONE
+
+    def _map(self, node: Map) -> Tree:
+        name = node.operator.name
+        base, exponent = self.power_of(node)
+        if base is not node:
+            return power(self.tree(base), exponent)
+        if name == "exp" and (found := self._softmax(node.children[0])) is not None:
+            return found
+        operands = [self.loose(child) for child in node.children]
+        if name in INFIX:
+            return Binary(INFIX[name], operands[0], operands[1])
+        if name == "power":
+            return Binary("**", operands[0], operands[1])
+        return call(name, *operands)
+
+    def _softmax(self, node: Node) -> Tree | None:
+        """Return softmax where a node is x - logsumexp(x)."""
+        if not isinstance(node, Sum) or sorted(map(float, node.coefficients)) != [-1.0, 1.0]:
+            return None
+        x = node.children[node.coefficients.index(1)]
+        spread = node.children[node.coefficients.index(-1)]
+        parts = [item for item in (spread.children or (spread,)) if isinstance(item, Apply)]
+        if len(parts) != 1 or parts[0].operator.name != "logsumexp":
+            return None
+        operand, axes = reduced_operand(parts[0])
+        if operand is not x or len(axes) != 1 or not _spreads(spread, parts[0], axes[0]):
+            return None
+        axis = axes[0] if axes[0] != x.rank - 1 else -1
+        return call("softmax", self.tree(x), **({} if axis == -1 else {"axis": number(axis)}))
+
+    # Applied operators.
+
+    def _apply(self, node: Apply) -> Tree:
+        name = node.operator.name
+        settings = {key: _setting(value) for key, value in node.parameters if value not in (None, False)}
+        if name == "nuclear_norm":
+            return call("norm", self.tree(node.children[0]), String("nuc"))
+        if node.operator.signature.startswith("(n)->") and "axis" in node.operator.parameters:
+            return self._reduction(node, settings)
+        tree: Tree = call(SPOKEN.get(name, name), *(self.tree(child) for child in node.children), **settings)
+        if node.operator.signature.partition("->")[2].count("(") > 1:
+            tree = Index(tree, (Number(str(node.output)),))
+        return tree
+
+    def _reduction(self, node: Apply, settings: dict[str, Tree]) -> Tree:
+        operand, axes = reduced_operand(node)
+        name = SPOKEN.get(node.operator.name, node.operator.name)
+        if len(axes) != operand.rank:
+            settings["axis"] = number(axes[0]) if len(axes) == 1 else TupleLiteral(tuple(map(number, axes)))
+        return call(name, self.tree(operand), **settings)
+
+
+def reduced_operand(node: Apply) -> tuple[Node, tuple[int, ...]]:
+    """Return what an operator along axes was applied to, before its axes were moved last and merged, and the axes."""
+    (child,) = node.children
+    last = child.rank - 1
+    plain = (child, (last,))
+    if not isinstance(child, Product) or child.coefficient != 1:
+        return plain
+    merging = [labels for operand, labels in child.factors if isinstance(operand, Reshape) and labels[0] == last]
+    dense = [(operand, labels) for operand, labels in child.factors if not isinstance(operand, Reshape)]
+    if len(dense) != 1 or len(dense) + len(merging) != len(child.operands):
+        return plain
+    operand, labels = dense[0]
+    reduced = merging[0][1:] if merging else (last,)
+    axes = tuple(axis for axis, label in enumerate(labels) if label in reduced)
+    kept = [label for label in labels if label not in reduced]
+    if len(set(labels)) != len(labels) or kept != list(range(last)) or isinstance(operand, Structural):
+        return plain
+    return operand, axes
+
+
+def _spreads(spread: Node, inner: Apply, axis: int) -> bool:
+    """Whether a node repeats another along exactly one axis, with the other axes in order."""
+    if not isinstance(spread, Product) or spread.coefficient != 1:
+        return False
+    (labels,) = (own for operand, own in spread.factors if operand is inner)
+    return labels == tuple(label for label in range(spread.rank) if label != axis)
+
+
+def _scaled(term: Term, coefficient: object, powers: Sequence[object]) -> Term:
+    from dataclasses import replace
+
+    return replace(
+        term,
+        coefficient=term.coefficient * coefficient,  # type: ignore[operator]
+        scalars=(*term.scalars, *powers),  # type: ignore[arg-type]
+    )
+
+
+def _setting(value: object) -> Tree:
+    match value:
+        case bool() | None:
+            return Literal(value)
+        case int() | float():
+            return number(value)
+        case str():
+            return String(value)
+        case tuple():
+            return TupleLiteral(tuple(_setting(item) for item in value))
+    raise TypeError(f"a setting of type {type(value).__name__} has no spelling")
+
+
+def _literal(value: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> Tree:
+    if value.ndim == 0:
+        item = float(value)
+        return number(int(item) if item.is_integer() else item)
+    return ListLiteral(tuple(_literal(np.asarray(row)) for row in value))

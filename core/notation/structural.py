@@ -1,0 +1,228 @@
+"""Select, Triangle and Reshape in the words people use: index brackets, tril and triu, reshape."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from fractions import Fraction
+from typing import TYPE_CHECKING
+
+from ...grammar.syntax import Name, Number, Slice, TupleLiteral
+from ..graph import Coefficient, Labels, Node, Reshape, Select, Structural, Triangle
+from .trees import Power, Tree, call, indexed, negated
+
+if TYPE_CHECKING:
+    from .walk import Writer
+
+# Trial sizes are primes from here on; a coefficient that contains one contains a size.
+FIRST_TRIAL_SIZE = 1009
+NEAR = 500
+
+
+class Sizes:
+    """The names of sizes: a formula says `n`, not the number of entries of the sample at hand."""
+
+    def __init__(self, names: dict[int, str]) -> None:
+        self.names = names
+
+    def tree(self, size: int) -> Tree:
+        """Return a size as a name where it has one; `n - 1` and `n*m` are recognised."""
+        if size in self.names:
+            return Name(self.names[size])
+        for known, name in self.names.items():
+            if 0 < abs(size - known) < NEAR and known >= FIRST_TRIAL_SIZE:
+                sign = "+" if size > known else "-"
+                from ...grammar.syntax import Binary
+
+                return Binary(sign, Name(name), Number(str(abs(size - known))))
+            if known >= FIRST_TRIAL_SIZE and size % known == 0:
+                from ...grammar.syntax import Binary
+
+                return Binary("*", Name(name), self.tree(size // known))
+        return Number(str(size))
+
+    def split(self, coefficient: Coefficient) -> tuple[Coefficient, list[Power]]:
+        """Return a coefficient as a plain number and powers of sizes: 2/1009 is 2 and n**-1."""
+        if isinstance(coefficient, float):
+            return coefficient, []
+        value = Fraction(coefficient)
+        powers: list[Power] = []
+        for known, name in self.names.items():
+            if known < FIRST_TRIAL_SIZE:
+                continue
+            for shift in (0, -1, 1):
+                size = known + shift
+                while value.numerator % size == 0 and value:
+                    value /= size
+                    powers.append((self.tree(size), Fraction(1)))
+                while value.denominator % size == 0:
+                    value *= size
+                    powers.append((self.tree(size), Fraction(-1)))
+        return value, powers
+
+    def position(self, place: int, size: int) -> Tree:
+        """Return an index, counted from the end where it lies near the end of a long axis."""
+        if size >= FIRST_TRIAL_SIZE and place > size - NEAR:
+            return negated(Number(str(size - place)))
+        return Number(str(place))
+
+
+def rows_tree(sizes: Sizes, select: Select) -> Tree:
+    """Return the index that picks the rows of a selection: `0`, `1:3`, `::-1` or a list."""
+    rows, size = select.rows, select.size
+    if not isinstance(rows, range):
+        from ...grammar.syntax import ListLiteral
+
+        return ListLiteral(tuple(sizes.position(row, size) for row in rows))
+    start, last, step = rows.start, rows[-1] if len(rows) else rows.start, rows.step
+    if step > 0:
+        begin = None if start == 0 else sizes.position(start, size)
+        end = None if last + step >= size and last < size else sizes.position(last + 1, size)
+    else:
+        begin = None if start == size - 1 else sizes.position(start, size)
+        end = None if last == 0 else sizes.position(last - 1, size)
+    stride = None if step == 1 else negated(Number(str(-step))) if step < 0 else Number(str(step))
+    return Slice(begin, end, stride)
+
+
+Piece = tuple[Node | Tree, Labels]
+
+
+def apply_structure(writer: Writer, factors: list[tuple[Node, Labels]], rank: int) -> Iterable[Piece]:
+    """Return the factors of a Product with their structure written into the operands that it acts on."""
+    pieces: list[Piece] = [(node, labels) for node, labels in factors if not _acts(node)]
+    acting = [(node, labels) for node, labels in factors if _acts(node)]
+    progress = True
+    while progress:
+        progress = False
+        for entry in list(acting):
+            if _apply(writer, entry, pieces, acting, rank):
+                acting.remove(entry)
+                progress = True
+    for node, labels in acting:
+        pieces.extend(_as_matrix(writer, node, labels, rank, pieces, acting))
+    return pieces
+
+
+def _acts(node: Node) -> bool:
+    return isinstance(node, Select | Triangle | Reshape)
+
+
+def _apply(
+    writer: Writer, entry: tuple[Node, Labels], pieces: list[Piece], acting: list[tuple[Node, Labels]], rank: int
+) -> bool:
+    node, labels = entry
+    elsewhere = [own for other, own in acting if other is not node or own is not labels]
+
+    def users(label: int) -> list[int]:
+        if any(label in own for own in elsewhere):
+            return [-1, -1]
+        return [place for place, (_, own) in enumerate(pieces) for axis in own if axis == label]
+
+    match node:
+        case Select():
+            row, column = labels
+            found = users(column)
+            if column < rank or len(found) != 1:
+                return False
+            place = found[0]
+            operand, own = pieces[place]
+            axis = own.index(column)
+            pieces[place] = _indexed(writer, node, operand, own, axis, row, single=row >= rank and not users(row))
+            return True
+        case Triangle():
+            for place, (operand, own) in enumerate(pieces):
+                if len(own) == 2 and set(own) == set(labels) and labels[0] != labels[1]:
+                    lower = own == labels
+                    pieces[place] = (_triangular(writer, node, operand, lower), own)
+                    return True
+            return False
+        case Reshape():
+            merged, inner = labels[0], labels[1:]
+            found = users(merged)
+            if merged >= rank and len(found) == 1 and _tensor(pieces[found[0]][0]):
+                pieces[found[0]] = _unmerged(writer, node, *pieces[found[0]], merged, inner)
+                return True
+            for place, (operand, own) in enumerate(pieces):
+                private = all(label >= rank and users(label) == [place] for label in inner)
+                if private and own == inner and len(set(own)) == len(own):
+                    pieces[place] = (call("ravel", _tree(writer, operand)), (merged,))
+                    return True
+                if private and own == inner[::-1] and len(own) == 2:
+                    pieces[place] = (call("vec", _tree(writer, operand)), (merged,))
+                    return True
+    return False
+
+
+def _tensor(node: Node | Tree) -> bool:
+    return not isinstance(node, Structural)
+
+
+def _tree(writer: Writer, operand: Node | Tree) -> Tree:
+    return writer.tree(operand) if isinstance(operand, Node) else operand
+
+
+def _indexed(
+    writer: Writer, node: Select, operand: Node | Tree, own: Labels, axis: int, row: int, *, single: bool
+) -> Piece:
+    items: list[Tree] = [Slice()] * len(own)
+    if single and len(node.rows) == 1:
+        items[axis] = writer.sizes.position(node.rows[0], node.size)
+        labels = own[:axis] + own[axis + 1 :]
+    else:
+        items[axis] = rows_tree(writer.sizes, node)
+        labels = (*own[:axis], row, *own[axis + 1 :])
+    return indexed(_tree(writer, operand), items), labels
+
+
+def _triangular(writer: Writer, node: Triangle, operand: Node | Tree, lower: bool) -> Tree:
+    offset = node.offset if lower else -node.offset
+    extra = (_offset(offset),) if offset else ()
+    return call("tril" if lower else "triu", _tree(writer, operand), *extra)
+
+
+def _offset(offset: int) -> Tree:
+    return negated(Number(str(-offset))) if offset < 0 else Number(str(offset))
+
+
+def _unmerged(
+    writer: Writer, node: Reshape, operand: Node | Tree, own: Labels, merged: int, inner: Labels
+) -> Piece:
+    axis = own.index(merged)
+    sizes: list[Tree] = []
+    labels: list[int] = []
+    shape = operand.shape if isinstance(operand, Node) else None
+    for place, label in enumerate(own):
+        if place == axis:
+            sizes += [writer.sizes.tree(size) for size in node.sizes]
+            labels += inner
+        else:
+            sizes.append(writer.sizes.tree(shape[place]) if shape else negated(Number("1")))
+            labels.append(label)
+    return call("reshape", _tree(writer, operand), TupleLiteral(tuple(sizes))), tuple(labels)
+
+
+def _as_matrix(
+    writer: Writer,
+    node: Node,
+    labels: Labels,
+    rank: int,
+    pieces: list[Piece],
+    acting: list[tuple[Node, Labels]],
+) -> Iterable[Piece]:
+    """Return structure that acts on nothing in particular as an explicit 0/1 array."""
+    sizes = writer.sizes
+    match node:
+        case Select():
+            eye = call("eye", sizes.tree(node.size))
+            row = labels[0]
+            used = any(row in own for _, own in pieces) or any(row in own for other, own in acting if other is not node)
+            if len(node.rows) == 1 and row >= rank and not used:
+                return [(indexed(eye, [sizes.position(node.rows[0], node.size)]), labels[1:])]
+            return [(indexed(eye, [rows_tree(sizes, node)]), labels)]
+        case Triangle():
+            ones = call("ones", TupleLiteral(tuple(sizes.tree(size) for size in node.shape)))
+            extra = (_offset(node.offset),) if node.offset else ()
+            return [(call("tril", ones, *extra), labels)]
+    eye = call("eye", sizes.tree(node.shape[0]))
+    shape = TupleLiteral(tuple(sizes.tree(size) for size in node.shape))
+    return [(call("reshape", eye, shape), labels)]

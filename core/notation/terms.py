@@ -1,0 +1,278 @@
+"""Terms: a coefficient, scalar factors, and a chain of matrices, perhaps ending in a vector.
+
+A Sum is written as a list of terms, and factoring works on their chains: `A @ x + A.T @ x` share their last link and
+become `(A + A.T) @ x`. Factoring is for display alone: the numbers are computed from the graph.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass, replace
+from fractions import Fraction
+from math import gcd, lcm
+
+from ...grammar.syntax import Binary, Number, Unary
+from ..graph import Coefficient
+from .trees import Power, Tree, call, collected, hadamard, negated, number, power, size, times, transposed, transposes
+
+
+@dataclass(frozen=True)
+class Link:
+    """One factor of a chain of matrices; `diagonal` says that the tree is a vector that stands for its diagonal."""
+
+    tree: Tree
+    diagonal: bool = False
+    symmetric: bool = False
+
+    def flipped(self) -> Link:
+        """Return the transpose."""
+        return self if self.diagonal or self.symmetric else replace(self, tree=transposed(self.tree))
+
+    def written(self) -> Tree:
+        """Return the link as a matrix."""
+        return call("diag", self.tree) if self.diagonal else self.tree
+
+
+def flipped(links: Sequence[Link]) -> tuple[Link, ...]:
+    """Return the transpose of a chain."""
+    return tuple(link.flipped() for link in reversed(links))
+
+
+@dataclass(frozen=True)
+class Term:
+    """`coefficient * scalars * links @ tail`: a scalar without links and tail, a vector with a tail, else a matrix.
+
+    `tail` is a Hadamard product of vectors; `tied` says that the matrix is the diagonal one of the tail. `rank` is
+    the number of axes; `covers` are those along which the term is not merely repeated.
+    """
+
+    rank: int
+    coefficient: Coefficient = 1
+    scalars: tuple[Power, ...] = ()
+    links: tuple[Link, ...] = ()
+    tail: tuple[Power, ...] = ()
+    whole: Tree | None = None
+    covers: frozenset[int] = frozenset()
+
+    @property
+    def sequence(self) -> tuple[object, ...]:
+        """What factoring compares: the links, then the tail."""
+        return (*self.links, self.tail) if self.tail else self.links
+
+
+def chain(term: Term) -> Tree | None:
+    """Return the matrix or vector of a term without its scalars, None for a scalar."""
+    if term.whole is not None:
+        return term.whole
+    parts = [link.written() for link in term.links]
+    if not term.tail:
+        return times(parts, "@") if parts else None
+    if term.links and term.links[-1].diagonal:
+        inner = replace(term, links=term.links[:-1], tail=((term.links[-1].tree, Fraction(1)), *term.tail))
+        return chain(inner)
+    return times([*parts, hadamard(term.tail)], "@") if parts else None
+
+
+def written(term: Term) -> Tree:
+    """Return a term as a tree: `-2*det(X)*A @ x`, `X/norm(X)`."""
+    coefficient = term.coefficient
+    negative = coefficient < 0
+    coefficient = abs(coefficient)
+    above: list[Tree] = []
+    below: list[Tree] = []
+    if isinstance(coefficient, Fraction) and coefficient.denominator != 1:
+        below.append(Number(str(coefficient.denominator)))
+        coefficient = coefficient.numerator
+    if coefficient != 1:
+        above.append(number(coefficient))
+    scalars = collected(term.scalars)
+    above += [power(tree, exponent) for tree, exponent in scalars if exponent > 0]
+    below += [power(tree, -exponent) for tree, exponent in scalars if exponent < 0]
+    body = chain(term)
+    if body is None and term.tail:
+        tail = collected(term.tail)
+        above += [power(tree, exponent) for tree, exponent in tail if exponent > 0]
+        below += [power(tree, -exponent) for tree, exponent in tail if exponent < 0]
+    result = _joined(above, body, below)
+    return negated(result) if negative else result
+
+
+def _joined(above: list[Tree], body: Tree | None, below: list[Tree]) -> Tree:
+    if body is None:
+        result = times(above) if above else Number("1")
+    elif above:
+        result = _onto_first(times(above), body)
+    else:
+        result = body
+    for divisor in below:
+        result = Binary("/", result, divisor)
+    return result
+
+
+def _onto_first(factor: Tree, body: Tree) -> Tree:
+    """Multiply the first factor of a chain, so that no brackets are needed: `2*A @ x`."""
+    if isinstance(body, Binary) and body.operator in ("@", "*", "/"):
+        return Binary(body.operator, _onto_first(factor, body.left), body.right)
+    if isinstance(body, Unary) and body.operator == "-":
+        return negated(Binary("*", factor, body.operand))
+    return Binary("*", factor, body)
+
+
+# --- sums ------------------------------------------------------------------------------------------------------------
+
+
+def summed(terms: Sequence[Term]) -> Term:
+    """Return a sum as one term, with what its terms share drawn out."""
+    rank = terms[0].rank
+    terms = _collected(terms)
+    if len(terms) == 1:
+        return terms[0]
+    common, scalars, terms = _content(terms)
+    terms = _factored(terms)
+    if len(terms) == 1:
+        (term,) = terms
+        return replace(
+            term, coefficient=term.coefficient * common, scalars=(*scalars, *term.scalars), rank=rank
+        )
+    tree = _added(terms)
+    covers = frozenset().union(*(term.covers for term in terms))
+    outer = Term(rank, common, scalars, covers=covers)
+    if rank == 2:
+        return replace(outer, links=(Link(tree),))
+    if rank == 1:
+        return replace(outer, tail=((tree, Fraction(1)),))
+    if rank == 0:
+        return replace(outer, scalars=(*scalars, (tree, Fraction(1))))
+    return replace(outer, whole=tree)
+
+
+def _collected(terms: Sequence[Term]) -> list[Term]:
+    """Add the coefficients of terms that are otherwise the same."""
+    seen: dict[tuple[object, ...], Term] = {}
+    for term in terms:
+        key = (frozenset(collected(term.scalars)), term.links, frozenset(term.tail), term.whole)
+        if key in seen:
+            term = replace(seen[key], coefficient=seen[key].coefficient + term.coefficient)
+        seen[key] = term
+    return [term for term in seen.values() if term.coefficient != 0] or [replace(terms[0], coefficient=0)]
+
+
+def _content(terms: list[Term]) -> tuple[Coefficient, tuple[Power, ...], list[Term]]:
+    """Draw out the number and the scalar factors that all terms share."""
+    shared = collected(terms[0].scalars)
+    for term in terms[1:]:
+        own = dict(collected(term.scalars))
+        shared = [(tree, _nearer(e, own[tree])) for tree, e in shared if tree in own and e * own[tree] > 0]
+    common = _common_number([term.coefficient for term in terms])
+    remaining = [
+        replace(
+            term,
+            coefficient=_exact(term.coefficient, common),
+            scalars=tuple(collected([*term.scalars, *((tree, -e) for tree, e in shared)])),
+        )
+        for term in terms
+    ]
+    return common, tuple(shared), remaining
+
+
+def _nearer(first: Fraction, second: Fraction) -> Fraction:
+    return first if abs(first) < abs(second) else second
+
+
+def _exact(value: Coefficient, divisor: Coefficient) -> Coefficient:
+    return value if divisor == 1 else Fraction(value) / Fraction(divisor)
+
+
+def _common_number(coefficients: list[Coefficient]) -> Coefficient:
+    """Return the number to draw out of a sum: the common divisor, negative where every term is."""
+    if any(isinstance(value, float) for value in coefficients):
+        first = coefficients[0]
+        return first if all(value == first for value in coefficients) else 1
+    values = [Fraction(value) for value in coefficients]
+    divisor = Fraction(gcd(*(v.numerator for v in values)), lcm(*(v.denominator for v in values)))
+    return -divisor if all(value < 0 for value in values) else divisor
+
+
+def _factored(terms: list[Term]) -> list[Term]:
+    """Join terms whose chains share a beginning or an end, the longest shares first."""
+    while True:
+        best: tuple[int, int, int, int, int] | None = None
+        for i, first in enumerate(terms):
+            for j in range(i + 1, len(terms)):
+                front, back = _shared(first, terms[j])
+                if front + back and (best is None or front + back > best[0]):
+                    best = (front + back, i, j, front, back)
+        if best is None:
+            return terms
+        _, i, j, front, back = best
+        group = [i, j] + [
+            k for k, other in enumerate(terms) if k not in (i, j) and _shares(terms[i], other, front, back)
+        ]
+        joined = _joined_chains([terms[k] for k in group], front, back)
+        terms = [joined if k == i else term for k, term in enumerate(terms) if k not in group[1:] or k == i]
+
+
+def _joinable(first: Term, second: Term) -> bool:
+    return first.whole is None and second.whole is None and bool(first.tail) == bool(second.tail)
+
+
+def _shared(first: Term, second: Term) -> tuple[int, int]:
+    """Return how many leading and trailing parts two chains share, leaving at least one part of each in between."""
+    if not _joinable(first, second):
+        return 0, 0
+    one, two = first.sequence, second.sequence
+    room = min(len(one), len(two)) - 1
+    front = 0
+    while front < room and one[front] == two[front]:
+        front += 1
+    back = 0
+    while back < room - front and one[-1 - back] == two[-1 - back]:
+        back += 1
+    return front, back
+
+
+def _shares(first: Term, second: Term, front: int, back: int) -> bool:
+    one, two = first.sequence, second.sequence
+    if not _joinable(first, second) or len(two) <= front + back:
+        return False
+    return one[:front] == two[:front] and one[len(one) - back :] == two[len(two) - back :]
+
+
+def _joined_chains(terms: list[Term], front: int, back: int) -> Term:
+    first = terms[0]
+    length = len(first.sequence)
+    ends_in_tail = bool(first.tail)
+    inner_has_tail = ends_in_tail and back == 0
+    inner = []
+    for term in terms:
+        parts = term.sequence[front : len(term.sequence) - back]
+        links = tuple(part for part in parts if isinstance(part, Link))
+        tail = term.tail if inner_has_tail else ()
+        inner.append(replace(term, rank=1 if inner_has_tail else 2, links=links, tail=tail))
+    middle = summed(inner)
+    before = first.links[:front]
+    after = tuple(part for part in first.sequence[length - back :] if isinstance(part, Link))
+    return replace(
+        middle,
+        rank=first.rank,
+        links=(*before, *middle.links, *after),
+        tail=middle.tail if inner_has_tail else first.tail,
+        covers=frozenset().union(*(term.covers for term in terms)),
+    )
+
+
+def _added(terms: list[Term]) -> Tree:
+    """Return a sum of trees, positive and simple ones first."""
+
+    def order(term: Term) -> tuple[bool, int, int]:
+        tree = written(term)
+        return (term.coefficient < 0, transposes(tree), size(tree))
+
+    ordered = sorted(terms, key=order)
+    result = written(ordered[0])
+    for term in ordered[1:]:
+        if term.coefficient < 0:
+            result = Binary("-", result, written(replace(term, coefficient=-term.coefficient)))
+        else:
+            result = Binary("+", result, written(term))
+    return result

@@ -1,0 +1,108 @@
+"""Small constructors of syntax trees, shaped as the parser would shape them: `parse(write(tree)) == tree`."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Sequence
+from fractions import Fraction
+
+from ...grammar import syntax
+from ...grammar.syntax import Attribute, Binary, Call, Index, Keyword, Name, Node, Number, Unary
+from ..graph import Coefficient
+
+Tree = Node
+Power = tuple[Tree, Fraction]
+"""A factor of a Hadamard product or of a scalar: a tree and its exponent."""
+
+
+def number(value: Coefficient) -> Tree:
+    """Return a number as a tree: `-3/2` is a division of a negated literal."""
+    if value < 0:
+        return negated(number(-value))
+    if isinstance(value, Fraction) and value.denominator != 1:
+        return Binary("/", Number(str(value.numerator)), Number(str(value.denominator)))
+    if isinstance(value, float) and not value.is_integer():
+        return Number(repr(value)) if value < float("inf") else Name("inf")
+    return Number(str(int(value))) if value < 1e16 else Number(repr(float(value)))
+
+
+def negated(tree: Tree) -> Tree:
+    """Return minus a tree, with the sign in front of its first factor: `-A @ x`."""
+    match tree:
+        case Binary("*" | "/" | "@" as operator, left, right):
+            return Binary(operator, negated(left), right)
+        case Unary("-", operand):
+            return operand
+    return Unary("-", tree)
+
+
+def times(factors: Sequence[Tree], operator: str = "*") -> Tree:
+    """Return a product of trees, grouped to the left."""
+    result = factors[0]
+    for factor in factors[1:]:
+        result = Binary(operator, result, factor)
+    return result
+
+
+def transposed(tree: Tree) -> Tree:
+    """Return the transpose of a matrix tree."""
+    match tree:
+        case Attribute(operand, "T"):
+            return operand
+        case Call("outer", (left, right)):
+            return Call("outer", (right, left))
+        case Call("diag" | "eye" as name, (argument,), ()):
+            return Call(name, (argument,))
+        case Number():
+            return tree
+    return Attribute(tree, "T")
+
+
+def call(function: str, *arguments: Tree, **settings: Tree) -> Tree:
+    """Return a call with keyword arguments."""
+    return Call(function, arguments, tuple(Keyword(name, value) for name, value in settings.items()))
+
+
+def indexed(tree: Tree, items: Iterable[Tree]) -> Tree:
+    """Return a tree with index brackets; trailing full slices are left out, and a tree that is whole stays."""
+    kept = list(items)
+    while kept and kept[-1] == syntax.Slice():
+        kept.pop()
+    return Index(tree, tuple(kept)) if kept else tree
+
+
+def power(base: Tree, exponent: Fraction) -> Tree:
+    """Return a power; whole exponents are numbers, the square root is `sqrt`."""
+    if exponent == 1:
+        return base
+    if exponent == Fraction(1, 2):
+        return call("sqrt", base)
+    return Binary("**", base, number(exponent))
+
+
+def collected(powers: Iterable[Power]) -> list[Power]:
+    """Return factors with equal trees drawn together: x * x is x**2."""
+    exponents: dict[Tree, Fraction] = {}
+    for tree, exponent in powers:
+        exponents[tree] = exponents.get(tree, Fraction(0)) + exponent
+    return [(tree, exponent) for tree, exponent in exponents.items() if exponent]
+
+
+def hadamard(powers: Iterable[Power], one: Tree | None = None) -> Tree:
+    """Return the elementwise product of powers as a tree: `x*y/z**2`."""
+    factors = collected(powers)
+    above = [power(tree, exponent) for tree, exponent in factors if exponent > 0]
+    below = [power(tree, -exponent) for tree, exponent in factors if exponent < 0]
+    result = times(above) if above else (one or Number("1"))
+    for divisor in below:
+        result = Binary("/", result, divisor)
+    return result
+
+
+def size(tree: Tree) -> int:
+    """Return how long a tree is: the number of its nodes."""
+    return sum(1 for _ in syntax.walk(tree))
+
+
+def transposes(tree: Tree) -> int:
+    """Return how many transposes a tree writes."""
+    return sum(1 for node in syntax.walk(tree) if isinstance(node, Attribute))

@@ -1,0 +1,394 @@
+"""A Product read as a graph of labels: matrices are edges, vectors are pendants, and walking it gives matrix notation.
+
+Labels that are summed disappear one by one: a label with one edge turns a matrix and a vector into a vector, a label
+with two edges joins two matrices into a chain, parallel edges are a Hadamard product, loops are traces. What remains
+over the outputs is a scalar, a vector, a matrix or an outer product. Whatever has no such form is written as an
+einsum of the pieces that remain, so every Product can be written.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from dataclasses import dataclass, field
+from fractions import Fraction
+from typing import Protocol
+
+from ...grammar.syntax import Name, String
+from ..graph import Coefficient, Delta, Labels, Node, Reshape, Select, Symbol, Triangle
+from .structural import Sizes, apply_structure
+from .terms import Link, Term, chain, flipped
+from .trees import Power, Tree, call, hadamard, transposed, transposes
+
+ONE = Fraction(1)
+
+
+class Writer(Protocol):
+    """What a walk needs of the notation around it."""
+
+    sizes: Sizes
+
+    def tree(self, node: Node) -> Tree:
+        """Return a node as a tree of exactly its shape."""
+
+    def power_of(self, node: Node) -> tuple[Node, Fraction]:
+        """Return a node as a power of another."""
+
+
+@dataclass
+class Edge:
+    """A chain of matrices from one label to another."""
+
+    first: int
+    second: int
+    links: tuple[Link, ...]
+
+    def starting(self, label: int) -> tuple[Link, ...]:
+        """Return the chain read from a label."""
+        return self.links if label == self.first else flipped(self.links)
+
+    def other(self, label: int) -> int:
+        """Return the label at the other end."""
+        return self.second if label == self.first else self.first
+
+
+@dataclass(frozen=True)
+class Vector:
+    """A chain applied to a Hadamard product of vectors."""
+
+    links: tuple[Link, ...]
+    tail: tuple[Power, ...]
+
+    def powers(self) -> tuple[Power, ...]:
+        """Return the vector as factors of a Hadamard product."""
+        tree = chain(Term(1, links=self.links, tail=self.tail))
+        return self.tail if not self.links or tree is None else ((tree, ONE),)
+
+
+@dataclass
+class Walk:
+    """The state of one Product on its way to matrix notation."""
+
+    writer: Writer
+    rank: int
+    coefficient: Coefficient
+    edges: list[Edge] = field(default_factory=list)
+    pendants: dict[int, list[Vector]] = field(default_factory=dict)
+    scalars: list[Power] = field(default_factory=list)
+    others: list[tuple[Tree, Labels]] = field(default_factory=list)
+    ties: list[Labels] = field(default_factory=list)
+    sizes: dict[int, int] = field(default_factory=dict)
+
+    def term(self, factors: Iterable[tuple[Node, Labels]]) -> Term:
+        """Return the Product of these factors as a term."""
+        for node, labels in factors:
+            self.sizes.update(zip(labels, node.shape, strict=True))
+        for piece in apply_structure(self.writer, list(factors), self.rank):
+            self._place(*piece)
+        self._reduce()
+        return self._finished()
+
+    # Reading the operands.
+
+    def _place(self, node: Node | Tree, labels: Labels) -> None:
+        if isinstance(node, Delta):
+            self._place_delta(node, labels)
+            return
+        symmetric = isinstance(node, Symbol) and node.symmetric
+        exponent = ONE
+        if isinstance(node, Node):
+            base, exponent = self.writer.power_of(node) if len(labels) < 2 else (node, ONE)
+            tree = self.writer.tree(base)
+        else:
+            tree = node
+        if not labels:
+            self.scalars.append((tree, exponent))
+        elif len(labels) == 1:
+            self._pend(labels[0], Vector((), ((tree, exponent),)))
+        elif len(labels) == 2 and labels[0] == labels[1]:
+            self._pend(labels[0], Vector((), ((call("diagonal", tree), ONE),)))
+        elif len(labels) == 2:
+            self.edges.append(Edge(labels[0], labels[1], (Link(tree, symmetric=symmetric),)))
+        else:
+            self.others.append((tree, labels))
+
+    def _place_delta(self, node: Delta, labels: Labels) -> None:
+        if len(labels) == 1:
+            self._pend(labels[0], Vector((), ((self.ones(labels[0]), ONE),)))
+        else:
+            self.ties.append(labels)
+
+    def ones(self, label: int) -> Tree:
+        """Return a vector of ones as long as a label."""
+        return call("ones", self.writer.sizes.tree(self.sizes[label]))
+
+    def _pend(self, label: int, vector: Vector) -> None:
+        self.pendants.setdefault(label, []).append(vector)
+
+    # Summing labels.
+
+    def _reduce(self) -> None:
+        while self._merge_parallel() or any(self._sum_out(label) for label in self._summed()):
+            pass
+
+    def _summed(self) -> list[int]:
+        found = {label: None for edge in self.edges for label in (edge.first, edge.second)}
+        found |= {label: None for label in self.pendants}
+        busy = {label for _, labels in self.others for label in labels}
+        summed = [label for label in found if label >= self.rank and label not in busy]
+        return sorted(summed, key=lambda label: (self._degree(label), label))
+
+    def _degree(self, label: int) -> int:
+        return sum((edge.first == label) + (edge.second == label) for edge in self.edges)
+
+    def _merge_parallel(self) -> bool:
+        """Turn two edges between the same labels into one: a Hadamard product, or a trace where nothing else is."""
+        for position, edge in enumerate(self.edges):
+            for other in self.edges[position + 1 :]:
+                if {edge.first, edge.second} == {other.first, other.second} and edge.first != edge.second:
+                    self.edges.remove(edge)
+                    self.edges.remove(other)
+                    if not self._closed(edge, other):
+                        pair = [_matrix(edge.links), _matrix(other.starting(edge.first))]
+                        if sum(map(transposes, pair)) > len(pair) // 2:
+                            pair = [transposed(tree) for tree in pair]
+                            edge = Edge(edge.second, edge.first, ())
+                        merged = Link(hadamard([(tree, ONE) for tree in pair]))
+                        self.edges.append(Edge(edge.first, edge.second, (merged,)))
+                    return True
+        return False
+
+    def _closed(self, edge: Edge, other: Edge) -> bool:
+        """Write two edges that form a closed loop, with nothing attached, as a trace or a sum."""
+        ends = (edge.first, edge.second)
+        if any(label < self.rank or self._degree(label) or label in self.pendants for label in ends):
+            return False
+        if any(label in labels for _, labels in self.others for label in ends):
+            return False
+        round_trip = (*edge.links, *other.starting(edge.second))
+        pair = [_matrix(edge.links), _matrix(other.starting(edge.first))]
+        if sum(map(transposes, pair)) <= sum(transposes(link.tree) for link in round_trip):
+            self.scalars.append((call("sum", hadamard([(tree, ONE) for tree in pair])), ONE))
+        else:
+            self.scalars.append((_trace(round_trip), ONE))
+        return True
+
+    def _sum_out(self, label: int) -> bool:
+        touching = [edge for edge in self.edges if label in (edge.first, edge.second)]
+        vectors = self.pendants.get(label, [])
+        if len(touching) == 1 and touching[0].first == touching[0].second:
+            self._drop(label, touching)
+            links = touching[0].links
+            if vectors:
+                self._pend_scalar([*vectors, Vector((), ((call("diagonal", _matrix(links)), ONE),))])
+            else:
+                self.scalars.append((_trace(links), ONE))
+            return True
+        if not touching:
+            self._drop(label, [])
+            self._pend_scalar(vectors)
+            return True
+        if len(touching) == 1:
+            self._drop(label, touching)
+            self._dead_end(label, touching[0], vectors)
+            return True
+        if len(touching) == 2:
+            self._drop(label, touching)
+            self._join(label, touching[0], touching[1], vectors)
+            return True
+        return False
+
+    def _drop(self, label: int, edges: list[Edge]) -> None:
+        self.pendants.pop(label, None)
+        self.edges = [edge for edge in self.edges if edge not in edges]
+
+    def _dead_end(self, label: int, edge: Edge, vectors: list[Vector]) -> None:
+        """A matrix whose one side meets only vectors: it is applied to them, or summed over that side."""
+        end = edge.other(label)
+        links = edge.starting(end)
+        if vectors:
+            if len(vectors) == 1:
+                vector = Vector((*links, *vectors[0].links), vectors[0].tail)
+            else:
+                vector = Vector(links, tuple(power for v in vectors for power in v.powers()))
+        elif end >= self.rank and self._degree(end) == 0 and end not in self.pendants and not self._busy(end):
+            self.scalars.append((_total(links), ONE))
+            return
+        else:
+            vector = Vector(links[:-1], ((_row_sums(links[-1]), ONE),))
+        self._pend(end, vector)
+
+    def _busy(self, label: int) -> bool:
+        return any(label in labels for _, labels in self.others)
+
+    def _join(self, label: int, first: Edge, second: Edge, vectors: list[Vector]) -> None:
+        """Two matrices that meet in a label follow each other, with the vectors there as a diagonal in between."""
+        between: tuple[Link, ...] = ()
+        if vectors:
+            between = (Link(hadamard(power for v in vectors for power in v.powers()), diagonal=True),)
+        start, end = first.other(label), second.other(label)
+        links = (*first.starting(start), *between, *second.starting(label))
+        self.edges.append(Edge(start, end, links))
+
+    def _pend_scalar(self, vectors: list[Vector]) -> None:
+        """Vectors that meet in a summed label: a dot product, a bilinear form or a sum."""
+        if len(vectors) == 1:
+            self.scalars.append((call("sum", hadamard(vectors[0].powers())), ONE))
+            return
+        chained = [vector for vector in vectors if vector.links]
+        plain = [vector for vector in vectors if not vector.links]
+        if len(chained) == 1 and plain:
+            left = tuple(power for v in plain for power in v.tail)
+            links, tail = chained[0].links, chained[0].tail
+        elif len(chained) == 2 and not plain:
+            left = chained[0].tail
+            links, tail = (*flipped(chained[0].links), *chained[1].links), chained[1].tail
+        else:
+            powers = [power for v in vectors for power in v.powers()]
+            left, links, tail = (powers[0],), (), tuple(powers[1:])
+            if len(powers) != 2 or any(e < 0 for _, e in powers):
+                self.scalars.append((call("sum", hadamard(powers)), ONE))
+                return
+        parts = [hadamard(left), *(link.written() for link in links), hadamard(tail)]
+        self.scalars.append((_chain_tree(parts), ONE))
+
+    # What remains over the outputs.
+
+    def _finished(self) -> Term:
+        scalars = tuple(self.scalars)
+        covers = frozenset(range(self.rank))
+        base = Term(self.rank, self.coefficient, scalars, covers=covers)
+        if not self.others and not any(len(labels) > 2 for labels in self.ties):
+            found = self._matrix_form(base)
+            if found is not None:
+                return found
+        return self._einsum(base)
+
+    def _matrix_form(self, base: Term) -> Term | None:
+        labels = {label for edge in self.edges for label in (edge.first, edge.second)} | set(self.pendants)
+        if self.rank > 2 or any(label >= self.rank for label in labels):
+            return None
+        if self.rank == 0:
+            return base
+        self._loops_to_pendants()
+        if self.rank == 1:
+            return self._vector(base, 0)
+        return self._two_axes(base)
+
+    def _loops_to_pendants(self) -> None:
+        for edge in [edge for edge in self.edges if edge.first == edge.second]:
+            self.edges.remove(edge)
+            self._pend(edge.first, Vector((), ((call("diagonal", _matrix(edge.links)), ONE),)))
+
+    def _vector(self, base: Term, label: int) -> Term:
+        vectors = self.pendants[label]
+        if len(vectors) == 1:
+            return _with(base, links=vectors[0].links, tail=vectors[0].tail)
+        return _with(base, tail=tuple(power for v in vectors for power in v.powers()))
+
+    def _two_axes(self, base: Term) -> Term | None:
+        if self.ties:
+            if self.edges:
+                return None
+            vectors = [v for label in (0, 1) for v in self.pendants.get(label, [])]
+            if not vectors:
+                return _with(base, links=(Link(call("eye", self.writer.sizes.tree(self.sizes[0])), symmetric=True),))
+            tree = hadamard(power for v in vectors for power in v.powers())
+            return _with(base, links=(Link(tree, diagonal=True),))
+        left, right = (
+            tuple(power for v in self.pendants.get(label, []) for power in v.powers()) for label in (0, 1)
+        )
+        if not self.edges:
+            return _with(base, links=self._outer(left, right))
+        if len(self.edges) != 1:
+            return None
+        (edge,) = self.edges
+        links = edge.starting(0)
+        before = (Link(hadamard(left), diagonal=True),) if left else ()
+        after = (Link(hadamard(right), diagonal=True),) if right else ()
+        return _with(base, links=(*before, *links, *after))
+
+    def _outer(self, left: tuple[Power, ...], right: tuple[Power, ...]) -> tuple[Link, ...]:
+        """Write two vectors on two axes, with the matrices in front of them drawn out of the outer product."""
+        first, second = self.pendants.get(0, []), self.pendants.get(1, [])
+        if len(first) == len(second) == 1 and (first[0].links or second[0].links):
+            core = Link(call("outer", hadamard(first[0].tail), hadamard(second[0].tail)))
+            if len(first[0].links) + len(second[0].links) > 1:
+                return (*first[0].links, core, *flipped(second[0].links))
+        return (Link(call("outer", hadamard(left), hadamard(right))),)
+
+    # Index notation.
+
+    def pieces(self) -> list[tuple[Tree, Labels]]:
+        """Return what remains, as trees with labels."""
+        found: list[tuple[Tree, Labels]] = [(_matrix(edge.links), (edge.first, edge.second)) for edge in self.edges]
+        for label, vectors in self.pendants.items():
+            found.append((hadamard(power for v in vectors for power in v.powers()), (label,)))
+        found += self.others
+        for labels in self.ties:
+            eye = call("eye", self.writer.sizes.tree(self.sizes[labels[0]]))
+            found += [(eye, (labels[0], other)) for other in labels[1:]]
+        return found
+
+    def _einsum(self, base: Term) -> Term:
+        """Write what remains as a Hadamard product where every piece has all axes, else as einsum."""
+        pieces = sorted(self.pieces(), key=lambda piece: piece[1])
+        output = tuple(range(self.rank))
+        if all(labels == output for _, labels in pieces):
+            return _with(base, whole=hadamard([(tree, ONE) for tree, _ in pieces]))
+        names: dict[int, str] = {}
+        for label in (*output, *(label for _, labels in pieces for label in labels)):
+            names.setdefault(label, "ijklmnopqrstuvwxyzabcdefgh"[len(names)])
+        subscripts = ",".join("".join(names[label] for label in labels) for _, labels in pieces)
+        subscripts += "->" + "".join(names[label] for label in output)
+        return _with(base, whole=call("einsum", String(subscripts), *(tree for tree, _ in pieces)))
+
+
+def _with(term: Term, **changes: object) -> Term:
+    from dataclasses import replace
+
+    return replace(term, **changes)  # type: ignore[arg-type]
+
+
+def _chain_tree(parts: list[Tree]) -> Tree:
+    from .trees import times
+
+    return times(parts, "@")
+
+
+def _matrix(links: tuple[Link, ...]) -> Tree:
+    """Return a chain as a tree, in the direction with fewer transposes."""
+    tree = chain(Term(2, links=links))
+    turned = chain(Term(2, links=flipped(links)))
+    assert tree is not None
+    assert turned is not None
+    turned = transposed(turned)
+    return turned if transposes(turned) < transposes(tree) else tree
+
+
+def _trace(links: tuple[Link, ...]) -> Tree:
+    """Return a trace, turned around where that saves transposes; a diagonal factor makes it a sum."""
+    back = flipped(links)
+    if sum(transposes(link.tree) for link in back) < sum(transposes(link.tree) for link in links):
+        links = back
+    tree = chain(Term(2, links=links))
+    assert tree is not None
+    return call("trace", tree)
+
+
+def _total(links: tuple[Link, ...]) -> Tree:
+    """Return the sum of all entries of a chain."""
+    return call("sum", _matrix(links))
+
+
+def _row_sums(link: Link) -> Tree:
+    """Return the sums over the last axis of a matrix."""
+    from ...grammar.syntax import Attribute, Number
+
+    if link.diagonal:
+        return link.tree
+    if isinstance(link.tree, Attribute) and not link.symmetric:
+        return call("sum", link.tree.operand, axis=Number("0"))
+    return call("sum", link.tree, axis=Number("1"))
+
+
+__all__ = ["Reshape", "Select", "Triangle", "Vector", "Walk", "Writer"]

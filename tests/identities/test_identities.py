@@ -1,0 +1,211 @@
+"""Published matrix-derivative identities, each evaluated at two seeds and compared with its closed form.
+
+A record of `public.jsonl` holds an expression, what it is differentiated by, how to sample its inputs and the
+published result. A closed form is evaluated here by NumPy and SciPy, which share nothing with the code under test.
+"""
+
+from __future__ import annotations
+
+import ast
+import json
+import zlib
+from collections.abc import Callable, Mapping
+from functools import lru_cache
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+from scipy import linalg, special
+
+import matgrad
+from matgrad.core.api import Derivative
+
+Record = Mapping[str, Any]
+Values = dict[str, np.ndarray]
+
+RECORDS: list[Record] = [
+    json.loads(line) for line in Path(__file__).with_name("public.jsonl").read_text(encoding="utf-8").splitlines()
+]
+TOLERANCE = 1e-8
+SYMMETRIC_CONVENTION = [record for record in RECORDS if record.get("convention") == "symmetric"]
+SYMMETRIC_INPUTS = [
+    (record, name)
+    for record in RECORDS
+    for name in record["wrt"]
+    if record["kind"] in ("grad", "jacobian") and record["vars"][name].get("assume") in ("symmetric", "spd")
+]
+
+every_record = pytest.mark.parametrize("record", RECORDS, ids=[record["id"] for record in RECORDS])
+two_seeds = pytest.mark.parametrize("seed", [0, 1])
+
+
+# --- sampling --------------------------------------------------------------------------------------------------------
+
+
+def sample(record: Record, seed: int) -> Values:
+    """Return values for the names of a record that satisfy what it assumes; the same for the same seed."""
+    generator = np.random.default_rng([seed, zlib.crc32(record["id"].encode())])
+    values: Values = {}
+    for name, wanted in record["vars"].items():
+        normal = generator.standard_normal(tuple(wanted["shape"]))
+        away_from_kinks = np.where(np.abs(normal) < 0.05, normal + np.copysign(0.05, normal), normal)
+        satisfying = ASSUMED[wanted.get("assume", "")]
+        values[name] = np.asarray(satisfying(away_from_kinks, generator), dtype=np.float64)
+    return values
+
+
+def _symmetric(x: Any, _: Any = None) -> Any:
+    return (x + x.T) / 2
+
+
+def _spd(x: Any, _: Any) -> Any:
+    return x @ x.T / len(x) + 0.7 * np.eye(len(x))
+
+
+def _diagonal(x: Any, _: Any) -> Any:
+    entries = np.diagonal(x)
+    return np.diag(entries + np.copysign(0.5, entries))
+
+
+def _invertible(x: Any, generator: np.random.Generator) -> Any:
+    """Return a well-conditioned matrix with a positive determinant."""
+    while True:
+        candidate = 1.5 * np.eye(len(x)) + 0.6 * x
+        if np.linalg.det(candidate) > 0.2 and np.linalg.cond(candidate) < 50:
+            return candidate
+        x = generator.standard_normal(x.shape)
+
+
+ASSUMED: dict[str, Callable[[Any, np.random.Generator], Any]] = {
+    "": lambda x, _: x,
+    "symmetric": _symmetric,
+    "spd": _spd,
+    "diagonal": _diagonal,
+    "invertible": _invertible,
+    "positive": lambda x, _: np.abs(x) + 0.4,
+    "small": lambda x, _: 0.05 * x,
+    "unit_interval": lambda x, _: 0.1 + 0.8 * special.expit(x),
+    "simplex": lambda x, _: special.softmax(x),
+    "simplex_rows": lambda x, _: special.softmax(x, axis=1),
+}
+
+
+# --- closed forms ----------------------------------------------------------------------------------------------------
+
+
+def _logdet(x: Any) -> Any:
+    sign, value = np.linalg.slogdet(x)
+    assert sign > 0, "the identity holds for a positive determinant"
+    return value
+
+
+FUNCTIONS: dict[str, Callable[..., Any]] = {
+    **{name: getattr(np, name) for name in (
+        "sum mean max prod cumsum trace diag diagonal kron outer dot einsum exp log sin cos tanh abs sqrt log1p expm1 "
+        "maximum where eye ones zeros transpose reshape"
+    ).split()},
+    **{name: getattr(np.linalg, name) for name in ("det", "inv", "pinv", "solve", "norm", "matrix_power")},
+    "logdet": _logdet,
+    "vec": lambda x: x.T.reshape(-1),
+    "sigmoid": special.expit,
+    "relu": lambda x: np.maximum(x, 0),
+    "softmax": special.softmax,
+    "logsumexp": special.logsumexp,
+    "eigvalsh": lambda x: np.linalg.eigvalsh(_symmetric(x)),
+    "eigh": lambda x: np.linalg.eigh(_symmetric(x)),
+    "svdvals": lambda x: np.linalg.svd(x, compute_uv=False),
+    "cholesky": lambda x: np.linalg.cholesky(_symmetric(x)),
+    "expm": linalg.expm,
+}  # fmt: skip
+
+SYNTAX = (
+    ast.Expression, ast.BinOp, ast.UnaryOp, ast.operator, ast.unaryop, ast.Load, ast.Constant, ast.Name, ast.Call,
+    ast.keyword, ast.Attribute, ast.Subscript, ast.Slice, ast.Tuple, ast.Compare, ast.cmpop,
+)  # fmt: skip
+
+
+def closed_form(text: str, values: Values) -> np.ndarray:
+    """Return the value of a closed form: arithmetic, `.T`, indexing and the functions above, nothing else."""
+    tree = ast.parse(text, mode="eval")
+    for node in ast.walk(tree):
+        assert isinstance(node, SYNTAX), f"{type(node).__name__} in {text}"
+        assert not isinstance(node, ast.Attribute) or node.attr == "T", text
+    scope = {"__builtins__": {}, **FUNCTIONS, **values}
+    return np.asarray(eval(compile(tree, text, "eval"), scope), dtype=np.float64)
+
+
+def error(got: np.ndarray, wanted: np.ndarray) -> float:
+    """Return the largest difference relative to the largest entry, if that is above one."""
+    assert got.shape == wanted.shape
+    return float(np.max(np.abs(got - wanted), initial=0.0) / max(1.0, np.max(np.abs(wanted), initial=0.0)))
+
+
+# --- tests -----------------------------------------------------------------------------------------------------------
+
+
+@lru_cache(maxsize=None)
+def _derivative(text: str, kind: str, wrt: tuple[str, ...]) -> Derivative:
+    if kind == "value":
+        return matgrad.value(text)
+    function = {"grad": matgrad.grad, "jacobian": matgrad.jacobian}.get(kind, matgrad.hessian)
+    return function(text, wrt=wrt)
+
+
+def spellings(record: Record) -> list[str]:
+    other = record.get("alt", [])
+    return [record["expr"], *([other] if isinstance(other, str) else other)]
+
+
+def computed(text: str, record: Record, values: Values) -> np.ndarray:
+    derivative = _derivative(text, record["kind"], tuple(record["wrt"]))
+    return np.asarray(derivative(**{name: values[name] for name in derivative.problem.names}))
+
+
+def free_elements(gradient: np.ndarray) -> np.ndarray:
+    """Return a gradient over independent entries of a symmetric matrix, laid out as a symmetric matrix."""
+    return gradient + gradient.T - np.diag(np.diagonal(gradient))
+
+
+@two_seeds
+@every_record
+def test_identity(record: Record, seed: int) -> None:
+    values = sample(record, seed)
+    wanted = closed_form(record["closed_form"], values)
+    for text in spellings(record):
+        got = computed(text, record, values)
+        if record.get("convention") == "symmetric":
+            got = free_elements(got)
+        elif record.get("domain") == "symmetric" and record["kind"] == "grad":
+            got, wanted = _symmetric(got), _symmetric(wanted)
+        assert error(got, wanted) < TOLERANCE, text
+
+
+@pytest.mark.parametrize("record", SYMMETRIC_CONVENTION, ids=[record["id"] for record in SYMMETRIC_CONVENTION])
+def test_free_elements_follow_from_the_gradient_by_a_symmetric_variable(record: Record) -> None:
+    """By default the off-diagonal entries are not doubled: the cookbook's form is 2G - diag(G)."""
+    (name,) = record["wrt"]
+    values = sample(record, 0)
+    gradient = matgrad.grad(record["expr"], wrt=name, assume={name: "symmetric"})(**values)
+    np.testing.assert_allclose(gradient, gradient.T, rtol=0, atol=1e-14)
+    doubled = 2 * gradient - np.diag(np.diagonal(gradient))
+    assert error(doubled, closed_form(record["closed_form"], values)) < TOLERANCE
+
+
+@pytest.mark.parametrize(
+    ("record", "name"), SYMMETRIC_INPUTS, ids=[f"{record['id']}-{name}" for record, name in SYMMETRIC_INPUTS]
+)
+@pytest.mark.parametrize("assumption", ["symmetric", "spd"])
+def test_an_assumption_is_the_projection_of_the_plain_derivative(record: Record, name: str, assumption: str) -> None:
+    """By a symmetric X the derivative is that of f((X + X.T)/2), whatever the assumption simplified on the way."""
+    values = sample(record, 0)
+    function = matgrad.grad if record["kind"] == "grad" else matgrad.jacobian
+    plain = function(record["expr"], wrt=name)(**values)
+    assumed = function(record["expr"], wrt=name, assume={name: assumption})(**values)
+    assert error(assumed, (plain + np.swapaxes(plain, -1, -2)) / 2) < TOLERANCE
+
+
+def test_every_kind_of_record_is_there() -> None:
+    assert len(RECORDS) == len({record["id"] for record in RECORDS}) == 265
+    assert {record["kind"] for record in RECORDS} == {"value", "grad", "jacobian", "hessian", "mixed"}
+    assert len(SYMMETRIC_CONVENTION) == 6
