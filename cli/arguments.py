@@ -36,7 +36,7 @@ def protect(arguments: Sequence[str], options: Collection[Option]) -> list[str]:
 
 
 def positionals(arguments: Sequence[str], options: Collection[Option]) -> list[str]:
-    """Return the arguments that are neither options nor their values: `positionals(["x", "--wrt"], options) == ["x"]`."""
+    """Return what is neither an option nor the value of one: `positionals(["x", "--wrt"], options) == ["x"]`."""
     return [arguments[place] for place in _candidates(arguments, _by_name(options))]
 
 

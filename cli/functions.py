@@ -154,8 +154,8 @@ def _example_lines(sample: str, look: Look) -> Iterator[Line]:
         found = answer(Problem.of(sample, "jacobian" if names else "value", tuple(names[:1])), {}, Wishes())
     except MatgradError:
         return
-    arrays = [result.data for result in found.results] or [found.value]
-    if all(array is not None and array.size <= LARGEST_EXAMPLE for array in arrays):
+    value_size = 0 if found.value is None else found.value.size
+    if max([value_size, *(result.data.size for result in found.results)]) <= LARGEST_EXAMPLE:
         yield []
         for line in answer_lines(found, look=look):
             yield [("    ", ""), *line] if line else []

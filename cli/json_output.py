@@ -82,7 +82,7 @@ def _input(given: Input) -> str:
 def _result(result: Result, precision: int | None) -> str:
     return _object(
         {
-            "wrt": json.dumps(",".join(result.wrt)),
+            "wrt": json.dumps(list(result.wrt)),
             "shape": json.dumps(result.shape),
             "axes": json.dumps(result.axes),
             "data": _data(result.data, precision),

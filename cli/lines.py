@@ -3,26 +3,30 @@
 from __future__ import annotations
 
 import sys
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
 from typing import TYPE_CHECKING, TextIO
 
 from ..core.errors import InputError, Label, MatgradError, UsageProblem
 from .compute import check_failed, failed, given_inputs, warn, wishes_of
-from .input_problems import terminal
+from .input_problems import terminal, unreadable_file
 from .options import Request
 from .standard_input import StdinReader
 
 if TYPE_CHECKING:
-    from ..core.answer import Input, Result, Warning
+    from ..core.answer import Input, Result
     from ..core.calculation import Problem
+    from .inputs import Reading
+
+ENDINGS = (".jsonl", ".ndjson", ".jsonlines")
 
 
 def compute_lines(problem: Problem, request: Request) -> int:
-    """Answer each line of standard input as it arrives; the first bad one ends the work, after what came before it.
+    """Answer each line as it arrives; the first bad one ends the work, after what came before it.
 
-    The object of a line wins over `-v` and `-i`. Names that have neither are missing, unless `--shape` declares them.
+    The lines are standard input, or a file given by `-i` whose name ends like JSON Lines. The object of a line wins
+    over `-v` and `-i`. Names that have neither are missing, unless `--shape` declares them.
     """
     if request.format not in ("table", "json"):
         raise UsageProblem(
@@ -31,14 +35,16 @@ def compute_lines(problem: Problem, request: Request) -> int:
     from ..core.session import answer
     from .formats import json_line
 
-    fixed, surplus = given_inputs(problem, request)
+    path = next((path for path in request.files if path == "-" or path.endswith(ENDINGS)), "-")
+    source = "stdin" if path == "-" else path
+    fixed, surplus = given_inputs(problem, replace(request, files=tuple(f for f in request.files if f != path)))
     warn(surplus, request)
     wishes = wishes_of(problem, request)
     failures: list[Result] = []
-    with _output(request.output) as stream:
-        for number, (inputs, warnings) in _readings(problem):
+    with _lines_of(path) as lines, _output(request.output) as stream:
+        for number, (inputs, warnings) in _readings(problem, lines, source):
             given = {**fixed, **inputs}
-            with _on_line(number):
+            with _on_line(f"{source}:{number}"):
                 _require(problem, given, request.shapes)
                 found = answer(problem, given, wishes)
             found = replace(found, warnings=[*warnings, *found.warnings])
@@ -50,22 +56,35 @@ def compute_lines(problem: Problem, request: Request) -> int:
     return 0
 
 
-def _readings(problem: Problem) -> Iterator[tuple[int, tuple[dict[str, Input], list[Warning]]]]:
-    """Yield the inputs of each line that is not blank, with its number."""
-    from .inputs import read_lines
-
+@contextmanager
+def _lines_of(path: str) -> Iterator[Iterable[bytes]]:
+    """Open the lines of a file, or of standard input for `-`."""
+    if path != "-":
+        try:
+            with open(path, "rb") as file:
+                yield file
+        except OSError as problem:
+            raise unreadable_file(f"-i {path}", (problem.strerror or str(problem)).lower()) from None
+        return
     reader = StdinReader()
     if reader.is_terminal:
         raise terminal("--lines")
+    yield reader.lines()
+
+
+def _readings(problem: Problem, lines: Iterable[bytes], source: str) -> Iterator[tuple[int, Reading]]:
+    """Yield the inputs of each line that is not blank, with its number."""
+    from .inputs import read_lines
+
     number = 0
 
     def counted() -> Iterator[bytes]:
         nonlocal number
-        for line in reader.lines():
+        for line in lines:
             number += 1
             yield line
 
-    for reading in read_lines(counted(), problem.names):
+    for reading in read_lines(counted(), problem.names, source=source):
         yield number, reading
 
 
@@ -86,12 +105,12 @@ def _require(problem: Problem, given: Mapping[str, Input], declared: Mapping[str
 
 
 @contextmanager
-def _on_line(number: int) -> Iterator[None]:
+def _on_line(line: str) -> Iterator[None]:
     """Name the line in an error that does not know of it."""
     try:
         yield
     except MatgradError as error:
-        error.place = f"stdin:{number}" if error.place is None else f"stdin:{number}, {error.place}"
+        error.place = line if error.place is None else f"{line}, {error.place}"
         raise
 
 

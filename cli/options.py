@@ -171,7 +171,7 @@ def lines_option() -> SectionOption:
     """Return `--lines`."""
     return SectionOption(
         "--lines", section="Inputs", is_flag=True,
-        help="JSON Lines on standard input: one object of inputs per line, one JSON result per line.",
+        help="JSON Lines on standard input or in -i FILE.jsonl: inputs on each line in, one JSON result per line out.",
     )  # fmt: skip
 
 

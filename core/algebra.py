@@ -23,6 +23,7 @@ from .graph import (
     Coefficient,
     Delta,
     Labels,
+    Map,
     Node,
     Product,
     Reshape,
@@ -185,8 +186,9 @@ def _merge_by_structure(terms: list[tuple[Node, Coefficient]], shape: Shape) -> 
         if not ties or len(members) == 1:
             merged.extend(members)
             continue
-        bound = {label for labels in ties for label in labels[1:]}
-        kept = tuple(label for label in range(len(shape)) if label not in bound)
+        free = set(range(len(shape))) - {label for labels in ties for label in labels}
+        carried = free.union(*(_carried(core) for core, _ in members))
+        kept = tuple(sorted(carried - {label for labels in ties for label in labels[1:]}))
         kept_shape = tuple(shape[label] for label in kept)
         inner = add([(c, _under(core, kept, kept_shape)) for core, c in members], kept_shape)
         deltas: list[Factor] = [(Delta.of(shape[labels[0]], len(labels)), labels) for labels in ties]
@@ -202,6 +204,14 @@ def _ties(node: Node) -> frozenset[Labels]:
     if isinstance(node, Delta) and node.rank > 1:
         return frozenset([tuple(range(node.rank))])
     return frozenset()
+
+
+def _carried(node: Node) -> set[int]:
+    """Return the axes of a term that something other than its Deltas carries."""
+    if not isinstance(node, Product):
+        return set()
+    carrying = (labels for operand, labels in node.factors if not isinstance(operand, Delta))
+    return {label for labels in carrying for label in labels if label < node.rank}
 
 
 def _under(node: Node, kept: Labels, kept_shape: Shape) -> Node:
@@ -260,9 +270,14 @@ def _splice(coefficient: Coefficient, factors: Iterable[Factor]) -> tuple[Coeffi
     return tidy(coefficient), flat
 
 
+def is_mask(node: Node) -> bool:
+    """Whether a node is a mask, whose zeros must win over inf and nan in every Product that it takes part in."""
+    return isinstance(node, Map) and node.operator.mask
+
+
 def _transparent(node: Product) -> bool:
     """Whether a Product is seen through: it carries structure, or is a mere view of its one operand."""
-    if any(isinstance(operand, Structural) for operand in node.operands):
+    if any(isinstance(operand, Structural) or is_mask(operand) for operand in node.operands):
         return True
     return len(node.children) == 1 and all(label < node.rank for label in node.labels[0])
 
@@ -273,8 +288,8 @@ def _pieces(node: Product) -> list[Factor]:
     Wrapping those contractions as nodes of their own keeps them shared when the structure around them is spliced
     into several places.
     """
-    structural = [f for f in node.factors if isinstance(f[0], Structural)]
-    dense = [f for f in node.factors if not isinstance(f[0], Structural)]
+    structural = [f for f in node.factors if isinstance(f[0], Structural) or is_mask(f[0])]
+    dense = [f for f in node.factors if f not in structural]
     outside = set(range(node.rank)).union(*(labels for _, labels in structural))
     groups: list[tuple[set[int], list[Factor]]] = []
     for operand, labels in dense:
@@ -310,7 +325,7 @@ def _eliminate(
     while True:
         ties = [labels for node, labels in factors if isinstance(node, Delta)]
         equal, implied = _implied_ties([f for f in factors if not isinstance(f[0], Delta)])
-        parent = _classes([*ties, *equal], outputs)
+        parent = _classes([*ties, *equal], output)
         kept = [
             (node, tuple(parent.get(label, label) for label in labels))
             for position, (node, labels) in enumerate(f for f in factors if not isinstance(f[0], Delta))
@@ -327,8 +342,10 @@ def _eliminate(
         factors = [*kept, *ones, *tied]
 
 
-def _classes(ties: list[Labels], outputs: set[int]) -> dict[int, int]:
-    """Return the representative of each tied label: an output label where the class reaches one."""
+def _classes(ties: list[Labels], output: Labels) -> dict[int, int]:
+    """Return the representative of each tied label: the first output label where the class reaches one."""
+    place = {label: position for position, label in enumerate(output)}
+    last = len(output)
     parent: dict[int, int] = {}
 
     def find(label: int) -> int:
@@ -340,7 +357,7 @@ def _classes(ties: list[Labels], outputs: set[int]) -> dict[int, int]:
         for label in labels:
             first, second = find(labels[0]), find(label)
             if first != second:
-                keep, drop = (second, first) if second in outputs and first not in outputs else (first, second)
+                keep, drop = (second, first) if place.get(second, last) < place.get(first, last) else (first, second)
                 parent[drop] = keep
     return {label: find(label) for label in parent}
 

@@ -1,7 +1,8 @@
 """The canonical form of a Product: one way to write each, so that interning finds equal ones.
 
 Operands are sorted by digest and labels numbered by first use; where operands tie, all arrangements of the ties are
-tried and the smallest numbering wins. Labels of a symmetric operand are sorted, so `A.T` is `A`.
+tried and the smallest numbering wins. Labels of a symmetric operand are sorted, so that `A.T` is `A`, and so is what
+follows from it: `inv(A).T` is `inv(A)`.
 """
 
 from __future__ import annotations
@@ -11,13 +12,51 @@ from itertools import permutations
 from itertools import product as choices
 from math import factorial, prod
 
-from .graph import Coefficient, Labels, Node, Product, Shape, Symbol
+from .graph import Apply, Coefficient, Delta, Labels, Map, Node, Product, Shape, Sum, Symbol
 
 Factor = tuple[Node, Labels]
 
 # With more arrangements than this the first is taken: equal products may then stay distinct nodes, never wrong ones.
 TIE_LIMIT = 720
 COLORS = 2**48 - 1
+
+
+def is_symmetric(node: Node) -> bool:
+    """Whether a matrix equals its transpose whatever the inputs: assumed of it, or by its form, as `X @ X.T`.
+
+    Example: the inverse of a symmetric matrix, a sum of symmetric terms, `A + A.T`.
+    """
+    if node.rank != 2 or node.shape[0] != node.shape[1]:
+        return False
+    known = node.__dict__.get("_symmetric")
+    if known is None:
+        known = node.__dict__["_symmetric"] = _has_symmetric_form(node)
+    return bool(known)
+
+
+def _has_symmetric_form(node: Node) -> bool:
+    match node:
+        case Symbol():
+            return node.symmetric
+        case Delta():
+            return True
+        case Product():
+            return canonical(node.coefficient, list(node.factors), (1, 0)) is node
+        case Sum():
+            terms = dict(zip(node.children, node.coefficients, strict=True))
+            return all(terms.get(_turned(term)) == coefficient for term, coefficient in terms.items())
+        case Map():
+            return all(is_symmetric(child) for child in node.children)
+        case Apply():
+            return node.operator.keeps_symmetry and is_symmetric(node.children[0])
+    return False
+
+
+def _turned(node: Node) -> Node:
+    """Return the transpose of a term of a Sum, as the term it would be."""
+    if isinstance(node, Product):
+        return canonical(node.coefficient, list(node.factors), (1, 0))
+    return canonical(1, [(node, (0, 1))], (1, 0))
 
 
 def canonical(coefficient: Coefficient, factors: list[Factor], output: Labels) -> Node:
@@ -50,7 +89,7 @@ def _ordered(factors: list[Factor], position: dict[int, int]) -> tuple[list[Fact
         for _ in range(2):
             seen: dict[int, list[tuple[int, int, int]]] = {label: [] for label in color}
             for node, labels in factors:
-                symmetric = isinstance(node, Symbol) and node.symmetric
+                symmetric = is_symmetric(node)
                 around = hash(tuple(sorted(color[label] for label in labels)))
                 for axis, label in enumerate(labels):
                     seen[label].append((node.digest, 0 if symmetric else axis, around))
@@ -65,7 +104,7 @@ def _color(place: int | None, uses: list[tuple[int, int, int]], outputs: int) ->
 def _rank_key(factor: Factor, color: dict[int, int]) -> tuple[int, tuple[int, ...]]:
     node, labels = factor
     colors = tuple(color[label] for label in labels)
-    if isinstance(node, Symbol) and node.symmetric:
+    if is_symmetric(node):
         colors = tuple(sorted(colors))
     return node.digest, colors
 
@@ -76,12 +115,12 @@ def _numbered(
     names = dict(position)
     numbered = []
     for node, labels in factors:
-        if isinstance(node, Symbol) and node.symmetric:
+        if is_symmetric(node):
             labels = tuple(sorted(labels, key=lambda label: (color[label], names.get(label, len(names)))))
         for label in labels:
             names.setdefault(label, len(names))
         renamed = tuple(names[label] for label in labels)
-        numbered.append(tuple(sorted(renamed)) if isinstance(node, Symbol) and node.symmetric else renamed)
+        numbered.append(tuple(sorted(renamed)) if is_symmetric(node) else renamed)
     return tuple(node for node, _ in factors), tuple(numbered)
 
 

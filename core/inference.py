@@ -14,7 +14,7 @@ from itertools import count
 from ..grammar import syntax
 from .elaborate import Elaborator, StaticNameError
 from .errors import ExpressionError, RankError, ShapeError, Span
-from .graph import Symbol
+from .graph import Node, Select, Symbol, topological
 from .shapes import Shape
 
 MAXIMAL_ROUNDS = 300
@@ -82,6 +82,16 @@ def trial_shapes(
     return guess.shapes(sizes), counts, labels
 
 
+def _cut_axis(result: object, trial: set[int]) -> ShapeError | None:
+    """Return the clash of two unknown sizes where one axis is cut to the other, as `trace` does off the square."""
+    if not isinstance(result, Node):
+        return None
+    for node in topological([result]):
+        if isinstance(node, Select) and node.size != len(node.rows) and {node.size, len(node.rows)} <= trial:
+            return ShapeError("one axis is cut to the length of another", sizes=(node.size, len(node.rows)))
+    return None
+
+
 def _primes() -> Iterator[int]:
     return (n for n in count(FIRST_PRIME, 2) if all(n % d for d in range(3, int(n**0.5) + 1, 2)))
 
@@ -139,10 +149,10 @@ class _Guess:
         environment = {name: Symbol.of(name, shape) for name, shape in shapes.items()}
         self._program = program
         try:
-            Elaborator(environment, statics).run(program)
+            result = Elaborator(environment, statics).run(program)
         except ExpressionError as error:
             return error
-        return None
+        return _cut_axis(result, set(sizes.values()) - set(self.bound.values()))
 
     def learn(self, error: ExpressionError, sizes: Mapping[int, int]) -> bool:
         """Change what is believed so that this error goes away; False where it teaches nothing."""

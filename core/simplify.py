@@ -12,7 +12,7 @@ from collections.abc import Callable, Sequence
 from .algebra import Factor, add, broadcast, constant_value, full, permute, product, scale
 from .elaborate import call
 from .graph import Apply, Coefficient, Labels, Map, Node, Product, Sum
-from .transform import transform
+from .transform import flatten, transform
 
 Rewrite = Callable[[Node], Node | None]
 
@@ -164,7 +164,8 @@ def root_of_sum_of_squares(node: Node) -> Node | None:
     half = is_map(node, "power") and float(constant_value(node.children[1]) or 0) == 0.5
     if not (half or is_map(node, "sqrt")) or not isinstance(node.children[0], Product):
         return None
-    inner = node.children[0]
+    inner = flatten([node.children[0]])[0]
+    assert isinstance(inner, Product)
     if inner.coefficient != 1 or len(inner.children) != 2 or inner.children[0] is not inner.children[1]:
         return None
     labels = inner.labels[0]
@@ -172,7 +173,7 @@ def root_of_sum_of_squares(node: Node) -> Node | None:
     if labels != inner.labels[1] or not summed or len(set(labels)) != len(labels):
         return None
     kept = [label for label in labels if label < inner.rank]
-    result = call("vector_norm", inner.children[0], axis=summed)
+    result = call("euclidean_norm", inner.children[0], axis=summed)
     return permute(result, [kept.index(label) for label in range(inner.rank)])
 
 
@@ -184,7 +185,7 @@ def square_of_norm(node: Node) -> Node | None:
     assert isinstance(node, Product)
     factors = list(node.factors)
     for position, (first, labels) in enumerate(factors):
-        if is_apply(first, "vector_norm") and (first, labels) in factors[position + 1 :]:
+        if is_apply(first, "euclidean_norm") and (first, labels) in factors[position + 1 :]:
             rest = factors[:position] + factors[position + 1 :]
             rest.remove((first, labels))
             summed = 1 + max((label for _, own in factors for label in own), default=-1)

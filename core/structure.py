@@ -33,6 +33,8 @@ class Structure:
             (label, size) for node, labels in self.tensors for label, size in zip(labels, node.shape, strict=True)
         )
         self._newest = max(self.sizes, default=0)
+        # Selections that follow each other in a circle would meet for ever.
+        self._meetings_left = len(self.tensors)
 
     def resolve(self) -> int:
         """Use up every structural tensor; return the factor for summed labels that nothing carries."""
@@ -93,7 +95,9 @@ class Structure:
         for other in self._others(tensor, j):
             if isinstance(other[0], Select) and other[1][0] == j and other[1][1] != j:
                 continue
-            if isinstance(other[0], Select) and other[1][1] == j and len({*labels, *other[1]}) == 3:
+            meets = isinstance(other[0], Select) and other[1][1] == j and len({*labels, *other[1]}) == 3
+            if meets and self._meetings_left:
+                self._meetings_left -= 1
                 self._meet(tensor, other)
                 return True
             if isinstance(other[0], Triangle):
@@ -264,11 +268,11 @@ def apply_masks(tape: Tape, factors: list[Factor], leaves: set[int], sizes: dict
     for mask in (factor for factor in factors if factor.mask):
         over = set(mask.labels)
         covering = [factor for factor in others if over <= set(factor.labels)]
-        targets = [factor for factor in covering if factor.value.slot not in leaves] or covering[:1]
+        targets = [factor for factor in covering if factor.inverse or factor.value.slot not in leaves] or covering[:1]
         if targets:
             done = [multiply(tape, mask, factor, factor.labels, sizes) for factor in targets]
         else:
-            targets = [factor for factor in others if set(factor.labels) < over and factor.value.slot not in leaves]
+            targets = [f for f in others if set(f.labels) < over and (f.inverse or f.value.slot not in leaves)]
             done = [_masked_together(tape, mask, targets, sizes)]
         others = [factor for factor in others if all(factor is not used for used in targets)] + done
     return others

@@ -95,6 +95,7 @@ TEXT = Spelling(
         "Binary @": Form("#1 @ #2", MATRIX_PRODUCT, (MATRIX_PRODUCT, SIGN)),
         "Binary *": Form("#1*#2", PRODUCT, (PRODUCT, SIGN)),
         "Binary /": Form("#1/#2", PRODUCT, (PRODUCT, SIGN)),
+        "Binary spaced /": Form("#1 / #2", MATRIX_PRODUCT, (MATRIX_PRODUCT, SIGN)),
         "Binary **": Form("#1**#2", POWER, (NUMBER, SIGN)),
         **{
             f"Binary {sign}": Form(f"#1 {sign} #2", COMPARISON, (SUM, SUM))
@@ -135,6 +136,8 @@ def _form(node: Node, spelling: Spelling) -> Form:
     match node:
         case Slice(start, stop, step):
             return _slice_form(start, stop, step)
+        case Binary("/", left) if _is_matrix_product(left):
+            detail = "spaced /"
         case Binary(operator=detail) | Unary(operator=detail) | Call(function=detail) | Attribute(name=detail):
             pass
         case TupleLiteral(items):
@@ -146,6 +149,13 @@ def _form(node: Node, spelling: Spelling) -> Form:
             detail = ""
     specific = spelling.forms.get(f"{kind} {detail}")
     return spelling.forms[kind] if specific is None else specific
+
+
+def _is_matrix_product(node: Node) -> bool:
+    """Whether a node reads as a matrix product, perhaps divided: `A @ x / 2` needs no brackets."""
+    while isinstance(node, Binary) and node.operator == "/":
+        node = node.left
+    return isinstance(node, Binary) and node.operator == "@"
 
 
 def _slice_form(*bounds: Node | None) -> Form:

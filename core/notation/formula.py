@@ -7,12 +7,14 @@ input: parsed and elaborated again it has the same values.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
 
-from ...grammar.syntax import Binary, Index, ListLiteral, Literal, Name, Number, Slice, String, TupleLiteral
+from ...grammar.syntax import Attribute, Binary, Index, ListLiteral, Literal, Name, Number, Slice, String, TupleLiteral
 from ..algebra import constant_value, is_zero, product
+from ..canonical import is_symmetric
 from ..graph import (
     Apply,
     Constant,
@@ -28,7 +30,7 @@ from ..graph import (
 )
 from .structural import Sizes
 from .terms import Link, Term, summed, written
-from .trees import Tree, call, indexed, number, power
+from .trees import Tree, call, indexed, number, power, transposed
 from .walk import ONE, Walk
 
 INFIX = {
@@ -40,7 +42,7 @@ INFIX = {
     "not_equal": "!=",
 }
 
-SPOKEN = {"solve_vector": "solve", "solve_matrix": "solve", "vector_norm": "norm"}
+SPOKEN = {"solve_vector": "solve", "solve_matrix": "solve", "euclidean_norm": "norm"}
 
 
 class Notation:
@@ -71,30 +73,32 @@ class Notation:
                 return self._sum(node)
             case Map():
                 base, exponent = self.power_of(node)
-                if base is not node and node.rank < 2:
-                    term = Term(node.rank, covers=frozenset(range(node.rank)))
-                    powers = ((self.tree(base), exponent),)
-                    return Term(term.rank, scalars=powers) if not node.rank else Term(1, tail=powers, covers=term.covers)
+                if base is not node:
+                    return self._power(node, self.tree(base), exponent)
                 return self._wrapped(node, self._map(node))
             case Apply():
                 return self._wrapped(node, self._apply(node))
             case Symbol():
-                return self._wrapped(node, Name(node.name), symmetric=node.symmetric)
+                return self._wrapped(node, Name(node.name))
             case Constant():
                 return self._wrapped(node, _literal(node.value))
         assert isinstance(node, Structural)
         return self._product_of(1, [(node, tuple(range(node.rank)))], node.rank)
 
-    def _wrapped(self, node: Node, tree: Tree, *, symmetric: bool = False) -> Term:
+    def _wrapped(self, node: Node, tree: Tree) -> Term:
+        return self._power(node, tree, ONE)
+
+    def _power(self, node: Node, tree: Tree, exponent: Fraction) -> Term:
         covers = frozenset(range(node.rank))
+        powers = ((tree, exponent),)
         match node.rank:
             case 0:
-                return Term(0, scalars=((tree, ONE),))
+                return Term(0, scalars=powers)
             case 1:
-                return Term(1, tail=((tree, ONE),), covers=covers)
+                return Term(1, tail=powers, covers=covers)
             case 2:
-                return Term(2, links=(Link(tree, symmetric=symmetric),), covers=covers)
-        return Term(node.rank, whole=tree, covers=covers)
+                return Term(2, links=(Link(powers, symmetric=is_symmetric(node)),), covers=covers)
+        return Term(node.rank, whole=power(tree, exponent), covers=covers)
 
     def _shape(self, node: Node) -> Tree:
         sizes = [self.sizes.tree(size) for size in node.shape]
@@ -119,7 +123,10 @@ class Notation:
         for term, coefficient in zip(terms, node.coefficients, strict=True):
             plain, powers = self.sizes.split(coefficient)
             scaled.append(_scaled(term, plain, powers))
-        return summed(scaled)
+        result = summed(scaled)
+        if is_symmetric(node) and len(result.links) == 1:
+            result = replace(result, links=(replace(result.links[0], symmetric=True),))
+        return result
 
     def loose(self, node: Node) -> Tree:
         """Return a node as a tree that broadcasts to its shape."""
@@ -137,9 +144,7 @@ class Notation:
         if not repeated:
             return self.term(node)
         kept = tuple(axis for axis in range(node.rank) if axis not in repeated)
-        factors = [
-            factor for factor in node.factors if not (isinstance(factor[0], Delta) and factor[0].rank == 1)
-        ]
+        factors = [factor for factor in node.factors if not (isinstance(factor[0], Delta) and factor[0].rank == 1)]
         inner = self.term(product(node.coefficient, factors, kept))
         if not kept:
             return Term(node.rank, inner.coefficient, inner.scalars)
@@ -165,9 +170,6 @@ class Notation:
 
     def _map(self, node: Map) -> Tree:
         name = node.operator.name
-        base, exponent = self.power_of(node)
-        if base is not node:
-            return power(self.tree(base), exponent)
         if name == "exp" and (found := self._softmax(node.children[0])) is not None:
             return found
         operands = [self.loose(child) for child in node.children]
@@ -189,8 +191,7 @@ class Notation:
         operand, axes = reduced_operand(parts[0])
         if operand is not x or len(axes) != 1 or not _spreads(spread, parts[0], axes[0]):
             return None
-        axis = axes[0] if axes[0] != x.rank - 1 else -1
-        return call("softmax", self.tree(x), **({} if axis == -1 else {"axis": number(axis)}))
+        return call("softmax", self.tree(x), **({} if x.rank == 1 else {"axis": number(axes[0])}))
 
     # Applied operators.
 
@@ -201,6 +202,10 @@ class Notation:
             return call("norm", self.tree(node.children[0]), String("nuc"))
         if node.operator.signature.startswith("(n)->") and "axis" in node.operator.parameters:
             return self._reduction(node, settings)
+        if len(node.children) == 1 and node.operator.keeps_symmetry:
+            (inner,) = (self.tree(child) for child in node.children)
+            if isinstance(inner, Attribute) and not settings:
+                return transposed(call(name, inner.operand))
         tree: Tree = call(SPOKEN.get(name, name), *(self.tree(child) for child in node.children), **settings)
         if node.operator.signature.partition("->")[2].count("(") > 1:
             tree = Index(tree, (Number(str(node.output)),))
@@ -243,8 +248,6 @@ def _spreads(spread: Node, inner: Apply, axis: int) -> bool:
 
 
 def _scaled(term: Term, coefficient: object, powers: Sequence[object]) -> Term:
-    from dataclasses import replace
-
     return replace(
         term,
         coefficient=term.coefficient * coefficient,  # type: ignore[operator]

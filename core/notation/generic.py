@@ -10,6 +10,7 @@ from ..graph import Node
 from ..inference import trial_shapes
 from ..shapes import Shape
 from ..transform import flatten
+from .expand import expanded
 from .formula import Notation
 from .structural import Sizes
 from .trees import Tree
@@ -22,12 +23,10 @@ def formulas(problem: Problem, shapes: Mapping[str, Shape], statics: Mapping[str
     """
     calculation, sizes = _generic(problem, shapes, statics)
     roots: list[Node] = [node for _, node in calculation.results] or [calculation.output]
-    return [Notation(sizes).tree(root) for root in flatten(roots)]
+    return [Notation(sizes).tree(root) for root in flatten(expanded(flatten(roots)))]
 
 
-def _generic(
-    problem: Problem, shapes: Mapping[str, Shape], statics: Mapping[str, int]
-) -> tuple[Calculation, Sizes]:
+def _generic(problem: Problem, shapes: Mapping[str, Shape], statics: Mapping[str, int]) -> tuple[Calculation, Sizes]:
     try:
         trial, counts, names = trial_shapes(problem.program, shapes, problem.names, statics)
         return Calculation(problem, trial, statics={**statics, **counts}), Sizes(names)

@@ -184,9 +184,7 @@ def _offset(offset: int) -> Tree:
     return negated(Number(str(-offset))) if offset < 0 else Number(str(offset))
 
 
-def _unmerged(
-    writer: Writer, node: Reshape, operand: Node | Tree, own: Labels, merged: int, inner: Labels
-) -> Piece:
+def _unmerged(writer: Writer, node: Reshape, operand: Node | Tree, own: Labels, merged: int, inner: Labels) -> Piece:
     axis = own.index(merged)
     sizes: list[Tree] = []
     labels: list[int] = []

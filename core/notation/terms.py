@@ -9,24 +9,57 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import dataclass, replace
 from fractions import Fraction
-from math import gcd, lcm
+from math import gcd
 
 from ...grammar.syntax import Binary, Number, Unary
 from ..graph import Coefficient
-from .trees import Power, Tree, call, collected, hadamard, negated, number, power, size, times, transposed, transposes
+from .trees import (
+    Power,
+    Tree,
+    call,
+    collected,
+    hadamard,
+    negated,
+    number,
+    power,
+    size,
+    times,
+    transposed,
+    transposes,
+    with_norms,
+)
 
 
 @dataclass(frozen=True)
 class Link:
-    """One factor of a chain of matrices; `diagonal` says that the tree is a vector that stands for its diagonal."""
+    """One factor of a chain of matrices, itself a Hadamard product of powers.
 
-    tree: Tree
+    `diagonal` says that the powers are of vectors and stand for their diagonal matrix.
+    """
+
+    powers: tuple[Power, ...]
     diagonal: bool = False
     symmetric: bool = False
 
+    @staticmethod
+    def of(tree: Tree, *, diagonal: bool = False, symmetric: bool = False) -> Link:
+        """Return a link that is one tree."""
+        return Link(((tree, Fraction(1)),), diagonal, symmetric)
+
+    @property
+    def tree(self) -> Tree:
+        """The matrix, or the vector of a diagonal one, as a tree."""
+        return hadamard(self.powers)
+
     def flipped(self) -> Link:
         """Return the transpose."""
-        return self if self.diagonal or self.symmetric else replace(self, tree=transposed(self.tree))
+        if self.diagonal or self.symmetric:
+            return self
+        turned = tuple((transposed(tree), exponent) for tree, exponent in self.powers)
+        outside = transposed(self.tree)
+        if len(self.powers) > 1 and transposes(outside) < sum(transposes(tree) for tree, _ in turned):
+            return Link.of(outside)
+        return replace(self, powers=turned)
 
     def written(self) -> Tree:
         """Return the link as a matrix."""
@@ -68,7 +101,7 @@ def chain(term: Term) -> Tree | None:
     if not term.tail:
         return times(parts, "@") if parts else None
     if term.links and term.links[-1].diagonal:
-        inner = replace(term, links=term.links[:-1], tail=((term.links[-1].tree, Fraction(1)), *term.tail))
+        inner = replace(term, links=term.links[:-1], tail=(*term.links[-1].powers, *term.tail))
         return chain(inner)
     return times([*parts, hadamard(term.tail)], "@") if parts else None
 
@@ -80,6 +113,7 @@ def written(term: Term) -> Tree:
     coefficient = abs(coefficient)
     above: list[Tree] = []
     below: list[Tree] = []
+    term = replace(term, scalars=tuple(with_norms(term.scalars)))
     if isinstance(coefficient, Fraction) and coefficient.denominator != 1:
         below.append(Number(str(coefficient.denominator)))
         coefficient = coefficient.numerator
@@ -131,14 +165,12 @@ def summed(terms: Sequence[Term]) -> Term:
     terms = _factored(terms)
     if len(terms) == 1:
         (term,) = terms
-        return replace(
-            term, coefficient=term.coefficient * common, scalars=(*scalars, *term.scalars), rank=rank
-        )
+        return replace(term, coefficient=term.coefficient * common, scalars=(*scalars, *term.scalars), rank=rank)
     tree = _added(terms)
     covers = frozenset().union(*(term.covers for term in terms))
     outer = Term(rank, common, scalars, covers=covers)
     if rank == 2:
-        return replace(outer, links=(Link(tree),))
+        return replace(outer, links=(Link.of(tree),))
     if rank == 1:
         return replace(outer, tail=((tree, Fraction(1)),))
     if rank == 0:
@@ -150,7 +182,8 @@ def _collected(terms: Sequence[Term]) -> list[Term]:
     """Add the coefficients of terms that are otherwise the same."""
     seen: dict[tuple[object, ...], Term] = {}
     for term in terms:
-        key = (frozenset(collected(term.scalars)), term.links, frozenset(term.tail), term.whole)
+        term = replace(term, scalars=tuple(with_norms(term.scalars)))
+        key = (frozenset(term.scalars), term.links, frozenset(term.tail), term.whole)
         if key in seen:
             term = replace(seen[key], coefficient=seen[key].coefficient + term.coefficient)
         seen[key] = term
@@ -159,9 +192,9 @@ def _collected(terms: Sequence[Term]) -> list[Term]:
 
 def _content(terms: list[Term]) -> tuple[Coefficient, tuple[Power, ...], list[Term]]:
     """Draw out the number and the scalar factors that all terms share."""
-    shared = collected(terms[0].scalars)
+    shared = list(terms[0].scalars)
     for term in terms[1:]:
-        own = dict(collected(term.scalars))
+        own = dict(term.scalars)
         shared = [(tree, _nearer(e, own[tree])) for tree, e in shared if tree in own and e * own[tree] > 0]
     common = _common_number([term.coefficient for term in terms])
     remaining = [
@@ -189,7 +222,10 @@ def _common_number(coefficients: list[Coefficient]) -> Coefficient:
         first = coefficients[0]
         return first if all(value == first for value in coefficients) else 1
     values = [Fraction(value) for value in coefficients]
-    divisor = Fraction(gcd(*(v.numerator for v in values)), lcm(*(v.denominator for v in values)))
+    # A denominator is drawn out only where all terms have it: x + y/2 is not (2*x + y)/2.
+    below = values[0].denominator if len({v.denominator for v in values}) == 1 else 1
+    above = gcd(*(v.numerator for v in values)) if below != 1 or all(v.denominator == 1 for v in values) else 1
+    divisor = Fraction(above, below)
     return -divisor if all(value < 0 for value in values) else divisor
 
 

@@ -87,6 +87,17 @@ def collected(powers: Iterable[Power]) -> list[Power]:
     return [(tree, exponent) for tree, exponent in exponents.items() if exponent]
 
 
+def with_norms(powers: Iterable[Power]) -> list[Power]:
+    """Return scalar factors drawn together; next to a norm of x, `x @ x` is the norm squared."""
+    factors = dict(collected(powers))
+    for tree in [tree for tree in factors if isinstance(tree, Call) and tree.function == "norm"]:
+        (x, *_) = tree.arguments
+        for square in (Binary("@", x, x), call("sum", Binary("**", x, Number("2")))):
+            if square in factors and not tree.keywords:
+                factors[tree] += 2 * factors.pop(square)
+    return [(tree, exponent) for tree, exponent in factors.items() if exponent]
+
+
 def hadamard(powers: Iterable[Power], one: Tree | None = None) -> Tree:
     """Return the elementwise product of powers as a tree: `x*y/z**2`."""
     factors = collected(powers)

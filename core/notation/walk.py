@@ -9,15 +9,15 @@ einsum of the pieces that remain, so every Product can be written.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Protocol
 
-from ...grammar.syntax import Name, String
-from ..graph import Coefficient, Delta, Labels, Node, Reshape, Select, Symbol, Triangle
+from ...grammar.syntax import Attribute, Call, Number, String, TupleLiteral
+from ..graph import Coefficient, Delta, Labels, Node
 from .structural import Sizes, apply_structure
 from .terms import Link, Term, chain, flipped
-from .trees import Power, Tree, call, hadamard, transposed, transposes
+from .trees import Power, Tree, call, hadamard, times, transposed, transposes
 
 ONE = Fraction(1)
 
@@ -30,8 +30,8 @@ class Writer(Protocol):
     def tree(self, node: Node) -> Tree:
         """Return a node as a tree of exactly its shape."""
 
-    def power_of(self, node: Node) -> tuple[Node, Fraction]:
-        """Return a node as a power of another."""
+    def term(self, node: Node) -> Term:
+        """Return a node as a term of exactly its shape."""
 
 
 @dataclass
@@ -93,23 +93,18 @@ class Walk:
         if isinstance(node, Delta):
             self._place_delta(node, labels)
             return
-        symmetric = isinstance(node, Symbol) and node.symmetric
-        exponent = ONE
-        if isinstance(node, Node):
-            base, exponent = self.writer.power_of(node) if len(labels) < 2 else (node, ONE)
-            tree = self.writer.tree(base)
-        else:
-            tree = node
-        if not labels:
-            self.scalars.append((tree, exponent))
-        elif len(labels) == 1:
-            self._pend(labels[0], Vector((), ((tree, exponent),)))
+        term = self.writer.term(node) if isinstance(node, Node) else _term_of(node, len(labels))
+        self.coefficient = self.coefficient * term.coefficient
+        self.scalars.extend(term.scalars)
+        if len(labels) == 1:
+            self._pend(labels[0], Vector(term.links, term.tail))
         elif len(labels) == 2 and labels[0] == labels[1]:
-            self._pend(labels[0], Vector((), ((call("diagonal", tree), ONE),)))
+            self._pend(labels[0], Vector((), ((_diagonal(term.links), ONE),)))
         elif len(labels) == 2:
-            self.edges.append(Edge(labels[0], labels[1], (Link(tree, symmetric=symmetric),)))
-        else:
-            self.others.append((tree, labels))
+            self.edges.append(Edge(labels[0], labels[1], term.links))
+        elif labels:
+            assert term.whole is not None
+            self.others.append((term.whole, labels))
 
     def _place_delta(self, node: Delta, labels: Labels) -> None:
         if len(labels) == 1:
@@ -148,12 +143,12 @@ class Walk:
                     self.edges.remove(edge)
                     self.edges.remove(other)
                     if not self._closed(edge, other):
-                        pair = [_matrix(edge.links), _matrix(other.starting(edge.first))]
-                        if sum(map(transposes, pair)) > len(pair) // 2:
-                            pair = [transposed(tree) for tree in pair]
-                            edge = Edge(edge.second, edge.first, ())
-                        merged = Link(hadamard([(tree, ONE) for tree in pair]))
-                        self.edges.append(Edge(edge.first, edge.second, (merged,)))
+                        forward = (*_powers(edge.links), *_powers(other.starting(edge.first)))
+                        backward = (*_powers(edge.starting(edge.second)), *_powers(other.starting(edge.second)))
+                        if _turns(backward) < _turns(forward):
+                            self.edges.append(Edge(edge.second, edge.first, (Link(backward),)))
+                        else:
+                            self.edges.append(Edge(edge.first, edge.second, (Link(forward),)))
                     return True
         return False
 
@@ -165,9 +160,9 @@ class Walk:
         if any(label in labels for _, labels in self.others for label in ends):
             return False
         round_trip = (*edge.links, *other.starting(edge.second))
-        pair = [_matrix(edge.links), _matrix(other.starting(edge.first))]
-        if sum(map(transposes, pair)) <= sum(transposes(link.tree) for link in round_trip):
-            self.scalars.append((call("sum", hadamard([(tree, ONE) for tree in pair])), ONE))
+        pair = (*_powers(edge.links), *_powers(other.starting(edge.first)))
+        if _turns(pair) <= sum(transposes(link.tree) for link in round_trip):
+            self.scalars.append((call("sum", hadamard(pair)), ONE))
         else:
             self.scalars.append((_trace(round_trip), ONE))
         return True
@@ -179,7 +174,7 @@ class Walk:
             self._drop(label, touching)
             links = touching[0].links
             if vectors:
-                self._pend_scalar([*vectors, Vector((), ((call("diagonal", _matrix(links)), ONE),))])
+                self._pend_scalar([*vectors, Vector((), ((_diagonal(links), ONE),))])
             else:
                 self.scalars.append((_trace(links), ONE))
             return True
@@ -224,7 +219,7 @@ class Walk:
         """Two matrices that meet in a label follow each other, with the vectors there as a diagonal in between."""
         between: tuple[Link, ...] = ()
         if vectors:
-            between = (Link(hadamard(power for v in vectors for power in v.powers()), diagonal=True),)
+            between = (Link(tuple(power for v in vectors for power in v.powers()), diagonal=True),)
         start, end = first.other(label), second.other(label)
         links = (*first.starting(start), *between, *second.starting(label))
         self.edges.append(Edge(start, end, links))
@@ -249,7 +244,9 @@ class Walk:
                 self.scalars.append((call("sum", hadamard(powers)), ONE))
                 return
         parts = [hadamard(left), *(link.written() for link in links), hadamard(tail)]
-        self.scalars.append((_chain_tree(parts), ONE))
+        back = [hadamard(tail), *(link.written() for link in flipped(links)), hadamard(left)]
+        shorter = sum(map(transposes, back)) < sum(map(transposes, parts))
+        self.scalars.append((times(back if shorter else parts, "@"), ONE))
 
     # What remains over the outputs.
 
@@ -277,7 +274,7 @@ class Walk:
     def _loops_to_pendants(self) -> None:
         for edge in [edge for edge in self.edges if edge.first == edge.second]:
             self.edges.remove(edge)
-            self._pend(edge.first, Vector((), ((call("diagonal", _matrix(edge.links)), ONE),)))
+            self._pend(edge.first, Vector((), ((_diagonal(edge.links), ONE),)))
 
     def _vector(self, base: Term, label: int) -> Term:
         vectors = self.pendants[label]
@@ -291,30 +288,31 @@ class Walk:
                 return None
             vectors = [v for label in (0, 1) for v in self.pendants.get(label, [])]
             if not vectors:
-                return _with(base, links=(Link(call("eye", self.writer.sizes.tree(self.sizes[0])), symmetric=True),))
-            tree = hadamard(power for v in vectors for power in v.powers())
-            return _with(base, links=(Link(tree, diagonal=True),))
-        left, right = (
-            tuple(power for v in self.pendants.get(label, []) for power in v.powers()) for label in (0, 1)
-        )
+                return _with(base, links=(Link.of(call("eye", self.writer.sizes.tree(self.sizes[0])), symmetric=True),))
+            powers = tuple(power for v in vectors for power in v.powers())
+            return _with(base, links=(Link(powers, diagonal=True),))
+        left, right = (tuple(power for v in self.pendants.get(label, []) for power in v.powers()) for label in (0, 1))
         if not self.edges:
             return _with(base, links=self._outer(left, right))
         if len(self.edges) != 1:
             return None
         (edge,) = self.edges
         links = edge.starting(0)
-        before = (Link(hadamard(left), diagonal=True),) if left else ()
-        after = (Link(hadamard(right), diagonal=True),) if right else ()
+        before = (Link(left, diagonal=True),) if left else ()
+        after = (Link(right, diagonal=True),) if right else ()
         return _with(base, links=(*before, *links, *after))
 
     def _outer(self, left: tuple[Power, ...], right: tuple[Power, ...]) -> tuple[Link, ...]:
         """Write two vectors on two axes, with the matrices in front of them drawn out of the outer product."""
         first, second = self.pendants.get(0, []), self.pendants.get(1, [])
         if len(first) == len(second) == 1 and (first[0].links or second[0].links):
-            core = Link(call("outer", hadamard(first[0].tail), hadamard(second[0].tail)))
+            core = Link.of(call("outer", hadamard(first[0].tail), hadamard(second[0].tail)))
             if len(first[0].links) + len(second[0].links) > 1:
                 return (*first[0].links, core, *flipped(second[0].links))
-        return (Link(call("outer", hadamard(left), hadamard(right))),)
+        u, v = hadamard(left), hadamard(right)
+        if isinstance(u, Call) and isinstance(v, Call) and u.function == v.function == "ones":
+            return (Link.of(call("ones", TupleLiteral((*u.arguments, *v.arguments)))),)
+        return (Link.of(call("outer", u, v)),)
 
     # Index notation.
 
@@ -344,15 +342,39 @@ class Walk:
 
 
 def _with(term: Term, **changes: object) -> Term:
-    from dataclasses import replace
-
     return replace(term, **changes)  # type: ignore[arg-type]
 
 
-def _chain_tree(parts: list[Tree]) -> Tree:
-    from .trees import times
+def _term_of(tree: Tree, rank: int) -> Term:
+    """Return a tree that stands for an operand as a term."""
+    match rank:
+        case 0:
+            return Term(0, scalars=((tree, ONE),))
+        case 1:
+            return Term(1, tail=((tree, ONE),))
+        case 2:
+            return Term(2, links=(Link.of(tree),))
+    return Term(rank, whole=tree)
 
-    return times(parts, "@")
+
+def _powers(links: tuple[Link, ...]) -> tuple[Power, ...]:
+    """Return a chain as factors of a Hadamard product."""
+    if len(links) == 1 and not links[0].diagonal:
+        return links[0].powers
+    return ((_matrix(links), ONE),)
+
+
+def _turns(powers: tuple[Power, ...]) -> int:
+    return sum(transposes(tree) for tree, _ in powers)
+
+
+def _diagonal(links: tuple[Link, ...]) -> Tree:
+    """Return the diagonal of a chain; that of diag(v) is v."""
+    if len(links) == 1 and links[0].diagonal:
+        return links[0].tree
+    back = flipped(links)
+    shorter = back if sum(transposes(k.tree) for k in back) < sum(transposes(k.tree) for k in links) else links
+    return call("diagonal", _matrix(shorter))
 
 
 def _matrix(links: tuple[Link, ...]) -> Tree:
@@ -382,13 +404,8 @@ def _total(links: tuple[Link, ...]) -> Tree:
 
 def _row_sums(link: Link) -> Tree:
     """Return the sums over the last axis of a matrix."""
-    from ...grammar.syntax import Attribute, Number
-
     if link.diagonal:
         return link.tree
     if isinstance(link.tree, Attribute) and not link.symmetric:
         return call("sum", link.tree.operand, axis=Number("0"))
     return call("sum", link.tree, axis=Number("1"))
-
-
-__all__ = ["Reshape", "Select", "Triangle", "Vector", "Walk", "Writer"]

@@ -48,7 +48,8 @@ def _arange(start: float, stop: float | None, step: float) -> Node:
 
 
 def _linspace(start: float, stop: float, num: int) -> Node:
-    return Constant.of(np.linspace(start, stop, *checked_shape(num)))
+    (count,) = checked_shape(num)
+    return Constant.of(np.linspace(start, stop, count))
 
 
 def constant(

@@ -259,12 +259,11 @@ elementwise(
 elementwise(
     "sign", "0 * dx", "-1, 0 or 1.", np.sign, kink="x == 0", at_kink="derivative 0", aliases=("sgn",), analytic=False
 )
-for _name, _function, _doc, _aliases in (
-    ("floor", np.floor, "The largest whole number up to x.", ()),
-    ("ceil", np.ceil, "The smallest whole number from x on.", ()),
-    ("round", np.rint, "The nearest whole number, halves to even.", ("rint",)),
-):
-    elementwise(_name, "0 * dx", _doc, _function, aliases=_aliases, analytic=False)
+elementwise("floor", "0 * dx", "The largest whole number up to x.", np.floor, analytic=False)
+elementwise("ceil", "0 * dx", "The smallest whole number from x on.", np.ceil, analytic=False)
+elementwise(
+    "round", "0 * dx", "The nearest whole number, halves to even.", np.rint, aliases=("rint",), analytic=False
+)
 elementwise(
     "maximum",
     "(a > b) * da + (a == b) * da / 2 + (a == b) * db / 2 + (a < b) * db",
@@ -322,73 +321,3 @@ enter(
         errors=("clip()", "clip(x, u)", "clip(x, 1, 2, 3)"),
     )
 )
-
-
-# --- comparisons: their values are masks, and 0 annihilates even inf and nan in a Product -----------------------------
-
-for _name, _function, _doc, _strict in (
-    ("less", np.less, "1 where a < b, else 0.", True),
-    ("less_equal", np.less_equal, "1 where a <= b, else 0.", True),
-    ("greater", np.greater, "1 where a > b, else 0.", True),
-    ("greater_equal", np.greater_equal, "1 where a >= b, else 0.", True),
-    ("equal", np.equal, "1 where a is b, else 0.", False),
-    ("not_equal", np.not_equal, "1 where a is not b, else 0.", False),
-):
-    elementwise(
-        _name,
-        "0 * da + 0 * db",
-        _doc,
-        _function,
-        parameters="a, b",
-        samples=(f"{_name}(x, u)", f"{_name}(X, x)", f"{_name}(x, x)"),
-        mask=True,
-        analytic=False,
-        kink="a == b" if _strict else None,
-        at_kink="the branch that the comparison takes" if _strict else "",
-    )
-
-
-# --- other spellings of the infix operators --------------------------------------------------------------------------
-
-for _name, _formula, _doc, _reference, _aliases in (
-    ("add", "a + b", "Sum of two entries.", np.add, ()),
-    ("subtract", "a - b", "Difference of two entries.", np.subtract, ("sub",)),
-    ("multiply", "a * b", "Product of two entries (Hadamard).", np.multiply, ("mul",)),
-    ("divide", "a / b", "Quotient of two entries.", np.divide, ("div", "true_divide")),
-):
-    enter(
-        Operator(
-            _name,
-            "a, b",
-            _doc,
-            family="arithmetic",
-            definition=_formula,
-            reference=_reference,
-            aliases=_aliases,
-            domain=("real", "nonzero"),
-            samples=(f"{_name}(x, u)", f"{_name}(X, x)", f"{_name}(2, x)"),
-            errors=(f"{_name}(x)", f"{_name}(x, v)"),
-        )
-    )
-for _name, _formula, _doc, _reference, _aliases, _domain in (
-    ("negative", "-x", "The negative.", np.negative, ("neg",), "real"),
-    ("reciprocal", "1 / x", "One divided by x.", np.reciprocal, (), "nonzero"),
-    ("square", "x**2", "The square of each entry.", np.square, (), "real"),
-    ("rsqrt", "x**(-1/2)", "One divided by the square root.", lambda x: 1 / np.sqrt(x), (), "positive"),
-    ("silu", "x * sigmoid(x)", "x times its sigmoid.", lambda x: x / (1 + np.exp(-x)), ("swish",), "real"),
-    ("log_sigmoid", "-softplus(-x)", "Log of the sigmoid.", lambda x: -np.log1p(np.exp(-x)), ("logsigmoid",), "real"),
-):
-    enter(
-        Operator(
-            _name,
-            "x",
-            _doc,
-            family="arithmetic",
-            definition=_formula,
-            reference=_reference,
-            aliases=_aliases,
-            domain=(_domain,),
-            samples=(f"{_name}(x)", f"{_name}(X)", f"{_name}(a)"),
-            errors=(f"{_name}()", f"{_name}(x, x)"),
-        )
-    )

@@ -35,12 +35,13 @@ def _pinv_reference(X: Any) -> Any:
     return np.linalg.lstsq(X, np.eye(len(X)), rcond=None)[0]
 
 
-enter(Operator("inv", "X", "Inverse of a square matrix.", family="inverses", signature="(n,n)->(n,n)",
+enter(Operator("inv", "X", "Inverse of a square matrix.", family="inverses",
+               signature="(n,n)->(n,n)", keeps_symmetry=True,
                evaluate=np.linalg.inv, differential="-y @ dX @ y", source=GILES,
                reference=lambda X: np.linalg.solve(X, np.eye(len(X))), domain=("invertible",), analytic=True,
                aliases=("inverse",), samples=("inv(A)", "inv(S)"), errors=("inv(x)", "inv(X)", "inv(a)")))
 enter(Operator("pinv", "X", "Moore-Penrose inverse, where the rank does not change nearby.", family="inverses",
-               signature="(m,n)->(n,m)", evaluate=np.linalg.pinv, reference=_pinv_reference,
+               signature="(m,n)->(n,m)", keeps_symmetry=True, evaluate=np.linalg.pinv, reference=_pinv_reference,
                differential="-y @ dX @ y + y @ y.T @ (dX.T - dX.T @ X @ y) + (dX.T - y @ X @ dX.T) @ y.T @ y",
                source="Golub & Pereyra 1973, The differentiation of pseudo-inverses and nonlinear least squares"
                       " problems whose variables separate",
@@ -114,7 +115,7 @@ enter(Operator("det", "X", "Determinant; the derivative is right for singular ma
                samples=("det(A)", "det(S)"), errors=("det(x)", "det(X)", "det(a)")))
 # A cofactor is the determinant of a matrix with one row replaced, so its derivative is again made of cofactors.
 enter(Operator("cofactor", "X", "The matrix of cofactors: the gradient of the determinant.", family="determinants",
-               signature="(n,n)->(n,n)", evaluate=cofactors, reference=_cofactor_reference,
+               signature="(n,n)->(n,n)", keeps_symmetry=True, evaluate=cofactors, reference=_cofactor_reference,
                differential="einsum('ijkl,ik,kl->ij', cofactor(rows_replaced(X)), 1 - identity_like(X), dX)",
                samples=("cofactor(A)", "cofactor(S)"), errors=("cofactor(X)",), hidden=True))
 enter(Operator("rows_replaced", "X", "The matrices X with row i replaced by the unit vector e_j.",
@@ -176,6 +177,7 @@ enter(Operator("matrix_power", "X; n", "Whole power of a square matrix, a power 
                errors=("matrix_power(X, 2)", "matrix_power(x, 2)", "matrix_power(A)")))
 enter(Operator("expm", "X", "Matrix exponential (needs SciPy); its derivative is meant for norms up to about 15.",
                family="inverses", signature="(n,n)->(n,n)", evaluate=_expm, reference=_expm_reference, analytic=True,
+               keeps_symmetry=True,
                differential="s = quadrature_points(); left = expm(einsum('k,ij->kij', 1 - s, X));"
                             " right = expm(einsum('k,ij->kij', s, X));"
                             " einsum('k,kij,jl,klm->im', quadrature_weights(), left, dX, right)",

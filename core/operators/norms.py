@@ -16,8 +16,8 @@ from .record import Operator
 from .registry import enter
 
 _VECTOR_NORMS = {
-    None: "vector_norm(x, axis=axis, keepdims=keepdims)",
-    2: "vector_norm(x, axis=axis, keepdims=keepdims)",
+    None: "euclidean_norm(x, axis=axis, keepdims=keepdims)",
+    2: "euclidean_norm(x, axis=axis, keepdims=keepdims)",
     1: "sum(abs(x), axis=axis, keepdims=keepdims)",
     0: "sum(x != 0, axis=axis, keepdims=keepdims)",
     inf: "max(abs(x), axis=axis, keepdims=keepdims)",
@@ -25,8 +25,8 @@ _VECTOR_NORMS = {
 }
 # Here the matrices are in the last two axes.
 _MATRIX_NORMS = {
-    None: "vector_norm(X, axis=(-2, -1))",
-    "fro": "vector_norm(X, axis=(-2, -1))",
+    None: "euclidean_norm(X, axis=(-2, -1))",
+    "fro": "euclidean_norm(X, axis=(-2, -1))",
     "nuc": "nuclear_norm(X)",
     1: "max(sum(abs(X), axis=-2), axis=-1)",
     -1: "min(sum(abs(X), axis=-2), axis=-1)",
@@ -106,11 +106,16 @@ enter(Operator("matrix_norm", "X; ord='fro', keepdims=False", "Norm of the matri
                reference=lambda X, ord="fro": np.linalg.norm(X, ord, axis=(-2, -1)), domain=("nonzero",),
                samples=("matrix_norm(X)", "matrix_norm(T, 'nuc')", "matrix_norm(X, 1)"),
                errors=("matrix_norm(x)", "matrix_norm(X, 3)")))
-enter(Operator("vector_norm", "x; axis=None, keepdims=False", "Square root of the sum of squares.", family="norms",
+enter(Operator("vector_norm", "x; ord=2, axis=None, keepdims=False", "Norm of vectors along an axis.", family="norms",
+               build=lambda x, ord, axis, keepdims: _vector_norm(x, ord, axis, keepdims),
+               reference=lambda x, ord=2, axis=None: np.linalg.vector_norm(x, ord=ord, axis=axis), domain=("nonzero",),
+               samples=("vector_norm(X)", "vector_norm(x, 1)", "vector_norm(X, ord=3, axis=0)"),
+               errors=("vector_norm()", "vector_norm(x, 'fro')")))
+enter(Operator("euclidean_norm", "x; axis=None, keepdims=False", "Square root of the sum of squares.", family="norms",
                signature="(n)->()", evaluate=_euclidean, differential="sum(x * dx) * reciprocal_or_zero(y)",
                reference=lambda x, axis=None, keepdims=False: np.sqrt(np.sum(x**2, axis=axis, keepdims=keepdims)),
                kink="y == 0", at_kink="subgradient 0", analytic=True, hidden=True, domain=("nonzero",),
-               samples=("vector_norm(x)", "vector_norm(X, axis=0)"), errors=("vector_norm()",)))
+               samples=("euclidean_norm(x)", "euclidean_norm(X, axis=0)"), errors=("euclidean_norm()",)))
 # Entries over the norm stay between -1 and 1, so no power overflows.
 enter(Operator("power_norm", "x; ord, axis=None, keepdims=False", "sum(abs(x)**ord)**(1/ord).", family="norms",
                signature="(n)->()", evaluate=_power_norm,

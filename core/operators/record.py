@@ -37,7 +37,8 @@ class Operator:
     - `samples`: calls that the generated tests evaluate and differentiate; `errors`: calls that must be refused.
     - `analytic`: whether `evaluate` accepts complex arrays and is holomorphic, so that the complex step applies.
     - `mask`: whether the values are 0 and 1, and 0 annihilates even inf and nan in a Product.
-    - `hidden`: needed by rules, not part of the language people write.
+    - `keeps_symmetry`: whether a symmetric matrix has a symmetric result.
+    - `hidden`: needed by rules and formulas, not listed for people.
     """
 
     name: str
@@ -60,6 +61,7 @@ class Operator:
     analytic: bool = False
     mask: bool = False
     hidden: bool = False
+    keeps_symmetry: bool = False
     spellings: dict[str, str] = field(default_factory=dict)
 
     @property

@@ -99,7 +99,7 @@ enter(Operator("var", "x; axis=None, ddof=0, keepdims=False",
 enter(Operator("std", "x; axis=None, ddof=0, keepdims=False",
                "Standard deviation; the divisor is the number of entries minus ddof (torch's own default is ddof=1).",
                family="reductions",
-               definition="vector_norm(x - mean(x, axis=axis, keepdims=True), axis=axis, keepdims=keepdims)"
+               definition="euclidean_norm(x - mean(x, axis=axis, keepdims=True), axis=axis, keepdims=keepdims)"
                           " / (count(x, axis=axis) - ddof)**(1/2)",
                reference=np.std, aliases=("reduce_std",),
                samples=(*_samples("std")[:-1], "std(x, ddof=1)", "X.std(dim=1, correction=1)"), errors=_errors("std")))

@@ -10,9 +10,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 import pytest
-from matgrad.cli.main import run
 from numpy.testing import assert_allclose
 from numpy.typing import NDArray
+
+from matgrad.cli.main import run
 
 A = np.array([[1.0, 2.0], [3.0, 4.0]])
 BOTH = '{"a":[1,2,3],"b":[4,5,6]}'
@@ -60,7 +61,7 @@ class Prompt:
             patch.setattr("sys.stdout", outputs[0])
             patch.setattr("sys.stderr", outputs[1])
             status = run(arguments)
-            texts = [stream.buffer.getvalue().decode() for stream in outputs]  # type: ignore[attr-defined]
+            texts = [stream.buffer.getvalue().decode() for stream in outputs]
         return Outcome(status, *texts)
 
     def json(self, *arguments: str, stdin: str | bytes = "") -> Outcome:
@@ -267,6 +268,10 @@ def test_lines_are_answered_as_they_come(matgrad: Prompt, tmp_path: Path) -> Non
     assert [answer["results"][0]["data"] for answer in answers] == [[2, 4], [10, 20, 30]]
     assert matgrad(*command, "-o", "out.jsonl", stdin=stdin).stdout == ""
     assert (tmp_path / "out.jsonl").read_text() == found.stdout
+    (tmp_path / "in.jsonl").write_text(stdin)
+    assert matgrad(*command, "-i", "in.jsonl").stdout.replace("in.jsonl", "stdin") == found.stdout
+    assert matgrad(*command, "-i", "-", stdin=stdin).stdout == found.stdout
+    assert matgrad(*command, "-i", "none.jsonl").status == 4
     bad = matgrad(*command, stdin=stdin + '{"x": [1, "2"]}\n{"x": 1}\n')
     assert (bad.status, bad.stdout) == (4, found.stdout)
     assert "stdin:4" in bad.stderr

@@ -1,6 +1,6 @@
 """What a person types, what comes back: each file in `golden_commands` holds a command line and its whole answer.
 
-A file begins with `$ matgrad ...`; `< TEXT` is standard input (`\\n` ends a line), and where it is missing standard input
+A file begins with `$ matgrad ...`; `< TEXT` is standard input (`\\n` ends a line); where it is missing standard input
 is empty. After a change of wording, `MATGRAD_WRITE_GOLDEN=1 pytest tests/cli/test_commands_golden.py` writes the rest
 anew.
 """
@@ -17,6 +17,7 @@ from typing import NamedTuple
 
 import numpy as np
 import pytest
+
 from matgrad.cli.main import run
 
 GOLDEN = Path(__file__).parent / "golden_commands"
@@ -73,7 +74,7 @@ def answer(case: Case, monkeypatch: pytest.MonkeyPatch) -> str:
     texts = {}
     for name in ("stdout", "stderr"):
         streams[name].flush()
-        texts[name] = streams[name].buffer.getvalue().decode()  # type: ignore[attr-defined]
+        texts[name] = streams[name].buffer.getvalue().decode()
     monkeypatch.undo()
     body = f"exit {status}\n" + "".join(f"--- {name}\n{text}" for name, text in texts.items() if text)
     body = re.sub(r"relative error [\d.e+-]+", "relative error ...", body)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import click
 import pytest
+
 from matgrad.cli import options
 from matgrad.cli.arguments import MARK, Option, one_dash_typo, protect
 from matgrad.cli.commands import COMMANDS, make_command

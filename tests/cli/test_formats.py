@@ -63,7 +63,7 @@ def test_json_is_the_contract() -> None:
     assert record["value"] == {"shape": [3], "data": (a * b).tolist()}
     assert list(record["results"][0]) == ["wrt", "shape", "axes", "data", "formula", "structure", "check"]
     assert record["results"][0] == {
-        "wrt": "b",
+        "wrt": ["b"],
         "shape": [3, 3],
         "axes": ["out[i]", "b[j]"],
         "data": [[1, 0, 0], [0, 2, 0], [0, 0, 3]],

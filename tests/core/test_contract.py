@@ -8,11 +8,12 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.testing import assert_allclose
+
 from matgrad.core.algebra import product
 from matgrad.core.evaluate import compile_program
 from matgrad.core.graph import Delta, Node, Product, Reshape, Select, Structural, Symbol, Triangle
 from matgrad.core.order import contraction_order
-from numpy.testing import assert_allclose
 
 names = count()
 
@@ -122,7 +123,8 @@ def test_any_product_in_normal_form(node: Node) -> None:
 @pytest.mark.parametrize(
     "pattern",
     ["ij,jk->ik", "ij,jk->ki", "ij,kj->ik", "ij,kj,k->i", "i,i->", "i,i->i", "i,j->ji", "ij,ij->", "ij,ji->",
-     "bij,bjk->bik", "bij,bj->bi", "bij,bij->b", "bi,bi->b", "bi,bj->bij", "ijk,kl,lj->i", "ki,k,kj->ij", "ik,lj->ijkl", "ijkl,kl->ij",
+     "bij,bjk->bik", "bij,bj->bi", "bij,bij->b", "bi,bi->b", "bi,bj->bij", "ijk,kl,lj->i", "ki,k,kj->ij", "ik,lj->ijkl",
+     "ijkl,kl->ij",
      "iij->j", "iii->i", "ii->", "ij,ik,il->jkl", "abc,cbd->ad", "abc,cbd->da", "i,i,i->i", "ij,i,j->", "bi,cb,ci->"],
 )  # fmt: skip
 def test_patterns_of_arrays(pattern: str) -> None:
@@ -134,6 +136,12 @@ def test_patterns_of_arrays(pattern: str) -> None:
         for place, own in enumerate(inputs.split(","))
     ]
     check(product(-3, factors, tuple(range(len(output)))), complex_values=True)
+
+
+def test_selections_in_a_circle() -> None:
+    first, second, third = Select.of((2, 0, 1), 3), Select.of((1, 1, 0), 3), Select.of((0, 2, 2), 3)
+    labels = ((0, 1), (2, 1), (1, 0), (2, 0))
+    check(Product.of(1, (first, second, third, Symbol.of("A", (3, 3))), labels, (3, 3)))
 
 
 def test_long_chain_starts_at_the_vector() -> None:

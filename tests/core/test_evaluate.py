@@ -9,6 +9,8 @@ import numpy as np
 import pytest
 from hypothesis import given, settings
 from hypothesis import strategies as st
+from numpy.testing import assert_allclose, assert_array_equal
+
 from matgrad.core.algebra import add, broadcast, full, identity, number, permute, product, scale, zero
 from matgrad.core.evaluate import OperationFailed, compile_program
 from matgrad.core.graph import (
@@ -26,7 +28,6 @@ from matgrad.core.graph import (
     Triangle,
 )
 from matgrad.core.operators.record import Operator
-from numpy.testing import assert_allclose, assert_array_equal
 
 A = Symbol.of("A", (3, 3))
 B = Symbol.of("B", (3, 3))

@@ -103,7 +103,7 @@ def difference_error(node: Node, values: Values, directions: Values, claimed: np
 def contracted(jacobians: Mapping[str, np.ndarray], directions: Values) -> np.ndarray:
     """Return the sum over names of a Jacobian times a direction."""
     parts = [np.tensordot(jacobian, directions[name], directions[name].ndim) for name, jacobian in jacobians.items()]
-    return np.sum(parts, axis=0)
+    return np.asarray(np.sum(parts, axis=0))
 
 
 # --- an independent way to the value: the references, called as Python calls functions --------------------------------

@@ -91,8 +91,10 @@ MATRICES: tuple[tuple[str, tuple[str, ...]], ...] = (
     ("triu({0}, 1)", ("nm",)), ("softmax({0}, axis=1)", ("nm",)), ("softmax({0}, axis=0)", ("nm",)),
     ("cumsum({0}, axis=1)", ("nm",)), ("solve({0}, {1})", ("safe n", "nm")), ("(inv({0}) @ {1})", ("safe n", "nm")),
     ("{0}[::-1]", ("nm",)), ("{0}[:, ::-1]", ("nm",)), ("({0} - mean({0}, axis=0, keepdims=True))", ("nm",)),
-    ("({0} / sum(exp({0}), axis=1, keepdims=True))", ("nm",)), ("({0} * {1})", ("nm", "m")), ("({0} + {1})", ("", "nm")),
-    ("einsum('ik,jk->ij', {0}, {1})", ("nk", "mk")), ("(diag({0}) @ {1})", ("n", "nm")), ("({0} @ diag({1}))", ("nm", "m")),
+    ("({0} / sum(exp({0}), axis=1, keepdims=True))", ("nm",)), ("({0} * {1})", ("nm", "m")),
+    ("({0} + {1})", ("", "nm")),
+    ("einsum('ik,jk->ij', {0}, {1})", ("nk", "mk")), ("(diag({0}) @ {1})", ("n", "nm")),
+    ("({0} @ diag({1}))", ("nm", "m")),
     ("norm({0}) * {0}", ("nm",)), ("reshape({0}, ({m}, {n})).T", ("nm",)), ("{0}.reshape({n}, {m})", ("mn",)),
     ("({0} @ {1} @ {2})", ("nk", "kn", "nm")), ("(trace({0}) * {1})", ("nn", "nm")),
 )  # fmt: skip
@@ -104,10 +106,13 @@ BLOCKS: dict[Shape, tuple[tuple[str, tuple[str, ...]], ...]] = {
     (4, 4): (("kron({0}, {1})", ("22", "22")), ("concatenate([{0}, {1}])", ("24", "24")),
              ("hstack([{0}, {1}])", ("42", "42")), ("kron(eye(2), {0})", ("22",))),
     (4, 3): (("vstack([{0}, {1}])", ("23", "23")), ("vstack([{0}, {1}])", ("33", "3"))),
-    (3, 4): (("hstack([{0}, {1}])", ("32", "32")), ("sum(T, axis=0) * {0}", ("34",)), ("concatenate([{0}, {1}[:, None]], axis=1)", ("33", "3"))),
+    (3, 4): (("hstack([{0}, {1}])", ("32", "32")), ("sum(T, axis=0) * {0}", ("34",)),
+             ("concatenate([{0}, {1}[:, None]], axis=1)", ("33", "3"))),
     (2, 3): (("stack([{0}, {1}])", ("3", "3")), ("(T @ {0})", ("4",)), ("kron({0}, {1})[:, :3]", ("2", "23"))),
-    (3, 2): (("stack([{0}, {1}], axis=1)", ("3", "3")), ("einsum('aij,j->ia', T, {0})", ("4",)), ("T.sum(axis=2).T + {0}", ("32",))),
-    (2, 4): (("einsum('i,aij->aj', {0}, T)", ("3",)), ("mean(T * {0}[:, None], axis=1)", ("3",)), ("reshape({0}, (2, -1))", ("42",))),
+    (3, 2): (("stack([{0}, {1}], axis=1)", ("3", "3")), ("einsum('aij,j->ia', T, {0})", ("4",)),
+             ("T.sum(axis=2).T + {0}", ("32",))),
+    (2, 4): (("einsum('i,aij->aj', {0}, T)", ("3",)), ("mean(T * {0}[:, None], axis=1)", ("3",)),
+             ("reshape({0}, (2, -1))", ("42",))),
 }  # fmt: skip
 
 
@@ -283,11 +288,12 @@ def softmax(x: Any, axis: int = -1) -> Any:
     return powers / np.sum(powers, axis=axis, keepdims=True)
 
 
+NUMPY_NAMES = (
+    "sum mean trace exp log sin cos tanh expm1 log1p square diag outer kron einsum dot reshape concatenate stack "
+    "hstack vstack tril triu cumsum prod eye where repeat tile roll flip arctan"
+)
 NUMPY: dict[str, Callable[..., Any]] = {
-    **{name: getattr(np, name) for name in (
-        "sum mean trace exp log sin cos tanh expm1 log1p square diag outer kron einsum dot reshape concatenate stack "
-        "hstack vstack tril triu cumsum prod eye where repeat tile roll flip arctan"
-    ).split()},
+    **{name: getattr(np, name) for name in NUMPY_NAMES.split()},
     **{name: getattr(np.linalg, name) for name in ("inv", "solve", "det", "matrix_power")},
     "logdet": lambda x: np.log(np.linalg.det(x)), "logsumexp": logsumexp, "softmax": softmax,
     "softplus": lambda x: np.log(1 + np.exp(x)), "sigmoid": lambda x: 1 / (1 + np.exp(-x)),

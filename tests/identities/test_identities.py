@@ -10,7 +10,7 @@ import ast
 import json
 import zlib
 from collections.abc import Callable, Mapping
-from functools import lru_cache
+from functools import cache
 from pathlib import Path
 from typing import Any
 
@@ -100,11 +100,12 @@ def _logdet(x: Any) -> Any:
     return value
 
 
+NUMPY_NAMES = (
+    "sum mean max prod cumsum trace diag diagonal kron outer dot einsum exp log sin cos tanh abs sqrt log1p expm1 "
+    "maximum where eye ones zeros transpose reshape"
+)
 FUNCTIONS: dict[str, Callable[..., Any]] = {
-    **{name: getattr(np, name) for name in (
-        "sum mean max prod cumsum trace diag diagonal kron outer dot einsum exp log sin cos tanh abs sqrt log1p expm1 "
-        "maximum where eye ones zeros transpose reshape"
-    ).split()},
+    **{name: getattr(np, name) for name in NUMPY_NAMES.split()},
     **{name: getattr(np.linalg, name) for name in ("det", "inv", "pinv", "solve", "norm", "matrix_power")},
     "logdet": _logdet,
     "vec": lambda x: x.T.reshape(-1),
@@ -117,7 +118,7 @@ FUNCTIONS: dict[str, Callable[..., Any]] = {
     "svdvals": lambda x: np.linalg.svd(x, compute_uv=False),
     "cholesky": lambda x: np.linalg.cholesky(_symmetric(x)),
     "expm": linalg.expm,
-}  # fmt: skip
+}
 
 SYNTAX = (
     ast.Expression, ast.BinOp, ast.UnaryOp, ast.operator, ast.unaryop, ast.Load, ast.Constant, ast.Name, ast.Call,
@@ -144,7 +145,7 @@ def error(got: np.ndarray, wanted: np.ndarray) -> float:
 # --- tests -----------------------------------------------------------------------------------------------------------
 
 
-@lru_cache(maxsize=None)
+@cache
 def _derivative(text: str, kind: str, wrt: tuple[str, ...]) -> Derivative:
     if kind == "value":
         return matgrad.value(text)

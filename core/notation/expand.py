@@ -1,0 +1,46 @@
+"""Products of three and more axes multiplied out, so that each term is one product of matrices and vectors.
+
+For numbers a shared tensor is computed once; for reading, an einsum of einsums says less than the sum of its terms.
+"""
+
+from __future__ import annotations
+
+from ..algebra import add, fresh_labels, product
+from ..canonical import Factor
+from ..graph import Node, Product, Sum
+from ..transform import transform
+
+
+def expanded(roots: list[Node]) -> list[Node]:
+    """Return graphs in which no Product has an operand of three or more axes that is itself a Product or a Sum."""
+    return transform(roots, _expanded)
+
+
+def _expanded(node: Node) -> Node:
+    if not isinstance(node, Product):
+        return node
+    for position, (operand, labels) in enumerate(node.factors):
+        others = [factor for place, factor in enumerate(node.factors) if place != position]
+        output = tuple(range(node.rank))
+        if operand.rank > 2 and isinstance(operand, Sum):
+            terms = [
+                (c, _expanded(product(node.coefficient, [*others, (term, labels)], output)))
+                for c, term in operand.terms
+            ]
+            return add(terms, node.shape)
+        if operand.rank > 2 and isinstance(operand, Product):
+            return _expanded(product(node.coefficient, [*others, *_inlined(operand, labels)], output))
+    return node
+
+
+def _inlined(operand: Product, labels: tuple[int, ...]) -> list[Factor]:
+    names = dict(zip(range(operand.rank), labels, strict=True))
+    factors: list[Factor] = []
+    for inner, own in operand.factors:
+        for label in own:
+            if label not in names:
+                names[label] = next(fresh_labels)
+        factors.append((inner, tuple(names[label] for label in own)))
+    if operand.coefficient != 1:
+        factors.append((product(operand.coefficient, [], ()), ()))
+    return factors
