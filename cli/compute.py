@@ -48,14 +48,13 @@ def problem_of(kind: str, request: Request) -> Problem:
     return Problem.of(request.expression, kind, request.wrt, request.assumptions, request.batch)
 
 
-def given_inputs(
-    problem: Problem, request: Request, stdin: StdinReader | None = None
-) -> tuple[dict[str, Input], list[Warning]]:
+def given_inputs(problem: Problem, request: Request) -> tuple[dict[str, Input], list[Warning]]:
     """Return the inputs on the command line, in files and on standard input, and a warning for each surplus one."""
     from ..core.answer import Warning
     from .inputs import read_inputs
 
-    reader = None if request.lines else stdin or StdinReader()
+    taken = request.lines or any(text.strip().startswith("@-") for text in request.directions)
+    reader = None if taken else StdinReader()
     inputs, warnings = read_inputs(
         problem.names, request.variables, request.files, declared=request.shapes, stdin=reader
     )
@@ -105,9 +104,9 @@ def _directions(problem: Problem, request: Request) -> Mapping[str, Input | str]
             helps=[f"give one --{word} for all, or one for each --wrt, in the same order"],
         )
     destination = Destination(word, f"--{word} ")
+    reader = None if request.lines else StdinReader()
     values = [
-        text if text in ("ones", "random") else read_value(text, destination, StdinReader())
-        for text in request.directions
+        text if text in ("ones", "random") else read_value(text, destination, reader) for text in request.directions
     ]
     return dict(zip(problem.wrt, values * len(problem.wrt), strict=False))
 

@@ -331,14 +331,17 @@ def _eliminate(
             for position, (node, labels) in enumerate(f for f in factors if not isinstance(f[0], Delta))
             if position not in implied
         ]
+        before = {label for _, labels in kept for label in labels}
         kept, ones, reduced = _drop_free_structure(kept, outputs)
         deltas, scalar = _remaining_deltas(factors, kept, parent, output)
         if not equal and not reduced:
             return coefficient * scalar, [*kept, *deltas], output
         # Ones over a label may now be the only carrier of it; the next round decides with all ties known.
-        tied = [(Delta.of(node.shape[0], len(labels)), labels) for node, labels in factors if isinstance(node, Delta)]
+        # A label that structure alone carried was summed with it: its ties are spent, and count for nothing again.
+        spent = before - {label for _, labels in [*kept, *ones] for label in labels}
+        tied = [(node, labels) for node, labels in factors if isinstance(node, Delta) and parent[labels[0]] not in spent]
         sizes = {label: size for node, labels in factors for label, size in zip(labels, node.shape, strict=True)}
-        tied += [(Delta.of(sizes[pair[0]], 2), pair) for pair in equal]
+        tied += [(Delta.of(sizes[pair[0]], 2), pair) for pair in equal if parent[pair[0]] not in spent]
         factors = [*kept, *ones, *tied]
 
 

@@ -200,6 +200,10 @@ def test_sin_on_a_hundred_points(matgrad: Prompt) -> None:
     assert_allclose(pulled.data, np.cos(x))
     pushed = matgrad.json("jvp", "sin(x)", "--wrt", "x", "--tangent", json.dumps(x.tolist()), stdin=stdin)
     assert_allclose(pushed.data, x * np.cos(x))
+    piped = matgrad.json(
+        "jvp", "sin(x)", "--wrt", "x", "-v", f"x={x.tolist()}", "--tangent", "@-", stdin=str(x.tolist())
+    )
+    assert_allclose(piped.data, pushed.data)
     refused = matgrad("grad", "sin(x)", "--wrt", "x", stdin=stdin)
     assert refused.status == 3
     for words in ('matgrad jacobian "sin(x)"', 'matgrad grad "sum(sin(x))"', "--cotangent ones"):
