@@ -1,4 +1,4 @@
-"""`matgrad check`: a derivative against differences of the value, along several directions at several points."""
+"""`matgrad check`: a claimed derivative against the right one, or the right one against differences of the value."""
 
 from __future__ import annotations
 
@@ -8,17 +8,20 @@ from typing import TYPE_CHECKING
 
 from ..core.errors import CheckFailed, UsageProblem
 from .compute import given_inputs, problem_of, warn, wishes_of
-from .console import Line, look_at, printable, show
+from .console import Line, Look, look_at, printable, show
+from .digits import rough
 from .options import Request
 
 if TYPE_CHECKING:
     from ..core.answer import Answer, Check, Result
+    from ..core.claims import Verdict
 
 DIRECTIONS = 5
 
 
 def check(request: Request) -> int:
-    """Compare the Jacobian by each name with differences, and say how far they are apart; 1 if they disagree.
+    """Compare a claim with the derivative, or without a claim the Jacobian by each name with differences; 1 if they
+    disagree.
 
     Each direction has a seed of its own, so inputs that are not given are new each time.
     """
@@ -26,13 +29,17 @@ def check(request: Request) -> int:
         raise UsageProblem(
             f"`check` has no {request.format} output", place=f"--format {request.format}", helps=["--format json"]
         )
+    if request.claim is not None:
+        return check_claim(request, request.claim)
+    from ..core.compiled import Compiler
     from ..core.session import answer
 
-    problem = problem_of("jacobian", request)
+    problem = problem_of(request.kind or "jacobian", request)
     inputs, surplus = given_inputs(problem, request)
     wishes = replace(wishes_of(problem, request), check=True)
     seeds = range(request.seed, request.seed + DIRECTIONS)
-    answers = [answer(problem, inputs, replace(wishes, seed=seed), "check") for seed in seeds]
+    compiler = Compiler(problem)
+    answers = [answer(problem, inputs, replace(wishes, seed=seed), "check", compiler) for seed in seeds]
     first = answers[0]
     trials = [[found.results[place] for found in answers] for place in range(len(first.results))]
     results = [replace(results[0], check=_worst(results)) for results in trials]
@@ -42,6 +49,40 @@ def check(request: Request) -> int:
         names = ", ".join(f"`{result.wrt[0]}`" for result in failures)
         raise CheckFailed(f"the derivative by {names} does not pass the check")
     return 0
+
+
+def check_claim(request: Request, claim: str) -> int:
+    """Say whether a claim is the derivative, and what it is where it is not; 1 where it is not."""
+    from ..grammar.parser import parse
+
+    parse(request.expression)
+    from ..core.claims import check_claim, parse_claim
+
+    parse_claim(claim)
+    names = len(request.wrt)
+    problem = problem_of(request.kind or ("jacobian" if names < 2 else "hessian" if names == 2 else "derivative"), request)
+    inputs, surplus = given_inputs(problem, request)
+    verdict = check_claim(problem, claim, inputs, wishes_of(problem, request))
+    if request.format == "json" or request.output is not None:
+        from .compute import write
+
+        assert verdict.answer is not None
+        answer = replace(verdict.answer, warnings=surplus, details={"claim": verdict.details()})
+        write(answer, replace(request, format="json"))
+    else:
+        warn(surplus, request)
+        look = look_at(sys.stdout, no_color=request.no_color)
+        show(_verdict_lines(verdict, look), sys.stdout, look)
+    return 0 if verdict.holds else 1
+
+
+def _verdict_lines(verdict: Verdict, look: Look) -> list[Line]:
+    """Return a verdict as lines: yes or no, then what was found, then what to type."""
+    word, style = ("yes", "bold green") if verdict.holds else ("no ", "bold red")
+    lines: list[Line] = [[(f"{word}  ", style), (printable(verdict.message, look.ascii), "")]]
+    lines += [[("     ", ""), (printable(note, look.ascii), "")] for note in verdict.notes]
+    lines += [[("     ", ""), ("help: ", "bold cyan"), (printable(text, look.ascii), "")] for text in verdict.helps]
+    return lines
 
 
 def _worst(results: list[Result]) -> Check:
@@ -71,12 +112,11 @@ def _write(answer: Answer, request: Request) -> None:
         check = result.check
         name = printable(result.wrt[0].ljust(width), look.ascii)
         if check is None or check.finite_differences is None:
-            words, style = (check.note if check else "") or "not checked", "yellow"
-        elif check.passed:
-            words, style = f"holds     relative error {check.finite_differences:.1e}", "green"
+            words, style = "not checked" + (f": {check.note}" if check and check.note else ""), "yellow"
         else:
-            words, style = f"FAILS     relative error {check.finite_differences:.1e}", "bold red"
-        method = f"  ({check.method}, {DIRECTIONS} directions)" if check is not None and check.method else ""
+            verdict, style = ("holds", "green") if check.passed else ("FAILS", "bold red")
+            words = f"{verdict}: relative error {rough(check.finite_differences)}"
+        method = f" ({check.method}, {DIRECTIONS} directions)" if check is not None and check.method else ""
         note = f"; {check.note}" if check is not None and check.method and check.note else ""
         lines.append([(f"{name}  ", ""), (words, style), (method + note, "dim")])
     show(lines, sys.stdout, look)

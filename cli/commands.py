@@ -14,9 +14,11 @@ from .arguments import Option, one_dash_typo, positionals, protect, unmarked
 from .options import (
     Request,
     SectionOption,
+    claim_option,
     common_options,
     direction_option,
     expression_names,
+    kind_option,
     lines_option,
     wrt_option,
 )
@@ -105,10 +107,20 @@ COMMANDS = {
         direction="tangent",
     ),
     "check": CommandText(
-        "Compare a derivative with finite differences.",
-        "Compare the derivative by each name with differences of the value, along several random directions. "
-        "The exit status is 1 where they disagree.",
-        ('matgrad check "logdet(A)" --wrt A --shape A=4x4',),
+        "Is a derivative right: your own, or matgrad's.",
+        "Compare the derivative that you claim with the right one at random inputs, and say what it is instead where "
+        "it is wrong: transposed, summed, per sample, ... Without --claim, compare matgrad's own derivative with "
+        "differences of the value. The exit status is 1 where they disagree.",
+        (
+            'matgrad check "x.T @ A @ x" --wrt x --claim "(A + A.T) @ x"',
+            'matgrad check "logdet(A)" --wrt A --shape A=4x4',
+        ),
+    ),
+    "explain": CommandText(
+        "How a derivative comes about, step by step.",
+        "The expression with its shapes, the differential of each part, the derivative that is read off, and what "
+        "its structure means.",
+        ('matgrad explain "x.T @ A @ x" --wrt x', 'matgrad explain "softmax(A @ x)" --wrt x'),
     ),
     "functions": CommandText(
         "What can be written, with rule, source and example.",
@@ -220,10 +232,12 @@ def make_command(name: str) -> click.Command:
     parameters: list[click.Parameter] = [click.Argument(["words"], nargs=-1, metavar="EXPR")]
     if name != "value":
         parameters.append(wrt_option(expression_names))
+    if name == "check":
+        parameters += [claim_option(), kind_option()]
     if COMMANDS[name].direction:
         parameters.append(direction_option(COMMANDS[name].direction))
     options = common_options()
-    if name != "check":
+    if name not in ("check", "explain"):
         options.append(lines_option())
     return ExpressionCommand(name, params=[*parameters, *options], callback=_computing(name))
 
@@ -239,6 +253,10 @@ def _computing(name: str) -> Callable[..., int]:
                 from .check import check
 
                 return check(request)
+            if name == "explain":
+                from .explain import explain
+
+                return explain(request)
             return compute(name, request)
 
     return callback

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING
 from ..core.errors import CheckFailed, InputError, MatgradError, Source, UsageProblem
 from ..grammar.parser import parse
 from .console import look_at
+from .digits import rough
 from .options import Request
 from .standard_input import StdinReader
 
@@ -42,10 +43,10 @@ def compute(kind: str, request: Request) -> int:
 
 def problem_of(kind: str, request: Request) -> Problem:
     """Return the problem that a request poses; an expression that makes no sense is refused before numpy is loaded."""
-    parse(request.expression)
+    program = parse(request.expression)
     from ..core.calculation import Problem
 
-    return Problem.of(request.expression, kind, request.wrt, request.assumptions, request.batch)
+    return Problem.of(request.expression, kind, request.wrt, request.assumptions, request.batch, program=program)
 
 
 def given_inputs(problem: Problem, request: Request) -> tuple[dict[str, Input], list[Warning]]:
@@ -151,7 +152,7 @@ def check_failed(kind: str, results: list[Result]) -> CheckFailed:
     return CheckFailed(
         f"the check failed: do not trust this {kind}",
         place=names,
-        notes=[f"it differs from finite differences of the value by {worst:.1e}"],
+        notes=[f"it differs from finite differences of the value by {rough(worst)}, relative to its largest entry"],
         helps=[
             "the point may be too near to a kink or a singularity: try other numbers with --seed 1",
             "otherwise this is a bug in matgrad: please report the command line",

@@ -17,8 +17,8 @@ DECADES_AT_ONE_PRECISION = 3
 class NumberFormat:
     """One way of writing numbers; `NumberFormat("fixed", 2)(1.5) == "1.50"`.
 
-    The kinds are `integer`, `fixed` and `scientific`. An exact zero is `0`; a number far smaller than its neighbours
-    is written in scientific notation among fixed ones, for it is not zero.
+    The kinds are `integer`, `fixed` and `scientific`. An exact zero is `0`; a number so much smaller than its
+    neighbours that their decimals would cut its digits is written in scientific notation among them.
     """
 
     kind: str
@@ -35,7 +35,7 @@ class NumberFormat:
         if self.kind == "scientific":
             return f"{value:.{self.decimals}e}"
         digits, exponent = significant(value, self.precision)
-        tiny = exponent < 0 and min(digits, self.precision) - 1 - exponent > self.decimals
+        tiny = min(digits, self.precision) - 1 - exponent > self.decimals
         return f"{value:.{digits - 1}e}" if tiny else f"{value:.{self.decimals}f}"
 
 
@@ -71,3 +71,8 @@ def significant(value: float, precision: int) -> tuple[int, int]:
 def short(value: float, precision: int) -> str:
     """Write one number by itself: `short(0.1 + 0.2, 6) == "0.3"`."""
     return choose_format([value], precision)(value)
+
+
+def rough(error: float) -> str:
+    """Write the size of an error: `rough(3.2e-11) == "3e-11"`, `rough(0.25) == "0.25"`."""
+    return "0" if error == 0 else f"{error:.2g}" if error >= 1e-3 else f"{error:.0e}"

@@ -43,7 +43,10 @@ def _parts(answer: Answer, precision: int | None, layout: str) -> dict[str, str]
     parts = {key: json.dumps(text) for key, text in head.items()}
     if answer.batch is not None:
         parts["batch"] = str(answer.batch)
-    parts["inputs"] = _object({name: _input(given) for name, given in answer.inputs.items()})
+    word = "cotangent" if answer.command == "vjp" else "tangent"
+    # No name of an input has a space in it, so a direction cannot be taken for one.
+    given = {**answer.inputs, **{f"{word} for {name}": item for name, item in answer.directions.items()}}
+    parts["inputs"] = _object({name: _input(item) for name, item in given.items()})
     parts["value"] = "null" if answer.value is None else _array(answer.value, precision)
     parts["results"] = "[" + ", ".join(_result(result, precision) for result in results) + "]"
     parts |= {key: json.dumps(_plain(value)) for key, value in answer.details.items() if key not in parts}
@@ -87,6 +90,7 @@ def _result(result: Result, precision: int | None) -> str:
             "axes": json.dumps(result.axes),
             "data": _data(result.data, precision),
             "formula": json.dumps(result.formula),
+            **({"sizes": json.dumps(dict(result.sizes))} if result.sizes else {}),
             "structure": json.dumps(result.structure),
             "check": json.dumps(None if result.check is None else _check(result.check)),
         }

@@ -155,6 +155,7 @@ def apply_layout(result: Result, layout: str = "generalized") -> Result:
             (" ".join(seen.names_of(side)) or name, 1) for side, name in zip(sides, fallbacks, strict=False)
         ),
         formula=result.formula if same else None,
+        sizes=result.sizes,
         structure=result.structure if same else None,
     )
 

@@ -32,6 +32,7 @@ def compute_lines(problem: Problem, request: Request) -> int:
         raise UsageProblem(
             f"--lines writes one JSON object per line, not {request.format}", place=f"--format {request.format}"
         )
+    from ..core.compiled import Compiler
     from ..core.session import answer
     from .formats import json_line
 
@@ -40,13 +41,14 @@ def compute_lines(problem: Problem, request: Request) -> int:
     fixed, surplus = given_inputs(problem, replace(request, files=tuple(f for f in request.files if f != path)))
     warn(surplus, request)
     wishes = wishes_of(problem, request)
+    compiler = Compiler(problem)
     failures: list[Result] = []
     with _lines_of(path) as lines, _output(request.output) as stream:
         for number, (inputs, warnings) in _readings(problem, lines, source):
             given = {**fixed, **inputs}
             with _on_line(f"{source}:{number}"):
                 _require(problem, given, request.shapes)
-                found = answer(problem, given, wishes)
+                found = answer(problem, given, wishes, compiler=compiler)
             found = replace(found, warnings=[*warnings, *found.warnings])
             stream.write(json_line(found, precision=request.precision, layout=request.layout))
             stream.flush()

@@ -18,6 +18,7 @@ from ..grammar.vocabulary import LIBRARIES
 ASSUMPTIONS = ("symmetric", "spd", "diagonal", "orthogonal", "lower", "upper", "positive", "integer")
 FORMATS = ("table", "plain", "json", "npy", "csv", "latex", "markdown")
 LAYOUTS = ("generalized", "numerator", "denominator", "flat")
+DERIVATIVE_KINDS = ("grad", "jacobian", "hessian")
 LAWS = ("normal", "uniform", "randint:0:5")
 MOST_DIGITS = 17
 UNITS = {"": 1, "b": 1} | {
@@ -59,6 +60,8 @@ class Request:
     output: str | None
     precision: int | None
     no_color: bool
+    claim: str | None = None
+    kind: str | None = None
 
     @staticmethod
     def of(parameters: Mapping[str, Any], expression: str) -> Request:
@@ -83,6 +86,8 @@ class Request:
             output=parameters["output"],
             precision=read_precision(parameters["precision"], parameters["format"], parameters["json"]),
             no_color=parameters["no_color"],
+            claim=parameters.get("claim"),
+            kind=parameters.get("kind"),
         )
 
 
@@ -104,6 +109,22 @@ def wrt_option(complete: Any) -> SectionOption:
     return SectionOption(
         "--wrt", section="Derivative", multiple=True, metavar="NAME", shell_complete=complete,
         help="Differentiate by this name; repeat it, or give x,A. Not needed where there is only one name.",
+    )  # fmt: skip
+
+
+def claim_option() -> SectionOption:
+    """Return `--claim`."""
+    return SectionOption(
+        "--claim", section="Derivative", metavar="EXPR2",
+        help="What you think the derivative is: an expression over the same names.",
+    )  # fmt: skip
+
+
+def kind_option() -> SectionOption:
+    """Return `--kind`."""
+    return SectionOption(
+        "--kind", section="Derivative", type=click.Choice(DERIVATIVE_KINDS), metavar="KIND",
+        help="grad, jacobian or hessian.  [default: hessian for two names, else jacobian]",
     )  # fmt: skip
 
 

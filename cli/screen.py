@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
 from typing import TextIO
@@ -12,12 +12,13 @@ import numpy as np
 
 from ..core.answer import Answer, Array, Check, Input, Result
 from .console import Line, Look, cell_width, printable, show
-from .digits import DEFAULT_PRECISION, FULL_PRECISION, short
+from .digits import DEFAULT_PRECISION, FULL_PRECISION, rough, short
 from .grid import lay_out
 from .layouts import View, apply_layout, value_result, view
 
 PRINT_ALL = "--format npy -o FILE or --format plain prints all"
 LONGEST_EXPRESSION = 40
+LONGEST_LINE = 100
 SMALL = 8
 SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
@@ -37,6 +38,7 @@ def answer_lines(
 ) -> list[Line]:
     """Return the screen of an answer as lines of styled pieces."""
     page = _Page(answer, look, precision or DEFAULT_PRECISION)
+    page.stand_in()
     page.value()
     for result in answer.results:
         page.result(result, layout)
@@ -55,6 +57,13 @@ class _Page:
     precision: int
     lines: list[Line] = field(default_factory=list)
     digits_hidden: bool = False
+
+    def stand_in(self) -> None:
+        """Say what `out` stands for where the expression is too long for a title."""
+        text = self._safe(" ".join(self.answer.expression.split()))
+        if self._expression() == "out" != text:
+            room = max((self.look.width or LONGEST_LINE) - cell_width("out: "), LONGEST_EXPRESSION)
+            self.lines.append([(f"out: {_shortened(text, room, self._safe('…'))}", "dim")])
 
     def value(self) -> None:
         """Show the value: in full where it is the answer, else in full only where it is small."""
@@ -80,7 +89,7 @@ class _Page:
         else:
             self._section(*self._title(name, arranged.shape, _roles(seen)))
         if arranged.formula is not None or arranged.structure:
-            formula = "" if arranged.formula is None else self._safe(f"= {arranged.formula}")
+            formula = "" if arranged.formula is None else self._safe(f"= {arranged.formula}{_sizes(arranged.sizes)}")
             structure = self._safe(arranged.structure or "")
             self.lines.append([(formula, ""), ("   " if formula and structure else "", ""), (structure, "dim")])
         if result.data.ndim:
@@ -88,20 +97,29 @@ class _Page:
 
     def inputs(self) -> None:
         """Name the inputs that were made up."""
-        made_up = {name: given for name, given in self.answer.inputs.items() if given.source == "random"}
-        if made_up:
+        made_up, directions = (
+            {name: given for name, given in group.items() if given.source == "random"}
+            for group in (self.answer.inputs, self.answer.directions)
+        )
+        if made_up or directions:
             self.lines.append([])
         for name, given in made_up.items():
             name = self._safe(name)
-            self._prose(f"{name} is random: {self._safe(_described(given))} (-v {name}=... to give it)", "dim")
-            if given.value.size <= SMALL:
-                self.lines.append([(f"  {name} = ", "dim"), *self._inline(given.value, "dim")])
+            self._made_up(name, name, given, f"-v {name}=...")
+        word = "cotangent" if self.answer.command == "vjp" else "tangent"
+        for name, given in directions.items():
+            self._made_up(f"{word} for {self._safe(name)}", word, given, f"--{word} ...")
+
+    def _made_up(self, title: str, name: str, given: Input, option: str) -> None:
+        self._prose(f"{title} is random: {self._safe(_described(given))} ({option} to give it)", "dim")
+        if given.value.size <= SMALL:
+            self.lines.append([(f"  {name} = ", "dim"), *self._inline(given.value, "dim")])
 
     def footer(self) -> None:
         """Say so when digits were hidden."""
         if self.digits_hidden:
             self.lines.append([])
-            shown = f"{self.precision} significant digits shown"
+            shown = f"at least {self.precision} significant digit{'s' if self.precision > 1 else ''} shown"
             self._prose(f"{shown}; --precision {FULL_PRECISION} or --format json for all", "dim")
 
     def checks(self) -> None:
@@ -132,22 +150,24 @@ class _Page:
         parts = []
         differences = [check.finite_differences for check in checks if check.finite_differences is not None]
         if differences:
-            parts.append(f"{mark} checked against {method}: relative error {_rough(max(differences))}")
+            parts.append(f"{mark} checked against {method}: relative error {rough(max(differences))}")
         formulas = [check.formula for check in checks if check.formula is not None]
         if formulas:
-            extent = f"to {_rough(max(formulas))}" if max(formulas) else "exactly"
+            extent = f"to {rough(max(formulas))}" if max(formulas) else "exactly"
             parts.append(f"{'' if differences else mark + ' checked: '}the formula agrees {extent}")
         if len(checks) < total:
             parts[0] = parts[0].replace("checked", f"{len(checks)} of {total} checked", 1)
-        return ", ".join(parts) + (f" (the largest of {len(checks)})" if len(checks) > 1 else "")
+        largest = f" (the largest of {len(checks)})" if len(checks) > 1 else ""
+        notes = list(dict.fromkeys(f"; {self._safe(check.note)}" for check in checks if check.note))
+        return ", ".join(parts) + largest + "".join(notes)
 
     def _failed(self, prefix: str, check: Check) -> str:
         errors = []
         if check.finite_differences is not None:
             method = check.method or "finite differences"
-            errors.append(f"relative error {_rough(check.finite_differences)} against {method}")
+            errors.append(f"relative error {rough(check.finite_differences)} against {method}")
         if check.formula is not None:
-            errors.append(f"the formula is off by {_rough(check.formula)}")
+            errors.append(f"the formula is off by {rough(check.formula)}")
         note = f"; {check.note}" if check.note else ""
         text = f"✗ {prefix}CHECK FAILED, do not use these numbers: {', '.join(errors) or 'no agreement'}{note}"
         return self._safe(text)
@@ -228,14 +248,23 @@ class _Page:
             self._prose(self._safe(f"… {grid.elision} not shown; {PRINT_ALL}"), "yellow")
 
 
+def _shortened(text: str, room: int, dots: str) -> str:
+    """Return a text with its middle left out where it is longer than the room there is."""
+    if cell_width(text) <= room:
+        return text
+    half = (room - cell_width(dots) - 2) // 2
+    start, end = text[:half], text[-half:]
+    while cell_width(start) > half:
+        start = start[:-1]
+    while cell_width(end) > half:
+        end = end[1:]
+    return f"{start.rstrip()} {dots} {end.lstrip()}"
+
+
 def _bracketed(values: object, precision: int) -> str:
     if isinstance(values, list):
         return "[" + ", ".join(_bracketed(value, precision) for value in values) + "]"
     return short(float(str(values)), precision)
-
-
-def _rough(error: float) -> str:
-    return "0" if error == 0 else f"{error:.2g}" if error >= 1e-3 else f"{error:.0e}"
 
 
 def _known(check: Check) -> bool:
@@ -271,6 +300,8 @@ def _listed(words: Sequence[str]) -> str:
 
 def _derivative_name(command: str, expression: str, wrt: Sequence[str], ascii: bool) -> str:
     """Write what was asked in the field's notation: `∂(a*b)/∂b`, `∂²f/∂X∂Y`, `∂(a*b)/∂b · tangent`."""
+    if command == "hvp":
+        wrt = [*wrt, *wrt]
     sign, dot = ("d", "*") if ascii else ("∂", "·")
     body = expression if re.fullmatch(r"\w+", expression) else f"({expression})"
     names = [printable(name, ascii) for name in wrt]
@@ -287,3 +318,8 @@ def _power(order: int, ascii: bool) -> str:
     if order == 1:
         return ""
     return f"^{order}" if ascii else str(order).translate(SUPERSCRIPTS)
+
+
+def _sizes(sizes: Mapping[str, int]) -> str:
+    """Say what the names of sizes in a formula stand for here: `   with n = 3`."""
+    return "   with " + ", ".join(f"{name} = {size}" for name, size in sizes.items()) if sizes else ""

@@ -58,7 +58,7 @@ class Check:
 class Result:
     """One derivative: `data` has the axes of the output, then those of each name in `wrt`.
 
-    `axes` labels each axis: `("out[i]", "b[j]")`. `axis_groups` counts the axes that belong to the output and to each
+    `formula` is valid input in which `sizes` says what each name of a size stands for. `axes` labels each axis: `("out[i]", "b[j]")`. `axis_groups` counts the axes that belong to the output and to each
     name, so that a screen can put rows and columns together: `(("out", 1), ("b", 1))`. With a batch, `data` has one
     further axis in front that `axes` and `axis_groups` do not count.
     """
@@ -70,6 +70,7 @@ class Result:
     formula: str | None = None
     structure: str | None = None
     check: Check | None = None
+    sizes: Mapping[str, int] = field(default_factory=dict)
 
     @property
     def shape(self) -> tuple[int, ...]:
@@ -79,7 +80,10 @@ class Result:
 
 @dataclass(frozen=True)
 class Answer:
-    """Everything one command has to say: the inputs used, the value, the derivatives, the warnings."""
+    """Everything one command has to say: the inputs used, the value, the derivatives, the warnings.
+
+    `directions` are the tangents or cotangents by variable.
+    """
 
     command: str
     expression: str
@@ -89,4 +93,5 @@ class Answer:
     warnings: Sequence[Warning] = ()
     value_check: Check | None = None
     batch: int | None = None
+    directions: Mapping[str, Input] = field(default_factory=dict)
     details: Mapping[str, object] = field(default_factory=dict)

@@ -10,6 +10,7 @@ from numpy.typing import ArrayLike
 
 from .answer import Array, Check, Input
 from .calculation import Calculation, Problem, tangent_name
+from .compiled import Compiler
 from .errors import InputError, UsageProblem
 from .sampling import ASSUMPTIONS
 from .session import DEFAULT_LIMIT, Wishes, answer
@@ -44,7 +45,7 @@ class Derivative:
         self.shapes = {name: tuple(shape) for name, shape in (shapes or {}).items()}
         self.strict = strict
         self.max_memory = max_memory
-        self._compiled: dict[tuple[Shape, ...], Calculation] = {}
+        self._compiler = Compiler(self.problem)
 
     def __call__(self, /, **inputs: ArrayLike) -> Any:
         """Return the derivative at the inputs, as a float64 array of the documented shape.
@@ -114,32 +115,13 @@ class Derivative:
         return values | {name: _array(name, given[name]) for name in problem.names}
 
     def _calculation(self, values: Mapping[str, Array]) -> Calculation:
-        key = tuple(value.shape for value in values.values())
-        found = self._compiled.get(key)
-        if found is None:
-            found = self._compiled[key] = self._compile(values)
-        return found
-
-    def _compile(self, values: Mapping[str, Array]) -> Calculation:
-        problem = self.problem
-        samples = None
-        shapes: dict[str, Shape] = {}
-        for name in problem.names:
-            shape = values[name].shape
-            if name in problem.batch:
-                if not shape or samples not in (None, shape[0]):
-                    raise InputError(f"`{name}` has shape {show(shape)}; its first axis must count the samples")
-                samples, shape = shape[0], shape[1:]
-            shapes[name] = shape
-        statics = {
-            name: int(values[name]) for name, shape in shapes.items() if not shape and values[name].ndim == 0
-            and float(values[name]).is_integer()
-        }  # fmt: skip
-        calculation = Calculation(problem, shapes, samples=samples, statics=statics)
+        shapes, samples = self._sample_shapes(values)
+        numbers = {name: float(values[name]) for name in shapes if not values[name].shape}
+        calculation = self._compiler.find(shapes, numbers, samples).calculation
         for name, shape in self.shapes.items():
             if name in shapes and shapes[name] != shape:
                 raise InputError(f"`{name}` has shape {show(shapes[name])}, and {show(shape)} was declared")
-        for name in problem.wrt:
+        for name in self.problem.wrt:
             key = tangent_name(name)
             if key in values and values[key].shape[-max(1, len(calculation.direction_shape(name))) :] != (
                 calculation.direction_shape(name)
@@ -150,6 +132,19 @@ class Derivative:
                 )
         calculation.guard(self.max_memory)
         return calculation
+
+    def _sample_shapes(self, values: Mapping[str, Array]) -> tuple[dict[str, Shape], int | None]:
+        """Return the shapes of one sample, and the number of samples where there is a batch."""
+        samples = None
+        shapes: dict[str, Shape] = {}
+        for name in self.problem.names:
+            shape = values[name].shape
+            if name in self.problem.batch:
+                if not shape or samples not in (None, shape[0]):
+                    raise InputError(f"`{name}` has shape {show(shape)}; its first axis must count the samples")
+                samples, shape = shape[0], shape[1:]
+            shapes[name] = shape
+        return shapes, samples
 
 
 def _array(name: str, value: ArrayLike) -> Array:

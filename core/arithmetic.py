@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from fractions import Fraction
 
 from . import algebra
@@ -41,7 +42,9 @@ def _missing(factors: list[Factor], shape: Shape) -> list[Factor]:
 
 
 def divide(left: Node, right: Node) -> Node:
-    """Return `left / right`, broadcast."""
+    """Return `left / right`, broadcast; 0/0 of two numbers is nan."""
+    if constant_value(left) == 0 and constant_value(right) == 0:
+        return full(math.nan, broadcast_shapes(left.shape, right.shape))
     return times(left, power(right, algebra.number(-1)))
 
 

@@ -14,6 +14,7 @@ from ..grammar.errors import ExpressionError, Label, Span
 from ..grammar.parser import parse
 from . import sampling
 from .answer import Answer, Array, Check, Input, Result
+from .diagnosis import explain_failure
 from .differentiate import derivative, pullback, pushforward
 from .elaborate import BARE_CONSTANTS, Elaborator
 from .errors import EvaluationError, NotScalarError, UnknownNameError, UsageProblem
@@ -51,13 +52,16 @@ class Problem:
         wrt: tuple[str, ...] = (),
         assumptions: Mapping[str, frozenset[str]] | None = None,
         batch: tuple[str, ...] = (),
+        *,
+        program: syntax.Program | None = None,
     ) -> Problem:
         """Return the problem with its names checked.
 
-        Without `wrt`, the only name of the expression is meant. Raises SyntaxProblem; UnknownNameError for a variable
-        that is not in the expression; UsageProblem for a missing one.
+        Without `wrt`, the only name of the expression is meant. `program` is the text parsed, where it is already.
+        Raises SyntaxProblem; UnknownNameError for a variable that is not in the expression; UsageProblem for a
+        missing one.
         """
-        program = parse(text)
+        program = parse(text) if program is None else program
         problem = Problem(text, program, kind, wrt, assumptions or {}, batch)
         names = problem.names
         if kind != "value" and not wrt:
@@ -135,6 +139,7 @@ class Calculation:
     ) -> None:
         self.problem = problem
         self.samples = samples
+        self.statics = dict(statics or {})
         self.symbols = {
             name: Symbol.of(name, tuple(shapes[name]), problem.assumptions.get(name, ())) for name in problem.names
         }
@@ -312,33 +317,7 @@ class Calculation:
         try:
             return program.run(values)
         except OperationFailed as failure:
-            raise self.failed(failure) from None
-
-    def failed(self, failure: OperationFailed) -> EvaluationError:
-        """Return the error for an operation that NumPy refused, with its place in the expression."""
-        name = getattr(getattr(failure.node, "operator", None), "name", "operation")
-        span = self.spans.get(failure.node) or self._span_of_call(name)
-        reason = str(failure.original)
-        words = {
-            "Singular matrix": "the matrix is singular",
-            "Matrix is not positive definite": "the matrix is not positive definite",
-        }
-        reason = words.get(reason, reason)
-        helps = {
-            "the matrix is singular": ["pinv(X) is defined for every matrix; solve and inv need an invertible one"],
-            "the matrix is not positive definite": [
-                "cholesky needs a symmetric positive definite matrix, such as A @ A.T + eye(n)"
-            ],
-        }.get(reason, [])
-        return EvaluationError(
-            f"cannot evaluate `{name}`: {reason}", *([Label(span, reason)] if span else []), helps=helps
-        )
-
-    def _span_of_call(self, name: str) -> Span | None:
-        for node in syntax.walk(self.problem.program):
-            if isinstance(node, syntax.Call) and node.function in (name, "inv", "solve", "logdet", "cholesky"):
-                return node.span
-        return None
+            raise explain_failure(self, failure, values) from None
 
     def result_records(self, data: list[Array], checks: list[Check | None]) -> list[Result]:
         """Return the derivatives as records, with the names of their axes and their structure."""

@@ -89,7 +89,7 @@ def label_arguments(error: ExpressionError, node: syntax.Call, values: Sequence[
     ]
     error.labels = tuple(labels) or (Label(node.function_span or node.span),)
     if isinstance(error, RankError) and tensors:
-        error.operand = syntax.span_of(tensors[0][0])
+        error.operand = syntax.span_of(tensors[min(error.position, len(tensors) - 1)][0])
 
 
 def unknown_function(node: syntax.Call) -> UnknownNameError:

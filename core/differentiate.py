@@ -46,9 +46,11 @@ def symmetrized(result: Node, variable: Symbol) -> Node:
     if "diagonal" in variable.assumptions:
         axes = tuple(range(result.rank))
         return product(1, [(result, (*axes[:-1], first)), (Delta.of(variable.shape[0], 2), (first, second))], axes)
-    swapped = permute(result, [*range(first), second, first])
     half = Fraction(1, 2)
-    return add([(half, result), (half, swapped)], result.shape)
+    # Term by term, so that a term which is symmetric already is found out.
+    parts = list(result.terms) if isinstance(result, Sum) else [(1, result)]
+    turned = [(half * c, permute(term, [*range(first), second, first])) for c, term in parts]
+    return add([*((half * c, term) for c, term in parts), *turned], result.shape)
 
 
 def pullback(output: Node, cotangent: Node, variable: Symbol) -> Node:

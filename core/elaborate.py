@@ -21,7 +21,7 @@ from . import arithmetic, complaints
 from .algebra import Factor, broadcast, constant_value, fresh, number, permute, product, scale
 from .arguments import bind
 from .errors import RankError, ShapeError, UnknownNameError
-from .graph import Apply, Coefficient, Constant, Delta, Node, Reshape, Select, Symbol
+from .graph import Apply, Coefficient, Constant, Delta, Node, Product, Reshape, Select, Sum, Symbol
 from .operators import registry
 from .operators.record import Operator
 from .pointwise import elementwise
@@ -207,13 +207,30 @@ class Elaborator:
         constant = None if value.shape else constant_value(value)
         if constant is not None:
             return _plain(constant)
-        if isinstance(value, Symbol):
-            if value.name in self.statics:
-                return self.statics[value.name]
-            raise StaticNameError(value.name, span)
+        # Asked of every shape: a name whose shape is not known yet may stand for a size.
+        found = self._whole_number(value, span)
+        if found is not None and not value.shape:
+            return _plain(found)
         raise ExpressionError(
             "a plain number is needed here, one that does not depend on the inputs", Label(span, "depends on inputs")
         )
+
+    def _whole_number(self, node: Node, span: Span) -> Coefficient | None:
+        """Return the value of a size computed from sizes, such as `n - 1` or `n*m`; None for anything else."""
+        match node:
+            case Symbol():
+                if node.name not in self.statics:
+                    raise StaticNameError(node.name, span)
+                return self.statics[node.name]
+            case Product() | Sum():
+                parts = [self._whole_number(child, span) for child in node.children]
+                if any(part is None for part in parts):
+                    return None
+                numbers = [part for part in parts if part is not None]
+                if isinstance(node, Product):
+                    return node.coefficient * math.prod(numbers)
+                return sum(c * part for c, part in zip(node.coefficients, numbers, strict=True))
+        return None
 
     # One method per kind of syntax node.
 
@@ -254,9 +271,13 @@ class Elaborator:
             try:
                 left = INFIX[item.operator](left, right)
             except ShapeError as error:
-                raise complaints.clash(item, left, right, error) from None
+                left = self.mismatch(item, left, right, error)
             self.spans.setdefault(left, item.span)
         return left
+
+    def mismatch(self, node: syntax.Binary, left: Node, right: Node, error: ShapeError) -> Node:
+        """Say what to do with operands that do not fit: here, raise an error that names both."""
+        raise complaints.clash(node, left, right, error) from None
 
     def _attribute(self, node: syntax.Attribute) -> Value:
         operand = self.operand(node.operand)

@@ -46,16 +46,26 @@ class ShapeError(ExpressionError):
 
 
 class RankError(ShapeError):
-    """An operand with the wrong number of axes; `needed` is the number it should have, `operand` its span."""
+    """An operand with the wrong number of axes: `needed` is the number it should have.
+
+    `operand` is its span; `position` says which operand of a call it is, where there are several.
+    """
 
     code = "rank"
 
     def __init__(
-        self, message: str, *labels: Label, needed: int, operand: Span | None = None, **details: Unpack[Details]
+        self,
+        message: str,
+        *labels: Label,
+        needed: int,
+        operand: Span | None = None,
+        position: int = 0,
+        **details: Unpack[Details],
     ) -> None:
         super().__init__(message, *labels, **details)
         self.needed = needed
         self.operand = operand
+        self.position = position
 
 
 class NotScalarError(ExpressionError):

@@ -7,12 +7,14 @@ from dataclasses import dataclass, field
 
 import numpy as np
 
-from .answer import Answer, Array, Check, Input, Warning
+from .answer import Answer, Check, Input, Warning
+from .assumptions import check_assumptions
 from .calculation import Calculation, Problem, tangent_name
+from .compiled import Compiler
 from .diagnosis import find_kinks, find_nonfinite
-from .errors import EvaluationError, ExpressionError, InputError, Label, NotScalarError, ShapeError
+from .errors import EvaluationError, ExpressionError, InputError, Label, MatgradError, NotScalarError, ShapeError
 from .evaluate import OperationFailed
-from .inference import infer_shapes
+from .notation.attach import with_formulas
 from .sampling import draw, needs
 from .shapes import Shape, describe, show
 from .trust import check_results
@@ -47,15 +49,22 @@ class Prepared:
     inputs: dict[str, Input]
 
 
-def answer(problem: Problem, given: Mapping[str, Input], wishes: Wishes, command: str | None = None) -> Answer:
+def answer(
+    problem: Problem,
+    given: Mapping[str, Input],
+    wishes: Wishes,
+    command: str | None = None,
+    compiler: Compiler | None = None,
+) -> Answer:
     """Return the answer to a problem.
 
     Example: `answer(Problem.of("a*b", "jacobian", ("b",)), {"a": Input(array, "-v")}, Wishes())`: b is random then.
+    Many answers to one problem share a `compiler`, so that the same shapes are compiled once.
 
     Raises ExpressionError, InputError or EvaluationError; under `strict` also where a result is not finite or a
     derivative is a choice (EvaluationError).
     """
-    prepared = prepare(problem, given, wishes)
+    prepared = prepare(problem, given, wishes, compiler)
     calculation, inputs = prepared.calculation, prepared.inputs
     calculation.guard(wishes.limit)
     values = {name: item.value for name, item in inputs.items()}
@@ -75,9 +84,12 @@ def answer(problem: Problem, given: Mapping[str, Input], wishes: Wishes, command
     return Answer(
         command=command or problem.kind,
         expression=problem.text,
-        inputs={**inputs, **{f"direction for {name}": item for name, item in directions.items()}},
+        inputs=inputs,
+        directions=directions,
         value=value,
-        results=calculation.result_records(data, checks),
+        results=with_formulas(
+            calculation, values, calculation.result_records(data, checks), compared=wishes.check
+        ),
         warnings=warnings,
         batch=calculation.samples,
     )
@@ -90,29 +102,24 @@ def _label(warning: Warning) -> list[Label]:
 # --- inputs ----------------------------------------------------------------------------------------------------------
 
 
-def prepare(problem: Problem, given: Mapping[str, Input], wishes: Wishes) -> Prepared:
+def prepare(problem: Problem, given: Mapping[str, Input], wishes: Wishes, compiler: Compiler | None = None) -> Prepared:
     """Return the problem's calculation and a value for each name: given, or drawn with a declared or inferred shape."""
+    compiler = compiler or Compiler(problem)
     names = problem.names
     used = {name: item for name, item in given.items() if name in names}
     samples = _samples(problem, used, wishes)
-    known = {name: _sample_shape(problem, name, item.value.shape) for name, item in used.items()}
-    for name, shape in wishes.declared.items():
-        if name in names and name not in known:
-            known[name] = _sample_shape(problem, name, shape)
-    statics = {name: int(item.value) for name, item in used.items() if not item.value.shape and _whole(item.value)}
-    unknown = {name: span for name, span in names.items() if name not in known}
+    shapes = {name: item.value.shape for name, item in used.items()}
+    shapes |= {name: shape for name, shape in wishes.declared.items() if name in names and name not in shapes}
+    known = {name: _sample_shape(problem, name, shape) for name, shape in shapes.items()}
+    numbers = {name: float(item.value) for name, item in used.items() if not item.value.shape}
     try:
-        shapes, counts = infer_shapes(problem.program, known, unknown, statics) if unknown else ({}, {})
-        calculation = Calculation(problem, {**known, **shapes}, samples=samples, statics={**statics, **counts})
+        calculation, counts, _ = compiler.find(known, numbers, samples)
     except (ShapeError, NotScalarError) as error:
-        raise _with_batch_help(problem, known, statics, error) from None
-    drawn = _drawn(calculation, used, wishes, set(unknown), counts)
+        raise _with_help(compiler, known, numbers, set(used), error) from None
+    check_assumptions(problem.assumptions, used)
+    drawn = _drawn(calculation, used, wishes, set(names) - set(known), counts)
     inputs = {name: used.get(name) or drawn[name] for name in names}
     return Prepared(calculation, inputs)
-
-
-def _whole(value: Array) -> bool:
-    return bool(np.isfinite(value) and value == np.rint(value))
 
 
 def _sample_shape(problem: Problem, name: str, shape: Shape) -> Shape:
@@ -145,32 +152,40 @@ def _samples(problem: Problem, used: Mapping[str, Input], wishes: Wishes) -> int
     return next(iter(lengths.values()), DEFAULT_SAMPLES)
 
 
-def _with_batch_help(
-    problem: Problem, known: Mapping[str, Shape], statics: Mapping[str, int], error: ExpressionError
+def _with_help(
+    compiler: Compiler,
+    known: Mapping[str, Shape],
+    numbers: Mapping[str, float],
+    given: set[str],
+    error: ExpressionError,
 ) -> ExpressionError:
-    """Add the choice between per-sample and summed derivatives, where dropping the first axis of an input helps."""
-    for name, shape in known.items():
-        if len(shape) < 2 or name in problem.batch:
-            continue
-        one_sample = {**known, name: shape[1:]}
-        unknown = {other: span for other, span in problem.names.items() if other not in known}
-        try:
-            shapes, counts = infer_shapes(problem.program, one_sample, unknown, statics)
-            Calculation(problem, {**one_sample, **shapes}, statics={**statics, **counts})
-        except ExpressionError:
-            continue
-        error.notes = (
-            *error.notes,
-            f"`{name}` is {show(shape)}; the expression fits one row of it ({describe(shape[1:])})",
-        )
-        error.helps = (
-            *error.helps,
-            f"if each row of `{name}` is a sample: --batch {name} gives one result per sample",
-            f"if the rows belong together: write the expression for the whole matrix `{name}`; "
-            "a product of rows with rows, summed, mixes the samples",
-        )
-        break
+    """Add what would make the expression fit: an input taken by rows, or a name without a shape that is a number."""
+    problem = compiler.problem
+    # A shape that is only declared is what the user wants; data, and what is differentiated by, may have sample rows.
+    rows = [name for name in known if len(known[name]) > 1 and name in {*problem.wrt, *given} - {*problem.batch}]
+    for name in rows:
+        shape = known[name]
+        if _fits(compiler, {**known, name: shape[1:]}, numbers):
+            error.notes += (f"`{name}` is {show(shape)}; the expression fits one row of it ({describe(shape[1:])})",)
+            error.helps += (
+                f"if each row of `{name}` is a sample: --batch {name} gives one result per sample",
+                f"if the rows belong together: write the expression for the whole matrix `{name}`; "
+                "a product of rows with rows, summed, mixes the samples",
+            )
+            break
+    free = [name for name in problem.names if name not in known and name not in problem.wrt and name.islower()]
+    number = next((name for name in free if _fits(compiler, {**known, name: ()}, numbers)), None)
+    if number is not None:
+        error.helps = (f"if `{number}` is a number: --shape {number}=scalar", *error.helps)
     return error
+
+
+def _fits(compiler: Compiler, known: Mapping[str, Shape], numbers: Mapping[str, float]) -> bool:
+    try:
+        Compiler(compiler.problem).find(known, numbers)
+    except MatgradError:
+        return False
+    return True
 
 
 def _drawn(

@@ -82,11 +82,11 @@ def normalize_axes(axis: int | Sequence[int] | None, rank: int) -> tuple[int, ..
     return tuple(sorted(result))
 
 
-def require_rank(shape: Shape, needed: int, name: str) -> None:
-    """Raise RankError unless a shape has `needed` axes."""
+def require_rank(shape: Shape, needed: int, name: str, position: int = 0) -> None:
+    """Raise RankError unless a shape, that of the operand at a position, has `needed` axes."""
     if len(shape) != needed:
         words = {0: "a number", 1: "a vector", 2: "a matrix"}.get(needed, f"an array with {needed} axes")
-        raise RankError(f"`{name}` needs {words}, and this is {describe(shape)}", needed=needed)
+        raise RankError(f"`{name}` needs {words}, and this is {describe(shape)}", needed=needed, position=position)
 
 
 def require_square(shape: Shape, name: str) -> None:
@@ -111,9 +111,9 @@ def bind_signature(signature: str, shapes: Sequence[Shape], name: str) -> tuple[
     inputs, outputs = (parse_axes(side) for side in signature.split("->"))
     sizes: dict[str, int] = {}
     batches: list[Shape] = []
-    for axes, shape in zip(inputs, shapes, strict=True):
+    for position, (axes, shape) in enumerate(zip(inputs, shapes, strict=True)):
         if len(shape) < len(axes):
-            require_rank(shape, len(axes), name)
+            require_rank(shape, len(axes), name, position)
         core = shape[len(shape) - len(axes) :]
         batches.append(shape[: len(shape) - len(axes)])
         for axis, size in zip(axes, core, strict=True):

@@ -29,12 +29,12 @@ def check_results(
     note = ""
     if at_kink:
         values = _nearby(calculation, values, generator)
-        note = "checked at a point nearby: here the derivative is a choice"
+        note = "at a point nearby, for the derivative is a choice here"
         try:
             data = calculation.run(values)[1:]
         except Exception:  # a point nearby may leave the domain; the answer itself stands
             for _ in data:
-                yield Check(note="not checked: the derivative is a choice here, and no point nearby has a value")
+                yield Check(note="the derivative is a choice here, and no point nearby has a value")
             return
     analytic = _analytic(calculation)
     for (wrt, _), array in zip(calculation.results, data, strict=True):
@@ -72,11 +72,13 @@ def _question(
 ) -> tuple[Evaluate, list[Direction], Array]:
     """Return a function of the inputs, directions, and what the answer says of its derivative along them."""
 
+    lead = () if calculation.samples is None else (calculation.samples,)
+
     def value(point: Mapping[str, NDArray[Any]]) -> NDArray[Any]:
         try:
             return calculation.value_program.run(point)[0]
         except OperationFailed:
-            return np.full(data.shape[:0], np.nan)
+            return np.full(lead + calculation.shape, np.nan)
 
     name = wrt[0]
     match calculation.problem.kind:

@@ -63,6 +63,12 @@ class MatgradError(Exception):
         self.notes = tuple(details.get("notes", ()))
         self.helps = tuple(details.get("helps", ()))
 
+    def __str__(self) -> str:
+        """Return the message, then each note and help on a line of its own."""
+        return "\n".join(
+            [self.message, *(f"note: {note}" for note in self.notes), *(f"help: {text}" for text in self.helps)]
+        )
+
     @property
     def span(self) -> Span | None:
         """The span of the first primary label, or None where the error points at no text."""

@@ -6,8 +6,9 @@ trees are equal when they say the same thing: `parse(write(tree)) == tree`.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
-from dataclasses import dataclass, field, fields
+from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, fields, replace
+from typing import Any
 
 from .errors import Span
 
@@ -162,6 +163,18 @@ def children(node: Node) -> Iterator[Node]:
             yield value
         elif isinstance(value, tuple):
             yield from (item for item in value if isinstance(item, Node))
+
+
+def map_children(node: Node, change: Callable[[Node], Node]) -> Node:
+    """Return a node with each of its direct sub-nodes changed."""
+    changes: dict[str, Any] = {}
+    for description in fields(node):
+        value = getattr(node, description.name)
+        if isinstance(value, Node):
+            changes[description.name] = change(value)
+        elif isinstance(value, tuple) and any(isinstance(item, Node) for item in value):
+            changes[description.name] = tuple(change(item) if isinstance(item, Node) else item for item in value)
+    return replace(node, **changes) if changes else node
 
 
 def walk(node: Node) -> Iterator[Node]:

@@ -6,7 +6,7 @@ input: parsed and elaborated again it has the same values.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence, Set
 from dataclasses import replace
 from fractions import Fraction
 
@@ -14,9 +14,10 @@ import numpy as np
 
 from ...grammar.syntax import Attribute, Binary, Index, ListLiteral, Literal, Name, Number, Slice, String, TupleLiteral
 from ..algebra import constant_value, is_zero, product
-from ..canonical import is_symmetric
+from ..canonical import is_symmetric, tidy
 from ..graph import (
     Apply,
+    Coefficient,
     Constant,
     Delta,
     Labels,
@@ -46,10 +47,18 @@ SPOKEN = {"solve_vector": "solve", "solve_matrix": "solve", "euclidean_norm": "n
 
 
 class Notation:
-    """Writes the nodes of a graph; equal nodes are written once and shared."""
+    """Writes the nodes of a graph; equal nodes are written once and shared.
 
-    def __init__(self, sizes: Sizes) -> None:
+    `spoken` gives inputs other names; `familiar` are the nodes of the expression as it was typed: a difference that
+    stands there as `A @ x - b` is written so even where the derivative has `b - A @ x`.
+    """
+
+    def __init__(
+        self, sizes: Sizes, spoken: Mapping[str, str] | None = None, familiar: Set[Node] = frozenset()
+    ) -> None:
         self.sizes = sizes
+        self.spoken = spoken or {}
+        self.familiar = familiar
         self._terms: dict[Node, Term] = {}
 
     def tree(self, node: Node) -> Tree:
@@ -79,7 +88,7 @@ class Notation:
             case Apply():
                 return self._wrapped(node, self._apply(node))
             case Symbol():
-                return self._wrapped(node, Name(node.name))
+                return self._wrapped(node, Name(self.spoken.get(node.name, node.name)))
             case Constant():
                 return self._wrapped(node, _literal(node.value))
         assert isinstance(node, Structural)
@@ -115,6 +124,22 @@ class Notation:
         return walk.term(factors)
 
     def _sum(self, node: Sum) -> Term:
+        known = self._familiar_multiple(node)
+        return self._plain_sum(node) if known is None else _scaled(self.term(known[1]), known[0], [])
+
+    def _familiar_multiple(self, node: Sum) -> tuple[Coefficient, Sum] | None:
+        """Return (c, s) where a sum is c times a sum s that the reader has typed."""
+        if node in self.familiar or any(isinstance(c, float) for c in node.coefficients):
+            return None
+        for divisor in {abs(Fraction(c)) for c in node.coefficients}:
+            for factor in (divisor, -divisor):
+                scaled = tuple(tidy(Fraction(c) / factor) for c in node.coefficients)
+                known = Sum.of(scaled, node.children, node.shape)
+                if known in self.familiar:
+                    return tidy(factor), known
+        return None
+
+    def _plain_sum(self, node: Sum) -> Term:
         terms = [self._loose(term) for term in node.children]
         covered = frozenset[int]().union(*(term.covers for term in terms))
         if len(covered) < node.rank:

@@ -3,33 +3,150 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
-from ..calculation import Calculation, Problem
+from ...grammar.syntax import Name, Program, walk
+from ...grammar.writer import write
+from ..answer import Array
+from ..calculation import Calculation, Problem, tangent_name
 from ..errors import ExpressionError
-from ..graph import Node
+from ..graph import Node, topological
 from ..inference import trial_shapes
 from ..shapes import Shape
 from ..transform import flatten
 from .expand import expanded
 from .formula import Notation
+from .naming import named
+from .recognise import recognised
 from .structural import Sizes
 from .trees import Tree
 
 
-def formulas(problem: Problem, shapes: Mapping[str, Shape], statics: Mapping[str, int]) -> list[Tree]:
+@dataclass(frozen=True)
+class ClosedForm:
+    """A derivative as a formula: `program` is its tree, with repeated parts named first.
+
+    `sizes` gives the numbers that names of sizes stand for at the inputs asked about, `assumptions` and `batch` what
+    the formula takes for granted.
+    """
+
+    program: Program
+    sizes: Mapping[str, int]
+    problem: Problem
+
+    @property
+    def text(self) -> str:
+        """The formula as valid input."""
+        return write(self.program)
+
+    def evaluate(self, values: Mapping[str, Array]) -> Array:
+        """Return the formula's value, by parsing its text and elaborating it as if a user had typed it.
+
+        `values` are those of the inputs, with the sample axis first for those in the batch.
+        """
+        text = self.text
+        batch = self.problem.batch
+        asked = Problem.of(text, "value")
+        names = [name for name in asked.names if name not in self.sizes]
+        shared = tuple(name for name in batch if name in names)
+        asked = Problem(text, asked.program, "value", (), _assumptions(self.problem, names), shared)
+        arrays = {name: values[direction_key(self.problem, name)] for name in names}
+        shapes = {name: array.shape[1:] if name in shared else array.shape for name, array in arrays.items()}
+        statics = {name: int(array) for name, array in arrays.items() if not array.shape and float(array).is_integer()}
+        samples = next((arrays[name].shape[0] for name in shared), None)
+        shapes |= dict.fromkeys(self.sizes, ())
+        calculation = Calculation(asked, shapes, samples=samples, statics={**statics, **self.sizes})
+        numbers = {name: _scalar(size) for name, size in self.sizes.items()}
+        return calculation.derivatives({**arrays, **numbers})[0]
+
+
+def _scalar(value: int) -> Array:
+    import numpy as np
+
+    return np.array(float(value))
+
+
+def _assumptions(problem: Problem, names: list[str]) -> dict[str, frozenset[str]]:
+    return {name: known for name, known in problem.assumptions.items() if name in names}
+
+
+def direction_key(problem: Problem, name: str) -> str:
+    """Return the key of a value: the direction of a jvp, vjp or hvp is called `tangent` or `cotangent` in formulas."""
+    if problem.kind in ("jvp", "vjp", "hvp") and name == direction_name(problem):
+        return tangent_name(problem.wrt[0])
+    return name
+
+
+def direction_name(problem: Problem) -> str:
+    """Return what the direction of a jvp, vjp or hvp is called in its formula."""
+    word = "cotangent" if problem.kind == "vjp" else "tangent"
+    return word if word not in problem.names else word + "_"
+
+
+def closed_forms(
+    problem: Problem, shapes: Mapping[str, Shape], statics: Mapping[str, int] | None = None
+) -> list[ClosedForm]:
     """Return the closed form of each derivative of a problem, or of the value where none is asked for.
 
-    The inputs have the numbers of axes that `shapes` say; their sizes become names where the formula needs them.
+    Example: for the gradient of `x.T @ A @ x` it is `(A + A.T) @ x`. The inputs have the numbers of axes that `shapes`
+    say; their sizes become names where the formula needs them.
     """
-    calculation, sizes = _generic(problem, shapes, statics)
+    calculation, sizes, actual = _generic(problem, shapes, statics or {})
+    notation = _notation(problem, calculation, sizes)
+    forms = []
+    for root in _readable(calculation):
+        program = named(notation.tree(root), [*problem.names, *actual])
+        used = {node.name for node in _names(program)}
+        forms.append(ClosedForm(program, {name: size for name, size in actual.items() if name in used}, problem))
+    return forms
+
+
+def exact_forms(
+    problem: Problem, shapes: Mapping[str, Shape], statics: Mapping[str, int] | None = None
+) -> list[ClosedForm]:
+    """Return closed forms written for exactly these sizes, and with nothing rewritten for the reader."""
+    calculation = Calculation(problem, shapes, statics=statics or {})
+    notation = _notation(problem, calculation, Sizes({}))
     roots: list[Node] = [node for _, node in calculation.results] or [calculation.output]
-    return [Notation(sizes).tree(root) for root in flatten(expanded(flatten(roots)))]
+    return [ClosedForm(named(notation.tree(root), problem.names), {}, problem) for root in flatten(roots)]
 
 
-def _generic(problem: Problem, shapes: Mapping[str, Shape], statics: Mapping[str, int]) -> tuple[Calculation, Sizes]:
+def formulas(problem: Problem, shapes: Mapping[str, Shape], statics: Mapping[str, int]) -> list[Tree]:
+    """Return the closed form of each derivative as one tree, with no part named."""
+    calculation, sizes, _ = _generic(problem, shapes, statics)
+    notation = _notation(problem, calculation, sizes)
+    return [notation.tree(root) for root in _readable(calculation)]
+
+
+def _readable(calculation: Calculation) -> list[Node]:
+    roots: list[Node] = [node for _, node in calculation.results] or [calculation.output]
+    return flatten(expanded(recognised(flatten(expanded(roots)))))
+
+
+def _notation(problem: Problem, calculation: Calculation, sizes: Sizes) -> Notation:
+    spoken = {tangent_name(name): direction_name(problem) for name in problem.wrt}
+    return Notation(sizes, spoken, set(topological([calculation.original])))
+
+
+def _names(program: Program) -> list[Name]:
+    return [node for node in walk(program) if isinstance(node, Name)]
+
+
+def _generic(
+    problem: Problem, shapes: Mapping[str, Shape], statics: Mapping[str, int]
+) -> tuple[Calculation, Sizes, dict[str, int]]:
+    """Return the problem over trial sizes, the names of sizes, and what each name is at the sizes asked about."""
     try:
         trial, counts, names = trial_shapes(problem.program, shapes, problem.names, statics)
-        return Calculation(problem, trial, statics={**statics, **counts}), Sizes(names)
+        calculation = Calculation(problem, trial, statics={**statics, **counts})
     except ExpressionError:
         # Sizes that the expression ties to its own numbers, `reshape(x, (2, 3))`, are kept as they are.
-        return Calculation(problem, shapes, statics=statics), Sizes({})
+        return Calculation(problem, shapes, statics=statics), Sizes({}), {}
+    actual = {
+        names[size]: now
+        for name in problem.names
+        for size, now in zip(trial[name], shapes[name], strict=True)
+        if size in names
+    }
+    actual |= {name: statics[name] for name in counts if name in statics}
+    return calculation, Sizes(names), actual

@@ -6,7 +6,7 @@ from collections.abc import Iterable
 from fractions import Fraction
 from typing import TYPE_CHECKING
 
-from ...grammar.syntax import Name, Number, Slice, TupleLiteral
+from ...grammar.syntax import Binary, ListLiteral, Name, Number, Slice, TupleLiteral
 from ..graph import Coefficient, Labels, Node, Reshape, Select, Structural, Triangle
 from .trees import Power, Tree, call, indexed, negated
 
@@ -31,12 +31,8 @@ class Sizes:
         for known, name in self.names.items():
             if 0 < abs(size - known) < NEAR and known >= FIRST_TRIAL_SIZE:
                 sign = "+" if size > known else "-"
-                from ...grammar.syntax import Binary
-
                 return Binary(sign, Name(name), Number(str(abs(size - known))))
             if known >= FIRST_TRIAL_SIZE and size % known == 0:
-                from ...grammar.syntax import Binary
-
                 return Binary("*", Name(name), self.tree(size // known))
         return Number(str(size))
 
@@ -70,8 +66,6 @@ def rows_tree(sizes: Sizes, select: Select) -> Tree:
     """Return the index that picks the rows of a selection: `0`, `1:3`, `::-1` or a list."""
     rows, size = select.rows, select.size
     if not isinstance(rows, range):
-        from ...grammar.syntax import ListLiteral
-
         return ListLiteral(tuple(sizes.position(row, size) for row in rows))
     start, last, step = rows.start, rows[-1] if len(rows) else rows.start, rows.step
     if step > 0:
@@ -87,15 +81,20 @@ def rows_tree(sizes: Sizes, select: Select) -> Tree:
 Piece = tuple[Node | Tree, Labels]
 
 
-def apply_structure(writer: Writer, factors: list[tuple[Node, Labels]], rank: int) -> Iterable[Piece]:
-    """Return the factors of a Product with their structure written into the operands that it acts on."""
+def apply_structure(
+    writer: Writer, factors: list[tuple[Node, Labels]], rank: int, sizes: dict[int, int]
+) -> Iterable[Piece]:
+    """Return the factors of a Product with their structure written into the operands that it acts on.
+
+    `sizes` are those of the labels.
+    """
     pieces: list[Piece] = [(node, labels) for node, labels in factors if not _acts(node)]
     acting = [(node, labels) for node, labels in factors if _acts(node)]
     progress = True
     while progress:
         progress = False
         for entry in list(acting):
-            if _apply(writer, entry, pieces, acting, rank):
+            if _apply(writer, entry, pieces, acting, rank, sizes):
                 acting.remove(entry)
                 progress = True
     for node, labels in acting:
@@ -108,7 +107,12 @@ def _acts(node: Node) -> bool:
 
 
 def _apply(
-    writer: Writer, entry: tuple[Node, Labels], pieces: list[Piece], acting: list[tuple[Node, Labels]], rank: int
+    writer: Writer,
+    entry: tuple[Node, Labels],
+    pieces: list[Piece],
+    acting: list[tuple[Node, Labels]],
+    rank: int,
+    label_sizes: dict[int, int],
 ) -> bool:
     node, labels = entry
     elsewhere = [own for other, own in acting if other is not node or own is not labels]
@@ -140,7 +144,7 @@ def _apply(
             merged, inner = labels[0], labels[1:]
             found = users(merged)
             if merged >= rank and len(found) == 1 and _tensor(pieces[found[0]][0]):
-                pieces[found[0]] = _unmerged(writer, node, *pieces[found[0]], merged, inner)
+                pieces[found[0]] = _unmerged(writer, node, *pieces[found[0]], merged, inner, label_sizes)
                 return True
             for place, (operand, own) in enumerate(pieces):
                 private = all(label >= rank and users(label) == [place] for label in inner)
@@ -184,19 +188,21 @@ def _offset(offset: int) -> Tree:
     return negated(Number(str(-offset))) if offset < 0 else Number(str(offset))
 
 
-def _unmerged(writer: Writer, node: Reshape, operand: Node | Tree, own: Labels, merged: int, inner: Labels) -> Piece:
+def _unmerged(
+    writer: Writer,
+    node: Reshape,
+    operand: Node | Tree,
+    own: Labels,
+    merged: int,
+    inner: Labels,
+    label_sizes: dict[int, int],
+) -> Piece:
     axis = own.index(merged)
-    sizes: list[Tree] = []
-    labels: list[int] = []
-    shape = operand.shape if isinstance(operand, Node) else None
-    for place, label in enumerate(own):
-        if place == axis:
-            sizes += [writer.sizes.tree(size) for size in node.sizes]
-            labels += inner
-        else:
-            sizes.append(writer.sizes.tree(shape[place]) if shape else negated(Number("1")))
-            labels.append(label)
-    return call("reshape", _tree(writer, operand), TupleLiteral(tuple(sizes))), tuple(labels)
+    labels = (*own[:axis], *inner, *own[axis + 1 :])
+    before = [label_sizes[label] for label in own[:axis]]
+    after = [label_sizes[label] for label in own[axis + 1 :]]
+    sizes = tuple(writer.sizes.tree(size) for size in (*before, *node.sizes, *after))
+    return call("reshape", _tree(writer, operand), TupleLiteral(sizes)), labels
 
 
 def _as_matrix(

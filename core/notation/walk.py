@@ -82,7 +82,7 @@ class Walk:
         """Return the Product of these factors as a term."""
         for node, labels in factors:
             self.sizes.update(zip(labels, node.shape, strict=True))
-        for piece in apply_structure(self.writer, list(factors), self.rank):
+        for piece in apply_structure(self.writer, list(factors), self.rank, self.sizes):
             self._place(*piece)
         self._reduce()
         return self._finished()
@@ -227,7 +227,11 @@ class Walk:
     def _pend_scalar(self, vectors: list[Vector]) -> None:
         """Vectors that meet in a summed label: a dot product, a bilinear form or a sum."""
         if len(vectors) == 1:
-            self.scalars.append((call("sum", hadamard(vectors[0].powers())), ONE))
+            total = hadamard(vectors[0].powers())
+            if isinstance(total, Call) and total.function == "diagonal":
+                self.scalars.append((call("trace", *total.arguments), ONE))
+            else:
+                self.scalars.append((call("sum", total), ONE))
             return
         chained = [vector for vector in vectors if vector.links]
         plain = [vector for vector in vectors if not vector.links]

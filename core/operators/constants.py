@@ -63,14 +63,17 @@ constant(
     "eye", "; n, m=None, k=0", "Identity matrix, or ones on the k-th diagonal of an n×m matrix.", _eye, np.eye,
     aliases=("identity",), samples=("eye(3)", "eye(2, 4)", "eye(4, k=1)", "eye(3, k=-2)", "eye(2, k=5)"),
     errors=("eye()", "eye(-1)", "eye(1.5)"),
+    spellings={"torch": "torch.eye(#*, **like)"},
 )
 constant(
     "ones", "; shape", "Array of ones.", lambda shape: algebra.full(1, checked_shape(shape)), np.ones,
     samples=("ones(3)", "ones((2, 3))"), errors=("ones()", "ones(-1)", "ones(x)"),
+    spellings={"torch": "torch.ones(#*, **like)"},
 )
 constant(
     "zeros", "; shape", "Array of zeros.", lambda shape: algebra.zero(checked_shape(shape)), np.zeros,
     samples=("zeros(3)", "zeros((2, 3))"), errors=("zeros()", "zeros(-1)"),
+    spellings={"torch": "torch.zeros(#*, **like)"},
 )
 constant(
     "full", "; size, value", "Array of one number.", lambda size, value: algebra.full(value, checked_shape(size)),

@@ -75,7 +75,9 @@ enter(Operator("cholesky", "X", "Lower triangular L with L @ L.T equal to the sy
                evaluate=lambda X: np.linalg.cholesky(symmetric_part(X)), reference=_cholesky_reference,
                differential="y @ (lower_half(X) * (inv(y) @ (dX + dX.T) @ inv(y).T)) / 2",
                source="Murray 2016, Differentiation of the Cholesky decomposition", domain=("spd",),
-               samples=("cholesky(A)", "cholesky(S)"), errors=("cholesky(x)", "cholesky(X)")))
+               samples=("cholesky(A)", "cholesky(S)"), errors=("cholesky(x)", "cholesky(X)"),
+               spellings={"numpy": "np.linalg.cholesky(symmetric_part(#1))",
+                          "torch": "torch.linalg.cholesky(symmetric_part(#1))"}))
 
 
 # Vectors that belong to equal values are not determined, and single values have a kink there.
@@ -90,7 +92,9 @@ enter(Operator("eigvalsh", "X", "Eigenvalues of the symmetric part of X, ascendi
                reference=_eigvalsh_reference, differential="V = eigh(X)[1]; einsum('ik,ij,jk->k', V, dX, V)",
                kink=_EQUAL.format("y"), at_kink=_LEFT_OUT,
                source="Magnus & Neudecker, Matrix Differential Calculus", domain=("symmetric",),
-               samples=("eigvalsh(A)", "eigvalsh(S)"), errors=("eigvalsh(x)", "eigvalsh(X)")))
+               samples=("eigvalsh(A)", "eigvalsh(S)"), errors=("eigvalsh(x)", "eigvalsh(X)"),
+               spellings={"numpy": "np.linalg.eigvalsh(symmetric_part(#1))",
+                          "torch": "torch.linalg.eigvalsh(symmetric_part(#1))"}))
 enter(Operator("eigh", "X", "Eigenvalues, ascending, and eigenvectors (columns) of the symmetric part of X.",
                family="decompositions", signature="(n,n)->(n),(n,n)",
                evaluate=lambda X: np.linalg.eigh(symmetric_part(X)),
@@ -101,7 +105,9 @@ enter(Operator("eigh", "X", "Eigenvalues, ascending, and eigenvectors (columns) 
                source="Magnus & Neudecker, Matrix Differential Calculus", domain=("symmetric",),
                kink=_EQUAL.format("eigh(X)[0]"), at_kink=_LEFT_OUT, reference=_eigh_reference,
                errors=("eigh(x)", "eigh(X)"),
-               samples=("eigh(A)[0]", "abs(eigh(A)[1])", "square(eigh(S)[1])")))
+               samples=("eigh(A)[0]", "abs(eigh(A)[1])", "square(eigh(S)[1])"),
+               spellings={"numpy": "np.linalg.eigh(symmetric_part(#1))",
+                          "torch": "torch.linalg.eigh(symmetric_part(#1))"}))
 
 
 # --- singular values -------------------------------------------------------------------------------------------------
@@ -122,14 +128,17 @@ enter(Operator("svd", "X; full_matrices=False",
                source="Townsend 2016, Differentiating the singular value decomposition",
                kink=_EQUAL.format("svd(X)[1]"), at_kink=_LEFT_OUT, reference=_svd_reference, errors=("svd(x)",),
                samples=("svd(X)[1]", "abs(svd(X)[0])", "abs(svd(X)[2])", "abs(svd(X.T)[0])", "abs(svd(A)[2])",
-                        "square(svd(T)[0])")))
+                        "square(svd(T)[0])"),
+               spellings={"numpy": "np.linalg.svd(#1, full_matrices=False)",
+                          "torch": "torch.linalg.svd(#1, full_matrices=False)"}))
 enter(Operator("svdvals", "X", "Singular values, descending.", family="decompositions", signature="(m,n)->(m|n)",
                evaluate=lambda X: np.linalg.svd(X, compute_uv=False),
                differential="einsum('ik,ij,kj->k', svd(X)[0], dX, svd(X)[2])",
                kink=_EQUAL.format("y"), at_kink=_LEFT_OUT,
                source="Townsend 2016, Differentiating the singular value decomposition",
                reference=lambda X: np.sqrt(np.linalg.eigvalsh(X @ X.T if X.shape[0] < X.shape[1] else X.T @ X)[::-1]),
-               samples=("svdvals(X)", "svdvals(X.T)", "svdvals(A)", "svdvals(T)"), errors=("svdvals(x)",)))
+               samples=("svdvals(X)", "svdvals(X.T)", "svdvals(A)", "svdvals(T)"), errors=("svdvals(x)",),
+               spellings={"numpy": "np.linalg.svdvals(#1)", "torch": "torch.linalg.svdvals(#1)"}))
 # With s[i] + s[j] in place of gaps: the polar factor is smooth where singular values meet.
 enter(Operator("polar_factor", "X", "U @ Vh of the singular value decomposition, without vanishing singular values.",
                family="decompositions", signature="(m,n)->(m,n)", evaluate=_polar_factor, hidden=True,
@@ -138,4 +147,7 @@ enter(Operator("polar_factor", "X", "U @ Vh of the singular value decomposition,
                             " + (dX @ Vh.T - U @ P) * reciprocal_or_zero(s) @ Vh"
                             " + U * reciprocal_or_zero(s) @ (U.T @ dX - P @ Vh)",
                reference=_polar_reference,
-               samples=("polar_factor(X)", "polar_factor(X.T)", "polar_factor(A)"), errors=("polar_factor(x)",)))
+               samples=("polar_factor(X)", "polar_factor(X.T)", "polar_factor(A)"), errors=("polar_factor(x)",),
+               spellings={"latex": r"\operatorname{polar}\left(#1\right)",
+                          "numpy": "polar_factor(#1)",
+                          "torch": "polar_factor(#1)"}))

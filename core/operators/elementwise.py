@@ -51,14 +51,18 @@ def elementwise(
 # --- exponentials, logarithms, roots ---------------------------------------------------------------------------------
 
 elementwise("exp", "y * dx", "Exponential.", np.exp)
-elementwise("exp2", "y * log(2) * dx", "Two to the power of x.", np.exp2, analytic=False)
+elementwise("exp2", "y * log(2) * dx", "Two to the power of x.", np.exp2, analytic=False,
+            spellings={"latex": "2^{#1}"})
 elementwise("expm1", "exp(x) * dx", "exp(x) - 1, accurate near 0.", np.expm1)
 elementwise("log", "dx / x", "Natural logarithm.", np.log, domain=("positive",), aliases=("ln",))
-elementwise("log2", "dx / (x * log(2))", "Logarithm to base 2.", np.log2, domain=("positive",))
-elementwise("log10", "dx / (x * log(10))", "Logarithm to base 10.", np.log10, domain=("positive",))
+elementwise("log2", "dx / (x * log(2))", "Logarithm to base 2.", np.log2, domain=("positive",),
+            spellings={"latex": r"\log_{2}\left(#1\right)"})
+elementwise("log10", "dx / (x * log(10))", "Logarithm to base 10.", np.log10, domain=("positive",),
+            spellings={"latex": r"\log_{10}\left(#1\right)"})
 elementwise("log1p", "dx / (1 + x)", "log(1 + x), accurate near 0.", np.log1p, domain=("positive",))
-elementwise("sqrt", "dx / (2 * y)", "Square root.", np.sqrt, domain=("positive",))
-elementwise("cbrt", "dx / (3 * y**2)", "Cube root.", np.cbrt, domain=("nonzero",), analytic=False)
+elementwise("sqrt", "dx / (2 * y)", "Square root.", np.sqrt, domain=("positive",), spellings={"latex": r"\sqrt{#1}"})
+elementwise("cbrt", "dx / (3 * y**2)", "Cube root.", np.cbrt, domain=("nonzero",), analytic=False,
+            spellings={"latex": r"\sqrt[3]{#1}", "torch": "cbrt(#1)"})
 
 
 # --- trigonometric and hyperbolic functions --------------------------------------------------------------------------
@@ -157,6 +161,7 @@ elementwise(
     parameters="a, b",
     domain=("real", "positive"),
     reference=lambda a, b: a * np.log(b),
+    spellings={"numpy": "xlogy(#*)", "torch": "torch.special.xlogy(#*)", "jax": "jax.scipy.special.xlogy(#*)"},
 )
 elementwise(
     "xlogx",
@@ -176,6 +181,7 @@ elementwise(
     domain=("real", "nonzero"),
     reference=lambda a, b: a / b,
     hidden=True,
+    spellings={"latex": r"\operatorname{quotient}\left(#*\right)", "numpy": "quotient(#*)", "torch": "quotient(#*)"},
 )
 elementwise(
     "reciprocal_or_zero",
@@ -185,6 +191,7 @@ elementwise(
     domain=("nonzero",),
     reference=lambda x: 1 / x,
     hidden=True,
+    spellings={"latex": r"#1^{\circ -1}", "numpy": "reciprocal_or_zero(#1)", "torch": "reciprocal_or_zero(#1)"},
 )
 elementwise(
     "hypot",
@@ -223,6 +230,7 @@ elementwise(
     reference=lambda x: 1 / (1 + np.exp(-x)),
     aliases=("expit", "logistic"),
     analytic=False,
+    spellings={"latex": r"\sigma\left(#1\right)", "numpy": "sigmoid(#1)", "jax": "jax.nn.sigmoid(#1)"},
 )
 elementwise(
     "softplus",
@@ -231,6 +239,11 @@ elementwise(
     lambda x: np.logaddexp(0, x),
     reference=lambda x: np.log(1 + np.exp(x)),
     analytic=False,
+    spellings={
+        "numpy": "np.logaddexp(0, #1)",
+        "torch": "torch.nn.functional.softplus(#1, threshold=40)",
+        "jax": "jax.nn.softplus(#1)",
+    },
 )
 elementwise(
     "relu",
@@ -241,6 +254,7 @@ elementwise(
     kink="x == 0",
     at_kink="subgradient 0",
     analytic=False,
+    spellings={"numpy": "np.maximum(#1, 0)", "jax": "jax.nn.relu(#1)"},
 )
 
 
@@ -255,12 +269,15 @@ elementwise(
     at_kink="subgradient 0",
     aliases=("absolute", "fabs"),
     analytic=False,
+    spellings={"latex": r"\left|#1\right|"},
 )
 elementwise(
     "sign", "0 * dx", "-1, 0 or 1.", np.sign, kink="x == 0", at_kink="derivative 0", aliases=("sgn",), analytic=False
 )
-elementwise("floor", "0 * dx", "The largest whole number up to x.", np.floor, analytic=False)
-elementwise("ceil", "0 * dx", "The smallest whole number from x on.", np.ceil, analytic=False)
+elementwise("floor", "0 * dx", "The largest whole number up to x.", np.floor, analytic=False,
+            spellings={"latex": r"\left\lfloor #1 \right\rfloor"})
+elementwise("ceil", "0 * dx", "The smallest whole number from x on.", np.ceil, analytic=False,
+            spellings={"latex": r"\left\lceil #1 \right\rceil"})
 elementwise(
     "round", "0 * dx", "The nearest whole number, halves to even.", np.rint, aliases=("rint",), analytic=False
 )

@@ -149,7 +149,8 @@ linear("reshape", "x; shape", "The same entries, row by row, under another shape
 linear("ravel", "x", "All entries as one vector, row by row.", lambda x: reshaped(x, -1), np.ravel,
        aliases=("flatten",), samples=("ravel(X)", "ravel(T)", "ravel(a)"))
 linear("vec", "X", "All entries as one vector, column by column.", _vec, lambda X: np.ravel(X, order="F"),
-       samples=("vec(X)", "vec(A)", "vec(x)"), source="Magnus & Neudecker")
+       samples=("vec(X)", "vec(A)", "vec(x)"), source="Magnus & Neudecker",
+       spellings={"numpy": "np.ravel(#1.T)", "torch": "torch.ravel(#1.T)"})
 linear("squeeze", "x; axis=None", "Without the axes of size one.", _squeeze, np.squeeze,
        samples=("squeeze(sum(X, axis=0, keepdims=True))", "squeeze(expand_dims(X, (0, 2)), axis=2)"),
        errors=("squeeze(X, 0)",))
@@ -378,11 +379,13 @@ linear("diag", "x; k=0", "The diagonal of a matrix, or the matrix with a vector 
        errors=("diag(T)", "diag(a)"))
 linear("diagonal", "x; offset=0, axis1=0, axis2=1", "The diagonal of two axes, as the last axis.", _diagonal,
        np.diagonal, samples=("diagonal(A)", "diagonal(X, 2)", "diagonal(T, offset=-1, axis1=1, axis2=2)"),
-       errors=("diagonal(x)",))
+       errors=("diagonal(x)",),
+       spellings={"latex": r"\operatorname{diag}\left(#*\right)"})
 linear("diagflat", "x; k=0", "The matrix with all entries on its diagonal.", lambda x, k: _diag(reshaped(x, -1), k),
        np.diagflat, aliases=("diag_embed",), samples=("diagflat(x)", "diagflat(x, 1)"))
 linear("trace", "X; offset=0", "Sum of the diagonal.", _trace, np.trace, aliases=("tr",),
-       samples=("trace(A)", "trace(X)", "trace(A, 1)", "trace(S)"), errors=("trace(x)", "trace(a)"))
+       samples=("trace(A)", "trace(X)", "trace(A, 1)", "trace(S)"), errors=("trace(x)", "trace(a)"),
+       spellings={"latex": r"\operatorname{tr}\left(#1\right)"})
 linear("tril", "X; k=0", "The lower triangle, up to the k-th diagonal.", lambda X, k: _triangle(X, k, True), np.tril,
        samples=("tril(A)", "tril(X, 1)", "tril(S, -1)"), errors=("tril(x)",))
 linear("triu", "X; k=0", "The upper triangle, from the k-th diagonal on.", lambda X, k: _triangle(X, k, False), np.triu,

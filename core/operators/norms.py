@@ -100,32 +100,38 @@ _SAMPLES = (
 enter(Operator("norm", "x; ord=None, axis=None, keepdims=False",
                "Norm of a vector (2, 1, inf, -inf, p) or a matrix ('fro', 'nuc', 1, 2, inf), as numpy.linalg.norm.",
                family="norms", build=_norm, reference=np.linalg.norm, samples=_SAMPLES, domain=("nonzero",),
-               errors=("norm()", "norm(x, 'fro')", "norm(X, 3)", "norm(T, 2)", "norm(x, axis=1)")))
+               errors=("norm()", "norm(x, 'fro')", "norm(X, 3)", "norm(T, 2)", "norm(x, axis=1)"),
+               spellings={"numpy": "np.linalg.norm(#*)", "torch": "torch.linalg.norm(#*)"}))
 enter(Operator("matrix_norm", "X; ord='fro', keepdims=False", "Norm of the matrices in the last two axes.",
                family="norms", build=lambda X, ord, keepdims: _matrix_norm(X, ord, keepdims=keepdims),
                reference=lambda X, ord="fro": np.linalg.norm(X, ord, axis=(-2, -1)), domain=("nonzero",),
                samples=("matrix_norm(X)", "matrix_norm(T, 'nuc')", "matrix_norm(X, 1)"),
-               errors=("matrix_norm(x)", "matrix_norm(X, 3)")))
+               errors=("matrix_norm(x)", "matrix_norm(X, 3)"),
+               spellings={"numpy": "np.linalg.matrix_norm(#*)", "torch": "torch.linalg.matrix_norm(#*)"}))
 enter(Operator("vector_norm", "x; ord=2, axis=None, keepdims=False", "Norm of vectors along an axis.", family="norms",
                build=lambda x, ord, axis, keepdims: _vector_norm(x, ord, axis, keepdims),
                reference=lambda x, ord=2, axis=None: np.linalg.vector_norm(x, ord=ord, axis=axis), domain=("nonzero",),
                samples=("vector_norm(X)", "vector_norm(x, 1)", "vector_norm(X, ord=3, axis=0)"),
-               errors=("vector_norm()", "vector_norm(x, 'fro')")))
+               errors=("vector_norm()", "vector_norm(x, 'fro')"),
+               spellings={"numpy": "np.linalg.vector_norm(#*)", "torch": "torch.linalg.vector_norm(#*)"}))
 enter(Operator("euclidean_norm", "x; axis=None, keepdims=False", "Square root of the sum of squares.", family="norms",
                signature="(n)->()", evaluate=_euclidean, differential="sum(x * dx) * reciprocal_or_zero(y)",
                reference=lambda x, axis=None, keepdims=False: np.sqrt(np.sum(x**2, axis=axis, keepdims=keepdims)),
                kink="y == 0", at_kink="subgradient 0", analytic=True, hidden=True, domain=("nonzero",),
-               samples=("euclidean_norm(x)", "euclidean_norm(X, axis=0)"), errors=("euclidean_norm()",)))
+               samples=("euclidean_norm(x)", "euclidean_norm(X, axis=0)"), errors=("euclidean_norm()",),
+               spellings={"numpy": "np.linalg.vector_norm(#*)", "torch": "torch.linalg.vector_norm(#*)"}))
 # Entries over the norm stay between -1 and 1, so no power overflows.
 enter(Operator("power_norm", "x; ord, axis=None, keepdims=False", "sum(abs(x)**ord)**(1/ord).", family="norms",
                signature="(n)->()", evaluate=_power_norm,
                differential="sum(sign(x) * (abs(x) * reciprocal_or_zero(y))**(ord - 1) * dx)",
                reference=lambda x, ord, axis=None: np.linalg.vector_norm(x, ord=ord, axis=axis),
                kink="y == 0", at_kink="subgradient 0", hidden=True, domain=("nonzero",),
-               samples=("power_norm(x, 3)", "power_norm(X, ord=1.5, axis=0)"), errors=("power_norm(x)",)))
+               samples=("power_norm(x, 3)", "power_norm(X, ord=1.5, axis=0)"), errors=("power_norm(x)",),
+               spellings={"numpy": "np.linalg.vector_norm(#*)", "torch": "torch.linalg.vector_norm(#*)"}))
 enter(Operator("nuclear_norm", "X", "Sum of the singular values.", family="norms", signature="(m,n)->()",
                evaluate=lambda X: np.sum(np.linalg.svd(X, compute_uv=False), axis=-1),
                differential="sum(polar_factor(X) * dX)", reference=lambda X: np.linalg.norm(X, "nuc"),
                source="Watson 1992, Characterization of the subdifferential of some matrix norms", hidden=True,
                kink="min(svdvals(X)) <= 1e-13 * max(svdvals(X))", at_kink="subgradient of least norm",
-               samples=("nuclear_norm(X)", "nuclear_norm(A)"), errors=("nuclear_norm(x)",)))
+               samples=("nuclear_norm(X)", "nuclear_norm(A)"), errors=("nuclear_norm(x)",),
+               spellings={"numpy": "np.linalg.norm(#1, 'nuc')", "torch": "torch.linalg.norm(#1, 'nuc')"}))

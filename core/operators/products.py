@@ -118,10 +118,12 @@ contraction("tensordot", "a, b; axes=2", "Product over the last axes of a and th
             errors=("tensordot(X, A)", "tensordot(x, u, 2)", "tensordot(T, X, ([1, 2], [0]))"))
 contraction("kron", "a, b", "Kronecker product.", _kron, np.kron,
             samples=("kron(A, X)", "kron(x, v)", "kron(X, x)", "kron(x, X)", "kron(a, X)", "kron(T, X)"),
-            errors=("kron(A)",))
+            errors=("kron(A)",),
+            spellings={"latex": r"#1 \otimes #2"})
 contraction("multi_dot", "[matrices]", "Product of several matrices.", _multi_dot,
             lambda matrices: np.linalg.multi_dot(matrices), aliases=("chain_matmul",),
-            samples=("multi_dot([A, X, x])", "multi_dot([A, B])"), errors=("multi_dot([X, X])", "multi_dot([])"))
+            samples=("multi_dot([A, X, x])", "multi_dot([A, B])"), errors=("multi_dot([X, X])", "multi_dot([])"),
+            spellings={"numpy": "np.linalg.multi_dot(#*)", "torch": "torch.linalg.multi_dot(#*)"})
 
 
 # --- einsum ----------------------------------------------------------------------------------------------------------
@@ -139,7 +141,7 @@ def _einsum(*operands: Node, subscripts: str) -> Node:
     if not arrow:
         implicit = "".join(sorted(letter for letter in set(letters) if letters.count(letter) == 1))
         output = ("..." if "..." in inputs else "") + implicit
-    axes = [_letter_sizes(term, node) for term, node in zip(terms, operands, strict=True)]
+    axes = [_letter_sizes(term, node, place) for place, (term, node) in enumerate(zip(terms, operands, strict=True))]
     lead = broadcast_shapes(*(rest for _, rest in axes))
     sizes = _agreed_sizes([own for own, _ in axes])
     names = {letter: len(lead) + place for place, letter in enumerate(sizes)}
@@ -154,13 +156,13 @@ def _einsum(*operands: Node, subscripts: str) -> Node:
     return product(1, factors, (*(names[x] for x in before), *middle, *(names[x] for x in after)))
 
 
-def _letter_sizes(term: str, node: Node) -> tuple[list[tuple[str, int]], tuple[int, ...]]:
+def _letter_sizes(term: str, node: Node, place: int) -> tuple[list[tuple[str, int]], tuple[int, ...]]:
     """Return the size of each letter of one operand, and the shape under its `...`."""
     before, dots, after = term.partition("...")
     named = len(before) + len(after)
     if node.rank < named or (node.rank > named and not dots):
         message = f"`{term}` names {named} axes, and the operand is {describe(node.shape)}"
-        raise RankError(message, needed=named)
+        raise RankError(message, needed=named, position=place)
     behind = node.rank - len(after)
     own = [*zip(before, node.shape, strict=False), *zip(after, node.shape[behind:], strict=True)]
     return own, node.shape[len(before) : behind]

@@ -38,6 +38,8 @@ class Operator:
     - `analytic`: whether `evaluate` accepts complex arrays and is holomorphic, so that the complex step applies.
     - `mask`: whether the values are 0 and 1, and 0 annihilates even inf and nan in a Product.
     - `keeps_symmetry`: whether a symmetric matrix has a symmetric result.
+    - `spellings`: templates for `latex`, `numpy`, `torch` and `jax` where they differ from the default: `#1`, `#2` are
+      arguments, `#*` all those without a number; JAX is by default spelled as NumPy, and the others by the name.
     - `hidden`: needed by rules and formulas, not listed for people.
     """
 

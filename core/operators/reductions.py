@@ -62,7 +62,8 @@ def exclusive_products(x: Any) -> Any:
 enter(Operator("prod", AXES, "Product over axes.", family="reductions", signature="(n)->()",
                evaluate=lambda x: np.prod(x, axis=-1), differential="sum(exclusive_product(x) * dx)",
                reference=np.prod, analytic=True, aliases=("reduce_prod", "product"),
-               samples=_samples("prod"), errors=_errors("prod")))
+               samples=_samples("prod"), errors=_errors("prod"),
+               spellings={"latex": r"\operatorname{prod}\left(#*\right)"}))
 
 # Entry j of the product of all but i is, for j other than i, the product of all but j with entry i replaced by one:
 # the rule needs no division and no further operator, so every order is exact where entries are zero.
@@ -70,7 +71,10 @@ enter(Operator("exclusive_product", "x", "For each entry, the product of the oth
                signature="(n)->(n)", evaluate=exclusive_products,
                differential="I = identity_like(x); ((1 - I) * exclusive_product((1 - I) * x + I)) @ dx",
                reference=lambda x: np.array([np.prod(np.delete(x, i)) for i in range(len(x))]), analytic=True,
-               samples=("exclusive_product(x)",), errors=("exclusive_product(a)",), hidden=True))
+               samples=("exclusive_product(x)",), errors=("exclusive_product(a)",), hidden=True,
+               spellings={"latex": r"\operatorname{prod}_{\ne}\left(#1\right)",
+                          "numpy": "exclusive_product(#1)",
+                          "torch": "exclusive_product(#1)"}))
 
 
 # --- extremes --------------------------------------------------------------------------------------------------------
@@ -83,7 +87,8 @@ for _name, _function, _doc, _aliases in (
                    evaluate=lambda x, extreme=_function: extreme(x, axis=-1),
                    differential="sum((x == y) * dx) / sum(x == y)", reference=_function,
                    kink="sum(x == y) > 1", at_kink="the derivative is split evenly among equal entries",
-                   aliases=_aliases, samples=_samples(_name), errors=_errors(_name)))
+                   aliases=_aliases, samples=_samples(_name), errors=_errors(_name),
+                   spellings={"torch": f"torch.a{_name}(#*)"}))
 
 
 # --- statistics ------------------------------------------------------------------------------------------------------
@@ -122,15 +127,18 @@ def _softmax(x: Any, axis: Any = None) -> Any:
 enter(Operator("logsumexp", AXES, "log(sum(exp(x))) without overflow.", family="reductions", signature="(n)->()",
                evaluate=_logsumexp, differential="sum(exp(x - y) * dx)",
                reference=lambda x, axis=None, keepdims=False: np.log(np.sum(np.exp(x), axis=axis, keepdims=keepdims)),
-               aliases=("reduce_logsumexp",), samples=_samples("logsumexp"), errors=_errors("logsumexp")))
+               aliases=("reduce_logsumexp",), samples=_samples("logsumexp"), errors=_errors("logsumexp"),
+               spellings={"numpy": "logsumexp(#*)", "jax": "jax.scipy.special.logsumexp(#*)"}))
 enter(Operator("softmax", "x; axis=None",
                "exp(x) / sum(exp(x)) along axes, without overflow; over all entries where no axis is given, as SciPy.",
                family="reductions",
                definition="exp(x - logsumexp(x, axis=axis, keepdims=True))", reference=_softmax,
                samples=("softmax(x)", "softmax(X)", "softmax(X, axis=0)", "softmax(X, axis=-1)", "softmax(T, dim=1)"),
-               errors=("softmax()", "softmax(x, axis=1)")))
+               errors=("softmax()", "softmax(x, axis=1)"),
+               spellings={"numpy": "softmax(#*)", "jax": "jax.nn.softmax(#*)"}))
 enter(Operator("log_softmax", "x; axis=None", "Log of the softmax, accurate where that is tiny.", family="reductions",
                definition="x - logsumexp(x, axis=axis, keepdims=True)",
                reference=lambda x, axis=None: np.log(_softmax(x, axis)),
                samples=("log_softmax(x)", "log_softmax(X)", "log_softmax(X, axis=0)"),
-               errors=("log_softmax()", "log_softmax(x, axis=1)")))
+               errors=("log_softmax()", "log_softmax(x, axis=1)"),
+               spellings={"numpy": "log_softmax(#*)", "jax": "jax.nn.log_softmax(#*)"}))

@@ -285,7 +285,7 @@ def test_lines_are_answered_as_they_come(matgrad: Prompt, tmp_path: Path) -> Non
 def test_check_compares_along_directions(matgrad: Prompt) -> None:
     found = matgrad("check", "logdet(A) + sum(x)", "--wrt", "A,x")
     assert found.status == 0
-    assert [line.split()[:2] for line in found.stdout.splitlines()] == [["A", "holds"], ["x", "holds"]]
+    assert [line.split()[:2] for line in found.stdout.splitlines()] == [["A", "holds:"], ["x", "holds:"]]
     results = matgrad.json("check", "A @ x", "--wrt", "x").answer
     assert results["command"] == "check"
     assert results["results"][0]["check"]["finite_differences"] < 1e-9

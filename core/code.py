@@ -1,0 +1,394 @@
+"""The answer as a program: a complete function for NumPy, PyTorch or JAX, and the formula in LaTeX."""
+
+from __future__ import annotations
+
+import keyword
+from collections import Counter
+from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
+from functools import cache
+
+from ..grammar import spellings
+from ..grammar.syntax import (
+    Assignment,
+    Attribute,
+    Binary,
+    Call,
+    Name,
+    Node,
+    Number,
+    Program,
+    Unary,
+    children,
+    map_children,
+    walk,
+)
+from ..grammar.writer import Spelling, write
+from .calculation import Calculation, Problem
+from .dialects import COMPARISONS, Dialect
+from .errors import ExpressionError, UsageProblem
+from .helpers import HELPERS, used_helpers
+from .inference import trial_shapes
+from .latex import Latex
+from .notation.generic import formulas
+from .notation.structural import Sizes
+from .operators.table import operators
+from .ranks import Ranks
+from .shapes import Shape
+
+LIBRARIES = ("numpy", "torch", "jax")
+TARGETS = ("text", "latex", *LIBRARIES)
+
+_PREFIXES = {"numpy": "np", "torch": "torch", "jax": "jnp"}
+_IMPORTS = {
+    "np.": "import numpy as np",
+    "torch.": "import torch",
+    "jnp.": "import jax.numpy as jnp",
+    "scipy.linalg": "import scipy.linalg",
+    "jax.nn.": "import jax",
+    "jax.scipy.": "import jax.scipy.linalg",
+}
+_TAKEN = frozenset({"np", "torch", "jnp", "jax", "scipy", "like", *keyword.kwlist})
+_KINDS = {"grad": "gradient", "jacobian": "jacobian", "hessian": "hessian"}
+
+
+# --- spellings -------------------------------------------------------------------------------------------------------
+
+
+@cache
+def spelling(to: str) -> Spelling:
+    """Return a spelling with the templates of the operator table: `spelling("numpy")`, `spelling("latex")`."""
+    base = {
+        "latex": spellings.LATEX,
+        "numpy": spellings.NUMPY,
+        "torch": spellings.TORCH,
+        "jax": spellings.JAX,
+    }[to]
+    templates: dict[str, str] = {}
+    for operator in operators(hidden=True):
+        own = operator.spellings
+        template = own.get(to)
+        if template is None and to == "jax" and "numpy" in own:
+            template = own["numpy"].replace("np.", "jnp.").replace("scipy.", "jax.scipy.")
+        if template is not None:
+            templates.setdefault(operator.name, template)
+    if to in LIBRARIES:
+        like = ", **like" if to == "torch" else ""
+        templates["tensor"] = f"torch.tensor(#1{like})"
+        templates["array"] = f"torch.tensor(#1{like})" if to == "torch" else f"{_PREFIXES[to]}.array(#1)"
+        templates["mask"] = "#1.to(**like)" if to == "torch" else "#1.astype(float)"
+    else:
+        templates = {name: text for name, text in templates.items() if f"Call {name}" not in base.forms}
+    return spellings.with_functions(base, templates)
+
+
+def code(problem: Problem, shapes: Mapping[str, Shape], statics: Mapping[str, int] | None = None, to: str = "numpy") -> str:
+    """Return a Python module with one function that returns the value and the derivatives of a problem.
+
+    Example: `code(Problem.of("x.T @ A @ x", "grad", ("x",)), {"x": (3,), "A": (3, 3)})` defines `gradient(x, A)`.
+    The function takes arrays of any sizes that fit together; `shapes` tell their numbers of axes. `to` is `numpy`,
+    `torch` or `jax`. Raises UsageProblem for another library.
+    """
+    if to not in LIBRARIES:
+        raise UsageProblem(f"there is no code for `{to}`", helps=[f"one of {', '.join(LIBRARIES)}"])
+    return _Function(_Setting.of(problem, shapes, statics or {}), to).text()
+
+
+def latex(problem: Problem, shapes: Mapping[str, Shape], statics: Mapping[str, int] | None = None) -> list[str]:
+    """Return the closed form of each derivative in LaTeX, without the dollar signs.
+
+    Example: `latex(Problem.of("logdet(X)", "grad", ("X",)), {"X": (3, 3)})` is `["X^{-\\\\top}"]`.
+    """
+    setting = _Setting.of(problem, shapes, statics or {})
+    return [latex_of(tree, setting.ranks) for tree in setting.derivatives or setting.value]
+
+
+def latex_of(tree: Node, ranks: Ranks) -> str:
+    """Return a tree in LaTeX."""
+    tree = inlined(tree)
+    ranks.add(tree)
+    return write(Latex(ranks).rewritten(tree), spelling("latex"))
+
+
+# --- what a function is made of --------------------------------------------------------------------------------------
+
+
+@dataclass
+class _Setting:
+    """The trees of a problem, and the shapes of its inputs in sizes that have names."""
+
+    problem: Problem
+    inputs: Mapping[str, Shape]
+    counts: Mapping[str, int]
+    sizes: Sizes
+    value: list[Node]
+    derivatives: list[Node]
+    ranks: Ranks
+
+    @staticmethod
+    def of(problem: Problem, shapes: Mapping[str, Shape], statics: Mapping[str, int]) -> _Setting:
+        shapes = {name: tuple(shapes[name]) for name in problem.names}
+        try:
+            trial, counts, labels = trial_shapes(problem.program, shapes, problem.names, statics)
+            calculation = Calculation(problem, trial, statics={**statics, **counts})
+        except ExpressionError:
+            # Sizes that the expression ties to its own numbers are kept as they are.
+            trial, counts, labels = dict(shapes), {}, {}
+            calculation = Calculation(problem, shapes, statics=statics)
+        value = formulas(replace(problem, kind="value"), shapes, statics)
+        derivatives = formulas(problem, shapes, statics) if problem.requests else []
+        inputs = dict(trial)
+        for name in problem.wrt if problem.kind in ("jvp", "vjp", "hvp") else ():
+            inputs[f"direction {name}"] = calculation.direction_shape(name)
+        named = {name: size for size, name in labels.items()}
+        ranks = Ranks(inputs, {**named, **{name: counts[name] for name in counts}})
+        return _Setting(problem, inputs, counts, Sizes(labels), value, derivatives, ranks)
+
+    def shape(self, name: str) -> list[Node]:
+        """Return the shape of an input, in sizes with names."""
+        return [self.sizes.tree(size) for size in self.inputs[name]]
+
+
+def inlined(tree: Node) -> Node:
+    """Return a program of assignments and a result as one expression."""
+    if not isinstance(tree, Program):
+        return tree
+    meanings: dict[str, Node] = {}
+
+    def expanded(node: Node) -> Node:
+        if isinstance(node, Name) and not node.prefix and node.name in meanings:
+            return meanings[node.name]
+        return map_children(node, expanded)
+
+    for assignment in tree.assignments:
+        meanings[assignment.name] = expanded(assignment.value)
+    return expanded(tree.result)
+
+
+class _Function:
+    """Writes one function."""
+
+    def __init__(self, setting: _Setting, library: str) -> None:
+        self.setting = setting
+        self.library = library
+        self.spelling = spelling(library)
+        self.taken = set(_TAKEN | HELPERS[library].keys())
+        self.names = {name: self._fresh(_identifier(name)) for name in setting.inputs}
+        self.names |= {name: self._fresh(_identifier(name)) for name in setting.sizes.names.values() if name not in self.names}
+
+    def _fresh(self, wanted: str) -> str:
+        while wanted in self.taken:
+            wanted += "_"
+        self.taken.add(wanted)
+        return wanted
+
+    def text(self) -> str:
+        """Return the module."""
+        setting, problem = self.setting, self.setting.problem
+        dialect = Dialect(self.library, setting.ranks, frozenset(setting.sizes.names.values()))
+        trees = []
+        for tree in map(inlined, [*setting.value, *setting.derivatives]):
+            setting.ranks.add(tree)
+            trees.append(self._renamed(dialect.rewritten(tree)))
+        results = [self._fresh(name) for name in self._result_names()]
+        shared, trees = named_parts(trees, self._fresh)
+        lines = [f"{name} = {write(tree, self.spelling)}" for name, tree in shared]
+        lines += [f"{name} = {write(tree, self.spelling)}" for name, tree in zip(results, trees, strict=True)]
+        lines.append(f"return {', '.join(results)}")
+        body = "\n".join(lines)
+        head = [*self._conversions(body), *self._sizes(body)]
+        title = _KINDS.get(problem.kind, problem.kind)
+        parameters = ", ".join(self.names[name] for name in setting.inputs)
+        function = [f"def {title}({parameters}):", *self._docstring(results), *_indented([*head, body])]
+        helpers = used_helpers(self.library, body)
+        parts = [*helpers, "\n".join(function)]
+        source = "\n\n\n".join(parts)
+        imports = [line for start, line in _IMPORTS.items() if _uses(source, start)]
+        return "\n".join(imports) + "\n\n\n" + source + "\n"
+
+    def _result_names(self) -> list[str]:
+        problem = self.setting.problem
+        noun = _KINDS.get(problem.kind, "derivative")
+        count = len(self.setting.derivatives)
+        return ["value", *([noun] if count == 1 else [f"{noun}_{_identifier(wrt[0])}" for wrt in problem.requests[:count]])]
+
+    def _renamed(self, tree: Node) -> Node:
+        if isinstance(tree, Name) and not tree.prefix and tree.name in self.names:
+            return Name(self.names[tree.name])
+        return map_children(tree, self._renamed)
+
+    def _written(self, tree: Node) -> str:
+        return write(self._renamed(tree), self.spelling)
+
+    def _docstring(self, results: Sequence[str]) -> list[str]:
+        setting, problem = self.setting, self.setting.problem
+        expression = " ".join(problem.text.split()).replace("\\", "\\\\").replace('"""', "'''")
+        by = f" by {', '.join(dict.fromkeys(problem.wrt))}" if problem.wrt else ""
+        what = "The value of" if len(results) == 1 else f"The value of an expression and its {_noun(problem.kind)}{by}:"
+        shapes = [
+            f"{self.names[name]}: {_shape(self._written(size) for size in setting.shape(name))}"
+            for name in setting.inputs
+        ]
+        lines = [f'"""{what} `{expression}`.']
+        if shapes:
+            lines += ["", "Shapes: " + ", ".join(shapes) + "."]
+        return _indented([*lines, '"""'])
+
+    # The top of the function.
+
+    def _conversions(self, body: str) -> list[str]:
+        arrays = [self.names[name] for name in self.setting.inputs if name not in self.setting.counts]
+        if self.library == "torch":
+            return [f'like = {{"dtype": {arrays[0]}.dtype, "device": {arrays[0]}.device}}'] if "like" in body and arrays else (
+                ['like = {"dtype": torch.float64}'] if "like" in body else []
+            )
+        prefix = _PREFIXES[self.library]
+        dtype = ", dtype=float"
+        return [f"{name} = {prefix}.asarray({name}{dtype})" for name in arrays]
+
+    def _sizes(self, body: str) -> list[str]:
+        """Return the lines that name the sizes and assert the shapes."""
+        setting = self.setting
+        shapes = {self.names[name]: setting.shape(name) for name in setting.inputs if name not in setting.counts}
+        bound = {self.names[name] for name in setting.counts}
+        uses = Counter(name.name for shape in shapes.values() for tree in shape for name in walk(tree) if isinstance(name, Name))
+        needed = {name for name, count in uses.items() if count > 1 or _uses(body, name) or name in setting.counts}
+        lines, asserts = [], []
+        for array, shape in shapes.items():
+            fresh = [
+                tree.name if isinstance(tree, Name) and tree.name in needed and self._local(tree) not in bound else ""
+                for tree in shape
+            ]
+            own = [self._local(tree) if isinstance(tree, Name) else "" for tree in shape]
+            names = list(dict.fromkeys(name for name, new in zip(own, fresh, strict=True) if new))
+            bound.update(names)
+            if len(names) == len(shape) and shape:
+                lines.append(f"{', '.join(names)}{',' if len(names) == 1 else ''} = {array}.shape")
+                continue
+            lines += [f"{name} = {array}.shape[{own.index(name)}]" for name in names]
+            loose = all(isinstance(tree, Name) and tree.name not in needed for tree in shape)
+            known = all(isinstance(tree, Number) or self._bound(tree, needed) for tree in shape)
+            if loose and shape:
+                asserts.append(f"assert {array}.ndim == {len(shape)}")
+            elif known:
+                asserts.append(f"assert {array}.shape == {_shape(map(self._written, shape))}")
+            else:
+                axes = [(axis, tree) for axis, tree in enumerate(shape) if isinstance(tree, Number) or self._bound(tree, needed)]
+                asserts.append(f"assert {array}.ndim == {len(shape)}")
+                asserts += [f"assert {array}.shape[{axis}] == {self._written(tree)}" for axis, tree in axes]
+        return [*lines, *asserts]
+
+    def _local(self, tree: Name) -> str:
+        return self.names.get(tree.name, tree.name)
+
+    @staticmethod
+    def _bound(tree: Node, needed: Iterable[str]) -> bool:
+        return all(node.name in needed for node in walk(tree) if isinstance(node, Name))
+
+
+# --- common parts ----------------------------------------------------------------------------------------------------
+
+
+def named_parts(trees: Sequence[Node], fresh: object) -> tuple[list[tuple[str, Node]], list[Node]]:
+    """Return the parts that occur in several places, each with a name, and the trees in terms of them.
+
+    `fresh` makes a name that is not taken yet out of a wanted one.
+    """
+    assert callable(fresh)
+    uses: Counter[Node] = Counter()
+    seen: set[Node] = set()
+    stack = list(trees)
+    uses.update(trees)
+    while stack:
+        node = stack.pop()
+        if node in seen:
+            continue
+        seen.add(node)
+        for child in children(node):
+            uses[child] += 1
+            stack.append(child)
+    named: dict[Node, Name] = {}
+    shared: list[tuple[str, Node]] = []
+    numbers = iter(range(1, len(uses) + 2))
+
+    def rewritten(node: Node) -> Node:
+        if node in named:
+            return named[node]
+        changed = map_children(node, rewritten)
+        if uses[node] < 2 or not _worth_a_name(node):
+            return changed
+        wanted = _wanted_name(changed) or f"part_{next(numbers)}"
+        named[node] = Name(fresh(wanted))
+        shared.append((named[node].name, changed))
+        return named[node]
+
+    return shared, [rewritten(tree) for tree in trees]
+
+
+def _worth_a_name(node: Node) -> bool:
+    """Whether computing a part twice costs more than a line."""
+    match node:
+        case Call("eye" | "ones" | "zeros" | "tensor" | "array" | "mask"):
+            return False
+        case Call():
+            return True
+        case Binary(sign, left, right):
+            return sign not in COMPARISONS and not (_plain(left) and _plain(right) and sign != "@")
+    return False
+
+
+def _plain(node: Node) -> bool:
+    return isinstance(node, Number | Name) or (isinstance(node, Unary) and _plain(node.operand))
+
+
+def _wanted_name(node: Node) -> str:
+    """Return a name that says what a part is: `inv_A` for inv(A), `A_x` for A @ x; empty where none is short."""
+    match node:
+        case Call(function, (Name(name, ""), *_)) if len(function) + len(name) < 20:
+            return f"{function}_{name}"
+        case Binary("@", left, right):
+            sides = [_side(left), _side(right)]
+            return "_".join(sides) if all(sides) and len("_".join(sides)) < 12 else ""
+    return ""
+
+
+def _side(node: Node) -> str:
+    match node:
+        case Name(name, ""):
+            return name
+        case Attribute(Name(name, ""), "T"):
+            return f"{name}T"
+    return ""
+
+
+# --- text ------------------------------------------------------------------------------------------------------------
+
+
+def _identifier(name: str) -> str:
+    """Return an input's name as Python has it: `x₁` is `x1`, a direction `dx`."""
+    import unicodedata
+
+    plain = unicodedata.normalize("NFKC", name.replace("direction ", "d_"))
+    return plain if plain.isidentifier() else "".join(c if c.isalnum() else "_" for c in plain)
+
+
+def _noun(kind: str) -> str:
+    return {"grad": "gradient", "jacobian": "Jacobian", "hessian": "Hessian"}.get(kind, "derivative")
+
+
+def _shape(sizes: Iterable[str]) -> str:
+    texts = list(sizes)
+    return f"({texts[0]},)" if len(texts) == 1 else f"({', '.join(texts)})"
+
+
+def _indented(lines: Iterable[str]) -> list[str]:
+    return [f"    {line}".rstrip() for text in lines for line in text.split("\n")]
+
+
+def _uses(source: str, word: str) -> bool:
+    import re
+
+    return re.search(rf"(?<![\w.]){re.escape(word)}" + ("" if word.endswith(".") else r"\b"), source) is not None
+
+
+__all__ = ["TARGETS", "Assignment", "code", "inlined", "latex", "latex_of", "named_parts", "spelling"]

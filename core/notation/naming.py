@@ -1,0 +1,122 @@
+"""Repeated parts named once: `p = softmax(x); diag(p) - outer(p, p)`, which is valid input as it stands."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ...grammar import syntax
+from ...grammar.syntax import Assignment, Call, Index, Name, Node, Program, children, walk
+from .trees import Tree
+
+# What a part is called after: the function that makes it, as people name such things.
+USUAL = {"softmax": "p", "sigmoid": "s", "inv": "P", "pinv": "P", "exp": "e", "norm": "r", "cholesky": "L", "tanh": "t"}
+OTHERS = ("u", "v", "w", "z", "h", "g", "f", "q", "c", "d")
+MATRICES = ("M", "N", "H", "G", "Q", "R", "W", "Z")
+# A name costs a reader something too: a part is named where at least this many words and signs are saved.
+WORTH = 2
+# `p = ...;` around the part itself.
+COST = 4
+
+
+def named(tree: Tree, taken: Iterable[str]) -> Program:
+    """Return a tree as a program in which parts that are long and repeated are assigned to names first.
+
+    Example: `diag(softmax(x)) - outer(softmax(x), softmax(x))` becomes `p = softmax(x); diag(p) - outer(p, p)`.
+    `taken` are names that mean something else.
+    """
+    used = set(taken) | {node.name for node in walk(tree) if isinstance(node, Name)}
+    assignments: list[Assignment] = []
+    while (part := _worth_naming([*(a.value for a in assignments), tree])) is not None:
+        name = _name_for(part, used)
+        used.add(name)
+        tree = replaced(tree, part, Name(name))
+        assignments = [Assignment(a.name, replaced(a.value, part, Name(name))) for a in assignments]
+        assignments.append(Assignment(name, part))
+    return Program(tuple(_in_order(assignments)), tree)
+
+
+def _worth_naming(trees: list[Tree]) -> Tree | None:
+    """Return the repeated part whose naming saves most, None where none saves enough."""
+    counts: dict[Node, int] = {}
+    for tree in trees:
+        for node in walk(tree):
+            if isinstance(node, Call | Index | syntax.Binary | syntax.Attribute):
+                counts[node] = counts.get(node, 0) + 1
+    best, saved = None, WORTH - 1
+    lengths: dict[Node, int] = {}
+    for node, count in counts.items():
+        if count > 1 and not _is_index(node):
+            gain = (count - 1) * (_length(node, lengths) - 1) - COST
+            if gain > saved:
+                best, saved = node, gain
+    return best
+
+
+def _length(tree: Tree, known: dict[Node, int]) -> int:
+    """Return about how many words and signs a tree takes."""
+    if tree not in known:
+        inner = [_length(child, known) for child in children(tree)]
+        own = {Call: 2 + len(inner), Index: 1 + len(inner), syntax.Attribute: 2}.get(type(tree), 1)
+        known[tree] = own + sum(inner)
+    return known[tree]
+
+
+def _is_index(node: Node) -> bool:
+    """Whether a node is no value of its own: sizes and constants are better read in place."""
+    return not any(isinstance(inner, Name) for inner in walk(node)) or (
+        isinstance(node, Call) and node.function in ("eye", "ones", "zeros")
+    )
+
+
+def replaced(tree: Tree, part: Tree, name: Tree) -> Tree:
+    """Return a tree with every occurrence of a part replaced by a name."""
+    if tree == part:
+        return name
+    changes = {}
+    for field_name in getattr(tree, "__dataclass_fields__", {}):
+        value = getattr(tree, field_name)
+        if isinstance(value, Node):
+            changes[field_name] = replaced(value, part, name)
+        elif isinstance(value, tuple) and any(isinstance(item, Node) for item in value):
+            changes[field_name] = tuple(
+                replaced(item, part, name) if isinstance(item, Node) else item for item in value
+            )
+    if all(changes[key] is getattr(tree, key) for key in changes):
+        return tree
+    from dataclasses import replace
+
+    return replace(tree, **changes)
+
+
+def _name_for(part: Tree, used: set[str]) -> str:
+    function = part.function if isinstance(part, Call) else ""
+    candidates = [USUAL[function]] if function in USUAL else []
+    matrix = isinstance(part, syntax.Attribute) or function in ("inv", "outer", "diag", "pinv", "cofactor")
+    pool = (*MATRICES, *OTHERS) if matrix or _ends_in_capital(part) else (*OTHERS, *MATRICES)
+    for name in (*candidates, *pool):
+        if name not in used:
+            return name
+    return next(f"part{number}" for number in range(1, 10**6) if f"part{number}" not in used)
+
+
+def _ends_in_capital(part: Tree) -> bool:
+    """Whether a part looks like a matrix: its last name is in upper case."""
+    names = [node.name for node in walk(part) if isinstance(node, Name)]
+    return isinstance(part, syntax.Binary) and bool(names) and all(name[0].isupper() for name in names)
+
+
+def _in_order(assignments: list[Assignment]) -> list[Assignment]:
+    """Return assignments with each after those that it uses."""
+    ordered: list[Assignment] = []
+    pending = list(assignments)
+    while pending:
+        waiting = {assignment.name for assignment in pending}
+        ready = next(a for a in pending if not (waiting & _names(a.value)))
+        pending.remove(ready)
+        ordered.append(ready)
+    return ordered
+
+
+def _names(tree: Tree) -> set[str]:
+    return {node.name for node in walk(tree) if isinstance(node, Name)}
+
