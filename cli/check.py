@@ -60,7 +60,9 @@ def check_claim(request: Request, claim: str) -> int:
 
     parse_claim(claim)
     names = len(request.wrt)
-    problem = problem_of(request.kind or ("jacobian" if names < 2 else "hessian" if names == 2 else "derivative"), request)
+    problem = problem_of(
+        request.kind or ("jacobian" if names < 2 else "hessian" if names == 2 else "derivative"), request
+    )
     inputs, surplus = given_inputs(problem, request)
     verdict = check_claim(problem, claim, inputs, wishes_of(problem, request))
     if request.format == "json" or request.output is not None:

@@ -106,6 +106,17 @@ COMMANDS = {
         ('matgrad hvp "sum(exp(A @ x))" --wrt x --tangent ones',),
         direction="tangent",
     ),
+    "formula": CommandText(
+        "The derivative as a formula, in LaTeX, or as code.",
+        "The closed form of a derivative: as text that matgrad reads again, in LaTeX, or as a function for NumPy, "
+        "PyTorch or JAX that returns the value and the derivative. Without --kind it is the gradient of a number and "
+        "the Jacobian of anything else.",
+        (
+            'matgrad formula "x.T @ A @ x" --wrt x',
+            'matgrad formula "logdet(X)" --wrt X --to latex',
+            'matgrad formula "norm(A @ x - b)**2" --wrt x --kind hessian --to numpy',
+        ),
+    ),
     "check": CommandText(
         "Is a derivative right: your own, or matgrad's.",
         "Compare the derivative that you claim with the right one at random inputs, and say what it is instead where "
@@ -229,6 +240,8 @@ def make_command(name: str) -> click.Command:
     """Return a command by its name."""
     if name in ("functions", "completion"):
         return SectionedCommand(name, **_SMALL[name]())
+    if name == "formula":
+        return _formula()
     parameters: list[click.Parameter] = [click.Argument(["words"], nargs=-1, metavar="EXPR")]
     if name != "value":
         parameters.append(wrt_option(expression_names))
@@ -260,6 +273,31 @@ def _computing(name: str) -> Callable[..., int]:
             return compute(name, request)
 
     return callback
+
+
+def _formula() -> click.Command:
+    from .formula import IDLE, KINDS, TARGETS
+
+    def callback(**parameters: Any) -> int:
+        from .compute import pointing_into
+        from .formula import show_formula
+
+        (expression,) = parameters["words"]
+        with pointing_into(expression):
+            request = Request.of({**IDLE, **parameters}, expression)
+            return show_formula(request, parameters["kind"], parameters["to"], json=parameters["json"])
+
+    kept = ("files", "variables", "shapes", "assumptions", "batch", "json", "output", "no_color")
+    parameters: list[click.Parameter] = [
+        click.Argument(["words"], nargs=-1, metavar="EXPR"),
+        wrt_option(expression_names),
+        SectionOption("--kind", section="Derivative", type=click.Choice(KINDS), metavar="KIND",
+                      help=f"{', '.join(KINDS[:-1])} or {KINDS[-1]}."),
+        SectionOption("--to", section="Output", type=click.Choice(TARGETS), default="text", metavar="SPELLING",
+                      help=f"{', '.join(TARGETS[:-1])} or {TARGETS[-1]}.  [default: text]"),
+        *(option for option in common_options() if option.name in kept),
+    ]  # fmt: skip
+    return ExpressionCommand("formula", params=parameters, callback=callback)
 
 
 def _functions() -> dict[str, Any]:

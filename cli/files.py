@@ -68,7 +68,7 @@ def open_document(path: str, prefix: str, stdin: StdinReader | None) -> Document
             reason = getattr(error, "strerror", None) or str(error)
             raise problems.unreadable_file(path, reason[:1].lower() + reason[1:]) from None
     if document.blank:
-        raise problems.empty_file(document.name)
+        raise problems.empty_file(document.name, prefix)
     return document
 
 
@@ -175,7 +175,7 @@ def _near(path: str) -> list[str]:
 
     folder, base = os.path.split(path)
     try:
-        names = sorted(os.listdir(folder or "."))
+        names = [name for name in sorted(os.listdir(folder or ".")) if name.lower().endswith(_ENDINGS)]
     except OSError:
         return []
     stem = os.path.splitext(base)[0]

@@ -108,10 +108,13 @@ def unreadable_file(path: str, reason: str) -> InputError:
     return InputError(f"cannot read `{path}`: {reason}", place=path)
 
 
-def empty_file(name: str) -> InputError:
-    """Nothing, or only blanks, where inputs were asked for."""
+def empty_file(name: str, prefix: str) -> InputError:
+    """Nothing, or only blanks, where inputs were asked for; one array is wanted where the `prefix` ends with `@`."""
     what = "standard input was empty" if name == "stdin" else f"`{name}` is empty"
-    return InputError(what, place=name, helps=['give a JSON object, as in `{"a": [1, 2], "b": 3}`'])
+    wanted = (
+        "a number or a list, as in `[1, 2]`" if prefix.endswith("@") else 'a JSON object, as in `{"a": [1, 2], "b": 3}`'
+    )
+    return InputError(what, place=name, helps=[f"give {wanted}"])
 
 
 def not_text(name: str, kind: str, helps: Sequence[str]) -> InputError:

@@ -88,7 +88,7 @@ class _Page:
             self._section([(f"{name} = ", "bold"), *self._inline(result.data)])
         else:
             self._section(*self._title(name, arranged.shape, _roles(seen)))
-        if arranged.formula is not None or arranged.structure:
+        if (arranged.formula is not None and not _says_no_more(arranged)) or arranged.structure:
             formula = "" if arranged.formula is None else self._safe(f"= {arranged.formula}{_sizes(arranged.sizes)}")
             structure = self._safe(arranged.structure or "")
             self.lines.append([(formula, ""), ("   " if formula and structure else "", ""), (structure, "dim")])
@@ -192,7 +192,7 @@ class _Page:
         self.lines += lines
 
     def _title(self, name: str, shape: Sequence[int], roles: str) -> list[Line]:
-        pieces = [(name, "bold"), (self._safe("×".join(map(str, shape))), ""), (roles, "dim")]
+        pieces = [(name, "bold"), (self._safe("×".join(map(str, shape))), ""), (self._safe(roles), "dim")]
         pieces = [(text, style) for text, style in pieces if text]
         total = sum(cell_width(text) + 3 for text, _ in pieces) - 3
         if self.look.width is not None and total > self.look.width:
@@ -246,6 +246,11 @@ class _Page:
         if grid.elision:
             self.lines.append([])
             self._prose(self._safe(f"… {grid.elision} not shown; {PRINT_ALL}"), "yellow")
+
+
+def _says_no_more(result: Result) -> bool:
+    """Whether a formula is the number that is shown anyhow."""
+    return result.data.ndim == 0 and re.fullmatch(r"-?[\d.]+", result.formula or "") is not None
 
 
 def _shortened(text: str, room: int, dots: str) -> str:

@@ -71,6 +71,7 @@ class Result:
     structure: str | None = None
     check: Check | None = None
     sizes: Mapping[str, int] = field(default_factory=dict)
+    convention: str = ""
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -77,6 +77,41 @@ class Derivative:
         """The closed form; None as long as it is not known."""
         return None
 
+    @property
+    def latex(self) -> str:
+        """The closed form in LaTeX, at the given or inferred shapes; several names give one line each.
+
+        Example: `Derivative("logdet(X)", "grad", ("X",)).latex` is `X^{-\\top}`.
+        """
+        from .code import latex
+
+        return "\n".join(latex(self.problem, *self._sample()))
+
+    def code(self, to: str = "numpy") -> str:
+        """Return a function that computes the value and the derivative with `numpy`, `torch` or `jax`, as source.
+
+        Example: `print(Derivative("x.T @ A @ x", "grad", ("x",)).code("numpy"))`. Raises UsageProblem for another
+        library.
+        """
+        from .code import code
+
+        return code(self.problem, *self._sample(), to)
+
+    def _repr_latex_(self) -> str:
+        """Return what a notebook shows."""
+        from .code import statement
+
+        return statement(self.problem, *self._sample())
+
+    def _sample(self) -> tuple[dict[str, Shape], dict[str, int]]:
+        """Return shapes for all inputs, given or inferred, and the values of those that are sizes."""
+        from .session import prepare
+
+        prepared = prepare(self.problem, {}, Wishes(declared=self._declared(), limit=self.max_memory))
+        shapes = {name: symbol.shape for name, symbol in prepared.calculation.symbols.items()}
+        numbers = {name: float(item.value) for name, item in prepared.inputs.items() if not item.value.shape}
+        return shapes, {name: int(value) for name, value in numbers.items() if value.is_integer()}
+
     def __repr__(self) -> str:
         wrt = f", wrt={', '.join(self.problem.wrt)}" if self.problem.wrt else ""
         return f"<matgrad {self.problem.kind} of {self.problem.text!r}{wrt}>"

@@ -44,6 +44,7 @@ class Problem:
     wrt: tuple[str, ...] = ()
     assumptions: Mapping[str, frozenset[str]] = field(default_factory=dict)
     batch: tuple[str, ...] = ()
+    independent_entries: bool = False
 
     @staticmethod
     def of(
@@ -141,7 +142,7 @@ class Calculation:
         self.samples = samples
         self.statics = dict(statics or {})
         self.symbols = {
-            name: Symbol.of(name, tuple(shapes[name]), problem.assumptions.get(name, ())) for name in problem.names
+            name: Symbol.of(name, tuple(shapes[name]), self._assumed(name)) for name in problem.names
         }
         self._check_assumptions()
         elaborator = Elaborator(self.symbols, statics)
@@ -157,6 +158,23 @@ class Calculation:
         self.results = [(wrt, self._differentiated(wrt)) for wrt in problem.requests]
 
     # Building the graphs.
+
+    def _assumed(self, name: str) -> frozenset[str]:
+        known = self.problem.assumptions.get(name, frozenset())
+        tied = self.problem.independent_entries and known & {"symmetric", "spd"} and name in self.problem.wrt
+        return known | {"independent"} if tied else known
+
+    def convention(self, wrt: tuple[str, ...]) -> str:
+        """Return what a derivative by symmetric variables means, empty where none is symmetric."""
+        names = [name for name in dict.fromkeys(wrt) if self.symbols[name].symmetric]
+        if not names:
+            return ""
+        listed = ", ".join(names)
+        if "diagonal" in self.symbols[names[0]].assumptions:
+            return f"{listed} diagonal: the derivative by the diagonal entries"
+        if self.problem.independent_entries:
+            return f"{listed} symmetric: by independent entries, G + G.T - diag(diag(G)), off-diagonal entries doubled"
+        return f"{listed} symmetric: the gradient of f((X + X.T)/2), off-diagonal entries not doubled"
 
     def _check_assumptions(self) -> None:
         for name, known in self.problem.assumptions.items():
@@ -332,6 +350,7 @@ class Calculation:
                     axis_groups=tuple((owner, len(shape)) for owner, shape in groups),
                     structure=structure_of(node, len(self.shape)) if self.problem.kind == "jacobian" else None,
                     check=check,
+                    convention=self.convention(wrt),
                 )
             )
         return records
@@ -346,7 +365,7 @@ def _bytes(size: int, *, round_up: bool = False) -> str:
     while amount >= 1024 and len(units) > 1:
         amount /= 1024
         units.pop(0)
-    return f"{int(np.ceil(amount))}{units[0]}" if round_up else f"{amount:.3g} {units[0]}"
+    return f"{int(np.ceil(amount))}{units[0]}" if round_up else f"{amount:.{3 if amount < 999.5 else 4}g} {units[0]}"
 
 
 __all__ = ["KINDS", "Answer", "Calculation", "Input", "Problem", "infer_shapes", "tangent_name"]

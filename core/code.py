@@ -3,14 +3,15 @@
 from __future__ import annotations
 
 import keyword
+import re
+import unicodedata
 from collections import Counter
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
 from ..grammar import spellings
 from ..grammar.syntax import (
-    Assignment,
     Attribute,
     Binary,
     Call,
@@ -82,7 +83,9 @@ def spelling(to: str) -> Spelling:
     return spellings.with_functions(base, templates)
 
 
-def code(problem: Problem, shapes: Mapping[str, Shape], statics: Mapping[str, int] | None = None, to: str = "numpy") -> str:
+def code(
+    problem: Problem, shapes: Mapping[str, Shape], statics: Mapping[str, int] | None = None, to: str = "numpy"
+) -> str:
     """Return a Python module with one function that returns the value and the derivatives of a problem.
 
     Example: `code(Problem.of("x.T @ A @ x", "grad", ("x",)), {"x": (3,), "A": (3, 3)})` defines `gradient(x, A)`.
@@ -101,6 +104,23 @@ def latex(problem: Problem, shapes: Mapping[str, Shape], statics: Mapping[str, i
     """
     setting = _Setting.of(problem, shapes, statics or {})
     return [latex_of(tree, setting.ranks) for tree in setting.derivatives or setting.value]
+
+
+def statement(problem: Problem, shapes: Mapping[str, Shape], statics: Mapping[str, int] | None = None) -> str:
+    """Return the derivatives as equations in LaTeX, with dollar signs: what a notebook shows.
+
+    Example: for the gradient of `x @ x` it is `$$\\frac{\\partial}{\\partial x} \\left(x^{\\top} x\\right) = 2 x$$`.
+    """
+    setting = _Setting.of(problem, shapes, statics or {})
+    (value,) = (latex_of(tree, setting.ranks) for tree in setting.value)
+    if not setting.derivatives:
+        return f"$${value}$$"
+    lines = []
+    for wrt, tree in zip(problem.requests, setting.derivatives, strict=True):
+        order = f"^{{{len(wrt)}}}" if len(wrt) > 1 else ""
+        below = r" \, ".join(rf"\partial {spellings.latex_name(name)}" for name in wrt)
+        lines.append(rf"$$\frac{{\partial{order}}}{{{below}}} \left({value}\right) = {latex_of(tree, setting.ranks)}$$")
+    return "\n".join(lines)
 
 
 def latex_of(tree: Node, ranks: Ranks) -> str:
@@ -174,7 +194,9 @@ class _Function:
         self.spelling = spelling(library)
         self.taken = set(_TAKEN | HELPERS[library].keys())
         self.names = {name: self._fresh(_identifier(name)) for name in setting.inputs}
-        self.names |= {name: self._fresh(_identifier(name)) for name in setting.sizes.names.values() if name not in self.names}
+        self.names |= {
+            name: self._fresh(_identifier(name)) for name in setting.sizes.names.values() if name not in self.names
+        }
 
     def _fresh(self, wanted: str) -> str:
         while wanted in self.taken:
@@ -210,7 +232,10 @@ class _Function:
         problem = self.setting.problem
         noun = _KINDS.get(problem.kind, "derivative")
         count = len(self.setting.derivatives)
-        return ["value", *([noun] if count == 1 else [f"{noun}_{_identifier(wrt[0])}" for wrt in problem.requests[:count]])]
+        return [
+            "value",
+            *([noun] if count == 1 else [f"{noun}_{_identifier(wrt[0])}" for wrt in problem.requests[:count]]),
+        ]
 
     def _renamed(self, tree: Node) -> Node:
         if isinstance(tree, Name) and not tree.prefix and tree.name in self.names:
@@ -224,12 +249,12 @@ class _Function:
         setting, problem = self.setting, self.setting.problem
         expression = " ".join(problem.text.split()).replace("\\", "\\\\").replace('"""', "'''")
         by = f" by {', '.join(dict.fromkeys(problem.wrt))}" if problem.wrt else ""
-        what = "The value of" if len(results) == 1 else f"The value of an expression and its {_noun(problem.kind)}{by}:"
         shapes = [
             f"{self.names[name]}: {_shape(self._written(size) for size in setting.shape(name))}"
             for name in setting.inputs
         ]
-        lines = [f'"""{what} `{expression}`.']
+        rest = f", and its {_noun(problem.kind)}{by}" if len(results) > 1 else ""
+        lines = [f'"""Return the value of `{expression}`{rest}.']
         if shapes:
             lines += ["", "Shapes: " + ", ".join(shapes) + "."]
         return _indented([*lines, '"""'])
@@ -238,63 +263,50 @@ class _Function:
 
     def _conversions(self, body: str) -> list[str]:
         arrays = [self.names[name] for name in self.setting.inputs if name not in self.setting.counts]
-        if self.library == "torch":
-            return [f'like = {{"dtype": {arrays[0]}.dtype, "device": {arrays[0]}.device}}'] if "like" in body and arrays else (
-                ['like = {"dtype": torch.float64}'] if "like" in body else []
-            )
-        prefix = _PREFIXES[self.library]
-        dtype = ", dtype=float"
-        return [f"{name} = {prefix}.asarray({name}{dtype})" for name in arrays]
+        if self.library != "torch":
+            return [f"{name} = {_PREFIXES[self.library]}.asarray({name}, dtype=float)" for name in arrays]
+        if not _uses(body, "like"):
+            return []
+        first = arrays[0] if arrays else ""
+        return [
+            f'like = {{"dtype": {first}.dtype, "device": {first}.device}}'
+            if first
+            else 'like = {"dtype": torch.float64}'
+        ]
 
     def _sizes(self, body: str) -> list[str]:
         """Return the lines that name the sizes and assert the shapes."""
         setting = self.setting
         shapes = {self.names[name]: setting.shape(name) for name in setting.inputs if name not in setting.counts}
+        shapes = {array: [self._renamed(size) for size in shape] for array, shape in shapes.items()}
+        uses = Counter(
+            size.name for shape in shapes.values() for tree in shape for size in walk(tree) if isinstance(size, Name)
+        )
         bound = {self.names[name] for name in setting.counts}
-        uses = Counter(name.name for shape in shapes.values() for tree in shape for name in walk(tree) if isinstance(name, Name))
-        needed = {name for name, count in uses.items() if count > 1 or _uses(body, name) or name in setting.counts}
         lines, asserts = [], []
         for array, shape in shapes.items():
-            fresh = [
-                tree.name if isinstance(tree, Name) and tree.name in needed and self._local(tree) not in bound else ""
-                for tree in shape
-            ]
-            own = [self._local(tree) if isinstance(tree, Name) else "" for tree in shape]
-            names = list(dict.fromkeys(name for name, new in zip(own, fresh, strict=True) if new))
-            bound.update(names)
-            if len(names) == len(shape) and shape:
-                lines.append(f"{', '.join(names)}{',' if len(names) == 1 else ''} = {array}.shape")
+            own = [size.name if isinstance(size, Name) else "" for size in shape]
+            if shape and all(uses[name] == 1 and name not in bound and not _uses(body, name) for name in own):
+                asserts.append(f"assert {array}.ndim == {len(shape)}")
                 continue
-            lines += [f"{name} = {array}.shape[{own.index(name)}]" for name in names]
-            loose = all(isinstance(tree, Name) and tree.name not in needed for tree in shape)
-            known = all(isinstance(tree, Number) or self._bound(tree, needed) for tree in shape)
-            if loose and shape:
-                asserts.append(f"assert {array}.ndim == {len(shape)}")
-            elif known:
-                asserts.append(f"assert {array}.shape == {_shape(map(self._written, shape))}")
-            else:
-                axes = [(axis, tree) for axis, tree in enumerate(shape) if isinstance(tree, Number) or self._bound(tree, needed)]
-                asserts.append(f"assert {array}.ndim == {len(shape)}")
-                asserts += [f"assert {array}.shape[{axis}] == {self._written(tree)}" for axis, tree in axes]
+            fresh = [name for name in dict.fromkeys(own) if name and name not in bound]
+            bound.update(fresh)
+            if shape and fresh == own:
+                lines.append(f"{_shape(own) if len(own) == 1 else ', '.join(own)} = {array}.shape")
+                continue
+            lines += [f"{name} = {array}.shape[{own.index(name)}]" for name in fresh]
+            asserts.append(f"assert {array}.shape == {_shape(write(size) for size in shape)}")
         return [*lines, *asserts]
-
-    def _local(self, tree: Name) -> str:
-        return self.names.get(tree.name, tree.name)
-
-    @staticmethod
-    def _bound(tree: Node, needed: Iterable[str]) -> bool:
-        return all(node.name in needed for node in walk(tree) if isinstance(node, Name))
 
 
 # --- common parts ----------------------------------------------------------------------------------------------------
 
 
-def named_parts(trees: Sequence[Node], fresh: object) -> tuple[list[tuple[str, Node]], list[Node]]:
+def named_parts(trees: Sequence[Node], fresh: Callable[[str], str]) -> tuple[list[tuple[str, Node]], list[Node]]:
     """Return the parts that occur in several places, each with a name, and the trees in terms of them.
 
     `fresh` makes a name that is not taken yet out of a wanted one.
     """
-    assert callable(fresh)
     uses: Counter[Node] = Counter()
     seen: set[Node] = set()
     stack = list(trees)
@@ -366,8 +378,6 @@ def _side(node: Node) -> str:
 
 def _identifier(name: str) -> str:
     """Return an input's name as Python has it: `x₁` is `x1`, a direction `dx`."""
-    import unicodedata
-
     plain = unicodedata.normalize("NFKC", name.replace("direction ", "d_"))
     return plain if plain.isidentifier() else "".join(c if c.isalnum() else "_" for c in plain)
 
@@ -386,9 +396,4 @@ def _indented(lines: Iterable[str]) -> list[str]:
 
 
 def _uses(source: str, word: str) -> bool:
-    import re
-
     return re.search(rf"(?<![\w.]){re.escape(word)}" + ("" if word.endswith(".") else r"\b"), source) is not None
-
-
-__all__ = ["TARGETS", "Assignment", "code", "inlined", "latex", "latex_of", "named_parts", "spelling"]

@@ -95,11 +95,11 @@ def label_arguments(error: ExpressionError, node: syntax.Call, values: Sequence[
 def unknown_function(node: syntax.Call) -> UnknownNameError:
     """Return the error for a function that is not in the table, with the name that was probably meant."""
     guess = registry.suggest(node.function)
-    meant = f"did you mean `{guess}`?  " if guess else ""
+    meant = f"did you mean `{guess}`?  (`matgrad functions` lists all)" if guess else "`matgrad functions` lists all"
     return UnknownNameError(
         f"unknown function `{node.function}`",
         Label(node.function_span, "" if guess else "not in the table"),
-        helps=[f"{meant}(`matgrad functions` lists all)"],
+        helps=[meant],
     )
 
 

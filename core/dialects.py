@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-
 from fractions import Fraction
 
 from ..grammar.syntax import (
@@ -202,5 +201,3 @@ def _mirrored(bound: Node | None) -> Node | None:
         case Unary("-", Number(text)):
             return Number(str(int(text) - 1))
     return bound
-
-

@@ -32,7 +32,8 @@ def derivative(output: Node, variable: Symbol) -> Node:
     """Return the generalized Jacobian, with axes `output.shape + variable.shape`.
 
     Example: `derivative(A @ x, x)` is `A`. By a symmetric variable the result is the gradient of f((X + X.T)/2): it
-    is symmetric in the variable's axes, off-diagonal entries are not doubled.
+    is symmetric in the variable's axes, off-diagonal entries are not doubled. Where its entries on and below the
+    diagonal are taken as independent variables, it is `2*G - diag(diag(G))` of that.
     """
     found = pullback(output, identity(output.shape), variable)
     return symmetrized(found, variable)
@@ -42,6 +43,8 @@ def symmetrized(result: Node, variable: Symbol) -> Node:
     """Return a derivative projected onto the directions that a symmetric or diagonal variable has."""
     if not variable.symmetric:
         return result
+    if "independent" in variable.assumptions:
+        return _by_independent_entries(result, variable)
     first, second = result.rank - 2, result.rank - 1
     if "diagonal" in variable.assumptions:
         axes = tuple(range(result.rank))
@@ -51,6 +54,19 @@ def symmetrized(result: Node, variable: Symbol) -> Node:
     parts = list(result.terms) if isinstance(result, Sum) else [(1, result)]
     turned = [(half * c, permute(term, [*range(first), second, first])) for c, term in parts]
     return add([*((half * c, term) for c, term in parts), *turned], result.shape)
+
+
+def _by_independent_entries(result: Node, variable: Symbol) -> Node:
+    """Return G + G.T - diag(diag(G)): the derivative by the entries on and below the diagonal, laid out on both sides.
+
+    Source: Petersen & Pedersen, The Matrix Cookbook (2012), equation 138.
+    """
+    first, second = result.rank - 2, result.rank - 1
+    axes = tuple(range(result.rank))
+    lead = axes[:first]
+    diagonal = product(1, [(result, (*lead, first, first)), (Delta.of(variable.shape[0], 2), (first, second))], axes)
+    turned = permute(result, [*lead, second, first])
+    return add([(1, result), (1, turned), (-1, diagonal)], result.shape)
 
 
 def pullback(output: Node, cotangent: Node, variable: Symbol) -> Node:

@@ -3,7 +3,19 @@
 from __future__ import annotations
 
 from ..grammar.spellings import INDEX
-from ..grammar.syntax import Attribute, Binary, Call, Keyword, Name, Node, Number, String, TupleLiteral, Unary, map_children
+from ..grammar.syntax import (
+    Attribute,
+    Binary,
+    Call,
+    Keyword,
+    Name,
+    Node,
+    Number,
+    String,
+    TupleLiteral,
+    Unary,
+    map_children,
+)
 from .notation.trees import negated, times, transposed
 from .ranks import Ranks
 
@@ -51,7 +63,11 @@ class Latex:
         one, other = self.rewritten(left), self.rewritten(right)
         if self.ranks.of(left) and self.ranks.of(right):
             return Binary("hadamard", _apart(one), _apart(other))
-        return Binary("dot" if isinstance(_first(other), Number) else "*", one, other)
+        if isinstance(_first(other), Number):
+            return Binary("dot", one, other)
+        if isinstance(one, Number) and not isinstance(_first(other), Unary):
+            return Binary("scale", one, other)
+        return Binary("*", one, other)
 
     def _chain(self, node: Binary) -> Node:
         """Return a matrix product: a vector in front is a row, and a vector that comes of it a column."""
@@ -124,7 +140,7 @@ def _apart(node: Node) -> Node:
 def _row(vector: Node) -> Node:
     """Return a column as a row; numbers in front stay in front."""
     match vector:
-        case Binary("*" | "dot" as sign, left, right):
+        case Binary("*" | "dot" | "scale" as sign, left, right):
             return Binary(sign, left, _row(right))
         case Unary("-", operand):
             return negated(_row(operand))
@@ -144,6 +160,6 @@ def _turned(matrix: Node) -> Node:
 
 def _first(node: Node) -> Node:
     """Return the leftmost leaf of a product."""
-    while isinstance(node, Binary) and node.operator in ("*", "@", "dot", "hadamard", "**"):
+    while isinstance(node, Binary) and node.operator in ("*", "@", "dot", "scale", "hadamard", "**"):
         node = node.left
     return node

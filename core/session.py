@@ -87,9 +87,7 @@ def answer(
         inputs=inputs,
         directions=directions,
         value=value,
-        results=with_formulas(
-            calculation, values, calculation.result_records(data, checks), compared=wishes.check
-        ),
+        results=with_formulas(calculation, values, calculation.result_records(data, checks), compared=wishes.check),
         warnings=warnings,
         batch=calculation.samples,
     )
@@ -253,7 +251,7 @@ def _directions(calculation: Calculation, wishes: Wishes) -> dict[str, Input]:
             value = np.broadcast_to(value, full)
         if value.shape != full:
             raise InputError(
-                f"the {option[2:]} has shape {show(value.shape)}, and {show(full)} is needed",
+                f"the {option[2:]} is {describe(value.shape)}, and {describe(full)} is needed",
                 place=option,
                 notes=[f"it must have the shape of {'the output' if option == '--cotangent' else f'`{name}`'}"],
                 helps=[f"{option} ones", f"{option} random"],

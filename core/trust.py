@@ -117,9 +117,17 @@ def _finite_part(
     return np.where(usable, data, 0.0), [directions[0] * usable]
 
 
+def _weighted(calculation: Calculation, name: str, direction: Array) -> Array:
+    """Halve a direction off the diagonal where each pair of entries counts as one variable."""
+    if "independent" not in calculation.symbols[name].assumptions:
+        return direction
+    return np.asarray(direction * (1 + np.eye(direction.shape[-1])) / 2)
+
+
 def _contracted(calculation: Calculation, data: Array, wrt: tuple[str, ...], directions: list[Array]) -> Array:
     """Return a derivative contracted with a direction for each variable, sample by sample where there is a batch."""
     result = data
+    directions = [_weighted(calculation, name, one) for name, one in zip(wrt, directions, strict=True)]
     for name, direction in reversed(list(zip(wrt, directions, strict=True))):
         rank = len(calculation.symbols[name].shape)
         if calculation.samples is not None and name in calculation.problem.batch:

@@ -1,16 +1,14 @@
-"""Parse tree to syntax tree: one method per rule of the grammar."""
+"""Derivation to syntax tree: one method per rule of the grammar."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Set
+from collections.abc import Iterable, Set
 from dataclasses import replace
 
-from lark import Token, Transformer_NonRecursive, v_args
-from lark.tree import Meta
-
 from . import syntax_errors
+from .automaton import Token, fold
 from .errors import Span
 from .layout import MAXIMUM_DEPTH
 from .syntax import (
@@ -32,6 +30,7 @@ from .syntax import (
     Unary,
     children,
 )
+from .tables import Rule
 from .vocabulary import ARRAY_METHODS, LIBRARIES, MODULES, PROPERTIES
 
 _OPERATORS = {".*": "*", "·": "*", "⋅": "*", "×": "*", "∗": "*", "⊙": "*", "./": "/", "÷": "/", "−": "-"}
@@ -43,8 +42,7 @@ _MATRIX_ROW = re.compile(r"[^;]+")
 _SPACED_SIGN = re.compile(r"[0-9.][ \t]+([-+−])")
 
 
-@v_args(inline=True, meta=True)
-class Builder(Transformer_NonRecursive[Token, Program]):
+class Builder:
     """Builds the syntax tree of one text.
 
     A dotted name that begins with a library (`np.linalg.inv`) is a prefix, unless that library's name is an input:
@@ -52,7 +50,6 @@ class Builder(Transformer_NonRecursive[Token, Program]):
     """
 
     def __init__(self, text: str, inputs: Set[str] = frozenset()) -> None:
-        super().__init__(visit_tokens=False)
         self._text = text
         self._inputs = set(inputs)
         self._mentions: Counter[str] = Counter()
@@ -63,7 +60,12 @@ class Builder(Transformer_NonRecursive[Token, Program]):
         """The library names that stand in the text both as a prefix and alone, so that they are inputs."""
         return {name for name, count in self._prefixes.items() if self._mentions[name] > count}
 
-    def start(self, meta: Meta, *statements: Node) -> Program:
+    def build(self, derivation: Iterable[Token | Rule]) -> Program:
+        """Return the syntax tree of a derivation."""
+        program: Program = fold(derivation, lambda rule, span, parts: getattr(self, rule)(span, *parts))
+        return program
+
+    def start(self, span: Span, *statements: Node) -> Program:
         *earlier, result = statements
         assignments = []
         for statement in earlier:
@@ -75,59 +77,59 @@ class Builder(Transformer_NonRecursive[Token, Program]):
         first = assignments[0] if assignments else result
         return Program(tuple(assignments), result, span=(first.span[0], result.span[1]))
 
-    def assignment(self, meta: Meta, name: Token, value: Node) -> Assignment:
+    def assignment(self, span: Span, name: Token, value: Node) -> Assignment:
         self._inputs.add(name.value)
-        return Assignment(name.value, value, span=_span(meta), name_span=_place(name))
+        return Assignment(name.value, value, span=span, name_span=name.span)
 
-    def binary(self, meta: Meta, left: Node, operator: Token, right: Node) -> Binary:
+    def binary(self, span: Span, left: Node, operator: Token, right: Node) -> Binary:
         symbol = _OPERATORS.get(operator.value, operator.value)
-        return Binary(symbol, left, right, span=_span(meta), operator_span=_place(operator))
+        return Binary(symbol, left, right, span=span, operator_span=operator.span)
 
-    def unary(self, meta: Meta, operator: Token, operand: Node) -> Unary:
-        return Unary(_OPERATORS.get(operator.value, operator.value), operand, span=_span(meta))
+    def unary(self, span: Span, operator: Token, operand: Node) -> Unary:
+        return Unary(_OPERATORS.get(operator.value, operator.value), operand, span=span)
 
-    def superscript(self, meta: Meta, operand: Node, digits: Token) -> Binary:
-        exponent = Number(digits.value.translate(_DIGITS), span=_place(digits))
-        return Binary("**", operand, exponent, span=_span(meta), operator_span=_place(digits))
+    def superscript(self, span: Span, operand: Node, digits: Token) -> Binary:
+        exponent = Number(digits.value.translate(_DIGITS), span=digits.span)
+        return Binary("**", operand, exponent, span=span, operator_span=digits.span)
 
-    def transpose(self, meta: Meta, operand: Node, quote: Token) -> Attribute:
-        return Attribute(operand, "T", span=_span(meta))
+    def transpose(self, span: Span, operand: Node, quote: Token) -> Attribute:
+        return Attribute(operand, "T", span=span)
 
-    def attribute(self, meta: Meta, operand: Node, name: Token) -> Node:
+    def attribute(self, span: Span, operand: Node, name: Token) -> Node:
         if name.value in PROPERTIES:
-            return Attribute(operand, name.value, span=_span(meta))
+            return Attribute(operand, name.value, span=span)
         if prefix := self._library(operand):
             if name.value == "newaxis":
-                return Literal(None, span=_span(meta))
-            return Name(name.value, prefix=prefix, span=_span(meta))
-        raise syntax_errors.unknown_attribute(name.value, _place(name), name.value in ARRAY_METHODS)
+                return Literal(None, span=span)
+            return Name(name.value, prefix=prefix, span=span)
+        raise syntax_errors.unknown_attribute(name.value, name.span, name.value in ARRAY_METHODS)
 
-    def call(self, meta: Meta, function: Token, arguments: tuple[Node, ...]) -> Call:
+    def call(self, span: Span, function: Token, arguments: tuple[Node, ...]) -> Call:
         positional, keywords = _split(arguments)
-        return Call(function.value, positional, keywords, span=_span(meta), function_span=_place(function))
+        return Call(function.value, positional, keywords, span=span, function_span=function.span)
 
-    def method(self, meta: Meta, operand: Node, function: Token, arguments: tuple[Node, ...]) -> Call:
+    def method(self, span: Span, operand: Node, function: Token, arguments: tuple[Node, ...]) -> Call:
         positional, keywords = _split(arguments)
-        span, place = _span(meta), _place(function)
+        place = function.span
         # F is an input more often than torch.nn.functional; that library has none of the methods of an array.
         is_array = isinstance(operand, Name) and operand.name == "F" and function.value in ARRAY_METHODS
         if not is_array and (prefix := self._library(operand)):
             return Call(function.value, positional, keywords, prefix=prefix, span=span, function_span=place)
         return Call(function.value, (operand, *positional), keywords, method=True, span=span, function_span=place)
 
-    def arguments(self, meta: Meta, *arguments: Node) -> tuple[Node, ...]:
+    def arguments(self, span: Span, *arguments: Node) -> tuple[Node, ...]:
         return arguments
 
-    def keyword(self, meta: Meta, name: Token, value: Node) -> Keyword:
-        return Keyword(name.value, value, span=_span(meta))
+    def keyword(self, span: Span, name: Token, value: Node) -> Keyword:
+        return Keyword(name.value, value, span=span)
 
-    def index(self, meta: Meta, operand: Node, items: tuple[Node, ...]) -> Index:
-        return Index(operand, items, span=_span(meta))
+    def index(self, span: Span, operand: Node, items: tuple[Node, ...]) -> Index:
+        return Index(operand, items, span=span)
 
-    def items(self, meta: Meta, *items: Node) -> tuple[Node, ...]:
+    def items(self, span: Span, *items: Node) -> tuple[Node, ...]:
         return items
 
-    def slice(self, meta: Meta, *pieces: Node | Token) -> Slice:
+    def slice(self, span: Span, *pieces: Node | Token) -> Slice:
         parts: list[Node | None] = [None, None, None]
         position = 0
         for piece in pieces:
@@ -135,23 +137,23 @@ class Builder(Transformer_NonRecursive[Token, Program]):
                 parts[position] = piece
             else:
                 position += 1
-        return Slice(*parts, span=_span(meta))
+        return Slice(*parts, span=span)
 
-    def number(self, meta: Meta, digits: Token) -> Number:
-        return Number(digits.value.replace("_", ""), span=_span(meta))
+    def number(self, span: Span, digits: Token) -> Number:
+        return Number(digits.value.replace("_", ""), span=span)
 
-    def string(self, meta: Meta, quoted: Token) -> String:
-        return String(quoted.value[1:-1], span=_span(meta))
+    def string(self, span: Span, quoted: Token) -> String:
+        return String(quoted.value[1:-1], span=span)
 
-    def literal(self, meta: Meta, word: Token) -> Literal:
-        return Literal(_LITERALS[word.value], span=_span(meta))
+    def literal(self, span: Span, word: Token) -> Literal:
+        return Literal(_LITERALS[word.value], span=span)
 
-    def name(self, meta: Meta, name: Token) -> Name:
+    def name(self, span: Span, name: Token) -> Name:
         self._mentions[name.value] += 1
-        return Name(name.value, span=_span(meta))
+        return Name(name.value, span=span)
 
-    def matrix(self, meta: Meta, bracket: Token) -> ListLiteral:
-        start = bracket.start_pos or 0
+    def matrix(self, span: Span, bracket: Token) -> ListLiteral:
+        start = bracket.span[0]
         rows: list[list[Node]] = [[]]
         _refuse_ambiguous_signs(bracket.value, start)
         for piece in _MATRIX_PIECE.finditer(bracket.value):
@@ -160,22 +162,22 @@ class Builder(Transformer_NonRecursive[Token, Program]):
             else:
                 rows[-1].append(_signed_number(piece, start))
         if len(rows) == 1:
-            return ListLiteral(tuple(rows[0]), span=_span(meta))
+            return ListLiteral(tuple(rows[0]), span=span)
         if not rows[-1]:
             rows.pop()
         for row in rows:
             if len(row) != len(rows[0]):
                 raise syntax_errors.ragged_rows(_around(rows[0]), len(rows[0]), _around(row), len(row))
-        return ListLiteral(tuple(ListLiteral(tuple(row), span=_around(row)) for row in rows), span=_span(meta))
+        return ListLiteral(tuple(ListLiteral(tuple(row), span=_around(row)) for row in rows), span=span)
 
-    def group(self, meta: Meta, inner: Node) -> Node:
-        return replace(inner, span=_span(meta))
+    def group(self, span: Span, inner: Node) -> Node:
+        return replace(inner, span=span)
 
-    def tuple(self, meta: Meta, *items: Node) -> TupleLiteral:
-        return TupleLiteral(items, span=_span(meta))
+    def tuple(self, span: Span, *items: Node) -> TupleLiteral:
+        return TupleLiteral(items, span=span)
 
-    def list(self, meta: Meta, *items: Node) -> ListLiteral:
-        return ListLiteral(items, span=_span(meta))
+    def list(self, span: Span, *items: Node) -> ListLiteral:
+        return ListLiteral(items, span=span)
 
     def _library(self, operand: Node) -> str:
         """The dotted path of a library (`np.linalg`), or nothing where the operand is a value."""
@@ -230,14 +232,6 @@ def _signed_number(piece: re.Match[str], offset: int) -> Node:
     if sign := piece["sign"]:
         return Unary(_OPERATORS.get(sign, sign), number, span=(offset + piece.start(), offset + piece.end()))
     return number
-
-
-def _span(meta: Meta) -> Span:
-    return (meta.start_pos, meta.end_pos)
-
-
-def _place(token: Token) -> Span:
-    return (token.start_pos or 0, token.end_pos or 0)
 
 
 def _around(nodes: list[Node]) -> Span:

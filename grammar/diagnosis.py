@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import re
 
-from lark.exceptions import UnexpectedCharacters, UnexpectedInput, UnexpectedToken
-
 from . import syntax_errors
+from .automaton import Refusal
 from .errors import Span, SyntaxProblem
 from .layout import Bracket, brackets
 from .vocabulary import FUNCTION_WORDS
@@ -18,7 +17,7 @@ _PIECE = re.compile(
 _OPERAND = re.compile(r"(?:[^\W\d][\w.]*|[0-9.]+)")
 
 
-def explain(text: str, flat: str, failure: UnexpectedInput) -> SyntaxProblem:
+def explain(text: str, flat: str, failure: Refusal) -> SyntaxProblem:
     """Return the message for a text that the parser refused; `flat` is the text without comments.
 
     Example: `2 x` becomes "two values side by side" with the help `2*x`.
@@ -29,12 +28,12 @@ def explain(text: str, flat: str, failure: UnexpectedInput) -> SyntaxProblem:
 class _Failure:
     """The place where the parser stopped, and what stands around it."""
 
-    def __init__(self, text: str, flat: str, failure: UnexpectedInput) -> None:
+    def __init__(self, text: str, flat: str, failure: Refusal) -> None:
         self.text = text
         self.flat = flat
         self.end = len(flat.rstrip())
-        self.position = self._position(failure)
-        self.wants_value = bool(_expected(failure) & {"NUMBER"})
+        self.position = self.end if failure.position is None else failure.position
+        self.wants_value = "NUMBER" in failure.wanted
         piece = _PIECE.match(flat, self.position)
         self.found = piece[0] if piece else ""
         self.place: Span = (self.position, self.position + len(self.found))
@@ -42,13 +41,6 @@ class _Failure:
         found = list(brackets(text))
         self.open = _open([bracket for bracket in found if bracket.position < self.position])
         self.never_closed = [bracket for bracket in self.open if bracket in _open(found)]
-
-    def _position(self, failure: UnexpectedInput) -> int:
-        if isinstance(failure, UnexpectedToken) and failure.token.type != "$END":
-            return failure.token.start_pos or 0
-        if isinstance(failure, UnexpectedCharacters):
-            return failure.pos_in_stream or 0
-        return self.end
 
     def _piece_before(self) -> tuple[str, Span]:
         """The piece of text that ends where the parser stopped."""
@@ -205,15 +197,6 @@ class _Failure:
                     if depth == 0:
                         return self.flat[self.position : bracket.position + 1]
         return self.flat[self.position : max(end, self.place[1])]
-
-
-def _expected(failure: UnexpectedInput) -> set[str]:
-    """The names of the terminals that would have fitted."""
-    if isinstance(failure, UnexpectedToken):
-        return set(failure.expected)
-    if isinstance(failure, UnexpectedCharacters):
-        return set(failure.allowed or ())
-    return set()
 
 
 def _open(found: list[Bracket]) -> list[Bracket]:

@@ -5,12 +5,11 @@ from __future__ import annotations
 from functools import cache
 from typing import TYPE_CHECKING
 
-from .errors import SyntaxProblem
 from .layout import flatten
 from .syntax import Program
 
 if TYPE_CHECKING:
-    from lark import Lark
+    from .tables import Tables
 
 
 def parse(text: str) -> Program:
@@ -19,31 +18,25 @@ def parse(text: str) -> Program:
     Example: `parse("Z = X @ Y; norm(Z, 'fro')")`. Spans count characters of `text`. Raises `SyntaxProblem`, which
     points into `text` and says what to write instead.
     """
-    from lark.exceptions import UnexpectedInput, VisitError
-
+    from .automaton import Refusal, derive
     from .builder import Builder, check_depth
     from .diagnosis import explain
 
     flat = flatten(text)
     try:
-        tree = _parser().parse(flat)
-    except UnexpectedInput as failure:
+        derivation = derive(_tables(), flat)
+    except Refusal as failure:
         raise explain(text, flat, failure) from None
-    try:
-        builder = Builder(text)
-        program = builder.transform(tree)
-        if builder.ambiguous:
-            program = Builder(text, inputs=builder.ambiguous).transform(tree)
-    except VisitError as failure:
-        if isinstance(failure.orig_exc, SyntaxProblem):
-            raise failure.orig_exc from None
-        raise
+    builder = Builder(text)
+    program = builder.build(derivation)
+    if builder.ambiguous:
+        program = Builder(text, inputs=builder.ambiguous).build(derivation)
     check_depth(program)
     return program
 
 
 @cache
-def _parser() -> Lark:
-    from .tables import load_parser
+def _tables() -> Tables:
+    from .tables import load_tables
 
-    return load_parser()
+    return load_tables()

@@ -72,8 +72,11 @@ def _demand(template: str, slot: re.Match[str]) -> int:
 # --- LaTeX -----------------------------------------------------------------------------------------------------------
 
 GREEK = frozenset(
-    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau upsilon phi chi psi "
-    "omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega".split()
+    re.findall(
+        r"\w+",
+        "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau upsilon phi chi psi "
+        "omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega",
+    )
 )
 _LATEX_CONSTANTS = {"pi": r"\pi", "inf": r"\infty", "e": r"\mathrm{e}", "nan": r"\mathrm{nan}", "tau": r"2 \pi"}
 _ESCAPED = str.maketrans({"_": r"\_", "&": r"\&", "%": r"\%", "#": r"\#", "$": r"\$"})
@@ -94,7 +97,9 @@ def _plain(name: str) -> str:
     letters = []
     for letter in unicodedata.normalize("NFKC", name):
         words = unicodedata.name(letter, "").split()
-        greek = words[-1].lower().replace("lamda", "lambda") if words[:1] == ["GREEK"] and words[2:3] == ["LETTER"] else ""
+        greek = (
+            words[-1].lower().replace("lamda", "lambda") if words[:1] == ["GREEK"] and words[2:3] == ["LETTER"] else ""
+        )
         if words[1:2] == ["CAPITAL"]:
             greek = greek.capitalize()
         letters.append(greek if greek in GREEK else letter)
@@ -129,7 +134,10 @@ def _latex_word(node: Node) -> str:
     return TEXT.word(node).translate(_ESCAPED)
 
 
-_FUNCTIONS = "exp log sin cos tan sinh cosh tanh arcsin arccos arctan det max min".split()
+_FUNCTIONS = (
+    *("exp", "log", "sin", "cos", "tan", "sinh", "cosh", "tanh"),
+    *("arcsin", "arccos", "arctan", "det", "max", "min"),
+)
 _RELATIONS = {"<": "<", "<=": r"\le", ">": ">", ">=": r"\ge", "==": "=", "!=": r"\ne"}
 
 LATEX = Spelling(
@@ -138,6 +146,7 @@ LATEX = Spelling(
         "String": Form(r"\mathrm{#name}"),
         "Binary @": Form("#1 #2", PRODUCT, (PRODUCT, POWER)),
         "Binary *": Form(r"#1 \, #2", PRODUCT, (PRODUCT, POWER)),
+        "Binary scale": Form("#1 #2", PRODUCT, (PRODUCT, PRODUCT)),
         "Binary dot": Form(r"#1 \cdot #2", PRODUCT, (PRODUCT, POWER)),
         "Binary hadamard": Form(r"#1 \odot #2", MATRIX_PRODUCT, (MATRIX_PRODUCT, PRODUCT)),
         "Binary divide": Form(r"#1 \oslash #2", MATRIX_PRODUCT, (MATRIX_PRODUCT, PRODUCT)),
@@ -146,7 +155,7 @@ LATEX = Spelling(
         "Binary **": Form("#1^{#2}", POWER, (POSTFIX, LOOSE)),
         "Binary elementwise **": Form(r"#1^{\circ #2}", POWER, (POSTFIX, POWER)),
         "Binary +": Form("#1 + #2", SUM, (SUM, MATRIX_PRODUCT)),
-        "Unary -": Form("-#1", SIGN, (PRODUCT,)),
+        "Unary -": Form("-#1", SIGN, (MATRIX_PRODUCT,)),
         **{
             f"Binary {sign}": Form(rf"\left[#1 {relation} #2\right]", POSTFIX, (COMPARISON, SUM))
             for sign, relation in _RELATIONS.items()

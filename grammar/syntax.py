@@ -15,35 +15,35 @@ from .errors import Span
 NOWHERE: Span = (0, 0)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Node:
     """The base of all syntax nodes."""
 
     span: Span = field(default=NOWHERE, compare=False, kw_only=True, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Number(Node):
     """A number literal, kept as text so that `0.1` stays exact: `Number("2.5e-3")`."""
 
     text: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class String(Node):
     """A quoted word, as in `norm(X, 'fro')`: `String("fro")`."""
 
     value: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Literal(Node):
     """`None`, `True`, `False` or `...`."""
 
     value: object
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Name(Node):
     """A name: an input, an earlier assignment, or a named constant when it has a library prefix (`np.pi`)."""
 
@@ -51,7 +51,7 @@ class Name(Node):
     prefix: str = ""
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Unary(Node):
     """A prefix operator, `-` or `+`."""
 
@@ -59,7 +59,7 @@ class Unary(Node):
     operand: Node
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Binary(Node):
     """An infix operator: `+ - * / @ **` or a comparison `< <= > >= == !=`. `^` is read as `**`."""
 
@@ -69,7 +69,7 @@ class Binary(Node):
     operator_span: Span = field(default=NOWHERE, compare=False, kw_only=True, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Attribute(Node):
     """A property without arguments: `.T`, `.mT`. A postfix quote is read as `.T`."""
 
@@ -77,7 +77,7 @@ class Attribute(Node):
     name: str
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Keyword(Node):
     """A keyword argument: `axis=0`."""
 
@@ -85,7 +85,7 @@ class Keyword(Node):
     value: Node
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Call(Node):
     """A function applied to arguments.
 
@@ -101,7 +101,7 @@ class Call(Node):
     function_span: Span = field(default=NOWHERE, compare=False, kw_only=True, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Slice(Node):
     """`start:stop:step` between index brackets; an absent part is None."""
 
@@ -110,7 +110,7 @@ class Slice(Node):
     step: Node | None = None
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Index(Node):
     """Indexing: `A[:, 1]`. An item is an expression, a `Slice`, or `Literal(None)` / `Literal(...)`."""
 
@@ -118,21 +118,21 @@ class Index(Node):
     items: tuple[Node, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class ListLiteral(Node):
     """`[1, 2]`, `[[1, 2], [3, 4]]`; `[1 2; 3 4]` is read as the latter."""
 
     items: tuple[Node, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class TupleLiteral(Node):
     """`(2, 3)`, as in `reshape(x, (2, 3))`."""
 
     items: tuple[Node, ...]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Assignment(Node):
     """`Z = X @ Y`, a statement before the last."""
 
@@ -141,7 +141,7 @@ class Assignment(Node):
     name_span: Span = field(default=NOWHERE, compare=False, kw_only=True, repr=False)
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Program(Node):
     """The whole input: assignments, then the expression that is the answer."""
 

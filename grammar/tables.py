@@ -1,60 +1,135 @@
-"""The parser's tables, prebuilt: loading them takes a tenth of the time of building them from the grammar.
+"""The parser's tables: what `automaton.py` runs, made from `expression.lark` by lark.
 
-The tables are a pickle, so they are read only from inside the package, and only when the header in front of them says
-that they were made from this grammar by this version of lark and of Python.
+They are made when matgrad is built: reading them takes a hundredth of the time of making them.
 """
 
 from __future__ import annotations
 
-import hashlib
+import marshal
+import os.path
 import sys
-from pathlib import Path
-from typing import TYPE_CHECKING
+import zlib
+from collections.abc import Iterable, Sequence, Set
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 if TYPE_CHECKING:
-    from lark import Lark
+    from lark.grammar import Rule as LarkRule
+    from lark.lexer import TerminalDef
 
-FORMAT = 1
-GRAMMAR = Path(__file__).with_name("expression.lark")
-TABLES = Path(__file__).with_name("expression.tables")
+FORMAT = 2
+GRAMMAR = os.path.join(os.path.dirname(__file__), "expression.lark")
+TABLES = os.path.join(os.path.dirname(__file__), "expression.tables")
+
+IGNORED = "IGNORED"
+END = "$END"
 
 
-def load_parser(tables: Path = TABLES) -> Lark:
-    """Return the parser, from the tables if they fit, otherwise from the grammar.
+class Rule(NamedTuple):
+    """One alternative of a rule of the grammar.
 
-    Example: `load_parser().parse("a*b")` is a `lark.Tree`. Nothing is ever written.
+    - `origin`: the symbol that it reduces to; `size`: how many symbols it takes.
+    - `kept`: which of these the syntax tree is made of; punctuation is left out.
+    - `method`: the method of `Builder` that makes it a node; empty where its parts go to the rule around it.
+    - `transparent`: whether a single part stands for the whole.
     """
-    from lark import Lark
 
-    grammar = GRAMMAR.read_text(encoding="utf-8")
+    origin: str
+    size: int
+    kept: tuple[int, ...]
+    method: str
+    transparent: bool
+
+
+class Tables(NamedTuple):
+    """An LALR(1) automaton: `actions[state][symbol]` is the next state, or `~n` to reduce by `rules[n]`.
+
+    `patterns[state]` matches the tokens that can follow in a state, each as a group of its name. A word in `keywords`
+    is a token of its own where the state knows it, and a name elsewhere.
+    """
+
+    actions: list[dict[str, int]]
+    patterns: list[str]
+    keywords: dict[str, str]
+    rules: list[Rule]
+    start: int
+    end: int
+
+
+def load_tables(path: str | os.PathLike[str] = TABLES) -> Tables:
+    """Return the tables, from the file if it was made from this grammar, otherwise from the grammar.
+
+    Example: `derive(load_tables(), "a*b")`. Nothing is ever written.
+    """
+    with open(GRAMMAR, encoding="utf-8") as file:
+        grammar = file.read()
     try:
-        with tables.open("rb") as file:
-            if file.readline() == _header(grammar):
-                return Lark.load(file)
+        with open(path, "rb") as tables:
+            if tables.readline() == _header(grammar):
+                return _named(marshal.load(tables))
     except OSError:
         pass
-    return _build(grammar)
+    return _named(_make(grammar))
 
 
-def write_tables(path: Path) -> None:
-    """Write the tables to a file: `write_tables(Path("build/matgrad/grammar/expression.tables"))`."""
-    grammar = GRAMMAR.read_text(encoding="utf-8")
-    parser = _build(grammar)
-    with path.open("wb") as file:
-        file.write(_header(grammar))
-        parser.save(file)
-
-
-def _build(grammar: str) -> Lark:
-    from lark import Lark
-
-    return Lark(grammar, parser="lalr", propagate_positions=True, maybe_placeholders=False)
+def write_tables(path: str | os.PathLike[str]) -> None:
+    """Write the tables to a file: `write_tables("build/matgrad/grammar/expression.tables")`."""
+    with open(GRAMMAR, encoding="utf-8") as file:
+        grammar = file.read()
+    with open(path, "wb") as tables:
+        tables.write(_header(grammar))
+        marshal.dump(_make(grammar), tables)
 
 
 def _header(grammar: str) -> bytes:
-    """The line that says what the tables were made from."""
-    import lark
-
-    digest = hashlib.sha256(grammar.encode()).hexdigest()
+    """The line that says what the tables were made from; marshal's format may change with the version of Python."""
     python = f"{sys.version_info.major}.{sys.version_info.minor}"
-    return f"matgrad tables {FORMAT}, lark {lark.__version__}, python {python}, grammar {digest}\n".encode()
+    return f"matgrad tables {FORMAT}, python {python}, grammar {zlib.crc32(grammar.encode()):08x}\n".encode()
+
+
+def _named(plain: tuple[Any, ...]) -> Tables:
+    """Give plain tuples, which are all that marshal knows, their names."""
+    tables = Tables(*plain)
+    return tables._replace(rules=[Rule(*rule) for rule in tables.rules])
+
+
+def _make(grammar: str) -> tuple[Any, ...]:
+    """Make the fields of `Tables` from the grammar; lark's own kind of strings becomes plain, for marshal."""
+    from lark import Lark
+    from lark.parsers.lalr_analysis import LALR_Analyzer, Shift
+
+    lark = Lark(grammar, parser="lalr", maybe_placeholders=False)
+    analysis: Any = LALR_Analyzer(lark.parser.parser_conf)
+    analysis.compute_lalr()
+    found = analysis.parse_table
+    numbers = {rule: number for number, rule in enumerate(lark.rules)}
+    actions = [
+        {
+            str(symbol): target if kind is Shift else ~numbers[target]
+            for symbol, (kind, target) in found.states[state].items()
+        }
+        for state in range(len(found.states))
+    ]
+    keywords = {
+        str(terminal.pattern.value): str(terminal.name)
+        for terminal in lark.terminals
+        if terminal.pattern.type == "str" and terminal.pattern.value.isidentifier()
+    }
+    patterns = [_pattern(lark.terminals, choices.keys() - keywords.values(), lark.ignore_tokens) for choices in actions]
+    rules = [tuple(_rule(rule)) for rule in lark.rules]
+    return actions, patterns, keywords, rules, found.start_states["start"], found.end_states["start"]
+
+
+def _pattern(terminals: Iterable[TerminalDef], wanted: Set[str], ignored: Sequence[str]) -> str:
+    """Return the regular expression of the wanted and the ignored tokens; as in lark, the longer one goes first."""
+    chosen = [terminal for terminal in terminals if terminal.name in wanted or terminal.name in ignored]
+    chosen.sort(key=lambda one: (-one.priority, -one.pattern.max_width, -len(one.pattern.value), one.name))
+    names = [IGNORED if terminal.name in ignored else terminal.name for terminal in chosen]
+    return "|".join(f"(?P<{name}>{one.pattern.to_regexp()})" for name, one in zip(names, chosen, strict=True))
+
+
+def _rule(rule: LarkRule) -> Rule:
+    """Return what lark knows about a rule in the words of `Rule`."""
+    kept = [place for place, symbol in enumerate(rule.expansion) if not getattr(symbol, "filter_out", False)]
+    origin = str(rule.origin.name)
+    method = "" if origin.startswith("_") else str(rule.alias or origin)
+    return Rule(origin, len(rule.expansion), tuple(kept), method, bool(rule.options.expand1 and not rule.alias))

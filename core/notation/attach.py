@@ -80,4 +80,3 @@ def _error(form: ClosedForm, values: Mapping[str, Array], data: Array) -> float 
     scale = max(float(np.max(np.abs(data[finite]))), np.finfo(float).tiny)
     difference = np.abs(value[finite] - data[finite])
     return float(np.max(difference) / scale) if np.isfinite(difference).all() else float("inf")
-

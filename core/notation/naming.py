@@ -119,4 +119,3 @@ def _in_order(assignments: list[Assignment]) -> list[Assignment]:
 
 def _names(tree: Tree) -> set[str]:
     return {node.name for node in walk(tree) if isinstance(node, Name)}
-

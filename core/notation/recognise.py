@@ -207,4 +207,3 @@ def _between(labels: Labels, first: Labels, second: Labels, used: set[int], outp
     # One side meets E with its second axis on the left and the other with its first axis on the right, or both turned.
     left, right = (first, second) if a in first else (second, first)
     return meets and ((a == left[1] and b == right[0]) or (a == left[0] and b == right[1]))
-

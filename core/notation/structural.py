@@ -42,7 +42,7 @@ class Sizes:
             return coefficient, []
         value = Fraction(coefficient)
         powers: list[Power] = []
-        for known, name in self.names.items():
+        for known in self.names:
             if known < FIRST_TRIAL_SIZE:
                 continue
             for shift in (0, -1, 1):

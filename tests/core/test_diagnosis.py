@@ -113,7 +113,7 @@ def test_an_operation_without_a_value_quotes_the_text(
     [
         ("sum(log(x))", [1, 0], "log(x)", "-inf first appears here, at [1], where x[1] = 0"),
         ("sum(sqrt(x))", [0, 1], "sqrt(x)", "its derivative is inf at [0], where x[0] = 0"),
-        ("x*(0/0)", [1], "0/0", "nan first appears here"),
+        ("x*(0/0)", [1], "(0/0)", "nan first appears here"),
     ],
 )
 def test_the_first_operation_that_is_not_finite_is_named(text: str, x: list[float], pointed: str, label: str) -> None:
