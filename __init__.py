@@ -11,13 +11,14 @@ mean on the command line. Errors are subclasses of `MatgradError`.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, overload
 
 from .grammar.errors import MatgradError as MatgradError
 
 if TYPE_CHECKING:
     from .core.answer import Check
     from .core.api import Derivative
+    from .core.claims import Verdict
 
 __version__ = "0.1.0"
 __all__ = [
@@ -74,6 +75,24 @@ def hvp(expression: str, /, wrt: Names = None, **options: Any) -> Derivative:
     return _derivative(expression, "hvp", wrt, options)
 
 
-def check(expression: str, /, wrt: Names = None, **options: Any) -> Check:
-    """Return how far the Jacobian is from finite differences at random inputs."""
-    return jacobian(expression, wrt, **options).check()
+@overload
+def check(expression: str, /, wrt: Names = None, *, claim: None = None, **options: Any) -> Check:
+    """Return how far the Jacobian is from finite differences."""
+
+
+@overload
+def check(expression: str, /, wrt: Names = None, *, claim: str, **options: Any) -> Verdict:
+    """Return whether a claimed derivative is right."""
+
+
+def check(expression: str, /, wrt: Names = None, *, claim: str | None = None, **options: Any) -> Check | Verdict:
+    """Return whether a claimed derivative is right: `check("x @ x", "x", claim="2*x").holds`.
+
+    The result also has `error`, `matches` (what the claim is instead) and `difference`. Without a claim, return how
+    far the Jacobian is from finite differences at random inputs.
+    """
+    if claim is None:
+        return jacobian(expression, wrt, **options).check()
+    from .core.api import claimed, names
+
+    return claimed(expression, names(wrt), claim, **options)

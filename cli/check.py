@@ -6,8 +6,8 @@ import sys
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ..core.errors import CheckFailed, UsageProblem
-from .compute import given_inputs, problem_of, warn, wishes_of
+from ..core.errors import CheckFailed, MatgradError, Source, UsageProblem
+from .compute import check_failed, failed, given_inputs, problem_of, warn, wishes_of
 from .console import Line, Look, look_at, printable, show
 from .digits import rough
 from .options import Request
@@ -53,22 +53,22 @@ def check(request: Request) -> int:
 
 def check_claim(request: Request, claim: str) -> int:
     """Say whether a claim is the derivative, and what it is where it is not; 1 where it is not."""
-    from ..grammar.parser import parse
+    _refuse_nonsense(request.expression, claim)
+    from ..core.claims import check_claim as checked
 
-    parse(request.expression)
-    from ..core.claims import check_claim, parse_claim
-
-    parse_claim(claim)
     names = len(request.wrt)
     problem = problem_of(
         request.kind or ("jacobian" if names < 2 else "hessian" if names == 2 else "derivative"), request
     )
     inputs, surplus = given_inputs(problem, request)
-    verdict = check_claim(problem, claim, inputs, wishes_of(problem, request))
+    verdict = checked(problem, claim, inputs, wishes_of(problem, request))
+    assert verdict.answer is not None
+    failures = failed(verdict.answer.results)
+    if failures:
+        raise check_failed(problem.kind, failures)
     if request.format == "json" or request.output is not None:
         from .compute import write
 
-        assert verdict.answer is not None
         answer = replace(verdict.answer, warnings=surplus, details={"claim": verdict.details()})
         write(answer, replace(request, format="json"))
     else:
@@ -76,6 +76,18 @@ def check_claim(request: Request, claim: str) -> int:
         look = look_at(sys.stdout, no_color=request.no_color)
         show(_verdict_lines(verdict, look), sys.stdout, look)
     return 0 if verdict.holds else 1
+
+
+def _refuse_nonsense(expression: str, claim: str) -> None:
+    """Raise what is wrong with the syntax of either before numpy is loaded."""
+    from ..grammar.parser import parse
+
+    parse(expression)
+    try:
+        parse(claim)
+    except MatgradError as error:
+        error.source = Source("claim", claim)
+        raise
 
 
 def _verdict_lines(verdict: Verdict, look: Look) -> list[Line]:

@@ -52,7 +52,8 @@ def choose_format(values: Iterable[float], precision: int = DEFAULT_PRECISION) -
     top = max(exponent for _, exponent in parts)
     if not -4 <= top < max(LARGEST_FIXED_EXPONENT, precision):
         return NumberFormat("scientific", max(digits for digits, _ in parts) - 1, precision)
-    near = [digits - 1 - exponent for digits, exponent in parts if exponent >= top - DECADES_AT_ONE_PRECISION]
+    lowest = min(top - DECADES_AT_ONE_PRECISION, 0)
+    near = [digits - 1 - exponent for digits, exponent in parts if exponent >= lowest]
     return NumberFormat("fixed", max(0, *near), precision)
 
 

@@ -62,9 +62,7 @@ def _json(lesson: Lesson) -> str:
         "command": "explain",
         "expr": lesson.expression,
         "parts": [{"expr": part.text, "shape": list(part.shape)} for part in lesson.parts],
-        "steps": [
-            {"wrt": found.wrt, **asdict(step)} for found in lesson.explanations for step in found.steps
-        ],
+        "steps": [{"wrt": found.wrt, **asdict(step)} for found in lesson.explanations for step in found.steps],
         "results": [
             {key: value for key, value in asdict(found).items() if key != "steps"} for found in lesson.explanations
         ],
@@ -92,7 +90,7 @@ def _row(step: Step) -> tuple[str, str, str]:
 
 
 def _columns(rows: Sequence[tuple[str, str, str]], between: str) -> Iterator[Line]:
-    """Lay out rows of a left side, a right side and a remark, with the left sides in one column where they are short."""
+    """Lay out rows of a left side, a right side and a remark, with short left sides in one column."""
     width = max((cell_width(left) for left, _, _ in rows if cell_width(left) <= WIDEST_COLUMN), default=0)
     for left, right, remark in rows:
         pad = " " * max(0, width - cell_width(left))

@@ -73,10 +73,9 @@ def _understood(request: Request, kind: str | None) -> tuple[Problem, dict[str, 
 
 def _texts(problem: Problem, shapes: Mapping[str, Shape], statics: Mapping[str, int], to: str) -> list[str]:
     if to == "text":
-        from ..core.notation.generic import formulas
-        from ..grammar.writer import write
+        from ..core.notation.generic import closed_forms
 
-        return [write(tree) for tree in formulas(problem, shapes, statics)]
+        return [form.text for form in closed_forms(problem, shapes, statics)]
     from ..core.code import code, latex
 
     return latex(problem, shapes, statics) if to == "latex" else [code(problem, shapes, statics, to)]

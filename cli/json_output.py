@@ -13,7 +13,7 @@ from ..core.answer import Answer, Array, Check, Input, Result
 from ..core.answer import Warning as AnswerWarning
 from .layouts import apply_layout
 
-LINE_BREAKS_BEFORE = ("inputs", "value", "results", "warnings")
+LINE_BREAKS_BEFORE = ("inputs", "value", "results", "claim", "warnings")
 
 
 def json_text(answer: Answer, *, precision: int | None = None, layout: str = "generalized") -> str:

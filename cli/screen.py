@@ -19,7 +19,9 @@ from .layouts import View, apply_layout, value_result, view
 PRINT_ALL = "--format npy -o FILE or --format plain prints all"
 LONGEST_EXPRESSION = 40
 LONGEST_LINE = 100
+LONGEST_FORMULA = 320
 SMALL = 8
+DOMAINS = {"above_one": "above 1", "unit": "between -1 and 1", "nonzero": "not near 0", "integer": "whole"}
 SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
@@ -89,11 +91,16 @@ class _Page:
         else:
             self._section(*self._title(name, arranged.shape, _roles(seen)))
         if (arranged.formula is not None and not _says_no_more(arranged)) or arranged.structure:
-            formula = "" if arranged.formula is None else self._safe(f"= {arranged.formula}{_sizes(arranged.sizes)}")
+            formula = "" if arranged.formula is None else self._formula(arranged.formula, arranged.sizes)
             structure = self._safe(arranged.structure or "")
             self.lines.append([(formula, ""), ("   " if formula and structure else "", ""), (structure, "dim")])
         if result.data.ndim:
             self._tables(seen)
+
+    def _formula(self, formula: str, sizes: Mapping[str, int]) -> str:
+        if len(formula) > LONGEST_FORMULA:
+            return f"a formula of {len(formula)} characters, printed by matgrad formula"
+        return self._safe(f"= {formula}{_sizes(sizes)}")
 
     def inputs(self) -> None:
         """Name the inputs that were made up."""
@@ -277,11 +284,11 @@ def _known(check: Check) -> bool:
 
 
 def _described(given: Input) -> str:
-    """Describe made-up numbers: `3 numbers, normal, seed 0`, `symmetric 3×3, normal, seed 0`."""
+    """Describe made-up numbers: `3 numbers, normal, seed 0`, `3×3, symmetric, normal, seed 0`."""
     shape = given.value.shape
     size = "a number" if not shape else f"{shape[0]} numbers" if len(shape) == 1 else "×".join(map(str, shape))
-    kind = f"{given.assumption} " if given.assumption else ""
-    words = [kind + size + (" (shape inferred)" if given.shape_inferred else ""), given.law or "normal"]
+    kinds = [DOMAINS.get(word, word) for word in (given.assumption or "").split(", ") if word]
+    words = [size + (" (shape inferred)" if given.shape_inferred else ""), *kinds, given.law or "normal"]
     return ", ".join(words + ([] if given.seed is None else [f"seed {given.seed}"]))
 
 

@@ -58,9 +58,10 @@ class Check:
 class Result:
     """One derivative: `data` has the axes of the output, then those of each name in `wrt`.
 
-    `formula` is valid input in which `sizes` says what each name of a size stands for. `axes` labels each axis: `("out[i]", "b[j]")`. `axis_groups` counts the axes that belong to the output and to each
-    name, so that a screen can put rows and columns together: `(("out", 1), ("b", 1))`. With a batch, `data` has one
-    further axis in front that `axes` and `axis_groups` do not count.
+    `formula` is valid input in which `sizes` says what each name of a size stands for. `axes` labels each axis:
+    `("out[i]", "b[j]")`. `axis_groups` counts the axes that belong to the output and to each name, so that a screen
+    can put rows and columns together: `(("out", 1), ("b", 1))`. With a batch, `data` has one further axis in front
+    that `axes` and `axis_groups` do not count.
     """
 
     wrt: tuple[str, ...]

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from typing import Any
+from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
@@ -15,6 +15,9 @@ from .errors import InputError, UsageProblem
 from .sampling import ASSUMPTIONS
 from .session import DEFAULT_LIMIT, Wishes, answer
 from .shapes import Shape, show
+
+if TYPE_CHECKING:
+    from .claims import Verdict
 
 Assumptions = Mapping[str, str | Sequence[str]]
 
@@ -73,9 +76,15 @@ class Derivative:
         return found.results[0].structure if found.results else None
 
     @property
-    def formula(self) -> str | None:
-        """The closed form; None as long as it is not known."""
-        return None
+    def formula(self) -> str:
+        """The closed form as valid input; several names give one line each.
+
+        Example: `Derivative("x.T @ A @ x", "grad", ("x",)).formula` is `(A + A.T) @ x`. Names of sizes, as in
+        `eye(n)`, stand for the lengths of axes.
+        """
+        from .notation.generic import closed_forms
+
+        return "\n".join(form.text for form in closed_forms(self.problem, *self._sample()))
 
     @property
     def latex(self) -> str:
@@ -209,3 +218,30 @@ def names(wrt: str | Sequence[str] | None) -> tuple[str, ...]:
     if wrt is None:
         return ()
     return tuple(name.strip() for name in wrt.split(",")) if isinstance(wrt, str) else tuple(wrt)
+
+
+def claimed(
+    expression: str,
+    wrt: Sequence[str],
+    claim: str,
+    /,
+    *,
+    kind: str | None = None,
+    inputs: Mapping[str, ArrayLike] | None = None,
+    shapes: Mapping[str, Shape] | None = None,
+    assume: Assumptions | None = None,
+    seed: int = 0,
+    max_memory: int = DEFAULT_LIMIT,
+) -> Verdict:
+    """Return whether a claimed derivative is right: `claimed("x @ x", ("x",), "2*x").holds`.
+
+    `kind` is `grad`, `jacobian` or `hessian`, by default a Hessian for two names and a Jacobian for one. The claim is
+    compared at random inputs, and at `inputs` where there are any.
+    """
+    from .claims import check_claim
+
+    kind = kind or ("jacobian" if len(wrt) < 2 else "hessian" if len(wrt) == 2 else "derivative")
+    problem = Problem.of(expression, kind, tuple(wrt), _assumptions(assume or {}))
+    given = {name: Input(_array(name, value), "argument") for name, value in (inputs or {}).items()}
+    declared = {name: tuple(shape) for name, shape in (shapes or {}).items()}
+    return check_claim(problem, claim, given, Wishes(declared=declared, seed=seed, limit=max_memory))

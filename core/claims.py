@@ -8,40 +8,25 @@ first differs.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
-from functools import cached_property
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..grammar import syntax
-from ..grammar.parser import parse
-from ..grammar.writer import write
 from .answer import Answer, Array, Input
-from .calculation import Calculation, Problem
-from .compiled import Compiler
-from .elaborate import BARE_CONSTANTS, Elaborator
-from .errors import EvaluationError, ExpressionError, Label, MatgradError, Source, UnknownNameError, UsageProblem
-from .evaluate import OperationFailed, compile_program
-from .graph import Node
-from .inference import infer_shapes
-from .rewriting import joined, toggled_transposes
-from .session import Prepared, Wishes, prepare
+from .calculation import Problem
+from .errors import UsageProblem
+from .session import Wishes
 from .shapes import Shape, describe, show
-from .simplify import stabilized
-from .transform import flatten
+from .trial import TOLERANCE, Point, Trial, statics_of
 from .trust import check_results
 
 if TYPE_CHECKING:
     from .answer import Check
     from .readings import Reading
 
-TOLERANCE = 1e-8
 NEAR_MISS = 1e-3
-POINTS = 6
-CLAIM = "claim"
 SEVERAL_WAYS = 3
-SUMS = ("sum", "reduce_sum", "mean", "reduce_mean", "average", "trace", "tr")
 
 
 @dataclass(frozen=True)
@@ -110,310 +95,29 @@ def check_claim(problem: Problem, claim: str, given: Mapping[str, Input], wishes
             "a claim is one derivative, and several are asked for",
             helps=["--wrt x with a gradient or Jacobian; two names, or --kind hessian, with a second derivative"],
         )
-    return Trial(problem, claim, given, wishes).verdict()
+    return Judgement(Trial(problem, claim, given, wishes)).verdict()
 
 
-def parse_claim(claim: str) -> syntax.Program:
-    """Return the syntax tree of a claim; its errors point into it by that name."""
-    try:
-        return parse(claim)
-    except MatgradError as error:
-        error.source = Source(CLAIM, claim)
-        raise
+class Judgement:
+    """What is said of a claim after its trial."""
 
-
-def statics_of(values: Mapping[str, Array]) -> dict[str, int]:
-    """Return the numbers that can stand for sizes: whole ones."""
-    scalars = {name: float(value) for name, value in values.items() if not np.shape(value)}
-    return {name: int(value) for name, value in scalars.items() if value.is_integer()}
-
-
-def relative_error(found: Array, wanted: Array) -> float:
-    """Return the largest difference relative to the largest entry, infinite where the shapes differ."""
-    if found.shape != wanted.shape:
-        return float("inf")
-    if not (np.isfinite(found).all() and np.isfinite(wanted).all()):
-        return 0.0 if np.array_equal(found, wanted, equal_nan=True) else float("inf")
-    scale = max(float(np.max(np.abs(found), initial=0.0)), float(np.max(np.abs(wanted), initial=0.0)))
-    return float(np.max(np.abs(found - wanted), initial=0.0)) / scale if scale else 0.0
-
-
-@dataclass(frozen=True)
-class Point:
-    """Inputs at which a claim is compared: the derivative there, what is claimed, and how the inputs came about."""
-
-    calculation: Calculation
-    inputs: Mapping[str, Input]
-    value: Array
-    truth: Array
-    claimed: Array
-
-    @cached_property
-    def values(self) -> dict[str, Array]:
-        """The value of each input."""
-        return {name: item.value for name, item in self.inputs.items()}
-
-    @property
-    def shapes(self) -> dict[str, Shape]:
-        """The shape of each input."""
-        return {name: np.shape(value) for name, value in self.values.items()}
-
-    @property
-    def error(self) -> float:
-        """The relative error of the claim here."""
-        return relative_error(self.claimed, self.truth)
-
-    def evaluated(self, nodes: list[Node]) -> list[Array] | None:
-        """Return graphs over the inputs as numbers, None where an operation has no result."""
-        try:
-            return compile_program(flatten(nodes)).run(self.values)
-        except OperationFailed:
-            return None
-
-    def elaborated(self, program: syntax.Program, symbols: Mapping[str, Node] | None = None) -> Node:
-        """Return the graph of a program over the inputs, `symbols` being known besides them."""
-        return elaborated(program, {**self.calculation.symbols, **(symbols or {})}, statics_of(self.values))
-
-    def compute(self, program: syntax.Program) -> Array | None:
-        """Return the value of a program here, None where it does not fit or has no value."""
-        try:
-            found = self.evaluated([self.elaborated(program)])
-        except ExpressionError:
-            return None
-        return None if found is None else found[0]
-
-
-def elaborated(program: syntax.Program, environment: Mapping[str, Node], statics: Mapping[str, int]) -> Node:
-    """Return the graph of a program whose result is one array."""
-    elaborator = Elaborator(environment, statics)
-    value = elaborator.run(program)
-    return stabilized([elaborator.tensor(value, syntax.span_of(program.result))])[0]
-
-
-def _sums_a_number(program: syntax.Program, calculation: Calculation) -> bool:
-    """Whether a program sums, or takes the trace, of what is a single number."""
-    for call in syntax.walk(program):
-        if isinstance(call, syntax.Call) and call.function in SUMS and call.arguments:
-            inner = syntax.Program(program.assignments, call.arguments[0])
-            try:
-                if not elaborated(inner, calculation.symbols, {}).shape:
-                    return True
-            except ExpressionError:
-                continue
-    return False
-
-
-class Trial:
-    """One claim on trial: the points at which it is compared, and the verdict."""
-
-    def __init__(self, problem: Problem, claim: str, given: Mapping[str, Input], wishes: Wishes) -> None:
-        self.problem = problem
-        self.claim = claim.strip()
-        self.given = {name: item for name, item in given.items() if name in problem.names}
-        self.wishes = wishes
-        self.program = parse_claim(claim)
-        self.compiler = Compiler(problem)
-        self._check_names()
-        self.remarks: list[str] = []
-        self.points = list(self._points())
-
-    # What is compared.
-
-    def _prepare(self, given: Mapping[str, Input], wishes: Wishes) -> Prepared:
-        return prepare(self.problem, given, wishes, self.compiler)
-
-    def _check_names(self) -> None:
-        names = self.problem.names
-        for name, span in syntax.free_names(self.program).items():
-            if name not in names and name not in BARE_CONSTANTS:
-                raise UnknownNameError(
-                    f"`{name}` is not in the expression",
-                    Label(span, "unknown name"),
-                    source=Source(CLAIM, self.claim),
-                    notes=[f"names in the expression: {', '.join(names)}"],
-                    helps=["a claim may use the inputs of the expression, numbers and functions"],
-                )
-
-    @property
-    def order(self) -> int:
-        """How many times the expression is differentiated."""
-        return len(self.problem.requests[0])
-
-    @cached_property
-    def noun(self) -> str:
-        """What the derivative is called."""
-        if self.problem.kind == "hessian" or self.order == 2:
-            return "Hessian" if len(set(self.problem.requests[0])) == 1 else "mixed second derivative"
-        if self.order != 1:
-            return "derivative"
-        return "Jacobian" if self.points[0].calculation.shape else "gradient"
-
-    def _points(self) -> Iterator[Point]:
-        """Yield the points: the given inputs, then random ones; where shapes are free, of two sets of sizes."""
-        found = 0
-        refusal: EvaluationError | None = None
-        for wishes, given in self._settings():
-            try:
-                point = self._point(given, wishes)
-            except EvaluationError as error:
-                refusal = error
-                continue
-            if point is not None:
-                found += 1
-                yield point
-        if not found:
-            raise refusal or EvaluationError(
-                "the derivative is not finite at any of the inputs tried",
-                helps=["give inputs with -v or -i at which it is", "--random uniform draws numbers from 0 to 1"],
-            )
-
-    def _settings(self) -> Iterator[tuple[Wishes, Mapping[str, Input]]]:
-        self.wishes = replace(self.wishes, declared={**self.wishes.declared, **self._rows_meant()})
-        first = self._fitting(self._prepare(self.given, self.wishes).inputs)
-        shapes = {name: np.shape(item.value) for name, item in first.items()}
-        counts = {name for name, item in first.items() if item.law == "size"}
-        declared = {name: shape for name, shape in shapes.items() if name not in counts}
-        larger = self._larger(first, declared)
-        seeds = range(self.wishes.seed, self.wishes.seed + POINTS)
-        yield replace(self.wishes, declared=declared), self.given
-        whole = {name: item for name, item in self.given.items() if name in statics_of({name: item.value})}
-        for place, seed in enumerate(seeds):
-            if place or self.given:
-                own = larger if larger is not None and place % 2 else declared
-                yield replace(self.wishes, declared=own, seed=seed), whole
-
-    def _larger(self, inputs: Mapping[str, Input], declared: Mapping[str, Shape]) -> dict[str, Shape] | None:
-        """Return larger shapes where shapes were guessed, None where the expression or the claim does not fit them."""
-        inferred = {name for name, item in inputs.items() if item.shape_inferred}
-        fixed = {size for name in declared if name not in inferred for size in declared[name]}
-        larger = {name: tuple(s if s in fixed or s == 1 else s + 2 for s in shape) for name, shape in declared.items()}
-        if larger == declared:
-            return None
-        try:
-            prepared = self._prepare({}, replace(self.wishes, declared=larger))
-            self._claim_over(prepared.calculation, prepared.inputs)
-        except ExpressionError:
-            return None
-        return larger
-
-    def _rows_meant(self) -> dict[str, Shape]:
-        """Return matrix shapes for variables whose names read as vectors, where a sum would be of a single number.
-
-        `(x @ A @ x.T).sum()` says by its sum that x has rows.
-        """
-        prepared = self._prepare(self.given, self.wishes)
-        inputs, calculation = prepared.inputs, prepared.calculation
-        name = self.problem.requests[0][0]
-        shape = calculation.symbols[name].shape
-        if not inputs[name].shape_inferred or len(shape) != 1 or not _sums_a_number(self.problem.program, calculation):
-            return {}
-        rows = max(size for item in inputs.values() for size in (*np.shape(item.value), 3)) + 2
-        declared = {name: (rows, *shape)}
-        try:
-            prepared = self._prepare(self.given, replace(self.wishes, declared={**self.wishes.declared, **declared}))
-        except ExpressionError:
-            return {}
-        if prepared.calculation.shape != calculation.shape:
-            return {}
-        self.remarks.append(f"`{name}` is taken as a matrix, {show(declared[name])}: for a vector the sum would be of one number")
-        return declared
-
-    def _fitting(self, inputs: Mapping[str, Input]) -> Mapping[str, Input]:
-        """Return inputs that the claim fits too: where shapes are free, the claim has a say in them."""
-        prepared = self._prepare(self.given, self.wishes)
-        try:
-            self._claim_over(prepared.calculation, inputs)
-        except ExpressionError as error:
-            error.source = Source(CLAIM, self.claim)
-            if self._with_transpose(prepared.calculation, inputs, error):
-                raise
-            shapes = self._joint_shapes()
-            if shapes is None:
-                raise
-            declared = {**self.wishes.declared, **shapes}
-            prepared = self._prepare(self.given, replace(self.wishes, declared=declared))
-            try:
-                self._claim_over(prepared.calculation, prepared.inputs)
-            except ExpressionError:
-                raise error from None
-        return prepared.inputs
-
-    def _claim_over(self, calculation: Calculation, inputs: Mapping[str, Input]) -> Node:
-        return elaborated(
-            self.program, calculation.symbols, statics_of({name: item.value for name, item in inputs.items()})
-        )
-
-    def _with_transpose(self, calculation: Calculation, inputs: Mapping[str, Input], error: ExpressionError) -> bool:
-        """Add to an error the transpose with which the claim would be right; False where there is none."""
-        values = {name: item.value for name, item in inputs.items()}
-        truth = calculation.derivatives(values)[0]
-        matrices = {name for name, value in values.items() if np.ndim(value) == 2}
-        for before, after, program in toggled_transposes(self.program, matrices):
-            try:
-                node = elaborated(program, calculation.symbols, statics_of(values))
-                found = compile_program(flatten([node])).run(values)[0]
-            except (ExpressionError, OperationFailed):
-                continue
-            if relative_error(found, truth) <= TOLERANCE:
-                error.helps = (
-                    f"with `{after}` in place of `{before}` it is right: `{write(program)}`",
-                    *(text for text in error.helps if "would fit" not in text),
-                )
-                return True
-        return False
-
-    def _joint_shapes(self) -> dict[str, Shape] | None:
-        """Return shapes that expression and claim fit together, None where there are none."""
-        both = joined(self.program, self.problem.program, "claimed derivative")
-        if both is None:
-            return None
-        known = {name: np.shape(item.value) for name, item in self.given.items()}
-        known |= {name: shape for name, shape in self.wishes.declared.items() if name in self.problem.names}
-        unknown = {name: span for name, span in self.problem.names.items() if name not in known}
-        if not unknown:
-            return None
-        values = {name: item.value for name, item in self.given.items()}
-        try:
-            shapes, counts = infer_shapes(both, known, unknown, statics_of(values))
-        except ExpressionError:
-            return None
-        return {name: shape for name, shape in shapes.items() if name not in counts}
-
-    def _point(self, given: Mapping[str, Input], wishes: Wishes) -> Point | None:
-        prepared = self._prepare(given, wishes)
-        calculation = prepared.calculation
-        calculation.guard(wishes.limit)
-        values = {name: item.value for name, item in prepared.inputs.items()}
-        value, truth = calculation.run(values)
-        if not np.isfinite(truth).all():
-            return None
-        try:
-            claim = self._claim_over(calculation, prepared.inputs)
-            claimed = compile_program(flatten([claim])).run(values)[0]
-        except ExpressionError as error:
-            error.source = Source(CLAIM, self.claim)
-            raise
-        except OperationFailed as failure:
-            message = f"the claim has no value: {failure.original}".lower()
-            raise EvaluationError(message, place="--claim") from None
-        return Point(calculation, prepared.inputs, value, truth, np.asarray(claimed, dtype=np.float64))
-
-    # What is said.
+    def __init__(self, trial: Trial) -> None:
+        self.trial = trial
 
     def verdict(self) -> Verdict:
         """Return the verdict on the claim."""
         from .readings import other_reading
 
-        first = self.points[0]
-        fits = all(point.claimed.shape == point.truth.shape for point in self.points)
-        error = max(point.error for point in self.points) if fits else None
+        first = self.trial.points[0]
+        fits = all(point.claimed.shape == point.truth.shape for point in self.trial.points)
+        error = max(point.error for point in self.trial.points) if fits else None
         holds = error is not None and error <= TOLERANCE
-        reading = None if holds else other_reading(self)
+        reading = None if holds else other_reading(self.trial)
         return Verdict(
-            expression=self.problem.text,
-            claim=self.claim,
-            wrt=self.problem.requests[0],
-            noun=self.noun,
+            expression=self.trial.problem.text,
+            claim=self.trial.claim,
+            wrt=self.trial.problem.requests[0],
+            noun=self.trial.noun,
             holds=holds,
             error=error,
             matches=self._own_key() if holds else reading.key if reading else None,
@@ -421,7 +125,7 @@ class Trial:
             notes=tuple(self._notes(error, holds, reading)),
             helps=reading.helps if reading else (),
             factor=reading.factor if reading else None,
-            points=len(self.points),
+            points=len(self.trial.points),
             shape=first.claimed.shape,
             expected_shape=first.truth.shape,
             difference=first.claimed - first.truth if fits else None,
@@ -430,52 +134,47 @@ class Trial:
         )
 
     def _own_key(self) -> str:
-        return {"Hessian": "hessian", "gradient": "gradient", "Jacobian": "jacobian"}.get(self.noun, "derivative")
+        return {"Hessian": "hessian", "gradient": "gradient", "Jacobian": "jacobian"}.get(self.trial.noun, "derivative")
 
     @property
     def formula(self) -> str:
         """The closed form of the derivative."""
         from .notation.generic import closed_forms
 
-        first = self.points[0]
-        return closed_forms(self.problem, first.shapes, statics_of(first.values))[0].text
-
-    @property
-    def by(self) -> str:
-        """The variables in words: `x`, `x and y`."""
-        return " and ".join(f"`{name}`" for name in dict.fromkeys(self.problem.requests[0]))
+        first = self.trial.points[0]
+        return closed_forms(self.trial.problem, first.shapes, statics_of(first.values))[0].text
 
     def _head(self, holds: bool) -> str:
         verb = "is" if holds else "is not"
-        return f"`{self.claim}` {verb} the {self.noun} of `{self.problem.text.strip()}` by {self.by}"
+        text = self.trial.problem.text.strip()
+        return f"`{self.trial.claim}` {verb} the {self.trial.noun} of `{text}` by {self.trial.by}"
 
     def _notes(self, error: float | None, holds: bool, reading: Reading | None) -> Iterator[str]:
         if holds:
             assert error is not None
-            extent = f"to a relative error of {error:.1g}" if error else "exactly"
-            yield f"they agree at {self._where()}, {extent}"
-            yield from self.remarks
+            yield f"they agree at {self._where()}: relative error {error:.1g}"
+            yield from self.trial.remarks
             return
-        first = next(point for point in self.points if point.error > TOLERANCE)
+        first = next(point for point in self.trial.points if point.error > TOLERANCE)
         if reading is not None:
             yield from reading.notes
         if error is None:
             yield (
-                f"the claim is {describe(first.claimed.shape)}, the {self.noun} is {describe(first.truth.shape)}"
+                f"the claim is {describe(first.claimed.shape)}, the {self.trial.noun} is {describe(first.truth.shape)}"
                 f" (at {self._sizes(first)})"
             )
         elif reading is None:
             yield from self._where_it_differs(first, error)
-        yield f"the {self.noun} is `{self.formula}`"
-        yield from self.remarks
+        yield f"the {self.trial.noun} is `{self.formula}`"
+        yield from self.trial.remarks
 
     def _where(self) -> str:
-        count, seeds = len(self.points), [item.seed for p in self.points for item in p.inputs.values()]
+        count, seeds = len(self.trial.points), [item.seed for p in self.trial.points for item in p.inputs.values()]
         drawn = any(seed is not None for seed in seeds)
-        given = f"the given inputs and {count - 1} random points" if self.given else f"{count} random points"
+        given = f"the given inputs and {count - 1} random points" if self.trial.given else f"{count} random points"
         if count == 1:
-            given = "one random point" if drawn and not self.given else "the given inputs alone"
-        sizes = list(dict.fromkeys(self._sizes(point) for point in self.points))
+            given = "one random point" if drawn and not self.trial.given else "the given inputs alone"
+        sizes = list(dict.fromkeys(self._sizes(point) for point in self.trial.points))
         return f"{given} ({'; '.join(text for text in sizes[:SEVERAL_WAYS] if text)})"
 
     @staticmethod
@@ -494,21 +193,21 @@ class Trial:
         several = f"; {count} of {apart.size} entries differ" if index else ""
         verb = "differs first" if index else "differ"
         yield (
-            f"{at} {verb}: the claim has {point.claimed[index]:.6g}, the {self.noun} {point.truth[index]:.6g} "
+            f"{at} {verb}: the claim has {point.claimed[index]:.6g}, the {self.trial.noun} {point.truth[index]:.6g} "
             f"(at {inputs}, {self._sizes(point)}){several}"
         )
-        agreeing = sum(point.error <= TOLERANCE for point in self.points)
+        agreeing = sum(point.error <= TOLERANCE for point in self.trial.points)
         if agreeing:
-            yield f"it agrees at {agreeing} of {len(self.points)} points: it holds for special inputs alone"
+            yield f"it agrees at {agreeing} of {len(self.trial.points)} points: it holds for special inputs alone"
         if error <= NEAR_MISS:
             yield f"it is close: the relative error is {error:.1g}, as of a rounded constant or an approximation"
 
     def _answer(self) -> Answer:
         """Return the derivative at the first point, checked by differences, as an answer of its own."""
-        first = self.points[0]
+        first = self.trial.points[0]
         calculation = first.calculation
         checks: list[Check | None] = [None]
-        if self.wishes.check:
-            checks = list(check_results(calculation, first.values, [first.truth], False, self.wishes.seed))
+        if self.trial.wishes.check:
+            checks = list(check_results(calculation, first.values, [first.truth], False, self.trial.wishes.seed))
         results = calculation.result_records([first.truth], checks)
-        return Answer("check", self.problem.text, first.inputs, first.value, results)
+        return Answer("check", self.trial.problem.text, first.inputs, first.value, results)

@@ -31,7 +31,7 @@ from .errors import ExpressionError, UsageProblem
 from .helpers import HELPERS, used_helpers
 from .inference import trial_shapes
 from .latex import Latex
-from .notation.generic import formulas
+from .notation.generic import closed_forms, direction_name, formulas
 from .notation.structural import Sizes
 from .operators.table import operators
 from .ranks import Ranks
@@ -102,8 +102,8 @@ def latex(problem: Problem, shapes: Mapping[str, Shape], statics: Mapping[str, i
 
     Example: `latex(Problem.of("logdet(X)", "grad", ("X",)), {"X": (3, 3)})` is `["X^{-\\\\top}"]`.
     """
-    setting = _Setting.of(problem, shapes, statics or {})
-    return [latex_of(tree, setting.ranks) for tree in setting.derivatives or setting.value]
+    ranks = _Setting.of(problem, shapes, statics or {}).ranks
+    return [latex_of(form.program, ranks) for form in closed_forms(problem, shapes, statics or {})]
 
 
 def statement(problem: Problem, shapes: Mapping[str, Shape], statics: Mapping[str, int] | None = None) -> str:
@@ -111,23 +111,26 @@ def statement(problem: Problem, shapes: Mapping[str, Shape], statics: Mapping[st
 
     Example: for the gradient of `x @ x` it is `$$\\frac{\\partial}{\\partial x} \\left(x^{\\top} x\\right) = 2 x$$`.
     """
-    setting = _Setting.of(problem, shapes, statics or {})
-    (value,) = (latex_of(tree, setting.ranks) for tree in setting.value)
-    if not setting.derivatives:
+    (value,) = latex(replace(problem, kind="value"), shapes, statics)
+    requests = problem.requests
+    if not requests:
         return f"$${value}$$"
     lines = []
-    for wrt, tree in zip(problem.requests, setting.derivatives, strict=True):
+    for wrt, formula in zip(requests, latex(problem, shapes, statics), strict=True):
         order = f"^{{{len(wrt)}}}" if len(wrt) > 1 else ""
         below = r" \, ".join(rf"\partial {spellings.latex_name(name)}" for name in wrt)
-        lines.append(rf"$$\frac{{\partial{order}}}{{{below}}} \left({value}\right) = {latex_of(tree, setting.ranks)}$$")
+        lines.append(rf"$$\frac{{\partial{order}}}{{{below}}} \left({value}\right) = {formula}$$")
     return "\n".join(lines)
 
 
 def latex_of(tree: Node, ranks: Ranks) -> str:
-    """Return a tree in LaTeX."""
-    tree = inlined(tree)
+    """Return a tree in LaTeX; the parts that a program names are explained behind the result."""
     ranks.add(tree)
-    return write(Latex(ranks).rewritten(tree), spelling("latex"))
+    if not isinstance(tree, Program):
+        return write(Latex(ranks).rewritten(tree), spelling("latex"))
+    result = latex_of(tree.result, ranks)
+    parts = [f"{spellings.latex_name(item.name)} = {latex_of(item.value, ranks)}" for item in tree.assignments]
+    return result + (r" \quad \mathrm{with} \quad " + r", \; ".join(parts) if parts else "")
 
 
 # --- what a function is made of --------------------------------------------------------------------------------------
@@ -151,6 +154,7 @@ class _Setting:
         try:
             trial, counts, labels = trial_shapes(problem.program, shapes, problem.names, statics)
             calculation = Calculation(problem, trial, statics={**statics, **counts})
+            _check_agreement(trial, shapes)
         except ExpressionError:
             # Sizes that the expression ties to its own numbers are kept as they are.
             trial, counts, labels = dict(shapes), {}, {}
@@ -159,7 +163,7 @@ class _Setting:
         derivatives = formulas(problem, shapes, statics) if problem.requests else []
         inputs = dict(trial)
         for name in problem.wrt if problem.kind in ("jvp", "vjp", "hvp") else ():
-            inputs[f"direction {name}"] = calculation.direction_shape(name)
+            inputs[direction_name(problem)] = calculation.direction_shape(name)
         named = {name: size for size, name in labels.items()}
         ranks = Ranks(inputs, {**named, **{name: counts[name] for name in counts}})
         return _Setting(problem, inputs, counts, Sizes(labels), value, derivatives, ranks)
@@ -167,6 +171,15 @@ class _Setting:
     def shape(self, name: str) -> list[Node]:
         """Return the shape of an input, in sizes with names."""
         return [self.sizes.tree(size) for size in self.inputs[name]]
+
+
+def _check_agreement(trial: Mapping[str, Shape], shapes: Mapping[str, Shape]) -> None:
+    """Raise ExpressionError where axes are taken to be of one size that are not."""
+    real: dict[int, int] = {}
+    for name, sizes in trial.items():
+        for size, actual in zip(sizes, shapes[name], strict=True):
+            if real.setdefault(size, actual) != actual:
+                raise ExpressionError(f"`{name}` does not have the shape that was tried")
 
 
 def inlined(tree: Node) -> Node:
@@ -377,8 +390,8 @@ def _side(node: Node) -> str:
 
 
 def _identifier(name: str) -> str:
-    """Return an input's name as Python has it: `x₁` is `x1`, a direction `dx`."""
-    plain = unicodedata.normalize("NFKC", name.replace("direction ", "d_"))
+    """Return an input's name as Python has it: `x₁` is `x1`."""
+    plain = unicodedata.normalize("NFKC", name)
     return plain if plain.isidentifier() else "".join(c if c.isalnum() else "_" for c in plain)
 
 

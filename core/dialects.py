@@ -151,14 +151,13 @@ class Dialect:
         items = [self._index_item(item) for item in node.items]
         operand = self._numeric(node.operand)
         if self.library == "torch":
-            axis, flips = 0, []
-            for place, item in enumerate(items):
-                if isinstance(item, Slice) and _backwards(item):
-                    items[place] = Slice(_mirrored(item.start), _mirrored(item.stop), negated(item.step or Number("1")))
-                    flips.append(Number(str(axis)))
-                axis += item != Literal(None)
+            flips = [place for place, item in enumerate(items) if isinstance(item, Slice) and _backwards(item)]
             if flips:
-                operand = Call("flip", (operand, TupleLiteral(tuple(flips))))
+                axes = [sum(item != Literal(None) for item in items[:place]) for place in flips]
+                operand = Call("flip", (operand, TupleLiteral(tuple(Number(str(axis)) for axis in axes))))
+            items = [_forwards(item) if isinstance(item, Slice) and _backwards(item) else item for item in items]
+            if all(item == Slice() for item in items):
+                return operand
         return Index(operand, tuple(items))
 
     def _index_item(self, item: Node) -> Node:
@@ -191,6 +190,13 @@ def _one_by_one(node: Call, axes: TupleLiteral) -> Call:
 
 def _backwards(item: Slice) -> bool:
     return isinstance(item.step, Unary) and item.step.operator == "-"
+
+
+def _forwards(item: Slice) -> Slice:
+    """Return a slice with a negative step as the slice of the reversed axis."""
+    assert item.step is not None
+    step = negated(item.step)
+    return Slice(_mirrored(item.start), _mirrored(item.stop), None if step == Number("1") else step)
 
 
 def _mirrored(bound: Node | None) -> Node | None:

@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
+from functools import partial
 
 import numpy as np
 
@@ -17,7 +18,6 @@ from ..grammar.parser import parse
 from ..grammar.syntax import Attribute, Binary, Call, Index, Keyword, ListLiteral, Name, Node, Number, Program, Unary
 from . import graph
 from .answer import Array
-from .arguments import bind, declaration
 from .differentiate import pushforward
 from .elaborate import Elaborator
 from .errors import ExpressionError
@@ -26,13 +26,15 @@ from .graph import Symbol
 from .notation.expand import expanded
 from .notation.formula import SPOKEN, Notation
 from .notation.structural import Sizes
-from .notation.trees import negated, number
+from .notation.trees import negated
+from .notation.trees import size as syntax_size
 from .operators import registry
 from .operators.record import Operator
-from .rewriting import rewritten
+from .rewriting import filled, rewritten
 from .shapes import Shape
 from .transform import flatten
 
+LONGEST_WRITTEN = 40
 JOINING = ("concatenate", "stack", "hstack", "vstack")
 COMPARISONS = ("<", "<=", ">", ">=", "==", "!=")
 TOLERANCE = 1e-8
@@ -121,8 +123,8 @@ def operands_of(node: Node) -> list[Node]:
         case Index(operand, _):
             return [operand]
         case Call(function, arguments):
-            operator = registry.find(function)
-            if operator is not None and operator.family.lower() == "derivatives":
+            found = registry.find(function)
+            if found is not None and found.family.lower() == "derivatives":
                 return [arguments[1]] if len(arguments) > 1 else []
             values = [keyword.value for keyword in node.keywords]
             return [item for argument in (*arguments, *values) for item in _items(argument)]
@@ -175,7 +177,11 @@ def differential(local: Local) -> Proposal:
     for rule, tree in proposals(local):
         if local.agrees(tree):
             return rule, tidy(tree)
-    return "rule of the operation", tidy(local.written())
+    written = tidy(local.written())
+    if syntax_size(written) > LONGEST_WRITTEN:
+        for rule, tree in proposals(local):
+            return f"{rule}, for each of the stack", tidy(tree)
+    return "rule of the operation", written
 
 
 def proposals(local: Local) -> Iterator[Proposal]:
@@ -240,14 +246,15 @@ def _sum(node: Node, changes: Sequence[Name]) -> Node:
 
 def _product_rule(node: Node, changes: Sequence[Name]) -> Node:
     """Return the sum over the moving operands of the product in which one of them is replaced by its change."""
-    terms = [
-        rewritten(node, lambda item, place=place: change(place) if item == part(place) else None)  # type: ignore[misc]
-        for place in range(len(changes))
-    ]
+    terms = [rewritten(node, partial(_change_of, place=place)) for place in range(len(changes))]
     result = terms[0]
     for term in terms[1:]:
         result = Binary("+", result, term)
     return result
+
+
+def _change_of(item: Node, place: int) -> Node | None:
+    return change(place) if item == part(place) else None
 
 
 def _moves(node: Node) -> bool:
@@ -302,6 +309,8 @@ def _by_rule(local: Local, call: Call, output: int) -> Iterator[Proposal]:
     dead = {f"d{name}" for name, value in arguments.items() if not _moves(value)}
     rule = parse(operator.rules[output])
     axis = next((keyword for keyword in call.keywords if keyword.name in ("axis", "dim")), None)
+    if axis is None and len(call.arguments) > len(operator.operands) and "axis" in operator.parameters:
+        axis = Keyword("axis", call.arguments[len(operator.operands)])
     settings = {keyword.name: keyword.value for keyword in call.keywords}
     plain = {"y": local.template}
     plain |= {f"y{place}": Index(call, (Number(str(place)),)) for place in range(len(operator.rules))}
@@ -312,7 +321,7 @@ def _by_rule(local: Local, call: Call, output: int) -> Iterator[Proposal]:
             return
         if along is not None:
             tree = _along(tree, along, call)
-        yield rule_name(operator), _filled(tree, {**settings, **plain, **arguments, **_changed(arguments)})
+        yield rule_name(operator), filled(tree, {**settings, **plain, **arguments, **_changed(arguments)})
 
 
 def rule_name(operator: Operator) -> str:
@@ -343,11 +352,6 @@ def _applied(local: Local, call: Call) -> tuple[Operator | None, dict[str, Node]
 
 def _changed(arguments: Mapping[str, Node]) -> dict[str, Node]:
     return {f"d{name}": _with_changes(value) for name, value in arguments.items()}
-
-
-def _filled(tree: Node, values: Mapping[str, Node]) -> Node:
-    """Return a rule with its names replaced."""
-    return rewritten(tree, lambda item: values.get(item.name) if isinstance(item, Name) and not item.prefix else None)
 
 
 def _along(tree: Node, axis: Keyword, call: Call) -> Node:
@@ -392,41 +396,6 @@ def _pruned(tree: Node, dead: set[str]) -> Node | None:
             inner = _pruned(argument, dead)
             return None if inner is None else replace(tree, arguments=(inner,))
     return tree
-
-
-def unfolded(call: Call) -> Node | None:
-    """Return what a derived operator stands for, with the operands of a call in it: `sum(x)/count(x)` for `mean(x)`."""
-    operator = registry.find(call.function)
-    if operator is None or operator.definition is None:
-        return None
-    values = {keyword.name: keyword.value for keyword in call.keywords}
-    try:
-        bound = bind(operator, list(call.arguments), values)
-    except ExpressionError:
-        return None
-    names = dict(zip(operator.operands, bound.operands, strict=True))
-    settings = {name: value if isinstance(value, Node) else _spelled(value) for name, value in bound.settings.items()}
-    tree = _filled(parse(operator.definition).result, {**names, **settings})
-    return rewritten(tree, _without_defaults)
-
-
-def _spelled(value: object) -> Node:
-    return number(value) if isinstance(value, int | float) and not isinstance(value, bool) else syntax.Literal(value)
-
-
-def _without_defaults(node: Node) -> Node | None:
-    """Leave out settings that say what is the case anyway."""
-    if not isinstance(node, Call):
-        return None
-    operator = registry.find(node.function)
-    defaults = declaration(operator.parameters).settings if operator else {}
-    kept = tuple(
-        keyword
-        for keyword in node.keywords
-        if not (isinstance(keyword.value, syntax.Literal) and defaults.get(keyword.name, ...) is keyword.value.value)
-    )
-    arguments = tuple(rewritten(argument, _without_defaults) for argument in node.arguments)
-    return replace(node, keywords=kept, arguments=arguments)
 
 
 def tidy(tree: Node) -> Node:

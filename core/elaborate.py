@@ -21,7 +21,7 @@ from . import arithmetic, complaints
 from .algebra import Factor, broadcast, constant_value, fresh, number, permute, product, scale
 from .arguments import bind
 from .errors import RankError, ShapeError, UnknownNameError
-from .graph import Apply, Coefficient, Constant, Delta, Node, Product, Reshape, Select, Sum, Symbol
+from .graph import Apply, Coefficient, Constant, Delta, Node, Product, Reshape, Select, Structural, Sum, Symbol
 from .operators import registry
 from .operators.record import Operator
 from .pointwise import elementwise
@@ -222,6 +222,8 @@ class Elaborator:
                 if node.name not in self.statics:
                     raise StaticNameError(node.name, span)
                 return self.statics[node.name]
+            case Product() if any(isinstance(child, Structural) and child.rank > 1 for child in node.children):
+                return None
             case Product() | Sum():
                 parts = [self._whole_number(child, span) for child in node.children]
                 if any(part is None for part in parts):

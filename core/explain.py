@@ -13,14 +13,13 @@ from functools import cached_property
 import numpy as np
 
 from ..grammar import syntax
-from ..grammar.syntax import Attribute, Binary, Call, Index, ListLiteral, Name, Node, Number, Program, Unary
+from ..grammar.syntax import Attribute, Binary, Call, Index, ListLiteral, Name, Node, Number, Unary
 from ..grammar.writer import write
 from . import graph
 from .algebra import is_zero
 from .answer import Array, Input
 from .calculation import Calculation, Problem
-from .claims import statics_of
-from .differentials import Local, change, differential, operands_of, part, template_of, unfolded
+from .differentials import Local, change, differential, operands_of, part, template_of
 from .differentiate import derivative
 from .elaborate import Elaborator
 from .errors import ExpressionError
@@ -29,12 +28,13 @@ from .graph import Apply, Map, Symbol, topological
 from .notation.formula import SPOKEN
 from .notation.generic import formulas
 from .notation.trees import transposed
-from .operators.registry import find
 from .outline import structure_of
 from .rewriting import rewritten
 from .session import Wishes, prepare
 from .shapes import Shape, show
 from .transform import flatten
+from .trial import statics_of
+from .unfolding import unfolded
 
 WORTH_A_LINE = (Binary, Unary, Attribute, Call, Index, ListLiteral)
 LONGEST = 300
@@ -147,8 +147,8 @@ class Reader:
 
     def parts(self) -> Iterator[Part]:
         """Yield the inputs, then every part of the expression, innermost first, with its shape."""
-        for name, symbol in self.calculation.symbols.items():
-            yield Part(name, symbol.shape)
+        for symbol in self.calculation.symbols.values():
+            yield Part(symbol.name, symbol.shape)
         seen: set[Node] = set()
         for name, tree in self.statements:
             for node in innermost_first(tree):
@@ -156,9 +156,9 @@ class Reader:
                 if value is not None and node not in seen:
                     seen.add(node)
                     yield Part(write(node), value.shape)
-            value = self.tensor(tree)
-            if name is not None and value is not None:
-                yield Part(name, value.shape)
+            whole = self.tensor(tree)
+            if name is not None and whole is not None:
+                yield Part(name, whole.shape)
 
 
 def innermost_first(tree: Node) -> list[Node]:
@@ -231,7 +231,7 @@ class Derivation:
     def _derive(self, tree: Node) -> None:
         for node in innermost_first(tree):
             transparent = isinstance(node, Unary) or (isinstance(node, Attribute) and node.name in ("T", "mT"))
-            if node is not tree and transparent or not self._moves(node) or node in self.differentials:
+            if (node is not tree and transparent) or not self._moves(node) or node in self.differentials:
                 continue
             self._step(node)
 
@@ -246,8 +246,7 @@ class Derivation:
                     self._step(inner)
         rule, tree = self._rule(meaning or node)
         self.differentials[node] = tree
-        why = f"{node.function} by definition, {rule}" if meaning and isinstance(node, Call) else rule
-        step = Step(write(node), value.shape, write(tree), why, write(meaning) if meaning else None)
+        step = Step(write(node), value.shape, write(tree), rule, write(meaning) if meaning else None)
         self.steps.append(step)
 
     def _rule(self, node: Node) -> tuple[str, Node]:
@@ -310,16 +309,28 @@ class Derivation:
 
         return rewritten(tree, changed)
 
-    def _structure(
-        self, output: graph.Node, variable: Symbol, jacobian: graph.Node
-    ) -> tuple[str | None, list[str]]:
+    def _structure(self, output: graph.Node, variable: Symbol, jacobian: graph.Node) -> tuple[str | None, list[str]]:
         text, name = self.reader.problem.text.strip(), self.name
         found = structure_of(jacobian, output.rank)
         if found == "zero":
             return found, [f"the derivative is zero: the expression does not change with `{name}`"]
         if output.shape:
-            return found or "dense", [_meaning(found or "dense", text, name)]
+            found = found or self._seen_structure(jacobian, output.rank)
+            return found, [_meaning(found, text, name)]
         return self._second_order(jacobian, variable)
+
+    def _seen_structure(self, jacobian: graph.Node, output_rank: int) -> str | None:
+        """Return the structure that the numbers show where the graph has no word for it."""
+        found = self.reader.evaluated([jacobian])
+        if found is None or not found[0].size or np.all(found[0] != 0):
+            return "dense"
+        for first in range(output_rank):
+            for second in range(output_rank, jacobian.rank):
+                sizes = {jacobian.shape[first], jacobian.shape[second]}
+                moved = np.moveaxis(found[0], (first, second), (0, 1))
+                if len(sizes) == 1 and max(sizes) > 1 and not moved[~np.eye(max(sizes), dtype=bool)].any():
+                    return "block diagonal"
+        return None
 
     def _second_order(self, gradient: graph.Node, variable: Symbol) -> tuple[str | None, list[str]]:
         """Say what the Hessian tells of a scalar expression."""
@@ -351,12 +362,12 @@ class Derivation:
         elif variable.rank == 2 and not output.shape:
             yield f"the gradient has the shape of `{self.name}`: entry [i, j] is the derivative by {self.name}[i, j]"
         elif output.shape and variable.shape:
-            yield f"the axes of the Jacobian are those of the output ({show(output.shape)}), then those of `{self.name}`"
+            yield f"the axes of the Jacobian: those of the output ({show(output.shape)}), then those of `{self.name}`"
         seen: set[str] = set()
         for node in topological([output]):
-            if isinstance(node, Map | Apply) and node.operator.kink and variable in topological([node]):
+            if isinstance(node, Map | Apply) and variable in topological([node]):
                 operator = node.operator
-                if operator.name not in seen:
+                if operator.kink and operator.name not in seen:
                     seen.add(operator.name)
                     where = f" where {operator.kink}" if len(operator.kink) <= SHORT else ""
                     value = ", y being its value" if where and "y" in operator.kink else ""
@@ -364,7 +375,7 @@ class Derivation:
                     yield f"`{name}` has a kink{where}{value}: {operator.at_kink}"
 
 
-def _meaning(structure: str, text: str, name: str) -> str:
+def _meaning(structure: str | None, text: str, name: str) -> str:
     match structure:
         case "identity":
             return f"identity: each entry of the output is the same entry of `{name}`, plus what does not change"
@@ -380,7 +391,9 @@ def _meaning(structure: str, text: str, name: str) -> str:
             )
         case "kronecker":
             return "a Kronecker product: flattened it is kron(P, Q) of two small matrices, and never has to be formed"
-    return f"dense: in general each entry of the output depends on every entry of `{name}`"
+        case "dense":
+            return f"dense: in general each entry of the output depends on every entry of `{name}`"
+    return f"partly zero: not every entry of the output depends on every entry of `{name}`"
 
 
 def collected(formula: Node, name: str, output: Shape, variable: Shape) -> Node:

@@ -38,8 +38,8 @@ class Latex:
             case Binary("/", left, right):
                 above, below = self.rewritten(left), self.rewritten(right)
                 if self.ranks.of(right):
-                    return Binary("divide", _apart(above), _apart(below))
-                return Binary("/", above, below)
+                    return _signed("divide", _apart(above), _apart(below))
+                return _signed("/", above, below)
             case Binary("**", left, right):
                 sign = "elementwise **" if self.ranks.of(left) or self.ranks.of(right) else "**"
                 return Binary(sign, self.rewritten(left), self.rewritten(right))
@@ -62,12 +62,10 @@ class Latex:
     def _times(self, left: Node, right: Node) -> Node:
         one, other = self.rewritten(left), self.rewritten(right)
         if self.ranks.of(left) and self.ranks.of(right):
-            return Binary("hadamard", _apart(one), _apart(other))
+            return _signed("hadamard", _apart(one), _apart(other))
         if isinstance(_first(other), Number):
-            return Binary("dot", one, other)
-        if isinstance(one, Number) and not isinstance(_first(other), Unary):
-            return Binary("scale", one, other)
-        return Binary("*", one, other)
+            return _signed("dot", one, other)
+        return _signed("scale" if isinstance(one, Number) else "*", one, other)
 
     def _chain(self, node: Binary) -> Node:
         """Return a matrix product: a vector in front is a row, and a vector that comes of it a column."""
@@ -75,17 +73,24 @@ class Latex:
         while isinstance(factors[0], Binary) and factors[0].operator == "@":
             factors[:1] = [factors[0].left, factors[0].right]
         ranks = [self.ranks.of(factor) for factor in factors]
-        written = [self.rewritten(factor) for factor in factors]
+        first, *others = (self.rewritten(factor) for factor in factors)
+        minus = isinstance(first, Unary) and first.operator == "-"
+        if isinstance(first, Unary) and minus:
+            first = first.operand
+        product = self._product(first, others, ranks, self.ranks.of(node))
+        return Unary("-", product) if minus else product
+
+    @staticmethod
+    def _product(first: Node, others: list[Node], ranks: list[int], rank: int) -> Node:
         if ranks[0] != 1 or max(ranks) > 2:
-            return times(written, CHAIN)
-        if self.ranks.of(node) == 0:
-            return times([_row(written[0]), *written[1:]], CHAIN)
+            return times([first, *others], CHAIN)
+        if rank == 0:
+            return times([_row(first), *others], CHAIN)
         if ranks.count(1) == 1:
-            return times([*(_turned(factor) for factor in written[:0:-1]), written[0]], CHAIN)
+            return times([*(_turned(factor) for factor in others[::-1]), first], CHAIN)
         # A number made by the first factors stands in front of a row: (x' A y) z', which as a column is (x' A y) z.
-        place = next(place for place, rank in enumerate(ranks[1:], 1) if rank == 1)
-        head = times([_row(written[0]), *written[1 : place + 1]], CHAIN)
-        return times([head, *written[place + 1 :]], CHAIN)
+        place = ranks.index(1, 1)
+        return times([times([_row(first), *others[:place]], CHAIN), *others[place:]], CHAIN)
 
     # Calls.
 
@@ -97,6 +102,10 @@ class Latex:
                 return Call(name, tuple(self._size(argument) for argument in arguments))
             case Call("outer", (left, right)):
                 return Binary(CHAIN, self.rewritten(left), _row(self.rewritten(right)))
+            case Call("inv", (Attribute(operand, "T"),)):
+                return Call("inverse transpose", (self.rewritten(operand),))
+            case Call("solve", (A, b)):
+                return Binary(CHAIN, self.rewritten(Call("inv", (A,))), self.rewritten(b))
             case Call("norm", (x,), ()):
                 return Call("frobenius" if self.ranks.of(x) > 1 else "norm", (self.rewritten(x),))
             case Call("norm", (x, String("fro" | "nuc" as order)), ()):
@@ -120,21 +129,34 @@ class Latex:
         inputs, _, output = subscripts.partition("->")
         entries: list[Node] = []
         for letters, operand in zip(inputs.split(","), operands, strict=True):
+            if isinstance(operand, Call) and operand.function == "ones" and set(letters) <= set(output):
+                continue
+            if isinstance(operand, Call) and operand.function == "eye" and len(operand.arguments) == 1:
+                entries.append(Call("subscript", (Name("delta"), Name(letters, INDEX))))
+                continue
             base = self.rewritten(operand)
             if not isinstance(base, Name) or "_" in base.name or any(letter.isdigit() for letter in base.name):
                 base = Call("brackets", (base,))
             entries.append(Call("subscript", (base, Name(letters, INDEX))) if letters else base)
-        body = times(entries, CHAIN)
+        body = times(entries or [Number("1")], CHAIN)
         summed = "".join(dict.fromkeys(letter for letter in inputs if letter.isalpha() and letter not in output))
         if summed:
             body = Call("sum over", (body, Name(",".join(summed), INDEX)))
         return Call("entries", (body, Name(output, INDEX))) if output else body
 
 
+def _signed(sign: str, left: Node, right: Node) -> Node:
+    """Return a product with the minus of its first factor in front: -(x y) is written -x y."""
+    if isinstance(left, Unary) and left.operator == "-":
+        return Unary("-", Binary(sign, left.operand, right))
+    return Binary(sign, left, right)
+
+
 def _apart(node: Node) -> Node:
     """Return an operand of a Hadamard product, with brackets around a matrix product."""
-    core = node.operand if isinstance(node, Unary) else node
-    return Call("brackets", (node,)) if isinstance(core, Binary) and core.operator == CHAIN else node
+    if isinstance(node, Unary) and isinstance(node.operand, Binary) and node.operand.operator == CHAIN:
+        return Unary(node.operator, _apart(node.operand))
+    return Call("brackets", (node,)) if isinstance(node, Binary) and node.operator == CHAIN else node
 
 
 def _row(vector: Node) -> Node:

@@ -19,9 +19,12 @@ class Ranks(Elaborator):
         self._kept: list[syntax.Node] = []
 
     def add(self, tree: syntax.Node) -> None:
-        """Learn the ranks of all parts of a tree."""
+        """Learn the ranks of all parts of a tree; the names that a program assigns are known from then on."""
         self._kept.append(tree)  # so that no other tree takes its place in memory
-        self.visit(tree)
+        if isinstance(tree, syntax.Program):
+            self.run(tree)
+        else:
+            self.visit(tree)
 
     def of(self, tree: syntax.Node) -> int:
         """Return the rank of a part of a tree that was added; 0 for what is no tensor."""

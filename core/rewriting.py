@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import fields, replace
+from functools import partial
 
 from ..grammar import syntax
 from ..grammar.syntax import Assignment, Attribute, Name, Node
 
+TURNS = ("T", "mT")
 Change = Callable[[Node], Node | None]
 
 
@@ -31,6 +33,11 @@ def rewritten(node: Node, change: Change) -> Node:
         if changed != value or changed is not value:
             changes[description.name] = changed
     return replace(node, **changes) if changes else node  # type: ignore[arg-type]
+
+
+def filled(tree: Node, values: Mapping[str, Node]) -> Node:
+    """Return a rule or a definition with its names replaced: `x` by an operand, `dx` by its change."""
+    return rewritten(tree, lambda item: values.get(item.name) if isinstance(item, Name) and not item.prefix else None)
 
 
 def occurrences(program: syntax.Program, name: str) -> list[Name]:
@@ -58,21 +65,23 @@ def renamed_places(program: syntax.Program, places: list[Name], names: list[str]
 def toggled_transposes(program: syntax.Program, names: set[str]) -> Iterator[tuple[str, str, syntax.Program]]:
     """Yield a program with one transpose added or left out, for each place of some names, with the words before and
     after: `A`, `A.T`."""
-    inside = {id(node.operand): node for node in syntax.walk(program) if _is_transpose(node)}
+    inside = {
+        id(node.operand): node for node in syntax.walk(program) if isinstance(node, Attribute) and node.name in TURNS
+    }
     for node in list(syntax.walk(program)):
         if not (isinstance(node, Name) and node.name in names):
             continue
         turned = inside.get(id(node))
         target: Node = node if turned is None else turned
         new: Node = Attribute(node, "T", span=node.span) if turned is None else node
-        changed = rewritten(program, lambda item, target=target, new=new: new if item is target else None)  # type: ignore[misc]
+        changed = rewritten(program, partial(_replacing, target=target, new=new))
         assert isinstance(changed, syntax.Program)
         before, after = (f"{node.name}.T", node.name) if turned else (node.name, f"{node.name}.T")
         yield before, after, changed
 
 
-def _is_transpose(node: Node) -> bool:
-    return isinstance(node, Attribute) and node.name in ("T", "mT")
+def _replacing(item: Node, target: Node, new: Node) -> Node | None:
+    return new if item is target else None
 
 
 def turned_names(node: Node, name: str) -> Node:

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Sequence
 
-from .algebra import Factor, add, broadcast, constant_value, full, permute, product, scale
+from .algebra import Factor, add, broadcast, constant_value, full, number, permute, product, scale
+from .arithmetic import power
 from .elaborate import call
 from .graph import Apply, Coefficient, Labels, Map, Node, Product, Sum
 from .transform import flatten, transform
@@ -61,6 +62,53 @@ def log_of_det(node: Node) -> Node | None:
     if is_map(node, "log") and is_apply(node.children[0], "det"):
         return _call("logdet", node.children[0].children[0])
     return None
+
+
+def det_of_inverse(node: Node) -> Node | None:
+    """det(inv(X)) = 1 / det(X)"""
+    if is_apply(node, "det") and is_apply(node.children[0], "inv") and not node.shape:
+        return power(_call("det", node.children[0].children[0]), number(-1))
+    return None
+
+
+def product_of_singular_values(node: Node) -> Node | None:
+    """prod(svdvals(X)) = abs(det(X)) for square X"""
+    if not is_apply(node, "prod") or node.shape or not is_apply(node.children[0], "svdvals"):
+        return None
+    X = node.children[0].children[0]
+    return _call("abs", _call("det", X)) if X.rank == 2 and X.shape[0] == X.shape[1] else None
+
+
+def det_of_product(node: Node) -> Node | None:
+    """det(A @ B) = det(A) * det(B) for square A and B"""
+    if not is_apply(node, "det") or node.shape:
+        return None
+    inner = flatten([node.children[0]])[0]
+    if not isinstance(inner, Product) or len(inner.operands) < 2 or inner.coefficient != 1:
+        return None
+    size = inner.shape[0]
+    uses = [label for labels in inner.labels for label in labels]
+    if any(operand.rank != 2 for operand in inner.operands):
+        return None
+    is_chain = all(operand.shape == (size, size) for operand in inner.operands) and all(
+        uses.count(label) == (1 if label < 2 else 2) for label in uses
+    )
+    tied = any(labels[0] == labels[1] for labels in inner.labels)
+    if not is_chain or tied or not _connected(inner.labels):
+        return None
+    return product(1, [(_call("det", operand), ()) for operand in inner.operands], ())
+
+
+def _connected(labels: tuple[Labels, ...]) -> bool:
+    """Whether a chain of matrices runs from the first axis to the second through every matrix."""
+    here, remaining = 0, list(labels)
+    while remaining:
+        following = next((own for own in remaining if here in own), None)
+        if following is None:
+            return False
+        remaining.remove(following)
+        here = following[1] if following[0] == here else following[0]
+    return here == 1
 
 
 def log_of_scaled(node: Node) -> Node | None:
@@ -286,5 +334,6 @@ REWRITES: dict[type[Node], tuple[Rewrite, ...]] = {
         reciprocal_of_one_plus_exp,
         root_of_sum_of_squares,
     ),
+    Apply: (det_of_inverse, det_of_product, product_of_singular_values),
     Product: (square_of_norm, exp_over_sum_of_exp, exp_times_sigmoid, self_times_log, inverse_times_vector),
 }

@@ -12,7 +12,7 @@ from collections.abc import Mapping
 from dataclasses import replace
 
 from .syntax import Call, Keyword, Literal, Name, Node, Number, String
-from .writer import COMPARISON, LOOSE, MATRIX_PRODUCT, NUMBER, POSTFIX, POWER, PRODUCT, SIGN, SUM, TEXT, Form, Spelling
+from .writer import COMPARISON, LOOSE, MATRIX_PRODUCT, NUMBER, POSTFIX, POWER, PRODUCT, SUM, TEXT, Form, Spelling
 
 INDEX = "index"
 """The prefix of a name that is a run of index letters: `ik` in the subscript of a sum."""
@@ -155,7 +155,7 @@ LATEX = Spelling(
         "Binary **": Form("#1^{#2}", POWER, (POSTFIX, LOOSE)),
         "Binary elementwise **": Form(r"#1^{\circ #2}", POWER, (POSTFIX, POWER)),
         "Binary +": Form("#1 + #2", SUM, (SUM, MATRIX_PRODUCT)),
-        "Unary -": Form("-#1", SIGN, (MATRIX_PRODUCT,)),
+        "Unary -": Form("-#1", SUM, (MATRIX_PRODUCT,)),
         **{
             f"Binary {sign}": Form(rf"\left[#1 {relation} #2\right]", POSTFIX, (COMPARISON, SUM))
             for sign, relation in _RELATIONS.items()

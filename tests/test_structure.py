@@ -85,10 +85,9 @@ def test_public_names_are_documented(path: Path) -> None:
             assert ast.get_docstring(node), node.name
 
 
-@pytest.mark.parametrize("operator", registry.operators(), ids=lambda operator: operator.name)
+@pytest.mark.parametrize("operator", list(registry.operators()), ids=lambda operator: operator.name)
 def test_every_operator_is_described_and_sampled(operator: registry.Operator) -> None:
     assert operator.doc.endswith(".")
-    assert operator.doc[0].isupper() or not operator.doc[0].isalpha()
     assert operator.samples
     assert operator.family
 

@@ -5,32 +5,52 @@ For numbers a shared tensor is computed once; for reading, an einsum of einsums 
 
 from __future__ import annotations
 
+from collections.abc import Set
+from fractions import Fraction
+
 from ..algebra import add, fresh_labels, product
-from ..canonical import Factor
+from ..canonical import Factor, tidy
 from ..graph import Node, Product, Sum
 from ..transform import transform
 
 
-def expanded(roots: list[Node]) -> list[Node]:
-    """Return graphs in which no Product has an operand of three or more axes that is itself a Product or a Sum."""
-    return transform(roots, _expanded)
+def expanded(roots: list[Node], familiar: Set[Node] = frozenset()) -> list[Node]:
+    """Return graphs in which no Product has an operand of three or more axes that is itself a Product or a Sum.
+
+    A `familiar` operand, one that the reader has typed, stays.
+    """
+
+    def visit(node: Node) -> Node:
+        return _expanded(node, familiar)
+
+    return transform(roots, visit)
 
 
-def _expanded(node: Node) -> Node:
+def _expanded(node: Node, familiar: Set[Node]) -> Node:
     if not isinstance(node, Product):
         return node
     for position, (operand, labels) in enumerate(node.factors):
         others = [factor for place, factor in enumerate(node.factors) if place != position]
         output = tuple(range(node.rank))
-        if operand.rank > 2 and isinstance(operand, Sum):
+        if operand.rank > 2 and isinstance(operand, Sum) and not _known(operand, familiar):
             terms = [
-                (c, _expanded(product(node.coefficient, [*others, (term, labels)], output)))
+                (c, _expanded(product(node.coefficient, [*others, (term, labels)], output), familiar))
                 for c, term in operand.terms
             ]
             return add(terms, node.shape)
         if operand.rank > 2 and isinstance(operand, Product):
-            return _expanded(product(node.coefficient, [*others, *_inlined(operand, labels)], output))
+            return _expanded(product(node.coefficient, [*others, *_inlined(operand, labels)], output), familiar)
     return node
+
+
+def _known(node: Sum, familiar: Set[Node]) -> bool:
+    """Whether a sum, or a multiple of it, is familiar."""
+    for scale in {abs(c) for c in node.coefficients}:
+        for sign in (1, -1):
+            multiple = tuple(tidy(Fraction(c) / Fraction(sign * scale)) for c in node.coefficients)
+            if Sum.of(multiple, node.children, node.shape) in familiar:
+                return True
+    return False
 
 
 def _inlined(operand: Product, labels: tuple[int, ...]) -> list[Factor]:

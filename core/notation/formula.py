@@ -83,9 +83,11 @@ class Notation:
             case Map():
                 base, exponent = self.power_of(node)
                 if base is not node:
-                    return self._power(node, self.tree(base), exponent)
+                    return self._raised(node, base, exponent)
                 return self._wrapped(node, self._map(node))
             case Apply():
+                if node.operator.name in ("solve_vector", "solve_matrix"):
+                    return self._solution(node)
                 return self._wrapped(node, self._apply(node))
             case Symbol():
                 return self._wrapped(node, Name(self.spoken.get(node.name, node.name)))
@@ -93,6 +95,18 @@ class Notation:
                 return self._wrapped(node, _literal(node.value))
         assert isinstance(node, Structural)
         return self._product_of(1, [(node, tuple(range(node.rank)))], node.rank)
+
+    def _raised(self, node: Node, base: Node, exponent: Fraction) -> Term:
+        """Return a power; that of a Hadamard product is the product of the powers."""
+        term = self.term(base)
+        covers = frozenset(range(node.rank))
+        if term.coefficient == 1 and not term.scalars and exponent.denominator == 1:
+            if node.rank == 1 and not term.links:
+                return Term(1, tail=tuple((tree, e * exponent) for tree, e in term.tail), covers=covers)
+            if node.rank == 2 and len(term.links) == 1 and not term.links[0].diagonal:
+                powers = tuple((tree, e * exponent) for tree, e in term.links[0].powers)
+                return Term(2, links=(Link(powers, symmetric=is_symmetric(node)),), covers=covers)
+        return self._power(node, self.tree(base), exponent)
 
     def _wrapped(self, node: Node, tree: Tree) -> Term:
         return self._power(node, tree, ONE)
@@ -189,7 +203,8 @@ class Notation:
                 exponent = constant_value(node.children[1])
                 if exponent is not None and abs(exponent) < 1e6:
                     return node.children[0], Fraction(exponent).limit_denominator(10**6)
-            if node.operator.name == "reciprocal_or_zero":
+            # Nothing but a norm is read as never zero.
+            if node.operator.name == "reciprocal_or_zero" and isinstance(node.children[0], Apply):
                 return node.children[0], Fraction(-1)
         return node, ONE
 
@@ -219,6 +234,14 @@ class Notation:
         return call("softmax", self.tree(x), **({} if x.rank == 1 else {"axis": number(axes[0])}))
 
     # Applied operators.
+
+    def _solution(self, node: Apply) -> Term:
+        """Return solve(A, c*b) as c*solve(A, b)."""
+        matrix, right = node.children
+        term = self.term(right)
+        inner = written(replace(term, coefficient=1, scalars=()))
+        solution = self._wrapped(node, call("solve", self.tree(matrix), inner))
+        return replace(solution, coefficient=term.coefficient, scalars=term.scalars)
 
     def _apply(self, node: Apply) -> Tree:
         name = node.operator.name

@@ -120,7 +120,8 @@ def formulas(problem: Problem, shapes: Mapping[str, Shape], statics: Mapping[str
 
 def _readable(calculation: Calculation) -> list[Node]:
     roots: list[Node] = [node for _, node in calculation.results] or [calculation.output]
-    return flatten(expanded(recognised(flatten(expanded(roots)))))
+    familiar = set(topological([calculation.original]))
+    return flatten(expanded(recognised(flatten(expanded(roots, familiar))), familiar))
 
 
 def _notation(problem: Problem, calculation: Calculation, sizes: Sizes) -> Notation:

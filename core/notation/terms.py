@@ -11,7 +11,7 @@ from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import gcd
 
-from ...grammar.syntax import Binary, Number, Unary
+from ...grammar.syntax import Binary, Call, Number, String, Unary
 from ..graph import Coefficient
 from .trees import (
     Power,
@@ -34,12 +34,14 @@ from .trees import (
 class Link:
     """One factor of a chain of matrices, itself a Hadamard product of powers.
 
-    `diagonal` says that the powers are of vectors and stand for their diagonal matrix.
+    `diagonal` says that the powers are of vectors and stand for their diagonal matrix; `matrix` is that matrix where
+    it has a name of its own.
     """
 
     powers: tuple[Power, ...]
     diagonal: bool = False
     symmetric: bool = False
+    matrix: Tree | None = None
 
     @staticmethod
     def of(tree: Tree, *, diagonal: bool = False, symmetric: bool = False) -> Link:
@@ -63,6 +65,8 @@ class Link:
 
     def written(self) -> Tree:
         """Return the link as a matrix."""
+        if self.matrix is not None:
+            return self.matrix
         return call("diag", self.tree) if self.diagonal else self.tree
 
 
@@ -99,8 +103,12 @@ def chain(term: Term) -> Tree | None:
         return term.whole
     parts = [link.written() for link in term.links]
     if not term.tail:
+        if sum(map(transposes, parts)) > 1:
+            turned = [link.written() for link in flipped(term.links)]
+            if sum(map(transposes, turned)) + 1 < sum(map(transposes, parts)):
+                return transposed(times(turned, "@"))
         return times(parts, "@") if parts else None
-    if term.links and term.links[-1].diagonal:
+    if term.links and term.links[-1].diagonal and term.links[-1].matrix is None:
         inner = replace(term, links=term.links[:-1], tail=(*term.links[-1].powers, *term.tail))
         return chain(inner)
     return times([*parts, hadamard(term.tail)], "@") if parts else None
@@ -128,7 +136,17 @@ def written(term: Term) -> Tree:
         above += [power(tree, exponent) for tree, exponent in tail if exponent > 0]
         below += [power(tree, -exponent) for tree, exponent in tail if exponent < 0]
     result = _joined(above, body, below)
+    if negative and isinstance(result, Binary) and result.operator in ("+", "-"):
+        other = "-" if result.operator == "+" else "+"
+        return Binary(other, _minus(result.left), result.right)
     return negated(result) if negative else result
+
+
+def _minus(tree: Tree) -> Tree:
+    """Return minus a sum, term by term."""
+    if isinstance(tree, Binary) and tree.operator in ("+", "-"):
+        return Binary("-" if tree.operator == "+" else "+", _minus(tree.left), tree.right)
+    return negated(tree)
 
 
 def _joined(above: list[Tree], body: Tree | None, below: list[Tree]) -> Tree:
@@ -161,21 +179,55 @@ def summed(terms: Sequence[Term]) -> Term:
     terms = _collected(terms)
     if len(terms) == 1:
         return terms[0]
+    if rank == 2 and (diagonal := _diagonal_sum(terms)) is not None:
+        return diagonal
     common, scalars, terms = _content(terms)
-    terms = _factored(terms)
+    terms = _joined_einsums(_factored(terms))
     if len(terms) == 1:
         (term,) = terms
         return replace(term, coefficient=term.coefficient * common, scalars=(*scalars, *term.scalars), rank=rank)
-    tree = _added(terms)
+    tree = _fewest_transposes(terms) if rank == 2 else _added(terms)
     covers = frozenset().union(*(term.covers for term in terms))
     outer = Term(rank, common, scalars, covers=covers)
     if rank == 2:
         return replace(outer, links=(Link.of(tree),))
     if rank == 1:
-        return replace(outer, tail=((tree, Fraction(1)),))
+        factors, inner = _shared_factors(terms)
+        return replace(outer, tail=(*factors, (_added(inner) if factors else tree, Fraction(1))))
     if rank == 0:
         return replace(outer, scalars=(*scalars, (tree, Fraction(1))))
     return replace(outer, whole=tree)
+
+
+def _fewest_transposes(terms: list[Term]) -> Tree:
+    """Return a sum of matrices, turned around where `(X @ B + B @ X).T` writes fewer transposes."""
+    tree = _added(terms)
+    if transposes(tree) < 2 or any(term.whole is not None for term in terms):
+        return tree
+    turned = transposed(_added([replace(term, links=flipped(term.links)) for term in terms]))
+    return turned if transposes(turned) < transposes(tree) else tree
+
+
+def _diagonal_sum(terms: Sequence[Term]) -> Term | None:
+    """Return diag(u) + diag(v) as diag(u + v)."""
+    if not all(len(term.links) == 1 and term.links[0].diagonal and not term.tail for term in terms):
+        return None
+    vectors = [replace(term, rank=1, links=(), tail=term.links[0].powers) for term in terms]
+    total = summed(vectors)
+    return replace(total, rank=2, links=(Link(total.tail, diagonal=True),), tail=())
+
+
+def _shared_factors(terms: list[Term]) -> tuple[tuple[Power, ...], list[Term]]:
+    """Draw out the factors of Hadamard products that all terms share."""
+    if any(term.links or not term.tail for term in terms):
+        return (), terms
+    shared = [dict(collected(term.tail)) for term in terms]
+    common = tuple((tree, e) for tree, e in shared[0].items() if all(own.get(tree) == e for own in shared[1:]))
+    if not common:
+        return (), terms
+    taken = dict(common)
+    left = [tuple((tree, e) for tree, e in own.items() if tree not in taken) for own in shared]
+    return common, [replace(term, tail=tail) for term, tail in zip(terms, left, strict=True)]
 
 
 def _collected(terms: Sequence[Term]) -> list[Term]:
@@ -294,6 +346,42 @@ def _joined_chains(terms: list[Term], front: int, back: int) -> Term:
         links=(*before, *middle.links, *after),
         tail=middle.tail if inner_has_tail else first.tail,
         covers=frozenset().union(*(term.covers for term in terms)),
+    )
+
+
+def _joined_einsums(terms: list[Term]) -> list[Term]:
+    """Join einsums that differ in one matrix: `einsum('ik,jl->ijkl', A, I) + einsum('ik,jl->ijkl', B, I)`."""
+    for i, first in enumerate(terms):
+        for j in range(i + 1, len(terms)):
+            joined = _joined_pair(first, terms[j])
+            if joined is not None:
+                rest = [term for k, term in enumerate(terms) if k not in (i, j)]
+                return _joined_einsums([*rest[:i], joined, *rest[i:]])
+    return terms
+
+
+def _joined_pair(first: Term, second: Term) -> Term | None:
+    one, two = first.whole, second.whole
+    if not (isinstance(one, Call) and isinstance(two, Call) and one.function == two.function == "einsum"):
+        return None
+    if one.arguments[0] != two.arguments[0] or len(one.arguments) != len(two.arguments):
+        return None
+    places = [place for place, pair in enumerate(zip(one.arguments, two.arguments, strict=True)) if pair[0] != pair[1]]
+    subscripts = one.arguments[0]
+    assert isinstance(subscripts, String)
+    if len(places) != 1 or len(subscripts.value.split("->")[0].split(",")[places[0] - 1]) != 2:
+        return None
+    (place,) = places
+    inner = [
+        replace(term, rank=2, whole=None, links=(Link.of(call_.arguments[place]),))
+        for term, call_ in ((first, one), (second, two))
+    ]
+    middle = summed(inner)
+    matrix = chain(middle)
+    assert matrix is not None
+    arguments = (*one.arguments[:place], matrix, *one.arguments[place + 1 :])
+    return replace(
+        first, coefficient=middle.coefficient, scalars=middle.scalars, whole=replace(one, arguments=arguments)
     )
 
 

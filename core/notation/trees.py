@@ -54,6 +54,13 @@ def transposed(tree: Tree) -> Tree:
             return Call(name, (argument,))
         case Number():
             return tree
+        case Binary("+", left, right):
+            turned = sorted((transposed(left), transposed(right)), key=transposes)
+            both = Binary("+", *turned)
+            return both if transposes(both) <= transposes(tree) else Attribute(tree, "T")
+        case Binary("-", left, right):
+            both = Binary("-", transposed(left), transposed(right))
+            return both if transposes(both) <= transposes(tree) else Attribute(tree, "T")
     return Attribute(tree, "T")
 
 

@@ -13,8 +13,8 @@ from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Protocol
 
-from ...grammar.syntax import Attribute, Call, Number, String, TupleLiteral
-from ..graph import Coefficient, Delta, Labels, Node
+from ...grammar.syntax import Attribute, Binary, Call, Number, String, TupleLiteral
+from ..graph import Coefficient, Delta, Labels, Node, Symbol
 from .structural import Sizes, apply_structure
 from .terms import Link, Term, chain, flipped
 from .trees import Power, Tree, call, hadamard, times, transposed, transposes
@@ -57,6 +57,7 @@ class Vector:
 
     links: tuple[Link, ...]
     tail: tuple[Power, ...]
+    matrix: Tree | None = None
 
     def powers(self) -> tuple[Power, ...]:
         """Return the vector as factors of a Hadamard product."""
@@ -98,6 +99,9 @@ class Walk:
         self.scalars.extend(term.scalars)
         if len(labels) == 1:
             self._pend(labels[0], Vector(term.links, term.tail))
+        elif len(labels) == 2 and labels[0] == labels[1] and _is_diagonal(node):
+            (link,) = term.links
+            self._pend(labels[0], Vector((), ((_diagonal(term.links), ONE),), matrix=link.tree))
         elif len(labels) == 2 and labels[0] == labels[1]:
             self._pend(labels[0], Vector((), ((_diagonal(term.links), ONE),)))
         elif len(labels) == 2:
@@ -127,7 +131,7 @@ class Walk:
 
     def _summed(self) -> list[int]:
         found = {label: None for edge in self.edges for label in (edge.first, edge.second)}
-        found |= {label: None for label in self.pendants}
+        found |= dict.fromkeys(self.pendants)
         busy = {label for _, labels in self.others for label in labels}
         summed = [label for label in found if label >= self.rank and label not in busy]
         return sorted(summed, key=lambda label: (self._degree(label), label))
@@ -200,6 +204,9 @@ class Walk:
         """A matrix whose one side meets only vectors: it is applied to them, or summed over that side."""
         end = edge.other(label)
         links = edge.starting(end)
+        if len(vectors) > 1 and any(vector.matrix is None for vector in vectors):
+            links = (*links, *(_as_link(vector) for vector in vectors if vector.matrix is not None))
+            vectors = [vector for vector in vectors if vector.matrix is None]
         if vectors:
             if len(vectors) == 1:
                 vector = Vector((*links, *vectors[0].links), vectors[0].tail)
@@ -219,7 +226,9 @@ class Walk:
         """Two matrices that meet in a label follow each other, with the vectors there as a diagonal in between."""
         between: tuple[Link, ...] = ()
         if vectors:
-            between = (Link(tuple(power for v in vectors for power in v.powers()), diagonal=True),)
+            plain = tuple(power for v in vectors if v.matrix is None for power in v.powers())
+            between = tuple(_as_link(vector) for vector in vectors if vector.matrix is not None)
+            between = (*between, *([Link(plain, diagonal=True)] if plain else []))
         start, end = first.other(label), second.other(label)
         links = (*first.starting(start), *between, *second.starting(label))
         self.edges.append(Edge(start, end, links))
@@ -244,9 +253,13 @@ class Walk:
         else:
             powers = [power for v in vectors for power in v.powers()]
             left, links, tail = (powers[0],), (), tuple(powers[1:])
-            if len(powers) != 2 or any(e < 0 for _, e in powers):
+            if len(powers) == 2 and powers[0] == powers[1] and isinstance(powers[0][0], Binary):
+                self.scalars.append((call("norm", powers[0][0]), 2 * powers[0][1]))
+                return
+            if len(powers) < 2 or any(e < 0 for _, e in powers):
                 self.scalars.append((call("sum", hadamard(powers)), ONE))
                 return
+            left, tail = tuple(powers[:-1]), (powers[-1],)
         parts = [hadamard(left), *(link.written() for link in links), hadamard(tail)]
         back = [hadamard(tail), *(link.written() for link in flipped(links)), hadamard(left)]
         shorter = sum(map(transposes, back)) < sum(map(transposes, parts))
@@ -284,6 +297,13 @@ class Walk:
         vectors = self.pendants[label]
         if len(vectors) == 1:
             return _with(base, links=vectors[0].links, tail=vectors[0].tail)
+        named = [vector for vector in vectors if vector.matrix is not None]
+        others = [vector for vector in vectors if vector.matrix is None]
+        if named and others:
+            links = tuple(_as_link(vector) for vector in named)
+            if len(others) == 1:
+                return _with(base, links=(*links, *others[0].links), tail=others[0].tail)
+            return _with(base, links=links, tail=tuple(power for v in others for power in v.powers()))
         return _with(base, tail=tuple(power for v in vectors for power in v.powers()))
 
     def _two_axes(self, base: Term) -> Term | None:
@@ -294,7 +314,8 @@ class Walk:
             if not vectors:
                 return _with(base, links=(Link.of(call("eye", self.writer.sizes.tree(self.sizes[0])), symmetric=True),))
             powers = tuple(power for v in vectors for power in v.powers())
-            return _with(base, links=(Link(powers, diagonal=True),))
+            matrix = vectors[0].matrix if len(vectors) == 1 else None
+            return _with(base, links=(Link(powers, diagonal=True, matrix=matrix),))
         left, right = (tuple(power for v in self.pendants.get(label, []) for power in v.powers()) for label in (0, 1))
         if not self.edges:
             return _with(base, links=self._outer(left, right))
@@ -359,6 +380,15 @@ def _term_of(tree: Tree, rank: int) -> Term:
         case 2:
             return Term(2, links=(Link.of(tree),))
     return Term(rank, whole=tree)
+
+
+def _as_link(vector: Vector) -> Link:
+    """Return a vector that is the diagonal of a named matrix as that matrix."""
+    return Link(vector.tail, diagonal=True, matrix=vector.matrix)
+
+
+def _is_diagonal(node: Node | Tree) -> bool:
+    return isinstance(node, Symbol) and "diagonal" in node.assumptions
 
 
 def _powers(links: tuple[Link, ...]) -> tuple[Power, ...]:

@@ -1,4 +1,4 @@
-"""From a problem to an answer: what is drawn, what is compiled once, what is refused, what an error offers."""
+"""From a problem to an answer: shapes and numbers made up, checks, limits, strictness, batches, directions."""
 
 from __future__ import annotations
 
@@ -6,132 +6,287 @@ from typing import Any
 
 import numpy as np
 import pytest
-from numpy.testing import assert_allclose
+from numpy.testing import assert_allclose, assert_array_equal
 
-from matgrad.core.answer import Input
+from matgrad.core.answer import Answer, Array, Input
 from matgrad.core.calculation import Problem
-from matgrad.core.compiled import Compiler
-from matgrad.core.errors import ExpressionError, InputError, MatgradError, NotScalarError
-from matgrad.core.session import Wishes, answer
+from matgrad.core.errors import (
+    EvaluationError,
+    ExpressionError,
+    InputError,
+    NotScalarError,
+    ShapeError,
+    UnknownNameError,
+    UsageProblem,
+)
+from matgrad.core.session import DEFAULT_SAMPLES, Wishes, answer, prepare
 
 
 def given(**values: Any) -> dict[str, Input]:
-    return {name: Input(np.asarray(value, dtype=np.float64), "-v") for name, value in values.items()}
+    return {name: Input(np.asarray(value, dtype=float), "-v") for name, value in values.items()}
 
 
-def test_inputs_of_the_same_shapes_are_compiled_once() -> None:
-    problem = Problem.of("sum(A @ x) * t", "grad", ("x",))
-    compiler = Compiler(problem)
-    first = compiler.find({"A": (2, 2), "x": (2,), "t": ()}, {"t": 1.0})
-    assert compiler.find({"A": (2, 2), "x": (2,), "t": ()}, {"t": 2.0}) is first
-    assert compiler.find({"A": (3, 2), "x": (2,), "t": ()}, {"t": 2.0}) is not first
+def asked(
+    text: str,
+    kind: str,
+    wrt: str = "",
+    inputs: dict[str, Input] | None = None,
+    *,
+    assume: dict[str, str] | None = None,
+    batch: tuple[str, ...] = (),
+    **wishes: Any,
+) -> Answer:
+    assumptions = {name: frozenset(words.split()) for name, words in (assume or {}).items()}
+    problem = Problem.of(text, kind, tuple(wrt.split()), assumptions, batch)
+    return answer(problem, inputs or {}, Wishes(**wishes))
 
 
-def test_a_number_used_as_an_index_is_compiled_for_its_value() -> None:
-    problem = Problem.of("x[i] * t", "value")
-    compiler = Compiler(problem)
-    for index, expected in ((0, 10.0), (2, 30.0), (0, 10.0)):
-        found = answer(problem, given(x=[10, 20, 30], i=index, t=1), Wishes(), compiler=compiler)
-        assert found.value is not None
-        assert_allclose(found.value, expected)
-    first = compiler.find({"x": (3,), "i": (), "t": ()}, {"i": 0.0, "t": 5.0})
-    assert first.sizes == {"i": 0}
-    assert compiler.find({"x": (3,), "i": (), "t": ()}, {"i": 0.0, "t": 6.0}) is first
+def drawn(text: str, assume: str = "", name: str = "A", **wishes: Any) -> Array:
+    assumptions = {name: frozenset(assume.split())} if assume else {}
+    problem = Problem.of(text, "value", (), assumptions)
+    return prepare(problem, {}, Wishes(**wishes)).inputs[name].value
 
 
-def test_an_index_that_is_not_whole_is_an_input_error() -> None:
-    with pytest.raises(InputError, match="whole number") as caught:
-        answer(Problem.of("x[i]", "value"), given(x=[1, 2], i=0.5), Wishes())
-    assert caught.value.labels[0].text == "`i` is 0.5"
+# --- answers ---------------------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize(
-    ("word", "good", "bad", "place"),
-    [
-        ("symmetric", [[1, 2], [2, 1]], [[1, 2], [3, 1]], "A[0, 1] is 2, A[1, 0] is 3"),
-        ("spd", [[2, 1], [1, 2]], [[1, 2], [2, 1]], "its smallest eigenvalue is -1"),
-        ("diagonal", [[1, 0], [0, 2]], [[1, 0], [5, 2]], "A[1, 0] is 5"),
-        ("orthogonal", [[0, 1], [-1, 0]], [[1, 1], [0, 1]], "columns 0 and 1 have inner product 1, not 0"),
-        ("lower", [[1, 0], [2, 1]], [[1, 3], [2, 1]], "A[0, 1] is 3"),
-        ("upper", [[1, 3], [0, 1]], [[1, 3], [2, 1]], "A[1, 0] is 2"),
-        ("positive", [[1, 3], [1, 1]], [[1, 0], [1, 1]], "A[0, 1] is 0"),
-        ("integer", [[1, -3], [0, 1]], [[1, 3], [0.5, 1]], "A[1, 0] is 0.5"),
-    ],
-)
-def test_given_numbers_must_be_what_they_are_assumed_to_be(word: str, good: Any, bad: Any, place: str) -> None:
-    problem = Problem.of("trace(A)", "grad", ("A",), {"A": frozenset({word})})
-    answer(problem, given(A=good), Wishes())
-    with pytest.raises(InputError) as caught:
-        answer(problem, given(A=bad), Wishes())
-    assert caught.value.notes == (place,)
-    assert caught.value.place == f"--assume A={word}"
-
-
-def test_the_samples_of_a_batch_are_what_they_are_assumed_to_be() -> None:
-    problem = Problem.of("trace(A)", "grad", ("A",), {"A": frozenset({"symmetric"})}, ("A",))
-    with pytest.raises(InputError) as caught:
-        answer(problem, given(A=[np.eye(2), [[1, 2], [3, 4]]]), Wishes())
-    assert caught.value.notes == ("A[1, 0, 1] is 2, A[1, 1, 0] is 3",)
-
-
-def refused(text: str, wrt: str, declared: dict[str, tuple[int, ...]], **values: Any) -> MatgradError:
-    with pytest.raises(ExpressionError) as caught:
-        answer(Problem.of(text, "grad", (wrt,)), given(**values), Wishes(declared=declared))
-    return caught.value
-
-
-@pytest.mark.parametrize("declared", [True, False])
-def test_rows_that_may_be_samples_are_explained(declared: bool) -> None:
-    x = np.ones((5, 2))
-    error = refused("x.T @ A @ x", "x", {"x": x.shape}) if declared else refused("x.T @ A @ x", "x", {}, x=x)
-    assert any("--batch x" in text for text in error.helps)
-
-
-def test_a_shape_that_is_only_declared_is_not_taken_for_samples() -> None:
-    assert not any("--batch" in text for text in refused("A @ x", "x", {"A": (3, 2)}).helps)
-    assert any("--batch A" in text for text in refused("A @ x", "x", {}, A=np.ones((3, 2))).helps)
-
-
-def test_a_name_that_would_fit_as_a_number_is_named() -> None:
-    error = refused("sum((A @ w - y)**2) + mu*norm(w, 1)", "w", {})
-    assert isinstance(error, NotScalarError)
-    assert error.helps[0] == "if `mu` is a number: --shape mu=scalar"
-
-
-def test_directions_are_not_inputs() -> None:
-    found = answer(Problem.of("A @ x", "jvp", ("x",)), {}, Wishes())
-    assert set(found.inputs) == {"A", "x"}
-    assert set(found.directions) == {"x"}
-
-
-def test_an_error_as_text_has_its_notes_and_helps() -> None:
-    lines = str(refused("A @ x", "x", {"A": (3, 2)})).splitlines()
-    assert lines[0] == "`grad` needs a scalar, and this expression has shape (3)"
-    assert all(line.startswith(("note: ", "help: ")) for line in lines[1:])
-    assert len(lines) > 2
-
-
-@pytest.mark.parametrize(
-    ("text", "kind", "x", "passed"),
-    [
-        ("log(x)", "jacobian", [1, -1, 2], True),
-        ("sqrt(x)", "jacobian", [1, -1, 0.5], True),
-        ("sum(log(x))", "grad", [1, -1, 2], None),
-    ],
-)
-def test_entries_without_a_value_are_not_checked(text: str, kind: str, x: list[float], passed: bool | None) -> None:
-    (result,) = answer(Problem.of(text, kind, ("x",)), given(x=x), Wishes()).results
-    assert result.check is not None
-    if passed is None:
-        assert result.check.finite_differences is None
-        assert result.check.note == "the value is not finite here"
-    else:
-        assert result.check.passed
-        assert result.check.finite_differences is not None
-
-
-def test_a_check_at_a_kink_says_where_it_was_made() -> None:
-    (result,) = answer(Problem.of("abs(x)", "grad", ("x",)), given(x=0), Wishes()).results
+def test_an_answer_says_everything() -> None:
+    found = asked("a*b", "jacobian", "b", given(a=[1, 2, 3]))
+    (result,) = found.results
+    assert found.command == "jacobian"
+    assert found.expression == "a*b"
+    assert_array_equal(result.data, np.diag([1.0, 2, 3]))
+    assert result.wrt == ("b",)
+    assert result.axes == ("out[i]", "b[j]")
+    assert result.axis_groups == (("out", 1), ("b", 1))
+    assert result.structure == "diagonal"
     assert result.check is not None
     assert result.check.passed
-    assert "nearby" in result.check.note
+    assert found.inputs["a"].source == "-v"
+    made = found.inputs["b"]
+    assert (made.source, made.seed, made.law, made.shape_inferred) == ("random", 0, "normal", True)
+    assert found.value is not None
+    assert_allclose(found.value, [1, 2, 3] * made.value)
+
+
+def test_without_a_check_there_is_none() -> None:
+    assert asked("sum(x)", "grad", "x", check=False).results[0].check is None
+
+
+CHECKED = (
+    ("norm(X @ X @ Y, 'fro')", "hessian", "Y"), ("norm(X @ X @ Y, 'fro')", "hessian", "X Y"),
+    ("X @ X @ Y", "hessian", "X Y"), ("trace(grad(norm(X @ X @ Y, 'fro'), X))", "grad", "X"),
+    ("x.T @ A @ x", "grad", "x A"), ("sum(log(1 + exp(-y * (X @ w))))", "hessian", "w"),
+    ("sum((T - U @ V.T)**2)", "grad", "U V"), ("logdet(S)", "hessian", "S"), ("cholesky(S)", "jacobian", "S"),
+    ("log(x) + sqrt(y) + arccosh(z)", "jacobian", "x y z"), ("arcsin(x) * arctanh(y)", "jacobian", "x y"),
+    ("inv(A) @ b", "jacobian", "A b"), ("log(A) @ x", "jacobian", "A"), ("det(A)", "hessian", "A"),
+    ("sum(x**3)", "derivative", "x x x"), ("sin(A @ x)", "jvp", "x"), ("sin(A @ x)", "vjp", "A"),
+    ("sum(exp(A @ x))", "hvp", "x"), ("x[1:5] * 2", "jacobian", "x"), ("logdet(X.T @ X)", "grad", "X"),
+    ("concatenate([x, y]) @ z", "grad", "z"), ("x.reshape(-1, 2)", "jacobian", "x"), ("x[i] * 2", "grad", "x"),
+    ("eye(n) @ x", "jacobian", "x"), ("solve(X.T @ X, X.T @ y)", "jacobian", "y"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "kind", "wrt"), CHECKED)
+def test_with_no_input_at_all_there_is_a_checked_answer(text: str, kind: str, wrt: str) -> None:
+    found = asked(text, kind, wrt)
+    for result in found.results:
+        assert np.isfinite(result.data).all()
+        assert result.check is not None
+        assert result.check.passed
+        assert result.check.finite_differences is not None
+    assert not found.warnings
+
+
+# --- random inputs ---------------------------------------------------------------------------------------------------
+
+
+def test_the_same_seed_gives_the_same_numbers() -> None:
+    assert_array_equal(drawn("A @ x", seed=3), drawn("A @ x", seed=3))
+    assert (drawn("A @ x", seed=3) != drawn("A @ x", seed=4)).all()
+    assert (drawn("A @ x + y", name="x")[:3] != drawn("A @ x + y", name="y")[:3]).all()
+
+
+def test_a_name_keeps_its_numbers_in_another_expression() -> None:
+    assert_array_equal(drawn("x @ A @ x"), drawn("A @ A"))
+
+
+@pytest.mark.parametrize("law", ["normal", "uniform", "randint:0:5"])
+def test_laws(law: str) -> None:
+    value = drawn("sum(A)", law=law, declared={"A": (50, 50)})
+    if law == "normal":
+        assert abs(value.mean()) < 0.1
+        assert abs(value.std() - 1) < 0.1
+    else:
+        assert value.min() >= 0
+        assert value.max() < (1 if law == "uniform" else 5)
+        assert (law == "uniform") == (value != np.rint(value)).any()
+
+
+def test_an_unknown_law_lists_the_laws() -> None:
+    with pytest.raises(UsageProblem, match="not a way to draw") as caught:
+        drawn("sum(A)", law="cauchy")
+    assert "uniform" in caught.value.helps[0]
+
+
+@pytest.mark.parametrize(
+    ("assume", "holds"),
+    [
+        ("symmetric", lambda A: (A == A.T).all()),
+        ("spd", lambda A: (A == A.T).all() and np.linalg.eigvalsh(A).min() > 0.1),
+        ("diagonal", lambda A: (np.diag(np.diag(A)) == A).all()),
+        ("orthogonal", lambda A: np.allclose(A.T @ A, np.eye(4))),
+        ("lower", lambda A: (np.tril(A) == A).all()),
+        ("upper", lambda A: (np.triu(A) == A).all()),
+        ("positive", lambda A: (A > 0).all()),
+        ("integer", lambda A: (np.rint(A) == A).all()),
+    ],
+)
+def test_random_inputs_satisfy_assumptions(assume: str, holds: Any) -> None:
+    for seed in range(5):
+        assert holds(drawn("sum(A)", assume, seed=seed, declared={"A": (4, 4)}))
+
+
+@pytest.mark.parametrize(
+    ("text", "holds"),
+    [
+        ("log(A)", lambda A: (A > 0).all()),
+        ("sum(sqrt(A))", lambda A: (A > 0).all()),
+        ("arcsin(A)", lambda A: (np.abs(A) < 1).all()),
+        ("arccosh(A)", lambda A: (A > 1).all()),
+        ("cholesky(A)", lambda A: np.linalg.eigvalsh(A).min() > 0),
+        ("logdet(A)", lambda A: np.linalg.det(A) > 0),
+        ("inv(A)", lambda A: np.linalg.cond(A) < 100),
+        ("1 / A", lambda A: (A != 0).all()),
+    ],
+)
+def test_random_inputs_lie_in_the_domain(text: str, holds: Any) -> None:
+    for seed in range(5):
+        assert holds(drawn(text, seed=seed))
+
+
+def test_where_the_value_is_not_finite_positive_numbers_are_tried() -> None:
+    assert np.isfinite(asked("log(A @ x)", "value").value).all()
+
+
+def test_declared_shapes_win() -> None:
+    found = asked("x.T @ A @ x", "grad", "x", declared={"x": (5,)})
+    assert found.inputs["A"].value.shape == (5, 5)
+    assert not found.inputs["x"].shape_inferred
+    assert found.inputs["A"].shape_inferred
+
+
+# --- strictness, limits, warnings ------------------------------------------------------------------------------------
+
+
+def test_a_kink_is_a_warning_and_under_strict_an_error() -> None:
+    inputs = given(x=[1, 0, 2])
+    found = asked("abs(x)", "jacobian", "x", inputs)
+    assert_array_equal(found.results[0].data, np.diag([1.0, 0, 1]))
+    assert [warning.code for warning in found.warnings] == ["kink"]
+    assert found.results[0].check is not None
+    assert found.results[0].check.passed
+    with pytest.raises(EvaluationError, match="kink"):
+        asked("abs(x)", "jacobian", "x", inputs, strict=True)
+
+
+def test_what_is_not_finite_is_a_warning_and_under_strict_an_error() -> None:
+    found = asked("log(x)", "value", "", given(x=[1, 0]))
+    assert [warning.code for warning in found.warnings] == ["nonfinite"]
+    with pytest.raises(EvaluationError, match="not finite"):
+        asked("log(x)", "value", "", given(x=[1, 0]), strict=True)
+
+
+def test_no_warning_without_reason() -> None:
+    assert not asked("abs(x) + log(y)", "jacobian", "x y", given(x=[1, -2], y=[1, 2]), strict=True).warnings
+
+
+@pytest.mark.parametrize("kind", ["jacobian", "hessian"])
+def test_the_limit_is_kept_before_anything_is_allocated(kind: str) -> None:
+    with pytest.raises(EvaluationError, match="the limit is"):
+        asked("exp(x)", kind, "x", declared={"x": (100_000,)})
+    with pytest.raises(EvaluationError, match="the limit is 1 KiB"):
+        asked("exp(x)", kind, "x", declared={"x": (20,)}, limit=1024)
+
+
+def test_a_singular_matrix_is_an_error_with_a_place() -> None:
+    text = "2 * inv(A) @ b"
+    with pytest.raises(EvaluationError, match="singular") as caught:
+        asked(text, "jacobian", "b", given(A=[[1, 2], [2, 4]]))
+    assert "inv(A)" in text[slice(*caught.value.labels[0].span)]
+
+
+# --- batches and directions ------------------------------------------------------------------------------------------
+
+
+def test_a_batch_gives_one_result_per_sample() -> None:
+    rows, A = np.random.default_rng(1).standard_normal((5, 4)), np.random.default_rng(2).standard_normal((4, 4))
+    found = asked("x.T @ A @ x", "grad", "x", given(x=rows, A=A), batch=("x",))
+    assert found.batch == 5
+    assert_allclose(found.results[0].data, rows @ (A + A.T))
+    assert found.results[0].check is not None
+    assert found.results[0].check.passed
+
+
+def test_samples_that_add_up_and_samples_that_mix() -> None:
+    rows, A = np.random.default_rng(1).standard_normal((5, 4)), np.random.default_rng(2).standard_normal((4, 4))
+    diagonal = asked("(x @ A @ x.T).diagonal().sum()", "grad", "x", given(x=rows, A=A))
+    assert_allclose(diagonal.results[0].data, rows @ (A + A.T))
+    mixed = asked("(x @ A @ x.T).sum()", "grad", "x", given(x=rows, A=A))
+    assert_allclose(mixed.results[0].data, np.tile(rows.sum(axis=0) @ (A + A.T), (5, 1)))
+
+
+def test_rows_without_a_batch_explain_the_choice() -> None:
+    with pytest.raises(ExpressionError) as caught:
+        asked("x.T @ A @ x", "grad", "x", given(x=np.ones((5, 4))))
+    assert isinstance(caught.value, ShapeError | NotScalarError)
+    assert any("--batch x" in text for text in caught.value.helps)
+
+
+def test_a_batch_without_data_has_a_few_samples() -> None:
+    found = asked("x @ x", "grad", "x", batch=("x",))
+    assert found.batch == DEFAULT_SAMPLES
+    assert found.results[0].data.shape[0] == DEFAULT_SAMPLES
+
+
+def test_batches_must_agree() -> None:
+    with pytest.raises(InputError, match="differ in their number of samples"):
+        asked("x @ y", "grad", "x", given(x=np.ones((5, 3)), y=np.ones((4, 3))), batch=("x", "y"))
+    with pytest.raises(InputError, match="cannot count samples"):
+        asked("s * x", "jacobian", "x", given(s=2), batch=("s",))
+
+
+@pytest.mark.parametrize("kind", ["jvp", "vjp", "hvp"])
+def test_directions_are_given_ones_or_random(kind: str) -> None:
+    A, x = np.array([[1.0, 2], [3, 4]]), np.array([1.0, -1])
+    text = "sum(exp(A @ x))" if kind == "hvp" else "A @ x"
+    inner = np.exp(A @ x)
+    linear = {"jvp": A, "vjp": A.T, "hvp": A.T @ np.diag(inner) @ A}[kind]
+    for wish, direction in ((Input(np.array([2.0, 5]), "-v"), np.array([2.0, 5])), ("ones", np.ones(2))):
+        found = asked(text, kind, "x", given(A=A, x=x), directions={"x": wish})
+        assert_allclose(found.results[0].data, linear @ direction)
+    assert asked(text, kind, "x", given(A=A, x=x)).results[0].check is not None
+    with pytest.raises(InputError, match="a vector of 2 entries is needed"):
+        asked(text, kind, "x", given(A=A, x=x), directions={"x": Input(np.ones(3), "-v")})
+
+
+def test_names_that_are_not_there() -> None:
+    with pytest.raises(UnknownNameError, match="`y` is not in the expression"):
+        asked("sum(x)", "grad", "y")
+    with pytest.raises(UnknownNameError) as caught:
+        asked("sum(x)", "grad", "X")
+    assert caught.value.helps == ("did you mean `x`?",) or caught.value.helps == ["did you mean `x`?"]
+    with pytest.raises(UsageProblem, match="one or two variables"):
+        asked("sum(x)", "hessian", "x x x")
+
+
+def test_a_gradient_needs_a_number() -> None:
+    with pytest.raises(NotScalarError) as caught:
+        asked("sin(x)", "grad", "x", given(x=np.linspace(0, np.pi, 100)))
+    helps = "\n".join(caught.value.helps)
+    assert all(word in helps for word in ("matgrad jacobian", "sum(sin(x))", "--cotangent ones"))
+
+
+def test_an_assumption_that_cannot_hold() -> None:
+    with pytest.raises(ExpressionError, match="cannot be symmetric"):
+        asked("sum(A)", "grad", "A", declared={"A": (2, 3)}, assume={"A": "symmetric"})

@@ -16,17 +16,22 @@ from matgrad.core.graph import Apply, Map, Node, Symbol, topological
 from matgrad.core.operators import table  # noqa: F401  (the table enters its operators on import)
 from matgrad.core.simplify import REWRITES, stabilized
 
-SHAPES = {"s": (), "x": (3,), "y": (3,), "b": (3,), "A": (3, 3), "X": (2, 3), "T": (2, 3, 4)}
+SHAPES = {"s": (), "x": (3,), "y": (3,), "b": (3,), "A": (3, 3), "B": (3, 3), "X": (2, 3), "T": (2, 3, 4)}
 SYMBOLS = {name: Symbol.of(name, shape) for name, shape in SHAPES.items()}
 generator = np.random.default_rng(5)
 VALUES = {name: np.asarray(generator.uniform(0.2, 1.5, shape)) for name, shape in SHAPES.items()}
 VALUES["A"] = VALUES["A"] / 3 + 2 * np.eye(3)
+VALUES["B"] = VALUES["B"] / 4 + np.eye(3)
 
 # Rewrite, what is written, what it becomes.
 CASES: tuple[tuple[str, str, str], ...] = (
     ("log_of_exp", "log(exp(X))", "X"),
     ("log_of_det", "log(det(A))", "logdet(A)"),
     ("log_of_det", "log(det(A @ A.T))", "logdet(A @ A.T)"),
+    ("det_of_inverse", "det(inv(A))", "1 / det(A)"),
+    ("product_of_singular_values", "prod(svdvals(A))", "abs(det(A))"),
+    ("det_of_product", "det(A @ B)", "det(A) * det(B)"),
+    ("det_of_product", "det(A @ B.T @ A)", "det(A)**2 * det(B)"),
     ("log_of_scaled", "log(2 * det(A))", "log(2) + logdet(A)"),
     ("log_of_scaled", "log(mean(exp(x)))", "logsumexp(x) + log(1/3)"),
     ("log_of_scaled", "log(sum(exp(X), axis=1) / 4)", "logsumexp(X, axis=1) + log(0.25)"),
@@ -54,9 +59,9 @@ CASES: tuple[tuple[str, str, str], ...] = (
     ("exp_over_sum_of_exp", "exp(x) / sum(exp(x))", "softmax(x)"),
     ("exp_over_sum_of_exp", "exp(X) / sum(exp(X), axis=1, keepdims=True)", "softmax(X, axis=1)"),
     ("exp_over_sum_of_exp", "exp(X) / sum(exp(X), axis=0)", "softmax(X, axis=0)"),
-    ("exp_over_sum_of_exp", "2 * y * exp(x) / sum(exp(x))", "2 * y * softmax(x)"),
+    ("exp_over_sum_of_exp", "2 * y * (exp(x) / sum(exp(x)))", "2 * y * softmax(x)"),
     ("exp_times_sigmoid", "exp(x) / (1 + exp(x))", "sigmoid(x)"),
-    ("exp_times_sigmoid", "3 * y * exp(x) * sigmoid(-x)", "3 * y * sigmoid(x)"),
+    ("exp_times_sigmoid", "3 * y * (exp(x) * sigmoid(-x))", "3 * y * sigmoid(x)"),
     ("self_times_log", "x * log(x)", "xlogx(x)"),
     ("self_times_log", "sum(2 * X * log(X))", "2 * sum(xlogx(X))"),
     ("inverse_times_vector", "inv(A) @ b", "solve(A, b)"),
@@ -169,7 +174,8 @@ def test_the_logarithm_of_a_tiny_determinant() -> None:
 UNTOUCHED = (
     "log(2 + exp(x))", "log(1 + 2 * exp(x))", "log(exp(x) - exp(y))", "log(2 * x)", "1 / (2 + exp(x))",
     "sqrt(sum(x * y))", "sqrt(x**2)", "exp(x) / sum(exp(y))", "exp(x) * sigmoid(x)", "x * log(y)", "norm(x) * norm(y)",
-    "inv(A) @ A", "log(sum(x * exp(x)))", "log(-2 * det(A))", "sum(X**2)**0.25",
+    "inv(A) @ A", "det(X @ X.T)", "det(A * B)", "det(trace(A) * B)",
+    "log(sum(x * exp(x)))", "log(-2 * det(A))", "sum(X**2)**0.25",
 )  # fmt: skip
 
 

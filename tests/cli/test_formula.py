@@ -1,0 +1,106 @@
+"""`matgrad formula`: the closed form on the command line, in every spelling."""
+
+from __future__ import annotations
+
+import io
+import json
+from pathlib import Path
+from typing import Any
+
+import numpy as np
+import pytest
+
+from matgrad.cli.main import run
+
+
+@pytest.fixture(autouse=True)
+def nothing_on_standard_input(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(), encoding="utf-8"))
+
+
+def said(capsys: pytest.CaptureFixture[str], *arguments: str) -> str:
+    """Return what the command writes."""
+    assert run(["formula", *arguments]) == 0, capsys.readouterr().err
+    return capsys.readouterr().out
+
+
+def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, str]:
+    """Return the exit status and the message of a command that is refused."""
+    status = run(["formula", *arguments])
+    return status, capsys.readouterr().err
+
+
+@pytest.mark.parametrize(
+    ("arguments", "wanted"),
+    [
+        (["x.T @ A @ x", "--wrt", "x"], "(A + A.T) @ x\n"),
+        (["x.T @ A @ x", "--wrt", "x", "--kind", "hessian"], "A + A.T\n"),
+        (["x.T @ A @ x", "--wrt", "x", "--assume", "A=symmetric"], "2*A @ x\n"),
+        (["x.T @ A @ x", "--wrt", "x", "--to", "latex"], "\\left(A + A^{\\top}\\right) x\n"),
+        (["logdet(X)", "--wrt", "X"], "inv(X).T\n"),
+        (["a*b", "--wrt", "b"], "diag(a)\n"),
+        (["x @ A @ y", "--wrt", "x,y"], "x: A @ y\ny: A.T @ x\n"),
+        (["x @ x", "--kind", "value"], "x @ x\n"),
+        (["a*x", "--wrt", "x", "--shape", "a=scalar"], "a*eye(n)\n"),
+        (["sum(x**3)", "--wrt", "x", "--wrt", "x", "--kind", "derivative"], "6*diag(x)\n"),
+    ],
+)
+def test_the_formula(arguments: list[str], wanted: str, capsys: pytest.CaptureFixture[str]) -> None:
+    assert said(capsys, *arguments) == wanted
+
+
+@pytest.mark.parametrize("library", ["numpy", "torch", "jax"])
+def test_code_is_python(library: str, capsys: pytest.CaptureFixture[str]) -> None:
+    source = said(capsys, "norm(A @ x - b)**2", "--wrt", "x", "--to", library)
+    compile(source, "<formula>", "exec")
+    assert "def gradient(A, x, b):" in source
+    assert not source.endswith("\n\n")
+
+
+def test_code_runs_as_printed(capsys: pytest.CaptureFixture[str], tmp_path: Path) -> None:
+    path = tmp_path / "formula.py"
+    assert said(capsys, "x.T @ A @ x", "--wrt", "x", "--to", "numpy", "-o", str(path)) == ""
+    space: dict[str, Any] = {}
+    exec(path.read_text(encoding="utf-8"), space)
+    value, gradient = space["gradient"]([1, 2], [[1, 2], [3, 4]])
+    assert value == 27
+    np.testing.assert_array_equal(gradient, [12, 21])
+
+
+def test_json(capsys: pytest.CaptureFixture[str]) -> None:
+    content = json.loads(said(capsys, "x @ A @ y", "--wrt", "x,y", "--json"))
+    assert content == {
+        "command": "formula",
+        "expr": "x @ A @ y",
+        "kind": "grad",
+        "to": "text",
+        "results": [{"wrt": ["x"], "formula": "A @ y"}, {"wrt": ["y"], "formula": "A.T @ x"}],
+    }
+    content = json.loads(said(capsys, "x @ A @ y", "--wrt", "x,y", "--json", "--to", "numpy"))
+    assert content["results"][0]["wrt"] == ["x", "y"]
+    assert content["results"][0]["formula"].startswith("import numpy")
+
+
+@pytest.mark.parametrize(
+    ("arguments", "status", "message"),
+    [
+        (["x +", "--wrt", "x"], 3, "error: "),
+        (["x @ A @ x"], 2, "by which name should the expression be differentiated?"),
+        (["x", "--wrt", "y"], 3, "`y` is not in the expression"),
+        (["x", "--wrt", "x", "--kind", "grad"], 3, "`grad` needs a scalar"),
+        (["x @ x", "--wrt", "x", "--kind", "value"], 2, "leave out --wrt"),
+        (["x", "--to", "fortran"], 2, "fortran"),
+        (["x", "-o", "/nowhere/formula.py"], 2, "cannot write"),
+    ],
+)
+def test_what_is_refused(arguments: list[str], status: int, message: str, capsys: pytest.CaptureFixture[str]) -> None:
+    found, text = refused(capsys, *arguments)
+    assert found == status
+    assert message in text
+
+
+def test_help_shows_the_spellings(capsys: pytest.CaptureFixture[str]) -> None:
+    text = said(capsys, "--help")
+    assert "--to SPELLING" in text
+    assert "text, latex, numpy, torch or jax" in " ".join(text.split())
+    assert "--seed" not in text

@@ -1,0 +1,212 @@
+"""The Python face: any name, any shape, compiled once, batches, directions, limits and errors."""
+
+from __future__ import annotations
+
+from typing import Any
+from unittest.mock import patch
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+import matgrad
+from matgrad.core import compiled
+from matgrad.core.errors import EvaluationError, InputError, NotScalarError, ShapeError, UnknownNameError, UsageProblem
+
+generator = np.random.default_rng(29)
+A = generator.standard_normal((3, 3))
+x = generator.standard_normal(3)
+
+
+def test_the_first_example() -> None:
+    result = matgrad.jacobian("a*b", wrt="b")(a=[1, 2, 3], b=[4, 5, 6])
+    assert result.dtype == np.float64
+    assert_array_equal(result, np.diag([1.0, 2, 3]))
+
+
+def test_every_kind() -> None:
+    text, hessian, gradient = "x @ A @ x", A + A.T, (A + A.T) @ x
+    assert_allclose(matgrad.value(text)(A=A, x=x), x @ A @ x)
+    assert_allclose(matgrad.grad(text, wrt="x")(A=A, x=x), gradient)
+    assert_allclose(matgrad.jacobian(text, wrt="x")(A=A, x=x), gradient)
+    assert_allclose(matgrad.hessian(text, wrt="x")(A=A, x=x), hessian)
+    assert_allclose(matgrad.derivative(text, wrt=("x", "x"))(A=A, x=x), hessian)
+    assert_allclose(matgrad.jvp(text, wrt="x")(A=A, x=x, tangent=[1, 2, 3]), gradient @ [1, 2, 3])
+    assert_allclose(matgrad.vjp(text, wrt="x")(A=A, x=x, cotangent=2), 2 * gradient)
+    assert_allclose(matgrad.hvp(text, wrt="x")(A=A, x=x, tangent=[1, 2, 3]), hessian @ [1, 2, 3])
+
+
+def test_axes_are_those_of_the_output_then_those_of_the_variables() -> None:
+    given = {"X": np.ones((2, 2)), "Y": np.ones((2, 3))}
+    assert matgrad.jacobian("X @ X @ Y", wrt="Y")(**given).shape == (2, 3, 2, 3)
+    assert matgrad.hessian("X @ X @ Y", wrt=("X", "Y"))(**given).shape == (2, 3, 2, 2, 2, 3)
+    assert matgrad.derivative("sum(X @ Y)", wrt=("X", "Y", "X"))(**given).shape == (2, 2, 2, 3, 2, 2)
+
+
+def test_several_names_give_a_tuple() -> None:
+    for wrt in ("x, A", ("x", "A")):
+        by_x, by_a = matgrad.grad("x @ A @ x", wrt=wrt)(A=A, x=x)
+        assert_allclose(by_x, (A + A.T) @ x)
+        assert_allclose(by_a, np.outer(x, x))
+
+
+def test_the_only_name_is_meant_without_wrt() -> None:
+    assert_allclose(matgrad.grad("sum(x**3)")(x=x), 3 * x**2)
+    with pytest.raises(UsageProblem, match="by which name"):
+        matgrad.grad("x @ y")
+
+
+@pytest.mark.parametrize("name", ["self", "wrt", "expression", "shapes", "inputs", "batch", "kind", "values", "name"])
+def test_any_name_may_be_an_input(name: str) -> None:
+    result = matgrad.grad(f"sum({name}**2)", wrt=name)(**{name: x})
+    assert_allclose(result, 2 * x)
+    assert matgrad.grad(f"sum({name}**2)", wrt=name).check(**{name: x}).passed
+
+
+def test_inputs_called_like_directions() -> None:
+    forward = matgrad.jvp("sum(tangent * x)", wrt="x")
+    assert forward(tangent=x, x=x, tangent_=[1, 0, 0]) == pytest.approx(x[0])
+    backward = matgrad.vjp("cotangent * x", wrt="x")
+    assert_allclose(backward(cotangent=x, x=x, cotangent_=[1, 2, 3]), [1, 2, 3] * x)
+
+
+def test_the_expression_is_positional() -> None:
+    with pytest.raises(TypeError):
+        matgrad.grad(**{"expression": "sum(x)", "wrt": "x"})
+
+
+def test_shapes_are_compiled_once() -> None:
+    made: list[Any] = []
+    calculation = compiled.Calculation
+
+    def counting(*arguments: Any, **options: Any) -> Any:
+        made.append(arguments)
+        return calculation(*arguments, **options)
+
+    with patch.object(compiled, "Calculation", counting):
+        derivative = matgrad.grad("x @ A @ x", wrt="x")
+        for scale in range(1, 6):
+            assert_allclose(derivative(A=A, x=scale * x), scale * (A + A.T) @ x)
+        assert len(made) == 1
+        derivative(A=np.eye(2), x=[1, 2])
+        derivative(A=A, x=x)
+        assert len(made) == 2
+
+
+def test_sizes_are_part_of_what_is_compiled() -> None:
+    pick = matgrad.grad("x[i]", wrt="x")
+    for place in range(3):
+        assert_array_equal(pick(x=x, i=place), np.eye(3)[place])
+    scaled = matgrad.grad("i * x[0]", wrt="x")
+    assert_array_equal(scaled(x=x, i=2), [2, 0, 0])
+    assert_array_equal(scaled(x=x, i=2.5), [2.5, 0, 0])
+
+
+def test_results_do_not_share_memory_with_inputs_or_each_other() -> None:
+    derivative = matgrad.grad("x @ y", wrt="x")
+    y = np.array([1.0, 2, 3])
+    first = derivative(x=x, y=y)
+    first[:] = 0
+    assert_array_equal(y, [1, 2, 3])
+    assert_array_equal(derivative(x=x, y=y), [1, 2, 3])
+
+
+@pytest.mark.parametrize("kind", ["grad", "hessian"])
+def test_a_batch_is_a_loop(kind: str) -> None:
+    many = generator.standard_normal((5, 3))
+    make = getattr(matgrad, kind)
+    single, batched = make("x @ A @ x", wrt="x"), make("x @ A @ x", wrt="x", batch=("x",))
+    assert_allclose(batched(A=A, x=many), [single(A=A, x=row) for row in many])
+
+
+def test_a_batch_of_directions() -> None:
+    many, tangents = generator.standard_normal((2, 5, 3))
+    batched = matgrad.jvp("sin(A @ x)", wrt="x", batch=("x",))(A=A, x=many, tangent=tangents)
+    single = matgrad.jvp("sin(A @ x)", wrt="x")
+    assert_allclose(batched, [single(A=A, x=row, tangent=v) for row, v in zip(many, tangents, strict=True)])
+
+
+def test_a_batch_may_change_its_length() -> None:
+    batched = matgrad.grad("x @ A @ x", wrt="x", batch=("x",))
+    assert batched(A=A, x=np.ones((5, 3))).shape == (5, 3)
+    assert batched(A=A, x=np.ones((2, 3))).shape == (2, 3)
+    with pytest.raises(InputError, match="count the samples"):
+        batched(A=A, x=3.0)
+
+
+def test_assumptions() -> None:
+    symmetric = matgrad.grad("trace(A @ B)", wrt="A", assume={"A": "symmetric"})
+    assert_allclose(symmetric(A=A + A.T, B=A), (A + A.T) / 2)
+    with pytest.raises(UsageProblem, match="not something") as caught:
+        matgrad.grad("trace(A)", wrt="A", assume={"A": "symetric"})
+    assert "symmetric" in caught.value.helps[0]
+
+
+def test_the_memory_guard_stops_before_anything_is_allocated() -> None:
+    outer = matgrad.jacobian("outer(x, x)", wrt="x", max_memory=1 << 20)
+    assert outer(x=np.ones(10)).shape == (10, 10, 10)
+    with pytest.raises(EvaluationError, match="the limit is 1 MiB"):
+        outer(x=np.ones(200))
+    with pytest.raises(EvaluationError, match="limit"):
+        matgrad.hessian("sum(exp(x))", wrt="x")(x=np.ones(100_000))
+
+
+@pytest.mark.parametrize(
+    ("inputs", "message"),
+    [
+        ({"x": [1, 2]}, "missing input `A`"),
+        ({}, "missing inputs `x`, `A`"),
+        ({"x": [1, 2], "A": np.eye(2), "B": 1}, "`B` is not in the expression"),
+        ({"x": [1, 2], "A": [[1, 2], [3]]}, "`A` is not a rectangular array"),
+        ({"x": ["a", "b"], "A": np.eye(2)}, "`x` is not a rectangular array of real numbers"),
+        ({"x": [1, 2j], "A": np.eye(2)}, "`x` is not a rectangular array of real numbers"),
+    ],
+)
+def test_inputs_that_do_not_fit_the_expression(inputs: dict[str, Any], message: str) -> None:
+    with pytest.raises(InputError) as caught:
+        matgrad.grad("x @ A @ x", wrt="x")(**inputs)
+    assert message in caught.value.message
+
+
+def test_errors_are_of_one_family() -> None:
+    for kind in (EvaluationError, InputError, NotScalarError, ShapeError, UnknownNameError, UsageProblem):
+        assert issubclass(kind, matgrad.MatgradError)
+    with pytest.raises(ShapeError):
+        matgrad.grad("x @ A @ x", wrt="x")(x=[1, 2], A=A)
+    with pytest.raises(NotScalarError):
+        matgrad.grad("A @ x", wrt="x")(x=x, A=A)
+    with pytest.raises(UnknownNameError, match="`y` is not in the expression"):
+        matgrad.grad("sum(x)", wrt="y")
+    with pytest.raises(matgrad.MatgradError):
+        matgrad.grad("x @ @", wrt="x")
+    with pytest.raises(EvaluationError, match="singular"):
+        matgrad.jacobian("inv(A)", wrt="A")(A=[[1, 2], [2, 4]])
+
+
+def test_declared_shapes_are_kept() -> None:
+    declared = matgrad.grad("sum(x**2)", wrt="x", shapes={"x": (3,)})
+    assert_allclose(declared(x=x), 2 * x)
+    with pytest.raises(InputError, match="was declared"):
+        declared(x=[1, 2])
+
+
+@pytest.mark.parametrize("kind", ["jvp", "vjp", "hvp"])
+def test_directions_must_fit(kind: str) -> None:
+    word = "cotangent" if kind == "vjp" else "tangent"
+    product = getattr(matgrad, kind)("sum(exp(x)) * exp(x)" if kind == "vjp" else "sum(exp(x))", wrt="x")
+    with pytest.raises(InputError, match="direction has shape 2"):
+        product(x=x, **{word: [1, 2]})
+    with pytest.raises(InputError, match=f"missing `{word}`"):
+        product(x=x)
+
+
+def test_numbers_that_are_not_finite_pass_through() -> None:
+    with np.errstate(all="ignore"):
+        assert_array_equal(matgrad.value("1 / x")(x=[0.0, 1]), [np.inf, 1])
+        assert np.isnan(matgrad.grad("sum(x * y)", wrt="x")(x=[1.0, 2], y=[np.nan, 1]))[0]
+
+
+def test_check_and_structure() -> None:
+    assert matgrad.check("x.T @ A @ x", wrt="x").passed
+    assert matgrad.jacobian("sin(x)", wrt="x").structure == "diagonal"
+    assert "hessian" in repr(matgrad.hessian("sum(x**2)", wrt="x"))
