@@ -154,7 +154,6 @@ class _Setting:
         try:
             trial, counts, labels = trial_shapes(problem.program, shapes, problem.names, statics)
             calculation = Calculation(problem, trial, statics={**statics, **counts})
-            _check_agreement(trial, shapes)
         except ExpressionError:
             # Sizes that the expression ties to its own numbers are kept as they are.
             trial, counts, labels = dict(shapes), {}, {}
@@ -171,15 +170,6 @@ class _Setting:
     def shape(self, name: str) -> list[Node]:
         """Return the shape of an input, in sizes with names."""
         return [self.sizes.tree(size) for size in self.inputs[name]]
-
-
-def _check_agreement(trial: Mapping[str, Shape], shapes: Mapping[str, Shape]) -> None:
-    """Raise ExpressionError where axes are taken to be of one size that are not."""
-    real: dict[int, int] = {}
-    for name, sizes in trial.items():
-        for size, actual in zip(sizes, shapes[name], strict=True):
-            if real.setdefault(size, actual) != actual:
-                raise ExpressionError(f"`{name}` does not have the shape that was tried")
 
 
 def inlined(tree: Node) -> Node:

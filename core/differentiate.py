@@ -98,8 +98,7 @@ def pushforward(output: Node, tangents: Mapping[Symbol, Node]) -> Node:
     """
     order = topological([output])
     live = _depending(order, set(tangents))
-    result: dict[Node, Node] = {}
-    result.update(tangents)
+    result: dict[Node, Node] = dict(tangents.items())
     for node in order:
         if node in live and node not in result:
             result[node] = _local_pushforward(node, result)

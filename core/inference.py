@@ -96,7 +96,18 @@ def trial_shapes(
         if not _is_multiple(sizes[root], labels):
             raise ShapeError("a size has no name: it is computed from others")
     counts = {name: sizes[guess.root(axis)] for name, axis in guess.counts.items()}
-    return guess.shapes(sizes), counts, labels
+    trial = guess.shapes(sizes)
+    _require_agreement(trial, shapes)
+    return trial, counts, labels
+
+
+def _require_agreement(trial: Mapping[str, Shape], shapes: Mapping[str, Shape]) -> None:
+    """Raise ExpressionError where the trial gives axes one size that differ in fact: `kron(y, x) @ vec(G)`."""
+    real: dict[int, int] = {}
+    for name, sizes in trial.items():
+        for size, actual in zip(sizes, shapes[name], strict=True):
+            if real.setdefault(size, actual) != actual:
+                raise ExpressionError(f"other shapes than that of `{name}` were tried")
 
 
 def _is_multiple(size: int, named: Iterable[int]) -> bool:

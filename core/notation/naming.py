@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ...grammar import syntax
-from ...grammar.syntax import Assignment, Call, Index, Name, Node, Program, children, walk
-from .trees import Tree
+from ...grammar.syntax import Assignment, Call, Index, Name, Node, Program, walk
+from .trees import Tree, length
 
 # What a part is called after: the function that makes it, as people name such things.
 USUAL = {"softmax": "p", "sigmoid": "s", "inv": "P", "pinv": "P", "exp": "e", "norm": "r", "cholesky": "L", "tanh": "t"}
@@ -46,19 +46,10 @@ def _worth_naming(trees: list[Tree]) -> Tree | None:
     lengths: dict[Node, int] = {}
     for node, count in counts.items():
         if count > 1 and not _is_index(node):
-            gain = (count - 1) * (_length(node, lengths) - 1) - COST
+            gain = (count - 1) * (length(node, lengths) - 1) - COST
             if gain > saved:
                 best, saved = node, gain
     return best
-
-
-def _length(tree: Tree, known: dict[Node, int]) -> int:
-    """Return about how many words and signs a tree takes."""
-    if tree not in known:
-        inner = [_length(child, known) for child in children(tree)]
-        own = {Call: 2 + len(inner), Index: 1 + len(inner), syntax.Attribute: 2}.get(type(tree), 1)
-        known[tree] = own + sum(inner)
-    return known[tree]
 
 
 def _is_index(node: Node) -> bool:

@@ -202,7 +202,7 @@ def _kronecker_pair(subscripts: str, first: Tree, second: Tree, column: bool) ->
     inputs, _, output = subscripts.partition("->")
     if len(output) != 4 or len(set(output)) != 4:
         return None
-    i, j, k, m = output
+    i, j, k, m = list(output)
     operands = dict(zip(inputs.split(","), (first, second), strict=False))
     if len(operands) != 2:
         return None

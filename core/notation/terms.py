@@ -19,6 +19,7 @@ from .trees import (
     call,
     collected,
     hadamard,
+    length,
     negated,
     number,
     power,
@@ -28,6 +29,9 @@ from .trees import (
     transposes,
     with_norms,
 )
+
+# A factor in front of a sum costs a pair of brackets.
+BRACKETS = 2
 
 
 @dataclass(frozen=True)
@@ -182,7 +186,12 @@ def summed(terms: Sequence[Term]) -> Term:
     if rank == 2 and (diagonal := _diagonal_sum(terms)) is not None:
         return diagonal
     common, scalars, terms = _content(terms)
+    if (step := _step(terms)) is not None:
+        return replace(step, coefficient=common * step.coefficient, scalars=(*scalars, *step.scalars))
     terms = _joined_einsums(_factored(terms))
+    spread = [replace(term, scalars=tuple(collected([*scalars, *term.scalars]))) for term in terms]
+    if len(terms) > 1 and scalars and length(_added(spread)) < length(_added(terms)) + _length_of(scalars) + BRACKETS:
+        scalars, terms = (), spread
     if len(terms) == 1:
         (term,) = terms
         return replace(term, coefficient=term.coefficient * common, scalars=(*scalars, *term.scalars), rank=rank)
@@ -197,6 +206,38 @@ def summed(terms: Sequence[Term]) -> Term:
     if rank == 0:
         return replace(outer, scalars=(*scalars, (tree, Fraction(1))))
     return replace(outer, whole=tree)
+
+
+def _step(terms: list[Term]) -> Term | None:
+    """Return (a < b) + (a == b)/2 as (1 + sign(b - a))/2."""
+    if len(terms) != 2 or not all(isinstance(_only_factor(term), Binary) for term in terms):
+        return None
+    for strict, tie in (terms, terms[::-1]):
+        one, two = _only_factor(strict), _only_factor(tie)
+        assert isinstance(one, Binary)
+        assert isinstance(two, Binary)
+        same = {one.left, one.right} == {two.left, two.right}
+        if one.operator in "<>" and two.operator == "==" and same and strict.coefficient == 2 * tie.coefficient:
+            small, large = (one.left, one.right) if one.operator == "<" else (one.right, one.left)
+            zero = Number("0")
+            side = large if small == zero else negated(small) if large == zero else Binary("-", large, small)
+            tree = Binary("+", Number("1"), call("sign", side))
+            factor = ((tree, Fraction(1)),)
+            half = Fraction(strict.coefficient) / 2
+            return replace(strict, coefficient=half, **({"tail": factor} if strict.tail else {"scalars": factor}))
+    return None
+
+
+def _only_factor(term: Term) -> Tree | None:
+    """Return what a term consists of where it is one scalar or one vector."""
+    factors = (*term.scalars, *term.tail)
+    plain = not term.links and term.whole is None and len(factors) == 1 and factors[0][1] == 1
+    return factors[0][0] if plain else None
+
+
+def _length_of(scalars: tuple[Power, ...]) -> int:
+    """Return about how many words and signs it takes to multiply by scalars."""
+    return sum(1 + length(power(tree, abs(exponent))) for tree, exponent in scalars)
 
 
 def _fewest_transposes(terms: list[Term]) -> Tree:

@@ -121,6 +121,16 @@ def size(tree: Tree) -> int:
     return sum(1 for _ in syntax.walk(tree))
 
 
+def length(tree: Tree, known: dict[Tree, int] | None = None) -> int:
+    """Return about how many words and signs a tree takes when it is written; `known` remembers."""
+    known = {} if known is None else known
+    if tree not in known:
+        inner = [length(child, known) for child in syntax.children(tree)]
+        own = {Call: 2 + len(inner), Index: 1 + len(inner), Attribute: 2}.get(type(tree), 1)
+        known[tree] = own + sum(inner)
+    return known[tree]
+
+
 def transposes(tree: Tree) -> int:
     """Return how many transposes a tree writes."""
     return sum(1 for node in syntax.walk(tree) if isinstance(node, Attribute))

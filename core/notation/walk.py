@@ -332,8 +332,10 @@ class Walk:
         first, second = self.pendants.get(0, []), self.pendants.get(1, [])
         if len(first) == len(second) == 1 and (first[0].links or second[0].links):
             core = Link.of(call("outer", hadamard(first[0].tail), hadamard(second[0].tail)))
-            if len(first[0].links) + len(second[0].links) > 1:
-                return (*first[0].links, core, *flipped(second[0].links))
+            turned = flipped(second[0].links)
+            saved = sum(transposes(k.tree) for k in second[0].links) - sum(transposes(k.tree) for k in turned)
+            if len(first[0].links) + len(turned) > 1 or saved > 0:
+                return (*first[0].links, core, *turned)
         u, v = hadamard(left), hadamard(right)
         if isinstance(u, Call) and isinstance(v, Call) and u.function == v.function == "ones":
             return (Link.of(call("ones", TupleLiteral((*u.arguments, *v.arguments)))),)

@@ -192,17 +192,17 @@ class Reader:
     def sum(self) -> Any:
         result = -self.hadamard() if self.take("-") else self.hadamard()
         while self.tokens[0] in ("+", "-"):
-            result = result + self.hadamard() if self.take("+") else (self.expect("-"), result - self.hadamard())[1]
+            minus = self.tokens.pop(0) == "-"
+            term = self.hadamard()
+            result = result - term if minus else result + term
         return result
 
     def hadamard(self) -> Any:
         result = self.product()
         while self.tokens[0] in (r"\odot", r"\oslash"):
-            result = (
-                result * self.product()
-                if self.take(r"\odot")
-                else (self.expect(r"\oslash"), result / self.product())[1]
-            )
+            divided = self.tokens.pop(0) == r"\oslash"
+            factor = self.product()
+            result = result / factor if divided else result * factor
         return result
 
     def product(self) -> Any:

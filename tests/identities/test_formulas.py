@@ -95,9 +95,7 @@ def test_formulas_are_no_longer_than_the_published_ones() -> None:
 
 
 def test_the_printed_formulas_are_those_on_file() -> None:
-    lines = [
-        f"{r['id']}: {r['kind']} of {r['expr']} by {', '.join(r['wrt'])}\n    {formula(r)}\n" for r in DERIVATIVES
-    ]
+    lines = [f"{r['id']}: {r['kind']} of {r['expr']} by {', '.join(r['wrt'])}\n    {formula(r)}\n" for r in DERIVATIVES]
     written = "".join(lines)
     if os.environ.get("MATGRAD_WRITE_GOLDEN"):
         GOLDEN.write_text(written, encoding="utf-8")
@@ -118,7 +116,7 @@ def test_the_printed_formulas_are_those_on_file() -> None:
         ("A@X@B", "jacobian", "X", {}, "einsum('ik,lj->ijkl', A, B)"),
         ("2*x.T@x", "hessian", "x", {}, "4*eye(n)"),
         ("a*b", "jacobian", "b", {}, "diag(a)"),
-        ("x/norm(x)", "jacobian", "x", {}, "(eye(n) - outer(x, x)/norm(x)**2)/norm(x)"),
+        ("x/norm(x)", "jacobian", "x", {}, "eye(n)/norm(x) - outer(x, x)/norm(x)**3"),
     ],
 )
 def test_formulas_that_people_know(expression: str, kind: str, wrt: str, assume: dict[str, str], printed: str) -> None:
