@@ -285,9 +285,11 @@ def _formula() -> click.Command:
         (expression,) = parameters["words"]
         with pointing_into(expression):
             request = Request.of({**IDLE, **parameters}, expression)
-            return show_formula(request, parameters["kind"], parameters["to"], json=parameters["json"])
+            return show_formula(
+                request, parameters["kind"], parameters["to"], parameters["vec"], json=parameters["json"]
+            )
 
-    kept = ("files", "variables", "shapes", "assumptions", "batch", "json", "output", "no_color")
+    kept = ("files", "variables", "shapes", "assumptions", "independent", "batch", "output", "no_color")
     parameters: list[click.Parameter] = [
         click.Argument(["words"], nargs=-1, metavar="EXPR"),
         wrt_option(expression_names),
@@ -295,6 +297,9 @@ def _formula() -> click.Command:
                       help=f"{', '.join(KINDS[:-1])} or {KINDS[-1]}."),
         SectionOption("--to", section="Output", type=click.Choice(TARGETS), default="text", metavar="SPELLING",
                       help=f"{', '.join(TARGETS[:-1])} or {TARGETS[-1]}.  [default: text]"),
+        SectionOption("--vec", section="Output", type=click.Choice(["row", "column"]), default="row", metavar="ORDER",
+                      help="Which vec the Kronecker form means: row (NumPy's) or column.  [default: row]"),
+        SectionOption("--json", section="Output", is_flag=True, help="The same as JSON."),
         *(option for option in common_options() if option.name in kept),
     ]  # fmt: skip
     return ExpressionCommand("formula", params=parameters, callback=callback)

@@ -46,7 +46,8 @@ def problem_of(kind: str, request: Request) -> Problem:
     program = parse(request.expression)
     from ..core.calculation import Problem
 
-    return Problem.of(request.expression, kind, request.wrt, request.assumptions, request.batch, program=program)
+    problem = Problem.of(request.expression, kind, request.wrt, request.assumptions, request.batch, program=program)
+    return replace(problem, independent_entries=request.independent)
 
 
 def given_inputs(problem: Problem, request: Request) -> tuple[dict[str, Input], list[Warning]]:

@@ -14,6 +14,7 @@ from .options import Request
 
 if TYPE_CHECKING:
     from ..core.calculation import Problem
+    from ..core.notation.orders import Forms
     from ..core.shapes import Shape
 
 KINDS = ("grad", "jacobian", "hessian", "derivative", "value")
@@ -32,17 +33,23 @@ IDLE: Mapping[str, Any] = {
 }
 
 
-def show_formula(request: Request, kind: str | None, to: str, *, json: bool) -> int:
-    """Write the formula of a derivative; without a kind the gradient of a number, the Jacobian of anything else."""
+def show_formula(request: Request, kind: str | None, to: str, vec: str, *, json: bool) -> int:
+    """Write the formula of a derivative; without a kind the gradient of a number, the Jacobian of anything else.
+
+    As text, a formula of three or four axes is followed by its other forms, and names of sizes by what they are.
+    """
     problem, shapes, statics = _understood(request, kind)
-    texts = _texts(problem, shapes, statics, to)
+    found = _forms(problem, shapes, statics, vec) if to == "text" else []
+    texts = [form.formula for form in found] or _texts(problem, shapes, statics, to)
     if json:
-        content = json_format.dumps(_record(problem, to, texts), indent=1, ensure_ascii=False)
+        content = json_format.dumps(_record(problem, to, texts, found), indent=1, ensure_ascii=False)
     elif len(texts) > 1:
         names = [", ".join(wrt) for wrt in problem.requests]
         content = "\n".join(f"{name}: {text}" for name, text in zip(names, texts, strict=True))
     else:
         content = texts[0].rstrip("\n")
+    if not json:
+        content = "\n".join([content, *(line for form in found for line in _further(form))])
     if request.output is None:
         sys.stdout.write(content + "\n")
         return 0
@@ -71,6 +78,23 @@ def _understood(request: Request, kind: str | None) -> tuple[Problem, dict[str, 
     return problem, shapes, {name: int(value) for name, value in numbers.items() if value.is_integer()}
 
 
+def _forms(problem: Problem, shapes: Mapping[str, Shape], statics: Mapping[str, int], vec: str) -> list[Forms]:
+    from ..core.notation.orders import forms
+
+    return forms(problem, shapes, statics, column=vec == "column") if problem.requests else []
+
+
+def _further(form: Forms) -> list[str]:
+    """Return the lines under a formula: what its sizes are, and the other forms of a derivative of many axes."""
+    lines = [f"  {name} = {origin}" for name, origin in form.origins.items()]
+    named = {"indices": form.index, "linear map": form.linear_map, "Kronecker": form.kronecker}
+    for title, text in named.items():
+        if text is not None:
+            note = f"   ({form.convention})" if title == "Kronecker" else ""
+            lines.append(f"  {title:<10}  {text}{note}")
+    return lines
+
+
 def _texts(problem: Problem, shapes: Mapping[str, Shape], statics: Mapping[str, int], to: str) -> list[str]:
     if to == "text":
         from ..core.notation.generic import closed_forms
@@ -81,11 +105,16 @@ def _texts(problem: Problem, shapes: Mapping[str, Shape], statics: Mapping[str, 
     return latex(problem, shapes, statics) if to == "latex" else [code(problem, shapes, statics, to)]
 
 
-def _record(problem: Problem, to: str, texts: list[str]) -> dict[str, object]:
+def _record(problem: Problem, to: str, texts: list[str], found: list[Forms]) -> dict[str, object]:
     """Return the formulas for other programs."""
     requests = problem.requests or [()]
     if to in ("text", "latex"):
-        results = [{"wrt": list(wrt), "formula": text} for wrt, text in zip(requests, texts, strict=True)]
+        results: list[dict[str, object]] = [
+            {"wrt": list(wrt), "formula": text} for wrt, text in zip(requests, texts, strict=True)
+        ]
+        for result, form in zip(results, found, strict=False):
+            result |= {"sizes": dict(form.origins), "index": form.index, "map": form.linear_map}
+            result |= {"kronecker": form.kronecker, "vec": form.convention if form.kronecker else None}
     else:
         results = [{"wrt": list(dict.fromkeys(name for wrt in requests for name in wrt)), "formula": texts[0]}]
     return {"command": "formula", "expr": problem.text, "kind": problem.kind, "to": to, "results": results}

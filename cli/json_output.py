@@ -92,6 +92,7 @@ def _result(result: Result, precision: int | None) -> str:
             "formula": json.dumps(result.formula),
             **({"sizes": json.dumps(dict(result.sizes))} if result.sizes else {}),
             "structure": json.dumps(result.structure),
+            **({"convention": json.dumps(result.convention)} if result.convention else {}),
             "check": json.dumps(None if result.check is None else _check(result.check)),
         }
     )

@@ -156,6 +156,7 @@ def apply_layout(result: Result, layout: str = "generalized") -> Result:
         ),
         formula=result.formula if same else None,
         sizes=result.sizes,
+        convention=result.convention,
         structure=result.structure if same else None,
     )
 

@@ -62,6 +62,7 @@ class Request:
     no_color: bool
     claim: str | None = None
     kind: str | None = None
+    independent: bool = False
 
     @staticmethod
     def of(parameters: Mapping[str, Any], expression: str) -> Request:
@@ -88,6 +89,7 @@ class Request:
             no_color=parameters["no_color"],
             claim=parameters.get("claim"),
             kind=parameters.get("kind"),
+            independent=parameters.get("independent", False),
         )
 
 
@@ -152,6 +154,8 @@ def _input_options() -> list[SectionOption]:
                       help="Random numbers of this shape; `scalar` for a number. Without it, the shape is inferred."),
         SectionOption("--assume", "assumptions", section=section, multiple=True, metavar="NAME=WORD",
                       shell_complete=_assumption_words, help=f"One of {', '.join(ASSUMPTIONS)}."),
+        SectionOption("--independent-entries", "independent", section=section, is_flag=True,
+                      help="By a symmetric variable: count each pair of entries as one variable, G + G.T - diag(G)."),
         SectionOption("--random", "law", section=section, default="normal", metavar="LAW",
                       shell_complete=_words(LAWS), help="Draw from normal, uniform or randint:0:5.  [default: normal]"),
         SectionOption("--seed", section=section, default="0", metavar="N",

@@ -94,6 +94,8 @@ class _Page:
             formula = "" if arranged.formula is None else self._formula(arranged.formula, arranged.sizes)
             structure = self._safe(arranged.structure or "")
             self.lines.append([(formula, ""), ("   " if formula and structure else "", ""), (structure, "dim")])
+        if arranged.convention:
+            self.lines.append([(self._safe(arranged.convention), "dim")])
         if result.data.ndim:
             self._tables(seen)
 

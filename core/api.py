@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -43,8 +44,10 @@ class Derivative:
         batch: Sequence[str] = (),
         strict: bool = False,
         max_memory: int = DEFAULT_LIMIT,
+        independent_entries: bool = False,
     ) -> None:
-        self.problem = Problem.of(expression, kind, tuple(wrt), _assumptions(assume or {}), tuple(batch))
+        problem = Problem.of(expression, kind, tuple(wrt), _assumptions(assume or {}), tuple(batch))
+        self.problem = replace(problem, independent_entries=independent_entries)
         self.shapes = {name: tuple(shape) for name, shape in (shapes or {}).items()}
         self.strict = strict
         self.max_memory = max_memory

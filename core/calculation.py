@@ -141,9 +141,7 @@ class Calculation:
         self.problem = problem
         self.samples = samples
         self.statics = dict(statics or {})
-        self.symbols = {
-            name: Symbol.of(name, tuple(shapes[name]), self._assumed(name)) for name in problem.names
-        }
+        self.symbols = {name: Symbol.of(name, tuple(shapes[name]), self._assumed(name)) for name in problem.names}
         self._check_assumptions()
         elaborator = Elaborator(self.symbols, statics)
         root = elaborator.run(problem.program)
@@ -174,7 +172,7 @@ class Calculation:
             return f"{listed} diagonal: the derivative by the diagonal entries"
         if self.problem.independent_entries:
             return f"{listed} symmetric: by independent entries, G + G.T - diag(diag(G)), off-diagonal entries doubled"
-        return f"{listed} symmetric: the gradient of f((X + X.T)/2), off-diagonal entries not doubled"
+        return f"{listed} symmetric: the derivative of f of the symmetric part, off-diagonal entries not doubled"
 
     def _check_assumptions(self) -> None:
         for name, known in self.problem.assumptions.items():

@@ -8,7 +8,8 @@ first differs.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
+from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -136,7 +137,7 @@ class Judgement:
     def _own_key(self) -> str:
         return {"Hessian": "hessian", "gradient": "gradient", "Jacobian": "jacobian"}.get(self.trial.noun, "derivative")
 
-    @property
+    @cached_property
     def formula(self) -> str:
         """The closed form of the derivative."""
         from .notation.generic import closed_forms
@@ -209,5 +210,5 @@ class Judgement:
         checks: list[Check | None] = [None]
         if self.trial.wishes.check:
             checks = list(check_results(calculation, first.values, [first.truth], False, self.trial.wishes.seed))
-        results = calculation.result_records([first.truth], checks)
+        results = [replace(r, formula=self.formula) for r in calculation.result_records([first.truth], checks)]
         return Answer("check", self.trial.problem.text, first.inputs, first.value, results)

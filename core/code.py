@@ -6,27 +6,16 @@ import keyword
 import re
 import unicodedata
 from collections import Counter
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cache
 
 from ..grammar import spellings
-from ..grammar.syntax import (
-    Attribute,
-    Binary,
-    Call,
-    Name,
-    Node,
-    Number,
-    Program,
-    Unary,
-    children,
-    map_children,
-    walk,
-)
+from ..grammar.syntax import Name, Node, Program, map_children, walk
 from ..grammar.writer import Spelling, write
 from .calculation import Calculation, Problem
-from .dialects import COMPARISONS, Dialect
+from .common_parts import named_parts
+from .dialects import Dialect
 from .errors import ExpressionError, UsageProblem
 from .helpers import HELPERS, used_helpers
 from .inference import trial_shapes
@@ -44,10 +33,11 @@ _PREFIXES = {"numpy": "np", "torch": "torch", "jax": "jnp"}
 _IMPORTS = {
     "np.": "import numpy as np",
     "torch.": "import torch",
-    "jnp.": "import jax.numpy as jnp",
     "scipy.linalg": "import scipy.linalg",
     "jax.nn.": "import jax",
-    "jax.scipy.": "import jax.scipy.linalg",
+    "jnp.": "import jax.numpy as jnp",
+    "jax.scipy.linalg.": "import jax.scipy.linalg",
+    "jax.scipy.special.": "import jax.scipy.special",
 }
 _TAKEN = frozenset({"np", "torch", "jnp", "jax", "scipy", "like", *keyword.kwlist})
 _KINDS = {"grad": "gradient", "jacobian": "jacobian", "hessian": "hessian"}
@@ -300,80 +290,6 @@ class _Function:
             lines += [f"{name} = {array}.shape[{own.index(name)}]" for name in fresh]
             asserts.append(f"assert {array}.shape == {_shape(write(size) for size in shape)}")
         return [*lines, *asserts]
-
-
-# --- common parts ----------------------------------------------------------------------------------------------------
-
-
-def named_parts(trees: Sequence[Node], fresh: Callable[[str], str]) -> tuple[list[tuple[str, Node]], list[Node]]:
-    """Return the parts that occur in several places, each with a name, and the trees in terms of them.
-
-    `fresh` makes a name that is not taken yet out of a wanted one.
-    """
-    uses: Counter[Node] = Counter()
-    seen: set[Node] = set()
-    stack = list(trees)
-    uses.update(trees)
-    while stack:
-        node = stack.pop()
-        if node in seen:
-            continue
-        seen.add(node)
-        for child in children(node):
-            uses[child] += 1
-            stack.append(child)
-    named: dict[Node, Name] = {}
-    shared: list[tuple[str, Node]] = []
-    numbers = iter(range(1, len(uses) + 2))
-
-    def rewritten(node: Node) -> Node:
-        if node in named:
-            return named[node]
-        changed = map_children(node, rewritten)
-        if uses[node] < 2 or not _worth_a_name(node):
-            return changed
-        wanted = _wanted_name(changed) or f"part_{next(numbers)}"
-        named[node] = Name(fresh(wanted))
-        shared.append((named[node].name, changed))
-        return named[node]
-
-    return shared, [rewritten(tree) for tree in trees]
-
-
-def _worth_a_name(node: Node) -> bool:
-    """Whether computing a part twice costs more than a line."""
-    match node:
-        case Call("eye" | "ones" | "zeros" | "tensor" | "array" | "mask"):
-            return False
-        case Call():
-            return True
-        case Binary(sign, left, right):
-            return sign not in COMPARISONS and not (_plain(left) and _plain(right) and sign != "@")
-    return False
-
-
-def _plain(node: Node) -> bool:
-    return isinstance(node, Number | Name) or (isinstance(node, Unary) and _plain(node.operand))
-
-
-def _wanted_name(node: Node) -> str:
-    """Return a name that says what a part is: `inv_A` for inv(A), `A_x` for A @ x; empty where none is short."""
-    match node:
-        case Call(function, (Name(name, ""), *_)) if len(function) + len(name) < 20:
-            return f"{function}_{name}"
-        case Binary("@", left, right):
-            sides = [_side(left), _side(right)]
-            return "_".join(sides) if all(sides) and len("_".join(sides)) < 12 else ""
-    return ""
-
-
-def _side(node: Node) -> str:
-    match node:
-        case Name(name, ""):
-            return name
-        case Attribute(Name(name, ""), "T"):
-            return f"{name}T"
-    return ""
 
 
 # --- text ------------------------------------------------------------------------------------------------------------

@@ -58,7 +58,7 @@ def _compile(
     sizes: dict[str, int] = {}
     while True:
         try:
-            shapes, counts = infer_shapes(problem.program, known, unknown, sizes) if unknown else ({}, {})
+            shapes, counts = infer_shapes(problem.program, known, unknown, sizes, problem.assumptions)
             calculation = Calculation(problem, {**known, **shapes}, samples=samples, statics={**sizes, **counts})
             return Compiled(calculation, counts, sizes)
         except StaticNameError as error:

@@ -205,9 +205,7 @@ def _grouped(a: Factor, b: Factor, elsewhere: set[int]) -> Labels:
     return (*(label for label in kept if label in shared), *(label for label in kept if label not in shared))
 
 
-def _pair(
-    tape: Tape, a: Factor, b: Factor, output: Labels, sizes: Mapping[int, int], row_major: bool
-) -> Factor:
+def _pair(tape: Tape, a: Factor, b: Factor, output: Labels, sizes: Mapping[int, int], row_major: bool) -> Factor:
     """Contract two factors; the result has the labels `output`, not necessarily in that order."""
     kept = set(output)
     a = sum_over(a, set(a.labels) - kept - set(b.labels), tape)

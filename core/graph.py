@@ -85,7 +85,10 @@ def _stable(key: Hashable) -> int:
             return hash(tuple(sorted(_stable(item) for item in key)))
         case Node():
             return key.digest
-        case int() | float() | Fraction() | range():
+        case range():
+            # The hash of a range may contain that of None, which differs between processes.
+            return hash((key.start, key.stop, key.step))
+        case int() | float() | Fraction():
             return hash(key)
         case _:
             return crc32(str(key).encode())

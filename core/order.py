@@ -35,11 +35,7 @@ def _size(labels: Iterable[int], sizes: Mapping[int, int]) -> int:
 
 
 def _pair_cost(first: LabelSet, second: LabelSet, result: LabelSet, sizes: Mapping[int, int]) -> int:
-    return (
-        _size(first | second, sizes)
-        + 8 * _size(result, sizes)
-        + 4 * (_size(first, sizes) + _size(second, sizes))
-    )
+    return _size(first | second, sizes) + 8 * _size(result, sizes) + 4 * (_size(first, sizes) + _size(second, sizes))
 
 
 def _exact(sets: list[LabelSet], output: LabelSet, sizes: Mapping[int, int]) -> list[Pair]:
@@ -134,10 +130,7 @@ class _Greedy:
 
     def _partners(self, place: int) -> set[int]:
         return {
-            other
-            for label in self.sets[place]
-            for other in islice(self.carriers[label], PARTNERS)
-            if other != place
+            other for label in self.sets[place] for other in islice(self.carriers[label], PARTNERS) if other != place
         }
 
     def _result(self, first: int, second: int) -> LabelSet:

@@ -35,6 +35,11 @@ def rewritten(node: Node, change: Change) -> Node:
     return replace(node, **changes) if changes else node  # type: ignore[arg-type]
 
 
+def replaced(tree: Node, part: Node, name: Node) -> Node:
+    """Return a tree with every occurrence of a part replaced: `replaced(parse("f(x) + f(x)"), f(x), p)` is `p + p`."""
+    return rewritten(tree, lambda node: name if node == part else None)
+
+
 def filled(tree: Node, values: Mapping[str, Node]) -> Node:
     """Return a rule or a definition with its names replaced: `x` by an operand, `dx` by its change."""
     return rewritten(tree, lambda item: values.get(item.name) if isinstance(item, Name) and not item.prefix else None)

@@ -8,9 +8,10 @@ x = 1000), so that values and derivatives are right there too.
 from __future__ import annotations
 
 from collections.abc import Callable, Sequence
+from functools import reduce
 
 from .algebra import Factor, add, broadcast, constant_value, full, number, permute, product, scale
-from .arithmetic import power
+from .arithmetic import matmul, power
 from .elaborate import call
 from .graph import Apply, Coefficient, Labels, Map, Node, Product, Sum
 from .transform import flatten, transform
@@ -58,10 +59,17 @@ def log_of_exp(node: Node) -> Node | None:
 
 
 def log_of_det(node: Node) -> Node | None:
-    """log(det(X)) = logdet(X)"""
-    if is_map(node, "log") and is_apply(node.children[0], "det"):
-        return _call("logdet", node.children[0].children[0])
-    return None
+    """log(det(X)) = logdet(X); log(det(A) * det(B)) = logdet(A @ B)"""
+    if not is_map(node, "log"):
+        return None
+    inner = node.children[0]
+    factors = inner.operands if isinstance(inner, Product) and inner.coefficient == 1 else (inner,)
+    matrices = [factor.children[0] for factor in factors if is_apply(factor, "det")]
+    if not matrices or len(matrices) < len(factors) or len({matrix.shape for matrix in matrices}) > 1:
+        return None
+    if len(matrices) > 1 and node.shape:
+        return None
+    return _call("logdet", reduce(matmul, matrices))
 
 
 def det_of_inverse(node: Node) -> Node | None:

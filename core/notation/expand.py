@@ -10,7 +10,7 @@ from fractions import Fraction
 
 from ..algebra import add, fresh_labels, product
 from ..canonical import Factor, tidy
-from ..graph import Node, Product, Sum
+from ..graph import Coefficient, Node, Product, Sum
 from ..transform import transform
 
 
@@ -32,7 +32,7 @@ def _expanded(node: Node, familiar: Set[Node]) -> Node:
     for position, (operand, labels) in enumerate(node.factors):
         others = [factor for place, factor in enumerate(node.factors) if place != position]
         output = tuple(range(node.rank))
-        if operand.rank > 2 and isinstance(operand, Sum) and not _known(operand, familiar):
+        if operand.rank > 2 and isinstance(operand, Sum) and familiar_multiple(operand, familiar) is None:
             terms = [
                 (c, _expanded(product(node.coefficient, [*others, (term, labels)], output), familiar))
                 for c, term in operand.terms
@@ -43,14 +43,17 @@ def _expanded(node: Node, familiar: Set[Node]) -> Node:
     return node
 
 
-def _known(node: Sum, familiar: Set[Node]) -> bool:
-    """Whether a sum, or a multiple of it, is familiar."""
-    for scale in {abs(c) for c in node.coefficients}:
-        for sign in (1, -1):
-            multiple = tuple(tidy(Fraction(c) / Fraction(sign * scale)) for c in node.coefficients)
-            if Sum.of(multiple, node.children, node.shape) in familiar:
-                return True
-    return False
+def familiar_multiple(node: Sum, familiar: Set[Node]) -> tuple[Coefficient, Sum] | None:
+    """Return (c, s) where a sum is c times a sum s that the reader has typed."""
+    if any(isinstance(c, float) for c in node.coefficients):
+        return None
+    sizes = {Fraction(-c if c < 0 else c) for c in node.coefficients}
+    for factor in (sign * size for size in sizes for sign in (1, -1)):
+        scaled = tuple(tidy(Fraction(c) / factor) for c in node.coefficients)
+        known = Sum.of(scaled, node.children, node.shape)
+        if known in familiar:
+            return tidy(factor), known
+    return None
 
 
 def _inlined(operand: Product, labels: tuple[int, ...]) -> list[Factor]:

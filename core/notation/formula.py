@@ -14,10 +14,9 @@ import numpy as np
 
 from ...grammar.syntax import Attribute, Binary, Index, ListLiteral, Literal, Name, Number, Slice, String, TupleLiteral
 from ..algebra import constant_value, is_zero, product
-from ..canonical import is_symmetric, tidy
+from ..canonical import is_symmetric
 from ..graph import (
     Apply,
-    Coefficient,
     Constant,
     Delta,
     Labels,
@@ -29,6 +28,7 @@ from ..graph import (
     Sum,
     Symbol,
 )
+from .expand import familiar_multiple
 from .structural import Sizes
 from .terms import Link, Term, summed, written
 from .trees import Tree, call, indexed, number, power, transposed
@@ -138,20 +138,8 @@ class Notation:
         return walk.term(factors)
 
     def _sum(self, node: Sum) -> Term:
-        known = self._familiar_multiple(node)
+        known = None if node in self.familiar else familiar_multiple(node, self.familiar)
         return self._plain_sum(node) if known is None else _scaled(self.term(known[1]), known[0], [])
-
-    def _familiar_multiple(self, node: Sum) -> tuple[Coefficient, Sum] | None:
-        """Return (c, s) where a sum is c times a sum s that the reader has typed."""
-        if node in self.familiar or any(isinstance(c, float) for c in node.coefficients):
-            return None
-        for divisor in {abs(Fraction(c)) for c in node.coefficients}:
-            for factor in (divisor, -divisor):
-                scaled = tuple(tidy(Fraction(c) / factor) for c in node.coefficients)
-                known = Sum.of(scaled, node.children, node.shape)
-                if known in self.familiar:
-                    return tidy(factor), known
-        return None
 
     def _plain_sum(self, node: Sum) -> Term:
         terms = [self._loose(term) for term in node.children]
@@ -201,8 +189,8 @@ class Notation:
         if isinstance(node, Map):
             if node.operator.name == "power":
                 exponent = constant_value(node.children[1])
-                if exponent is not None and abs(exponent) < 1e6:
-                    return node.children[0], Fraction(exponent).limit_denominator(10**6)
+                if exponent is not None and -1e6 < exponent < 1e6 and Fraction(exponent).denominator < 10**6:
+                    return node.children[0], Fraction(exponent)
             # Nothing but a norm is read as never zero.
             if node.operator.name == "reciprocal_or_zero" and isinstance(node.children[0], Apply):
                 return node.children[0], Fraction(-1)
@@ -213,6 +201,8 @@ class Notation:
         if name == "exp" and (found := self._softmax(node.children[0])) is not None:
             return found
         operands = [self.loose(child) for child in node.children]
+        if name in INFIX and (mask := _masked(node)) is not None:
+            return self.tree(mask)
         if name in INFIX:
             return Binary(INFIX[name], operands[0], operands[1])
         if name == "power":
@@ -265,6 +255,14 @@ class Notation:
         if len(axes) != operand.rank:
             settings["axis"] = number(axes[0]) if len(axes) == 1 else TupleLiteral(tuple(map(number, axes)))
         return call(name, self.tree(operand), **settings)
+
+
+def _masked(node: Map) -> Node | None:
+    """Return the mask where a node says that a mask is not 0, as `(x > 0) != 0` does."""
+    for mask, other in (node.children, node.children[::-1]):
+        if node.operator.name == "not_equal" and constant_value(other) == 0 and isinstance(mask, Map):
+            return mask if mask.operator.mask else None
+    return None
 
 
 def reduced_operand(node: Apply) -> tuple[Node, tuple[int, ...]]:

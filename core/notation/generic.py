@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, field
 
 from ...grammar.syntax import Name, Program, walk
 from ...grammar.writer import write
@@ -26,13 +26,14 @@ from .trees import Tree
 class ClosedForm:
     """A derivative as a formula: `program` is its tree, with repeated parts named first.
 
-    `sizes` gives the numbers that names of sizes stand for at the inputs asked about, `assumptions` and `batch` what
-    the formula takes for granted.
+    `sizes` gives the numbers that names of sizes stand for at the inputs asked about, `origins` where they come from;
+    `problem` says what the formula takes for granted: assumptions and batch.
     """
 
     program: Program
     sizes: Mapping[str, int]
     problem: Problem
+    origins: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def text(self) -> str:
@@ -97,8 +98,20 @@ def closed_forms(
     for root in _readable(calculation):
         program = named(notation.tree(root), [*problem.names, *actual])
         used = {node.name for node in _names(program)}
-        forms.append(ClosedForm(program, {name: size for name, size in actual.items() if name in used}, problem))
+        here = {name: size for name, size in actual.items() if name in used}
+        forms.append(ClosedForm(program, here, problem, _origins(calculation, sizes, here)))
     return forms
+
+
+def _origins(calculation: Calculation, sizes: Sizes, names: Mapping[str, int]) -> dict[str, str]:
+    """Return where each size comes from, as `X.shape[0]`."""
+    origins: dict[str, str] = {}
+    for name, symbol in calculation.symbols.items():
+        for axis, size in enumerate(symbol.shape):
+            known = sizes.names.get(size, "")
+            if known in names and known not in calculation.symbols:
+                origins.setdefault(known, f"{name}.shape[{axis}]")
+    return origins
 
 
 def exact_forms(
@@ -138,7 +151,7 @@ def _generic(
 ) -> tuple[Calculation, Sizes, dict[str, int]]:
     """Return the problem over trial sizes, the names of sizes, and what each name is at the sizes asked about."""
     try:
-        trial, counts, names = trial_shapes(problem.program, shapes, problem.names, statics)
+        trial, counts, names = trial_shapes(problem.program, shapes, problem.names, statics, problem.assumptions)
         calculation = Calculation(problem, trial, statics={**statics, **counts})
     except ExpressionError:
         # Sizes that the expression ties to its own numbers, `reshape(x, (2, 3))`, are kept as they are.

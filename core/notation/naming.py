@@ -6,6 +6,7 @@ from collections.abc import Iterable
 
 from ...grammar import syntax
 from ...grammar.syntax import Assignment, Call, Index, Name, Node, Program, walk
+from ..rewriting import replaced
 from .trees import Tree, length
 
 # What a part is called after: the function that makes it, as people name such things.
@@ -57,26 +58,6 @@ def _is_index(node: Node) -> bool:
     return not any(isinstance(inner, Name) for inner in walk(node)) or (
         isinstance(node, Call) and node.function in ("eye", "ones", "zeros")
     )
-
-
-def replaced(tree: Tree, part: Tree, name: Tree) -> Tree:
-    """Return a tree with every occurrence of a part replaced by a name."""
-    if tree == part:
-        return name
-    changes = {}
-    for field_name in getattr(tree, "__dataclass_fields__", {}):
-        value = getattr(tree, field_name)
-        if isinstance(value, Node):
-            changes[field_name] = replaced(value, part, name)
-        elif isinstance(value, tuple) and any(isinstance(item, Node) for item in value):
-            changes[field_name] = tuple(
-                replaced(item, part, name) if isinstance(item, Node) else item for item in value
-            )
-    if all(changes[key] is getattr(tree, key) for key in changes):
-        return tree
-    from dataclasses import replace
-
-    return replace(tree, **changes)
 
 
 def _name_for(part: Tree, used: set[str]) -> str:

@@ -15,6 +15,7 @@ from dataclasses import dataclass
 from ...grammar.syntax import Assignment, Binary, Call, Name, Program, String, Unary
 from ...grammar.writer import write
 from ..calculation import Problem
+from ..rewriting import replaced
 from ..shapes import Shape
 from .generic import closed_forms
 from .trees import Tree, call, negated, transposed
@@ -24,9 +25,13 @@ LETTERS = "ijklmnopqrstuvwxyzabcdefgh"
 
 @dataclass(frozen=True)
 class Forms:
-    """The forms of one derivative; those that it does not have are None."""
+    """The forms of one derivative; those that it does not have are None.
 
-    einsum: str
+    `formula` is valid input, and `origins` says where the sizes that it names come from.
+    """
+
+    formula: str
+    origins: Mapping[str, str]
     index: str | None = None
     linear_map: str | None = None
     kronecker: str | None = None
@@ -48,7 +53,8 @@ def forms(
         rank = sum(ranks)
         found.append(
             Forms(
-                einsum=form.text,
+                formula=form.text,
+                origins=form.origins,
                 index=_index_form(program, request, ranks) if rank > 2 else None,
                 linear_map=_linear_map(problem, request, shapes, statics) if rank > 2 else None,
                 kronecker=_kronecker_form(program, ranks, column) if rank == 4 and len(ranks) < 4 else None,
@@ -81,8 +87,6 @@ def _linear_map(
     direction = "d" + name
     if direction in problem.names:
         return None
-    from .naming import replaced
-
     result = replaced(form.program.result, Name("tangent"), Name(direction))
     assignments = tuple(
         Assignment(item.name, replaced(item.value, Name("tangent"), Name(direction)))

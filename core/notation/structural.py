@@ -34,7 +34,14 @@ class Sizes:
                 return Binary(sign, Name(name), Number(str(abs(size - known))))
             if known >= FIRST_TRIAL_SIZE and size % known == 0:
                 return Binary("*", Name(name), self.tree(size // known))
-        return Number(str(size))
+        return self._sum_of_sizes(size) or Number(str(size))
+
+    def _sum_of_sizes(self, size: int) -> Tree | None:
+        """Return `n + m` where a size is the sum of two that have names, as that of a concatenation."""
+        for known, name in self.names.items():
+            if known >= FIRST_TRIAL_SIZE and size - known in self.names:
+                return Binary("+", Name(name), Name(self.names[size - known]))
+        return None
 
     def split(self, coefficient: Coefficient) -> tuple[Coefficient, list[Power]]:
         """Return a coefficient as a plain number and powers of sizes: 2/1009 is 2 and n**-1."""

@@ -120,9 +120,8 @@ def chain(term: Term) -> Tree | None:
 
 def written(term: Term) -> Tree:
     """Return a term as a tree: `-2*det(X)*A @ x`, `X/norm(X)`."""
-    coefficient = term.coefficient
-    negative = coefficient < 0
-    coefficient = abs(coefficient)
+    negative = term.coefficient < 0
+    coefficient: Coefficient = -term.coefficient if negative else term.coefficient
     above: list[Tree] = []
     below: list[Tree] = []
     term = replace(term, scalars=tuple(with_norms(term.scalars)))
@@ -224,7 +223,8 @@ def _step(terms: list[Term]) -> Term | None:
             tree = Binary("+", Number("1"), call("sign", side))
             factor = ((tree, Fraction(1)),)
             half = Fraction(strict.coefficient) / 2
-            return replace(strict, coefficient=half, **({"tail": factor} if strict.tail else {"scalars": factor}))
+            changed = replace(strict, coefficient=half)
+            return replace(changed, tail=factor) if strict.tail else replace(changed, scalars=factor)
     return None
 
 

@@ -12,6 +12,7 @@ import sys
 from pathlib import Path
 
 import pytest
+
 from matgrad.cli.console import cell_width
 from matgrad.cli.diagnostics import error_json, exit_status, internal_error, render_error, render_warning
 from matgrad.core.answer import Warning

@@ -13,6 +13,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from matgrad.cli.formats import FORMATS, json_line, write_answer
 from matgrad.core.answer import Answer, Array, Check, Input, Result, Warning
 from matgrad.core.errors import UsageProblem

@@ -16,6 +16,7 @@ import pytest
 from hypothesis import given
 from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
+
 from matgrad.cli.input_problems import Destination
 from matgrad.cli.inputs import Reading, read_inputs, read_lines, read_value
 from matgrad.cli.standard_input import StdinReader

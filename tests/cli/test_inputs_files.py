@@ -9,6 +9,7 @@ import numpy as np
 import pytest
 import scipy.io
 import scipy.sparse
+
 from matgrad.cli.input_problems import Destination
 from matgrad.cli.inputs import read_inputs, read_value
 from matgrad.cli.standard_input import StdinReader

@@ -15,6 +15,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from matgrad.cli import input_problems
 from matgrad.cli.inputs import read_inputs, read_lines
 from matgrad.cli.standard_input import StdinReader

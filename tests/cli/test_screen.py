@@ -11,6 +11,7 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+
 from matgrad.cli.console import Look
 from matgrad.cli.grid import lay_out
 from matgrad.cli.layouts import apply_layout, view

@@ -5,6 +5,7 @@ from __future__ import annotations
 import io
 
 import pytest
+
 from matgrad.cli.console import Look, cell_width, look_at, printable, show
 from matgrad.cli.digits import NumberFormat, choose_format, short, significant
 

@@ -22,7 +22,8 @@ from hypothesis import strategies as st
 
 import matgrad
 from matgrad.core.calculation import Problem
-from matgrad.core.code import code, latex, named_parts, statement
+from matgrad.core.code import code, latex, statement
+from matgrad.core.common_parts import named_parts
 from matgrad.core.errors import UsageProblem
 from matgrad.grammar.parser import parse
 from matgrad.grammar.writer import write

@@ -13,9 +13,9 @@ from functools import cache
 from pathlib import Path
 
 import pytest
-from identities.records import RECORDS, Record, sample
 
 import matgrad
+from identities.records import RECORDS, Record, sample
 from matgrad.core.answer import Input, Result
 from matgrad.core.calculation import Problem
 from matgrad.core.session import Wishes, answer

@@ -7,16 +7,16 @@ published result. A closed form is evaluated here by NumPy and SciPy, which shar
 from __future__ import annotations
 
 import ast
-from collections.abc import Callable, Mapping
+from collections.abc import Callable
 from functools import cache
 from typing import Any
 
 import numpy as np
 import pytest
-from identities.records import RECORDS, Record, Values, sample, symmetric_part
 from scipy import linalg, special
 
 import matgrad
+from identities.records import RECORDS, Record, Values, sample, symmetric_part
 from matgrad.core.api import Derivative
 
 TOLERANCE = 1e-8
