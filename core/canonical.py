@@ -10,7 +10,7 @@ from __future__ import annotations
 from fractions import Fraction
 from itertools import permutations
 from itertools import product as choices
-from math import factorial, prod
+from math import factorial, isfinite, prod
 
 from .graph import Apply, Coefficient, Delta, Labels, Map, Node, Product, Shape, Sum, Symbol
 
@@ -19,6 +19,8 @@ Factor = tuple[Node, Labels]
 # With more arrangements than this the first is taken: equal products may then stay distinct nodes, never wrong ones.
 TIE_LIMIT = 720
 COLORS = 2**48 - 1
+LARGEST_DENOMINATOR = 2**10
+LARGEST_NUMERATOR = 2**53
 
 
 def is_symmetric(node: Node) -> bool:
@@ -132,7 +134,12 @@ def simplest(coefficient: Coefficient, nodes: tuple[Node, ...], labels: tuple[La
 
 
 def tidy(coefficient: Coefficient) -> Coefficient:
-    """Prefer integers, so that equal coefficients look equal."""
+    """Return a number in the one form that it has as a coefficient: an int, else a short fraction, else a float."""
+    if isinstance(coefficient, float) and isfinite(coefficient):
+        numerator, denominator = coefficient.as_integer_ratio()
+        if denominator > LARGEST_DENOMINATOR or abs(numerator) > LARGEST_NUMERATOR:
+            return coefficient
+        coefficient = Fraction(numerator, denominator)
     if isinstance(coefficient, Fraction) and coefficient.denominator == 1:
         return int(coefficient)
     return coefficient

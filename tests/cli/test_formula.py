@@ -41,7 +41,7 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, s
         (["a*b", "--wrt", "b"], "diag(a)\n"),
         (["x @ A @ y", "--wrt", "x,y"], "x: A @ y\ny: A.T @ x\n"),
         (["x @ x", "--kind", "value"], "x @ x\n"),
-        (["a*x", "--wrt", "x", "--shape", "a=scalar"], "a*eye(n)\n"),
+        (["a*x", "--wrt", "x", "--shape", "a=scalar"], "a*eye(n)\n  n = x.shape[0]\n"),
         (["sum(x**3)", "--wrt", "x", "--wrt", "x", "--kind", "derivative"], "6*diag(x)\n"),
     ],
 )
@@ -67,6 +67,9 @@ def test_code_runs_as_printed(capsys: pytest.CaptureFixture[str], tmp_path: Path
     np.testing.assert_array_equal(gradient, [12, 21])
 
 
+PLAIN = {"sizes": {}, "index": None, "map": None, "kronecker": None, "vec": None}
+
+
 def test_json(capsys: pytest.CaptureFixture[str]) -> None:
     content = json.loads(said(capsys, "x @ A @ y", "--wrt", "x,y", "--json"))
     assert content == {
@@ -74,7 +77,7 @@ def test_json(capsys: pytest.CaptureFixture[str]) -> None:
         "expr": "x @ A @ y",
         "kind": "grad",
         "to": "text",
-        "results": [{"wrt": ["x"], "formula": "A @ y"}, {"wrt": ["y"], "formula": "A.T @ x"}],
+        "results": [{"wrt": ["x"], "formula": "A @ y", **PLAIN}, {"wrt": ["y"], "formula": "A.T @ x", **PLAIN}],
     }
     content = json.loads(said(capsys, "x @ A @ y", "--wrt", "x,y", "--json", "--to", "numpy"))
     assert content["results"][0]["wrt"] == ["x", "y"]
@@ -104,3 +107,13 @@ def test_help_shows_the_spellings(capsys: pytest.CaptureFixture[str]) -> None:
     assert "--to SPELLING" in text
     assert "text, latex, numpy, torch or jax" in " ".join(text.split())
     assert "--seed" not in text
+
+
+def test_a_derivative_of_four_axes_has_all_its_forms(capsys: pytest.CaptureFixture[str]) -> None:
+    assert said(capsys, "A @ X @ B", "--wrt", "X") == (
+        "einsum('ik,lj->ijkl', A, B)\n"
+        "  indices     dout[i,j]/dX[k,l] = A[i,k]*B[l,j]\n"
+        "  linear map  dX -> A @ dX @ B\n"
+        "  Kronecker   kron(A, B.T)   (vec is row-major, as ravel)\n"
+    )
+    assert "kron(B.T, A)   (vec stacks columns)" in said(capsys, "A @ X @ B", "--wrt", "X", "--vec", "column")
