@@ -97,7 +97,7 @@ def _further(form: Forms) -> list[str]:
 
 def _texts(problem: Problem, shapes: Mapping[str, Shape], statics: Mapping[str, int], to: str) -> list[str]:
     if to == "text":
-        from ..core.notation.generic import closed_forms
+        from ..core.notation.trusted import closed_forms
 
         return [form.text for form in closed_forms(problem, shapes, statics)]
     from ..core.code import code, latex

@@ -85,7 +85,7 @@ class Derivative:
         Example: `Derivative("x.T @ A @ x", "grad", ("x",)).formula` is `(A + A.T) @ x`. Names of sizes, as in
         `eye(n)`, stand for the lengths of axes.
         """
-        from .notation.generic import closed_forms
+        from .notation.trusted import closed_forms
 
         return "\n".join(form.text for form in closed_forms(self.problem, *self._sample()))
 

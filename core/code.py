@@ -20,8 +20,9 @@ from .errors import ExpressionError, UsageProblem
 from .helpers import HELPERS, used_helpers
 from .inference import trial_shapes
 from .latex import Latex
-from .notation.generic import closed_forms, direction_name, formulas
+from .notation.generic import direction_name
 from .notation.structural import Sizes
+from .notation.trusted import closed_forms, formulas
 from .operators.table import operators
 from .ranks import Ranks
 from .shapes import Shape

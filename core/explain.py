@@ -26,8 +26,8 @@ from .errors import ExpressionError
 from .evaluate import OperationFailed, compile_program
 from .graph import Apply, Map, Symbol, topological
 from .notation.formula import SPOKEN
-from .notation.generic import formulas
 from .notation.trees import transposed
+from .notation.trusted import formulas
 from .outline import structure_of
 from .rewriting import rewritten
 from .session import Wishes, prepare

@@ -11,7 +11,7 @@ import numpy as np
 from ..answer import Array, Result
 from ..calculation import Calculation
 from ..graph import topological
-from .generic import ClosedForm, closed_forms, exact_forms
+from .generic import ClosedForm, exact_forms, generic_forms
 
 TOLERANCE = 1e-6
 # A formula of more operations than this is not read by anyone.
@@ -37,7 +37,7 @@ def with_formulas(
         found = result
         for forms in candidates:
             form = forms[position]
-            error = _error(form, values, result.data) if compared else None
+            error = error_of(form, values, result.data) if compared else None
             if error is None or error <= TOLERANCE:
                 check = result.check
                 if check is not None and error is not None:
@@ -55,7 +55,7 @@ def _candidates(calculation: Calculation) -> list[list[ClosedForm]]:
     found: list[list[ClosedForm]] = []
     if len(topological(roots)) <= LARGEST_GRAPH:
         shapes = {name: symbol.shape for name, symbol in calculation.symbols.items()}
-        for make in (closed_forms, exact_forms):
+        for make in (generic_forms, exact_forms):
             try:
                 found.append(make(calculation.problem, shapes, calculation.statics))
             except Exception:  # a formula is an extra: its failure must not take the numbers along
@@ -64,7 +64,7 @@ def _candidates(calculation: Calculation) -> list[list[ClosedForm]]:
     return found
 
 
-def _error(form: ClosedForm, values: Mapping[str, Array], data: Array) -> float | None:
+def error_of(form: ClosedForm, values: Mapping[str, Array], data: Array) -> float | None:
     """Return how far a formula is from the numbers, relative to the largest; None where that is not looked at."""
     if data.size > LARGEST_COMPARED:
         return None

@@ -24,12 +24,13 @@ from .trees import Tree
 
 @dataclass(frozen=True)
 class ClosedForm:
-    """A derivative as a formula: `program` is its tree, with repeated parts named first.
+    """A derivative as a formula: `tree` is it in one piece, `program` with repeated parts named first.
 
     `sizes` gives the numbers that names of sizes stand for at the inputs asked about, `origins` where they come from;
     `problem` says what the formula takes for granted: assumptions and batch.
     """
 
+    tree: Tree
     program: Program
     sizes: Mapping[str, int]
     problem: Problem
@@ -84,7 +85,7 @@ def direction_name(problem: Problem) -> str:
     return word if word not in problem.names else word + "_"
 
 
-def closed_forms(
+def generic_forms(
     problem: Problem, shapes: Mapping[str, Shape], statics: Mapping[str, int] | None = None
 ) -> list[ClosedForm]:
     """Return the closed form of each derivative of a problem, or of the value where none is asked for.
@@ -96,10 +97,11 @@ def closed_forms(
     notation = _notation(problem, calculation, sizes)
     forms = []
     for root in _readable(calculation):
-        program = named(notation.tree(root), [*problem.names, *actual])
+        tree = notation.tree(root)
+        program = named(tree, [*problem.names, *actual])
         used = {node.name for node in _names(program)}
         here = {name: size for name, size in actual.items() if name in used}
-        forms.append(ClosedForm(program, here, problem, _origins(calculation, sizes, here)))
+        forms.append(ClosedForm(tree, program, here, problem, _origins(calculation, sizes, here)))
     return forms
 
 
@@ -121,14 +123,8 @@ def exact_forms(
     calculation = Calculation(problem, shapes, statics=statics or {})
     notation = _notation(problem, calculation, Sizes({}))
     roots: list[Node] = [node for _, node in calculation.results] or [calculation.output]
-    return [ClosedForm(named(notation.tree(root), problem.names), {}, problem) for root in flatten(roots)]
-
-
-def formulas(problem: Problem, shapes: Mapping[str, Shape], statics: Mapping[str, int]) -> list[Tree]:
-    """Return the closed form of each derivative as one tree, with no part named."""
-    calculation, sizes, _ = _generic(problem, shapes, statics)
-    notation = _notation(problem, calculation, sizes)
-    return [notation.tree(root) for root in _readable(calculation)]
+    trees = [notation.tree(root) for root in flatten(roots)]
+    return [ClosedForm(tree, named(tree, problem.names), {}, problem) for tree in trees]
 
 
 def _readable(calculation: Calculation) -> list[Node]:

@@ -18,6 +18,11 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 import matgrad
+from matgrad.core.answer import Input
+from matgrad.core.calculation import Problem
+from matgrad.core.session import Wishes, answer
+from matgrad.grammar.parser import parse
+from matgrad.grammar.writer import write
 
 Shape = tuple[int, ...]
 
@@ -448,3 +453,20 @@ def test_the_reference_and_the_complex_step_are_sound(text: str) -> None:
         moved[name][place] += 1e-6
         difference = (reference(moved) - reference(values)) / 1e-6
         assert exact[(..., *place)] == pytest.approx(difference, rel=1e-4)
+
+
+@stable(400)
+@given(texts(ANY_SHAPE, 4))
+def test_a_printed_formula_evaluates_to_the_numbers(drawn: tuple[str, Random]) -> None:
+    text, random = drawn
+    values = inputs(random.randrange(10))
+    tame(text, values)
+    name = random.choice(names_in(text))
+    problem = Problem.of(text, "jacobian", (name,))
+    given_values = {other: Input(values[other], "test") for other in problem.names}
+    result = answer(problem, given_values, Wishes()).results[0]
+    assert result.formula is not None, text
+    assert result.check is not None
+    assert result.check.formula is not None, text
+    assert result.check.formula <= 1e-8, f"{text} by {name}: {result.formula}"
+    assert write(parse(result.formula)) == result.formula

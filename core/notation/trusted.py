@@ -1,0 +1,77 @@
+"""Closed forms on their own, without inputs: compared at random numbers before they are handed out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import replace
+from math import prod
+
+import numpy as np
+
+from ..answer import Array
+from ..calculation import Calculation, Problem, tangent_name
+from ..errors import MatgradError
+from ..evaluate import OperationFailed
+from ..sampling import draw, needs
+from ..shapes import Shape
+from .attach import LARGEST_COMPARED, TOLERANCE, error_of
+from .generic import ClosedForm, exact_forms, generic_forms
+from .trees import Tree
+
+
+def closed_forms(
+    problem: Problem, shapes: Mapping[str, Shape], statics: Mapping[str, int] | None = None
+) -> list[ClosedForm]:
+    """Return the closed form of each derivative of a problem, or of the value where none is asked for.
+
+    Example: for the gradient of `x.T @ A @ x` it is `(A + A.T) @ x`. `shapes` are those of one sample; a formula for
+    all sizes that does not hold there gives way to one for exactly these.
+    """
+    forms = generic_forms(problem, shapes, statics)
+    sample = replace(problem, batch=())
+    calculation = Calculation(sample, shapes, statics=statics or {})
+    numbers = _numbers(calculation, statics or {})
+    if numbers is None:
+        return forms
+    values, data = numbers
+    checked = [replace(form, problem=sample) for form in forms]
+    if all(_holds(form, values, array) for form, array in zip(checked, data, strict=True)):
+        return forms
+    exact = exact_forms(problem, shapes, statics)
+    return [
+        form if _holds(one, values, array) else other
+        for form, one, other, array in zip(forms, checked, exact, data, strict=True)
+    ]
+
+
+def formulas(problem: Problem, shapes: Mapping[str, Shape], statics: Mapping[str, int]) -> list[Tree]:
+    """Return the closed form of each derivative as one tree, with no part named."""
+    return [form.tree for form in closed_forms(problem, shapes, statics)]
+
+
+def _holds(form: ClosedForm, values: Mapping[str, Array], data: Array) -> bool:
+    error = error_of(form, values, data)
+    return error is None or error <= TOLERANCE
+
+
+def _numbers(calculation: Calculation, statics: Mapping[str, int]) -> tuple[dict[str, Array], list[Array]] | None:
+    """Return random inputs and the derivatives there, None where there are none or they would take long."""
+    problem = calculation.problem
+    demands = needs([calculation.original, calculation.output])
+    values: dict[str, Array] = {}
+    for name, symbol in calculation.symbols.items():
+        if name in statics and not symbol.shape:
+            values[name] = np.array(float(statics[name]))
+        else:
+            wanted = {*problem.assumptions.get(name, ()), *demands.get(name, ())}
+            values[name] = draw(name, symbol.shape, "normal", 0, wanted)
+    if problem.kind in ("jvp", "vjp", "hvp"):
+        for name in problem.wrt:
+            values[tangent_name(name)] = draw("direction", calculation.direction_shape(name), "normal", 0, ())
+    entries = [prod(node.shape) for _, node in calculation.results] + [value.size for value in values.values()]
+    if max(entries, default=0) > LARGEST_COMPARED or calculation.derivative_program.largest > LARGEST_COMPARED:
+        return None
+    try:
+        return values, calculation.derivatives(values)
+    except (MatgradError, OperationFailed):
+        return None
