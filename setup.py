@@ -25,6 +25,11 @@ def tables() -> ModuleType:
 class BuildWithTables(build_py):
     """Copies the package, then writes the tables beside the grammar."""
 
+    def find_package_modules(self, package: str, package_dir: str) -> list[tuple[str, str, str]]:
+        """Return the modules of a package; this file stands among them, and is none."""
+        found: list[tuple[str, str, str]] = super().find_package_modules(package, package_dir)
+        return [module for module in found if module[1] != "setup"]
+
     def run(self) -> None:
         super().run()
         if not self.editable_mode:

@@ -289,7 +289,7 @@ def _splice(coefficient: Coefficient, factors: Iterable[Factor]) -> tuple[Coeffi
             if not node.children:
                 continue
             if _transparent(node):
-                flat.extend(_relabel(_pieces(node), labels, node.rank))
+                flat.extend(relabelled(_pieces(node), labels, node.rank))
             else:
                 flat.append((split(node)[1], labels))
         elif isinstance(node, Symbol) and "diagonal" in node.assumptions and labels[0] != labels[1]:
@@ -337,7 +337,8 @@ def _pieces(node: Product) -> list[Factor]:
     return pieces
 
 
-def _relabel(factors: list[Factor], output: Labels, rank: int) -> Iterator[Factor]:
+def relabelled(factors: Iterable[Factor], output: Labels, rank: int) -> Iterator[Factor]:
+    """Yield the factors of a Product of that rank with its outputs called `output`, and fresh labels for its sums."""
     names = dict(zip(range(rank), output, strict=True))
     for node, labels in factors:
         for label in labels:

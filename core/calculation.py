@@ -13,15 +13,16 @@ from ..grammar import syntax
 from ..grammar.errors import ExpressionError, Label, Span
 from ..grammar.parser import parse
 from . import sampling
-from .answer import Answer, Array, Check, Input, Result
+from .answer import Array, Check, Result
 from .diagnosis import explain_failure
 from .differentiate import derivative, pullback, pushforward
 from .elaborate import BARE_CONSTANTS, Elaborator
 from .errors import EvaluationError, NotScalarError, UnknownNameError, UsageProblem
 from .evaluate import OperationFailed, Program, compile_program
 from .graph import Node, Symbol
-from .inference import infer_shapes
-from .operators import table  # noqa: F401  (the operators must be known before anything is elaborated)
+
+# Importing the table enters the operators, which must be known before anything is elaborated.
+from .operators import table
 from .outline import axis_names, structure_of
 from .shapes import Shape, describe, show
 from .simplify import stabilized
@@ -366,4 +367,4 @@ def _bytes(size: int, *, round_up: bool = False) -> str:
     return f"{int(np.ceil(amount))}{units[0]}" if round_up else f"{amount:.{3 if amount < 999.5 else 4}g} {units[0]}"
 
 
-__all__ = ["KINDS", "Answer", "Calculation", "Input", "Problem", "infer_shapes", "tangent_name"]
+__all__ = ["KINDS", "Calculation", "Problem", "table", "tangent_name"]

@@ -4,8 +4,8 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
-from .algebra import Factor, add, broadcast, fresh, fresh_labels, product
-from .graph import Apply, Delta, Map, Node, Product, Shape, Structural, Sum, Symbol, topological
+from .algebra import Factor, add, broadcast, fresh, product, relabelled
+from .graph import Apply, Coefficient, Map, Node, Product, Shape, Sum, Symbol, topological
 from .pointwise import elementwise
 
 
@@ -108,7 +108,7 @@ def flatten(roots: Sequence[Node]) -> list[Node]:
     return [new[root] for root in roots]
 
 
-def _coefficients(node: Product, absorbed: set[Node]) -> float:
+def _coefficients(node: Product, absorbed: set[Node]) -> Coefficient:
     coefficient = node.coefficient
     stack = [child for child in node.children if child in absorbed]
     while stack:
@@ -116,7 +116,7 @@ def _coefficients(node: Product, absorbed: set[Node]) -> float:
         assert isinstance(child, Product)
         coefficient = coefficient * child.coefficient
         stack.extend(inner for inner in child.children if inner in absorbed)
-    return coefficient  # type: ignore[return-value]
+    return coefficient
 
 
 def _inlined(node: Product, absorbed: set[Node]) -> list[Factor]:
@@ -129,13 +129,5 @@ def _inlined(node: Product, absorbed: set[Node]) -> list[Factor]:
             result.append((child, labels))
             continue
         assert isinstance(child, Product)
-        names = dict(zip(range(child.rank), labels, strict=True))
-        for operand, own in child.factors:
-            for label in own:
-                if label not in names:
-                    names[label] = next(fresh_labels)
-            stack.append((operand, tuple(names[label] for label in own)))
+        stack.extend(relabelled(child.factors, labels, child.rank))
     return result
-
-
-__all__ = ["Delta", "Structural", "flatten", "rebuilt", "substitute", "transform", "vectorize"]

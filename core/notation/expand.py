@@ -8,7 +8,7 @@ from __future__ import annotations
 from collections.abc import Set
 from fractions import Fraction
 
-from ..algebra import add, fresh_labels, product
+from ..algebra import add, number, product, relabelled
 from ..canonical import Factor, tidy
 from ..graph import Coefficient, Node, Product, Sum
 from ..transform import transform
@@ -57,13 +57,5 @@ def familiar_multiple(node: Sum, familiar: Set[Node]) -> tuple[Coefficient, Sum]
 
 
 def _inlined(operand: Product, labels: tuple[int, ...]) -> list[Factor]:
-    names = dict(zip(range(operand.rank), labels, strict=True))
-    factors: list[Factor] = []
-    for inner, own in operand.factors:
-        for label in own:
-            if label not in names:
-                names[label] = next(fresh_labels)
-        factors.append((inner, tuple(names[label] for label in own)))
-    if operand.coefficient != 1:
-        factors.append((product(operand.coefficient, [], ()), ()))
-    return factors
+    factors = list(relabelled(operand.factors, labels, operand.rank))
+    return factors if operand.coefficient == 1 else [*factors, (number(operand.coefficient), ())]

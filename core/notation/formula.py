@@ -17,6 +17,7 @@ from ..algebra import constant_value, is_zero, product
 from ..canonical import is_symmetric
 from ..graph import (
     Apply,
+    Coefficient,
     Constant,
     Delta,
     Labels,
@@ -31,7 +32,7 @@ from ..graph import (
 from .expand import familiar_multiple
 from .structural import Sizes
 from .terms import Link, Term, summed, written
-from .trees import Tree, call, indexed, number, power, transposed
+from .trees import Power, Tree, call, indexed, number, power, transposed
 from .walk import ONE, Walk
 
 INFIX = {
@@ -132,8 +133,8 @@ class Notation:
     def _product(self, node: Product) -> Term:
         return self._product_of(node.coefficient, list(node.factors), node.rank)
 
-    def _product_of(self, coefficient: object, factors: list[tuple[Node, Labels]], rank: int) -> Term:
-        plain, powers = self.sizes.split(coefficient)  # type: ignore[arg-type]
+    def _product_of(self, coefficient: Coefficient, factors: list[tuple[Node, Labels]], rank: int) -> Term:
+        plain, powers = self.sizes.split(coefficient)
         walk = Walk(self, rank, plain, scalars=list(powers))
         return walk.term(factors)
 
@@ -293,12 +294,8 @@ def _spreads(spread: Node, inner: Apply, axis: int) -> bool:
     return labels == tuple(label for label in range(spread.rank) if label != axis)
 
 
-def _scaled(term: Term, coefficient: object, powers: Sequence[object]) -> Term:
-    return replace(
-        term,
-        coefficient=term.coefficient * coefficient,  # type: ignore[operator]
-        scalars=(*term.scalars, *powers),  # type: ignore[arg-type]
-    )
+def _scaled(term: Term, coefficient: Coefficient, powers: Sequence[Power]) -> Term:
+    return replace(term, coefficient=term.coefficient * coefficient, scalars=(*term.scalars, *powers))
 
 
 def _setting(value: object) -> Tree:

@@ -296,15 +296,15 @@ class Walk:
     def _vector(self, base: Term, label: int) -> Term:
         vectors = self.pendants[label]
         if len(vectors) == 1:
-            return _with(base, links=vectors[0].links, tail=vectors[0].tail)
+            return replace(base, links=vectors[0].links, tail=vectors[0].tail)
         named = [vector for vector in vectors if vector.matrix is not None]
         others = [vector for vector in vectors if vector.matrix is None]
         if named and others:
             links = tuple(_as_link(vector) for vector in named)
             if len(others) == 1:
-                return _with(base, links=(*links, *others[0].links), tail=others[0].tail)
-            return _with(base, links=links, tail=tuple(power for v in others for power in v.powers()))
-        return _with(base, tail=tuple(power for v in vectors for power in v.powers()))
+                return replace(base, links=(*links, *others[0].links), tail=others[0].tail)
+            return replace(base, links=links, tail=tuple(power for v in others for power in v.powers()))
+        return replace(base, tail=tuple(power for v in vectors for power in v.powers()))
 
     def _two_axes(self, base: Term) -> Term | None:
         if self.ties:
@@ -312,20 +312,22 @@ class Walk:
                 return None
             vectors = [v for label in (0, 1) for v in self.pendants.get(label, [])]
             if not vectors:
-                return _with(base, links=(Link.of(call("eye", self.writer.sizes.tree(self.sizes[0])), symmetric=True),))
+                return replace(
+                    base, links=(Link.of(call("eye", self.writer.sizes.tree(self.sizes[0])), symmetric=True),)
+                )
             powers = tuple(power for v in vectors for power in v.powers())
             matrix = vectors[0].matrix if len(vectors) == 1 else None
-            return _with(base, links=(Link(powers, diagonal=True, matrix=matrix),))
+            return replace(base, links=(Link(powers, diagonal=True, matrix=matrix),))
         left, right = (tuple(power for v in self.pendants.get(label, []) for power in v.powers()) for label in (0, 1))
         if not self.edges:
-            return _with(base, links=self._outer(left, right))
+            return replace(base, links=self._outer(left, right))
         if len(self.edges) != 1:
             return None
         (edge,) = self.edges
         links = edge.starting(0)
         before = (Link(left, diagonal=True),) if left else ()
         after = (Link(right, diagonal=True),) if right else ()
-        return _with(base, links=(*before, *links, *after))
+        return replace(base, links=(*before, *links, *after))
 
     def _outer(self, left: tuple[Power, ...], right: tuple[Power, ...]) -> tuple[Link, ...]:
         """Write two vectors on two axes, with the matrices in front of them drawn out of the outer product."""
@@ -359,17 +361,13 @@ class Walk:
         pieces = sorted(self.pieces(), key=lambda piece: piece[1])
         output = tuple(range(self.rank))
         if all(labels == output for _, labels in pieces):
-            return _with(base, whole=hadamard([(tree, ONE) for tree, _ in pieces]))
+            return replace(base, whole=hadamard([(tree, ONE) for tree, _ in pieces]))
         names: dict[int, str] = {}
         for label in (*output, *(label for _, labels in pieces for label in labels)):
             names.setdefault(label, "ijklmnopqrstuvwxyzabcdefgh"[len(names)])
         subscripts = ",".join("".join(names[label] for label in labels) for _, labels in pieces)
         subscripts += "->" + "".join(names[label] for label in output)
-        return _with(base, whole=call("einsum", String(subscripts), *(tree for tree, _ in pieces)))
-
-
-def _with(term: Term, **changes: object) -> Term:
-    return replace(term, **changes)  # type: ignore[arg-type]
+        return replace(base, whole=call("einsum", String(subscripts), *(tree for tree, _ in pieces)))
 
 
 def _term_of(tree: Tree, rank: int) -> Term:
