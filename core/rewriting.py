@@ -3,11 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import fields, replace
 from functools import partial
 
 from ..grammar import syntax
-from ..grammar.syntax import Assignment, Attribute, Name, Node
+from ..grammar.syntax import Assignment, Attribute, Name, Node, map_children
 
 TURNS = ("T", "mT")
 Change = Callable[[Node], Node | None]
@@ -19,20 +18,7 @@ def rewritten(node: Node, change: Change) -> Node:
     Example: `rewritten(parse("x + y"), lambda n: Name("z") if n == Name("y") else None)` reads `x + z`.
     """
     new = change(node)
-    if new is not None:
-        return new
-    changes: dict[str, object] = {}
-    for description in fields(node):
-        value = getattr(node, description.name)
-        if isinstance(value, Node):
-            changed: object = rewritten(value, change)
-        elif isinstance(value, tuple):
-            changed = tuple(rewritten(item, change) if isinstance(item, Node) else item for item in value)
-        else:
-            continue
-        if changed != value or changed is not value:
-            changes[description.name] = changed
-    return replace(node, **changes) if changes else node  # type: ignore[arg-type]
+    return map_children(node, lambda child: rewritten(child, change)) if new is None else new
 
 
 def replaced(tree: Node, part: Node, name: Node) -> Node:

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, fields, replace
+from operator import is_
 from typing import Any
 
 from .errors import Span
@@ -155,10 +156,22 @@ def span_of(node: Node) -> Span:
     return span
 
 
+_known_parts: dict[type, tuple[str, ...]] = {}
+
+
+def _parts(kind: type[Node]) -> tuple[str, ...]:
+    """Return the names of the fields of a kind of node that may hold nodes; every walk asks, so it is remembered."""
+    found = _known_parts.get(kind)
+    if found is None:
+        found = tuple(item.name for item in fields(kind) if not item.name.endswith("span"))
+        _known_parts[kind] = found
+    return found
+
+
 def children(node: Node) -> Iterator[Node]:
     """Yield the direct sub-nodes in source order: `list(children(Binary("+", a, b))) == [a, b]`."""
-    for description in fields(node):
-        value = getattr(node, description.name)
+    for name in _parts(type(node)):
+        value = getattr(node, name)
         if isinstance(value, Node):
             yield value
         elif isinstance(value, tuple):
@@ -166,14 +179,19 @@ def children(node: Node) -> Iterator[Node]:
 
 
 def map_children(node: Node, change: Callable[[Node], Node]) -> Node:
-    """Return a node with each of its direct sub-nodes changed."""
+    """Return a node with each of its direct sub-nodes changed; the node itself where none is."""
     changes: dict[str, Any] = {}
-    for description in fields(node):
-        value = getattr(node, description.name)
+    for name in _parts(type(node)):
+        value = getattr(node, name)
         if isinstance(value, Node):
-            changes[description.name] = change(value)
-        elif isinstance(value, tuple) and any(isinstance(item, Node) for item in value):
-            changes[description.name] = tuple(change(item) if isinstance(item, Node) else item for item in value)
+            changed: Any = change(value)
+        elif isinstance(value, tuple):
+            changed = tuple(change(item) if isinstance(item, Node) else item for item in value)
+            changed = value if all(map(is_, changed, value)) else changed
+        else:
+            continue
+        if changed is not value:
+            changes[name] = changed
     return replace(node, **changes) if changes else node
 
 
