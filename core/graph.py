@@ -17,15 +17,14 @@ from fractions import Fraction
 from functools import cached_property
 from itertools import pairwise
 from math import prod
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import Any, ClassVar, TypeVar
 from weakref import WeakValueDictionary
 from zlib import crc32
 
 import numpy as np
 from numpy.typing import NDArray
 
-if TYPE_CHECKING:
-    from .operators.record import Operator
+from .operators.record import Operator
 
 Coefficient = int | Fraction | float
 Shape = tuple[int, ...]
@@ -85,6 +84,8 @@ def _stable(key: Hashable) -> int:
             return hash(tuple(sorted(_stable(item) for item in key)))
         case Node():
             return key.digest
+        case Operator():
+            return crc32(key.name.encode())
         case range():
             # The hash of a range may contain that of None, which differs between processes.
             return hash((key.start, key.stop, key.step))
@@ -275,7 +276,7 @@ class Map(Node):
     @staticmethod
     def of(operator: Operator, operands: tuple[Node, ...]) -> Map:
         """Return the interned node; `algebra.elementwise` broadcasts and simplifies first."""
-        return _intern(Map, (operator.name, operands), operands[0].shape, operands, operator=operator)
+        return _intern(Map, (operator, operands), operands[0].shape, operands, operator=operator)
 
 
 class Apply(Node):
@@ -300,7 +301,7 @@ class Apply(Node):
         output: int = 0,
     ) -> Apply:
         """Return the interned node; `shape` includes the batch axes."""
-        key = (operator.name, operands, shape, parameters, batch, output)
+        key = (operator, operands, shape, parameters, batch, output)
         return _intern(
             Apply, key, shape, operands, operator=operator, parameters=parameters, batch=batch, output=output
         )
