@@ -1,4 +1,4 @@
-"""matgrad: derivatives of matrix expressions, as numbers that verify themselves.
+"""matgrad: derivatives of matrix expressions: the closed form, the numbers, and a check that both are right.
 
     >>> import matgrad
     >>> d = matgrad.jacobian("a*b", wrt="b")

@@ -23,7 +23,7 @@ from .options import (
     wrt_option,
 )
 
-SUMMARY = """Derivatives of matrix expressions: the numbers, and a check that they are right.
+SUMMARY = """Derivatives of matrix expressions: the closed form, the numbers, and a check that both are right.
 
 Names without a value get random numbers, so every command works with the expression alone."""
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import importlib.metadata
 import json as json_format
 import sys
 from collections.abc import Mapping
@@ -117,4 +118,12 @@ def _record(problem: Problem, to: str, texts: list[str], found: list[Forms]) -> 
             result |= {"kronecker": form.kronecker, "vec": form.convention if form.kronecker else None}
     else:
         results = [{"wrt": list(dict.fromkeys(name for wrt in requests for name in wrt)), "formula": texts[0]}]
-    return {"command": "formula", "expr": problem.text, "kind": problem.kind, "to": to, "results": results}
+    version = importlib.metadata.version("matgrad")
+    return {
+        "matgrad": version,
+        "command": "formula",
+        "expr": problem.text,
+        "kind": problem.kind,
+        "to": to,
+        "results": results,
+    }

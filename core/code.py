@@ -220,7 +220,7 @@ class _Function:
         parts = [*helpers, "\n".join(function)]
         source = "\n\n\n".join(parts)
         imports = [line for start, line in _IMPORTS.items() if _uses(source, start)]
-        return "\n".join(imports) + "\n\n\n" + source + "\n"
+        return "\n".join([*imports, "", "", source, ""] if imports else [source, ""])
 
     def _result_names(self) -> list[str]:
         problem = self.setting.problem

@@ -16,10 +16,12 @@ ASSUMPTIONS = ("symmetric", "spd", "diagonal", "orthogonal", "lower", "upper", "
 MATRIX_ASSUMPTIONS = frozenset(ASSUMPTIONS) - {"positive", "integer"}
 
 
-def needs(roots: Iterable[Node]) -> dict[str, set[str]]:
+def needs(roots: Iterable[Node], *, general: bool = False) -> dict[str, set[str]]:
     """Return what the operators need of each input that they are applied to directly.
 
-    Example: for `log(x) + logdet(S)` it is `{"x": {"positive"}, "S": {"spd"}}`.
+    Example: for `log(x) + logdet(S)` it is `{"x": {"positive"}, "S": {"spd"}}`. A `general` input is no more special
+    than it must be: a matrix with a positive determinant will do, and where it is not symmetric a forgotten transpose
+    shows.
     """
     found: dict[str, set[str]] = {}
     for node in topological(roots):
@@ -28,6 +30,7 @@ def needs(roots: Iterable[Node]) -> dict[str, set[str]]:
                 inner = operand
                 if isinstance(inner, Product) and len(inner.children) == 1 and inner.coefficient == 1:
                     inner = inner.children[0]
+                domain = "invertible" if general and domain == "spd" else domain
                 if isinstance(inner, Symbol) and domain not in ("", "real"):
                     found.setdefault(inner.name, set()).add(domain)
     return found

@@ -29,7 +29,7 @@ class Wishes:
     """How an answer is to be computed; the fields are the options of the command line.
 
     `declared` are shapes for names without a value, `directions` the tangents or cotangents by variable; a
-    direction may be the word `ones` or `random`.
+    direction may be the word `ones` or `random`. `general` inputs are no more special than operators need them.
     """
 
     declared: Mapping[str, Shape] = field(default_factory=dict)
@@ -39,6 +39,7 @@ class Wishes:
     strict: bool = False
     limit: int = DEFAULT_LIMIT
     directions: Mapping[str, Input | str] = field(default_factory=dict)
+    general: bool = False
 
 
 @dataclass(frozen=True)
@@ -193,7 +194,7 @@ def _drawn(
     problem = calculation.problem
     missing = [name for name in problem.names if name not in used]
     demands = {name: set(problem.assumptions.get(name, ())) for name in missing}
-    for name, needed in needs([calculation.original, calculation.output]).items():
+    for name, needed in needs([calculation.original, calculation.output], general=wishes.general).items():
         if name in demands:
             demands[name] |= needed
     for attempt in (0, 1):

@@ -128,7 +128,7 @@ class Trial:
         self.problem = problem
         self.claim = claim.strip()
         self.given = {name: item for name, item in given.items() if name in problem.names}
-        self.wishes = wishes
+        self.wishes = replace(wishes, general=True)
         self.program = parse_claim(claim)
         self.compiler = Compiler(problem)
         self._check_names()

@@ -57,7 +57,7 @@ def _holds(form: ClosedForm, values: Mapping[str, Array], data: Array) -> bool:
 def _numbers(calculation: Calculation, statics: Mapping[str, int]) -> tuple[dict[str, Array], list[Array]] | None:
     """Return random inputs and the derivatives there, None where there are none or they would take long."""
     problem = calculation.problem
-    demands = needs([calculation.original, calculation.output])
+    demands = needs([calculation.original, calculation.output], general=True)
     values: dict[str, Array] = {}
     for name, symbol in calculation.symbols.items():
         if name in statics and not symbol.shape:

@@ -10,6 +10,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import matgrad
 from matgrad.cli.main import run
 
 
@@ -73,6 +74,7 @@ PLAIN = {"sizes": {}, "index": None, "map": None, "kronecker": None, "vec": None
 def test_json(capsys: pytest.CaptureFixture[str]) -> None:
     content = json.loads(said(capsys, "x @ A @ y", "--wrt", "x,y", "--json"))
     assert content == {
+        "matgrad": matgrad.__version__,
         "command": "formula",
         "expr": "x @ A @ y",
         "kind": "grad",
