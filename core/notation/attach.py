@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from weakref import WeakKeyDictionary
 
@@ -11,7 +11,8 @@ import numpy as np
 from ..answer import Array, Result
 from ..calculation import Calculation
 from ..graph import topological
-from .generic import ClosedForm, exact_forms, generic_forms
+from .choices import Choices
+from .generic import ClosedForm
 
 TOLERANCE = 1e-6
 # A formula of more operations than this is not read by anyone.
@@ -19,7 +20,7 @@ LARGEST_GRAPH = 3000
 # The comparison evaluates the formula: for arrays beyond this it would cost more than the answer.
 LARGEST_COMPARED = 4_000_000
 
-_known: WeakKeyDictionary[Calculation, list[list[ClosedForm]]] = WeakKeyDictionary()
+_known: WeakKeyDictionary[Calculation, Choices | None] = WeakKeyDictionary()
 
 
 def with_formulas(
@@ -31,37 +32,34 @@ def with_formulas(
     into the check. A form that does not hold at these inputs (a determinant that vanishes, say) gives way to one
     written for exactly their sizes, and is left out if that does not hold either.
     """
-    candidates = _candidates(calculation)
-    attached = []
-    for position, result in enumerate(results):
-        found = result
-        for forms in candidates:
-            form = forms[position]
-            error = error_of(form, values, result.data) if compared else None
-            if error is None or error <= TOLERANCE:
-                check = result.check
-                if check is not None and error is not None:
-                    check = replace(check, formula=error)
-                found = replace(result, formula=form.text, sizes=dict(form.sizes), check=check)
-                break
-        attached.append(found)
-    return attached
+    choices = _choices(calculation)
+    return [
+        _with_formula(result, choices.at(position), values, compared=compared) if choices else result
+        for position, result in enumerate(results)
+    ]
 
 
-def _candidates(calculation: Calculation) -> list[list[ClosedForm]]:
-    if calculation in _known:
-        return _known[calculation]
-    roots = [calculation.output, *(node for _, node in calculation.results)]
-    found: list[list[ClosedForm]] = []
-    if len(topological(roots)) <= LARGEST_GRAPH:
+def _with_formula(
+    result: Result, forms: Iterable[ClosedForm], values: Mapping[str, Array], *, compared: bool
+) -> Result:
+    for form in forms:
+        error = error_of(form, values, result.data) if compared else None
+        if error is None or error <= TOLERANCE:
+            check = result.check
+            if check is not None and error is not None:
+                check = replace(check, formula=error)
+            return replace(result, formula=form.text, sizes=dict(form.sizes), check=check)
+    return result
+
+
+def _choices(calculation: Calculation) -> Choices | None:
+    """Return the forms to choose from, None where the derivative is too large to be read."""
+    if calculation not in _known:
+        roots = [calculation.output, *(node for _, node in calculation.results)]
         shapes = {name: symbol.shape for name, symbol in calculation.symbols.items()}
-        for make in (generic_forms, exact_forms):
-            try:
-                found.append(make(calculation.problem, shapes, calculation.statics))
-            except Exception:  # a formula is an extra: its failure must not take the numbers along
-                continue
-    _known[calculation] = found
-    return found
+        small = len(topological(roots)) <= LARGEST_GRAPH
+        _known[calculation] = Choices(calculation.problem, shapes, calculation.statics) if small else None
+    return _known[calculation]
 
 
 def error_of(form: ClosedForm, values: Mapping[str, Array], data: Array) -> float | None:

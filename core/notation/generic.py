@@ -116,14 +116,26 @@ def _origins(calculation: Calculation, sizes: Sizes, names: Mapping[str, int]) -
     return origins
 
 
+def sized_forms(
+    problem: Problem, shapes: Mapping[str, Shape], statics: Mapping[str, int] | None = None
+) -> list[ClosedForm]:
+    """Return closed forms for exactly these sizes, which may say less: square matrices that need not be square."""
+    calculation = Calculation(problem, shapes, statics=statics or {})
+    return _of_sizes(problem, calculation, _readable(calculation))
+
+
 def exact_forms(
     problem: Problem, shapes: Mapping[str, Shape], statics: Mapping[str, int] | None = None
 ) -> list[ClosedForm]:
-    """Return closed forms written for exactly these sizes, and with nothing rewritten for the reader."""
+    """Return closed forms for exactly these sizes, with nothing rewritten for the reader."""
     calculation = Calculation(problem, shapes, statics=statics or {})
-    notation = _notation(problem, calculation, Sizes({}))
     roots: list[Node] = [node for _, node in calculation.results] or [calculation.output]
-    trees = [notation.tree(root) for root in flatten(roots)]
+    return _of_sizes(problem, calculation, flatten(roots))
+
+
+def _of_sizes(problem: Problem, calculation: Calculation, roots: list[Node]) -> list[ClosedForm]:
+    notation = _notation(problem, calculation, Sizes({}))
+    trees = [notation.tree(root) for root in roots]
     return [ClosedForm(tree, named(tree, problem.names), {}, problem) for tree in trees]
 
 

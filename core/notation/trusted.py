@@ -15,7 +15,8 @@ from ..evaluate import OperationFailed
 from ..sampling import draw, needs
 from ..shapes import Shape
 from .attach import LARGEST_COMPARED, TOLERANCE, error_of
-from .generic import ClosedForm, exact_forms, generic_forms
+from .choices import Choices
+from .generic import ClosedForm, exact_forms
 from .trees import Tree
 
 
@@ -27,21 +28,19 @@ def closed_forms(
     Example: for the gradient of `x.T @ A @ x` it is `(A + A.T) @ x`. `shapes` are those of one sample; a formula for
     all sizes that does not hold there gives way to one for exactly these.
     """
-    forms = generic_forms(problem, shapes, statics)
     sample = replace(problem, batch=())
     calculation = Calculation(sample, shapes, statics=statics or {})
     numbers = _numbers(calculation, statics or {})
-    if numbers is None:
-        return forms
-    values, data = numbers
-    checked = [replace(form, problem=sample) for form in forms]
-    if all(_holds(form, values, array) for form, array in zip(checked, data, strict=True)):
-        return forms
-    exact = exact_forms(problem, shapes, statics)
-    return [
-        form if _holds(one, values, array) else other
-        for form, one, other, array in zip(forms, checked, exact, data, strict=True)
-    ]
+    choices = Choices(problem, shapes, statics or {})
+    chosen = []
+    for position in range(max(1, len(calculation.results))):
+        forms = choices.at(position)
+        if numbers is not None:
+            values, data = numbers
+            forms = (form for form in forms if _holds(replace(form, problem=sample), values, data[position]))
+        form = next(iter(forms), None)
+        chosen.append(form or exact_forms(problem, shapes, statics)[position])
+    return chosen
 
 
 def formulas(problem: Problem, shapes: Mapping[str, Shape], statics: Mapping[str, int]) -> list[Tree]:
