@@ -9,6 +9,7 @@ from ...grammar.syntax import Name, Program, walk
 from ...grammar.writer import write
 from ..answer import Array
 from ..calculation import Calculation, Problem, tangent_name
+from ..differentiate import derivative
 from ..errors import ExpressionError
 from ..graph import Node, topological
 from ..inference import trial_shapes
@@ -139,8 +140,21 @@ def _of_sizes(problem: Problem, calculation: Calculation, roots: list[Node]) -> 
     return [ClosedForm(tree, named(tree, problem.names), {}, problem) for tree in trees]
 
 
+def _step_by_step(calculation: Calculation) -> list[Node]:
+    """Return the derivatives, with patterns recognised between one order and the next."""
+    if calculation.problem.kind not in ("hessian", "derivative"):
+        return [node for _, node in calculation.results] or [calculation.output]
+    roots = []
+    for wrt, _ in calculation.results:
+        result = calculation.output
+        for name in wrt:
+            (result,) = recognised(flatten([derivative(result, calculation.symbols[name])]))
+        roots.append(result)
+    return roots
+
+
 def _readable(calculation: Calculation) -> list[Node]:
-    roots: list[Node] = [node for _, node in calculation.results] or [calculation.output]
+    roots = _step_by_step(calculation)
     familiar = set(topological([calculation.original]))
     return flatten(expanded(recognised(flatten(expanded(roots, familiar))), familiar))
 

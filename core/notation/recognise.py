@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 
-from ..algebra import constant_value, permute, product, scale
+from ..algebra import constant_value, fresh, permute, product, scale
 from ..canonical import Factor, is_symmetric, tidy
 from ..elaborate import call
 from ..graph import Apply, Coefficient, Delta, Labels, Map, Node, Product, Sum
@@ -180,17 +180,30 @@ def _frechet(node: Product, X: Node, first: Labels, second: Labels, rest: list[F
             # Both are functions of X, so they commute and their product is expm(X).
             return product(node.coefficient, [*rest, (_call("expm", matrix), (one[0], two[1]))], output)
     inner = [f for f in rest if len(f[1]) == 2 and _between(f[1], first, second, used_by(rest, f), output)]
-    if len(inner) != 1:
+    if not inner:
         return None
-    (E, labels), *_ = inner
-    rest = [f for f in rest if f is not inner[0]]
+    # In a trace two matrices may stand between the exponentials: one that commutes with them is the better choice.
+    chosen = next((f for f in inner if _matrix_of(f[0]) is _matrix_of(X)), inner[0])
+    E, labels = chosen
+    rest = [f for f in rest if f is not chosen]
     turned = labels[0] in (first[0], second[0])
     left = first if labels[0] in first else second
     right = second if left is first else first
     ends = (left[1] if labels[0] == left[0] else left[0], right[1] if labels[1] == right[0] else right[0])
     # Read towards E: expm(s*X) enters transposed where its first axis meets E.
     base = permute(X, (1, 0)) if turned else X
+    if _matrix_of(E) is _matrix_of(base):
+        (middle,) = fresh(1)
+        parts: list[Factor] = [(E, (ends[0], middle)), (_call("expm", base), (middle, ends[1]))]
+        return product(node.coefficient, [*rest, *parts], output)
     return product(node.coefficient, [*rest, (_call("expm_frechet", base, E), ends)], output)
+
+
+def _matrix_of(node: Node) -> Node:
+    """Return a matrix without the numbers that multiply it: multiples of one matrix commute."""
+    if not isinstance(node, Product):
+        return node
+    return product(1, [factor for factor in node.factors if factor[0].rank], (0, 1))
 
 
 def used_by(factors: list[Factor], but: Factor) -> set[int]:
