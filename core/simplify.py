@@ -11,9 +11,9 @@ from collections.abc import Callable, Sequence
 from functools import reduce
 
 from .algebra import Factor, add, broadcast, constant_value, full, number, permute, product, scale
-from .arithmetic import matmul, power
+from .arithmetic import matmul, power, times
 from .elaborate import call
-from .graph import Apply, Coefficient, Labels, Map, Node, Product, Sum
+from .graph import Apply, Coefficient, Labels, Map, Node, Product, Reshape, Sum
 from .transform import flatten, transform
 
 Rewrite = Callable[[Node], Node | None]
@@ -105,6 +105,23 @@ def det_of_product(node: Node) -> Node | None:
     if not is_chain or tied or not _connected(inner.labels):
         return None
     return product(1, [(_call("det", operand), ()) for operand in inner.operands], ())
+
+
+def det_of_kronecker(node: Node) -> Node | None:
+    """det(kron(A, B)) = det(A)**m * det(B)**n for square A and B of n and m rows"""
+    if not is_apply(node, "det") or node.shape:
+        return None
+    inner = flatten([node.children[0]])[0]
+    if not isinstance(inner, Product) or len(inner.operands) != 4 or inner.coefficient != 1:
+        return None
+    merges = {labels[0]: labels[1:] for operand, labels in inner.factors if isinstance(operand, Reshape)}
+    matrices = {labels: operand for operand, labels in inner.factors if not isinstance(operand, Reshape)}
+    if set(merges) != {0, 1} or len(merges[0]) != 2 or len(merges[1]) != 2:
+        return None
+    A, B = (matrices.get(pair) for pair in zip(merges[0], merges[1], strict=True))
+    if A is None or B is None or A.shape != A.shape[::-1] or B.shape != B.shape[::-1]:
+        return None
+    return times(power(_call("det", A), number(B.shape[0])), power(_call("det", B), number(A.shape[0])))
 
 
 def _connected(labels: tuple[Labels, ...]) -> bool:
@@ -342,6 +359,6 @@ REWRITES: dict[type[Node], tuple[Rewrite, ...]] = {
         reciprocal_of_one_plus_exp,
         root_of_sum_of_squares,
     ),
-    Apply: (det_of_inverse, det_of_product, product_of_singular_values),
+    Apply: (det_of_inverse, det_of_product, det_of_kronecker, product_of_singular_values),
     Product: (square_of_norm, exp_over_sum_of_exp, exp_times_sigmoid, self_times_log, inverse_times_vector),
 }

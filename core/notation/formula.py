@@ -29,8 +29,9 @@ from ..graph import (
     Sum,
     Symbol,
 )
+from ..rewriting import rewritten
 from .expand import familiar_multiple
-from .structural import Sizes
+from .structural import FIRST_TRIAL_SIZE, NEAR, Sizes
 from .terms import Link, Term, summed, written
 from .trees import Power, Tree, call, indexed, number, power, transposed
 from .walk import ONE, Walk
@@ -61,6 +62,16 @@ class Notation:
         self.spoken = spoken or {}
         self.familiar = familiar
         self._terms: dict[Node, Term] = {}
+
+    def root(self, node: Node) -> Tree:
+        """Return a whole formula; a trial size that is left in it as a number, as in an exponent, gets its name."""
+        return rewritten(self.tree(node), self._size_name)
+
+    def _size_name(self, node: Tree) -> Tree | None:
+        if isinstance(node, Number) and node.text.isdigit() and int(node.text) > FIRST_TRIAL_SIZE - NEAR:
+            name = self.sizes.tree(int(node.text))
+            return None if isinstance(name, Number) else name
+        return None
 
     def tree(self, node: Node) -> Tree:
         """Return a node as a tree of exactly its shape."""

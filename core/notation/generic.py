@@ -98,7 +98,7 @@ def generic_forms(
     notation = _notation(problem, calculation, sizes)
     forms = []
     for root in _readable(calculation):
-        tree = notation.tree(root)
+        tree = notation.root(root)
         program = named(tree, [*problem.names, *actual])
         used = {node.name for node in _names(program)}
         here = {name: size for name, size in actual.items() if name in used}

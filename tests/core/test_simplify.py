@@ -32,6 +32,7 @@ CASES: tuple[tuple[str, str, str], ...] = (
     ("product_of_singular_values", "prod(svdvals(A))", "abs(det(A))"),
     ("det_of_product", "det(A @ B)", "det(A) * det(B)"),
     ("det_of_product", "det(A @ B.T @ A)", "det(A)**2 * det(B)"),
+    ("det_of_kronecker", "det(kron(A, B))", "det(A)**3 * det(B)**3"),
     ("log_of_scaled", "log(2 * det(A))", "log(2) + logdet(A)"),
     ("log_of_scaled", "log(mean(exp(x)))", "logsumexp(x) + log(1/3)"),
     ("log_of_scaled", "log(sum(exp(X), axis=1) / 4)", "logsumexp(X, axis=1) + log(0.25)"),

@@ -30,7 +30,6 @@ each_derivative = pytest.mark.parametrize("record", DERIVATIVES, ids=[record["id
 
 # Formulas more than twice as long as the published one, and why: each needs an identity that matgrad does not know.
 MUCH_LONGER = {
-    "cookbook-516b": "the determinant of a Kronecker product is a product of powers",
     "giles-pinv": "A.T annihilates the residual of least squares",
 }
 
