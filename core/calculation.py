@@ -24,6 +24,7 @@ from .graph import Node, Symbol
 # Importing the table enters the operators, which must be known before anything is elaborated.
 from .operators import table
 from .outline import axis_names, structure_of
+from .projections import absorbed
 from .shapes import Shape, describe, show
 from .simplify import stabilized
 from .transform import flatten, vectorize
@@ -226,18 +227,20 @@ class Calculation:
 
     def _differentiated(self, wrt: tuple[str, ...]) -> Node:
         variable = self.symbols[wrt[0]]
+        result = self.output
         match self.problem.kind:
             case "jvp":
-                return pushforward(self.output, {variable: Symbol.of(tangent_name(wrt[0]), variable.shape)})
+                result = pushforward(result, {variable: Symbol.of(tangent_name(wrt[0]), variable.shape)})
             case "vjp":
-                return pullback(self.output, Symbol.of(tangent_name(wrt[0]), self.shape), variable)
+                result = pullback(result, Symbol.of(tangent_name(wrt[0]), self.shape), variable)
             case "hvp":
-                first = derivative(self.output, variable)
-                return pushforward(first, {variable: Symbol.of(tangent_name(wrt[0]), variable.shape)})
-        result = self.output
-        for name in wrt:
-            result = derivative(result, self.symbols[name])
-        return result
+                first = absorbed([derivative(result, variable)])[0]
+                result = pushforward(first, {variable: Symbol.of(tangent_name(wrt[0]), variable.shape)})
+            case _:
+                for name in wrt:
+                    result = absorbed([derivative(result, self.symbols[name])])[0]
+                return result
+        return absorbed([result])[0]
 
     def direction_shape(self, name: str) -> Shape:
         """Return the shape of the tangent or cotangent that goes with a variable."""

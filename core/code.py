@@ -20,9 +20,9 @@ from .errors import ExpressionError, UsageProblem
 from .helpers import HELPERS, used_helpers
 from .inference import trial_shapes
 from .latex import Latex
-from .notation.generic import direction_name
+from .notation.generic import ClosedForm, direction_name, exact_forms
 from .notation.structural import Sizes
-from .notation.trusted import closed_forms, formulas
+from .notation.trusted import closed_forms
 from .operators.table import operators
 from .ranks import Ranks
 from .shapes import Shape
@@ -93,8 +93,8 @@ def latex(problem: Problem, shapes: Mapping[str, Shape], statics: Mapping[str, i
 
     Example: `latex(Problem.of("logdet(X)", "grad", ("X",)), {"X": (3, 3)})` is `["X^{-\\\\top}"]`.
     """
-    ranks = _Setting.of(problem, shapes, statics or {}).ranks
-    return [latex_of(form.program, ranks) for form in closed_forms(problem, shapes, statics or {})]
+    setting = _Setting.of(problem, shapes, statics or {})
+    return [latex_of(form.program, setting.ranks) for form in setting.forms]
 
 
 def statement(problem: Problem, shapes: Mapping[str, Shape], statics: Mapping[str, int] | None = None) -> str:
@@ -129,34 +129,55 @@ def latex_of(tree: Node, ranks: Ranks) -> str:
 
 @dataclass
 class _Setting:
-    """The trees of a problem, and the shapes of its inputs in sizes that have names."""
+    """The closed forms of a problem, and the shapes of its inputs in sizes that have names."""
 
     problem: Problem
     inputs: Mapping[str, Shape]
     counts: Mapping[str, int]
     sizes: Sizes
-    value: list[Node]
-    derivatives: list[Node]
+    value: list[ClosedForm]
+    derivatives: list[ClosedForm]
     ranks: Ranks
 
     @staticmethod
     def of(problem: Problem, shapes: Mapping[str, Shape], statics: Mapping[str, int]) -> _Setting:
         shapes = {name: tuple(shapes[name]) for name in problem.names}
+        asked = [replace(problem, kind="value"), *([problem] if problem.requests else [])]
         try:
             trial, counts, labels = trial_shapes(problem.program, shapes, problem.names, statics)
-            calculation = Calculation(problem, trial, statics={**statics, **counts})
+            forms = [closed_forms(one, shapes, statics) for one in asked]
+            return _Setting._over(problem, trial, {**statics, **counts}, counts, labels, forms)
         except ExpressionError:
-            # Sizes that the expression ties to its own numbers are kept as they are.
-            trial, counts, labels = dict(shapes), {}, {}
-            calculation = Calculation(problem, shapes, statics=statics)
-        value = formulas(replace(problem, kind="value"), shapes, statics)
-        derivatives = formulas(problem, shapes, statics) if problem.requests else []
-        inputs = dict(trial)
+            # Sizes that the expression, or a form chosen for these sizes, ties to numbers are kept as they are.
+            forms = [exact_forms(one, shapes, statics) for one in asked]
+            return _Setting._over(problem, shapes, statics, {}, {}, forms)
+
+    @staticmethod
+    def _over(
+        problem: Problem,
+        shapes: Mapping[str, Shape],
+        statics: Mapping[str, int],
+        counts: Mapping[str, int],
+        labels: dict[int, str],
+        forms: list[list[ClosedForm]],
+    ) -> _Setting:
+        """Return the setting over certain shapes; raise ShapeError where a form does not fit them."""
+        calculation = Calculation(problem, shapes, statics=statics)
+        inputs = dict(shapes)
         for name in problem.wrt if problem.kind in ("jvp", "vjp", "hvp") else ():
             inputs[direction_name(problem)] = calculation.direction_shape(name)
         named = {name: size for size, name in labels.items()}
         ranks = Ranks(inputs, {**named, **{name: counts[name] for name in counts}})
+        value, derivatives = forms if len(forms) > 1 else (forms[0], [])
+        for form in (*value, *derivatives):
+            ranks.add(form.program)
+            ranks.add(form.tree)
         return _Setting(problem, inputs, counts, Sizes(labels), value, derivatives, ranks)
+
+    @property
+    def forms(self) -> list[ClosedForm]:
+        """The closed forms of what is asked for."""
+        return self.derivatives or self.value
 
     def shape(self, name: str) -> list[Node]:
         """Return the shape of an input, in sizes with names."""
@@ -203,7 +224,7 @@ class _Function:
         setting, problem = self.setting, self.setting.problem
         dialect = Dialect(self.library, setting.ranks, frozenset(setting.sizes.names.values()))
         trees = []
-        for tree in map(inlined, [*setting.value, *setting.derivatives]):
+        for tree in [inlined(form.tree) for form in (*setting.value, *setting.derivatives)]:
             setting.ranks.add(tree)
             trees.append(self._renamed(dialect.rewritten(tree)))
         results = [self._fresh(name) for name in self._result_names()]

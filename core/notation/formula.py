@@ -13,7 +13,7 @@ from fractions import Fraction
 import numpy as np
 
 from ...grammar.syntax import Attribute, Binary, Index, ListLiteral, Literal, Name, Number, Slice, String, TupleLiteral
-from ..algebra import constant_value, is_zero, product
+from ..algebra import constant_value, is_zero, product, repeated_axes, without_axes
 from ..canonical import is_symmetric
 from ..graph import (
     Apply,
@@ -240,16 +240,21 @@ class Notation:
     def _solution(self, node: Apply) -> Term:
         """Return solve(A, c*b) as c*solve(A, b)."""
         matrix, right = node.children
+        name = "solve"
+        if node.operator.name == "solve_vector" and right.rank > 1:
+            shared = without_axes(right, (right.rank - 1,))
+            repeated = repeated_axes(right) >= set(range(right.rank - 1))
+            right, name = (shared, name) if repeated else (right, node.operator.name)
         term = self.term(right)
         inner = written(replace(term, coefficient=1, scalars=()))
-        solution = self._wrapped(node, call("solve", self.tree(matrix), inner))
+        solution = self._wrapped(node, call(name, self.tree(matrix), inner))
         return replace(solution, coefficient=term.coefficient, scalars=term.scalars)
 
     def _apply(self, node: Apply) -> Tree:
         name = node.operator.name
         settings = {key: _setting(value) for key, value in node.parameters if value not in (None, False)}
         if name == "nuclear_norm":
-            return call("norm", self.tree(node.children[0]), String("nuc"))
+            return call("matrix_norm" if node.batch else "norm", self.tree(node.children[0]), String("nuc"))
         if node.operator.signature.startswith("(n)->") and "axis" in node.operator.parameters:
             return self._reduction(node, settings)
         if len(node.children) == 1 and node.operator.keeps_symmetry:

@@ -13,6 +13,7 @@ from ..differentiate import derivative
 from ..errors import ExpressionError
 from ..graph import Node, topological
 from ..inference import trial_shapes
+from ..projections import absorbed
 from ..shapes import Shape
 from ..transform import flatten
 from .expand import expanded
@@ -148,7 +149,7 @@ def _step_by_step(calculation: Calculation) -> list[Node]:
     for wrt, _ in calculation.results:
         result = calculation.output
         for name in wrt:
-            (result,) = recognised(flatten([derivative(result, calculation.symbols[name])]))
+            (result,) = recognised(absorbed(flatten([derivative(result, calculation.symbols[name])])))
         roots.append(result)
     return roots
 

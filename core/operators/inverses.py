@@ -55,16 +55,17 @@ enter(Operator("solve", "A, b", "Solution x of A @ x = b; b is one vector or a m
                spellings={"latex": "#1^{-1} #2",
                           "numpy": "np.linalg.solve(#1, #2)",
                           "torch": "torch.linalg.solve(#1, #2)"}))
-for _name, _signature, _sample in (
-    ("solve_vector", "(n,n),(n)->(n)", "solve_vector(A, v)"),
-    ("solve_matrix", "(n,n),(n,k)->(n,k)", "solve_matrix(A, X)"),
+for _name, _signature, _sample, _code in (
+    ("solve_vector", "(n,n),(n)->(n)", "solve_vector(A, v)", "linalg.solve(#1, #2[..., None])[..., 0]"),
+    ("solve_matrix", "(n,n),(n,k)->(n,k)", "solve_matrix(A, X)", "linalg.solve(#1, #2)"),
 ):
     enter(Operator(_name, "A, b", "Solution x of A @ x = b.", family="inverses", signature=_signature,
                    evaluate=np.linalg.solve if _name == "solve_matrix"
                    else lambda A, b: np.linalg.solve(A, b[..., None])[..., 0],
                    differential="inv(A) @ (db - dA @ y)", source=GILES, hidden=True, analytic=True,
                    reference=lambda A, b: np.linalg.inv(A) @ b, domain=("invertible", "real"),
-                   samples=(_sample,), errors=(f"{_name}(A, x)",)))
+                   samples=(_sample,), errors=(f"{_name}(A, x)",),
+                   spellings={"latex": "#1^{-1} #2", "numpy": f"np.{_code}", "torch": f"torch.{_code}"}))
 
 
 # --- determinants ----------------------------------------------------------------------------------------------------

@@ -13,6 +13,8 @@ import numpy as np
 import pytest
 
 from matgrad.core.arguments import declaration
+from matgrad.core.calculation import Problem
+from matgrad.core.code import latex
 from matgrad.core.differentiate import derivative, pushforward
 from matgrad.core.elaborate import Elaborator
 from matgrad.core.errors import ExpressionError
@@ -234,6 +236,18 @@ def test_mistake_is_refused(operator: Operator, sample: str) -> None:
         elaborated(sample)
     assert caught.value.message
     assert caught.value.labels
+
+
+@every_sample
+@pytest.mark.parametrize("kind", ["value", "jacobian"])
+def test_sample_has_a_formula_in_latex(operator: Operator, sample: str, kind: str) -> None:
+    names = Problem.of(sample, "value").names
+    shapes = {name: SHAPES[name] for name in names}
+    wrt = tuple(names)[:1] if kind == "jacobian" else ()
+    if not names:
+        kind = "value"
+    (formula,) = latex(Problem.of(sample, kind, wrt), shapes)
+    assert formula
 
 
 @pytest.mark.parametrize("operator", TABLE, ids=lambda operator: operator.name)

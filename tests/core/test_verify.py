@@ -162,3 +162,13 @@ def test_at_a_kink_a_point_nearby_is_checked() -> None:
     (check,) = check_results(calculation, values, [data], at_kink=True, seed=0)
     assert check.passed
     assert "nearby" in check.note
+
+
+def test_a_derivative_that_is_nothing_but_rounding_is_not_called_wrong() -> None:
+    problem = Problem.of("norm(y - A @ pinv(A) @ y)**2", "grad", ("y",))
+    calculation = Calculation(problem, {"y": (3,), "A": (3, 4)})
+    values = {name: draw(name, symbol.shape, "normal", 0, ()) for name, symbol in calculation.symbols.items()}
+    (check,) = check_results(calculation, values, calculation.run(values)[1:], False, 0)
+    assert check.passed
+    assert check.finite_differences is None
+    assert check.note == "the derivative is zero but for rounding here"
