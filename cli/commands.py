@@ -4,12 +4,12 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from typing import Any
 
 import click
 
 from ..core.errors import UsageProblem
+from ..grammar.records import dataclass
 from .arguments import Option, one_dash_typo, positionals, protect, unmarked
 from .options import (
     Request,

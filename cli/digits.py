@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-from dataclasses import dataclass
+
+from ..grammar.records import dataclass
 
 DEFAULT_PRECISION = 6
 FULL_PRECISION = 17

@@ -17,11 +17,11 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ..core.answer import Answer, Array, Result
+from ..grammar.records import dataclass, replace
 
 LAYOUTS = ("generalized", "numerator", "denominator", "flat")
 SAMPLE = "sample"

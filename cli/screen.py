@@ -4,13 +4,13 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
 from itertools import groupby
 from typing import TextIO
 
 import numpy as np
 
 from ..core.answer import Answer, Array, Check, Input, Result
+from ..grammar.records import dataclass, field
 from .console import Line, Look, cell_width, printable, show
 from .digits import DEFAULT_PRECISION, FULL_PRECISION, rough, short
 from .grid import lay_out

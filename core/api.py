@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
+from ..grammar.records import replace
 from .answer import Array, Check, Input
 from .calculation import Calculation, Problem, tangent_name
 from .compiled import Compiler

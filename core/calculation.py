@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 from functools import cached_property
 from math import prod
 
@@ -12,6 +11,7 @@ import numpy as np
 from ..grammar import syntax
 from ..grammar.errors import ExpressionError, Label, Span
 from ..grammar.parser import parse
+from ..grammar.records import dataclass, field
 from . import sampling
 from .answer import Array, Check, Result
 from .diagnosis import explain_failure

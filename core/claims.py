@@ -8,12 +8,12 @@ first differs.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ..grammar.records import dataclass, field, replace
 from .answer import Answer, Array, Input
 from .calculation import Problem
 from .errors import UsageProblem

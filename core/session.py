@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
 
 import numpy as np
 
+from ..grammar.records import dataclass, field
 from .answer import Answer, Check, Input, Warning
 from .assumptions import check_assumptions
 from .calculation import Calculation, Problem, tangent_name

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import replace
 from typing import Any
 
 import numpy as np
 from numpy.typing import NDArray
 
+from ..grammar.records import replace
 from .answer import Array, Check
 from .calculation import Calculation, tangent_name
 from .evaluate import OperationFailed

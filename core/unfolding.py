@@ -2,10 +2,9 @@
 
 from __future__ import annotations
 
-from dataclasses import replace
-
 from ..grammar import syntax
 from ..grammar.parser import parse
+from ..grammar.records import replace
 from ..grammar.syntax import Call, Node
 from .arguments import bind, declaration
 from .errors import ExpressionError

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from weakref import WeakKeyDictionary
 
 import numpy as np
 
+from ...grammar.records import replace
 from ..answer import Array, Result
 from ..calculation import Calculation
 from ..graph import topological

@@ -7,11 +7,11 @@ input: parsed and elaborated again it has the same values.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
-from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
 
+from ...grammar.records import replace
 from ...grammar.syntax import Attribute, Binary, Index, ListLiteral, Literal, Name, Number, Slice, String, TupleLiteral
 from ..algebra import constant_value, is_zero, product, repeated_axes, without_axes
 from ..canonical import is_symmetric

@@ -9,10 +9,10 @@ einsum of the pieces that remain, so every Product can be written.
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Protocol
 
+from ...grammar.records import dataclass, field, replace
 from ...grammar.syntax import Attribute, Binary, Call, Number, String, TupleLiteral
 from ..graph import Coefficient, Delta, Labels, Node, Symbol
 from .structural import Sizes, apply_structure
