@@ -10,7 +10,7 @@ from collections.abc import Callable, Iterable, Set
 from typing import Any, NamedTuple
 
 from .errors import Span
-from .tables import END, IGNORED, Rule, Tables
+from .tables import END, IGNORED, VALUE, Rule, Tables, pattern_of
 
 
 class Token(NamedTuple):
@@ -99,13 +99,23 @@ def _action(tables: Tables, state: int, token: Token) -> int:
 def _next_token(tables: Tables, state: int, text: str, position: int) -> Token:
     """Return the next token among those that can follow in a state."""
     choices = tables.actions[state]
-    pattern = re.compile(tables.patterns[state])
-    while match := pattern.match(text, position):
+    token = _scan(tables, tables.values if VALUE in choices else tables.others, choices.keys(), text, position)
+    if token.kind not in choices and token.kind != END:
+        # It hides what this state knows, if that is another reading of the same text. A pattern for each state would
+        # do without the one above, but making a pattern takes longer than most texts.
+        token = _scan(tables, pattern_of(tables.terminals, choices.keys()), choices.keys(), text, position)
+    if token.kind == END and token.span[0] < len(text):
+        raise Refusal(token.span[0], choices.keys())
+    return token
+
+
+def _scan(tables: Tables, pattern: str, choices: Set[str], text: str, position: int) -> Token:
+    """Return the first token of a pattern, `END` where it matches none."""
+    matches = re.compile(pattern)
+    while match := matches.match(text, position):
         position = match.end()
         kind = match.lastgroup or IGNORED
         if kind != IGNORED:
             keyword = tables.keywords.get(match[0])
             return Token(keyword if keyword in choices else kind, match[0], match.span())
-    if position == len(text):
-        return Token(END, "", (position, position))
-    raise Refusal(position, choices.keys())
+    return Token(END, "", (position, position))

@@ -16,12 +16,13 @@ if TYPE_CHECKING:
     from lark.grammar import Rule as LarkRule
     from lark.lexer import TerminalDef
 
-FORMAT = 2
+FORMAT = 3
 GRAMMAR = os.path.join(os.path.dirname(__file__), "expression.lark")
 TABLES = os.path.join(os.path.dirname(__file__), "expression.tables")
 
 IGNORED = "IGNORED"
 END = "$END"
+VALUE = "NAME"  # where a name can stand, a value begins
 
 
 class Rule(NamedTuple):
@@ -43,16 +44,24 @@ class Rule(NamedTuple):
 class Tables(NamedTuple):
     """An LALR(1) automaton: `actions[state][symbol]` is the next state, or `~n` to reduce by `rules[n]`.
 
-    `patterns[state]` matches the tokens that can follow in a state, each as a group of its name. A word in `keywords`
-    is a token of its own where the state knows it, and a name elsewhere.
+    `terminals` are the regular expressions of the tokens, the one that is tried first in front. `others` and `values`
+    match, each as a group of its name, the tokens that can follow where no value can begin, and where one can. A word
+    in `keywords` is a token of its own where the state knows it, and a name elsewhere.
     """
 
     actions: list[dict[str, int]]
-    patterns: list[str]
+    terminals: list[tuple[str, str]]
+    others: str
+    values: str
     keywords: dict[str, str]
     rules: list[Rule]
     start: int
     end: int
+
+
+def pattern_of(terminals: Iterable[tuple[str, str]], kinds: Set[str]) -> str:
+    """Return the regular expression of some kinds of tokens, and of what is ignored between them."""
+    return "|".join(f"(?P<{kind}>{regexp})" for kind, regexp in terminals if kind in kinds or kind == IGNORED)
 
 
 def load_tables(path: str | os.PathLike[str] = TABLES) -> Tables:
@@ -114,17 +123,22 @@ def _make(grammar: str) -> tuple[Any, ...]:
         for terminal in lark.terminals
         if terminal.pattern.type == "str" and terminal.pattern.value.isidentifier()
     }
-    patterns = [_pattern(lark.terminals, choices.keys() - keywords.values(), lark.ignore_tokens) for choices in actions]
+    terminals = _terminals((one for one in lark.terminals if one.name not in keywords.values()), lark.ignore_tokens)
+    others, values = (
+        pattern_of(terminals, set().union(*(choices for choices in actions if (VALUE in choices) == begins)))
+        for begins in (False, True)
+    )
     rules = [tuple(_rule(rule)) for rule in lark.rules]
-    return actions, patterns, keywords, rules, found.start_states["start"], found.end_states["start"]
+    start, end = found.start_states["start"], found.end_states["start"]
+    return actions, terminals, others, values, keywords, rules, start, end
 
 
-def _pattern(terminals: Iterable[TerminalDef], wanted: Set[str], ignored: Sequence[str]) -> str:
-    """Return the regular expression of the wanted and the ignored tokens; as in lark, the longer one goes first."""
-    chosen = [terminal for terminal in terminals if terminal.name in wanted or terminal.name in ignored]
-    chosen.sort(key=lambda one: (-one.priority, -one.pattern.max_width, -len(one.pattern.value), one.name))
-    names = [IGNORED if terminal.name in ignored else terminal.name for terminal in chosen]
-    return "|".join(f"(?P<{name}>{one.pattern.to_regexp()})" for name, one in zip(names, chosen, strict=True))
+def _terminals(terminals: Iterable[TerminalDef], ignored: Sequence[str]) -> list[tuple[str, str]]:
+    """Return the tokens with their regular expressions; as in lark, the longer one goes first."""
+    ordered = sorted(
+        terminals, key=lambda one: (-one.priority, -one.pattern.max_width, -len(one.pattern.value), one.name)
+    )
+    return [(IGNORED if one.name in ignored else str(one.name), str(one.pattern.to_regexp())) for one in ordered]
 
 
 def _rule(rule: LarkRule) -> Rule:
