@@ -12,7 +12,7 @@ def print_script(shell: str) -> int:
     from click.shell_completion import get_completion_class
 
     from ..core.errors import UsageProblem
-    from .main import make_group
+    from .group import make_group
 
     maker = get_completion_class(shell)
     if maker is None:

@@ -116,6 +116,6 @@ def _scan(tables: Tables, pattern: str, choices: Set[str], text: str, position: 
         position = match.end()
         kind = match.lastgroup or IGNORED
         if kind != IGNORED:
-            keyword = tables.keywords.get(match[0])
+            keyword = tables.keywords.get(match[0], kind)
             return Token(keyword if keyword in choices else kind, match[0], match.span())
     return Token(END, "", (position, position))

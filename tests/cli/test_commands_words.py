@@ -9,7 +9,7 @@ from matgrad.cli import options
 from matgrad.cli.arguments import MARK, Option, one_dash_typo, protect
 from matgrad.cli.commands import COMMANDS, make_command
 from matgrad.cli.complaints import Manner
-from matgrad.cli.main import make_group
+from matgrad.cli.group import make_group
 from matgrad.core.errors import UsageProblem
 
 KNOWN = [
