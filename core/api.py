@@ -10,7 +10,7 @@ from numpy.typing import ArrayLike
 
 from ..grammar.records import replace
 from .answer import Array, Check, Input
-from .calculation import Calculation, Problem, tangent_name
+from .calculation import STRUCTURED_KINDS, Calculation, Problem, tangent_name
 from .compiled import Compiler
 from .errors import InputError, UsageProblem
 from .sampling import ASSUMPTIONS
@@ -62,7 +62,24 @@ class Derivative:
         """
         values = self._values(inputs)
         calculation = self._calculation(values)
+        calculation.guard(self.max_memory)
         results = calculation.derivatives(values)
+        return results[0] if len(results) == 1 else tuple(results)
+
+    def structured(self, /, **inputs: ArrayLike) -> Any:
+        """Return the derivative at the inputs in compressed form, without forming the dense array.
+
+        Example: `Derivative("exp(x)", "jacobian", ("x",)).structured(x=x) @ v` is `exp(x) * v`, and n numbers are
+        stored. The result is a `Structured`; with several names in a `grad` or a `jacobian` a tuple, one per name.
+
+        Raises UsageProblem for a value or a product with a direction, which have no structure, and errors as a call.
+        """
+        if self.problem.kind not in STRUCTURED_KINDS:
+            raise UsageProblem(
+                f"a {self.problem.kind} has no compressed form", helps=["jacobian and hessian have: d.structured(...)"]
+            )
+        values = self._values(inputs)
+        results = self._calculation(values).compressed(values, self.max_memory)
         return results[0] if len(results) == 1 else tuple(results)
 
     def check(self, /, **inputs: ArrayLike) -> Check:
@@ -177,7 +194,6 @@ class Derivative:
                     f"the direction has shape {show(values[key].shape)}, "
                     f"and {show(calculation.direction_shape(name))} is needed"
                 )
-        calculation.guard(self.max_memory)
         return calculation
 
     def _sample_shapes(self, values: Mapping[str, Array]) -> tuple[dict[str, Shape], int | None]:

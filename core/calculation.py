@@ -5,8 +5,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from functools import cached_property
 from math import prod
-
-import numpy as np
+from typing import TYPE_CHECKING
 
 from ..grammar import syntax
 from ..grammar.errors import ExpressionError, Label, Span
@@ -27,9 +26,14 @@ from .outline import axis_names, structure_of
 from .projections import absorbed
 from .shapes import Shape, describe, show
 from .simplify import stabilized
+from .sizes import amount, memory
 from .transform import flatten, vectorize
 
+if TYPE_CHECKING:
+    from .structured import Compression, Structured
+
 KINDS = ("value", "grad", "jacobian", "hessian", "derivative", "jvp", "vjp", "hvp")
+STRUCTURED_KINDS = ("grad", "jacobian", "hessian", "derivative")
 
 
 @dataclass(frozen=True)
@@ -293,17 +297,53 @@ class Calculation:
         """The compiled value alone, which knows nothing of any rule."""
         return compile_program(flatten(self._batched[:1]))
 
+    @cached_property
+    def compressions(self) -> list[Compression]:
+        """How each derivative is computed in compressed form."""
+        from .structured import Axes, Compression
+
+        samples = int(self.samples is not None)
+        found = []
+        for (wrt, plain), node in zip(self.results, self._batched[1:], strict=True):
+            groups = tuple(len(shape) for _, shape in self.groups(wrt))
+            found.append(Compression(node, Axes(node.shape, groups, samples), plain=plain))
+        return found
+
+    def compressed(self, values: Mapping[str, Array], limit: int) -> list[Structured]:
+        """Return each derivative for given inputs in compressed form.
+
+        Raises EvaluationError where what is stored would exceed `limit` bytes, and as `run` does.
+        """
+        for (wrt, _), node, compression in zip(self.results, self._batched[1:], self.compressions, strict=True):
+            if compression.entries * 8 > limit:
+                raise self._too_large(wrt, prod(node.shape), limit)
+            self._guard_way(compression.program, limit)
+        return [made.bind(self._run(made.program, values), limit) for made in self.compressions]
+
+    def fits(self, limit: int) -> bool:
+        """Whether each derivative as a dense array needs at most `limit` bytes."""
+        return all(prod(node.shape) * 8 <= limit for node in self._batched[1:])
+
     def guard(self, limit: int) -> None:
         """Raise EvaluationError if the result, or an array on the way to it, would exceed `limit` bytes."""
         for (wrt, _), node in zip(self.results, self._batched[1:], strict=True):
             entries = prod(node.shape)
             if entries * 8 > limit:
                 raise self._too_large(wrt, entries, limit)
-        if self.program.largest * 8 > limit:
+        self._guard_way(self.program, limit)
+
+    def guard_value(self, limit: int) -> None:
+        """Raise EvaluationError if the value, or an array on the way to it, would exceed `limit` bytes."""
+        self._guard_way(self.value_program, limit)
+
+    @staticmethod
+    def _guard_way(program: Program, limit: int) -> None:
+        needed = program.largest * 8
+        if needed > limit:
             raise EvaluationError(
-                f"this needs an array of {_count(self.program.largest)} entries ({_bytes(self.program.largest * 8)}) "
-                f"on the way; the limit is {_bytes(limit)}",
-                helps=[f"raise the limit: --max-memory {_bytes(self.program.largest * 8 * 2, round_up=True)}"],
+                f"this needs an array of {amount(program.largest)} entries ({memory(needed)}) on the way; "
+                f"the limit is {memory(limit)}",
+                helps=[f"raise the limit: --max-memory {memory(needed * 2, round_up=True)}"],
             )
 
     def _too_large(self, wrt: tuple[str, ...], entries: int, limit: int) -> EvaluationError:
@@ -311,10 +351,10 @@ class Calculation:
         by = " by ".join(f"input `{name}` ({show(self.symbols[name].shape)})" for name in wrt)
         node = dict(self.results)[wrt]
         structure = structure_of(node, len(self.shape))
-        wanted = _bytes(entries * 8, round_up=True)
+        wanted = memory(entries * 8, round_up=True)
         product = "hvp" if self.problem.kind == "hessian" else "jvp"
         return EvaluationError(
-            f"this {noun} has {_count(entries)} entries ({_bytes(entries * 8)}); the limit is {_bytes(limit)}",
+            f"this {noun} has {amount(entries)} entries ({memory(entries * 8)}); the limit is {memory(limit)}",
             notes=[f"output ({show(self.shape)}) by {by}" + (f"; it is {structure}" if structure else "")],
             helps=[
                 f'for one direction:  matgrad {product} "{self.problem.text}" --wrt {wrt[0]} --tangent ones',
@@ -358,16 +398,4 @@ class Calculation:
         return records
 
 
-def _count(entries: int) -> str:
-    return f"{entries:,}".replace(",", " ") if entries < 10**9 else f"{entries:.3g}"
-
-
-def _bytes(size: int, *, round_up: bool = False) -> str:
-    amount, units = float(size), ["B", "KiB", "MiB", "GiB", "TiB", "PiB"]
-    while amount >= 1024 and len(units) > 1:
-        amount /= 1024
-        units.pop(0)
-    return f"{int(np.ceil(amount))}{units[0]}" if round_up else f"{amount:.{3 if amount < 999.5 else 4}g} {units[0]}"
-
-
-__all__ = ["KINDS", "Calculation", "Problem", "table", "tangent_name"]
+__all__ = ["KINDS", "STRUCTURED_KINDS", "Calculation", "Problem", "table", "tangent_name"]

@@ -1,0 +1,170 @@
+"""Where the entries of a term go: its labels enumerated to coordinates, for sparse matrices.
+
+The labels that are counted through are bound one after the other in a table, one row per entry. A structural tensor
+binds what follows from what is bound: `Select` says that `j` is `rows[i]`, `Reshape` that `a` is the position of
+`(i, j)`, `Triangle` that `j` is at most `i`. So no entry is listed that structure makes zero. Summed labels that
+structure does not need for this are contracted before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import prod
+
+import numpy as np
+from numpy.typing import NDArray
+
+from .algebra import Factor, product
+from .errors import EvaluationError
+from .graph import Delta, Labels, Node, Reshape, Select, Triangle
+from .sizes import amount
+from .structured_terms import Term
+
+Indices = NDArray[np.intp]
+
+
+def split_term(term: Term, rank: int) -> tuple[Node, Labels, list[Factor]]:
+    """Return the numbers of a term as a graph, the label of each of its axes, and the structure that places them."""
+    summed = {label for _, labels in term.factors for label in labels if label >= rank}
+    contracted = {label for label in summed if _is_contracted(label, term)}
+    inside = [factor for factor in term.structural if not contracted.isdisjoint(factor[1])]
+    outside = [factor for factor in term.structural if contracted.isdisjoint(factor[1])]
+    core = [*term.dense, *inside]
+    labels = tuple(dict.fromkeys(label for _, own in core for label in own if label not in contracted))
+    return product(term.coefficient, core, labels), labels, outside
+
+
+def _is_contracted(label: int, term: Term) -> bool:
+    """Whether a summed label is contracted rather than counted through: no structure makes it sparse."""
+    users = [(node, labels) for node, labels in term.structural if label in labels]
+    return all(isinstance(node, Triangle | Delta) or (isinstance(node, Select) and label == labels[1])
+               for node, labels in users) or any(isinstance(node, Triangle) for node, _ in users)  # fmt: skip
+
+
+class Table:
+    """Index arrays by label, all of one length: row r of the table is one entry of a term."""
+
+    def __init__(self, structure: list[Factor], sizes: Mapping[int, int], limit: int) -> None:
+        self.sizes = sizes
+        self.limit = limit
+        self.length = 1
+        self.bound: dict[int, Indices] = {}
+        self._structure = list(structure)
+
+    def fill(self, wanted: Labels) -> None:
+        """Bind all labels that are wanted, and use up the structure."""
+        while True:
+            while self._structure and self._use_structure():
+                pass
+            unbound = [label for label in wanted if label not in self.bound]
+            unbound += [label for _, labels in self._structure for label in labels if label not in self.bound]
+            if not unbound:
+                return
+            # The chosen rows of a Select are fewer than what they are chosen from.
+            targets = {labels[1] for node, labels in self._structure if isinstance(node, Select)}
+            first = next((label for label in unbound if label not in targets), unbound[0])
+            count = self.sizes[first]
+            self._expand(first, np.zeros(self.length, np.intp), np.full(self.length, count, np.intp))
+
+    def _use_structure(self) -> bool:
+        for factor in self._structure:
+            if self._used(*factor):
+                self._structure = [other for other in self._structure if other is not factor]
+                return True
+        return False
+
+    def _used(self, node: Node, labels: Labels) -> bool:
+        """Bind what a structural tensor implies, or keep the rows that agree with it; whether it could be used."""
+        known = [label for label in labels if label in self.bound]
+        match node:
+            case Delta() if known or node.rank == 1:
+                for label in labels:
+                    if known:
+                        self._bind(label, self.bound[known[0]])
+                return bool(known) or self._count(labels[0])
+            case Select() if labels[0] in self.bound:
+                self._bind(labels[1], np.asarray(node.rows, np.intp)[self.bound[labels[0]]])
+                return True
+            case Select() if labels[1] in self.bound:
+                self._join(node, labels)
+                return True
+            case Reshape() if labels[0] in self.bound:
+                for position, label in enumerate(labels[1:]):
+                    self._bind(label, np.unravel_index(self.bound[labels[0]], node.sizes)[position])
+                return True
+            case Reshape() if all(label in self.bound for label in labels[1:]):
+                parts = tuple(self.bound[label] for label in labels[1:])
+                self._bind(labels[0], np.ravel_multi_index(parts, node.sizes))
+                return True
+            case Triangle() if known:
+                self._triangle(node, labels)
+                return True
+        return False
+
+    def _count(self, label: int) -> bool:
+        size = self.sizes[label]
+        self._expand(label, np.zeros(self.length, np.intp), np.full(self.length, size, np.intp))
+        return True
+
+    def _bind(self, label: int, indices: Indices) -> None:
+        if label in self.bound:
+            self._keep(np.flatnonzero(self.bound[label] == indices))
+        else:
+            self.bound[label] = indices
+
+    def _keep(self, rows: Indices) -> None:
+        self.bound = {label: indices[rows] for label, indices in self.bound.items()}
+        self.length = len(rows)
+
+    def _expand(self, label: int, start: Indices, count: Indices) -> None:
+        """Repeat each row `count` times, with the label running from `start`."""
+        entries = int(count.sum())
+        if entries > self.limit:
+            raise EvaluationError(
+                f"the sparse matrix has more than {amount(self.limit)} entries",
+                helps=["for one direction: J @ v", "or raise the limit: max_memory=..."],
+            )
+        ends = np.cumsum(count)
+        running = np.arange(entries) - np.repeat(ends - count, count)
+        self._keep(np.repeat(np.arange(self.length), count))
+        self.bound[label] = running + np.repeat(start, count)
+
+    def _join(self, node: Select, labels: Labels) -> None:
+        """Bind the rows of a Select from what they choose: each row of the table meets all that choose its index."""
+        rows = np.asarray(node.rows, np.intp)
+        order = np.argsort(rows, kind="stable")
+        ranked = rows[order]
+        target = self.bound[labels[1]]
+        start = np.searchsorted(ranked, target, "left")
+        self._expand(labels[0], start, np.searchsorted(ranked, target, "right") - start)
+        self.bound[labels[0]] = order[self.bound[labels[0]]]
+
+    def _triangle(self, node: Triangle, labels: Labels) -> None:
+        """Bind j to 0 ... i + offset, or i to j - offset and beyond."""
+        i, j = labels
+        rows, columns = node.shape
+        if i in self.bound and j in self.bound:
+            self._keep(np.flatnonzero(self.bound[j] <= self.bound[i] + node.offset))
+        elif i in self.bound:
+            count = np.clip(self.bound[i] + node.offset + 1, 0, columns)
+            self._expand(j, np.zeros(self.length, np.intp), count)
+        else:
+            start = np.clip(self.bound[j] - node.offset, 0, rows)
+            self._expand(i, start, rows - start)
+
+
+def place(
+    labels: Labels, structure: list[Factor], shape: tuple[int, ...], sizes: Mapping[int, int], limit: int
+) -> tuple[list[Indices], tuple[Indices, ...]]:
+    """Return the index of each entry along each axis of the result, and its index in the array with these labels.
+
+    Example: for an array over `i` and a Delta over `(i, k)` both indices are `0, 1, ..., n-1`. Raises EvaluationError
+    for more than `limit` entries.
+    """
+    table = Table(structure, sizes, limit)
+    if prod(shape) == 0:
+        return [np.zeros(0, np.intp) for _ in shape], tuple(np.zeros(0, np.intp) for _ in labels)
+    table.fill((*labels, *range(len(shape))))
+    length = table.length
+    axes = [np.broadcast_to(table.bound[axis], length) for axis in range(len(shape))]
+    return axes, tuple(table.bound[label] for label in labels)
