@@ -4,7 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Sequence
-from typing import NamedTuple
+
+from ..grammar.records import dataclass
 
 # A command line cannot contain this character, so it marks an argument without doubt.
 MARK = "\0"
@@ -16,7 +17,8 @@ _VARIABLE = re.compile(r"-v\s*[^\W\d]\w*\s*=(?!=)")
 _WORD = re.compile(r"-[^\W\d]\w*")
 
 
-class Option(NamedTuple):
+@dataclass(frozen=True)
+class Option:
     """What has to be known of an option: how it is written, and whether a value follows."""
 
     names: tuple[str, ...]

@@ -7,17 +7,18 @@ import re
 import sys
 from collections.abc import Sequence
 from itertools import pairwise
-from typing import NamedTuple
 
 import click
 
 from ..core.errors import EvaluationError, ExpressionError, MatgradError, UsageProblem
+from ..grammar.records import dataclass
 from .arguments import unmarked
 
 INTERRUPTED = 130
 
 
-class Manner(NamedTuple):
+@dataclass(frozen=True)
+class Manner:
     """How errors are wanted: known from the bare words of the command line, for the words may be what is wrong."""
 
     json: bool

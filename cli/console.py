@@ -47,7 +47,7 @@ def look_at(stream: TextIO, *, no_color: bool = False, environment: Mapping[str,
     return Look(
         color=not refused and (forced or (terminal and not dumb)),
         ascii=dumb or environment.get("MATGRAD_ASCII", "").lower() not in UNSET or not _encodes(stream, GLYPHS),
-        width=_width(stream, environment) if terminal else None,
+        width=columns(stream, environment) if terminal else None,
     )
 
 
@@ -59,10 +59,11 @@ def _encodes(stream: TextIO, text: str) -> bool:
     return True
 
 
-def _width(stream: TextIO, environment: Mapping[str, str]) -> int:
-    columns = environment.get("COLUMNS", "")
-    if columns.isdecimal() and int(columns) > 0:
-        return int(columns)
+def columns(stream: TextIO, environment: Mapping[str, str]) -> int:
+    """Return how many columns a terminal has: what `COLUMNS` says, the terminal itself, or 80."""
+    told = environment.get("COLUMNS", "")
+    if told.isdecimal() and int(told) > 0:
+        return int(told)
     try:
         return os.get_terminal_size(stream.fileno()).columns or 80
     except (OSError, ValueError):

@@ -7,18 +7,24 @@ from collections.abc import Sequence
 import click
 
 from ..core.errors import UsageProblem
-from .arguments import unmarked
-from .commands import COMMANDS, EXIT_STATUS, SUMMARY, WELCOME, make_command
+from .pages import SETTINGS, PageContext
+from .words import COMMANDS, EXIT_STATUS, SUMMARY, WELCOME
 
 
 class Commands(click.Group):
     """The commands, each made when it is asked for."""
 
+    context_class = PageContext
+
     def list_commands(self, ctx: click.Context) -> list[str]:
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
-        return make_command(name) if name in COMMANDS else None
+        if name not in COMMANDS:
+            return None
+        from .commands import make_command
+
+        return make_command(name)
 
     def resolve_command(
         self, ctx: click.Context, args: list[str]
@@ -39,6 +45,8 @@ class Commands(click.Group):
 
 def _no_such_command(arguments: Sequence[str]) -> UsageProblem:
     from difflib import get_close_matches
+
+    from .arguments import unmarked
 
     name = unmarked(arguments[0])
     if name.startswith("-"):
@@ -80,5 +88,5 @@ def make_group() -> click.Group:
         params=[version],
         callback=click.pass_context(_welcome),
         invoke_without_command=True,
-        context_settings={"help_option_names": ["-h", "--help"], "max_content_width": 100},
+        context_settings=SETTINGS,
     )

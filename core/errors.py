@@ -2,9 +2,14 @@
 
 from __future__ import annotations
 
-from typing import Unpack
+from typing import TYPE_CHECKING
 
-from ..grammar.errors import Details, ExpressionError, Label, MatgradError, Source, Span, SyntaxProblem
+from ..grammar.errors import ExpressionError, Label, MatgradError, Source, Span, SyntaxProblem
+
+if TYPE_CHECKING:
+    from typing import Unpack
+
+    from ..grammar.errors import Details
 
 __all__ = [
     "CheckFailed",

@@ -7,12 +7,27 @@ carets or exit statuses.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from typing import NamedTuple, TypedDict, Unpack
+from typing import TYPE_CHECKING
+
+from .records import dataclass
+
+if TYPE_CHECKING:
+    from typing import TypedDict, Unpack
+
+    class Details(TypedDict, total=False):
+        """What an error may say besides its message; see `MatgradError`."""
+
+        source: Source | None
+        place: str | None
+        notes: Sequence[str]
+        helps: Sequence[str]
+
 
 Span = tuple[int, int]
 
 
-class Source(NamedTuple):
+@dataclass(frozen=True)
+class Source:
     """A text that an error can point into: the expression, or the characters of an input file.
 
     Example: `Source("stdin", '{"a": [1, 2}')`.
@@ -22,7 +37,8 @@ class Source(NamedTuple):
     text: str
 
 
-class Label(NamedTuple):
+@dataclass(frozen=True)
+class Label:
     """Words under a piece of the source; the primary label is marked `^`, the others `-`.
 
     Example: `Label((4, 5), "x has 3 entries")`. The span counts characters, end exclusive.
@@ -31,15 +47,6 @@ class Label(NamedTuple):
     span: Span
     text: str = ""
     primary: bool = True
-
-
-class Details(TypedDict, total=False):
-    """What an error may say besides its message; see `MatgradError`."""
-
-    source: Source | None
-    place: str | None
-    notes: Sequence[str]
-    helps: Sequence[str]
 
 
 class MatgradError(Exception):

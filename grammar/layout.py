@@ -4,8 +4,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from typing import NamedTuple
 
+from .records import dataclass
 from .syntax_errors import nested_too_deeply
 
 MAXIMUM_DEPTH = 200
@@ -22,7 +22,8 @@ _PIECE = re.compile(
 )
 
 
-class Bracket(NamedTuple):
+@dataclass(frozen=True)
+class Bracket:
     """A bracket of the text that stands in neither a string nor a comment."""
 
     character: str

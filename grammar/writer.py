@@ -34,7 +34,8 @@ from .syntax import (
 LOOSE, COMPARISON, SUM, MATRIX_PRODUCT, PRODUCT, SIGN, POWER, NUMBER, POSTFIX = range(9)
 
 
-class Form(NamedTuple):
+@dataclass(frozen=True)
+class Form:
     """How one kind of node is written.
 
     In the template `#1`, `#2` are the parts, `#*` those that have no number, separated by commas, and `#name` is the

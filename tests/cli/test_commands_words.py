@@ -7,9 +7,10 @@ import pytest
 
 from matgrad.cli import options
 from matgrad.cli.arguments import MARK, Option, one_dash_typo, protect
-from matgrad.cli.commands import COMMANDS, make_command
+from matgrad.cli.commands import make_command
 from matgrad.cli.complaints import Manner
 from matgrad.cli.group import make_group
+from matgrad.cli.words import COMMANDS
 from matgrad.core.errors import UsageProblem
 
 KNOWN = [
@@ -184,7 +185,7 @@ def test_every_command_has_help_with_an_example() -> None:
 
 
 def test_the_manner_of_errors_is_in_the_words() -> None:
-    assert Manner.of(["value", "x", "--json"]) == (True, False)
-    assert Manner.of(["value", "x", "--format", "json", "--no-color"]) == (True, True)
+    assert Manner.of(["value", "x", "--json"]) == Manner(True, False)
+    assert Manner.of(["value", "x", "--format", "json", "--no-color"]) == Manner(True, True)
     assert Manner.of(["value", "x", "--format=json"]).json
     assert not Manner.of(["value", "--", "--json"]).json
