@@ -2,10 +2,12 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from functools import cached_property
 from math import prod
 from typing import TYPE_CHECKING
+
+import numpy as np
 
 from ..grammar import syntax
 from ..grammar.errors import ExpressionError, Label, Span
@@ -24,13 +26,14 @@ from .graph import Node, Symbol
 from .operators import table
 from .outline import axis_names, structure_of
 from .projections import absorbed
+from .rearrange import rearranged
 from .shapes import Shape, describe, show
 from .simplify import stabilized
 from .sizes import amount, memory
 from .transform import flatten, vectorize
 
 if TYPE_CHECKING:
-    from .structured import Compression, Structured
+    from .structured import Axes, Compression, Structured
 
 KINDS = ("value", "grad", "jacobian", "hessian", "derivative", "jvp", "vjp", "hvp")
 STRUCTURED_KINDS = ("grad", "jacobian", "hessian", "derivative")
@@ -285,12 +288,12 @@ class Calculation:
     @cached_property
     def program(self) -> Program:
         """The compiled program: the value first, then each derivative."""
-        return compile_program(flatten(self._batched))
+        return compile_program(rearranged(flatten(self._batched)))
 
     @cached_property
     def derivative_program(self) -> Program:
         """The compiled derivatives without the value, or the value where no derivative is asked for."""
-        return compile_program(flatten(self._batched[1:] or self._batched))
+        return compile_program(rearranged(flatten(self._batched[1:] or self._batched)))
 
     @cached_property
     def value_program(self) -> Program:
@@ -319,6 +322,16 @@ class Calculation:
                 raise self._too_large(wrt, prod(node.shape), limit)
             self._guard_way(compression.program, limit)
         return [made.bind(self._run(made.program, values), limit) for made in self.compressions]
+
+    def compressed_value(self, values: Mapping[str, Array], axes: Axes, limit: int) -> Structured | None:
+        """Return the value in compressed form, its axes being those of a derivative; None where it is too large."""
+        from .structured import Compression
+
+        node = self._batched[0]
+        compression = Compression(node, axes, plain=node)
+        if node.shape != axes.shape or max(compression.entries, compression.program.largest) * 8 > limit:
+            return None
+        return compression.bind(self._run(compression.program, values), limit)
 
     def fits(self, limit: int) -> bool:
         """Whether each derivative as a dense array needs at most `limit` bytes."""
@@ -358,9 +371,17 @@ class Calculation:
             notes=[f"output ({show(self.shape)}) by {by}" + (f"; it is {structure}" if structure else "")],
             helps=[
                 f'for one direction:  matgrad {product} "{self.problem.text}" --wrt {wrt[0]} --tangent ones',
+                *self._smaller(wrt, limit),
                 f"or raise the limit: --max-memory {wanted}",
             ],
         )
+
+    def _smaller(self, wrt: tuple[str, ...], limit: int) -> list[str]:
+        """Return the help that a derivative is small in compressed form, where it is."""
+        if self.problem.kind not in STRUCTURED_KINDS:
+            return []
+        entries = self.compressions[[names for names, _ in self.results].index(wrt)].entries
+        return [f"in compressed form it has {amount(entries)}:  --format structured"] if entries * 8 <= limit else []
 
     def run(self, values: Mapping[str, Array]) -> list[Array]:
         """Return the value and each derivative for given inputs.
@@ -368,6 +389,10 @@ class Calculation:
         Raises EvaluationError where an operation has no result, pointing at it.
         """
         return self._run(self.program, values)
+
+    def value(self, values: Mapping[str, Array]) -> Array:
+        """Return the value alone for given inputs; errors as in `run`."""
+        return self._run(self.value_program, values)[0]
 
     def derivatives(self, values: Mapping[str, Array]) -> list[Array]:
         """Return each derivative for given inputs, or the value where none is asked for; errors as in `run`."""
@@ -379,20 +404,23 @@ class Calculation:
         except OperationFailed as failure:
             raise explain_failure(self, failure, values) from None
 
-    def result_records(self, data: list[Array], checks: list[Check | None]) -> list[Result]:
+    def result_records(self, data: Sequence[Array | Structured], checks: Sequence[Check | None]) -> list[Result]:
         """Return the derivatives as records, with the names of their axes and their structure."""
         records = []
         for (wrt, node), array, check in zip(self.results, data, checks, strict=True):
             groups = self.groups(wrt)
+            compressed = None if isinstance(array, np.ndarray) else array
+            structure = structure_of(node, len(self.shape)) if self.problem.kind == "jacobian" else None
             records.append(
                 Result(
                     wrt=wrt,
-                    data=array,
+                    data=array if isinstance(array, np.ndarray) else np.empty(0),
                     axes=axis_names(groups),
                     axis_groups=tuple((owner, len(shape)) for owner, shape in groups),
-                    structure=structure_of(node, len(self.shape)) if self.problem.kind == "jacobian" else None,
+                    structure=structure if compressed is None else compressed.structure,
                     check=check,
                     convention=self.convention(wrt),
+                    compressed=compressed,
                 )
             )
         return records

@@ -16,6 +16,7 @@ import numpy as np
 
 from .graph import Labels, Shape
 from .order import contraction_order
+from .sweep import Into
 from .tape import Array, Kernel, Tape, Value
 
 # From this many entries on, memory is worth saving by writing into an array that is no longer needed.
@@ -162,27 +163,17 @@ def scaled(tape: Tape, value: Value, coefficient: float) -> Value:
     if value.number is not None:
         return tape.number(value.number * coefficient)
     if coefficient == -1:
-        kernel = negate_in_place if reusable(value) else np.negative
+        kernel = Into(np.negative, 0) if reusable(value) else np.negative
         return tape.emit(kernel, [value], value.shape, allocates=not reusable(value), cost=value.size)
     factor = tape.number(coefficient)
     if reusable(value):
-        return tape.emit(multiply_in_place, [value, factor], value.shape, allocates=False, cost=value.size)
+        return tape.emit(Into(np.multiply, 0), [value, factor], value.shape, allocates=False, cost=value.size)
     return tape.emit(np.multiply, [value, factor], value.shape)
 
 
 def reusable(value: Value) -> bool:
     """Whether to write a result into the memory of an operand."""
     return value.fresh and value.size >= LARGE
-
-
-def multiply_in_place(array: Array, factor: Array) -> Array:
-    """Scale an array that nothing else uses."""
-    return np.multiply(array, factor, out=array)
-
-
-def negate_in_place(array: Array) -> Array:
-    """Negate an array that nothing else uses."""
-    return np.negative(array, out=array)
 
 
 def sum_over(factor: Factor, labels: Iterable[int], tape: Tape) -> Factor:

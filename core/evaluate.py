@@ -10,6 +10,7 @@ import numpy as np
 
 from .graph import Node
 from .lowering import Lowering, OperationFailed
+from .sweep import Memory, swept
 from .tape import Array, Draft, Kernel
 
 __all__ = ["OperationFailed", "Program", "compile_program"]
@@ -53,7 +54,8 @@ class Program:
         used_later = {slot for draft in varying for slot in draft.inputs}
         self._constant = _steps([draft for draft in drafts if draft.constant], used_later)
         kept = {draft.output for draft in drafts if draft.constant} | {*self._inputs.values(), *self._outputs}
-        self._steps = _steps(varying, kept)
+        self._memory = Memory()
+        self._steps = _steps(swept(varying, kept, self._memory, lowered.tape.slot), kept)
         self._prepared = False
 
     def run(self, values: Mapping[str, Array]) -> list[Array]:
@@ -69,10 +71,12 @@ class Program:
                 prepared = self._initial.copy()
                 _execute(self._constant, prepared)
                 self._initial, self._prepared = prepared, True
+            self._memory.begin()
             slots = self._initial.copy()
             for name, slot in self._inputs.items():
                 slots[slot] = values[name]
             _execute(self._steps, slots)
+        self._memory.end()
         return [slots[slot] for slot in self._outputs]
 
     def run_traced(self, values: Mapping[str, Array]) -> Iterator[tuple[Node, Array]]:

@@ -18,6 +18,7 @@ from .contract import Factor, align, contract, plain, reusable, scaled
 from .graph import Apply, Constant, Delta, Labels, Map, Node, Product, Shape, Structural, Sum, Symbol, topological
 from .place import Writer
 from .structure import Structure, apply_masks
+from .sweep import Entrywise, Into
 from .tape import Array, Kernel, Tape, Value
 
 # Constants with more entries than this are made anew in each run where writing them is as fast as copying them.
@@ -154,7 +155,7 @@ class Lowering:
             return self._full(node, self._power(self._value(node.children[0]), float(exponent)))
         evaluate = node.operator.evaluate
         assert evaluate is not None
-        kernel = evaluate if isinstance(evaluate, np.ufunc) or node.operator.mask else owned(evaluate)
+        kernel = evaluate if isinstance(evaluate, np.ufunc) or node.operator.mask else Entrywise(evaluate)
         operands = [self._value(child) for child in node.children]
         return self._full(node, self.tape.emit(kernel, operands, node.shape), mask=node.operator.mask)
 
@@ -293,9 +294,9 @@ class Lowering:
     def _combined(self, total: Value, value: Value, subtract: bool) -> Value:
         shape = np.broadcast_shapes(total.shape, value.shape)
         if reusable(total) and shape == total.shape:
-            kernel: Kernel = subtract_in_place if subtract else add_in_place
+            kernel: Kernel = Into(np.subtract if subtract else np.add, 0)
         elif reusable(value) and shape == value.shape:
-            kernel = subtract_onto if subtract else add_onto
+            kernel = Into(np.subtract if subtract else np.add, 1)
         else:
             kernel = np.subtract if subtract else np.add
             return self.tape.emit(kernel, [total, value], shape)
@@ -330,35 +331,6 @@ def own_copy(array: Array) -> Array:
     """Return a new array of floating-point numbers."""
     copied = np.array(array, order="C")
     return copied if copied.dtype.kind in "fc" else copied.astype(np.float64)
-
-
-def add_in_place(total: Array, term: Array) -> Array:
-    """Add a term to an array that nothing else uses."""
-    return np.add(total, term, out=total) if total.dtype == term.dtype else np.add(total, term)
-
-
-def subtract_in_place(total: Array, term: Array) -> Array:
-    """Subtract a term from an array that nothing else uses."""
-    return np.subtract(total, term, out=total) if total.dtype == term.dtype else np.subtract(total, term)
-
-
-def add_onto(total: Array, term: Array) -> Array:
-    """Add in the memory of the second array."""
-    return add_in_place(term, total)
-
-
-def subtract_onto(total: Array, term: Array) -> Array:
-    """Subtract in the memory of the second array."""
-    return np.subtract(total, term, out=term) if total.dtype == term.dtype else np.subtract(total, term)
-
-
-def owned(evaluate: Kernel) -> Kernel:
-    """Return a kernel whose result is new and floating-point, whatever the function returns."""
-
-    def kernel(*arrays: Array, **settings: Any) -> Array:
-        return _as_owned(evaluate(*arrays, **settings), arrays)
-
-    return kernel
 
 
 def _as_owned(result: Any, arrays: Sequence[Array]) -> Array:

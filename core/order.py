@@ -27,6 +27,19 @@ def contraction_order(factors: Sequence[Iterable[int]], output: Iterable[int], s
     return _Greedy(sets, frozenset(output), sizes).pairs()
 
 
+def contraction_cost(factors: Sequence[Iterable[int]], output: Iterable[int], sizes: Mapping[int, int]) -> int:
+    """Return the cost of contracting factors in that order."""
+    sets: list[LabelSet | None] = [frozenset(labels) for labels in factors]
+    wanted, cost = frozenset(output), 0
+    for first, second in contraction_order(factors, wanted, sizes):
+        a, b = sets[first] or frozenset(), sets[second] or frozenset()
+        sets[first] = sets[second] = None
+        result = (a | b) & wanted.union(*(other for other in sets if other is not None))
+        cost += _pair_cost(a, b, result, sizes)
+        sets.append(result)
+    return cost
+
+
 def _size(labels: Iterable[int], sizes: Mapping[int, int]) -> int:
     result = 1
     for label in labels:

@@ -43,7 +43,7 @@ class Value:
 
 
 class Draft(NamedTuple):
-    """A step as it is recorded."""
+    """A step as it is recorded; `writes` says that it writes into one of its operands."""
 
     kernel: Kernel
     inputs: tuple[int, ...]
@@ -51,6 +51,8 @@ class Draft(NamedTuple):
     constant: bool
     entries: int
     cost: int
+    shape: Shape
+    writes: bool
 
 
 class Tape:
@@ -63,25 +65,26 @@ class Tape:
         self._reuse = reuse
         self._remembered: dict[Hashable, Value] = {}
 
-    def _slot(self, content: Any = None) -> int:
+    def slot(self, content: Any = None) -> int:
+        """Return a new slot, with what it holds before a run."""
         self.initial.append(content)
         return len(self.initial) - 1
 
     def input(self, name: str, shape: Shape) -> Value:
         """Return the input of a name."""
         if name not in self.inputs:
-            self.inputs[name] = self._slot()
+            self.inputs[name] = self.slot()
         return Value(self.inputs[name], shape)
 
     def literal(self, content: Array) -> Value:
         """Return an array that is known now."""
-        return Value(self._slot(content), content.shape, constant=True)
+        return Value(self.slot(content), content.shape, constant=True)
 
     def number(self, content: float) -> Value:
         """Return a number that is known now."""
         key = ("number", content)
         if key not in self._remembered:
-            self._remembered[key] = Value(self._slot(np.float64(content)), (), constant=True, number=content)
+            self._remembered[key] = Value(self.slot(np.float64(content)), (), constant=True, number=content)
         return self._remembered[key]
 
     def emit(
@@ -101,7 +104,7 @@ class Tape:
         """
         constant = fold and all(value.constant for value in inputs)
         entries = prod(shape) if allocates else 0
-        slot = self._slot()
+        slot = self.slot()
         self.drafts.append(
             Draft(
                 kernel,
@@ -110,6 +113,8 @@ class Tape:
                 constant,
                 entries,
                 entries if cost is None else cost,
+                shape,
+                fresh and not allocates,
             )
         )
         return Value(slot, shape, fresh=fresh and self._reuse and not constant, constant=constant)

@@ -20,6 +20,10 @@ _SAMPLES = {
 }
 
 
+# What squares, absolute values and exponentials are.
+NOT_NEGATIVE = (0.0, float("inf"))
+
+
 def elementwise(
     name: str,
     rule: str,
@@ -50,8 +54,8 @@ def elementwise(
 
 # --- exponentials, logarithms, roots ---------------------------------------------------------------------------------
 
-elementwise("exp", "y * dx", "Exponential.", np.exp)
-elementwise("exp2", "y * log(2) * dx", "Two to the power of x.", np.exp2, analytic=False,
+elementwise("exp", "y * dx", "Exponential.", np.exp, bounds=NOT_NEGATIVE)
+elementwise("exp2", "y * log(2) * dx", "Two to the power of x.", np.exp2, analytic=False, bounds=NOT_NEGATIVE,
             spellings={"latex": "2^{#1}"})
 elementwise("expm1", "exp(x) * dx", "exp(x) - 1, accurate near 0.", np.expm1)
 elementwise("log", "dx / x", "Natural logarithm.", np.log, domain=("positive",), aliases=("ln",))
@@ -60,7 +64,8 @@ elementwise("log2", "dx / (x * log(2))", "Logarithm to base 2.", np.log2, domain
 elementwise("log10", "dx / (x * log(10))", "Logarithm to base 10.", np.log10, domain=("positive",),
             spellings={"latex": r"\log_{10}\left(#1\right)"})
 elementwise("log1p", "dx / (1 + x)", "log(1 + x), accurate near 0.", np.log1p, domain=("positive",))
-elementwise("sqrt", "dx / (2 * y)", "Square root.", np.sqrt, domain=("positive",), spellings={"latex": r"\sqrt{#1}"})
+elementwise("sqrt", "dx / (2 * y)", "Square root.", np.sqrt, domain=("positive",), bounds=NOT_NEGATIVE,
+            spellings={"latex": r"\sqrt{#1}"})
 elementwise("cbrt", "dx / (3 * y**2)", "Cube root.", np.cbrt, domain=("nonzero",), analytic=False,
             spellings={"latex": r"\sqrt[3]{#1}", "torch": "cbrt(#1)"})
 
@@ -84,8 +89,8 @@ elementwise(
     analytic=False,
 )
 elementwise("sinh", "cosh(x) * dx", "Hyperbolic sine.", np.sinh)
-elementwise("cosh", "sinh(x) * dx", "Hyperbolic cosine.", np.cosh)
-elementwise("tanh", "(1 - y**2) * dx", "Hyperbolic tangent.", np.tanh)
+elementwise("cosh", "sinh(x) * dx", "Hyperbolic cosine.", np.cosh, bounds=NOT_NEGATIVE)
+elementwise("tanh", "(1 - y**2) * dx", "Hyperbolic tangent.", np.tanh, bounds=(-1.0, 1.0))
 elementwise("arcsinh", "dx / sqrt(x**2 + 1)", "Inverse hyperbolic sine.", np.arcsinh, aliases=("asinh",))
 elementwise(
     "arccosh",
@@ -228,6 +233,7 @@ elementwise(
     "Logistic function 1 / (1 + exp(-x)), without overflow.",
     _sigmoid,
     reference=lambda x: 1 / (1 + np.exp(-x)),
+    bounds=(0.0, 1.0),
     aliases=("expit", "logistic"),
     analytic=False,
     spellings={"latex": r"\sigma\left(#1\right)", "numpy": "sigmoid(#1)", "jax": "jax.nn.sigmoid(#1)"},
@@ -239,6 +245,7 @@ elementwise(
     lambda x: np.logaddexp(0, x),
     reference=lambda x: np.log(1 + np.exp(x)),
     analytic=False,
+    bounds=NOT_NEGATIVE,
     spellings={
         "numpy": "np.logaddexp(0, #1)",
         "torch": "torch.nn.functional.softplus(#1, threshold=40)",
@@ -251,6 +258,7 @@ elementwise(
     "x where it is positive, else 0.",
     lambda x: np.maximum(x, 0),
     reference=lambda x: np.where(x > 0, x, 0),
+    bounds=NOT_NEGATIVE,
     kink="x == 0",
     at_kink="subgradient 0",
     analytic=False,
@@ -269,6 +277,7 @@ elementwise(
     at_kink="subgradient 0",
     aliases=("absolute", "fabs"),
     analytic=False,
+    bounds=NOT_NEGATIVE,
     spellings={"latex": r"\left|#1\right|"},
 )
 elementwise(

@@ -39,6 +39,7 @@ class Operator:
     - `analytic`: whether `evaluate` accepts complex arrays and is holomorphic, so that the complex step applies.
     - `mask`: whether the values are 0 and 1, and 0 annihilates even inf and nan in a Product.
     - `keeps_symmetry`: whether a symmetric matrix has a symmetric result.
+    - `bounds`: numbers between which every entry of the result lies.
     - `spellings`: templates for `latex`, `numpy`, `torch` and `jax` where they differ from the default: `#1`, `#2` are
       arguments, `#*` all those without a number; JAX is by default spelled as NumPy, and the others by the name.
     - `hidden`: needed by rules and formulas, not listed for people.
@@ -65,6 +66,7 @@ class Operator:
     mask: bool = False
     hidden: bool = False
     keeps_symmetry: bool = False
+    bounds: tuple[float, float] = (float("-inf"), float("inf"))
     spellings: dict[str, str] = field(default_factory=dict)
 
     @property

@@ -1,0 +1,379 @@
+"""Large elementwise steps: fused, block by block in the cache, by several threads, in memory that is free again.
+
+Three things make NumPy slow on large arrays: each call of a chain travels to memory and back, fresh memory must be
+mapped page by page, and one core alone does not fill the bus. A `Sweep` is a chain of elementwise steps as one step:
+it takes a block of the leading axis through the whole chain while it is in the cache, and gives blocks to threads,
+for NumPy releases the lock of the interpreter. Its result lies in memory of an earlier run if nobody holds that.
+"""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Sequence
+from concurrent.futures import ThreadPoolExecutor
+from dataclasses import dataclass
+from functools import cache, partial
+from itertools import pairwise
+from math import prod
+from operator import itemgetter
+from threading import Lock
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from .graph import Shape
+from .tape import Array, Draft, Kernel
+
+# Arrays with fewer entries are left to single calls.
+SMALLEST = 2**15
+# Entries of a block: a few blocks of float64 fit into the cache of a core.
+BLOCK = 2**13
+# Outer products with more entries than this are bound by memory, not by the loop.
+LARGEST_EINSUM = 2**22
+# From this much work on, in additions, a second thread pays for waking it.
+WORTH_A_THREAD = 2**19
+MOST_THREADS = 8
+LONGEST_SWEEP = 24
+# What is kept between runs, in bytes.
+MOST_KEPT = 2**30
+
+CHEAP = frozenset({np.add, np.subtract, np.multiply, np.negative, np.square, np.divide, np.reciprocal, np.sqrt})
+COST_OF_A_FUNCTION = 8
+
+
+@dataclass(frozen=True)
+class Into:
+    """A ufunc that writes over one of its operands: `Into(np.add, 0)` adds to the first."""
+
+    ufunc: np.ufunc
+    place: int
+
+    def __call__(self, *arrays: Array) -> Array:
+        """Return the result, in place where the operand can hold it: the complex step makes real numbers complex."""
+        out = arrays[self.place]
+        if any(array.dtype != out.dtype for array in arrays) and np.result_type(*arrays) != out.dtype:
+            return np.asarray(self.ufunc(*arrays))
+        return np.asarray(self.ufunc(*arrays, out=out))
+
+
+@dataclass(frozen=True)
+class Entrywise:
+    """A function of several NumPy calls that treats each entry by itself, and gives floating-point numbers."""
+
+    evaluate: Kernel
+
+    def __call__(self, *arrays: Array) -> Array:
+        """Return a new array, whatever the function returns."""
+        result = np.asarray(self.evaluate(*arrays))
+        owned = result.base is None and result.flags.writeable and all(result is not array for array in arrays)
+        if result.dtype.kind not in "fc":
+            return result.astype(np.float64)
+        return result if owned else result.copy()
+
+
+class Memory:
+    """Arrays that steps write into, to be used again as soon as nothing else refers to them."""
+
+    def __init__(self) -> None:
+        self._kept: list[Array] = []
+        self._lock = Lock()
+
+    def take(self, shape: Shape, strides: tuple[int, ...]) -> Array:
+        """Return an array of float64 of a shape and strides, its entries undefined."""
+        entries = prod(shape)
+        with self._lock:
+            for flat in self._kept:
+                if flat.size == entries and sys.getrefcount(flat) == FREE:
+                    return np.ndarray(shape, np.float64, flat, 0, strides)
+            flat = np.empty(entries)
+            self._kept.append(flat)
+            return np.ndarray(shape, np.float64, flat, 0, strides)
+
+    def begin(self) -> None:
+        """Let go what others hold from the run before: it is theirs."""
+        if self._kept:
+            with self._lock:
+                self._kept = [flat for flat in self._kept if sys.getrefcount(flat) == FREE]
+
+    def end(self) -> None:
+        """Let go everything if it is too much to keep for the next run."""
+        if sum(flat.nbytes for flat in self._kept) > MOST_KEPT:
+            self._kept = []
+
+
+# The list, the variable of the loop, and the argument of getrefcount.
+FREE = 3
+
+
+class Link(NamedTuple):
+    """One function of a sweep; arguments are places of operands, or `~k` for the result of link k."""
+
+    kernel: Kernel
+    arguments: tuple[int, ...]
+
+
+class Sweep:
+    """Elementwise functions of operands that broadcast to one shape; the results of some of them are wanted."""
+
+    def __init__(self, links: Sequence[Link], wanted: Sequence[int], shape: Shape, memory: Memory) -> None:
+        self._links = links
+        self._wanted = wanted
+        self._shape = shape
+        self._memory = memory
+        self._entries = prod(shape)
+        self._work = self._entries * sum(1 if link.kernel in CHEAP else COST_OF_A_FUNCTION for link in links)
+        self._row_major = any(isinstance(links[k].kernel, partial) for k in wanted)
+        self._strides: dict[tuple[tuple[int, ...], ...], tuple[int, ...]] = {}
+        product = len(links) == 1 and getattr(self._links[0].kernel, "func", self._links[0].kernel) is np.multiply
+        self._may_be_outer = product and self._entries <= LARGEST_EINSUM
+        has_temporaries = len(links) > 1 or isinstance(links[-1].kernel, Entrywise)
+        self._block = BLOCK if has_temporaries else self._entries
+
+    def __call__(self, *arrays: Array) -> Any:
+        """Return the result that is wanted, a list if there are several."""
+        results = self._swept(arrays) if all(array.dtype.kind in "fb" for array in arrays) else None
+        if results is None:
+            results = self._whole(arrays)
+        return results[0] if len(results) == 1 else results
+
+    def _swept(self, arrays: Sequence[Array]) -> list[Array] | None:
+        outs = self._outs(arrays)
+        if outs is None:
+            return None
+        axis, parts = self._parts(outs[0])
+        waiting = [_threads().submit(self._carry_out, arrays, outs, axis, part) for part in parts[1:]]
+        try:
+            self._carry_out(arrays, outs, axis, parts[0])
+        finally:
+            for task in waiting:
+                task.result()
+        return outs
+
+    def _whole(self, arrays: Sequence[Array]) -> list[Array]:
+        results: list[Any] = []
+        for kernel, arguments in self._links:
+            results.append(kernel(*(arrays[k] if k >= 0 else results[~k] for k in arguments)))
+        return [results[k] for k in self._wanted]
+
+    def _outs(self, arrays: Sequence[Array]) -> list[Array] | None:
+        """Return the arrays to write into, None where blocks of one could meet another part of an operand."""
+        outs: list[Array] = []
+        for wanted in self._wanted:
+            kernel, arguments = self._links[wanted]
+            place = arguments[kernel.place] if isinstance(kernel, Into) else -1
+            if place < 0:
+                outs.append(self._memory.take(self._shape, self._natural_strides(arrays)))
+                continue
+            others = (array for k, array in enumerate(arrays) if k != place)
+            if arrays[place].shape != self._shape or any(np.may_share_memory(arrays[place], one) for one in others):
+                return None
+            outs.append(arrays[place])
+        return outs
+
+    def _natural_strides(self, arrays: Sequence[Array]) -> tuple[int, ...]:
+        """Return strides of the result that suit the operands."""
+        key = tuple(array.strides for array in arrays)
+        if key not in self._strides:
+            self._strides[key] = _row_major(self._shape, range(len(self._shape)))
+            if not self._row_major:
+                self._strides[key] = self._suitable_strides(arrays)
+        return self._strides[key]
+
+    def _suitable_strides(self, arrays: Sequence[Array]) -> tuple[int, ...]:
+        """Return the strides NumPy would choose, but for an outer product, whose second factor is repeated whole."""
+        rank = len(self._shape)
+        own = [[k for k in range(-array.ndim, 0) if array.shape[k] > 1] for array in arrays]
+        flat = [axis for axes in own for axis in axes]
+        if len(arrays) == 2 and len(set(flat)) == len(flat) == rank:
+            ordered = [
+                sorted(axes, key=lambda k: -abs(array.strides[k])) for array, axes in zip(arrays, own, strict=True)
+            ]
+            return _row_major(self._shape, [rank + axis for axes in ordered for axis in axes])
+        natural = np.nditer(
+            [*arrays, None],  # type: ignore[list-item]
+            ["zerosize_ok"],
+            [["readonly"]] * len(arrays) + [["writeonly", "allocate"]],
+            op_dtypes=[*(array.dtype for array in arrays), np.dtype(np.float64)],
+        ).operands[-1]
+        return natural.strides if natural.shape == self._shape else _row_major(self._shape, range(rank))
+
+    def _parts(self, out: Array) -> tuple[int, list[range]]:
+        """Return the axis to cut, the one that lies furthest apart if it is long enough, and a range per thread."""
+        threads = _amount_of_threads() if self._work >= WORTH_A_THREAD else 1
+        long = [axis for axis, size in enumerate(out.shape) if size >= threads]
+        axis = max(long, key=lambda axis: abs(out.strides[axis]), default=0)
+        cuts = [out.shape[axis] * k // threads for k in range(threads + 1)]
+        return axis, [range(start, stop) for start, stop in pairwise(cuts) if start < stop]
+
+    def _carry_out(self, arrays: Sequence[Array], outs: Sequence[Array], axis: int, rows: range) -> None:
+        length = self._shape[axis]
+        step = max(1, self._block * length // self._entries)
+        axis -= len(self._shape)
+        with np.errstate(all="ignore"):
+            if step >= length == len(rows):
+                self._one_block(arrays, outs)
+                return
+            for start in range(rows.start, rows.stop, step):
+                cut = slice(start, min(start + step, rows.stop))
+                self._one_block([_cut(array, axis, cut) for array in arrays], [_cut(out, axis, cut) for out in outs])
+
+    def _one_block(self, arrays: Sequence[Array], outs: Sequence[Array]) -> None:
+        if self._may_be_outer and _outer(arrays, outs[0]):
+            return
+        results: list[Any] = []
+        place = 0
+        for position, (kernel, arguments) in enumerate(self._links):
+            operands = [arrays[k] if k >= 0 else results[~k] for k in arguments]
+            plain = kernel.ufunc if isinstance(kernel, Into) else kernel
+            if place == len(self._wanted) or position != self._wanted[place]:
+                results.append(plain(*operands))
+                continue
+            out = outs[place]
+            place += 1
+            if isinstance(plain, Entrywise):
+                out[...] = plain.evaluate(*operands)
+            else:
+                getattr(plain, "func", plain)(*operands, out=out)
+            results.append(out)
+
+
+def _outer(arrays: Sequence[Array], out: Array) -> bool:
+    """Write an outer product: what is contiguous in einsum's loop is faster than NumPy's multiplication by a number."""
+    axes = [[k for k in range(-array.ndim, 0) if array.shape[k] > 1] for array in arrays]
+    if len(axes) != 2 or not axes[0] or not axes[1] or not set(axes[0]).isdisjoint(axes[1]):
+        return False
+    first, second = (array.reshape([size for size in array.shape if size > 1]) for array in arrays)
+    labels = [[k + out.ndim for k in own] for own in axes]
+    wanted = [k for k in range(out.ndim) if out.shape[k] > 1]
+    squeezed = out[tuple(slice(None) if size > 1 else 0 for size in out.shape)]
+    if sorted(labels[0] + labels[1]) != wanted:
+        return False
+    np.einsum(first, labels[0], second, labels[1], wanted, out=squeezed)
+    return True
+
+
+def _cut(array: Array, axis: int, rows: slice) -> Array:
+    """Return part of an array along an axis counted from the last, all of it where it is repeated there."""
+    if array.ndim < -axis or array.shape[axis] == 1:
+        return array
+    return array[(..., rows, *(slice(None),) * (-axis - 1))]
+
+
+def _row_major(shape: Shape, order: Sequence[int]) -> tuple[int, ...]:
+    """Return the strides of an array without gaps whose axes lie in this order, the nearest last."""
+    strides, step = [0] * len(shape), 8
+    for axis in reversed(order):
+        strides[axis] = step
+        step *= shape[axis]
+    return tuple(strides)
+
+
+@cache
+def _amount_of_threads() -> int:
+    """Return how many threads to use: the cores of this process, or what the user allows to BLAS."""
+    allowed = os.environ.get("OMP_NUM_THREADS", "")
+    cores = len(os.sched_getaffinity(0)) if hasattr(os, "sched_getaffinity") else os.cpu_count() or 1
+    return max(1, min(MOST_THREADS, int(allowed) if allowed.isdigit() else cores))
+
+
+@cache
+def _threads() -> ThreadPoolExecutor:
+    return ThreadPoolExecutor(_amount_of_threads(), thread_name_prefix="matgrad")
+
+
+if hasattr(os, "register_at_fork"):
+    # A child process has none of its parent's threads.
+    os.register_at_fork(after_in_child=_threads.cache_clear)
+
+
+# --- from drafts to sweeps -------------------------------------------------------------------------------------------
+
+
+class _Region:
+    """Large elementwise drafts of one shape that nothing else stands between."""
+
+    def __init__(self) -> None:
+        self.drafts: list[Draft] = []
+        self.outputs: set[int] = set()
+        self.inputs: set[int] = set()
+
+    def add(self, draft: Draft) -> None:
+        self.inputs.update(slot for slot in draft.inputs if slot not in self.outputs)
+        self.outputs.add(draft.output)
+        self.drafts.append(draft)
+
+    def swept(self, uses: dict[int, int], memory: Memory, new_slot: Callable[[], int]) -> list[Draft]:
+        """Return the region as one draft, and one more for each result where several are wanted."""
+        inside: dict[int, int] = {}
+        for draft in self.drafts:
+            for slot in draft.inputs:
+                inside[slot] = inside.get(slot, 0) + 1
+        places: dict[int, int] = {}
+        operands: list[int] = []
+        links: list[Link] = []
+        for position, draft in enumerate(self.drafts):
+            for slot in draft.inputs:
+                if slot not in places:
+                    places[slot] = len(operands)
+                    operands.append(slot)
+            links.append(Link(draft.kernel, tuple(places[slot] for slot in draft.inputs)))
+            places[draft.output] = ~position
+        wanted = [k for k, draft in enumerate(self.drafts) if uses.get(draft.output, 0) > inside.get(draft.output, 0)]
+        last = self.drafts[-1]
+        sweep = Sweep(links, wanted, last.shape, memory)
+        entries = sum(draft.entries for draft in (self.drafts[k] for k in wanted))
+        whole = last._replace(
+            kernel=sweep, inputs=tuple(operands), entries=entries, cost=sum(d.cost for d in self.drafts)
+        )
+        if len(wanted) == 1:
+            return [whole._replace(output=self.drafts[wanted[0]].output)]
+        together = new_slot()
+        single = [
+            Draft(itemgetter(k), (together,), self.drafts[place].output, False, 0, 0, last.shape, False)
+            for k, place in enumerate(wanted)
+        ]
+        return [whole._replace(output=together), *single]
+
+
+def swept(drafts: Sequence[Draft], kept: set[int], memory: Memory, new_slot: Callable[[], int]) -> list[Draft]:
+    """Return the drafts with large elementwise ones as sweeps: neighbours of one shape together.
+
+    A region waits for more drafts of its shape until another draft needs one of its results, or overwrites what it
+    reads, so nothing changes its order that matters.
+    """
+    uses: dict[int, int] = dict.fromkeys(kept, 1)
+    for draft in drafts:
+        for slot in draft.inputs:
+            uses[slot] = uses.get(slot, 0) + 1
+    regions: dict[Shape, _Region] = {}
+    result: list[Draft] = []
+
+    def close(shape: Shape) -> None:
+        result.extend(regions.pop(shape).swept(uses, memory, new_slot))
+
+    for draft in drafts:
+        elementwise = _is_elementwise(draft)
+        for shape, region in list(regions.items()):
+            own = elementwise and shape == draft.shape
+            full = own and len(region.drafts) >= LONGEST_SWEEP
+            if full or (not own and (draft.writes or not region.outputs.isdisjoint(draft.inputs))):
+                close(shape)
+        if elementwise:
+            regions.setdefault(draft.shape, _Region()).add(draft)
+        else:
+            result.append(draft)
+    for shape in list(regions):
+        close(shape)
+    return result
+
+
+def _is_elementwise(draft: Draft) -> bool:
+    """Whether a draft is a large elementwise function that gives floating-point numbers."""
+    kernel = draft.kernel
+    if prod(draft.shape) < SMALLEST:
+        return False
+    if isinstance(kernel, Into | Entrywise):
+        return True
+    ufunc = kernel.func if isinstance(kernel, partial) else kernel
+    return isinstance(ufunc, np.ufunc) and ufunc.signature is None and not ufunc.types[-1].endswith("?")
