@@ -14,8 +14,6 @@ from ..core.errors import EvaluationError, ExpressionError, MatgradError, UsageP
 from ..grammar.records import dataclass
 from .arguments import unmarked
 
-INTERRUPTED = 130
-
 
 @dataclass(frozen=True)
 class Manner:

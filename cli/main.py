@@ -9,16 +9,15 @@ from collections.abc import Sequence
 # The syntax tree of a sum is as deep as the sum is long, and it is walked recursively.
 RECURSION_LIMIT = 20_000
 COLLECTED_EVERY = 100_000
+INTERRUPTED = 130
 
 
 def run(arguments: Sequence[str]) -> int:
     """Run a command line and return its exit status: `run(["value", "1 + 1"]) == 0`."""
     import click
 
-    from .complaints import INTERRUPTED, Manner, report
     from .group import make_group
 
-    manner = Manner.of(arguments)
     sys.setrecursionlimit(max(RECURSION_LIMIT, sys.getrecursionlimit()))
     try:
         status = make_group().main(list(arguments), prog_name="matgrad", standalone_mode=False)
@@ -29,7 +28,9 @@ def run(arguments: Sequence[str]) -> int:
     except (KeyboardInterrupt, click.Abort):
         return INTERRUPTED
     except Exception as problem:
-        return report(problem, manner)
+        from .complaints import Manner, report
+
+        return report(problem, Manner.of(arguments))
     return status if isinstance(status, int) else 0
 
 

@@ -8,12 +8,12 @@ that needs no copy.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
 from functools import partial
 from math import prod
 
 import numpy as np
 
+from ..grammar.records import dataclass, replace
 from .graph import Labels, Shape
 from .order import contraction_order
 from .sweep import Into
@@ -23,7 +23,7 @@ from .tape import Array, Kernel, Tape, Value
 LARGE = 4096
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Factor:
     """An array with a label for each axis.
 

@@ -8,11 +8,11 @@ it; a Sum writes the pieces of its terms into one output.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
+from ..grammar.records import dataclass, replace
 from .algebra import carries_delta, constant_value
 from .contract import Factor, align, contract, plain, reusable, scaled
 from .graph import Apply, Constant, Delta, Labels, Map, Node, Product, Shape, Structural, Sum, Symbol, topological
@@ -34,7 +34,7 @@ class OperationFailed(Exception):
         self.original = original
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Piece:
     """A node's array before it is spread out: `coefficient * factor`, repeated over the axes the factor lacks.
 

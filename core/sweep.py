@@ -11,19 +11,21 @@ from __future__ import annotations
 import os
 import sys
 from collections.abc import Callable, Sequence
-from concurrent.futures import ThreadPoolExecutor
-from dataclasses import dataclass
 from functools import cache, partial
 from itertools import pairwise
 from math import prod
 from operator import itemgetter
 from threading import Lock
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 import numpy as np
 
+from ..grammar.records import dataclass
 from .graph import Shape
 from .tape import Array, Draft, Kernel
+
+if TYPE_CHECKING:
+    from concurrent.futures import ThreadPoolExecutor
 
 # Arrays with fewer entries are left to single calls.
 SMALLEST = 2**15
@@ -279,6 +281,8 @@ def _amount_of_threads() -> int:
 
 @cache
 def _threads() -> ThreadPoolExecutor:
+    from concurrent.futures import ThreadPoolExecutor  # loaded where it is used: this takes longer than most answers
+
     return ThreadPoolExecutor(_amount_of_threads(), thread_name_prefix="matgrad")
 
 

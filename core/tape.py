@@ -7,7 +7,6 @@ are remembered, so asking twice for a transpose costs one step.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
-from dataclasses import dataclass, replace
 from math import prod
 from operator import attrgetter, itemgetter, methodcaller
 from typing import Any, NamedTuple
@@ -15,13 +14,14 @@ from typing import Any, NamedTuple
 import numpy as np
 from numpy.typing import NDArray
 
+from ..grammar.records import dataclass, replace
 from .graph import Shape
 
 Array = NDArray[Any]
 Kernel = Callable[..., Any]
 
 
-@dataclass(frozen=True, slots=True)
+@dataclass(frozen=True)
 class Value:
     """An array that a step will compute.
 

@@ -91,6 +91,7 @@ class _Standard:
             described.append((item.name, Any, dataclasses.field(**options)))
         twin: Any = dataclasses.make_dataclass(cls.__name__, described)
         found: Mapping[str, Any] = twin.__dataclass_fields__
+        setattr(cls, "__dataclass_fields__", found)  # noqa: B010  (mypy knows the name)
         return found
 
 

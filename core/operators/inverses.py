@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import cache
 from importlib import import_module
 from typing import Any
 
@@ -184,7 +185,11 @@ def _expm_reference(X: Any) -> Any:
 
 # Gauss-Legendre quadrature of the integral below. Its integrand grows at most like exp(2 * norm(X)), and 32 points
 # keep the relative error of the derivative below 1e-10 up to a norm of about 15.
-_POINTS, _WEIGHTS = (array / 2 for array in np.polynomial.legendre.leggauss(32))
+@cache
+def _quadrature() -> tuple[Any, Any]:
+    points, weights = np.polynomial.legendre.leggauss(32)
+    return points / 2 + 0.5, weights / 2
+
 
 # The Fréchet derivative as an integral: linear in E, as a rule must be.
 _FRECHET = (
@@ -229,9 +234,9 @@ enter(Operator("expm_frechet", "X, E", "Derivative of the matrix exponential at 
                           "numpy": "expm_frechet(#*)",
                           "torch": "expm_frechet(#*)"}))
 enter(Operator("quadrature_points", "", "Gauss-Legendre points between 0 and 1.", family="inverses",
-               build=lambda: Constant.of(_POINTS + 0.5), reference=lambda: _POINTS + 0.5, hidden=True,
+               build=lambda: Constant.of(_quadrature()[0]), reference=lambda: _quadrature()[0], hidden=True,
                samples=("quadrature_points()",), errors=("quadrature_points(x)",)))
 enter(Operator("quadrature_weights", "", "The weights of the Gauss-Legendre points.", family="inverses",
-               build=lambda: Constant.of(_WEIGHTS), reference=lambda: _WEIGHTS, hidden=True,
+               build=lambda: Constant.of(_quadrature()[1]), reference=lambda: _quadrature()[1], hidden=True,
                samples=("quadrature_weights()",), errors=("quadrature_weights(x)",)))
 
