@@ -2,24 +2,24 @@
 
 from __future__ import annotations
 
-import importlib.util
+import sys
+from importlib import import_module
 from pathlib import Path
 from types import ModuleType
 
 from setuptools import setup
 from setuptools.command.build_py import build_py
 
-GRAMMAR = Path(__file__).parent / "grammar"
+ROOT = Path(__file__).parent
 
 
 def tables() -> ModuleType:
-    """Load `grammar/tables.py` alone: the package itself is not installed yet."""
-    specification = importlib.util.spec_from_file_location("tables", GRAMMAR / "tables.py")
-    assert specification is not None
-    assert specification.loader is not None
-    module = importlib.util.module_from_spec(specification)
-    specification.loader.exec_module(module)
-    return module
+    """Load `grammar/tables.py` from here: the package itself is not installed yet."""
+    sys.path.insert(0, str(ROOT))
+    try:
+        return import_module("grammar.tables")
+    finally:
+        sys.path.remove(str(ROOT))
 
 
 class BuildWithTables(build_py):

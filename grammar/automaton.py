@@ -7,13 +7,15 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Set
-from typing import Any, NamedTuple
+from typing import Any
 
 from .errors import Span
+from .records import dataclass
 from .tables import END, IGNORED, VALUE, Rule, Tables, pattern_of
 
 
-class Token(NamedTuple):
+@dataclass(frozen=True)
+class Token:
     """A word of the text: `Token("NAME", "x", (4, 5))`."""
 
     kind: str

@@ -37,9 +37,9 @@ _OPERATORS = {".*": "*", "·": "*", "⋅": "*", "×": "*", "∗": "*", "⊙": "*
 _OPERATORS |= {"^": "**", ".^": "**", ".**": "**", "≤": "<=", "≥": ">=", "≠": "!="}
 _LITERALS = {"None": None, "True": True, "False": False, "...": ...}
 _DIGITS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
-_MATRIX_PIECE = re.compile(r"(?P<sign>[-+−]?)(?P<number>[0-9.][0-9._]*(?:[eE][+-]?[0-9]+)?)|(?P<row>;)")
-_MATRIX_ROW = re.compile(r"[^;]+")
-_SPACED_SIGN = re.compile(r"[0-9.][ \t]+([-+−])")
+_MATRIX_PIECE = r"(?P<sign>[-+−]?)(?P<number>[0-9.][0-9._]*(?:[eE][+-]?[0-9]+)?)|(?P<row>;)"
+_MATRIX_ROW = r"[^;]+"
+_SPACED_SIGN = r"[0-9.][ \t]+([-+−])"
 
 
 class Builder:
@@ -156,7 +156,7 @@ class Builder:
         start = bracket.span[0]
         rows: list[list[Node]] = [[]]
         _refuse_ambiguous_signs(bracket.value, start)
-        for piece in _MATRIX_PIECE.finditer(bracket.value):
+        for piece in re.finditer(_MATRIX_PIECE, bracket.value):
             if piece["row"]:
                 rows.append([])
             else:
@@ -221,8 +221,8 @@ def _split(arguments: tuple[Node, ...]) -> tuple[tuple[Node, ...], tuple[Keyword
 
 def _refuse_ambiguous_signs(bracket: str, offset: int) -> None:
     """Refuse a row like `1, 2 -3`, where the comma says that spaces do not separate."""
-    for row in _MATRIX_ROW.finditer(bracket):
-        if "," in row[0] and (sign := _SPACED_SIGN.search(row[0])):
+    for row in re.finditer(_MATRIX_ROW, bracket):
+        if "," in row[0] and (sign := re.search(_SPACED_SIGN, row[0])):
             place = offset + row.start() + sign.start(1)
             raise syntax_errors.ambiguous_sign(sign[1], (place, place + 1))
 

@@ -10,16 +10,15 @@ from .syntax_errors import nested_too_deeply
 
 MAXIMUM_DEPTH = 200
 
-_PIECE = re.compile(
-    r"""(?P<string>(?<![\w\u0300-\u036f)\]'])'[^'\n\r]*'|"[^"\n\r]*")
+_PIECE = r"""(?x)
+      (?P<string>(?<![\w\u0300-\u036f)\]'])'[^'\n\r]*'|"[^"\n\r]*")
       | (?P<comment>\#[^\n]*)
       | (?P<continuation>\\[ \t]*\r?\n)
       | (?P<invisible>[\u200b\ufeff])
       | (?P<newline>\r?\n)
       | (?P<open>[(\[])
-      | (?P<close>[)\]])""",
-    re.VERBOSE,
-)
+      | (?P<close>[)\]])"""
+_BLANKED = frozenset("#\\\u200b\ufeff\n")
 
 
 @dataclass(frozen=True)
@@ -32,7 +31,7 @@ class Bracket:
 
 def brackets(text: str) -> Iterator[Bracket]:
     """Yield the brackets of a text in order: `f('(')` has two."""
-    for piece in _PIECE.finditer(text):
+    for piece in re.finditer(_PIECE, text):
         if piece.lastgroup in ("open", "close"):
             yield Bracket(piece[0], piece.start())
 
@@ -44,6 +43,8 @@ def flatten(text: str) -> str:
     return, which is white space but does not separate the numbers of a matrix row. Raises `SyntaxProblem` where
     brackets are nested more than 200 deep.
     """
+    if _BLANKED.isdisjoint(text) and text.count("(") + text.count("[") <= MAXIMUM_DEPTH:
+        return text
     depth = 0
 
     def blank(piece: re.Match[str]) -> str:
@@ -61,4 +62,4 @@ def flatten(text: str) -> str:
                 return ("\r" if depth else "\n").rjust(len(piece[0]))
         return piece[0]
 
-    return _PIECE.sub(blank, text)
+    return re.sub(_PIECE, blank, text)

@@ -19,14 +19,16 @@ def parse(text: str) -> Program:
     points into `text` and says what to write instead.
     """
     from .automaton import Refusal, derive
-    from .builder import Builder, check_depth
-    from .diagnosis import explain
 
     flat = flatten(text)
     try:
         derivation = derive(_tables(), flat)
     except Refusal as failure:
+        from .diagnosis import explain
+
         raise explain(text, flat, failure) from None
+    from .builder import Builder, check_depth
+
     builder = Builder(text)
     program = builder.build(derivation)
     if builder.ambiguous:

@@ -10,7 +10,9 @@ import os.path
 import sys
 import zlib
 from collections.abc import Iterable, Sequence, Set
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any
+
+from .records import dataclass
 
 if TYPE_CHECKING:
     from lark.grammar import Rule as LarkRule
@@ -25,7 +27,8 @@ END = "$END"
 VALUE = "NAME"  # where a name can stand, a value begins
 
 
-class Rule(NamedTuple):
+@dataclass(frozen=True)
+class Rule:
     """One alternative of a rule of the grammar.
 
     - `origin`: the symbol that it reduces to; `size`: how many symbols it takes.
@@ -41,7 +44,8 @@ class Rule(NamedTuple):
     transparent: bool
 
 
-class Tables(NamedTuple):
+@dataclass(frozen=True)
+class Tables:
     """An LALR(1) automaton: `actions[state][symbol]` is the next state, or `~n` to reduce by `rules[n]`.
 
     `terminals` are the regular expressions of the tokens, the one that is tried first in front. `others` and `values`
@@ -74,7 +78,7 @@ def load_tables(path: str | os.PathLike[str] = TABLES) -> Tables:
     try:
         with open(path, "rb") as tables:
             if tables.readline() == _header(grammar):
-                return _named(marshal.load(tables))
+                return _named(marshal.loads(tables.read()))  # `load` would ask the file for each number
     except OSError:
         pass
     return _named(_make(grammar))
@@ -97,8 +101,8 @@ def _header(grammar: str) -> bytes:
 
 def _named(plain: tuple[Any, ...]) -> Tables:
     """Give plain tuples, which are all that marshal knows, their names."""
-    tables = Tables(*plain)
-    return tables._replace(rules=[Rule(*rule) for rule in tables.rules])
+    actions, terminals, others, values, keywords, rules, start, end = plain
+    return Tables(actions, terminals, others, values, keywords, [Rule(*rule) for rule in rules], start, end)
 
 
 def _make(grammar: str) -> tuple[Any, ...]:
@@ -128,7 +132,7 @@ def _make(grammar: str) -> tuple[Any, ...]:
         pattern_of(terminals, set().union(*(choices for choices in actions if (VALUE in choices) == begins)))
         for begins in (False, True)
     )
-    rules = [tuple(_rule(rule)) for rule in lark.rules]
+    rules = [_rule(rule) for rule in lark.rules]
     start, end = found.start_states["start"], found.end_states["start"]
     return actions, terminals, others, values, keywords, rules, start, end
 
@@ -141,9 +145,9 @@ def _terminals(terminals: Iterable[TerminalDef], ignored: Sequence[str]) -> list
     return [(IGNORED if one.name in ignored else str(one.name), str(one.pattern.to_regexp())) for one in ordered]
 
 
-def _rule(rule: LarkRule) -> Rule:
-    """Return what lark knows about a rule in the words of `Rule`."""
+def _rule(rule: LarkRule) -> tuple[Any, ...]:
+    """Return what lark knows about a rule: the fields of `Rule`."""
     kept = [place for place, symbol in enumerate(rule.expansion) if not getattr(symbol, "filter_out", False)]
     origin = str(rule.origin.name)
     method = "" if origin.startswith("_") else str(rule.alias or origin)
-    return Rule(origin, len(rule.expansion), tuple(kept), method, bool(rule.options.expand1 and not rule.alias))
+    return origin, len(rule.expansion), tuple(kept), method, bool(rule.options.expand1 and not rule.alias)
