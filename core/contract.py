@@ -131,12 +131,13 @@ def contract(
         assert a is not None
         assert b is not None
         pending[first] = pending[second] = None
-        if position == len(pairs) - 1:
-            keep = wanted
-        else:
-            elsewhere = {label for other in pending if other is not None for label in other.labels}.union(wanted)
-            keep = _grouped(a, b, elsewhere)
-        pending.append(_pair(tape, a, b, keep, sizes, row_major and position == len(pairs) - 1))
+        for label in (*a.labels, *b.labels):
+            uses[label] -= 1
+        keep = wanted if position == len(pairs) - 1 else _grouped(a, b, uses, wanted)
+        result = _pair(tape, a, b, keep, sizes, row_major and position == len(pairs) - 1)
+        for label in result.labels:
+            uses[label] += 1
+        pending.append(result)
     last = pending[-1]
     assert last is not None
     result = plain(last, tape)
@@ -189,9 +190,9 @@ def sum_over(factor: Factor, labels: Iterable[int], tape: Tape) -> Factor:
     return Factor(tape.emit(kernel, [factor.value], shape, cost=factor.value.size), remaining)
 
 
-def _grouped(a: Factor, b: Factor, elsewhere: set[int]) -> Labels:
-    """Return the labels an intermediate keeps: shared ones first, then those of each side."""
-    kept = [label for label in dict.fromkeys((*a.labels, *b.labels)) if label in elsewhere]
+def _grouped(a: Factor, b: Factor, elsewhere: Mapping[int, int], wanted: Labels) -> Labels:
+    """Return the labels an intermediate keeps, those used elsewhere or wanted: shared ones first, then each side's."""
+    kept = [label for label in dict.fromkeys((*a.labels, *b.labels)) if elsewhere[label] or label in wanted]
     shared = set(a.labels) & set(b.labels)
     return (*(label for label in kept if label in shared), *(label for label in kept if label not in shared))
 

@@ -22,6 +22,8 @@ from .transform import flatten, transform
 # With fewer rows or columns half the work is not worth a square root.
 SMALLEST = 16
 LONGEST_SUM = 3
+# A product of more factors runs through the layers of a network, where nothing is to be gained.
+MOST_FACTORS = 12
 # The terms beside the symmetric one may cost this part of it.
 SMALL_PART = 0.25
 
@@ -37,7 +39,7 @@ def rearranged(roots: Sequence[Node]) -> list[Node]:
             users[child] = users.get(child, 0) + 1
 
     def better(node: Node) -> Node:
-        if not isinstance(node, Product) or node.rank < 2:
+        if not isinstance(node, Product) or node.rank < 2 or len(node.operands) > MOST_FACTORS:
             return node
         return _halved(node) or _taken_out(node, users) or node
 
