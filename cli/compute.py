@@ -88,7 +88,19 @@ def wishes_of(problem: Problem, request: Request) -> Wishes:
         strict=request.strict,
         limit=request.limit,
         directions=_directions(problem, request),
+        compressed=_compressed(problem, request),
     )
+
+
+def _compressed(problem: Problem, request: Request) -> str:
+    """Return which derivatives are kept in compressed form: those that their format holds so, and too large ones."""
+    from ..core.calculation import STRUCTURED_KINDS
+
+    if request.lines:
+        return "never"
+    if request.structured or (request.format == "mtx" and problem.kind in STRUCTURED_KINDS):
+        return "always"
+    return "large" if request.format in ("table", "npy") else "never"
 
 
 def _directions(problem: Problem, request: Request) -> Mapping[str, Input | str]:

@@ -11,14 +11,14 @@ from typing import IO, TextIO
 
 import numpy as np
 
-from ..core.answer import Answer, Array, Result
+from ..core.answer import Answer, Result
 from ..core.errors import UsageProblem
 from .console import Look
 from .documents import latex, markdown
 from .json_output import json_line, json_text
 from .layouts import apply_layout, value_result, view
 
-FORMATS = ("table", "plain", "json", "npy", "csv", "latex", "markdown")
+FORMATS = ("table", "plain", "json", "npy", "csv", "latex", "markdown", "mtx", "structured")
 
 __all__ = ["FORMATS", "json_line", "write_answer"]
 
@@ -39,10 +39,16 @@ def write_answer(
             _write_text(answer, format, stream, precision, layout, look or Look())
         return
     _refuse(answer, format, output)
+    _check_room(answer, format, output)
     try:
         with _whole_file(output) as file:
             if format == "npy":
                 _write_npy(answer, layout, file, archive=output.endswith(".npz"))
+            elif _is_sparse(format, output):
+                from .large import write_sparse
+
+                for result in _shown(answer):
+                    write_sparse(file, result, layout)
             else:
                 text = io.TextIOWrapper(file, encoding="utf-8", newline="")
                 _write_text(answer, format, text, precision, layout, Look())
@@ -55,16 +61,17 @@ def write_answer(
 def _write_text(
     answer: Answer, format: str, stream: TextIO, precision: int | None, layout: str, look: Look
 ) -> None:  # fmt: skip
-    if format == "table":
+    if format in ("table", "structured"):
         from .screen import render_answer
 
-        render_answer(answer, stream=stream, look=look, precision=precision, layout=layout)
+        complete = format == "structured"
+        render_answer(answer, stream=stream, look=look, precision=precision, layout=layout, complete=complete)
     elif format == "json":
         stream.write(json_text(answer, precision=precision, layout=layout))
     else:
         _refuse(answer, format, "")
         writers: dict[str, Callable[[Result, int | None, str], Iterator[str]]]
-        writers = {"plain": _plain, "csv": _csv, "latex": latex, "markdown": markdown}
+        writers = {"plain": _plain, "csv": _csv, "latex": latex, "markdown": markdown, "mtx": _mtx}
         for number, result in enumerate(_shown(answer)):
             if number:
                 stream.write("\n")
@@ -80,13 +87,27 @@ def _shown(answer: Answer) -> list[Result]:
 def _refuse(answer: Answer, format: str, output: str) -> None:
     """Refuse several derivatives where the format holds one array."""
     count = len(_shown(answer))
-    if count < 2 or format not in ("csv", "npy") or (format == "npy" and output.endswith(".npz")):
+    single = format in ("csv", "npy", "mtx") or _is_sparse(format, output)
+    if count < 2 or not single or (format == "npy" and output.endswith(".npz")):
         return
     raise UsageProblem(
-        f"{format} holds one derivative, and there are {count}",
+        f"{'a sparse matrix' if format == 'structured' else format} holds one derivative, and there are {count}",
         place=f"--format {format}",
         helps=["all in one file: --format npy -o derivatives.npz", "or one name at a time: give --wrt once"],
     )
+
+
+def _is_sparse(format: str, output: str) -> bool:
+    """Whether a file takes a sparse matrix: the one way to keep structure in an archive of NumPy."""
+    return format == "structured" and output.endswith(".npz")
+
+
+def _check_room(answer: Answer, format: str, output: str) -> None:
+    """Refuse a file that the disk has no room for, before it is begun."""
+    if format == "npy" and any(result.compressed is not None for result in answer.results):
+        from .large import check_room, needed
+
+        check_room(output, needed(list(answer.results)))
 
 
 def _numbers(precision: int | None) -> Callable[[float], str]:
@@ -127,6 +148,12 @@ def _csv_row(labels: list[str]) -> str:
     return ",".join(quoted) + "\n"
 
 
+def _mtx(result: Result, precision: int | None, layout: str) -> Iterator[str]:
+    from .large import matrix_market
+
+    return matrix_market(result, precision, layout)
+
+
 def _npy_to_stream(answer: Answer, layout: str, stream: TextIO) -> None:
     _refuse(answer, "npy", "")
     if stream.isatty():
@@ -141,21 +168,26 @@ def _npy_to_stream(answer: Answer, layout: str, stream: TextIO) -> None:
 
 
 def _write_npy(answer: Answer, layout: str, file: IO[bytes], archive: bool) -> None:
-    arrays = {",".join(result.wrt) or "value": apply_layout(result, layout).data for result in _shown(answer)}
+    results = {",".join(result.wrt) or "value": result for result in _shown(answer)}
     if not archive:
-        for array in arrays.values():
-            _write_array(file, array)
+        for result in results.values():
+            _write_array(file, result, layout)
         return
     import zipfile
 
     with zipfile.ZipFile(file, "w") as members:
-        for name, array in arrays.items():
+        for name, result in results.items():
             with members.open(f"{name}.npy", "w", force_zip64=True) as member:
-                _write_array(member, array)
+                _write_array(member, result, layout)
 
 
-def _write_array(file: IO[bytes], array: Array) -> None:
-    np.lib.format.write_array(file, np.asarray(array), allow_pickle=False)
+def _write_array(file: IO[bytes], result: Result, layout: str) -> None:
+    if result.compressed is not None:
+        from .large import write_blocks
+
+        write_blocks(file, result, layout)
+    else:
+        np.lib.format.write_array(file, np.asarray(apply_layout(result, layout).data), allow_pickle=False)
 
 
 @contextmanager
@@ -171,13 +203,33 @@ def _whole_file(path: str) -> Iterator[IO[bytes]]:
         return
     handle, temporary = tempfile.mkstemp(prefix=".matgrad-", dir=os.path.dirname(path))
     try:
-        with os.fdopen(handle, "wb") as file:
+        with _ended_by_exception(), os.fdopen(handle, "wb") as file:
             yield file
         os.chmod(temporary, _default_mode() if mode is None else stat.S_IMODE(mode))
         os.replace(temporary, path)
     except BaseException:
         os.unlink(temporary)
         raise
+
+
+@contextmanager
+def _ended_by_exception() -> Iterator[None]:
+    """Let a request to end the process be an exception here, so that nothing unfinished is left behind."""
+    import signal
+    import threading
+
+    if threading.current_thread() is not threading.main_thread():
+        yield
+        return
+
+    def end(number: int, _: object) -> None:
+        raise SystemExit(128 + number)
+
+    before = signal.signal(signal.SIGTERM, end)
+    try:
+        yield
+    finally:
+        signal.signal(signal.SIGTERM, before)
 
 
 def _default_mode() -> int:

@@ -6,12 +6,16 @@ import json
 import math
 from collections.abc import Mapping
 from functools import cache
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..core.answer import Answer, Array, Check, Input, Result
 from ..core.answer import Warning as AnswerWarning
 from .layouts import apply_layout
+
+if TYPE_CHECKING:
+    from ..core.structured import Structured
 
 LINE_BREAKS_BEFORE = ("inputs", "value", "results", "claim", "warnings")
 
@@ -35,7 +39,7 @@ def json_line(answer: Answer, *, precision: int | None = None, layout: str = "ge
 
 def _parts(answer: Answer, precision: int | None, layout: str) -> dict[str, str]:
     """Return the JSON text of each key, in order."""
-    results = [apply_layout(result, layout) for result in answer.results]
+    results = [apply_layout(result, layout) if result.compressed is None else result for result in answer.results]
     broken = [] if answer.value is None else _nonfinite("value", answer.value)
     for number, result in enumerate(results):
         broken += _nonfinite(f"results[{number}]", result.data)
@@ -88,7 +92,8 @@ def _result(result: Result, precision: int | None) -> str:
             "wrt": json.dumps(list(result.wrt)),
             "shape": json.dumps(result.shape),
             "axes": json.dumps(result.axes),
-            "data": _data(result.data, precision),
+            "data": "null" if result.compressed is not None else _data(result.data, precision),
+            **({} if result.compressed is None else {"compressed": _compressed(result.compressed, precision)}),
             "formula": json.dumps(result.formula),
             **({"sizes": json.dumps(dict(result.sizes))} if result.sizes else {}),
             "structure": json.dumps(result.structure),
@@ -96,6 +101,12 @@ def _result(result: Result, precision: int | None) -> str:
             "check": json.dumps(None if result.check is None else _check(result.check)),
         }
     )
+
+
+def _compressed(compressed: Structured, precision: int | None) -> str:
+    from .compressed import json_of
+
+    return json_of(compressed, lambda array: _data(array, precision))
 
 
 def _check(check: Check) -> dict[str, object]:

@@ -16,7 +16,9 @@ from ..grammar.records import dataclass
 from ..grammar.vocabulary import LIBRARIES
 
 ASSUMPTIONS = ("symmetric", "spd", "diagonal", "orthogonal", "lower", "upper", "positive", "integer")
-FORMATS = ("table", "plain", "json", "npy", "csv", "latex", "markdown")
+FORMATS = ("table", "plain", "json", "npy", "csv", "latex", "markdown", "mtx", "structured")
+# What a file is, where its name says that it is not text for a reader.
+ENDINGS = {".npy": "npy", ".npz": "npy", ".mtx": "mtx"}
 LAYOUTS = ("generalized", "numerator", "denominator", "flat")
 DERIVATIVE_KINDS = ("grad", "jacobian", "hessian")
 LAWS = ("normal", "uniform", "randint:0:5")
@@ -63,10 +65,12 @@ class Request:
     claim: str | None = None
     kind: str | None = None
     independent: bool = False
+    structured: bool = False
 
     @staticmethod
     def of(parameters: Mapping[str, Any], expression: str) -> Request:
         """Return the request that click's parameters make; raises UsageProblem for words that mean nothing."""
+        format = read_format(parameters["format"], parameters["output"])
         return Request(
             expression=expression,
             wrt=split_names(parameters.get("wrt", ()), "--wrt"),
@@ -83,13 +87,14 @@ class Request:
             strict=parameters["strict"],
             check=not parameters["no_check"],
             limit=read_size(parameters["limit"]),
-            format="json" if parameters["json"] else parameters["format"],
+            format="json" if parameters["json"] else format,
             output=parameters["output"],
-            precision=read_precision(parameters["precision"], parameters["format"], parameters["json"]),
+            precision=read_precision(parameters["precision"], format, parameters["json"]),
             no_color=parameters["no_color"],
             claim=parameters.get("claim"),
             kind=parameters.get("kind"),
             independent=parameters.get("independent", False),
+            structured=format == "structured",
         )
 
 
@@ -181,8 +186,8 @@ def _answer_options() -> list[SectionOption]:
 def _output_options() -> list[SectionOption]:
     section = "Output"
     return [
-        SectionOption("--format", section=section, type=click.Choice(FORMATS), default="table", metavar="FORMAT",
-                      help=f"{', '.join(FORMATS[:-1])} or {FORMATS[-1]}.  [default: table]"),
+        SectionOption("--format", section=section, type=click.Choice(FORMATS), metavar="FORMAT",
+                      help=f"{', '.join(FORMATS[:-1])} or {FORMATS[-1]}.  [default: table, or as FILE ends]"),
         SectionOption("--json", section=section, is_flag=True, help="Short for --format json."),
         SectionOption("-o", "--output", section=section, metavar="FILE", shell_complete=_files,
                       help="Write to a file."),
@@ -299,12 +304,21 @@ def read_size(text: str) -> int:
     )
 
 
+def read_format(text: str | None, output: str | None) -> str:
+    """Return the format: the one asked for, or the one that the name of the file ends in, or a table.
+
+    Example: `read_format(None, "J.npy") == "npy"`.
+    """
+    ending = next((ending for ending in ENDINGS if (output or "").endswith(ending)), "")
+    return text or ENDINGS.get(ending, "table")
+
+
 def read_precision(text: str | None, format: str, json: bool) -> int | None:
     """Return the number of digits, None for what the format does by itself."""
     if text is None:
         return None
     if text == "full":
-        return MOST_DIGITS if format in ("table", "latex", "markdown") and not json else None
+        return MOST_DIGITS if format in ("table", "latex", "markdown", "structured") and not json else None
     if text.isdecimal() and 1 <= int(text) <= MOST_DIGITS:
         return int(text)
     raise UsageProblem(

@@ -5,7 +5,7 @@ from __future__ import annotations
 import re
 from collections.abc import Mapping, Sequence
 from itertools import groupby
-from typing import TextIO
+from typing import TYPE_CHECKING, TextIO
 
 import numpy as np
 
@@ -15,6 +15,9 @@ from .console import Line, Look, cell_width, printable, show
 from .digits import DEFAULT_PRECISION, FULL_PRECISION, rough, short
 from .grid import lay_out
 from .layouts import View, apply_layout, value_result, view
+
+if TYPE_CHECKING:
+    from ..core.structured import Structured
 
 PRINT_ALL = "--format npy -o FILE or --format plain prints all"
 LONGEST_EXPRESSION = 40
@@ -26,24 +29,30 @@ SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
 def render_answer(
-    answer: Answer, *, stream: TextIO, look: Look, precision: int | None = None, layout: str = "generalized"
-) -> None:
+    answer: Answer, *, stream: TextIO, look: Look, precision: int | None = None, layout: str = "generalized",
+    complete: bool = False,
+) -> None:  # fmt: skip
     """Write an answer for a person: `render_answer(answer, stream=sys.stdout, look=look_at(sys.stdout))`.
 
-    Warnings are not part of it: they belong on standard error.
+    With `complete`, all terms and arrays of derivatives in compressed form are listed. Warnings are not part of it:
+    they belong on standard error.
     """
-    show(answer_lines(answer, look=look, precision=precision, layout=layout), stream, look)
+    lines = answer_lines(answer, look=look, precision=precision, layout=layout, complete=complete)
+    show(lines, stream, look)
 
 
 def answer_lines(
-    answer: Answer, *, look: Look, precision: int | None = None, layout: str = "generalized"
+    answer: Answer, *, look: Look, precision: int | None = None, layout: str = "generalized", complete: bool = False
 ) -> list[Line]:
     """Return the screen of an answer as lines of styled pieces."""
     page = _Page(answer, look, precision or DEFAULT_PRECISION)
     page.stand_in()
     page.value()
     for result in answer.results:
-        page.result(result, layout)
+        if result.compressed is None:
+            page.result(result, layout)
+        else:
+            page.compressed(result, result.compressed, complete=complete)
     page.inputs()
     page.footer()
     page.checks()
@@ -90,14 +99,37 @@ class _Page:
             self._section([(f"{name} = ", "bold"), *self._inline(result.data)])
         else:
             self._section(*self._title(name, arranged.shape, _roles(seen)))
-        if (arranged.formula is not None and not _says_no_more(arranged)) or arranged.structure:
-            formula = "" if arranged.formula is None else self._formula(arranged.formula, arranged.sizes)
-            structure = self._safe(arranged.structure or "")
-            self.lines.append([(formula, ""), ("   " if formula and structure else "", ""), (structure, "dim")])
-        if arranged.convention:
-            self.lines.append([(self._safe(arranged.convention), "dim")])
+        self._described(arranged, arranged.structure or "")
         if result.data.ndim:
             self._tables(seen)
+
+    def compressed(self, result: Result, compressed: Structured, *, complete: bool) -> None:
+        """Show one derivative in compressed form: what it is, its closed form, its terms."""
+        from .compressed import listing
+
+        name = _derivative_name(self.answer.command, self._expression(), result.wrt, self.look.ascii)
+        axes = [*(["sample"] if len(result.shape) > len(result.axes) else []), *result.axes]
+        self._section(*self._title(name, result.shape, f"axes: {', '.join(axes)}"))
+        self._described(result, "")
+        self.lines.append([(self._safe(str(compressed)), "")])
+        self.lines.append([])
+        for line in listing(compressed, self._stored, complete=complete):
+            self.lines.append([(self._safe(line), "")])
+
+    def _stored(self, values: Array) -> str:
+        """Return an array in full where it is small, else its shape and range."""
+        if values.size <= SMALL:
+            return "".join(text for text, _ in self._inline(values))
+        return f"{'×'.join(map(str, values.shape))} numbers, {self._summary(values)}"
+
+    def _described(self, result: Result, structure: str) -> None:
+        """Add the closed form, the structure and the convention."""
+        structure = self._safe(structure)
+        if (result.formula is not None and not _says_no_more(result)) or structure:
+            formula = "" if result.formula is None else self._formula(result.formula, result.sizes)
+            self.lines.append([(formula, ""), ("   " if formula and structure else "", ""), (structure, "dim")])
+        if result.convention:
+            self.lines.append([(self._safe(result.convention), "dim")])
 
     def _formula(self, formula: str, sizes: Mapping[str, int]) -> str:
         if len(formula) > LONGEST_FORMULA:

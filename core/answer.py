@@ -3,12 +3,16 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 from numpy.typing import NDArray
 
 from ..grammar.records import dataclass, field
 from .errors import Span
+
+if TYPE_CHECKING:
+    from .structured import Structured
 
 Array = NDArray[np.float64]
 
@@ -61,7 +65,7 @@ class Result:
     `formula` is valid input in which `sizes` says what each name of a size stands for. `axes` labels each axis:
     `("out[i]", "b[j]")`. `axis_groups` counts the axes that belong to the output and to each name, so that a screen
     can put rows and columns together: `(("out", 1), ("b", 1))`. With a batch, `data` has one further axis in front
-    that `axes` and `axis_groups` do not count.
+    that `axes` and `axis_groups` do not count. Where the derivative is kept in `compressed` form, `data` is empty.
     """
 
     wrt: tuple[str, ...]
@@ -73,11 +77,12 @@ class Result:
     check: Check | None = None
     sizes: Mapping[str, int] = field(default_factory=dict)
     convention: str = ""
+    compressed: Structured | None = None
 
     @property
     def shape(self) -> tuple[int, ...]:
-        """The shape of the data."""
-        return self.data.shape
+        """The shape of the derivative."""
+        return self.data.shape if self.compressed is None else self.compressed.shape
 
 
 @dataclass(frozen=True)

@@ -33,7 +33,8 @@ from .sizes import amount, memory
 from .transform import flatten, vectorize
 
 if TYPE_CHECKING:
-    from .structured import Axes, Compression, Structured
+    from .structured import Compression, Structured
+    from .structured_form import Axes
 
 KINDS = ("value", "grad", "jacobian", "hessian", "derivative", "jvp", "vjp", "hvp")
 STRUCTURED_KINDS = ("grad", "jacobian", "hessian", "derivative")
@@ -303,7 +304,8 @@ class Calculation:
     @cached_property
     def compressions(self) -> list[Compression]:
         """How each derivative is computed in compressed form."""
-        from .structured import Axes, Compression
+        from .structured import Compression
+        from .structured_form import Axes
 
         samples = int(self.samples is not None)
         found = []
@@ -381,7 +383,7 @@ class Calculation:
         if self.problem.kind not in STRUCTURED_KINDS:
             return []
         entries = self.compressions[[names for names, _ in self.results].index(wrt)].entries
-        return [f"in compressed form it has {amount(entries)}:  --format structured"] if entries * 8 <= limit else []
+        return [f"in compressed form ({amount(entries)} entries):  --format structured"] if entries * 8 <= limit else []
 
     def run(self, values: Mapping[str, Array]) -> list[Array]:
         """Return the value and each derivative for given inputs.

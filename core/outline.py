@@ -18,11 +18,15 @@ def axis_names(groups: Sequence[tuple[str, Shape]]) -> tuple[str, ...]:
     names: list[str] = []
     for owner, shape in groups:
         for axis in range(len(shape)):
-            count = len(names)
-            letter = _LETTERS[count % 26] + (str(count // 26) if count >= 26 else "")
-            inside = [letter if place == axis else ":" for place in range(len(shape))]
+            own = letter(len(names))
+            inside = [own if place == axis else ":" for place in range(len(shape))]
             names.append(f"{owner}[{','.join(inside)}]")
     return tuple(names)
+
+
+def letter(count: int) -> str:
+    """Return the name of the index with that number: i, j, k, ..."""
+    return _LETTERS[count % 26] + (str(count // 26) if count >= 26 else "")
 
 
 def structure_of(node: Node, output_rank: int) -> str | None:

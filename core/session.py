@@ -2,22 +2,35 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ..grammar.records import dataclass, field
-from .answer import Answer, Check, Input, Warning
+from .answer import Answer, Array, Check, Input, Warning
 from .assumptions import check_assumptions
-from .calculation import Calculation, Problem, tangent_name
+from .calculation import STRUCTURED_KINDS, Calculation, Problem, tangent_name
 from .compiled import Compiler
 from .diagnosis import find_kinks, find_nonfinite
-from .errors import EvaluationError, ExpressionError, InputError, Label, MatgradError, NotScalarError, ShapeError
+from .errors import (
+    EvaluationError,
+    ExpressionError,
+    InputError,
+    Label,
+    MatgradError,
+    NotScalarError,
+    ShapeError,
+    UsageProblem,
+)
 from .evaluate import OperationFailed
 from .notation.attach import with_formulas
 from .sampling import draw, needs
 from .shapes import Shape, describe, show
 from .trust import check_results
+
+if TYPE_CHECKING:
+    from .structured import Structured
 
 DEFAULT_SAMPLES = 5
 DEFAULT_LIMIT = 1 << 30
@@ -30,6 +43,7 @@ class Wishes:
 
     `declared` are shapes for names without a value, `directions` the tangents or cotangents by variable; a
     direction may be the word `ones` or `random`. `general` inputs are no more special than operators need them.
+    Derivatives are kept `compressed` never, always, or where they would be too `large`.
     """
 
     declared: Mapping[str, Shape] = field(default_factory=dict)
@@ -40,6 +54,7 @@ class Wishes:
     limit: int = DEFAULT_LIMIT
     directions: Mapping[str, Input | str] = field(default_factory=dict)
     general: bool = False
+    compressed: str = "never"
 
 
 @dataclass(frozen=True)
@@ -67,13 +82,25 @@ def answer(
     """
     prepared = prepare(problem, given, wishes, compiler)
     calculation, inputs = prepared.calculation, prepared.inputs
-    calculation.guard(wishes.limit)
+    compressed = _is_compressed(calculation, wishes)
+    if compressed:
+        calculation.guard_value(wishes.limit)
+    else:
+        calculation.guard(wishes.limit)
     values = {name: item.value for name, item in inputs.items()}
     directions = _directions(calculation, wishes)
     values |= {tangent_name(name): item.value for name, item in directions.items()}
-    value, *data = calculation.run(values)
+
+    def derive(point: Mapping[str, Array]) -> Sequence[Structured]:
+        return calculation.compressed(point, wishes.limit)
+
+    data: Sequence[Array | Structured]
+    if compressed:
+        value, data = calculation.value(values), derive(values)
+    else:
+        value, *data = calculation.run(values)
     kinks = find_kinks(calculation, values)
-    warnings = [*kinks, *find_nonfinite(calculation, values, value, data)]
+    warnings = [*kinks, *find_nonfinite(calculation, values, value, _stored(data))]
     if wishes.strict and warnings:
         first = warnings[0]
         raise EvaluationError(
@@ -81,7 +108,8 @@ def answer(
         )
     checks: list[Check | None] = [None] * len(data)
     if wishes.check:
-        checks = list(check_results(calculation, values, data, bool(kinks), wishes.seed))
+        nearby = derive if compressed else None
+        checks = list(check_results(calculation, values, data, bool(kinks), wishes.seed, nearby))
     return Answer(
         command=command or problem.kind,
         expression=problem.text,
@@ -92,6 +120,24 @@ def answer(
         warnings=warnings,
         batch=calculation.samples,
     )
+
+
+def _is_compressed(calculation: Calculation, wishes: Wishes) -> bool:
+    """Whether the derivatives are kept in compressed form: if that is wished, or they would be too large."""
+    kind = calculation.problem.kind
+    if wishes.compressed == "always" and kind not in STRUCTURED_KINDS:
+        raise UsageProblem(
+            f"a {kind} has no compressed form",
+            place="--format structured",
+            helps=["grad, jacobian, hessian and derivative have one"],
+        )
+    large = wishes.compressed == "large" and kind in STRUCTURED_KINDS and not calculation.fits(wishes.limit)
+    return wishes.compressed == "always" or large
+
+
+def _stored(data: Sequence[Array | Structured]) -> list[Array]:
+    """Return the arrays that derivatives are made of."""
+    return [array for item in data for array in ([item] if isinstance(item, np.ndarray) else item.arrays.values())]
 
 
 def _label(warning: Warning) -> list[Label]:

@@ -7,10 +7,8 @@ order of contraction makes use of its structure by itself.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cached_property
+from collections.abc import Iterator, Mapping, Sequence
 from importlib import import_module
-from itertools import pairwise
 from itertools import product as choices
 from math import prod
 from typing import Any
@@ -19,167 +17,27 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..grammar.records import dataclass
-from .algebra import Factor, add, fresh, is_mask, zero
+from .algebra import Factor, is_mask, zero
 from .answer import Array
 from .errors import EvaluationError, InputError, UsageProblem
-from .evaluate import Program, compile_program
-from .graph import Delta, Labels, Node, Select, Symbol
+from .evaluate import compile_program
+from .graph import Node, Symbol
 from .operators.registry import find
 from .outline import structure_of
 from .pointwise import elementwise
 from .shapes import Shape, show
 from .sizes import amount, memory
-from .structured_coordinates import Indices, place, split_term
+from .structured_coordinates import Indices, place
+from .structured_form import VECTOR, Axes, Form
 from .structured_terms import Term, compressed, stored
-from .structured_words import structure_in_words
+from .structured_words import structure_in_words, structure_of_term, term_in_indices
 from .transform import flatten
 
-VECTOR = "vector"
 LARGEST_BLOCK = 1 << 26
 # A block is computed beside the stored arrays and one or two arrays of its own size.
 BLOCKS_IN_MEMORY = 4
 # Row, column and value of an entry, and the order that sorts them.
 BYTES_OF_COORDINATES = 32
-
-
-@dataclass(frozen=True)
-class Axes:
-    """What the axes of a derivative are: first `samples`, then those of the output, then those of each variable.
-
-    `samples` is 1 where the first axis counts samples, else 0; `groups` are the numbers of axes of the output and of
-    each variable. The last variable makes up the columns, all before it the rows.
-    """
-
-    shape: Shape
-    groups: tuple[int, ...]
-    samples: int = 0
-
-    @property
-    def rank(self) -> int:
-        """The number of axes."""
-        return len(self.shape)
-
-    @property
-    def row_rank(self) -> int:
-        """The number of axes that are rows."""
-        return self.rank - self.groups[-1]
-
-    @property
-    def rows(self) -> Shape:
-        """The shape of the rows."""
-        return self.shape[: self.row_rank]
-
-    @property
-    def columns(self) -> Shape:
-        """The shape of the columns."""
-        return self.shape[self.row_rank :]
-
-    @cached_property
-    def variables(self) -> list[Labels]:
-        """The axes of each variable."""
-        starts = [self.samples + sum(self.groups[:place]) for place in range(len(self.groups) + 1)]
-        return [tuple(range(start, end)) for start, end in pairwise(starts[1:])]
-
-    @property
-    def transposed(self) -> Axes:
-        """The axes with rows and columns exchanged."""
-        return Axes(self.columns + self.rows, (self.rank - self.row_rank, self.row_rank))
-
-
-class Form:
-    """The small graph of a compressed derivative, and the programs made of it; shared by all calls with its shapes."""
-
-    def __init__(self, terms: Sequence[Term], axes: Axes, words: str) -> None:
-        self.terms = tuple(terms)
-        self.axes = axes
-        self.words = words
-        self._programs: dict[object, Program] = {}
-
-    @cached_property
-    def transposed(self) -> Form:
-        """The form with rows and columns exchanged."""
-        axes = self.axes
-        order = (*range(axes.row_rank, axes.rank), *range(axes.row_rank))
-        names = {label: position for position, label in enumerate(order)}
-        terms = [_renamed(term, names) for term in self.terms]
-        result = Form(terms, axes.transposed, self.words)
-        result.__dict__["transposed"] = self
-        return result
-
-    def _program(self, key: object, factors: Callable[[], tuple[list[Factor], Labels]]) -> Program:
-        """Return the program of the terms, each multiplied by further factors, with the labels of the result."""
-        if key not in self._programs:
-            more, output = factors()
-            self._programs[key] = self._compiled(self.terms, more, output)
-        return self._programs[key]
-
-    def _compiled(self, terms: Sequence[Term], more: list[Factor], output: Labels) -> Program:
-        sizes = dict(enumerate(self.axes.shape))
-        sizes |= {label: size for node, own in more for label, size in zip(own, node.shape, strict=True)}
-        shape = tuple(sizes[label] for label in output)
-        nodes = [term.node(self.axes.rank, *more, output=output) for term in terms]
-        return compile_program(flatten([add([(1, node) for node in nodes], shape)]))
-
-    @property
-    def dense(self) -> Program:
-        """The program of the dense array."""
-        return self._program("dense", lambda: ([], tuple(range(self.axes.rank))))
-
-    def block(self, rows: Sequence[range]) -> Program:
-        """Return the program of the entries with these indices along the first axes; not kept."""
-        labels = fresh(len(rows))
-        more: list[Factor] = [
-            (Select.of(chosen, self.axes.shape[axis]), (labels[axis], axis)) for axis, chosen in enumerate(rows)
-        ]
-        return self._compiled(self.terms, more, (*labels, *range(len(rows), self.axes.rank)))
-
-    def times(self, shape: Shape, kind: str) -> Program:
-        """Return the program of a product with an array of that shape: a `vector`, a `matrix`, one per `sample`."""
-
-        def factors() -> tuple[list[Factor], Labels]:
-            columns, rows = tuple(range(self.axes.row_rank, self.axes.rank)), tuple(range(self.axes.row_rank))
-            extra = fresh(1) if kind == "matrix" else ()
-            lead = (0,) if kind == "sample" else ()
-            return [(Symbol.of(VECTOR, shape), (*lead, *columns, *extra))], (*rows, *extra)
-
-        return self._program((kind, shape), factors)
-
-    def along(self, shapes: Sequence[Shape]) -> Program:
-        """Return the program of a contraction with one direction, of that shape, for each variable."""
-
-        def factors() -> tuple[list[Factor], Labels]:
-            more: list[Factor] = []
-            for number, (shape, axes) in enumerate(zip(shapes, self.axes.variables, strict=True)):
-                lead = (0,) if len(shape) > len(axes) else ()
-                more.append((Symbol.of(f"{VECTOR} {number}", shape), (*lead, *axes)))
-            return more, tuple(range(self.axes.samples + self.axes.groups[0]))
-
-        return self._program(("along", tuple(shapes)), factors)
-
-    @property
-    def diagonal(self) -> Program:
-        """The program of the entries whose row is their column."""
-
-        def factors() -> tuple[list[Factor], Labels]:
-            rank = self.axes.row_rank
-            labels = fresh(rank)
-            ties = [(Delta.of(size, 3), (labels[k], k, rank + k)) for k, size in enumerate(self.axes.rows)]
-            return [*ties], labels
-
-        return self._program("diagonal", factors)
-
-    @cached_property
-    def cores(self) -> list[tuple[Program, Labels, list[Factor]]]:
-        """For each term the program of its numbers, the labels of their axes, and the structure that places them."""
-        parts = [split_term(term, self.axes.rank) for term in self.terms]
-        return [(compile_program(flatten([core])), labels, outside) for core, labels, outside in parts]
-
-
-def _renamed(term: Term, names: Mapping[int, int]) -> Term:
-    return Term(
-        term.coefficient,
-        tuple((node, tuple(names.get(label, label) for label in labels)) for node, labels in term.factors),
-    )
 
 
 class Compression:
@@ -221,6 +79,14 @@ def _as_mask(symbol: Symbol) -> Node:
     return elementwise(operator, [symbol, zero(symbol.shape)])
 
 
+@dataclass(frozen=True)
+class Listed:
+    """A term for a reader: its structure in words, and the term by indices."""
+
+    structure: str
+    indices: str
+
+
 class Structured:
     """A derivative in compressed form: what it consists of is stored, and the dense array is never formed.
 
@@ -256,6 +122,23 @@ class Structured:
     def structure(self) -> str:
         """The structure in words: `diagonal`, `block diagonal`, `kronecker`, `diagonal + rank one`."""
         return self.form.words
+
+    @property
+    def terms(self) -> list[Listed]:
+        """The terms for a reader: `F1[i]*delta[i,j]`, where `F1` is in `arrays`."""
+        axes = self.form.axes
+        return [
+            Listed(structure_of_term(term, axes.row_rank, axes.rank), term_in_indices(term, axes.rank, axes.samples))
+            for term in self.form.terms
+        ]
+
+    def flattened(self) -> Structured:
+        """Return the derivative with all variables as columns, so that only the output makes up the rows."""
+        axes = self.form.axes
+        groups = (axes.groups[0], axes.rank - axes.samples - axes.groups[0])
+        return Structured(
+            Form(self.form.terms, Axes(axes.shape, groups, axes.samples), self.form.words), self.arrays, self.limit
+        )
 
     def __repr__(self) -> str:
         return f"<{self}>"

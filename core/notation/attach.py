@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 import numpy as np
@@ -13,6 +14,9 @@ from ..calculation import Calculation
 from ..graph import topological
 from .choices import Choices
 from .generic import ClosedForm
+
+if TYPE_CHECKING:
+    from ..structured import Structured
 
 TOLERANCE = 1e-6
 # A formula of more operations than this is not read by anyone.
@@ -43,7 +47,11 @@ def _with_formula(
     result: Result, forms: Iterable[ClosedForm], values: Mapping[str, Array], *, compared: bool
 ) -> Result:
     for form in forms:
-        error = error_of(form, values, result.data) if compared else None
+        error = None
+        if compared and result.compressed is not None:
+            error = error_along(form, values, result.compressed)
+        elif compared:
+            error = error_of(form, values, result.data)
         if error is None or error <= TOLERANCE:
             check = result.check
             if check is not None and error is not None:
@@ -70,6 +78,26 @@ def error_of(form: ClosedForm, values: Mapping[str, Array], data: Array) -> floa
         value = form.evaluate(values)
     except Exception:  # whatever keeps a formula from being read or evaluated makes it wrong here
         return float("inf")
+    return _difference(value, data)
+
+
+def error_along(form: ClosedForm, values: Mapping[str, Array], compressed: Structured) -> float | None:
+    """Return how far a formula is from a compressed derivative, both along random directions; None if it is larger."""
+    axes = compressed.form.axes
+    generator = np.random.default_rng(0)
+    directions = [generator.standard_normal([axes.shape[axis] for axis in own]) for own in axes.variables]
+    try:
+        calculation, numbers = form.read_again(values)
+        formula = calculation.compressed_value(numbers, axes, compressed.limit)
+        if formula is None:
+            return None
+        return _difference(formula.along(directions), compressed.along(directions))
+    except Exception:  # as in `error_of`
+        return float("inf")
+
+
+def _difference(value: Array, data: Array) -> float | None:
+    """Return the largest difference of two arrays, relative to the largest entry of the second."""
     if value.shape != data.shape:
         return float("inf")
     finite = np.isfinite(data)

@@ -48,6 +48,11 @@ class ClosedForm:
 
         `values` are those of the inputs, with the sample axis first for those in the batch.
         """
+        calculation, numbers = self.read_again(values)
+        return calculation.derivatives(numbers)[0]
+
+    def read_again(self, values: Mapping[str, Array]) -> tuple[Calculation, dict[str, Array]]:
+        """Return the text of the formula as a calculation of its own, and the values of its names."""
         text = self.text
         batch = self.problem.batch
         asked = Problem.of(text, "value")
@@ -61,7 +66,7 @@ class ClosedForm:
         shapes |= dict.fromkeys(self.sizes, ())
         calculation = Calculation(asked, shapes, samples=samples, statics={**statics, **self.sizes})
         numbers = {name: _scalar(size) for name, size in self.sizes.items()}
-        return calculation.derivatives({**arrays, **numbers})[0]
+        return calculation, {**arrays, **numbers}
 
 
 def _scalar(value: int) -> Array:
