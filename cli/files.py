@@ -13,11 +13,7 @@ from ..core.errors import InputError, Source
 from . import input_problems as problems
 from .array_files import NPY_MAGIC, NPZ_MAGIC, checked, npz_names, read_npy, read_npz
 from .input_problems import Destination
-from .json_input import read_json, to_array
-from .matrix_market import MAGIC as MATRIX_MARKET_MAGIC
-from .matrix_market import read_matrix_market
 from .standard_input import StdinReader
-from .tables import read_table
 
 if TYPE_CHECKING:
     from ..core.answer import Array
@@ -80,7 +76,7 @@ def kind_of(document: Document) -> Kind:
     if data.startswith(NPZ_MAGIC):
         return "npz"
     start = data[:256].removeprefix(b"\xef\xbb\xbf").lstrip()
-    if start.startswith(MATRIX_MARKET_MAGIC.encode()):
+    if start.startswith(b"%%MatrixMarket"):
         return "mtx"
     lone_number = len(data) < 64 and re.fullmatch(rb"[-+.\deE]+", data.strip())
     if start[:1] in (b"{", b"[") or lone_number or document.name.endswith(".json"):
@@ -112,6 +108,8 @@ def load_array(document: Document, part: str | None, destination: Destination) -
         key = _choose(document.name, part, npz_names(document.data, document.name))
         return read_npz([key], document.data, document.name)[key]
     if kind == "table":
+        from .tables import read_table
+
         return checked(name, read_table(text_of(document), part), document.name)
     if kind == "json":
         return _json_array(document, part, name)
@@ -119,6 +117,8 @@ def load_array(document: Document, part: str | None, destination: Destination) -
         raise problems.part_not_possible(document.name, part, KIND_NAMES[kind])
     if kind == "npy":
         return read_npy(name, document.data, document.name)
+    from .matrix_market import read_matrix_market
+
     return checked(name, read_matrix_market(text_of(document)), document.name)
 
 
@@ -143,6 +143,8 @@ def names_a_file(text: str) -> bool:
 
 
 def _json_array(document: Document, part: str | None, name: str) -> Array:
+    from .json_input import read_json, to_array
+
     source = text_of(document)
     value = read_json(source)
     if isinstance(value, dict):

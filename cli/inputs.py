@@ -11,9 +11,7 @@ from . import input_problems as problems
 from .array_files import npz_names, read_npz
 from .files import KIND_NAMES, Document, kind_of, load_array, names_a_file, open_document, split_part, text_of
 from .input_problems import Destination
-from .json_input import read_object, to_array
 from .standard_input import StdinReader
-from .values import parse_value
 
 if TYPE_CHECKING:
     from ..core.answer import Input, Warning
@@ -88,6 +86,7 @@ def read_value(text: str, destination: Destination, stdin: StdinReader | None) -
     Example: `read_value("[1, 2]", Destination("tangent", "--tangent "), stdin)`. Raises InputError.
     """
     from ..core.answer import Input
+    from .values import parse_value
 
     text = text.strip()
     if len(text) > 1 and text[0] == text[-1] == "'":
@@ -135,6 +134,7 @@ def _named_values(
 def _object_values(source: Source, needed: Mapping[str, Span], example: Destination | None) -> dict[str, Input | str]:
     """The inputs in a JSON object, of which only the needed ones are looked into."""
     from ..core.answer import Input
+    from .json_input import read_object, to_array
 
     values = read_object(source, example)
     return {

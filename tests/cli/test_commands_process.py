@@ -16,16 +16,22 @@ import pytest
 
 from matgrad.grammar.tables import TABLES
 
+# What nobody should wait for before it is needed.
+HEAVY = {"numpy", "rich", "scipy", "lark", "dataclasses", "logging", "concurrent.futures"}
 # Only an editable install has no prebuilt tables and needs lark to make them.
-PARSER: set[str] = set() if os.path.exists(TABLES) else {"lark"}
+PARSER: set[str] = set() if os.path.exists(TABLES) else {"lark", "dataclasses", "logging"}
+START = {
+    "matgrad", "matgrad.grammar", "matgrad.grammar.errors", "matgrad.grammar.records", "matgrad.core",
+    "matgrad.core.errors", "matgrad.cli", "matgrad.cli.console", "matgrad.cli.group", "matgrad.cli.main",
+    "matgrad.cli.pages", "matgrad.cli.words",
+}  # fmt: skip
 
 MATGRAD = [sys.executable, "-m", "matgrad"]
 LOADED = (
     "import sys\n"
     "from matgrad.cli.main import run\n"
     "status = run(sys.argv[1:])\n"
-    "sys.stdout.write('\\n' + ' '.join([str(status), *(name for name in ('numpy', 'lark', 'rich')"
-    " if name in sys.modules)]))"
+    "sys.stdout.write('\\n' + ' '.join([str(status), *sys.modules]))"
 )
 
 
@@ -38,7 +44,13 @@ def start(*arguments: str, **options: object) -> subprocess.CompletedProcess[byt
 
 
 def loaded(*arguments: str) -> tuple[int, set[str]]:
-    """Return the exit status of a command line and which heavy packages it loaded."""
+    """Return the exit status of a command line and which heavy modules it loaded."""
+    status, modules = all_loaded(*arguments)
+    return status, modules & HEAVY
+
+
+def all_loaded(*arguments: str) -> tuple[int, set[str]]:
+    """Return the exit status of a command line and every module that it loaded."""
     run = subprocess.run([sys.executable, "-c", LOADED, *arguments], capture_output=True, timeout=120, input=b"")
     status, *names = run.stdout.decode().splitlines()[-1].split()
     return int(status), set(names)
@@ -61,6 +73,18 @@ def test_a_syntax_error_loads_the_parser_alone(arguments: list[str]) -> None:
     assert loaded(*arguments) == (3, PARSER)
 
 
+def test_the_list_of_commands_loads_their_words_alone() -> None:
+    status, modules = all_loaded("--help")
+    assert status == 0
+    assert {name for name in modules if name.startswith("matgrad")} == START
+
+
+def test_a_syntax_error_loads_nothing_of_the_mathematics() -> None:
+    status, modules = all_loaded("grad", "a*(b", "--wrt", "a")
+    assert status == 3
+    assert {name for name in modules if name.startswith("matgrad.core")} == {"matgrad.core", "matgrad.core.errors"}
+
+
 def test_plain_output_needs_no_rich() -> None:
     assert loaded("jacobian", "a*b", "--wrt", "b") == (0, {"numpy"} | PARSER)
 
@@ -73,7 +97,9 @@ def test_completion_loads_nothing_heavy() -> None:
     run = subprocess.run([sys.executable, "-c", code], capture_output=True, env=environment, timeout=120)
     *offers, last = run.stdout.decode().split("\n")
     assert offers[:2] == ["plain,x", "plain,A"]
-    assert last == "0"
+    status, *modules = last.split()
+    assert status == "0"
+    assert not set(modules) & HEAVY
 
 
 def test_a_reader_that_leaves_early_is_no_error() -> None:
