@@ -122,7 +122,7 @@ class Table:
         if entries > self.limit:
             raise EvaluationError(
                 f"the sparse matrix has more than {amount(self.limit)} entries",
-                helps=["for one direction: J @ v", "or raise the limit: max_memory=..."],
+                helps=["raise the limit: --max-memory 16GiB, from Python max_memory=2**34"],
             )
         ends = np.cumsum(count)
         running = np.arange(entries) - np.repeat(ends - count, count)
