@@ -5,7 +5,6 @@ An error is shown before anything heavy is loaded, so this module imports neithe
 
 from __future__ import annotations
 
-import json
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
 from itertools import accumulate, groupby
@@ -82,6 +81,8 @@ def error_json(error: MatgradError, *, source: Source | None = None) -> str:
         "notes": list(error.notes),
         "help": list(error.helps),
     }
+    import json
+
     return json.dumps({"error": record})
 
 

@@ -14,13 +14,9 @@ import numpy as np
 from ..core.answer import Answer, Result
 from ..core.errors import UsageProblem
 from .console import Look
-from .documents import latex, markdown
-from .json_output import json_line, json_text
 from .layouts import apply_layout, value_result, view
 
 FORMATS = ("table", "plain", "json", "npy", "csv", "latex", "markdown", "mtx", "structured")
-
-__all__ = ["FORMATS", "json_line", "write_answer"]
 
 
 def write_answer(
@@ -67,8 +63,12 @@ def _write_text(
         complete = format == "structured"
         render_answer(answer, stream=stream, look=look, precision=precision, layout=layout, complete=complete)
     elif format == "json":
+        from .json_output import json_text
+
         stream.write(json_text(answer, precision=precision, layout=layout))
     else:
+        from .documents import latex, markdown
+
         _refuse(answer, format, "")
         writers: dict[str, Callable[[Result, int | None, str], Iterator[str]]]
         writers = {"plain": _plain, "csv": _csv, "latex": latex, "markdown": markdown, "mtx": _mtx}

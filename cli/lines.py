@@ -34,7 +34,7 @@ def compute_lines(problem: Problem, request: Request) -> int:
         )
     from ..core.compiled import Compiler
     from ..core.session import answer
-    from .formats import json_line
+    from .json_output import json_line
 
     path = next((path for path in request.files if path == "-" or path.endswith(ENDINGS)), "-")
     source = "stdin" if path == "-" else path

@@ -29,11 +29,11 @@ UNITS = {"": 1, "b": 1} | {
     for suffix, base in (("b", 1000), ("ib", 1024))
 }
 
-_PAIRS = re.compile(r",(?=\s*[^\W\d]\w*\s*=)")
-_NAME = re.compile(r"[^\W\d]\w*")
-_SHAPE = re.compile(r"\d+(?:\s*[x×X*,]\s*\d+)*\s*,?")
-_SIZE = re.compile(r"(\d+(?:\.\d*)?|\.\d+)\s*([a-z]*)", re.IGNORECASE)
-_LAW = re.compile(r"normal|uniform|randint:(-?\d+):(-?\d+)")
+_PAIRS = r",(?=\s*[^\W\d]\w*\s*=)"
+_NAME = r"[^\W\d]\w*"
+_SHAPE = r"\d+(?:\s*[x×X*,]\s*\d+)*\s*,?"
+_SIZE = r"(\d+(?:\.\d*)?|\.\d+)\s*([a-z]*)"
+_LAW = r"normal|uniform|randint:(-?\d+):(-?\d+)"
 
 
 @dataclass(frozen=True)
@@ -212,7 +212,7 @@ def split_names(texts: Iterable[str], option: str) -> tuple[str, ...]:
     """Return the names in options that may be repeated and hold commas: `split_names(["x,A", "b"], "--wrt")`."""
     names = [name.strip() for text in texts for name in text.split(",")]
     for name in names:
-        if not _NAME.fullmatch(name):
+        if not re.fullmatch(_NAME, name):
             raise UsageProblem(
                 f"`{name}` is not a name" if name else "a name is missing",
                 place=f"{option} {','.join(texts)}",
@@ -241,7 +241,7 @@ def _shape(word: str) -> tuple[int, ...] | None:
     inner = word[1:-1].strip() if word[:1] + word[-1:] in ("()", "[]") else word
     if word == "scalar" or (word and not inner):
         return ()
-    return tuple(map(int, re.findall(r"\d+", inner))) if _SHAPE.fullmatch(inner) else None
+    return tuple(map(int, re.findall(r"\d+", inner))) if re.fullmatch(_SHAPE, inner) else None
 
 
 def read_assumptions(texts: Iterable[str]) -> dict[str, frozenset[str]]:
@@ -265,9 +265,9 @@ def read_assumptions(texts: Iterable[str]) -> dict[str, frozenset[str]]:
 
 def _named_words(texts: Iterable[str], option: str, example: str) -> Iterable[tuple[str, str]]:
     for text in texts:
-        for pair in _PAIRS.split(text):
+        for pair in re.split(_PAIRS, text):
             name, equals, word = (piece.strip() for piece in pair.partition("="))
-            if not (equals and word and _NAME.fullmatch(name)):
+            if not (equals and word and re.fullmatch(_NAME, name)):
                 what = "NAME=5x2" if option == "--shape" else "NAME=WORD"
                 raise UsageProblem(f"`{option}` needs {what}", place=f"{option} {text}", helps=[f"{option} {example}"])
             yield name, word
@@ -275,7 +275,7 @@ def _named_words(texts: Iterable[str], option: str, example: str) -> Iterable[tu
 
 def read_law(text: str) -> str:
     """Return the law of the random numbers, after a look at it."""
-    match = _LAW.fullmatch(text)
+    match = re.fullmatch(_LAW, text)
     if match and (match[1] is None or int(match[1]) < int(match[2])):
         return text
     raise UsageProblem(
@@ -294,9 +294,9 @@ def read_seed(text: str) -> int:
 
 def read_size(text: str) -> int:
     """Return a number of bytes: `read_size("1GiB") == 2**30`; KB, MB, GB count in thousands."""
-    match = _SIZE.fullmatch(text.strip())
-    if match and match[2].lower() in UNITS:
-        return int(float(match[1]) * UNITS[match[2].lower()])
+    match = re.fullmatch(_SIZE, text.strip().lower())
+    if match and match[2] in UNITS:
+        return int(float(match[1]) * UNITS[match[2]])
     raise UsageProblem(
         f"`{text}` is not an amount of memory",
         place=f"--max-memory {text}",

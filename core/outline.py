@@ -3,14 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from string import ascii_lowercase
 
 from .algebra import is_zero
 from .graph import Delta, Node, Product, Select, Structural, Sum
 from .shapes import Shape
 
 # i, j, k, ... h, then i1, j1, ...: the order in which people name indices.
-_LETTERS = ascii_lowercase[8:] + ascii_lowercase[:8]
+_LETTERS = "ijklmnopqrstuvwxyzabcdefgh"
 
 
 def axis_names(groups: Sequence[tuple[str, Shape]]) -> tuple[str, ...]:

@@ -14,7 +14,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from matgrad.cli.formats import FORMATS, json_line, write_answer
+from matgrad.cli.formats import FORMATS, write_answer
+from matgrad.cli.json_output import json_line
 from matgrad.core.answer import Answer, Array, Check, Input, Result, Warning
 from matgrad.core.errors import UsageProblem
 
