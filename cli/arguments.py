@@ -10,11 +10,11 @@ from ..grammar.records import dataclass
 # A command line cannot contain this character, so it marks an argument without doubt.
 MARK = "\0"
 
-_NAMED = re.compile(r"-[^\W\d]\w*\s*([-+*/^@(\[.'<>,;=]|$)|-[^\W\d]\w*\s+[-+*/^@(\[.'<>,;=]")
+_NAMED = r"-[^\W\d]\w*\s*([-+*/^@(\[.'<>,;=]|$)|-[^\W\d]\w*\s+[-+*/^@(\[.'<>,;=]"
 # `--wtr` is a typo; `--2*x` and `--(x)` are not.
-_OTHER = re.compile(r"-[-\s]*(\d|\.\d|[(\[])|-\s+[^\W\d]")
-_VARIABLE = re.compile(r"-v\s*[^\W\d]\w*\s*=(?!=)")
-_WORD = re.compile(r"-[^\W\d]\w*")
+_OTHER = r"-[-\s]*(\d|\.\d|[(\[])|-\s+[^\W\d]"
+_VARIABLE = r"-v\s*[^\W\d]\w*\s*=(?!=)"
+_WORD = r"-[^\W\d]\w*"
 
 
 @dataclass(frozen=True)
@@ -46,7 +46,7 @@ def one_dash_typo(arguments: Sequence[str], options: Collection[Option]) -> str 
     """Return the argument that has one dash where an option has two: `-wrt`."""
     known = _by_name(options)
     words = (arguments[place] for place in _candidates(arguments, known))
-    return next((word for word in words if _WORD.fullmatch(word) and f"-{word}" in known), None)
+    return next((word for word in words if re.fullmatch(_WORD, word) and f"-{word}" in known), None)
 
 
 def unmarked(argument: str) -> str:
@@ -66,8 +66,8 @@ def _candidates(arguments: Sequence[str], known: dict[str, Option]) -> Iterator[
         if argument == "--":
             return
         option = known.get(argument)
-        attached = argument.startswith("--") or _VARIABLE.match(argument)
-        if option is None and (not attached or _OTHER.match(argument)):
+        attached = argument.startswith("--") or re.match(_VARIABLE, argument)
+        if option is None and (not attached or re.match(_OTHER, argument)):
             yield place
         place += 2 if option is not None and option.takes_value else 1
 
@@ -76,11 +76,11 @@ def _is_expression(arguments: Sequence[str], place: int, candidates: Sequence[in
     argument = arguments[place]
     if not argument.startswith("-") or argument == "-":
         return False
-    if _OTHER.match(argument):
+    if re.match(_OTHER, argument):
         return True
-    if not _NAMED.match(argument):
+    if not re.match(_NAMED, argument):
         return False
-    if _WORD.fullmatch(argument):
+    if re.fullmatch(_WORD, argument):
         alone = candidates[0] == place
         return alone and (len(candidates) == 1 or f"-{argument}" not in known)
     # `-inv(A)` begins like `-i`, and `-idata.json` looks like an expression: whichever is alone is the expression.
