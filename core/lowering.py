@@ -110,6 +110,9 @@ class Lowering:
         """Return the array of a root as one that the caller may keep and change."""
         piece = self._pieces[root]
         if piece.writer is not None and root not in self._values:
+            if self._uses[root] > 1:
+                shared = replace(piece.factor, value=replace(piece.factor.value, fresh=False))
+                piece = replace(piece, factor=shared)
             return self._spread(piece, root.shape, fold=False)
         value = self._value(root)
         alone = self._uses[root] == 1 and first

@@ -7,25 +7,30 @@ the Hessian of logsumexp, it is taken out of the brackets first.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from math import prod
 from typing import NamedTuple
 
-from .algebra import Factor, add, product
+from .algebra import Factor, add, number, permute, product, relabelled
 from .bounds import is_not_negative
 from .canonical import is_symmetric
 from .elaborate import call
-from .graph import Labels, Map, Node, Product, Structural, Sum, topological
+from .graph import Delta, Labels, Map, Node, Product, Structural, Sum, topological
 from .order import contraction_cost
-from .transform import flatten, transform
+from .simplify import is_apply
+from .solves import factored_once
+from .transform import transform
 
 # With fewer rows or columns half the work is not worth a square root.
 SMALLEST = 16
-LONGEST_SUM = 3
+LONGEST_SUM = 4
+DEEPEST = 4
 # A product of more factors runs through the layers of a network, where nothing is to be gained.
 MOST_FACTORS = 12
-# The terms beside the symmetric one may cost this part of it.
-SMALL_PART = 0.25
+# A Sum is taken out of a Product only if that saves this much, for digits may cancel between the terms.
+WORTH_IT = 0.8
+# What adding an entry costs beside a multiplication of a contraction: it is read twice and written.
+COST_OF_ADDING = 12
 
 
 def rearranged(roots: Sequence[Node]) -> list[Node]:
@@ -33,17 +38,48 @@ def rearranged(roots: Sequence[Node]) -> list[Node]:
 
     Example: `X.T @ diag(exp(z)) @ X` becomes `S.T @ S`.
     """
-    users: dict[Node, int] = {}
-    for node in topological(roots):
-        for child in node.children:
-            users[child] = users.get(child, 0) + 1
+    roots = factored_once(roots)
+    users = _users(roots)
+    roots = transform(roots, lambda node: (_softmax(node, users) if isinstance(node, Map) else None) or node)
+    return _products_rearranged(roots, _users(roots))
 
+
+def _products_rearranged(roots: Sequence[Node], users: Mapping[Node, int]) -> list[Node]:
     def better(node: Node) -> Node:
         if not isinstance(node, Product) or node.rank < 2 or len(node.operands) > MOST_FACTORS:
             return node
-        return _halved(node) or _taken_out(node, users) or node
+        return _better_product(node, users)
 
     return transform(roots, better)
+
+
+def _users(roots: Sequence[Node]) -> dict[Node, int]:
+    """Return how many times each node is used, by others or as a root."""
+    users = dict.fromkeys(roots, 1)
+    for node in topological(roots):
+        for child in node.children:
+            users[child] = users.get(child, 0) + 1
+    return users
+
+
+def _softmax(node: Map, users: Mapping[Node, int]) -> Node | None:
+    """Return exp(x - logsumexp(x)) along one axis as one step, where nothing else needs the logsumexp."""
+    total = node.children[0]
+    if node.operator.name != "exp" or not isinstance(total, Sum) or sorted(map(float, total.coefficients)) != [-1, 1]:
+        return None
+    x, spread = sorted(total.children, key=lambda term: -total.coefficients[total.children.index(term)])
+    parts = [part for part in (spread, *spread.children) if is_apply(part, "logsumexp")]
+    if len(parts) != 1 or users.get(parts[0], 0) > 1 or parts[0].rank != x.rank - 1:
+        return None
+    for axis in range(x.rank):
+        kept = [other for other in range(x.rank) if other != axis]
+        ones: Factor = (Delta.of(x.shape[axis], 1), (axis,))
+        repeated = product(1, [(parts[0], tuple(kept)), ones], tuple(range(x.rank)))
+        if spread is repeated and parts[0].children[0] is permute(x, [*kept, axis]):
+            result = call("softmax_of_last", permute(x, [*kept, axis]))
+            assert isinstance(result, Node)
+            return permute(result, [*range(axis), x.rank - 1, *range(axis, x.rank - 1)])
+    return None
 
 
 class _Pair(NamedTuple):
@@ -117,27 +153,60 @@ def _renamed(factors: list[Factor], carried: Labels) -> list[Factor]:
     return [(operand, tuple(carried.index(label) for label in labels)) for operand, labels in factors]
 
 
-def _taken_out(node: Product, users: dict[Node, int]) -> Node | None:
-    """Return a Product of a Sum as a Sum of Products where one term becomes symmetric and the others cost little."""
+def _taken_out(node: Product, users: Mapping[Node, int]) -> Node | None:
+    """Return a Product of a Sum as a Sum of Products where that costs less."""
     factors = list(node.factors)
-    output = tuple(range(node.rank))
     for place, (total, labels) in enumerate(factors):
-        if not isinstance(total, Sum) or users.get(total, 0) > 1 or not 1 < len(total.children) <= LONGEST_SUM:
+        if not isinstance(total, Sum) or not 1 < len(total.children) <= LONGEST_SUM or max(labels) < node.rank:
             continue
         rest = factors[:place] + factors[place + 1 :]
-        terms = [flatten([product(node.coefficient, [*rest, (term, labels)], output)])[0] for term in total.children]
-        symmetric = [term for term in terms if isinstance(term, Product) and _pair(term)]
-        if len(symmetric) != 1:
-            continue
-        limit = SMALL_PART * _cost(symmetric[0])
-        if all(_cost(term) <= limit for term in terms if term is not symmetric[0]):
-            halved = [(_halved(term) if isinstance(term, Product) else None) or term for term in terms]
-            return add(list(zip(total.coefficients, halved, strict=True)), node.shape)
+        terms = [_multiplied(node, rest, term, labels) for term in total.children]
+        before = _cost(node) + (_cost(total) if users.get(total, 0) == 1 else 0)
+        after = sum(_cost(term) for term in terms) + COST_OF_ADDING * _entries(node) * (len(terms) - 1)
+        if after <= WORTH_IT * before:
+            better = [_better_product(term, users) if isinstance(term, Product) else term for term in terms]
+            return add(list(zip(total.coefficients, better, strict=True)), node.shape)
     return None
 
 
-def _cost(node: Node) -> int:
+def _multiplied(node: Product, rest: list[Factor], term: Node, labels: Labels) -> Node:
+    """Return a Product with a term in the place of its Sum, the Products in it as nodes or inlined: what costs less."""
+    factors = [*rest, (term, labels)]
+    ways = []
+    for _ in range(DEEPEST):
+        ways.append(product(node.coefficient, factors, tuple(range(node.rank))))
+        if not any(isinstance(operand, Product) for operand, _ in factors):
+            break
+        factors = [inner for factor in factors for inner in _inlined(*factor)]
+    return min(ways, key=_cost)
+
+
+def _inlined(operand: Node, labels: Labels) -> list[Factor]:
+    if not isinstance(operand, Product):
+        return [(operand, labels)]
+    scalar: list[Factor] = [] if operand.coefficient == 1 else [(number(operand.coefficient), ())]
+    return [*scalar, *relabelled(operand.factors, labels, operand.rank)]
+
+
+def _better_product(node: Product, users: Mapping[Node, int]) -> Node:
+    return _halved(node) or _taken_out(node, users) or node
+
+
+def _entries(node: Node) -> int:
+    """Return how many entries of a node may differ from zero and from each other."""
     if not isinstance(node, Product):
         return prod(node.shape)
+    dense = {label for operand, labels in node.factors if not isinstance(operand, Structural) for label in labels}
+    return prod(node.shape[label] for label in dense if label < node.rank)
+
+
+def _cost(node: Node) -> float:
+    """Return a measure of the work for a node over its operands; a symmetric product is half of it."""
+    if isinstance(node, Sum):
+        return sum(map(_cost, node.children)) + COST_OF_ADDING * _entries(node) * (len(node.children) - 1)
+    if not isinstance(node, Product):
+        return 0
     dense = [labels for operand, labels in node.factors if not isinstance(operand, Structural)]
-    return contraction_cost(dense, range(node.rank), node.sizes)
+    pair = _pair(node)
+    weighted = pair is not None and bool(pair.weights) and _halved(node) is not None
+    return contraction_cost(dense, range(node.rank), node.sizes) * (0.5 if weighted else 1)

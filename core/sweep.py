@@ -29,8 +29,8 @@ if TYPE_CHECKING:
 
 # Arrays with fewer entries are left to single calls.
 SMALLEST = 2**15
-# Entries of a block: a few blocks of float64 fit into the cache of a core.
-BLOCK = 2**13
+# Entries of a block: a few of them fit into the cache, and threads seldom wait for each other between them.
+BLOCK = 2**16
 # Outer products with more entries than this are bound by memory, not by the loop.
 LARGEST_EINSUM = 2**22
 # From this much work on, in additions, a second thread pays for waking it.
@@ -125,15 +125,20 @@ class Sweep:
         self._memory = memory
         self._entries = prod(shape)
         self._work = self._entries * sum(1 if link.kernel in CHEAP else COST_OF_A_FUNCTION for link in links)
+        self._single_call = (
+            len(links) == 1 and self._work < WORTH_A_THREAD and not isinstance(links[0].kernel, Entrywise)
+        )
         self._row_major = any(isinstance(links[k].kernel, partial) for k in wanted)
         self._strides: dict[tuple[tuple[int, ...], ...], tuple[int, ...]] = {}
         product = len(links) == 1 and getattr(self._links[0].kernel, "func", self._links[0].kernel) is np.multiply
         self._may_be_outer = product and self._entries <= LARGEST_EINSUM
-        has_temporaries = len(links) > 1 or isinstance(links[-1].kernel, Entrywise)
+        has_temporaries = len(wanted) < len(links) or isinstance(links[-1].kernel, Entrywise)
         self._block = BLOCK if has_temporaries else self._entries
 
     def __call__(self, *arrays: Array) -> Any:
         """Return the result that is wanted, a list if there are several."""
+        if self._single_call:
+            return self._links[0].kernel(*(arrays[k] for k in self._links[0].arguments))
         results = self._swept(arrays) if all(array.dtype.kind in "fb" for array in arrays) else None
         if results is None:
             results = self._whole(arrays)
@@ -352,6 +357,8 @@ def swept(drafts: Sequence[Draft], kept: set[int], memory: Memory, new_slot: Cal
             uses[slot] = uses.get(slot, 0) + 1
     regions: dict[Shape, _Region] = {}
     result: list[Draft] = []
+    # A view is read where its array is.
+    arrays: dict[int, int] = {}
 
     def close(shape: Shape) -> None:
         result.extend(regions.pop(shape).swept(uses, memory, new_slot))
@@ -361,8 +368,12 @@ def swept(drafts: Sequence[Draft], kept: set[int], memory: Memory, new_slot: Cal
         for shape, region in list(regions.items()):
             own = elementwise and shape == draft.shape
             full = own and len(region.drafts) >= LONGEST_SWEEP
-            if full or (not own and (draft.writes or not region.outputs.isdisjoint(draft.inputs))):
+            read = {arrays.get(slot, slot) for slot in region.inputs}
+            overwritten = draft.writes and any(arrays.get(slot, slot) in read for slot in draft.inputs)
+            if full or (not own and (overwritten or not region.outputs.isdisjoint(draft.inputs))):
                 close(shape)
+        if not draft.writes and not draft.entries and len(draft.inputs) == 1:
+            arrays[draft.output] = arrays.get(draft.inputs[0], draft.inputs[0])
         if elementwise:
             regions.setdefault(draft.shape, _Region()).add(draft)
         else:

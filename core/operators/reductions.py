@@ -113,11 +113,27 @@ enter(Operator("std", "x; axis=None, ddof=0, keepdims=False",
 # --- exponentials ----------------------------------------------------------------------------------------------------
 
 
+def _exp_from_largest(x: Any) -> tuple[Any, Any]:
+    """Return exp(x - c) along the last axis, and c: the largest entry, 0 where that is not finite."""
+    largest = np.maximum.reduce(x, axis=-1, keepdims=True) if x.dtype.kind != "c" else np.max(x, -1, keepdims=True)
+    if not np.isfinite(largest).all():
+        largest = np.where(np.isfinite(largest), largest, 0.0)
+    return np.exp(x - largest), largest
+
+
 def _logsumexp(x: Any) -> Any:
-    largest = np.max(x, axis=-1, keepdims=True)
-    shift = np.where(np.isfinite(largest), largest, 0.0)
-    with np.errstate(divide="ignore"):
-        return np.log(np.sum(np.exp(x - shift), axis=-1)) + shift[..., 0]
+    exponentials, shift = _exp_from_largest(x)
+    total = np.add.reduce(exponentials, axis=-1)
+    if not total.all():
+        with np.errstate(divide="ignore"):
+            return np.log(total) + shift[..., 0]
+    return np.log(total) + shift[..., 0]
+
+
+def _softmax_of_last(x: Any) -> Any:
+    exponentials, _ = _exp_from_largest(x)
+    exponentials /= np.add.reduce(exponentials, axis=-1, keepdims=True)
+    return exponentials
 
 
 def _softmax(x: Any, axis: Any = None) -> Any:
@@ -129,6 +145,10 @@ enter(Operator("logsumexp", AXES, "log(sum(exp(x))) without overflow.", family="
                reference=lambda x, axis=None, keepdims=False: np.log(np.sum(np.exp(x), axis=axis, keepdims=keepdims)),
                aliases=("reduce_logsumexp",), samples=_samples("logsumexp"), errors=_errors("logsumexp"),
                spellings={"numpy": "logsumexp(#*)", "jax": "jax.scipy.special.logsumexp(#*)"}))
+enter(Operator("softmax_of_last", "x", "Softmax along the last axis, as a function of its own.", family="reductions",
+               signature="(n)->(n)", evaluate=_softmax_of_last, differential="y * dx - y * sum(y * dx)", hidden=True,
+               reference=lambda x: _softmax(x, -1), bounds=(0.0, 1.0), spellings={"latex": r"\operatorname{softmax}"},
+               samples=("softmax_of_last(x)", "softmax_of_last(X)"), errors=("softmax_of_last(a)",)))
 enter(Operator("softmax", "x; axis=None",
                "exp(x) / sum(exp(x)) along axes, without overflow; over all entries where no axis is given, as SciPy.",
                family="reductions",
