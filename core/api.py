@@ -62,7 +62,6 @@ class Derivative:
         is not finite passes through, as in NumPy.
         """
         values, calculation = self._bound(inputs)
-        calculation.guard(self.max_memory)
         results = calculation.derivatives(values)
         return results[0] if len(results) == 1 else tuple(results)
 
@@ -163,6 +162,7 @@ class Derivative:
                 return values, self._seen[key]
         values = self._values(inputs)
         calculation = self._calculation(values)
+        calculation.guard(self.max_memory, with_value=False)
         if not calculation.statics and inputs.keys() == names.keys() and len(self._seen) < MOST_SHAPES:
             self._seen[tuple([values[name].shape for name in names])] = calculation
         return values, calculation

@@ -339,13 +339,13 @@ class Calculation:
         """Whether each derivative as a dense array needs at most `limit` bytes."""
         return all(prod(node.shape) * 8 <= limit for node in self._batched[1:])
 
-    def guard(self, limit: int) -> None:
-        """Raise EvaluationError if the result, or an array on the way to it, would exceed `limit` bytes."""
+    def guard(self, limit: int, *, with_value: bool = True) -> None:
+        """Raise EvaluationError if a result, or an array on the way to it, would exceed `limit` bytes."""
         for (wrt, _), node in zip(self.results, self._batched[1:], strict=True):
             entries = prod(node.shape)
             if entries * 8 > limit:
                 raise self._too_large(wrt, entries, limit)
-        self._guard_way(self.program, limit)
+        self._guard_way(self.program if with_value else self.derivative_program, limit)
 
     def guard_value(self, limit: int) -> None:
         """Raise EvaluationError if the value, or an array on the way to it, would exceed `limit` bytes."""

@@ -161,7 +161,7 @@ def explain_failure(calculation: Calculation, failure: OperationFailed, values: 
     Example: for `inv(A)` with A of rank 1 it is "cannot evaluate `inv(A)`: `A` is singular", and the label gives the
     shape and the rank.
     """
-    node, location = failure.node, Location(calculation)
+    node, location = (_failure_of_value(calculation, values) or failure).node, Location(calculation)
     operand = node.children[0]
     name = f"`{operand.name}`" if isinstance(operand, Symbol) else "the matrix"
     verb = "evaluate" if location.is_inside(node) else "differentiate"
@@ -174,6 +174,15 @@ def explain_failure(calculation: Calculation, failure: OperationFailed, values: 
     return EvaluationError(
         f"cannot {verb} {location.quote(node)}: {about}", Label(location.span_of(node), label), helps=helps
     )
+
+
+def _failure_of_value(calculation: Calculation, values: Values) -> OperationFailed | None:
+    """Return what already fails in the value, which is computed as it is written."""
+    try:
+        calculation.value_program.run(values)
+    except OperationFailed as failure:
+        return failure
+    return None
 
 
 def _matrices(node: Node, values: Values) -> Array | None:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from operator import itemgetter
 from typing import Any, NamedTuple
 
@@ -16,11 +16,17 @@ from .tape import Array, Draft, Kernel
 __all__ = ["OperationFailed", "Program", "compile_program"]
 
 
+Function = Callable[[Mapping[str, Array]], list[Array]]
+
+# A program with more steps than this runs step by step: compiling it would take longer than it saves.
+LONGEST_FUNCTION = 2000
+
+
 class Step(NamedTuple):
     """One call: fetch the arguments from the slots, store the result, drop what nobody needs any more."""
 
     kernel: Kernel
-    single: bool
+    inputs: tuple[int, ...]
     fetch: itemgetter[Any]
     output: int
     dead: tuple[int, ...]
@@ -57,6 +63,7 @@ class Program:
         self._memory = Memory()
         self._steps = _steps(swept(varying, kept, self._memory, lowered.tape.slot), kept)
         self._prepared = False
+        self._function: Function | None = None
 
     def run(self, values: Mapping[str, Array]) -> list[Array]:
         """Return one array per root, each new and writeable.
@@ -67,16 +74,23 @@ class Program:
         Raises OperationFailed where an operator refuses its numbers. What is not finite passes through silently.
         """
         with np.errstate(all="ignore"):
-            if not self._prepared:
-                prepared = self._initial.copy()
-                _execute(self._constant, prepared)
-                self._initial, self._prepared = prepared, True
             self._memory.begin()
-            slots = self._initial.copy()
-            for name, slot in self._inputs.items():
-                slots[slot] = values[name]
-            _execute(self._steps, slots)
+            results = (self._function or self._first_run)(values)
         self._memory.end()
+        return results
+
+    def _first_run(self, values: Mapping[str, Array]) -> list[Array]:
+        """Run step by step; a program that runs again gets a function of its own."""
+        if not self._prepared:
+            prepared = self._initial.copy()
+            _execute(self._constant, prepared)
+            self._initial, self._prepared = prepared, True
+        elif len(self._steps) <= LONGEST_FUNCTION:
+            self._function = _as_function(self._steps, self._inputs, self._outputs, self._initial)
+        slots = self._initial.copy()
+        for name, slot in self._inputs.items():
+            slots[slot] = values[name]
+        _execute(self._steps, slots)
         return [slots[slot] for slot in self._outputs]
 
     def run_traced(self, values: Mapping[str, Array]) -> Iterator[tuple[Node, Array]]:
@@ -111,7 +125,7 @@ def _steps(drafts: list[Draft], kept: set[int]) -> list[Step]:
     for draft in reversed(drafts):
         dead = tuple(slot for slot in dict.fromkeys(draft.inputs) if slot not in seen)
         seen.update(draft.inputs)
-        result.append(Step(draft.kernel, len(draft.inputs) == 1, _fetch(draft.inputs), draft.output, dead))
+        result.append(Step(draft.kernel, draft.inputs, _fetch(draft.inputs), draft.output, dead))
     return result[::-1]
 
 
@@ -120,8 +134,36 @@ def _fetch(slots: tuple[int, ...]) -> itemgetter[Any]:
     return itemgetter(*slots) if slots else itemgetter(slice(0, 0))
 
 
+def _as_function(
+    steps: Sequence[Step], inputs: Mapping[str, int], outputs: Sequence[int], initial: Sequence[Any]
+) -> Function:
+    """Return the steps as one function with a local variable for each slot: calls without the loop around them.
+
+    `v5 = k2(v3, v4)` costs a fifth of fetching, calling and storing in lists, which counts where arrays are small.
+    """
+    assigned = {*inputs.values(), *(step.output for step in steps)}
+    names = {slot: f"v{slot}" for slot in assigned}
+    known: dict[str, Any] = {}
+    lines = ["def function(values):", *(f" v{slot} = values[{name!r}]" for name, slot in inputs.items())]
+
+    def name(slot: int) -> str:
+        if slot not in names:
+            names[slot] = f"c{slot}"
+            known[f"c{slot}"] = initial[slot]
+        return names[slot]
+
+    for number, step in enumerate(steps):
+        known[f"k{number}"] = step.kernel
+        lines.append(f" v{step.output} = k{number}({', '.join(map(name, step.inputs))})")
+        lines.extend(f" v{slot} = None" for slot in step.dead if slot in assigned)
+    lines.append(f" return [{', '.join(map(name, outputs))}]")
+    exec(compile("\n".join(lines), "<matgrad program>", "exec"), known)
+    function: Function = known["function"]
+    return function
+
+
 def _execute(steps: Sequence[Step], slots: list[Any]) -> None:
-    for kernel, single, fetch, output, dead in steps:
-        slots[output] = kernel(fetch(slots)) if single else kernel(*fetch(slots))
+    for kernel, inputs, fetch, output, dead in steps:
+        slots[output] = kernel(fetch(slots)) if len(inputs) == 1 else kernel(*fetch(slots))
         for slot in dead:
             slots[slot] = None

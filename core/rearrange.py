@@ -19,7 +19,7 @@ from .graph import Delta, Labels, Map, Node, Product, Structural, Sum, topologic
 from .order import contraction_cost
 from .simplify import is_apply
 from .solves import factored_once
-from .transform import transform
+from .transform import flatten, transform
 
 # With fewer rows or columns half the work is not worth a square root.
 SMALLEST = 16
@@ -41,7 +41,8 @@ def rearranged(roots: Sequence[Node]) -> list[Node]:
     roots = factored_once(roots)
     users = _users(roots)
     roots = transform(roots, lambda node: (_softmax(node, users) if isinstance(node, Map) else None) or node)
-    return _products_rearranged(roots, _users(roots))
+    # What was shared and is inlined now may have one user left.
+    return flatten(_products_rearranged(roots, _users(roots)))
 
 
 def _products_rearranged(roots: Sequence[Node], users: Mapping[Node, int]) -> list[Node]:
@@ -157,7 +158,11 @@ def _taken_out(node: Product, users: Mapping[Node, int]) -> Node | None:
     """Return a Product of a Sum as a Sum of Products where that costs less."""
     factors = list(node.factors)
     for place, (total, labels) in enumerate(factors):
-        if not isinstance(total, Sum) or not 1 < len(total.children) <= LONGEST_SUM or max(labels) < node.rank:
+        if (
+            not isinstance(total, Sum)
+            or not 1 < len(total.children) <= LONGEST_SUM
+            or max(labels, default=-1) < node.rank
+        ):
             continue
         rest = factors[:place] + factors[place + 1 :]
         terms = [_multiplied(node, rest, term, labels) for term in total.children]

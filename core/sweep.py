@@ -198,9 +198,9 @@ class Sweep:
             ]
             return _row_major(self._shape, [rank + axis for axes in ordered for axis in axes])
         natural = np.nditer(
-            [*arrays, None],  # type: ignore[list-item]
+            cast(Any, [*arrays, None]),
             ["zerosize_ok"],
-            [["readonly"]] * len(arrays) + [["writeonly", "allocate"]],
+            cast(Any, [["readonly"]] * len(arrays) + [["writeonly", "allocate"]]),
             op_dtypes=[*(array.dtype for array in arrays), np.dtype(np.float64)],
         ).operands[-1]
         return natural.strides if natural.shape == self._shape else _row_major(self._shape, range(rank))
@@ -264,7 +264,8 @@ def _cut(array: Array, axis: int, rows: slice) -> Array:
     """Return part of an array along an axis counted from the last, all of it where it is repeated there."""
     if array.ndim < -axis or array.shape[axis] == 1:
         return array
-    return array[(..., rows, *(slice(None),) * (-axis - 1))]
+    key: Any = (..., rows, *(slice(None),) * (-axis - 1))
+    return np.asarray(array[key])
 
 
 def _row_major(shape: Shape, order: Sequence[int]) -> tuple[int, ...]:

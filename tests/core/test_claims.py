@@ -8,6 +8,7 @@ import pytest
 import matgrad
 from matgrad.core.claims import Verdict
 from matgrad.core.errors import ExpressionError, MatgradError, SyntaxProblem, UnknownNameError, UsageProblem
+from matgrad.grammar.errors import Source
 
 RIGHT = [
     ("x.T @ A @ x", "x", "(A + A.T) @ x", "gradient"),
@@ -155,7 +156,7 @@ def test_a_claim_that_makes_no_sense_is_pointed_at(claim: str, kind: type[Matgra
     with pytest.raises(kind) as caught:
         matgrad.check("sum(A @ x)", "x", claim=claim, shapes={"A": (3, 4)})
     assert caught.value.source is not None
-    assert caught.value.source == ("claim", claim)
+    assert caught.value.source == Source("claim", claim)
     assert caught.value.span is not None
 
 

@@ -17,7 +17,8 @@ from matgrad.core.transform import flatten
 
 SHAPES = {"X": (40, 20), "x": (20,), "d": (40,), "S": (40, 40), "A": (20, 20), "W": (2, 40), "p": (40,), "Z": (40, 20)}
 SYMBOLS = {
-    name: Symbol.of(name, shape, {"S": ("symmetric",), "p": ("positive",)}.get(name, ())) for name, shape in SHAPES.items()
+    name: Symbol.of(name, shape, {"S": ("symmetric",), "p": ("positive",)}.get(name, ()))
+    for name, shape in SHAPES.items()
 }
 VALUES = {name: np.random.default_rng(4).standard_normal(shape) for name, shape in SHAPES.items()}
 VALUES["S"] = VALUES["S"] + VALUES["S"].T
@@ -33,7 +34,8 @@ def graph(text: str) -> Node:
 def halves(node: Node) -> bool:
     """Whether a node is a product of a matrix with itself."""
     return any(
-        isinstance(one, Product) and any(one.operands.count(operand) == 2 and operand.rank == 2 for operand in one.operands)
+        isinstance(one, Product)
+        and any(one.operands.count(operand) == 2 and operand.rank == 2 for operand in one.operands)
         for one in topological([node])
     )
 
@@ -55,7 +57,9 @@ def test_a_symmetric_product_becomes_one_of_halves(text: str) -> None:
     (after,) = rearranged([before])
     assert after is not before
     assert halves(after)
-    assert_allclose(compile_program([after]).run(VALUES)[0], compile_program([before]).run(VALUES)[0], rtol=1e-12, atol=1e-11)
+    assert_allclose(
+        compile_program([after]).run(VALUES)[0], compile_program([before]).run(VALUES)[0], rtol=1e-12, atol=1e-11
+    )
 
 
 @pytest.mark.parametrize(

@@ -1,4 +1,4 @@
-"""Large elementwise steps: the same numbers as one call after the other, in any layout, by threads, in reused memory."""
+"""Large elementwise steps: the numbers of one call after the other, in any layout, by threads, in reused memory."""
 
 from __future__ import annotations
 
