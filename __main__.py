@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
-from .cli.main import main
+import sys
+
+from .cli.main import program
 
 if __name__ == "__main__":
-    main()
+    sys.exit(program())

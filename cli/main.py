@@ -41,11 +41,31 @@ def _abandon_output() -> None:
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
-def main() -> None:
-    """Run matgrad as a program."""
+def program() -> int:
+    """Run the command line of this process and return its exit status."""
     # A run loads many objects and makes little garbage: searching for it often, and all over at the end, is wasted.
     # This comes before anything is loaded: `run` itself imports the rest.
     gc.set_threshold(COLLECTED_EVERY)
     status = run(sys.argv[1:])
     gc.freeze()
-    sys.exit(status)
+    return status
+
+
+def main() -> None:
+    """Run matgrad as a program of its own.
+
+    To take the interpreter apart object by object takes longer than many answers do. So the process ends here, when
+    all is written and what was registered for its end is done. `python -m matgrad` ends in the usual way, for tools
+    that look at a program from within, as profilers do.
+    """
+    import atexit
+    import os
+
+    status = program()
+    atexit._run_exitfuncs()
+    for stream in (sys.stdout, sys.stderr):
+        try:
+            stream.flush()
+        except (OSError, ValueError):  # nobody reads it any more, which `run` has seen where it matters
+            status = status or 1
+    os._exit(status)

@@ -20,13 +20,12 @@ from .differentiate import derivative, pullback, pushforward
 from .elaborate import BARE_CONSTANTS, Elaborator
 from .errors import EvaluationError, NotScalarError, UnknownNameError, UsageProblem
 from .evaluate import OperationFailed, Program, compile_program
-from .graph import Node, Symbol
+from .graph import Node, Symbol, topological
 
 # Importing the table enters the operators, which must be known before anything is elaborated.
 from .operators import table
 from .outline import axis_names, structure_of
 from .projections import absorbed
-from .rearrange import rearranged
 from .shapes import Shape, describe, show
 from .simplify import stabilized
 from .sizes import amount, memory
@@ -37,6 +36,8 @@ if TYPE_CHECKING:
     from .structured_form import Axes
 
 KINDS = ("value", "grad", "jacobian", "hessian", "derivative", "jvp", "vjp", "hvp")
+# Graphs with fewer entries than this in every node are evaluated as they are.
+SMALL = 64
 STRUCTURED_KINDS = ("grad", "jacobian", "hessian", "derivative")
 
 
@@ -282,19 +283,17 @@ class Calculation:
 
     @staticmethod
     def _all_symbols(roots: list[Node]) -> list[Symbol]:
-        from .graph import topological
-
         return [node for node in topological(roots) if isinstance(node, Symbol)]
 
     @cached_property
     def program(self) -> Program:
         """The compiled program: the value first, then each derivative."""
-        return compile_program(rearranged(flatten(self._batched)))
+        return compile_program(_rearranged(flatten(self._batched)))
 
     @cached_property
     def derivative_program(self) -> Program:
         """The compiled derivatives without the value, or the value where no derivative is asked for."""
-        return compile_program(rearranged(flatten(self._batched[1:] or self._batched)))
+        return compile_program(_rearranged(flatten(self._batched[1:] or self._batched)))
 
     @cached_property
     def value_program(self) -> Program:
@@ -426,6 +425,15 @@ class Calculation:
                 )
             )
         return records
+
+
+def _rearranged(roots: list[Node]) -> list[Node]:
+    """Return graphs that are cheaper to evaluate; where all is small there is nothing to gain, and nothing to load."""
+    if all(prod(node.shape) < SMALL for node in topological(roots)):
+        return roots
+    from .rearrange import rearranged
+
+    return rearranged(roots)
 
 
 __all__ = ["KINDS", "STRUCTURED_KINDS", "Calculation", "Problem", "table", "tangent_name"]

@@ -139,7 +139,7 @@ def _content(node: Sum) -> Coefficient:
 
 def matrix_exponential(node: Node) -> Node | None:
     """The quadrature over expm((1 - s)*X) @ E @ expm(s*X) = expm_frechet(X, E)"""
-    if not isinstance(node, Product):
+    if not isinstance(node, Product) or not any(is_apply(operand, "expm") for operand in node.operands):
         return None
     factors = list(node.factors)
     weights = call("quadrature_weights")

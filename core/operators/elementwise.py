@@ -130,6 +130,8 @@ def _quotient(a: Any, b: Any) -> Any:
 
 
 def _reciprocal_or_zero(x: Any) -> Any:
+    if np.all(x):
+        return np.reciprocal(x)
     with np.errstate(divide="ignore"):
         return np.where(x == 0, 0.0, 1 / np.asarray(x))
 

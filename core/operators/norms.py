@@ -78,8 +78,10 @@ def _elaborated(text: str, environment: dict[str, Any]) -> Node:
 
 def _euclidean(x: Any) -> Any:
     """Return the length of vectors along the last axis; scaled where squares would overflow or vanish."""
-    result = np.sqrt(np.sum(x * x, axis=-1))
-    if np.iscomplexobj(x) or (np.all(np.isfinite(result)) and np.all(result > 1e-150)):
+    if np.iscomplexobj(x):
+        return np.sqrt(np.sum(x * x, axis=-1))
+    result = np.sqrt(np.vecdot(x, x))
+    if ((result > 1e-150) & (result < np.inf)).all():
         return result
     largest = np.max(np.abs(x), axis=-1, keepdims=True, initial=0.0)
     scale = np.where((largest > 0) & np.isfinite(largest), largest, 1.0)
