@@ -31,7 +31,7 @@ if TYPE_CHECKING:
 SMALLEST = 2**15
 # Entries of a block: a few of them fit into the cache, and threads seldom wait for each other between them.
 BLOCK = 2**16
-# Outer products with more entries than this are bound by memory, not by the loop.
+# Products with more entries than this are bound by memory, not by the loop.
 LARGEST_EINSUM = 2**22
 # From this much work on, in additions, a second thread pays for waking it.
 WORTH_A_THREAD = 2**19
@@ -130,10 +130,11 @@ class Sweep:
         )
         self._row_major = any(isinstance(links[k].kernel, partial) for k in wanted)
         self._strides: dict[tuple[tuple[int, ...], ...], tuple[int, ...]] = {}
-        product = len(links) == 1 and getattr(self._links[0].kernel, "func", self._links[0].kernel) is np.multiply
-        self._may_be_outer = product and self._entries <= LARGEST_EINSUM
+        only = getattr(links[0].kernel, "func", links[0].kernel)
+        self._is_product = len(links) == 1 and only is np.multiply and self._entries <= LARGEST_EINSUM
         has_temporaries = len(wanted) < len(links) or isinstance(links[-1].kernel, Entrywise)
         self._block = BLOCK if has_temporaries else self._entries
+        self._places, self._rooms = _places_of_results(links, wanted)
 
     def __call__(self, *arrays: Array) -> Any:
         """Return the result that is wanted, a list if there are several."""
@@ -215,48 +216,70 @@ class Sweep:
 
     def _carry_out(self, arrays: Sequence[Array], outs: Sequence[Array], axis: int, rows: range) -> None:
         length = self._shape[axis]
-        step = max(1, self._block * length // self._entries)
+        step = min(len(rows), max(1, self._block * length // self._entries))
+        order = sorted(range(len(self._shape)), key=lambda k: -abs(outs[0].strides[k]))
+        rooms = [self._memory.take((step * self._entries // length,), (8,)) for _ in range(self._rooms)]
         axis -= len(self._shape)
         with np.errstate(all="ignore"):
-            if step >= length == len(rows):
-                self._one_block(arrays, outs)
-                return
             for start in range(rows.start, rows.stop, step):
                 cut = slice(start, min(start + step, rows.stop))
-                self._one_block([_cut(array, axis, cut) for array in arrays], [_cut(out, axis, cut) for out in outs])
+                parts = [_cut(out, axis, cut) for out in outs]
+                strides = _row_major(parts[0].shape, order)
+                scratch = [np.ndarray(parts[0].shape, np.float64, room, 0, strides) for room in rooms]
+                self._one_block([_cut(array, axis, cut) for array in arrays], parts, scratch)
 
-    def _one_block(self, arrays: Sequence[Array], outs: Sequence[Array]) -> None:
-        if self._may_be_outer and _outer(arrays, outs[0]):
+    def _one_block(self, arrays: Sequence[Array], outs: Sequence[Array], scratch: Sequence[Array]) -> None:
+        if self._is_product and _multiplied_by_numbers(arrays, outs[0]):
             return
         results: list[Any] = []
-        place = 0
-        for position, (kernel, arguments) in enumerate(self._links):
+        for (kernel, arguments), room in zip(self._links, self._places, strict=True):
             operands = [arrays[k] if k >= 0 else results[~k] for k in arguments]
-            plain = kernel.ufunc if isinstance(kernel, Into) else kernel
-            if place == len(self._wanted) or position != self._wanted[place]:
-                results.append(plain(*operands))
-                continue
-            out = outs[place]
-            place += 1
-            if isinstance(plain, Entrywise):
-                out[...] = plain.evaluate(*operands)
+            target = outs[~room] if room < 0 else scratch[room]
+            if isinstance(kernel, Entrywise):
+                target[...] = kernel.evaluate(*operands)
             else:
-                getattr(plain, "func", plain)(*operands, out=out)
-            results.append(out)
+                ufunc = kernel.ufunc if isinstance(kernel, Into) else getattr(kernel, "func", kernel)
+                ufunc(*operands, out=target)
+            results.append(target)
 
 
-def _outer(arrays: Sequence[Array], out: Array) -> bool:
-    """Write an outer product: what is contiguous in einsum's loop is faster than NumPy's multiplication by a number."""
-    axes = [[k for k in range(-array.ndim, 0) if array.shape[k] > 1] for array in arrays]
-    if len(axes) != 2 or not axes[0] or not axes[1] or not set(axes[0]).isdisjoint(axes[1]):
+def _places_of_results(links: Sequence[Link], wanted: Sequence[int]) -> tuple[list[int], int]:
+    """Return where each function writes: `~k` for wanted result k, or a scratch array by number; and how many of these.
+
+    A scratch array is taken again as soon as what it holds has been read for the last time.
+    """
+    last_read = {~k: position for position, link in enumerate(links) for k in link.arguments if k < 0}
+    places: list[int] = []
+    free: list[int] = []
+    amount = 0
+    for position, link in enumerate(links):
+        done = {~k for k in link.arguments if k < 0 and last_read[~k] == position}
+        free.extend(places[k] for k in done if places[k] >= 0)
+        if position in wanted:
+            places.append(~wanted.index(position))
+        elif free:
+            places.append(free.pop())
+        else:
+            places.append(amount)
+            amount += 1
+    return places, amount
+
+
+def _multiplied_by_numbers(arrays: Sequence[Array], out: Array) -> bool:
+    """Write a product whose one factor is a number along the axis of `out` that lies nearest, if it is such a product.
+
+    The loop of einsum for it is faster than that of NumPy's multiplication.
+    """
+    axes = [[k + out.ndim for k in range(-array.ndim, 0) if array.shape[k] > 1] for array in arrays]
+    wanted = [k for k in range(out.ndim) if out.shape[k] > 1]
+    if len(axes) != 2 or not all(axes) or {*axes[0], *axes[1]} != set(wanted):
+        return False
+    nearest = min(wanted, key=lambda k: abs(out.strides[k]))
+    if nearest in axes[0] and nearest in axes[1]:
         return False
     first, second = (array.reshape([size for size in array.shape if size > 1]) for array in arrays)
-    labels = [[k + out.ndim for k in own] for own in axes]
-    wanted = [k for k in range(out.ndim) if out.shape[k] > 1]
     squeezed = out[tuple(slice(None) if size > 1 else 0 for size in out.shape)]
-    if sorted(labels[0] + labels[1]) != wanted:
-        return False
-    np.einsum(first, labels[0], second, labels[1], wanted, out=squeezed)
+    np.einsum(first, axes[0], second, axes[1], wanted, out=squeezed)
     return True
 
 
