@@ -3,17 +3,20 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from .answer import Array, Input
 from .errors import InputError
 from .sampling import ASSUMPTIONS
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
 TOLERANCE = 1e-9
 
-Places = NDArray[np.bool_]
+Places: TypeAlias = "NDArray[np.bool_]"
 
 
 def check_assumptions(assumptions: Mapping[str, frozenset[str]], given: Mapping[str, Input]) -> None:

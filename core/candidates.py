@@ -9,6 +9,7 @@ from collections.abc import Callable, Iterator
 from functools import cached_property, partial
 from itertools import combinations, permutations
 from math import prod
+from typing import TypeAlias
 
 import numpy as np
 
@@ -24,7 +25,7 @@ from .graph import Symbol
 from .rewriting import occurrences, renamed_places, turned_names
 from .trial import TOLERANCE, Point, Trial, relative_error
 
-Compute = Callable[[Point], Array | None]
+Compute: TypeAlias = "Callable[[Point], Array | None]"
 MOST_PLACES = 5
 ORDINALS = ("first", "second", "third", "fourth", "fifth")
 

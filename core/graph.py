@@ -17,14 +17,16 @@ from fractions import Fraction
 from functools import cached_property
 from itertools import pairwise
 from math import prod
-from typing import Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
 from weakref import WeakValueDictionary
 from zlib import crc32
 
 import numpy as np
-from numpy.typing import NDArray
 
 from .operators.record import Operator
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
 
 Coefficient = int | Fraction | float
 Shape = tuple[int, ...]

@@ -9,16 +9,18 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import prod
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from .graph import Labels, Shape
 from .tape import Array
 
-Positions = NDArray[np.intp]
-Move = int | Positions
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+Positions: TypeAlias = "NDArray[np.intp]"
+Move: TypeAlias = "int | Positions"
 
 
 def row_major_strides(shape: Shape) -> tuple[int, ...]:

@@ -9,15 +9,17 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Sequence
 from math import prod
 from operator import attrgetter, itemgetter, methodcaller
-from typing import Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..grammar.records import dataclass, replace
 from .graph import Shape
 
-Array = NDArray[Any]
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+Array: TypeAlias = "NDArray[Any]"
 Kernel = Callable[..., Any]
 
 

@@ -6,7 +6,6 @@ from collections.abc import Callable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ..grammar.records import replace
 from .answer import Array, Check
@@ -17,6 +16,8 @@ from .sampling import tangent_projection
 from .verify import STEPS, Direction, Evaluate, compare, random_direction
 
 if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
     from .structured import Structured
 
     Derive = Callable[[Mapping[str, Array]], Sequence[Structured]]

@@ -10,15 +10,17 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from itertools import product as choices
 from time import perf_counter
-from typing import Any
+from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
-from numpy.typing import NDArray
 
 from .answer import Array, Check
 
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
 Values = Mapping[str, Array]
-Evaluate = Callable[[Mapping[str, NDArray[Any]]], NDArray[Any]]
+Evaluate: TypeAlias = "Callable[[Mapping[str, NDArray[Any]]], NDArray[Any]]"
 Direction = tuple[str, Array]
 
 # f'(0) is about sum(weight * f(place * h)) / h.
