@@ -6,8 +6,8 @@ import json
 from collections.abc import Callable, Iterator
 
 from ..core.answer import Array
+from ..core.compressed.structured import Structured
 from ..core.sizes import amount
-from ..core.structured import Structured
 
 # A large answer says how it is made up; longer lists are for `--format structured`.
 MOST_TERMS = 12

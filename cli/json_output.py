@@ -15,7 +15,7 @@ from ..core.answer import Warning as AnswerWarning
 from .layouts import apply_layout
 
 if TYPE_CHECKING:
-    from ..core.structured import Structured
+    from ..core.compressed.structured import Structured
 
 LINE_BREAKS_BEFORE = ("inputs", "value", "results", "claim", "warnings")
 

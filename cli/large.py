@@ -12,10 +12,10 @@ from typing import IO
 import numpy as np
 
 from ..core.answer import Array, Result
+from ..core.compressed.coordinates import Indices
+from ..core.compressed.structured import Structured
 from ..core.errors import UsageProblem
 from ..core.sizes import memory
-from ..core.structured import Structured
-from ..core.structured_coordinates import Indices
 
 CHUNK = 100_000
 # A file that takes longer than a moment shows how far it is.

@@ -17,7 +17,7 @@ from .grid import lay_out
 from .layouts import View, apply_layout, value_result, view
 
 if TYPE_CHECKING:
-    from ..core.structured import Structured
+    from ..core.compressed.structured import Structured
 
 PRINT_ALL = "--format npy -o FILE or --format plain prints all"
 LONGEST_EXPRESSION = 40

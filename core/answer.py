@@ -13,7 +13,7 @@ from .errors import Span
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from .structured import Structured
+    from .compressed.structured import Structured
 
 Array: TypeAlias = "NDArray[np.float64]"
 

@@ -32,8 +32,8 @@ from .sizes import amount, memory
 from .transform import flatten, vectorize
 
 if TYPE_CHECKING:
-    from .structured import Compression, Structured
-    from .structured_form import Axes
+    from .compressed.form import Axes
+    from .compressed.structured import Compression, Structured
 
 KINDS = ("value", "grad", "jacobian", "hessian", "derivative", "jvp", "vjp", "hvp")
 # Graphs with fewer entries than this in every node are evaluated as they are.
@@ -303,8 +303,8 @@ class Calculation:
     @cached_property
     def compressions(self) -> list[Compression]:
         """How each derivative is computed in compressed form."""
-        from .structured import Compression
-        from .structured_form import Axes
+        from .compressed.form import Axes
+        from .compressed.structured import Compression
 
         samples = int(self.samples is not None)
         found = []
@@ -326,7 +326,7 @@ class Calculation:
 
     def compressed_value(self, values: Mapping[str, Array], axes: Axes, limit: int) -> Structured | None:
         """Return the value in compressed form, its axes being those of a derivative; None where it is too large."""
-        from .structured import Compression
+        from .compressed.structured import Compression
 
         node = self._batched[0]
         compression = Compression(node, axes, plain=node)

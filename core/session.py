@@ -30,7 +30,7 @@ from .shapes import Shape, describe, show
 from .trust import check_results
 
 if TYPE_CHECKING:
-    from .structured import Structured
+    from .compressed.structured import Structured
 
 DEFAULT_SAMPLES = 5
 DEFAULT_LIMIT = 1 << 30

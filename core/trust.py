@@ -18,7 +18,7 @@ from .verify import STEPS, Direction, Evaluate, compare, random_direction
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-    from .structured import Structured
+    from .compressed.structured import Structured
 
     Derive = Callable[[Mapping[str, Array]], Sequence[Structured]]
 

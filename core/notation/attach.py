@@ -16,7 +16,7 @@ from .choices import Choices
 from .generic import ClosedForm
 
 if TYPE_CHECKING:
-    from ..structured import Structured
+    from ..compressed.structured import Structured
 
 TOLERANCE = 1e-6
 # A formula of more operations than this is not read by anyone.

@@ -14,8 +14,8 @@ from hypothesis import assume, given
 from scipy import sparse
 
 import matgrad
+from matgrad.core.compressed.structured import Structured
 from matgrad.core.sizes import amount, memory
-from matgrad.core.structured import Structured
 
 # The random expressions are those of the other properties; test files are not a package to import from.
 _specification = spec_from_file_location("properties", Path(__file__).with_name("test_properties.py"))

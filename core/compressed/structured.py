@@ -16,22 +16,22 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..grammar.records import dataclass
-from .algebra import Factor, is_mask, zero
-from .answer import Array
-from .errors import EvaluationError, InputError, UsageProblem
-from .evaluate import compile_program
-from .graph import Node, Symbol
-from .operators.registry import find
-from .outline import structure_of
-from .pointwise import elementwise
-from .shapes import Shape, show
-from .sizes import amount, memory
-from .structured_coordinates import Indices, place
-from .structured_form import VECTOR, Axes, Form
-from .structured_terms import Term, compressed, stored
-from .structured_words import structure_in_words, structure_of_term, term_in_indices
-from .transform import flatten
+from ...grammar.records import dataclass
+from ..algebra import Factor, is_mask, zero
+from ..answer import Array
+from ..errors import EvaluationError, InputError, UsageProblem
+from ..evaluate import compile_program
+from ..graph import Node, Symbol
+from ..operators.registry import find
+from ..outline import structure_of
+from ..pointwise import elementwise
+from ..shapes import Shape, show
+from ..sizes import amount, memory
+from ..transform import flatten
+from .coordinates import Indices, place
+from .form import VECTOR, Axes, Form
+from .terms import Term, compressed, stored
+from .words import structure_in_words, structure_of_term, term_in_indices
 
 LARGEST_BLOCK = 1 << 26
 # A block is computed beside the stored arrays and one or two arrays of its own size.

@@ -6,14 +6,14 @@ from collections.abc import Callable, Mapping, Sequence
 from functools import cached_property
 from itertools import pairwise
 
-from ..grammar.records import dataclass
-from .algebra import Factor, add, fresh
-from .evaluate import Program, compile_program
-from .graph import Delta, Labels, Select, Symbol
-from .shapes import Shape
-from .structured_coordinates import split_term
-from .structured_terms import Term
-from .transform import flatten
+from ...grammar.records import dataclass
+from ..algebra import Factor, add, fresh
+from ..evaluate import Program, compile_program
+from ..graph import Delta, Labels, Select, Symbol
+from ..shapes import Shape
+from ..transform import flatten
+from .coordinates import split_term
+from .terms import Term
 
 VECTOR = "vector"
 

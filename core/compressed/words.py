@@ -5,9 +5,9 @@ from __future__ import annotations
 from collections.abc import Iterable
 from math import prod
 
-from .graph import Delta, Labels, Map, Node, Reshape, Select, Symbol, Triangle
-from .outline import letter
-from .structured_terms import Term
+from ..graph import Delta, Labels, Map, Node, Reshape, Select, Symbol, Triangle
+from ..outline import letter
+from .terms import Term
 
 MOST_ROWS = 6
 ORDER = (

@@ -14,11 +14,11 @@ from math import prod
 import numpy as np
 from numpy.typing import NDArray
 
-from .algebra import Factor, product
-from .errors import EvaluationError
-from .graph import Delta, Labels, Node, Reshape, Select, Triangle
-from .sizes import amount
-from .structured_terms import Term
+from ..algebra import Factor, product
+from ..errors import EvaluationError
+from ..graph import Delta, Labels, Node, Reshape, Select, Triangle
+from ..sizes import amount
+from .terms import Term
 
 Indices = NDArray[np.intp]
 

@@ -11,10 +11,10 @@ from collections.abc import Iterable, Iterator, Sequence
 from itertools import combinations
 from math import prod
 
-from ..grammar.records import dataclass
-from .algebra import Factor, add, is_mask, product, relabelled, zero
-from .graph import Coefficient, Constant, Labels, Node, Product, Shape, Structural, Sum, Symbol
-from .transform import flatten
+from ...grammar.records import dataclass
+from ..algebra import Factor, add, is_mask, product, relabelled, zero
+from ..graph import Coefficient, Constant, Labels, Node, Product, Shape, Structural, Sum, Symbol
+from ..transform import flatten
 
 # Beyond this many terms a sum inside a product is stored as one array.
 MOST_TERMS = 48
