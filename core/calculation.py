@@ -15,7 +15,6 @@ from ..grammar.parser import parse
 from ..grammar.records import dataclass, field
 from . import sampling
 from .answer import Array, Check, Result
-from .diagnosis import explain_failure
 from .differentiate import derivative, pullback, pushforward
 from .elaborate import BARE_CONSTANTS, Elaborator
 from .errors import EvaluationError, NotScalarError, UnknownNameError, UsageProblem
@@ -403,6 +402,8 @@ class Calculation:
         try:
             return program.run(values)
         except OperationFailed as failure:
+            from .diagnosis import explain_failure
+
             raise explain_failure(self, failure, values) from None
 
     def result_records(self, data: Sequence[Array | Structured], checks: Sequence[Check | None]) -> list[Result]:

@@ -12,7 +12,6 @@ from .answer import Answer, Array, Check, Input, Warning
 from .assumptions import check_assumptions
 from .calculation import STRUCTURED_KINDS, Calculation, Problem, tangent_name
 from .compiled import Compiler
-from .diagnosis import find_kinks, find_nonfinite
 from .errors import (
     EvaluationError,
     ExpressionError,
@@ -24,6 +23,7 @@ from .errors import (
     UsageProblem,
 )
 from .evaluate import OperationFailed
+from .graph import Apply, Map, topological
 from .notation.attach import with_formulas
 from .sampling import draw, needs
 from .shapes import Shape, describe, show
@@ -99,8 +99,8 @@ def answer(
         value, data = calculation.value(values), derive(values)
     else:
         value, *data = calculation.run(values)
-    kinks = find_kinks(calculation, values)
-    warnings = [*kinks, *find_nonfinite(calculation, values, value, _stored(data))]
+    kinks, nonfinite = _diagnosed(calculation, values, value, _stored(data))
+    warnings = [*kinks, *nonfinite]
     if wishes.strict and warnings:
         first = warnings[0]
         raise EvaluationError(
@@ -120,6 +120,19 @@ def answer(
         warnings=warnings,
         batch=calculation.samples,
     )
+
+
+def _diagnosed(
+    calculation: Calculation, values: Mapping[str, Array], value: Array, data: list[Array]
+) -> tuple[list[Warning], list[Warning]]:
+    """Return warnings of kinks and of what is not finite; most answers need not load what looks for them."""
+    nodes = topological([calculation.output])
+    may_have_kinks = any(isinstance(node, Map | Apply) and node.operator.kink for node in nodes)
+    if not may_have_kinks and all(np.isfinite(array).all() for array in (value, *data)):
+        return [], []
+    from .diagnosis import find_kinks, find_nonfinite
+
+    return find_kinks(calculation, values), find_nonfinite(calculation, values, value, data)
 
 
 def _is_compressed(calculation: Calculation, wishes: Wishes) -> bool:

@@ -6,7 +6,6 @@ import re
 from collections.abc import Iterator
 
 from .records import dataclass
-from .syntax_errors import nested_too_deeply
 
 MAXIMUM_DEPTH = 200
 
@@ -53,6 +52,8 @@ def flatten(text: str) -> str:
             case "open":
                 depth += 1
                 if depth > MAXIMUM_DEPTH:
+                    from .syntax_errors import nested_too_deeply
+
                     raise nested_too_deeply(piece.span())
             case "close":
                 depth = max(depth - 1, 0)
