@@ -33,6 +33,7 @@ SMALLEST = 2**15
 BLOCK = 2**16
 # Products with more entries than this are bound by memory, not by the loop.
 LARGEST_EINSUM = 2**22
+SHORTEST_RUN = 32
 # From this much work on, in additions, a second thread pays for waking it.
 WORTH_A_THREAD = 2**19
 MOST_THREADS = 8
@@ -124,14 +125,13 @@ class Sweep:
         self._shape = shape
         self._memory = memory
         self._entries = prod(shape)
-        self._work = self._entries * sum(1 if link.kernel in CHEAP else COST_OF_A_FUNCTION for link in links)
+        self._work = self._entries * sum(1 if _plain(link.kernel) in CHEAP else COST_OF_A_FUNCTION for link in links)
         self._single_call = (
             len(links) == 1 and self._work < WORTH_A_THREAD and not isinstance(links[0].kernel, Entrywise)
         )
         self._row_major = any(isinstance(links[k].kernel, partial) for k in wanted)
         self._strides: dict[tuple[tuple[int, ...], ...], tuple[int, ...]] = {}
-        only = getattr(links[0].kernel, "func", links[0].kernel)
-        self._is_product = len(links) == 1 and only is np.multiply and self._entries <= LARGEST_EINSUM
+        self._einsum = self._entries <= LARGEST_EINSUM
         has_temporaries = len(wanted) < len(links) or isinstance(links[-1].kernel, Entrywise)
         self._block = BLOCK if has_temporaries else self._entries
         self._places, self._rooms = _places_of_results(links, wanted)
@@ -229,17 +229,14 @@ class Sweep:
                 self._one_block([_cut(array, axis, cut) for array in arrays], parts, scratch)
 
     def _one_block(self, arrays: Sequence[Array], outs: Sequence[Array], scratch: Sequence[Array]) -> None:
-        if self._is_product and _multiplied_by_numbers(arrays, outs[0]):
-            return
         results: list[Any] = []
         for (kernel, arguments), room in zip(self._links, self._places, strict=True):
             operands = [arrays[k] if k >= 0 else results[~k] for k in arguments]
             target = outs[~room] if room < 0 else scratch[room]
             if isinstance(kernel, Entrywise):
                 target[...] = kernel.evaluate(*operands)
-            else:
-                ufunc = kernel.ufunc if isinstance(kernel, Into) else getattr(kernel, "func", kernel)
-                ufunc(*operands, out=target)
+            elif not (self._einsum and _plain(kernel) is np.multiply and _multiplied_by_numbers(operands, target)):
+                _plain(kernel)(*operands, out=target)
             results.append(target)
 
 
@@ -265,6 +262,11 @@ def _places_of_results(links: Sequence[Link], wanted: Sequence[int]) -> tuple[li
     return places, amount
 
 
+def _plain(kernel: Kernel) -> Kernel:
+    """Return the ufunc of a kernel that says more about its result, or the kernel itself."""
+    return kernel.ufunc if isinstance(kernel, Into) else getattr(kernel, "func", kernel)
+
+
 def _multiplied_by_numbers(arrays: Sequence[Array], out: Array) -> bool:
     """Write a product whose one factor is a number along the axis of `out` that lies nearest, if it is such a product.
 
@@ -275,7 +277,7 @@ def _multiplied_by_numbers(arrays: Sequence[Array], out: Array) -> bool:
     if len(axes) != 2 or not all(axes) or {*axes[0], *axes[1]} != set(wanted):
         return False
     nearest = min(wanted, key=lambda k: abs(out.strides[k]))
-    if nearest in axes[0] and nearest in axes[1]:
+    if (nearest in axes[0] and nearest in axes[1]) or out.shape[nearest] < SHORTEST_RUN:
         return False
     first, second = (array.reshape([size for size in array.shape if size > 1]) for array in arrays)
     squeezed = out[tuple(slice(None) if size > 1 else 0 for size in out.shape)]
