@@ -35,7 +35,7 @@ BLOCK = 2**16
 LARGEST_EINSUM = 2**22
 SHORTEST_RUN = 32
 # From this much work on, in additions, a second thread pays for waking it.
-WORTH_A_THREAD = 2**19
+WORTH_A_THREAD = 2**20
 MOST_THREADS = 8
 LONGEST_SWEEP = 24
 # What is kept between runs, in bytes.
