@@ -338,8 +338,28 @@ class _Region:
         self.outputs.add(draft.output)
         self.drafts.append(draft)
 
+    def _bring_together(self) -> None:
+        """Put each draft right before the one that needs it first, so that few results wait in the cache at a time."""
+        made = {draft.output: draft for draft in self.drafts}
+        if any(
+            isinstance(draft.kernel, Into) and draft.inputs[draft.kernel.place] not in made for draft in self.drafts
+        ):
+            return
+        needed = {slot for draft in self.drafts for slot in draft.inputs}
+        ordered: dict[int, Draft] = {}
+        waiting = [draft for draft in reversed(self.drafts) if draft.output not in needed]
+        while waiting:
+            draft = waiting[-1]
+            missing = [made[slot] for slot in draft.inputs if slot in made and slot not in ordered]
+            if missing:
+                waiting.extend(reversed(missing))
+            else:
+                ordered[draft.output] = waiting.pop()
+        self.drafts = list(ordered.values())
+
     def swept(self, uses: dict[int, int], memory: Memory, new_slot: Callable[[], int]) -> list[Draft]:
         """Return the region as one draft, and one more for each result where several are wanted."""
+        self._bring_together()
         inside: dict[int, int] = {}
         for draft in self.drafts:
             for slot in draft.inputs:
