@@ -10,7 +10,7 @@ from itertools import pairwise
 
 import click
 
-from ..core.errors import EvaluationError, ExpressionError, MatgradError, UsageProblem
+from ..core.errors import EvaluationError, ExpressionError, InputError, MatgradError, UsageProblem
 from ..grammar.records import dataclass
 from .arguments import unmarked
 
@@ -71,6 +71,9 @@ def as_error(problem: BaseException) -> MatgradError:
             "the expression is nested too deeply",
             helps=['name its parts: matgrad value "Y = ...; f(Y)"'],
         )
+    if isinstance(problem, OSError):
+        # What goes wrong with files that are named is told where they are read and written.
+        return InputError(f"the answer cannot be written: {problem.strerror or problem}")
     from .diagnostics import internal_error
 
     return internal_error(problem)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import gc
+import os
 import sys
 from collections.abc import Sequence
 
@@ -36,8 +37,6 @@ def run(arguments: Sequence[str]) -> int:
 
 def _abandon_output() -> None:
     """Let the interpreter end without another attempt to write to a reader that is gone."""
-    import os
-
     os.dup2(os.open(os.devnull, os.O_WRONLY), sys.stdout.fileno())
 
 
@@ -46,6 +45,9 @@ def program() -> int:
     # A run loads many objects and makes little garbage: searching for it often, and all over at the end, is wasted.
     # This comes before anything is loaded: `run` itself imports the rest.
     gc.set_threshold(COLLECTED_EVERY)
+    # A shell may have closed a stream: `matgrad value x >&-`.
+    sys.stdout = sys.stdout or os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
+    sys.stderr = sys.stderr or os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
     status = run(sys.argv[1:])
     gc.freeze()
     return status
@@ -59,7 +61,6 @@ def main() -> None:
     that look at a program from within, as profilers do.
     """
     import atexit
-    import os
 
     status = program()
     atexit._run_exitfuncs()

@@ -49,7 +49,7 @@ def _of_function(node: Map | Apply, depth: int) -> Interval:
     if node.operator.name != "power":
         return node.operator.bounds
     exponent = constant_value(node.children[1])
-    if exponent is not None and exponent == int(exponent) and int(exponent) % 2 == 0:
+    if exponent is not None and float(exponent) % 2 == 0:
         return NOT_NEGATIVE
     return NOT_NEGATIVE if bounds(node.children[0], depth - 1)[0] >= 0 else ANYTHING
 

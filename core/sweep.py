@@ -86,9 +86,9 @@ class Memory:
         """Return an array of float64 of a shape and strides, its entries undefined."""
         entries = prod(shape)
         with self._lock:
-            for flat in self._kept:
-                if flat.size == entries and sys.getrefcount(flat) == FREE:
-                    return np.ndarray(shape, np.float64, flat, 0, strides)
+            for place in range(len(self._kept)):
+                if self._kept[place].size == entries and _references(self._kept, place) == NO_OTHERS:
+                    return np.ndarray(shape, np.float64, self._kept[place], 0, strides)
             flat = np.empty(entries)
             self._kept.append(flat)
             return np.ndarray(shape, np.float64, flat, 0, strides)
@@ -97,7 +97,9 @@ class Memory:
         """Let go what others hold from the run before: it is theirs."""
         if self._kept:
             with self._lock:
-                self._kept = [flat for flat in self._kept if sys.getrefcount(flat) == FREE]
+                kept = self._kept
+                free = [place for place in range(len(kept)) if _references(kept, place) == NO_OTHERS]
+                self._kept = [kept[place] for place in free]
 
     def end(self) -> None:
         """Let go everything if it is too much to keep for the next run."""
@@ -105,8 +107,13 @@ class Memory:
             self._kept = []
 
 
-# The list, the variable of the loop, and the argument of getrefcount.
-FREE = 3
+def _references(arrays: list[Array], place: int) -> int:
+    return sys.getrefcount(arrays[place])
+
+
+# What is counted of an array that only its list holds. The count itself may take references or not, which differs
+# between versions of Python, so it is measured in the way it is used.
+NO_OTHERS = _references([np.empty(0)], 0)
 
 
 class Link(NamedTuple):

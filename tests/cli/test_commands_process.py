@@ -194,3 +194,18 @@ def test_an_absurdly_deep_expression_does_not_crash() -> None:
     started = time.monotonic()
     assert start("value", "(" * 30_000 + "x" + ")" * 30_000).returncode == 3
     assert time.monotonic() - started < 30
+
+
+@pytest.mark.skipif(not os.path.exists("/dev/full"), reason="a device that is always full is Linux's")
+def test_an_answer_that_cannot_be_written_is_no_bug() -> None:
+    with open("/dev/full", "wb") as full:
+        run = subprocess.run([*MATGRAD, "value", "1 + 1"], stdout=full, stderr=subprocess.PIPE, timeout=120, input=b"")
+    assert run.stderr == b"error: the answer cannot be written: No space left on device\n"
+    assert run.returncode == 4
+
+
+@pytest.mark.skipif(os.name != "posix", reason="the shell that closes the stream is a POSIX one")
+def test_a_closed_output_is_no_bug() -> None:
+    line = " ".join([*MATGRAD, "value", "'1 + 1'", ">&-"])
+    run = subprocess.run(["sh", "-c", line], stderr=subprocess.PIPE, timeout=120, input=b"")
+    assert (run.returncode, run.stderr) == (0, b"")

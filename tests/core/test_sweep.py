@@ -33,9 +33,10 @@ def three_threads(monkeypatch: pytest.MonkeyPatch) -> Iterator[None]:
 
 
 def program(*texts: str) -> Program:
-    nodes = [elaborate_text(text, dict(SYMBOLS)) for text in texts]
-    assert all(isinstance(node, Node) for node in nodes)
-    return compile_program(nodes)  # type: ignore[arg-type]
+    found = [elaborate_text(text, dict(SYMBOLS)) for text in texts]
+    nodes = [node for node in found if isinstance(node, Node)]
+    assert len(nodes) == len(texts)
+    return compile_program(nodes)
 
 
 def sweeps(compiled: Program) -> list[Sweep]:
