@@ -157,9 +157,9 @@ class Derivative:
         names = self.problem.names
         if inputs.keys() == names.keys():
             values = {name: _array(name, inputs[name]) for name in names}
-            key = tuple([value.shape for value in values.values()])
-            if key in self._seen:
-                return values, self._seen[key]
+            seen = self._seen.get(tuple([value.shape for value in values.values()]))
+            if seen is not None:
+                return values, seen
         values = self._values(inputs)
         calculation = self._calculation(values)
         calculation.guard(self.max_memory, with_value=False)

@@ -16,7 +16,7 @@ import numpy as np
 from ..grammar.records import dataclass, replace
 from .graph import Labels, Shape
 from .order import contraction_order
-from .sweep import Into
+from .sweep import SMALLEST, Into
 from .tape import Array, Kernel, Tape, Value
 
 # From this many entries on, memory is worth saving by writing into an array that is no longer needed.
@@ -56,6 +56,11 @@ def full_dot(first: Array, second: Array) -> Array:
         return np.asarray(np.dot(first.reshape(-1), second.reshape(-1)))
     axes = list(range(first.ndim))
     return np.asarray(np.einsum(first, axes, second, axes, []))
+
+
+def outer_product(rows: Array, columns: Array) -> Array:
+    """Return the products of all pairs of entries of two vectors; as a product of matrices BLAS is the fastest."""
+    return np.asarray(np.dot(rows[:, None], columns[None]))
 
 
 def strong_zero(mask: Array, array: Array) -> Array:
@@ -149,10 +154,11 @@ def contract(
 
 def _scale_smallest(tape: Tape, pool: list[Factor], entries: int, coefficient: float) -> float:
     """Multiply the smallest factor by the coefficient where that is cheaper than to scale the result."""
-    smallest = min(range(len(pool)), key=lambda place: pool[place].value.size)
-    value = pool[smallest].value
-    if pool[smallest].mask or pool[smallest].inverse or 2 * value.size > entries:
+    plain_places = [place for place, factor in enumerate(pool) if not factor.mask and not factor.inverse]
+    smallest = min(plain_places, key=lambda place: pool[place].value.size, default=None)
+    if smallest is None or 2 * pool[smallest].value.size > entries:
         return coefficient
+    value = pool[smallest].value
     pool[smallest] = replace(pool[smallest], value=scaled(tape, value, coefficient))
     return 1.0
 
@@ -274,7 +280,20 @@ def multiply(
     kernel: Kernel = np.divide if divide else np.multiply
     if row_major:
         kernel = partial(kernel, order="C")
-    return Factor(tape.emit(kernel, [align(a, labels, tape), align(b, labels, tape)], shape), labels)
+    if divide or not a.labels or not b.labels or not set(a.labels).isdisjoint(b.labels):
+        return Factor(tape.emit(kernel, [align(a, labels, tape), align(b, labels, tape)], shape), labels)
+    if labels.index(b.labels[0]) < labels.index(a.labels[0]):
+        a, b = b, a
+    if prod(shape) < SMALLEST and set(labels[: len(a.labels)]) == set(a.labels):
+        sides = [
+            _stacked(tape, a, (), [labels[: len(a.labels)]], sizes),
+            _stacked(tape, b, (), [labels[len(a.labels) :]], sizes),
+        ]
+        result = tape.reshape(tape.emit(outer_product, sides, (a.value.size, b.value.size), cost=prod(shape)), shape)
+    else:
+        result = tape.emit(kernel, [align(a, labels, tape), align(b, labels, tape)], shape)
+    tape.outer_products[result.slot] = (a, b)
+    return Factor(result, labels)
 
 
 def _multiply_by_mask(tape: Tape, mask: Factor, other: Factor, labels: Labels, shape: Shape) -> Factor:

@@ -73,11 +73,15 @@ class Program:
 
         Raises OperationFailed where an operator refuses its numbers. What is not finite passes through silently.
         """
-        with np.errstate(all="ignore"):
-            self._memory.begin()
-            results = (self._function or self._first_run)(values)
+        self._memory.begin()
+        results = self._run_silently(values)
         self._memory.end()
         return results
+
+    # As a decorator this costs half of what the context manager does.
+    @np.errstate(all="ignore")
+    def _run_silently(self, values: Mapping[str, Array]) -> list[Array]:
+        return (self._function or self._first_run)(values)
 
     def _first_run(self, values: Mapping[str, Array]) -> list[Array]:
         """Run step by step; a program that runs again gets a function of its own."""

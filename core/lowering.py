@@ -16,10 +16,11 @@ from ..grammar.records import dataclass, replace
 from .algebra import carries_delta, constant_value
 from .contract import Factor, align, contract, plain, reusable, scaled
 from .graph import Apply, Constant, Delta, Labels, Map, Node, Product, Shape, Structural, Sum, Symbol, topological
+from .outer import Term, outer_products_together
 from .place import Writer
 from .structure import Structure, apply_masks
 from .sweep import Entrywise, Into
-from .tape import Array, Kernel, Tape, Value
+from .tape import Array, Kernel, Tape, Value, as_owned
 
 # Constants with more entries than this are made anew in each run where writing them is as fast as copying them.
 FOLD_LIMIT = 1_000_000
@@ -247,7 +248,7 @@ class Lowering:
 
     def _sum(self, node: Sum) -> Piece:
         """Add the full terms, then write the structured ones over them."""
-        full: list[tuple[float, Value]] = []
+        full: list[Term] = []
         structured: list[tuple[float, Piece]] = []
         for number, term in node.terms:
             coefficient = 1.0 if term in self._folded else float(number)
@@ -259,7 +260,7 @@ class Lowering:
         rank = node.rank
         if not full and not structured:
             return Piece(Factor(self.tape.number(0.0), ()))
-        total = self._added(full) if full else None
+        total = self._added(full, rank) if full else None
         if structured:
             return self._full(node, self._written(total, structured, node.shape))
         assert total is not None
@@ -269,22 +270,34 @@ class Lowering:
         fresh = total.fresh
         return Piece(Factor(replace(self.tape.reshape(total, kept), fresh=fresh), labels))
 
-    def _addend(self, coefficient: float, term: Node) -> tuple[float, Value]:
+    def _addend(self, coefficient: float, term: Node) -> Term:
         piece = self._pieces[term]
         if term in self._values and not piece.factor.mask:
-            return coefficient, self._value(term)
+            return coefficient, Factor(self._value(term), tuple(range(term.rank)))
         factor = plain(piece.factor, self.tape)
         coefficient *= piece.coefficient
         if factor.value.number is not None:
-            return 1.0, self.tape.number(coefficient * factor.value.number)
-        value = align(factor, tuple(range(term.rank)), self.tape)
-        return coefficient, replace(value, fresh=factor.value.fresh and self._uses[term] == 1)
+            return 1.0, Factor(self.tape.number(coefficient * factor.value.number), ())
+        fresh = piece.factor.value.fresh and self._uses[term] == 1
+        return coefficient, replace(factor, value=replace(factor.value, fresh=fresh))
 
-    def _added(self, terms: list[tuple[float, Value]]) -> Value:
+    def _added(self, terms: list[Term], rank: int) -> Value:
+        """Return the sum of multiples of factors that broadcast to the axes of a node, leading ones left out."""
+        terms, order = outer_products_together(self.tape, terms, rank)
+        values = [
+            (coefficient, replace(align(factor, order, self.tape), fresh=factor.value.fresh))
+            for coefficient, factor in terms
+        ]
+        total = self._total(values)
+        if order == tuple(range(rank)):
+            return total
+        return self.tape.transpose(total, [order.index(axis) for axis in range(rank)])
+
+    def _total(self, terms: list[tuple[float, Value]]) -> Value:
         """Return the sum of multiples of arrays that broadcast."""
         common = terms[0][0]
         if abs(common) != 1 and all(coefficient == common for coefficient, _ in terms):
-            return scaled(self.tape, self._added([(1.0, value) for _, value in terms]), common)
+            return scaled(self.tape, self._total([(1.0, value) for _, value in terms]), common)
         # Begin with a term that needs no scaling, if possible in an array that may be overwritten.
         terms = sorted(terms, key=lambda item: (item[0] != 1, not item[1].fresh, -item[1].size))
         total = scaled(self.tape, terms[0][1], terms[0][0])
@@ -336,14 +349,6 @@ def own_copy(array: Array) -> Array:
     return copied if copied.dtype.kind in "fc" else copied.astype(np.float64)
 
 
-def _as_owned(result: Any, arrays: Sequence[Array]) -> Array:
-    if isinstance(result, np.ndarray) and result.dtype.kind in "fc":
-        if result.base is None and result.flags.writeable and all(result is not array for array in arrays):
-            return result
-        return result.copy()
-    return own_copy(result)
-
-
 def guarded(node: Apply, single: bool) -> Kernel:
     """Return the kernel of an operator; what it raises names the node."""
     evaluate = node.operator.evaluate
@@ -356,7 +361,7 @@ def guarded(node: Apply, single: bool) -> Kernel:
         except np.linalg.LinAlgError as error:
             raise OperationFailed(node, error) from error
         if single:
-            return _as_owned(result[0] if isinstance(result, tuple) else result, arrays)
-        return tuple(_as_owned(item, arrays) for item in result)
+            return as_owned(result[0] if isinstance(result, tuple) else result, arrays)
+        return tuple(as_owned(item, arrays) for item in result)
 
     return kernel

@@ -9,7 +9,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from math import prod
-from typing import TYPE_CHECKING, Any, TypeAlias
+from operator import mul
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 
@@ -93,6 +94,17 @@ class Place:
         return not labels or self.nested(labels, sizes) == 1 or prod(sizes) == 1
 
 
+class View(NamedTuple):
+    """Where entries lie in an array: bytes from its start and along each axis.
+
+    `axes` puts the axes of the array in the order in which they lie in memory; None where that is their own.
+    """
+
+    axes: tuple[int, ...] | None
+    offset: int
+    strides: tuple[int, ...]
+
+
 class Writer:
     """Writes, or adds, an array over given labels to its places in the output.
 
@@ -108,6 +120,7 @@ class Writer:
         self._strides: list[int] = []
         self._key: tuple[slice | Positions, ...] | None = None
         self._listed: list[Positions] = []
+        self._views: dict[tuple[int, ...], View | None] = {}
         moves = [place.moves[label] for label in labels]
         tables = [(axis, move) for axis, move in enumerate(moves) if not isinstance(move, int)]
         self._distinct = all(len(np.unique(table)) == len(table) for _, table in tables)
@@ -138,7 +151,7 @@ class Writer:
 
     def add(self, output: Array, core: Array) -> Array:
         """Add the entries to an array of the output's shape that nothing else uses."""
-        if not output.flags.c_contiguous or output.dtype != np.result_type(output, core):
+        if self._view(output) is None or output.dtype != np.result_type(output, core):
             output = np.array(output, dtype=np.result_type(output, core), order="C")
         target, key = self._target(output)
         if key is None:
@@ -161,9 +174,43 @@ class Writer:
             for axis, table in enumerate(self._listed):
                 key += table.reshape((1,) * axis + (-1,) + (1,) * (axes - axis - 1))
             return output.reshape(-1), key
+        view = self._view(output)
+        assert view is not None
+        buffer = output if view.axes is None else output.transpose(view.axes)
+        return np.ndarray(self._view_shape, output.dtype, buffer, view.offset, view.strides), self._key
+
+    def _view(self, output: Array) -> View | None:
+        """Return where the entries lie in an array of these strides, None if there is no saying it by strides."""
+        if output.strides not in self._views:
+            self._views[output.strides] = self._found_view(output)
+        return self._views[output.strides]
+
+    def _found_view(self, output: Array) -> View | None:
         width = output.itemsize
-        strides = tuple(stride * width for stride in self._strides)
-        return np.ndarray(self._view_shape, output.dtype, output, self._offset * width, strides), self._key
+        if output.flags.c_contiguous:
+            return View(None, self._offset * width, tuple(stride * width for stride in self._strides))
+        axes = tuple(sorted(range(output.ndim), key=lambda axis: -output.strides[axis]))
+        own = row_major_strides(self.shape)
+        steps = [_by_axis(stride, own) for stride in self._strides]
+        start = _by_axis(self._offset, own)
+        for axis, size in enumerate(self.shape):
+            # What an axis is moved by must not carry over to the axis before.
+            reach = sum(step[axis] * (length - 1) for step, length in zip(steps, self._view_shape, strict=True))
+            if start[axis] + reach >= size:
+                return None
+        if self._listed or not output.transpose(axes).flags.c_contiguous or min((0, *self._strides)) < 0:
+            return None
+        offset, *strides = (sum(map(mul, step, output.strides)) for step in (start, *steps))
+        return View(axes, offset, tuple(strides))
+
+
+def _by_axis(position: int, strides: Sequence[int]) -> list[int]:
+    """Return how far a position in a row-major array lies along each axis."""
+    result = []
+    for stride in strides:
+        steps, position = divmod(position, stride)
+        result.append(steps)
+    return result
 
 
 def _reach(move: Move) -> int:

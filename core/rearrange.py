@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from math import prod
 from typing import NamedTuple
 
-from .algebra import Factor, add, number, permute, product, relabelled
+from .algebra import Factor, add, full, number, permute, product, relabelled, scale
 from .bounds import is_not_negative
 from .canonical import is_symmetric
 from .elaborate import call
@@ -42,7 +42,28 @@ def rearranged(roots: Sequence[Node]) -> list[Node]:
     users = _users(roots)
     roots = transform(roots, lambda node: (_softmax(node, users) if isinstance(node, Map) else None) or node)
     # What was shared and is inlined now may have one user left.
-    return flatten(_products_rearranged(roots, _users(roots)))
+    roots = flatten(_products_rearranged(roots, _users(roots)))
+    users = _users(roots)
+    return flatten(transform(roots, lambda node: _divided(node, users) if isinstance(node, Product) else node))
+
+
+def _divided(node: Product, users: Mapping[Node, int]) -> Node:
+    """Return a product with sigmoid(x) as a quotient by 1 + exp(-x): no reciprocal, and the sign goes into x."""
+    factors = [
+        (_denominator(operand), labels)
+        if isinstance(operand, Map) and operand.operator.name == "sigmoid" and users[operand] == 1
+        else (operand, labels)
+        for operand, labels in node.factors
+    ]
+    return node if factors == list(node.factors) else product(node.coefficient, factors, tuple(range(node.rank)))
+
+
+def _denominator(sigmoid: Map) -> Node:
+    exponential = call("exp", scale(-1, sigmoid.children[0]))
+    assert isinstance(exponential, Node)
+    result = call("power", add([(1, full(1, sigmoid.shape)), (1, exponential)], sigmoid.shape), number(-1))
+    assert isinstance(result, Node)
+    return result
 
 
 def _products_rearranged(roots: Sequence[Node], users: Mapping[Node, int]) -> list[Node]:

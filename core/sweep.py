@@ -22,7 +22,7 @@ import numpy as np
 
 from ..grammar.records import dataclass
 from .graph import Shape
-from .tape import Array, Draft, Kernel
+from .tape import Array, Draft, Kernel, as_owned
 
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
@@ -67,12 +67,8 @@ class Entrywise:
     evaluate: Kernel
 
     def __call__(self, *arrays: Array) -> Array:
-        """Return a new array, whatever the function returns."""
-        result = np.asarray(self.evaluate(*arrays))
-        owned = result.base is None and result.flags.writeable and all(result is not array for array in arrays)
-        if result.dtype.kind not in "fc":
-            return result.astype(np.float64)
-        return result if owned else result.copy()
+        """Return an array of its own, whatever the function returns."""
+        return as_owned(self.evaluate(*arrays), arrays)
 
 
 class Memory:
@@ -103,7 +99,7 @@ class Memory:
 
     def end(self) -> None:
         """Let go everything if it is too much to keep for the next run."""
-        if sum(flat.nbytes for flat in self._kept) > MOST_KEPT:
+        if self._kept and sum(flat.nbytes for flat in self._kept) > MOST_KEPT:
             self._kept = []
 
 
@@ -196,8 +192,14 @@ class Sweep:
         return self._strides[key]
 
     def _suitable_strides(self, arrays: Sequence[Array]) -> tuple[int, ...]:
-        """Return the strides NumPy would choose, but for an outer product, whose second factor is repeated whole."""
+        """Return the strides of an operand of the whole shape, or those NumPy would choose.
+
+        But an outer product repeats its second factor whole.
+        """
         rank = len(self._shape)
+        for array in arrays:
+            if array.shape == self._shape and 0 not in array.strides:
+                return _row_major(self._shape, sorted(range(rank), key=lambda k: -abs(array.strides[k])))
         own = [[k for k in range(-array.ndim, 0) if array.shape[k] > 1] for array in arrays]
         flat = [axis for axes in own for axis in axes]
         if len(arrays) == 2 and len(set(flat)) == len(flat) == rank:

@@ -9,7 +9,7 @@ from __future__ import annotations
 from collections.abc import Callable, Hashable, Sequence
 from math import prod
 from operator import attrgetter, itemgetter, methodcaller
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
 
 import numpy as np
 
@@ -18,6 +18,8 @@ from .graph import Shape
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
+
+    from .contract import Factor
 
 Array: TypeAlias = "NDArray[Any]"
 Kernel = Callable[..., Any]
@@ -58,12 +60,16 @@ class Draft(NamedTuple):
 
 
 class Tape:
-    """The steps recorded so far, the input slots by name, and what each slot holds before a run."""
+    """The steps recorded so far, the input slots by name, and what each slot holds before a run.
+
+    `outer_products` tells for the result of a multiplication of factors without a common label what these are.
+    """
 
     def __init__(self, reuse: bool = True) -> None:
         self.drafts: list[Draft] = []
         self.inputs: dict[str, int] = {}
         self.initial: list[Any] = []
+        self.outer_products: dict[int, tuple[Factor, Factor]] = {}
         self._reuse = reuse
         self._remembered: dict[Hashable, Value] = {}
 
@@ -174,3 +180,18 @@ class Tape:
             return value
         viewed = self._view(("broadcast", shape), lambda array: np.broadcast_to(array, shape), value, shape)
         return replace(viewed, fresh=False)
+
+
+def as_owned(result: Any, arrays: Sequence[Array]) -> Array:
+    """Return what a function made of arrays as floating-point numbers that may be written over."""
+    if isinstance(result, np.inexact):
+        return cast("Array", result)  # Nobody writes into a single number.
+    array = np.asarray(result)
+    if array.dtype.kind not in "fc":
+        return array.astype(np.float64)
+    if array.base is not None or not array.flags.writeable:
+        return array.copy()
+    for one in arrays:
+        if array is one:
+            return array.copy()
+    return array

@@ -130,6 +130,8 @@ def _quotient(a: Any, b: Any) -> Any:
 
 
 def _reciprocal_or_zero(x: Any) -> Any:
+    if np.ndim(x) == 0:
+        return np.reciprocal(x) if x else np.float64(0.0)
     if np.all(x):
         return np.reciprocal(x)
     with np.errstate(divide="ignore"):

@@ -32,6 +32,11 @@ def _solve(A: Node, b: Node) -> Node:
     return result
 
 
+def _solution(A: Any, b: Any) -> Any:
+    # For two axes NumPy would take b as a matrix of columns.
+    return np.linalg.solve(A, b) if b.ndim == 1 else np.linalg.solve(A, b[..., None])[..., 0]
+
+
 def _pinv_reference(X: Any) -> Any:
     return np.linalg.lstsq(X, np.eye(len(X)), rcond=None)[0]
 
@@ -62,7 +67,7 @@ for _name, _signature, _sample, _code in (
 ):
     enter(Operator(_name, "A, b", "Solution x of A @ x = b.", family="inverses", signature=_signature,
                    evaluate=np.linalg.solve if _name == "solve_matrix"
-                   else lambda A, b: np.linalg.solve(A, b[..., None])[..., 0],
+                   else _solution,
                    differential="inv(A) @ (db - dA @ y)", source=GILES, hidden=True, analytic=True,
                    reference=lambda A, b: np.linalg.inv(A) @ b, domain=("invertible", "real"),
                    samples=(_sample,), errors=(f"{_name}(A, x)",),

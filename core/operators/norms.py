@@ -81,7 +81,7 @@ def _euclidean(x: Any) -> Any:
     if np.iscomplexobj(x):
         return np.sqrt(np.sum(x * x, axis=-1))
     result = np.sqrt(np.vecdot(x, x))
-    if ((result > 1e-150) & (result < np.inf)).all():
+    if (1e-150 < result < np.inf) if result.ndim == 0 else ((result > 1e-150) & (result < np.inf)).all():
         return result
     largest = np.max(np.abs(x), axis=-1, keepdims=True, initial=0.0)
     scale = np.where((largest > 0) & np.isfinite(largest), largest, 1.0)

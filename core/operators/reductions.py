@@ -115,24 +115,29 @@ enter(Operator("std", "x; axis=None, ddof=0, keepdims=False",
 
 def _exp_from_largest(x: Any) -> tuple[Any, Any]:
     """Return exp(x - c) along the last axis, and c: the largest entry, 0 where that is not finite."""
-    largest = np.maximum.reduce(x, axis=-1, keepdims=True) if x.dtype.kind != "c" else np.max(x, -1, keepdims=True)
-    if not np.isfinite(largest).all():
-        largest = np.where(np.isfinite(largest), largest, 0.0)
+    # What is a single number costs a fraction of an array of one, which counts for short vectors.
+    keep = x.ndim > 1
+    largest = np.maximum.reduce(x, axis=-1, keepdims=keep) if x.dtype.kind != "c" else np.max(x, -1, keepdims=keep)
+    finite = np.isfinite(largest)
+    if not (finite.all() if keep else finite):
+        largest = np.where(finite, largest, 0.0)
     return np.exp(x - largest), largest
 
 
 def _logsumexp(x: Any) -> Any:
     exponentials, shift = _exp_from_largest(x)
     total = np.add.reduce(exponentials, axis=-1)
-    if not total.all():
-        with np.errstate(divide="ignore"):
-            return np.log(total) + shift[..., 0]
-    return np.log(total) + shift[..., 0]
+    return _log(total) + (shift[..., 0] if x.ndim > 1 else shift)
+
+
+@np.errstate(divide="ignore")
+def _log(x: Any) -> Any:
+    return np.log(x)
 
 
 def _softmax_of_last(x: Any) -> Any:
     exponentials, _ = _exp_from_largest(x)
-    exponentials /= np.add.reduce(exponentials, axis=-1, keepdims=True)
+    exponentials /= np.add.reduce(exponentials, axis=-1, keepdims=x.ndim > 1)
     return exponentials
 
 

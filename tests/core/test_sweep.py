@@ -52,7 +52,7 @@ EXPRESSIONS = (
     "sin(v) * cos(v) + 3 * v",
     "sum(exp(X) * Y, axis=0) + x",
     "X.T * Y.T + exp(X.T)",
-    "outer(x, x) * 2 - outer(sin(x), x)",
+    "exp(outer(x, x)) * outer(sin(x), x)",
 )
 
 
