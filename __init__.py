@@ -13,12 +13,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, overload
 
-from .grammar.errors import MatgradError as MatgradError
-
 if TYPE_CHECKING:
     from .core.answer import Check
     from .core.api import Derivative
     from .core.claims import Verdict
+    from .grammar.errors import MatgradError as MatgradError
 
 __version__ = "0.1.0"
 __all__ = [
@@ -26,6 +25,19 @@ __all__ = [
 ]  # fmt: skip
 
 Names = str | Sequence[str] | None
+
+
+def __getattr__(name: str) -> Any:
+    # Whoever asks for the commands alone has no need of the errors.
+    if name == "MatgradError":
+        from .grammar.errors import MatgradError
+
+        return MatgradError
+    raise AttributeError(f"module {__name__!r} has no attribute {name!r}")
+
+
+def __dir__() -> list[str]:
+    return sorted({*globals(), *__all__})
 
 
 def _derivative(expression: str, kind: str, wrt: Names, options: dict[str, Any]) -> Derivative:

@@ -12,6 +12,7 @@ from collections.abc import Iterable, Mapping
 from typing import TextIO
 
 from ..grammar.records import dataclass
+from .terminal import columns
 
 Piece = tuple[str, str]
 Line = list[Piece]
@@ -57,17 +58,6 @@ def _encodes(stream: TextIO, text: str) -> bool:
     except (UnicodeEncodeError, LookupError):
         return False
     return True
-
-
-def columns(stream: TextIO, environment: Mapping[str, str]) -> int:
-    """Return how many columns a terminal has: what `COLUMNS` says, the terminal itself, or 80."""
-    told = environment.get("COLUMNS", "")
-    if told.isdecimal() and int(told) > 0:
-        return int(told)
-    try:
-        return os.get_terminal_size(stream.fileno()).columns or 80
-    except (OSError, ValueError):
-        return 80
 
 
 def printable(text: str, ascii: bool) -> str:

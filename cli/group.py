@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from typing import TYPE_CHECKING
 
 import click
 
-from ..core.errors import UsageProblem
 from .pages import SETTINGS, PageContext
 from .words import COMMANDS, EXIT_STATUS, SUMMARY, WELCOME
+
+if TYPE_CHECKING:
+    from ..core.errors import UsageProblem
 
 
 class Commands(click.Group):
@@ -46,6 +49,7 @@ class Commands(click.Group):
 def _no_such_command(arguments: Sequence[str]) -> UsageProblem:
     from difflib import get_close_matches
 
+    from ..core.errors import UsageProblem
     from .arguments import unmarked
 
     name = unmarked(arguments[0])

@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from .console import columns
+from .terminal import columns
 
 SETTINGS: dict[str, Any] = {"help_option_names": ["-h", "--help"]}
 NARROWEST, WIDEST = 50, 100

@@ -19,6 +19,7 @@ from ..grammar.syntax import Attribute, Binary, Call, Index, Keyword, ListLitera
 from . import graph
 from .answer import Array
 from .differentiate import pushforward
+from .draws import Draws
 from .elaborate import Elaborator
 from .errors import ExpressionError
 from .evaluate import OperationFailed, compile_program
@@ -77,11 +78,11 @@ class Local:
 
     def agrees(self, proposal: Node) -> bool:
         """Whether a differential written over the placeholders is that of the operation, at the inputs at hand."""
-        generator = np.random.default_rng(5)
+        draws = Draws(5, "differentials")
         values = dict(self.inputs)
         for place, value in enumerate(self.values):
             values[part(place).name] = value
-            values[change(place).name] = generator.standard_normal(np.shape(value))
+            values[change(place).name] = draws.normal(np.shape(value))
         try:
             nodes = [self.elaborated(proposal), self.moved()]
             found, wanted = compile_program(flatten(nodes)).run(values)

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from zlib import crc32
 
 import numpy as np
 
 from .answer import Array
+from .draws import Draws
 from .errors import UsageProblem
 from .graph import Apply, Map, Node, Product, Symbol, topological
 from .shapes import Shape
@@ -44,10 +44,10 @@ def draw(name: str, shape: Shape, law: str, seed: int, demands: Iterable[str]) -
 
     Raises UsageProblem for an unknown law.
     """
-    generator = np.random.default_rng([seed, crc32(name.encode())])
-    value = _from_law(generator, shape, law)
+    draws = Draws(seed, name)
+    value = _from_law(draws, shape, law)
     for demand in sorted(set(demands), key=_ORDER.index):
-        value = _satisfying(demand, value, generator)
+        value = _satisfying(demand, value)
     return np.asarray(value, dtype=np.float64)
 
 
@@ -57,14 +57,14 @@ _ORDER = (
 )  # fmt: skip
 
 
-def _from_law(generator: np.random.Generator, shape: Shape, law: str) -> Array:
+def _from_law(draws: Draws, shape: Shape, law: str) -> Array:
     match law.split(":"):
         case ["normal"]:
-            return generator.standard_normal(shape)
+            return draws.normal(shape)
         case ["uniform"]:
-            return generator.uniform(size=shape)
+            return draws.uniform(0, 1, shape)
         case ["randint", low, high] if _whole(low) and _whole(high) and int(low) < int(high):
-            return generator.integers(int(low), int(high), shape).astype(np.float64)
+            return draws.integers(int(low), int(high), shape)
     raise UsageProblem(
         f"`{law}` is not a way to draw random numbers",
         helps=["--random normal, --random uniform, --random randint:0:5"],
@@ -75,7 +75,7 @@ def _whole(text: str) -> bool:
     return text.lstrip("-").isdigit()
 
 
-def _satisfying(demand: str, value: Array, generator: np.random.Generator) -> Array:
+def _satisfying(demand: str, value: Array) -> Array:
     size = value.shape[-1] if value.ndim else 1
     transposed = np.swapaxes(value, -1, -2) if value.ndim >= 2 else value
     match demand:

@@ -10,6 +10,7 @@ import numpy as np
 from ..grammar.records import replace
 from .answer import Array, Check
 from .calculation import Calculation, tangent_name
+from .draws import Draws
 from .evaluate import OperationFailed
 from .graph import Apply, Map, topological
 from .sampling import tangent_projection
@@ -40,10 +41,10 @@ def check_results(
     At a kink the derivative is a choice that differences cannot see, so the same program is checked at a point nearby;
     `derive` computes the derivatives there, where they are not dense arrays.
     """
-    generator = np.random.default_rng([seed, 20])
+    draws = Draws(seed, "check")
     note = ""
     if at_kink:
-        values = _nearby(calculation, values, generator)
+        values = _nearby(calculation, values, draws)
         note = "at a point nearby, for the derivative is a choice here"
         try:
             data = calculation.run(values)[1:] if derive is None else derive(values)
@@ -53,10 +54,10 @@ def check_results(
             return
     analytic = _analytic(calculation)
     for (wrt, _), array in zip(calculation.results, data, strict=True):
-        evaluate, directions, claimed = _question(calculation, wrt, array, values, generator)
+        evaluate, directions, claimed = _question(calculation, wrt, array, values, draws)
         check = compare(evaluate, values, directions, claimed, analytic)
         if not check.passed and not check.note and isinstance(array, np.ndarray):
-            rounding = _is_rounding(calculation, values, wrt, array, generator)
+            rounding = _is_rounding(calculation, values, wrt, array, draws)
             check = Check(note="the derivative is zero but for rounding here") if rounding else check
         yield replace(check, note=note) if note else check
 
@@ -66,7 +67,7 @@ def _is_rounding(
     values: Mapping[str, Array],
     wrt: tuple[str, ...],
     data: Array,
-    generator: np.random.Generator,
+    draws: Draws,
 ) -> bool:
     """Whether a derivative is nothing but rounding: inputs changed in their last digits give quite another one,
     or the value is, and the derivative too small for differences of it to see."""
@@ -75,7 +76,7 @@ def _is_rounding(
     def nearby() -> list[Array]:
         moved = {}
         for name, value in values.items():
-            last_digits = generator.uniform(-4, 4, value.shape) * np.spacing(value)
+            last_digits = draws.uniform(-4, 4, value.shape) * np.spacing(value)
             moved[name] = value + tangent_projection(calculation.problem.assumptions, name, last_digits)
         return calculation.run(moved)
 
@@ -98,18 +99,16 @@ def _analytic(calculation: Calculation) -> bool:
     return all(node.operator.analytic for node in nodes if isinstance(node, Map | Apply))
 
 
-def _nearby(calculation: Calculation, values: Mapping[str, Array], generator: np.random.Generator) -> dict[str, Array]:
+def _nearby(calculation: Calculation, values: Mapping[str, Array], draws: Draws) -> dict[str, Array]:
     moved = dict(values)
     for name in calculation.problem.wrt:
-        direction = _direction(calculation, name, values, generator)
+        direction = _direction(calculation, name, values, draws)
         moved[name] = values[name] + NEARBY * direction
     return moved
 
 
-def _direction(
-    calculation: Calculation, name: str, values: Mapping[str, Array], generator: np.random.Generator
-) -> Array:
-    direction = random_direction(values[name], generator)
+def _direction(calculation: Calculation, name: str, values: Mapping[str, Array], draws: Draws) -> Array:
+    direction = random_direction(values[name], draws)
     return tangent_projection(calculation.problem.assumptions, name, direction)
 
 
@@ -118,7 +117,7 @@ def _question(
     wrt: tuple[str, ...],
     data: Array | Structured,
     values: Mapping[str, Array],
-    generator: np.random.Generator,
+    draws: Draws,
 ) -> tuple[Evaluate, list[Direction], Array]:
     """Return a function of the inputs, directions, and what the answer says of its derivative along them."""
 
@@ -142,13 +141,13 @@ def _question(
             def paired(point: Mapping[str, NDArray[Any]]) -> NDArray[Any]:
                 return np.asarray(np.sum(np.multiply(value(point), cotangent), axis=axes))
 
-            direction = _direction(calculation, name, values, generator)
+            direction = _direction(calculation, name, values, draws)
             return paired, [(name, direction)], _contracted(calculation, data, (name,), [direction])
         case "hvp":
-            direction = _direction(calculation, name, values, generator)
+            direction = _direction(calculation, name, values, draws)
             directions = [(name, values[tangent_name(name)]), (name, direction)]
             return value, directions, _contracted(calculation, data, (name,), [direction])
-    chosen = [_direction(calculation, variable, values, generator) for variable in wrt]
+    chosen = [_direction(calculation, variable, values, draws) for variable in wrt]
     if len(wrt) == 1 and isinstance(data, np.ndarray):
         data, chosen = _finite_part(calculation, data, wrt[0], chosen)
     return value, list(zip(wrt, chosen, strict=True)), _contracted(calculation, data, wrt, chosen)

@@ -15,6 +15,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 import numpy as np
 
 from .answer import Array, Check
+from .draws import Draws
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
@@ -94,9 +95,9 @@ def _relative_error(estimate: Array, claimed: Array, finite: NDArray[np.bool_], 
     return float(np.max(np.abs(estimate[finite] - claimed[finite]), initial=0.0) / scale)
 
 
-def random_direction(value: Array, generator: np.random.Generator) -> Array:
+def random_direction(value: Array, draws: Draws) -> Array:
     """Return a direction whose entries are in proportion to those of a point, so that a step respects its scale."""
     typical = float(np.max(np.abs(value), initial=0.0)) or 1.0
     size = np.where(value == 0, typical, np.abs(value))
-    sign = generator.choice([-1.0, 1.0], value.shape)
-    return np.asarray(sign * generator.uniform(0.5, 1.0, value.shape) * size, dtype=np.float64)
+    sign = draws.signs(value.shape)
+    return np.asarray(sign * draws.uniform(0.5, 1.0, value.shape) * size, dtype=np.float64)

@@ -11,6 +11,7 @@ import numpy as np
 from ...grammar.records import replace
 from ..answer import Array, Result
 from ..calculation import Calculation
+from ..draws import Draws
 from ..graph import topological
 from .choices import Choices
 from .generic import ClosedForm
@@ -84,8 +85,8 @@ def error_of(form: ClosedForm, values: Mapping[str, Array], data: Array) -> floa
 def error_along(form: ClosedForm, values: Mapping[str, Array], compressed: Structured) -> float | None:
     """Return how far a formula is from a compressed derivative, both along random directions; None if it is larger."""
     axes = compressed.form.axes
-    generator = np.random.default_rng(0)
-    directions = [generator.standard_normal([axes.shape[axis] for axis in own]) for own in axes.variables]
+    draws = Draws(0, "directions")
+    directions = [draws.normal([axes.shape[axis] for axis in own]) for own in axes.variables]
     try:
         calculation, numbers = form.read_again(values)
         formula = calculation.compressed_value(numbers, axes, compressed.limit)

@@ -21,9 +21,8 @@ HEAVY = {"numpy", "rich", "scipy", "lark", "dataclasses", "logging", "concurrent
 # Only an editable install has no prebuilt tables and needs lark to make them.
 PARSER: set[str] = set() if os.path.exists(TABLES) else {"lark", "dataclasses", "logging"}
 START = {
-    "matgrad", "matgrad.grammar", "matgrad.grammar.errors", "matgrad.grammar.records", "matgrad.core",
-    "matgrad.core.errors", "matgrad.cli", "matgrad.cli.console", "matgrad.cli.group", "matgrad.cli.main",
-    "matgrad.cli.pages", "matgrad.cli.words",
+    "matgrad", "matgrad.grammar", "matgrad.grammar.records", "matgrad.cli", "matgrad.cli.group", "matgrad.cli.main",
+    "matgrad.cli.pages", "matgrad.cli.terminal", "matgrad.cli.words",
 }  # fmt: skip
 
 MATGRAD = [sys.executable, "-m", "matgrad"]
@@ -87,6 +86,12 @@ def test_a_syntax_error_loads_nothing_of_the_mathematics() -> None:
 
 def test_plain_output_needs_no_rich() -> None:
     assert loaded("jacobian", "a*b", "--wrt", "b") == (0, {"numpy"} | PARSER)
+
+
+def test_random_inputs_do_not_wait_for_numpy_random() -> None:
+    status, modules = all_loaded("jacobian", "a*b", "--wrt", "b", "--shape", "a=3")
+    assert status == 0
+    assert "numpy.random" not in modules
 
 
 def test_completion_loads_nothing_heavy() -> None:

@@ -10,6 +10,7 @@ import pytest
 
 from matgrad.core.answer import Array
 from matgrad.core.calculation import Calculation, Problem, tangent_name
+from matgrad.core.draws import Draws
 from matgrad.core.sampling import draw
 from matgrad.core.shapes import Shape
 from matgrad.core.trust import check_results
@@ -79,7 +80,7 @@ def test_a_value_that_is_not_finite_nearby_is_said() -> None:
 
 def test_directions_respect_the_scale_of_each_entry() -> None:
     point = np.array([1e-8, 1.0, 1e8, 0.0])
-    direction = random_direction(point, np.random.default_rng(0))
+    direction = random_direction(point, Draws(0))
     assert (np.abs(direction[:3]) <= point[:3]).all()
     assert (np.abs(direction[:3]) >= point[:3] / 2).all()
     assert direction[3] != 0
