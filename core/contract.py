@@ -15,9 +15,10 @@ import numpy as np
 
 from ..grammar.records import dataclass, replace
 from .graph import Labels, Shape
+from .kernels import as_number, full_dot, outer_product, strong_zero, vector_dot
 from .order import contraction_order
 from .sweep import SMALLEST, Into
-from .tape import Array, Kernel, Tape, Value
+from .tape import Kernel, Tape, Value
 
 # From this many entries on, memory is worth saving by writing into an array that is no longer needed.
 LARGE = 4096
@@ -35,37 +36,6 @@ class Factor:
     labels: Labels
     mask: bool = False
     inverse: bool = False
-
-
-def as_number(mask: Array) -> Array:
-    """Return a mask as floating-point zeros and ones."""
-    return np.asarray(mask, dtype=np.float64)
-
-
-def vector_dot(first: Array, second: Array) -> Array:
-    """Return the products summed over the last axis, without conjugating."""
-    contiguous = first.strides[-1] == second.strides[-1] == 8
-    if contiguous and first.dtype == second.dtype == np.float64:
-        return np.asarray(np.vecdot(first, second))
-    return np.asarray(np.einsum("...i,...i->...", first, second))
-
-
-def full_dot(first: Array, second: Array) -> Array:
-    """Return the sum of the products of all entries of two arrays of one shape."""
-    if first.flags.c_contiguous and second.flags.c_contiguous:
-        return np.asarray(np.dot(first.reshape(-1), second.reshape(-1)))
-    axes = list(range(first.ndim))
-    return np.asarray(np.einsum(first, axes, second, axes, []))
-
-
-def outer_product(rows: Array, columns: Array) -> Array:
-    """Return the products of all pairs of entries of two vectors; as a product of matrices BLAS is the fastest."""
-    return np.asarray(np.dot(rows[:, None], columns[None]))
-
-
-def strong_zero(mask: Array, array: Array) -> Array:
-    """Return the array with zeros where the mask is zero, whatever the array holds there."""
-    return np.where(mask, array, 0.0)
 
 
 def rename(factor: Factor, names: Mapping[int, int], tape: Tape) -> Factor:
@@ -91,7 +61,7 @@ def plain(factor: Factor, tape: Tape) -> Factor:
     if factor.mask:
         value = tape.emit(as_number, [value], value.shape)
     elif factor.inverse:
-        value = tape.emit(np.reciprocal, [value], value.shape)
+        value = tape.shared(np.reciprocal, value) if not value.shape else tape.emit(np.reciprocal, [value], value.shape)
     return Factor(value, factor.labels)
 
 
@@ -197,10 +167,10 @@ def sum_over(factor: Factor, labels: Iterable[int], tape: Tape) -> Factor:
 
 
 def _grouped(a: Factor, b: Factor, elsewhere: Mapping[int, int], wanted: Labels) -> Labels:
-    """Return the labels an intermediate keeps, those used elsewhere or wanted: shared ones first, then each side's."""
+    """Return the labels an intermediate keeps, used elsewhere or wanted: shared ones first, others as in `wanted`."""
     kept = [label for label in dict.fromkeys((*a.labels, *b.labels)) if elsewhere[label] or label in wanted]
     shared = set(a.labels) & set(b.labels)
-    return (*(label for label in kept if label in shared), *(label for label in kept if label not in shared))
+    return tuple(sorted(kept, key=lambda label: (label not in shared, wanted.index(label) if label in wanted else -1)))
 
 
 def _pair(tape: Tape, a: Factor, b: Factor, output: Labels, sizes: Mapping[int, int], row_major: bool) -> Factor:

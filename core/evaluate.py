@@ -10,7 +10,8 @@ import numpy as np
 
 from .graph import Node
 from .lowering import Lowering, OperationFailed
-from .sweep import Memory, swept
+from .memory import Memory
+from .sweep import swept
 from .tape import Array, Draft, Kernel
 
 __all__ = ["OperationFailed", "Program", "compile_program"]

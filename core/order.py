@@ -48,7 +48,10 @@ def _size(labels: Iterable[int], sizes: Mapping[int, int]) -> int:
 
 
 def _pair_cost(first: LabelSet, second: LabelSet, result: LabelSet, sizes: Mapping[int, int]) -> int:
-    return _size(first | second, sizes) + 8 * _size(result, sizes) + 4 * (_size(first, sizes) + _size(second, sizes))
+    # An outer product is written by BLAS in half the time of a multiplication with common labels.
+    writing = 8 if first & second else 4
+    reading = 4 * (_size(first, sizes) + _size(second, sizes))
+    return _size(first | second, sizes) + writing * _size(result, sizes) + reading
 
 
 def _exact(sets: list[LabelSet], output: LabelSet, sizes: Mapping[int, int]) -> list[Pair]:

@@ -7,11 +7,10 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-import numpy as np
-
 from .contract import Factor, multiply, scaled
 from .graph import Labels
-from .tape import Array, Tape, Value
+from .kernels import sum_of_outer_products
+from .tape import Tape, Value
 
 # Fewer entries are multiplied and added as fast as the factors are brought together.
 FEWEST_ENTRIES = 512
@@ -80,10 +79,3 @@ def _flat(tape: Tape, sides: tuple[Factor, Factor], order: Labels) -> Value:
     side = next(side for side in sides if order[0] in side.labels)
     value = tape.transpose(side.value, [side.labels.index(label) for label in order])
     return tape.reshape(value, (value.size,))
-
-
-def sum_of_outer_products(*vectors: Array) -> Array:
-    """Return the sum of the outer products of the first half of the vectors with the second."""
-    terms = len(vectors) // 2
-    rows = np.concatenate(vectors[:terms]).reshape(terms, -1)
-    return np.asarray(rows.T @ np.concatenate(vectors[terms:]).reshape(terms, -1))

@@ -9,19 +9,19 @@ for NumPy releases the lock of the interpreter. Its result lies in memory of an 
 from __future__ import annotations
 
 import os
-import sys
 from collections.abc import Callable, Sequence
 from functools import cache, partial
 from itertools import pairwise
 from math import prod
 from operator import itemgetter
-from threading import Lock
 from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
 
 from ..grammar.records import dataclass
 from .graph import Shape
+from .kernels import multiply_into, sum_of_outer_products
+from .memory import Memory, Stored
 from .tape import Array, Draft, Kernel, as_owned
 
 if TYPE_CHECKING:
@@ -32,17 +32,16 @@ SMALLEST = 2**15
 # Entries of a block: a few of them fit into the cache, and threads seldom wait for each other between them.
 BLOCK = 2**16
 # Products with more entries than this are bound by memory, not by the loop.
-LARGEST_EINSUM = 2**22
-SHORTEST_RUN = 32
+LARGEST_LOOP = 2**22
 # From this much work on, in additions, a second thread pays for waking it.
 WORTH_A_THREAD = 2**20
 MOST_THREADS = 8
 LONGEST_SWEEP = 24
-# What is kept between runs, in bytes.
-MOST_KEPT = 2**30
 
 CHEAP = frozenset({np.add, np.subtract, np.multiply, np.negative, np.square, np.divide, np.reciprocal, np.sqrt})
 COST_OF_A_FUNCTION = 8
+# Products that can write into a given array.
+STORED = (np.matmul, sum_of_outer_products)
 
 
 @dataclass(frozen=True)
@@ -71,47 +70,6 @@ class Entrywise:
         return as_owned(self.evaluate(*arrays), arrays)
 
 
-class Memory:
-    """Arrays that steps write into, to be used again as soon as nothing else refers to them."""
-
-    def __init__(self) -> None:
-        self._kept: list[Array] = []
-        self._lock = Lock()
-
-    def take(self, shape: Shape, strides: tuple[int, ...]) -> Array:
-        """Return an array of float64 of a shape and strides, its entries undefined."""
-        entries = prod(shape)
-        with self._lock:
-            for place in range(len(self._kept)):
-                if self._kept[place].size == entries and _references(self._kept, place) == NO_OTHERS:
-                    return np.ndarray(shape, np.float64, self._kept[place], 0, strides)
-            flat = np.empty(entries)
-            self._kept.append(flat)
-            return np.ndarray(shape, np.float64, flat, 0, strides)
-
-    def begin(self) -> None:
-        """Let go what others hold from the run before: it is theirs."""
-        if self._kept:
-            with self._lock:
-                kept = self._kept
-                free = [place for place in range(len(kept)) if _references(kept, place) == NO_OTHERS]
-                self._kept = [kept[place] for place in free]
-
-    def end(self) -> None:
-        """Let go everything if it is too much to keep for the next run."""
-        if self._kept and sum(flat.nbytes for flat in self._kept) > MOST_KEPT:
-            self._kept = []
-
-
-def _references(arrays: list[Array], place: int) -> int:
-    return sys.getrefcount(arrays[place])
-
-
-# What is counted of an array that only its list holds. The count itself may take references or not, which differs
-# between versions of Python, so it is measured in the way it is used.
-NO_OTHERS = _references([np.empty(0)], 0)
-
-
 class Link(NamedTuple):
     """One function of a sweep; arguments are places of operands, or `~k` for the result of link k."""
 
@@ -129,29 +87,29 @@ class Sweep:
         self._memory = memory
         self._entries = prod(shape)
         self._work = self._entries * sum(1 if _plain(link.kernel) in CHEAP else COST_OF_A_FUNCTION for link in links)
-        self._single_call = (
-            len(links) == 1 and self._work < WORTH_A_THREAD and not isinstance(links[0].kernel, Entrywise)
-        )
+        self._in_one_go = len(links) == 1 and self._work < WORTH_A_THREAD
         self._row_major = any(isinstance(links[k].kernel, partial) for k in wanted)
         self._strides: dict[tuple[tuple[int, ...], ...], tuple[int, ...]] = {}
-        self._einsum = self._entries <= LARGEST_EINSUM
+        self._loops = self._entries <= LARGEST_LOOP
         has_temporaries = len(wanted) < len(links) or isinstance(links[-1].kernel, Entrywise)
         self._block = BLOCK if has_temporaries else self._entries
         self._places, self._rooms = _places_of_results(links, wanted)
 
     def __call__(self, *arrays: Array) -> Any:
         """Return the result that is wanted, a list if there are several."""
-        if self._single_call:
-            return self._links[0].kernel(*(arrays[k] for k in self._links[0].arguments))
-        results = self._swept(arrays) if all(array.dtype.kind in "fb" for array in arrays) else None
-        if results is None:
-            results = self._whole(arrays)
+        results = self._swept(arrays) or self._whole(arrays)
         return results[0] if len(results) == 1 else results
 
     def _swept(self, arrays: Sequence[Array]) -> list[Array] | None:
+        for array in arrays:
+            if array.dtype.kind not in "fb":
+                return None
         outs = self._outs(arrays)
         if outs is None:
             return None
+        if self._in_one_go:
+            self._one_block(arrays, outs, ())
+            return outs
         axis, parts = self._parts(outs[0])
         waiting = [_threads().submit(self._carry_out, arrays, outs, axis, part) for part in parts[1:]]
         try:
@@ -244,7 +202,7 @@ class Sweep:
             target = outs[~room] if room < 0 else scratch[room]
             if isinstance(kernel, Entrywise):
                 target[...] = kernel.evaluate(*operands)
-            elif not (self._einsum and _plain(kernel) is np.multiply and _multiplied_by_numbers(operands, target)):
+            elif _plain(kernel) is not np.multiply or not multiply_into(operands, target, self._loops):
                 _plain(kernel)(*operands, out=target)
             results.append(target)
 
@@ -274,24 +232,6 @@ def _places_of_results(links: Sequence[Link], wanted: Sequence[int]) -> tuple[li
 def _plain(kernel: Kernel) -> Kernel:
     """Return the ufunc of a kernel that says more about its result, or the kernel itself."""
     return kernel.ufunc if isinstance(kernel, Into) else getattr(kernel, "func", kernel)
-
-
-def _multiplied_by_numbers(arrays: Sequence[Array], out: Array) -> bool:
-    """Write a product whose one factor is a number along the axis of `out` that lies nearest, if it is such a product.
-
-    The loop of einsum for it is faster than that of NumPy's multiplication.
-    """
-    axes = [[k + out.ndim for k in range(-array.ndim, 0) if array.shape[k] > 1] for array in arrays]
-    wanted = [k for k in range(out.ndim) if out.shape[k] > 1]
-    if len(axes) != 2 or not all(axes) or {*axes[0], *axes[1]} != set(wanted):
-        return False
-    nearest = min(wanted, key=lambda k: abs(out.strides[k]))
-    if (nearest in axes[0] and nearest in axes[1]) or out.shape[nearest] < SHORTEST_RUN:
-        return False
-    first, second = (array.reshape([size for size in array.shape if size > 1]) for array in arrays)
-    squeezed = out[tuple(slice(None) if size > 1 else 0 for size in out.shape)]
-    np.einsum(first, axes[0], second, axes[1], wanted, out=squeezed)
-    return True
 
 
 def _cut(array: Array, axis: int, rows: slice) -> Array:
@@ -431,6 +371,8 @@ def swept(drafts: Sequence[Draft], kept: set[int], memory: Memory, new_slot: Cal
             arrays[draft.output] = arrays.get(draft.inputs[0], draft.inputs[0])
         if elementwise:
             regions.setdefault(draft.shape, _Region()).add(draft)
+        elif draft.kernel in STORED and prod(draft.shape) >= SMALLEST:
+            result.append(draft._replace(kernel=Stored(draft.kernel, draft.shape, memory)))
         else:
             result.append(draft)
     for shape in list(regions):

@@ -127,6 +127,13 @@ class Tape:
         )
         return Value(slot, shape, fresh=fresh and self._reuse and not constant, constant=constant)
 
+    def shared(self, kernel: Kernel, value: Value) -> Value:
+        """Return a function of a value, of the same shape, that is computed once however often it is asked for."""
+        key = (value.slot, kernel)
+        if key not in self._remembered:
+            self._remembered[key] = replace(self.emit(kernel, [value], value.shape), fresh=False)
+        return self._remembered[key]
+
     def _view(self, key: Hashable, kernel: Kernel, value: Value, shape: Shape) -> Value:
         full_key = (value.slot, key)
         if full_key not in self._remembered:

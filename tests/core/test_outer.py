@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
@@ -9,8 +11,8 @@ from numpy.testing import assert_allclose
 from matgrad.core.elaborate import elaborate_text
 from matgrad.core.evaluate import Program, compile_program
 from matgrad.core.graph import Node, Symbol
+from matgrad.core.kernels import sum_of_outer_products
 from matgrad.core.operators import table  # noqa: F401  (the table enters its operators on import)
-from matgrad.core.outer import sum_of_outer_products
 from matgrad.core.place import Place, Writer
 
 generator = np.random.default_rng(5)
@@ -39,7 +41,7 @@ def program(text: str) -> Program:
     return compile_program([found])
 
 
-def by_numpy(text: str) -> object:
+def by_numpy(text: str) -> Any:
     known = {"outer": np.multiply.outer, "einsum": np.einsum, "sin": np.sin, "cos": np.cos, "tensordot": np.tensordot}
     return eval(text, known | VALUES)
 

@@ -9,12 +9,13 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from matgrad.core import sweep
+from matgrad.core import memory, sweep
 from matgrad.core.elaborate import elaborate_text
 from matgrad.core.evaluate import Program, compile_program
 from matgrad.core.graph import Node, Symbol
+from matgrad.core.memory import Memory
 from matgrad.core.operators import table  # noqa: F401  (the table enters its operators on import)
-from matgrad.core.sweep import Into, Link, Memory, Sweep
+from matgrad.core.sweep import Into, Link, Sweep
 
 generator = np.random.default_rng(8)
 SHAPES = {"X": (300, 400), "Y": (300, 400), "x": (400,), "u": (300, 1), "T": (6, 200, 100), "a": (), "v": (250_000,)}
@@ -127,7 +128,7 @@ def test_memory_does_not_grow_while_results_are_kept() -> None:
 
 
 def test_much_memory_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(sweep, "MOST_KEPT", 1000)
+    monkeypatch.setattr(memory, "MOST_KEPT", 1000)
     compiled = program("sum(exp(X) * Y)")
     compiled.run(VALUES)
     assert compiled._memory._kept == []

@@ -1,0 +1,76 @@
+"""Products written in the fastest way: the numbers of NumPy's multiplication, in every layout."""
+
+from __future__ import annotations
+
+from itertools import permutations
+
+import numpy as np
+import pytest
+from numpy.testing import assert_allclose, assert_array_equal
+
+from matgrad.core import kernels
+from matgrad.core.kernels import multiply_into, outer_product, sum_of_outer_products
+
+generator = np.random.default_rng(4)
+
+# Shapes of two factors, aligned at the last axis as broadcasting does.
+FACTORS = (
+    ((7, 1), (5,)), ((1, 40), (7, 1)), ((3, 4, 1, 1), (5, 6)), ((3, 1, 4, 1), (1, 5, 1, 6)), ((3, 1, 1, 6), (5, 4, 1)),
+    ((200, 1), (300,)), ((130, 1), (256,)), ((3, 5000, 1), (64,)), ((2, 1), (5000,)), ((60, 40), (1, 40)),
+    ((6, 1, 40), (5, 40)), ((6, 33, 1), (6, 1, 35)), ((4, 1, 3, 64), (5, 1, 64)),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize("loops", [True, False])
+@pytest.mark.parametrize(("first", "second"), FACTORS)
+def test_products_in_every_layout(first: tuple[int, ...], second: tuple[int, ...], loops: bool) -> None:
+    a, b = generator.normal(size=first), generator.normal(size=second)
+    expected = a * b
+    shape = expected.shape
+    for order in permutations(range(len(shape))):
+        memory = np.full([shape[axis] for axis in order], np.nan)
+        out = memory.transpose(np.argsort(order))
+        for arrays in ([a, b], [b, a], [np.asfortranarray(a), b[::-1][::-1]]):
+            memory.fill(np.nan)
+            written = multiply_into(arrays, out, loops)
+            assert_array_equal(out, expected if written else np.nan)
+
+
+def test_the_fast_ways_are_taken() -> None:
+    a, b = generator.normal(size=(300, 1)), generator.normal(size=200)
+    assert multiply_into([a, b], np.empty((300, 200)), loops=False)
+    assert multiply_into([a, generator.normal(size=256)], np.empty((300, 256)))
+    assert not multiply_into([a, generator.normal(size=256)], np.empty((300, 256)), loops=False)
+    assert not multiply_into([a * b, b], np.empty((300, 200)))
+    assert not multiply_into([b], np.empty(200))
+
+
+def test_parts_of_an_array_with_gaps() -> None:
+    a, b = generator.normal(size=(40, 1)), generator.normal(size=50)
+    whole = np.zeros((40, 60))
+    part = whole[:, 5:55]
+    if not multiply_into([a, b], part):
+        np.multiply(a, b, out=part)
+    assert_array_equal(part, a * b)
+    assert not whole[:, :5].any()
+    assert not whole[:, 55:].any()
+
+
+@pytest.mark.parametrize("terms", [1, 2, 5])
+def test_sums_of_outer_products_in_pieces(terms: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kernels, "ALONE", 50)
+    rows, columns = generator.normal(size=(terms, 23)), generator.normal(size=(terms, 9))
+    expected = sum(np.outer(row, column) for row, column in zip(rows, columns, strict=True))
+    assert_allclose(sum_of_outer_products(*rows, *columns), expected, rtol=1e-13, atol=1e-13)
+    out = np.empty((23, 9))
+    assert sum_of_outer_products(*rows, *columns, out=out) is out
+    assert_allclose(out, expected, rtol=1e-13, atol=1e-13)
+    mixed = sum_of_outer_products(*(1j * rows), *columns)
+    assert_allclose(mixed, 1j * expected, rtol=1e-13, atol=1e-13)
+
+
+def test_an_outer_product_keeps_what_is_not_finite() -> None:
+    rows = np.array([np.inf, -0.0, np.nan, 2.0])
+    columns = np.array([0.0, 1.0, -np.inf])
+    with np.errstate(invalid="ignore"):
+        assert_array_equal(outer_product(rows, columns), rows[:, None] * columns)
