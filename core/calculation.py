@@ -18,7 +18,7 @@ from .answer import Array, Check, Result
 from .differentiate import derivative, pullback, pushforward
 from .elaborate import BARE_CONSTANTS, Elaborator
 from .errors import EvaluationError, NotScalarError, UnknownNameError, UsageProblem
-from .evaluate import OperationFailed, Program, compile_program
+from .evaluation.program import OperationFailed, Program, compile_program
 from .graph import Node, Symbol, topological
 
 # Importing the table enters the operators, which must be known before anything is elaborated.
@@ -432,7 +432,7 @@ def _rearranged(roots: list[Node]) -> list[Node]:
     """Return graphs that are cheaper to evaluate; where all is small there is nothing to gain, and nothing to load."""
     if all(prod(node.shape) < SMALL for node in topological(roots)):
         return roots
-    from .rearrange import rearranged
+    from .evaluation.rearrange import rearranged
 
     return rearranged(roots)
 

@@ -12,7 +12,7 @@ from .answer import Array, Warning
 from .differentiate import partial
 from .elaborate import Value, elaborate_text
 from .errors import EvaluationError, Label
-from .evaluate import OperationFailed, compile_program
+from .evaluation.program import OperationFailed, compile_program
 from .graph import Apply, Map, Node, Symbol, symbols, topological
 from .location import Location
 from .shapes import show

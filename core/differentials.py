@@ -22,7 +22,7 @@ from .differentiate import pushforward
 from .draws import Draws
 from .elaborate import Elaborator
 from .errors import ExpressionError
-from .evaluate import OperationFailed, compile_program
+from .evaluation.program import OperationFailed, compile_program
 from .graph import Symbol
 from .notation.expand import expanded
 from .notation.formula import SPOKEN, Notation

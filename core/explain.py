@@ -23,7 +23,7 @@ from .differentials import Local, change, differential, operands_of, part, templ
 from .differentiate import derivative
 from .elaborate import Elaborator
 from .errors import ExpressionError
-from .evaluate import OperationFailed, compile_program
+from .evaluation.program import OperationFailed, compile_program
 from .graph import Apply, Map, Symbol, topological
 from .notation.formula import SPOKEN
 from .notation.trees import transposed

@@ -22,7 +22,7 @@ from .errors import (
     ShapeError,
     UsageProblem,
 )
-from .evaluate import OperationFailed
+from .evaluation.program import OperationFailed
 from .graph import Apply, Map, topological
 from .notation.attach import with_formulas
 from .sampling import draw, needs

@@ -16,7 +16,7 @@ from .calculation import Calculation, Problem
 from .compiled import Compiler
 from .elaborate import BARE_CONSTANTS, Elaborator
 from .errors import EvaluationError, ExpressionError, Label, MatgradError, ShapeError, Source, UnknownNameError
-from .evaluate import OperationFailed, compile_program
+from .evaluation.program import OperationFailed, compile_program
 from .graph import Node
 from .inference import infer_shapes
 from .rewriting import joined, toggled_transposes

@@ -11,7 +11,7 @@ from ..grammar.records import replace
 from .answer import Array, Check
 from .calculation import Calculation, tangent_name
 from .draws import Draws
-from .evaluate import OperationFailed
+from .evaluation.program import OperationFailed
 from .graph import Apply, Map, topological
 from .sampling import tangent_projection
 from .verify import STEPS, Direction, Evaluate, compare, random_direction

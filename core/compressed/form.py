@@ -8,7 +8,7 @@ from itertools import pairwise
 
 from ...grammar.records import dataclass
 from ..algebra import Factor, add, fresh
-from ..evaluate import Program, compile_program
+from ..evaluation.program import Program, compile_program
 from ..graph import Delta, Labels, Select, Symbol
 from ..shapes import Shape
 from ..transform import flatten

@@ -20,7 +20,7 @@ from ...grammar.records import dataclass
 from ..algebra import Factor, is_mask, zero
 from ..answer import Array
 from ..errors import EvaluationError, InputError, UsageProblem
-from ..evaluate import compile_program
+from ..evaluation.program import compile_program
 from ..graph import Node, Symbol
 from ..operators.registry import find
 from ..outline import structure_of

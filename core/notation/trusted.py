@@ -11,7 +11,7 @@ from ...grammar.records import replace
 from ..answer import Array
 from ..calculation import Calculation, Problem, tangent_name
 from ..errors import MatgradError
-from ..evaluate import OperationFailed
+from ..evaluation.program import OperationFailed
 from ..sampling import draw, needs
 from ..shapes import Shape
 from .attach import LARGEST_COMPARED, TOLERANCE, error_of

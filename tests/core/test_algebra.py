@@ -11,7 +11,7 @@ import matgrad
 from matgrad.core.algebra import add, identity, is_zero, permute, product, scale, zero
 from matgrad.core.differentiate import derivative, pullback
 from matgrad.core.elaborate import elaborate_text
-from matgrad.core.evaluate import compile_program
+from matgrad.core.evaluation.program import compile_program
 from matgrad.core.graph import Constant, Delta, Node, Product, Select, Sum, Symbol, topological
 from matgrad.core.operators import table
 from matgrad.core.transform import flatten

@@ -11,9 +11,9 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
 from matgrad.core.algebra import product
-from matgrad.core.evaluate import compile_program
+from matgrad.core.evaluation.order import contraction_order
+from matgrad.core.evaluation.program import compile_program
 from matgrad.core.graph import Delta, Node, Product, Reshape, Select, Structural, Symbol, Triangle
-from matgrad.core.order import contraction_order
 
 names = count()
 

@@ -9,7 +9,7 @@ from numpy.testing import assert_allclose
 from matgrad.core.algebra import identity, is_zero, zero
 from matgrad.core.differentiate import derivative, partial, pullback, pushforward, symmetrized
 from matgrad.core.elaborate import elaborate_text
-from matgrad.core.evaluate import compile_program
+from matgrad.core.evaluation.program import compile_program
 from matgrad.core.graph import Delta, Map, Node, Product, Sum, Symbol, topological
 from matgrad.core.operators import table  # noqa: F401  (the table enters its operators on import)
 

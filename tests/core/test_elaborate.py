@@ -10,7 +10,7 @@ from numpy.testing import assert_array_equal
 
 from matgrad.core.elaborate import Elaborator, StaticNameError, elaborate_text
 from matgrad.core.errors import ExpressionError, RankError, ShapeError, UnknownNameError
-from matgrad.core.evaluate import compile_program
+from matgrad.core.evaluation.program import compile_program
 from matgrad.core.graph import Constant, Node, Product, Symbol
 from matgrad.core.operators import table  # noqa: F401  (the table enters its operators on import)
 from matgrad.grammar.parser import parse

@@ -12,7 +12,7 @@ from hypothesis import strategies as st
 from numpy.testing import assert_allclose, assert_array_equal
 
 from matgrad.core.algebra import add, broadcast, full, identity, number, permute, product, scale, zero
-from matgrad.core.evaluate import OperationFailed, compile_program
+from matgrad.core.evaluation.program import OperationFailed, compile_program
 from matgrad.core.graph import (
     Apply,
     Constant,
@@ -116,7 +116,7 @@ def graphs(draw: st.DrawFn) -> tuple[Node, ...]:
 @settings(max_examples=200, deadline=None)
 @given(graphs(), st.booleans())
 def test_graphs_against_a_plain_evaluation(roots: tuple[Node, ...], overwrite: bool) -> None:
-    with patch("matgrad.core.contract.LARGE", 2 if overwrite else 4096):
+    with patch("matgrad.core.evaluation.contract.LARGE", 2 if overwrite else 4096):
         program = compile_program(roots)
     kept = {name: value.copy() for name, value in VALUES.items()}
     first = program.run(VALUES)

@@ -8,8 +8,8 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from matgrad.core import kernels
-from matgrad.core.kernels import multiply_into, outer_product, sum_of_outer_products
+from matgrad.core.evaluation import kernels
+from matgrad.core.evaluation.kernels import multiply_into, outer_product, sum_of_outer_products
 
 generator = np.random.default_rng(4)
 

@@ -18,7 +18,7 @@ from matgrad.core.code import latex
 from matgrad.core.differentiate import derivative, pushforward
 from matgrad.core.elaborate import Elaborator
 from matgrad.core.errors import ExpressionError
-from matgrad.core.evaluate import compile_program
+from matgrad.core.evaluation.program import compile_program
 from matgrad.core.graph import Node, Symbol
 from matgrad.core.operators.keywords import KEYWORD_ALIASES
 from matgrad.core.operators.record import Operator

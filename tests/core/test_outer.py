@@ -9,11 +9,11 @@ import pytest
 from numpy.testing import assert_allclose
 
 from matgrad.core.elaborate import elaborate_text
-from matgrad.core.evaluate import Program, compile_program
+from matgrad.core.evaluation.kernels import sum_of_outer_products
+from matgrad.core.evaluation.place import Place, Writer
+from matgrad.core.evaluation.program import Program, compile_program
 from matgrad.core.graph import Node, Symbol
-from matgrad.core.kernels import sum_of_outer_products
 from matgrad.core.operators import table  # noqa: F401  (the table enters its operators on import)
-from matgrad.core.place import Place, Writer
 
 generator = np.random.default_rng(5)
 SHAPES = dict.fromkeys("ABCDEFGH", (6, 6)) | {"x": (40,), "y": (30,), "u": (40,), "v": (30,), "W": (40, 30)}

@@ -8,7 +8,7 @@ from numpy.testing import assert_allclose
 
 from matgrad.core.calculation import Calculation, Problem
 from matgrad.core.elaborate import elaborate_text
-from matgrad.core.evaluate import compile_program
+from matgrad.core.evaluation.program import compile_program
 from matgrad.core.graph import Node, Symbol
 from matgrad.core.operators import table  # noqa: F401  (the table enters its operators on import)
 from matgrad.core.projections import absorbed

@@ -9,11 +9,11 @@ from numpy.testing import assert_allclose
 from matgrad.core.bounds import bounds
 from matgrad.core.calculation import Calculation, Problem
 from matgrad.core.elaborate import elaborate_text
-from matgrad.core.evaluate import compile_program
+from matgrad.core.evaluation.program import compile_program
+from matgrad.core.evaluation.rearrange import rearranged
 from matgrad.core.graph import Node, Product, Symbol, topological
 from matgrad.core.operators.record import Operator
 from matgrad.core.operators.table import operators
-from matgrad.core.rearrange import rearranged
 from matgrad.core.transform import flatten
 
 SHAPES = {"X": (40, 20), "x": (20,), "d": (40,), "S": (40, 40), "A": (20, 20), "W": (2, 40), "p": (40,), "Z": (40, 20)}

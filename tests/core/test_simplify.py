@@ -11,7 +11,7 @@ from numpy.testing import assert_allclose
 from matgrad.core import simplify
 from matgrad.core.differentiate import derivative
 from matgrad.core.elaborate import elaborate_text
-from matgrad.core.evaluate import compile_program
+from matgrad.core.evaluation.program import compile_program
 from matgrad.core.graph import Apply, Map, Node, Symbol, topological
 from matgrad.core.operators import table  # noqa: F401  (the table enters its operators on import)
 from matgrad.core.simplify import REWRITES, stabilized

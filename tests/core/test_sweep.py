@@ -9,13 +9,13 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from matgrad.core import memory, sweep
 from matgrad.core.elaborate import elaborate_text
-from matgrad.core.evaluate import Program, compile_program
+from matgrad.core.evaluation import memory, sweep
+from matgrad.core.evaluation.memory import Memory
+from matgrad.core.evaluation.program import Program, compile_program
+from matgrad.core.evaluation.sweep import Into, Link, Sweep
 from matgrad.core.graph import Node, Symbol
-from matgrad.core.memory import Memory
 from matgrad.core.operators import table  # noqa: F401  (the table enters its operators on import)
-from matgrad.core.sweep import Into, Link, Sweep
 
 generator = np.random.default_rng(8)
 SHAPES = {"X": (300, 400), "Y": (300, 400), "x": (400,), "u": (300, 1), "T": (6, 200, 100), "a": (), "v": (250_000,)}

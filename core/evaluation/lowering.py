@@ -12,10 +12,10 @@ from typing import Any
 
 import numpy as np
 
-from ..grammar.records import dataclass, replace
-from .algebra import carries_delta, constant_value
+from ...grammar.records import dataclass, replace
+from ..algebra import carries_delta, constant_value
+from ..graph import Apply, Constant, Delta, Labels, Map, Node, Product, Shape, Structural, Sum, Symbol, topological
 from .contract import Factor, align, contract, plain, reusable, scaled
-from .graph import Apply, Constant, Delta, Labels, Map, Node, Product, Shape, Structural, Sum, Symbol, topological
 from .outer import Term, outer_products_together
 from .place import Writer
 from .structure import Structure, apply_masks

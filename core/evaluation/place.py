@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from .graph import Labels, Shape
+from ..graph import Labels, Shape
 from .tape import Array
 
 if TYPE_CHECKING:

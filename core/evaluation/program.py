@@ -8,7 +8,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from .graph import Node
+from ..graph import Node
 from .lowering import Lowering, OperationFailed
 from .memory import Memory
 from .sweep import swept

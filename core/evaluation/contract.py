@@ -13,8 +13,8 @@ from math import prod
 
 import numpy as np
 
-from ..grammar.records import dataclass, replace
-from .graph import Labels, Shape
+from ...grammar.records import dataclass, replace
+from ..graph import Labels, Shape
 from .kernels import as_number, full_dot, outer_product, strong_zero, vector_dot
 from .order import contraction_order
 from .sweep import SMALLEST, Into

@@ -7,8 +7,8 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
+from ..graph import Labels
 from .contract import Factor, multiply, scaled
-from .graph import Labels
 from .kernels import sum_of_outer_products
 from .tape import Tape, Value
 

@@ -12,8 +12,8 @@ from typing import Any
 
 import numpy as np
 
-from ..grammar.records import dataclass
-from .graph import Shape
+from ...grammar.records import dataclass
+from ..graph import Shape
 from .tape import Array, Kernel
 
 # What is kept between runs, in bytes.

@@ -12,8 +12,8 @@ from math import prod
 
 import numpy as np
 
+from ..graph import Delta, Labels, Reshape, Select, Shape, Structural, Triangle
 from .contract import Factor, diagonal, multiply, plain, rename
-from .graph import Delta, Labels, Reshape, Select, Shape, Structural, Triangle
 from .place import Place
 from .tape import Array, Tape
 

@@ -11,15 +11,15 @@ from collections.abc import Mapping, Sequence
 from math import prod
 from typing import NamedTuple
 
-from .algebra import Factor, add, full, number, permute, product, relabelled, scale
-from .bounds import is_not_negative
-from .canonical import is_symmetric
-from .elaborate import call
-from .graph import Delta, Labels, Map, Node, Product, Structural, Sum, topological
+from ..algebra import Factor, add, full, number, permute, product, relabelled, scale
+from ..bounds import is_not_negative
+from ..canonical import is_symmetric
+from ..elaborate import call
+from ..graph import Delta, Labels, Map, Node, Product, Structural, Sum, topological
+from ..simplify import is_apply
+from ..transform import flatten, transform
 from .order import contraction_cost
-from .simplify import is_apply
 from .solves import factored_once
-from .transform import flatten, transform
 
 # With fewer rows or columns half the work is not worth a square root.
 SMALLEST = 16

@@ -8,7 +8,7 @@ from math import prod
 
 import numpy as np
 
-from .graph import Shape
+from ..graph import Shape
 from .tape import Array
 
 # BLAS makes outer products in half the time of a loop; but not of so many columns, nor, beyond so many entries, where

@@ -13,8 +13,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
 
 import numpy as np
 
-from ..grammar.records import dataclass, replace
-from .graph import Shape
+from ...grammar.records import dataclass, replace
+from ..graph import Shape
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

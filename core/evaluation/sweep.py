@@ -18,8 +18,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
 
-from ..grammar.records import dataclass
-from .graph import Shape
+from ...grammar.records import dataclass
+from ..graph import Shape
 from .kernels import multiply_into, sum_of_outer_products
 from .memory import Memory, Stored
 from .tape import Array, Draft, Kernel, as_owned

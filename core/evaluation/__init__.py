@@ -1,0 +1,1 @@
+"""Evaluation: from graphs to NumPy calls, in a good order and in memory that is used again."""
