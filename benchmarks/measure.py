@@ -24,6 +24,8 @@ SHARE = 0.06
 MOST_CALLS = 5
 # Calls shorter than this are timed many at once.
 SHORTEST = 3e-4
+# How long a system runs before its calls are timed, in seconds.
+SETTLING = 0.03
 TOLERANCE = 1e-8
 
 
@@ -100,8 +102,10 @@ def timed(system: System) -> float:
     """
     many = max(1, round(SHORTEST / max(system.estimate, 1e-7)))
     samples = min(MOST_CALLS, max(1, int(SHARE / (system.estimate * many))))
-    if samples > 1:
-        system.call()  # so that a system does not pay for what the one before left in the caches
+    # A system does not pay for what the one before left: caches without its arrays, threads that go on spinning.
+    started = perf_counter()
+    while samples > 1 and perf_counter() - started < SETTLING:
+        system.call()
     found = []
     for _ in range(samples):
         started = perf_counter()

@@ -15,6 +15,8 @@ from workloads import Size, Workload
 
 LABELS = {"matgrad": "matgrad", "jax": "JAX jit", "torch": "torch.func", "autograd": "autograd"}
 BUSY = 0.5
+# Ratios that are more than they should be, and are listed at the end.
+MOST_OF_EXPERT, MOST_OF_RIVAL = 1.3, 1.2
 LEGEND = """
 expert: the time of the closed form by hand in NumPy, the median over the rounds of the least of a few calls. Ratios:
 the median over the rounds of the time as a multiple of the expert's in the same round; for tiny inputs (+)
@@ -118,6 +120,9 @@ def print_summary(outcomes: Sequence[Outcome]) -> None:
     if tiny:
         extra = sorted(outcome.systems["matgrad"].excess for outcome in tiny)
         print(f"tiny inputs: matgrad takes {extra[0] * 1e6:.1f} to {extra[-1] * 1e6:.1f} µs more than the expert")
+    print()
+    _list("times the expert's", counted, lambda row: row.systems["matgrad"].ratio, MOST_OF_EXPERT)
+    _list("times the faster of JAX and torch", counted, lambda row: row.against_rival, MOST_OF_RIVAL)
 
 
 def _mean(label: str, outcomes: Sequence[Outcome], ratio: Callable[[Outcome], float | None]) -> None:
@@ -128,6 +133,15 @@ def _mean(label: str, outcomes: Sequence[Outcome], ratio: Callable[[Outcome], fl
     mean = geometric_mean([value for value, _ in found])
     print(f"{label + ':':<48}geometric mean {mean:.2f} of {len(found)}, ", end="")
     print(f"worst {worst:.2f} ({where.work.name}, {show_size(where.size)})")
+
+
+def _list(label: str, outcomes: Sequence[Outcome], ratio: Callable[[Outcome], float | None], bound: float) -> None:
+    """Print the workloads whose ratio is over a bound, with what matgrad takes longer than the expert."""
+    found = [(row, value) for row in outcomes if (value := ratio(row)) is not None and value > bound]
+    print(f"over {bound} {label}: {'none' if not found else ''}")
+    for row, value in found:
+        more = 1e6 * row.systems["matgrad"].excess
+        print(f"  {value:.2f}  {row.work.name}, {show_size(row.size)} ({more:+.1f} µs to the expert)")
 
 
 def print_markdown(outcomes: Sequence[Outcome]) -> None:

@@ -11,11 +11,11 @@ import numpy as np
 from ..graph import Shape
 from .tape import Array
 
-# BLAS makes outer products in half the time of a loop; but not of so many columns, nor, beyond so many entries, where
-# the length of a row is a multiple of that and all rows take the same place in the cache.
-MOST_COLUMNS = 4096
-CACHED = 2**15
-ALIASING = 128
+# BLAS makes outer products in half the time of a loop where they have few columns, or where they stay in the cache; but
+# not where the length of a row is a multiple of ALIASING, for then all rows take the same place in it.
+FEW_COLUMNS, MOST_COLUMNS = 100, 4096
+CACHED = 2**18
+ALIASING, SMALLEST_ALIASED = 128, 2**15
 # Products with more entries BLAS would give to threads of its own, which wait for ours.
 ALONE = 2**17
 # The loop of einsum is faster than that of np.multiply for runs of this many entries.
@@ -110,6 +110,13 @@ def _way_to_multiply(first: Shape, second: Shape, shape: Shape, strides: Shape, 
     return write
 
 
+def _suits_blas(rows: int, columns: int) -> bool:
+    entries = rows * columns
+    if columns % ALIASING == 0 and entries > SMALLEST_ALIASED:
+        return False
+    return columns <= FEW_COLUMNS or (columns <= MOST_COLUMNS and entries <= CACHED)
+
+
 def _way_of_outer_products(
     axes: list[list[int]], order: list[int], shape: Shape, strides: Shape, loops: bool
 ) -> Way | None:
@@ -121,7 +128,7 @@ def _way_of_outer_products(
     rows, columns = (prod(shape[k] for k in group) for group in groups)
     if set(groups[0]) != set(axes[leading]) or [strides[k] for k in order] != gapless:
         return None
-    blas = columns <= MOST_COLUMNS and (columns % ALIASING or rows * columns <= CACHED)
+    blas = _suits_blas(rows, columns)
     if not blas and not (loops and SHORTEST_RUN <= columns <= LONGEST_RUN):
         return None
     step = max(1, ALONE // columns) if blas else rows
