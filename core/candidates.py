@@ -41,8 +41,8 @@ class Candidate:
     helps: tuple[str, ...] = ()
 
 
-class Candidates:
-    """What the claim of a trial might be instead of the derivative."""
+class Inquiry:
+    """What is asked about the claim of a trial: its expression, the name it is differentiated by, the points."""
 
     def __init__(self, trial: Trial) -> None:
         self.trial = trial
@@ -51,9 +51,12 @@ class Candidates:
         self.noun = trial.noun
         self.text = trial.problem.text.strip()
         self.name = trial.problem.requests[0][0]
-        first = self.points[0]
-        self.output = first.calculation.shape
-        self.groups = [self.output, *(first.shapes[name] for name in self.trial.problem.requests[0])]
+        self.output = self.points[0].calculation.shape
+        self.groups = [self.output, *(self.points[0].shapes[name] for name in self.problem.requests[0])]
+
+
+class Candidates(Inquiry):
+    """What the claim of a trial might be instead of the derivative."""
 
     def all(self) -> Iterator[Candidate]:
         """Yield what the claim might be, the likeliest first."""

@@ -17,7 +17,7 @@ from ..grammar.records import dataclass, replace
 from ..grammar.writer import write
 from .answer import Array
 from .calculation import Calculation
-from .candidates import Candidate, Candidates, Compute, replace_values
+from .candidates import Candidate, Candidates, Compute, Inquiry, replace_values
 from .claims import NEAR_MISS
 from .errors import EvaluationError, ExpressionError
 from .rewriting import toggled_transposes
@@ -43,17 +43,8 @@ def other_reading(trial: Trial) -> Reading | None:
     return Search(trial).run()
 
 
-class Search:
+class Search(Inquiry):
     """The search for a reading of one claim."""
-
-    def __init__(self, trial: Trial) -> None:
-        self.trial = trial
-        self.points = trial.points
-        self.problem = trial.problem
-        self.noun = trial.noun
-        self.text = trial.problem.text.strip()
-        self.name = trial.problem.requests[0][0]
-        self.output = self.points[0].calculation.shape
 
     def run(self) -> Reading | None:
         """Return the first reading that holds at every point."""
