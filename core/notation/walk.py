@@ -97,6 +97,9 @@ class Walk:
         term = self.writer.term(node) if isinstance(node, Node) else _term_of(node, len(labels))
         self.coefficient = self.coefficient * term.coefficient
         self.scalars.extend(term.scalars)
+        if term.whole is not None:
+            term = _term_of(term.whole, len(labels))
+            self.scalars.extend(term.scalars)
         if len(labels) == 1:
             self._pend(labels[0], Vector(term.links, term.tail))
         elif len(labels) == 2 and labels[0] == labels[1] and _is_diagonal(node):
@@ -432,8 +435,11 @@ def _trace(links: tuple[Link, ...]) -> Tree:
 
 
 def _total(links: tuple[Link, ...]) -> Tree:
-    """Return the sum of all entries of a chain."""
-    return call("sum", _matrix(links))
+    """Return the sum of all entries of a chain, which is that of its transpose."""
+    tree, turned = chain(Term(2, links=links)), chain(Term(2, links=flipped(links)))
+    assert tree is not None
+    assert turned is not None
+    return call("sum", turned if transposes(turned) < transposes(tree) else tree)
 
 
 def _row_sums(link: Link) -> Tree:

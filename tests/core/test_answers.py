@@ -13,6 +13,7 @@ from matgrad.core.calculation import Problem
 from matgrad.core.compiled import Compiler
 from matgrad.core.errors import ExpressionError, InputError, MatgradError, NotScalarError
 from matgrad.core.session import Wishes, answer
+from matgrad.core.shapes import Shape
 
 
 def given(**values: Any) -> dict[str, Input]:
@@ -135,3 +136,25 @@ def test_a_check_at_a_kink_says_where_it_was_made() -> None:
     assert result.check is not None
     assert result.check.passed
     assert "nearby" in result.check.note
+
+
+FORMULAS = (
+    # What is used twice is a part of its own, whatever notation it needs.
+    ("exp(einsum('ij,ij', Z, einsum('i,aij->aj', y, T)))", "Z",
+     "u = einsum('ikj,k->ij', T, y); exp(sum(u*Z))*u"),
+    ("exp(v @ einsum('i,aij,j->a', y, T, w))", "v", "u = einsum('ijk,j,k->i', T, y, w); exp(v @ u)*u"),
+    ("exp(sum(Z))", "Z", "exp(sum(Z))*ones((n, m))"),
+    ("logaddexp(t, sum(Z.T))", "t", "exp(t - logaddexp(t, sum(Z)))"),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "wrt", "formula"), FORMULAS)
+def test_formulas_of_shared_parts_and_sums(text: str, wrt: str, formula: str) -> None:
+    shapes: dict[str, Shape] = {"Z": (3, 4), "y": (2,), "T": (3, 2, 4), "v": (3,), "w": (4,), "t": ()}
+    problem = Problem.of(text, "jacobian", (wrt,))
+    declared = {name: shapes[name] for name in problem.names}
+    found = answer(problem, {}, Wishes(declared=declared)).results[0]
+    assert found.formula == formula
+    assert found.check is not None
+    assert found.check.formula is not None
+    assert found.check.formula < 1e-14
