@@ -117,7 +117,8 @@ class Notation:
                 return Term(1, tail=tuple((tree, e * exponent) for tree, e in term.tail), covers=covers)
             if node.rank == 2 and len(term.links) == 1 and not term.links[0].diagonal:
                 powers = tuple((tree, e * exponent) for tree, e in term.links[0].powers)
-                return Term(2, links=(Link(powers, symmetric=is_symmetric(node)),), covers=covers)
+                link = replace(term.links[0], powers=powers, symmetric=is_symmetric(node))
+                return Term(2, links=(link,), covers=covers)
         return self._power(node, self.tree(base), exponent)
 
     def _wrapped(self, node: Node, tree: Tree) -> Term:

@@ -11,7 +11,7 @@ from fractions import Fraction
 from math import gcd
 
 from ...grammar.records import dataclass, replace
-from ...grammar.syntax import Binary, Call, Number, String, Unary
+from ...grammar.syntax import Attribute, Binary, Call, Number, String, Unary
 from ..graph import Coefficient
 from .trees import (
     Power,
@@ -39,18 +39,20 @@ class Link:
     """One factor of a chain of matrices, itself a Hadamard product of powers.
 
     `diagonal` says that the powers are of vectors and stand for their diagonal matrix; `matrix` is that matrix where
-    it has a name of its own.
+    it has a name of its own. `spread` says that a sum in it repeats a vector or a number along an axis, so that it is
+    transposed as a whole: `(X + v).T` is not `X.T + v`.
     """
 
     powers: tuple[Power, ...]
     diagonal: bool = False
     symmetric: bool = False
     matrix: Tree | None = None
+    spread: bool = False
 
     @staticmethod
-    def of(tree: Tree, *, diagonal: bool = False, symmetric: bool = False) -> Link:
+    def of(tree: Tree, *, diagonal: bool = False, symmetric: bool = False, spread: bool = False) -> Link:
         """Return a link that is one tree."""
-        return Link(((tree, Fraction(1)),), diagonal, symmetric)
+        return Link(((tree, Fraction(1)),), diagonal, symmetric, spread=spread)
 
     @property
     def tree(self) -> Tree:
@@ -61,11 +63,15 @@ class Link:
         """Return the transpose."""
         if self.diagonal or self.symmetric:
             return self
-        turned = tuple((transposed(tree), exponent) for tree, exponent in self.powers)
+        turned = tuple((self._turned(tree), exponent) for tree, exponent in self.powers)
         outside = transposed(self.tree)
         if len(self.powers) > 1 and transposes(outside) < sum(transposes(tree) for tree, _ in turned):
             return Link.of(outside)
         return replace(self, powers=turned)
+
+    def _turned(self, tree: Tree) -> Tree:
+        whole = self.spread and isinstance(tree, Binary) and tree.operator in ("+", "-")
+        return Attribute(tree, "T") if whole else transposed(tree)
 
     def written(self) -> Tree:
         """Return the link as a matrix."""
@@ -198,7 +204,7 @@ def summed(terms: Sequence[Term]) -> Term:
     covers = frozenset().union(*(term.covers for term in terms))
     outer = Term(rank, common, scalars, covers=covers)
     if rank == 2:
-        return replace(outer, links=(Link.of(tree),))
+        return replace(outer, links=(Link.of(tree, spread=any(map(_is_spread, terms))),))
     if rank == 1:
         factors, inner = _shared_factors(terms)
         return replace(outer, tail=(*factors, (_added(inner) if factors else tree, Fraction(1))))
@@ -243,10 +249,17 @@ def _length_of(scalars: tuple[Power, ...]) -> int:
 def _fewest_transposes(terms: list[Term]) -> Tree:
     """Return a sum of matrices, turned around where `(X @ B + B @ X).T` writes fewer transposes."""
     tree = _added(terms)
-    if transposes(tree) < 2 or any(term.whole is not None for term in terms):
+    if transposes(tree) < 2 or any(map(_is_spread, terms)):
         return tree
     turned = transposed(_added([replace(term, links=flipped(term.links)) for term in terms]))
     return turned if transposes(turned) < transposes(tree) else tree
+
+
+def _is_spread(term: Term) -> bool:
+    """Whether a term of a sum of matrices is no matrix itself, or has a part that is transposed as a whole."""
+    if any(link.spread for link in term.links) or term.whole is not None:
+        return True
+    return not term.links and bool(term.scalars)
 
 
 def _diagonal_sum(terms: Sequence[Term]) -> Term | None:
@@ -276,7 +289,7 @@ def _collected(terms: Sequence[Term]) -> list[Term]:
     seen: dict[tuple[object, ...], Term] = {}
     for term in terms:
         term = replace(term, scalars=tuple(with_norms(term.scalars)))
-        key = (frozenset(term.scalars), term.links, frozenset(term.tail), term.whole)
+        key = (frozenset(collected(term.scalars)), term.links, frozenset(collected(term.tail)), term.whole)
         if key in seen:
             term = replace(seen[key], coefficient=seen[key].coefficient + term.coefficient)
         seen[key] = term

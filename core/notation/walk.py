@@ -152,10 +152,11 @@ class Walk:
                     if not self._closed(edge, other):
                         forward = (*_powers(edge.links), *_powers(other.starting(edge.first)))
                         backward = (*_powers(edge.starting(edge.second)), *_powers(other.starting(edge.second)))
+                        spread = any(link.spread for link in (*edge.links, *other.links))
                         if _turns(backward) < _turns(forward):
-                            self.edges.append(Edge(edge.second, edge.first, (Link(backward),)))
+                            self.edges.append(Edge(edge.second, edge.first, (Link(backward, spread=spread),)))
                         else:
-                            self.edges.append(Edge(edge.first, edge.second, (Link(forward),)))
+                            self.edges.append(Edge(edge.first, edge.second, (Link(forward, spread=spread),)))
                     return True
         return False
 
@@ -420,6 +421,8 @@ def _matrix(links: tuple[Link, ...]) -> Tree:
     turned = chain(Term(2, links=flipped(links)))
     assert tree is not None
     assert turned is not None
+    if len(links) == 1 and links[0].spread:
+        return tree
     turned = transposed(turned)
     return turned if transposes(turned) < transposes(tree) else tree
 

@@ -145,12 +145,29 @@ FORMULAS = (
     ("exp(v @ einsum('i,aij,j->a', y, T, w))", "v", "u = einsum('ijk,j,k->i', T, y, w); exp(v @ u)*u"),
     ("exp(sum(Z))", "Z", "exp(sum(Z))*ones((n, m))"),
     ("logaddexp(t, sum(Z.T))", "t", "exp(t - logaddexp(t, sum(Z)))"),
+    # (Z + s).T is not Z.T + s, where s is repeated along an axis.
+    ("sum(A @ exp(Z.T + v))", "Z", "exp(v + Z.T).T @ diag(sum(A, axis=0))"),
+    ("sum(B * softmax(v + Z.T, axis=0))", "Z",
+     "u = v + Z.T; w = logsumexp(u, axis=0); z = exp(u - w)*B; (z - exp(u.T - w[:, None]).T @ diag(sum(z, axis=0))).T"),
+    # w + w*w is not 2*w.
+    ("exp(w - w**2)", "w", "diag(exp(w - w**2)*(1 - 2*w))"),
+    ("tanh(t*t + t)", "t", "u = tanh(t + t**2)**2; 1 + 2*t*(1 - u) - u"),
+    ("sum(exp(Z*Z*Z - Z*Z))", "Z", "e = exp(Z**3 - Z**2); Z**2*e + 2*Z*(e*Z - e)"),
 )  # fmt: skip
 
 
 @pytest.mark.parametrize(("text", "wrt", "formula"), FORMULAS)
 def test_formulas_of_shared_parts_and_sums(text: str, wrt: str, formula: str) -> None:
-    shapes: dict[str, Shape] = {"Z": (3, 4), "y": (2,), "T": (3, 2, 4), "v": (3,), "w": (4,), "t": ()}
+    shapes: dict[str, Shape] = {
+        "Z": (3, 4),
+        "y": (2,),
+        "T": (3, 2, 4),
+        "v": (3,),
+        "w": (4,),
+        "t": (),
+        "A": (5, 4),
+        "B": (4, 3),
+    }
     problem = Problem.of(text, "jacobian", (wrt,))
     declared = {name: shapes[name] for name in problem.names}
     found = answer(problem, {}, Wishes(declared=declared)).results[0]
