@@ -99,7 +99,6 @@ class Walk:
         self.scalars.extend(term.scalars)
         if term.whole is not None:
             term = _term_of(term.whole, len(labels))
-            self.scalars.extend(term.scalars)
         if len(labels) == 1:
             self._pend(labels[0], Vector(term.links, term.tail))
         elif len(labels) == 2 and labels[0] == labels[1] and _is_diagonal(node):
@@ -371,7 +370,8 @@ class Walk:
             names.setdefault(label, "ijklmnopqrstuvwxyzabcdefgh"[len(names)])
         subscripts = ",".join("".join(names[label] for label in labels) for _, labels in pieces)
         subscripts += "->" + "".join(names[label] for label in output)
-        return replace(base, whole=call("einsum", String(subscripts), *(tree for tree, _ in pieces)))
+        einsum = call("einsum", String(subscripts), *(tree for tree, _ in pieces))
+        return replace(base, whole=einsum) if output else replace(base, scalars=(*base.scalars, (einsum, ONE)))
 
 
 def _term_of(tree: Tree, rank: int) -> Term:

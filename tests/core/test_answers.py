@@ -143,12 +143,13 @@ FORMULAS = (
     ("exp(einsum('ij,ij', Z, einsum('i,aij->aj', y, T)))", "Z",
      "u = einsum('ikj,k->ij', T, y); exp(sum(u*Z))*u"),
     ("exp(v @ einsum('i,aij,j->a', y, T, w))", "v", "u = einsum('ijk,j,k->i', T, y, w); exp(v @ u)*u"),
+    ("minimum(v, sum(T[:, :, 1] @ T))", "v", "diag(1 + sign(einsum('ijk,j->', T, sum(T[:, :, 1], axis=0)) - v))/2"),
     ("exp(sum(Z))", "Z", "exp(sum(Z))*ones((n, m))"),
     ("logaddexp(t, sum(Z.T))", "t", "exp(t - logaddexp(t, sum(Z)))"),
     # (Z + s).T is not Z.T + s, where s is repeated along an axis.
     ("sum(A @ exp(Z.T + v))", "Z", "exp(v + Z.T).T @ diag(sum(A, axis=0))"),
     ("sum(B * softmax(v + Z.T, axis=0))", "Z",
-     "u = v + Z.T; w = logsumexp(u, axis=0); z = exp(u - w)*B; (z - exp(u.T - w[:, None]).T @ diag(sum(z, axis=0))).T"),
+     "w = v + Z.T; z = logsumexp(w, axis=0); u = exp(w - z)*B; (u - exp(w.T - z[:, None]).T @ diag(sum(u, axis=0))).T"),
     # w + w*w is not 2*w.
     ("exp(w - w**2)", "w", "diag(exp(w - w**2)*(1 - 2*w))"),
     ("tanh(t*t + t)", "t", "u = tanh(t + t**2)**2; 1 + 2*t*(1 - u) - u"),
