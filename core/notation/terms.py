@@ -108,9 +108,10 @@ class Term:
 
 
 def chain(term: Term) -> Tree | None:
-    """Return the matrix or vector of a term without its scalars, None for a scalar."""
+    """Return the matrix or vector of a term without its scalars, None for a scalar and for a product of vectors."""
     if term.whole is not None:
         return term.whole
+    term = absorbed(term)
     parts = [link.written() for link in term.links]
     if not term.tail:
         if sum(map(transposes, parts)) > 1:
@@ -118,10 +119,14 @@ def chain(term: Term) -> Tree | None:
             if sum(map(transposes, turned)) + 1 < sum(map(transposes, parts)):
                 return transposed(times(turned, "@"))
         return times(parts, "@") if parts else None
-    if term.links and term.links[-1].diagonal and term.links[-1].matrix is None:
-        inner = replace(term, links=term.links[:-1], tail=(*term.links[-1].powers, *term.tail))
-        return chain(inner)
     return times([*parts, hadamard(term.tail)], "@") if parts else None
+
+
+def absorbed(term: Term) -> Term:
+    """Return a vector `diag(u) @ v` as the product `u*v`."""
+    while term.tail and term.links and term.links[-1].diagonal and term.links[-1].matrix is None:
+        term = replace(term, links=term.links[:-1], tail=(*term.links[-1].powers, *term.tail))
+    return term
 
 
 def written(term: Term) -> Tree:
@@ -130,7 +135,7 @@ def written(term: Term) -> Tree:
     coefficient: Coefficient = -term.coefficient if negative else term.coefficient
     above: list[Tree] = []
     below: list[Tree] = []
-    term = replace(term, scalars=tuple(with_norms(term.scalars)))
+    term = absorbed(replace(term, scalars=tuple(with_norms(term.scalars))))
     if isinstance(coefficient, Fraction) and coefficient.denominator != 1:
         below.append(Number(str(coefficient.denominator)))
         coefficient = coefficient.numerator

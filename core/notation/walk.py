@@ -16,7 +16,7 @@ from ...grammar.records import dataclass, field, replace
 from ...grammar.syntax import Attribute, Binary, Call, Number, String, TupleLiteral
 from ..graph import Coefficient, Delta, Labels, Node, Symbol
 from .structural import Sizes, apply_structure
-from .terms import Link, Term, chain, flipped
+from .terms import Link, Term, absorbed, chain, flipped
 from .trees import Power, Tree, call, hadamard, times, transposed, transposes
 
 ONE = Fraction(1)
@@ -61,8 +61,9 @@ class Vector:
 
     def powers(self) -> tuple[Power, ...]:
         """Return the vector as factors of a Hadamard product."""
-        tree = chain(Term(1, links=self.links, tail=self.tail))
-        return self.tail if not self.links or tree is None else ((tree, ONE),)
+        term = absorbed(Term(1, links=self.links, tail=self.tail))
+        tree = chain(term)
+        return term.tail if tree is None else ((tree, ONE),)
 
 
 @dataclass

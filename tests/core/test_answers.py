@@ -150,6 +150,9 @@ FORMULAS = (
     ("sum(A @ exp(Z.T + v))", "Z", "exp(v + Z.T).T @ diag(sum(A, axis=0))"),
     ("sum(B * softmax(v + Z.T, axis=0))", "Z",
      "w = v + Z.T; z = logsumexp(w, axis=0); u = exp(w - z)*B; (u - exp(w.T - z[:, None]).T @ diag(sum(u, axis=0))).T"),
+    # Row sums of diag(v) @ Z are v*sum(Z, axis=1).
+    ("norm(Z) * sum(Z.T @ diag(v), axis=0)", "Z",
+     "norm(Z)*diag(v)[:, :, None] + einsum('i,jk->ijk', v*sum(Z, axis=1), Z)/norm(Z)"),
     # w + w*w is not 2*w.
     ("exp(w - w**2)", "w", "diag(exp(w - w**2)*(1 - 2*w))"),
     ("tanh(t*t + t)", "t", "u = tanh(t + t**2)**2; 1 + 2*t*(1 - u) - u"),
