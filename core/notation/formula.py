@@ -31,8 +31,9 @@ from ..graph import (
 )
 from ..rewriting import rewritten
 from .expand import familiar_multiple
+from .links import Link
 from .structural import FIRST_TRIAL_SIZE, NEAR, Sizes
-from .terms import Link, Term, summed, written
+from .terms import Term, summed, written
 from .trees import Power, Tree, call, indexed, number, power, transposed
 from .walk import ONE, Walk
 

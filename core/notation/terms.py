@@ -11,8 +11,9 @@ from fractions import Fraction
 from math import gcd
 
 from ...grammar.records import dataclass, replace
-from ...grammar.syntax import Attribute, Binary, Call, Number, String, Unary
+from ...grammar.syntax import Binary, Call, Number, String, Unary
 from ..graph import Coefficient
+from .links import Link, flipped, product_of
 from .trees import (
     Power,
     Tree,
@@ -32,57 +33,6 @@ from .trees import (
 
 # A factor in front of a sum costs a pair of brackets.
 BRACKETS = 2
-
-
-@dataclass(frozen=True)
-class Link:
-    """One factor of a chain of matrices, itself a Hadamard product of powers.
-
-    `diagonal` says that the powers are of vectors and stand for their diagonal matrix; `matrix` is that matrix where
-    it has a name of its own. `spread` says that a sum in it repeats a vector or a number along an axis, so that it is
-    transposed as a whole: `(X + v).T` is not `X.T + v`.
-    """
-
-    powers: tuple[Power, ...]
-    diagonal: bool = False
-    symmetric: bool = False
-    matrix: Tree | None = None
-    spread: bool = False
-
-    @staticmethod
-    def of(tree: Tree, *, diagonal: bool = False, symmetric: bool = False, spread: bool = False) -> Link:
-        """Return a link that is one tree."""
-        return Link(((tree, Fraction(1)),), diagonal, symmetric, spread=spread)
-
-    @property
-    def tree(self) -> Tree:
-        """The matrix, or the vector of a diagonal one, as a tree."""
-        return hadamard(self.powers)
-
-    def flipped(self) -> Link:
-        """Return the transpose."""
-        if self.diagonal or self.symmetric:
-            return self
-        turned = tuple((self._turned(tree), exponent) for tree, exponent in self.powers)
-        outside = transposed(self.tree)
-        if len(self.powers) > 1 and transposes(outside) < sum(transposes(tree) for tree, _ in turned):
-            return Link.of(outside)
-        return replace(self, powers=turned)
-
-    def _turned(self, tree: Tree) -> Tree:
-        whole = self.spread and isinstance(tree, Binary) and tree.operator in ("+", "-")
-        return Attribute(tree, "T") if whole else transposed(tree)
-
-    def written(self) -> Tree:
-        """Return the link as a matrix."""
-        if self.matrix is not None:
-            return self.matrix
-        return call("diag", self.tree) if self.diagonal else self.tree
-
-
-def flipped(links: Sequence[Link]) -> tuple[Link, ...]:
-    """Return the transpose of a chain."""
-    return tuple(link.flipped() for link in reversed(links))
 
 
 @dataclass(frozen=True)
@@ -112,13 +62,9 @@ def chain(term: Term) -> Tree | None:
     if term.whole is not None:
         return term.whole
     term = absorbed(term)
-    parts = [link.written() for link in term.links]
     if not term.tail:
-        if sum(map(transposes, parts)) > 1:
-            turned = [link.written() for link in flipped(term.links)]
-            if sum(map(transposes, turned)) + 1 < sum(map(transposes, parts)):
-                return transposed(times(turned, "@"))
-        return times(parts, "@") if parts else None
+        return product_of(term.links) if term.links else None
+    parts = [link.written() for link in term.links]
     return times([*parts, hadamard(term.tail)], "@") if parts else None
 
 

@@ -13,11 +13,22 @@ from fractions import Fraction
 from typing import Protocol
 
 from ...grammar.records import dataclass, field, replace
-from ...grammar.syntax import Attribute, Binary, Call, Number, String, TupleLiteral
+from ...grammar.syntax import Binary, Call, String, TupleLiteral
 from ..graph import Coefficient, Delta, Labels, Node, Symbol
+from .links import (
+    Link,
+    diagonal_of,
+    flipped,
+    matrix_of,
+    powers_of,
+    row_sums_of,
+    total_of,
+    trace_of,
+    transposes_in,
+)
 from .structural import Sizes, apply_structure
-from .terms import Link, Term, absorbed, chain, flipped
-from .trees import Power, Tree, call, hadamard, times, transposed, transposes
+from .terms import Term, absorbed, chain
+from .trees import Power, Tree, call, collected, hadamard, times, transposes
 
 ONE = Fraction(1)
 
@@ -86,6 +97,7 @@ class Walk:
             self.sizes.update(zip(labels, node.shape, strict=True))
         for piece in apply_structure(self.writer, list(factors), self.rank, self.sizes):
             self._place(*piece)
+        self._cancel()
         self._reduce()
         return self._finished()
 
@@ -104,9 +116,9 @@ class Walk:
             self._pend(labels[0], Vector(term.links, term.tail))
         elif len(labels) == 2 and labels[0] == labels[1] and _is_diagonal(node):
             (link,) = term.links
-            self._pend(labels[0], Vector((), ((_diagonal(term.links), ONE),), matrix=link.tree))
+            self._pend(labels[0], Vector((), ((diagonal_of(term.links), ONE),), matrix=link.tree))
         elif len(labels) == 2 and labels[0] == labels[1]:
-            self._pend(labels[0], Vector((), ((_diagonal(term.links), ONE),)))
+            self._pend(labels[0], Vector((), ((diagonal_of(term.links), ONE),)))
         elif len(labels) == 2:
             self.edges.append(Edge(labels[0], labels[1], term.links))
         elif labels:
@@ -125,6 +137,19 @@ class Walk:
 
     def _pend(self, label: int, vector: Vector) -> None:
         self.pendants.setdefault(label, []).append(vector)
+
+    def _cancel(self) -> None:
+        """Leave out vectors that are divided by themselves, `r*(1/r)`: only their length may still be needed."""
+        for label, vectors in list(self.pendants.items()):
+            plain = [vector for vector in vectors if not vector.links and vector.matrix is None]
+            if len(plain) < 2 or collected(power for vector in plain for power in vector.tail):
+                continue
+            kept = [vector for vector in vectors if vector not in plain]
+            carriers = [(edge.first, edge.second) for edge in self.edges] + [labels for _, labels in self.others]
+            if not kept and not any(label in labels for labels in (*carriers, *self.ties)):
+                kept = [Vector((), ((self.ones(label), ONE),))]
+            self.pendants[label] = kept
+        self.pendants = {label: vectors for label, vectors in self.pendants.items() if vectors}
 
     # Summing labels.
 
@@ -150,10 +175,10 @@ class Walk:
                     self.edges.remove(edge)
                     self.edges.remove(other)
                     if not self._closed(edge, other):
-                        forward = (*_powers(edge.links), *_powers(other.starting(edge.first)))
-                        backward = (*_powers(edge.starting(edge.second)), *_powers(other.starting(edge.second)))
+                        forward = (*powers_of(edge.links), *powers_of(other.starting(edge.first)))
+                        backward = (*powers_of(edge.starting(edge.second)), *powers_of(other.starting(edge.second)))
                         spread = any(link.spread for link in (*edge.links, *other.links))
-                        if _turns(backward) < _turns(forward):
+                        if transposes_in(backward) < transposes_in(forward):
                             self.edges.append(Edge(edge.second, edge.first, (Link(backward, spread=spread),)))
                         else:
                             self.edges.append(Edge(edge.first, edge.second, (Link(forward, spread=spread),)))
@@ -168,11 +193,11 @@ class Walk:
         if any(label in labels for _, labels in self.others for label in ends):
             return False
         round_trip = (*edge.links, *other.starting(edge.second))
-        pair = (*_powers(edge.links), *_powers(other.starting(edge.first)))
-        if _turns(pair) <= sum(transposes(link.tree) for link in round_trip):
+        pair = (*powers_of(edge.links), *powers_of(other.starting(edge.first)))
+        if transposes_in(pair) <= sum(transposes(link.tree) for link in round_trip):
             self.scalars.append((call("sum", hadamard(pair)), ONE))
         else:
-            self.scalars.append((_trace(round_trip), ONE))
+            self.scalars.append((trace_of(round_trip), ONE))
         return True
 
     def _sum_out(self, label: int) -> bool:
@@ -182,9 +207,9 @@ class Walk:
             self._drop(label, touching)
             links = touching[0].links
             if vectors:
-                self._pend_scalar([*vectors, Vector((), ((_diagonal(links), ONE),))])
+                self._pend_scalar([*vectors, Vector((), ((diagonal_of(links), ONE),))])
             else:
-                self.scalars.append((_trace(links), ONE))
+                self.scalars.append((trace_of(links), ONE))
             return True
         if not touching:
             self._drop(label, [])
@@ -217,10 +242,10 @@ class Walk:
             else:
                 vector = Vector(links, tuple(power for v in vectors for power in v.powers()))
         elif end >= self.rank and self._degree(end) == 0 and end not in self.pendants and not self._busy(end):
-            self.scalars.append((_total(links), ONE))
+            self.scalars.append((total_of(links), ONE))
             return
         else:
-            vector = Vector(links[:-1], ((_row_sums(links[-1]), ONE),))
+            vector = Vector(links[:-1], ((row_sums_of(links[-1]), ONE),))
         self._pend(end, vector)
 
     def _busy(self, label: int) -> bool:
@@ -295,7 +320,7 @@ class Walk:
     def _loops_to_pendants(self) -> None:
         for edge in [edge for edge in self.edges if edge.first == edge.second]:
             self.edges.remove(edge)
-            self._pend(edge.first, Vector((), ((_diagonal(edge.links), ONE),)))
+            self._pend(edge.first, Vector((), ((diagonal_of(edge.links), ONE),)))
 
     def _vector(self, base: Term, label: int) -> Term:
         vectors = self.pendants[label]
@@ -351,7 +376,7 @@ class Walk:
 
     def pieces(self) -> list[tuple[Tree, Labels]]:
         """Return what remains, as trees with labels."""
-        found: list[tuple[Tree, Labels]] = [(_matrix(edge.links), (edge.first, edge.second)) for edge in self.edges]
+        found: list[tuple[Tree, Labels]] = [(matrix_of(edge.links), (edge.first, edge.second)) for edge in self.edges]
         for label, vectors in self.pendants.items():
             found.append((hadamard(power for v in vectors for power in v.powers()), (label,)))
         found += self.others
@@ -394,62 +419,3 @@ def _as_link(vector: Vector) -> Link:
 
 def _is_diagonal(node: Node | Tree) -> bool:
     return isinstance(node, Symbol) and "diagonal" in node.assumptions
-
-
-def _powers(links: tuple[Link, ...]) -> tuple[Power, ...]:
-    """Return a chain as factors of a Hadamard product."""
-    if len(links) == 1 and not links[0].diagonal:
-        return links[0].powers
-    return ((_matrix(links), ONE),)
-
-
-def _turns(powers: tuple[Power, ...]) -> int:
-    return sum(transposes(tree) for tree, _ in powers)
-
-
-def _diagonal(links: tuple[Link, ...]) -> Tree:
-    """Return the diagonal of a chain; that of diag(v) is v."""
-    if len(links) == 1 and links[0].diagonal:
-        return links[0].tree
-    back = flipped(links)
-    shorter = back if sum(transposes(k.tree) for k in back) < sum(transposes(k.tree) for k in links) else links
-    return call("diagonal", _matrix(shorter))
-
-
-def _matrix(links: tuple[Link, ...]) -> Tree:
-    """Return a chain as a tree, in the direction with fewer transposes."""
-    tree = chain(Term(2, links=links))
-    turned = chain(Term(2, links=flipped(links)))
-    assert tree is not None
-    assert turned is not None
-    if len(links) == 1 and links[0].spread:
-        return tree
-    turned = transposed(turned)
-    return turned if transposes(turned) < transposes(tree) else tree
-
-
-def _trace(links: tuple[Link, ...]) -> Tree:
-    """Return a trace, turned around where that saves transposes; a diagonal factor makes it a sum."""
-    back = flipped(links)
-    if sum(transposes(link.tree) for link in back) < sum(transposes(link.tree) for link in links):
-        links = back
-    tree = chain(Term(2, links=links))
-    assert tree is not None
-    return call("trace", tree)
-
-
-def _total(links: tuple[Link, ...]) -> Tree:
-    """Return the sum of all entries of a chain, which is that of its transpose."""
-    tree, turned = chain(Term(2, links=links)), chain(Term(2, links=flipped(links)))
-    assert tree is not None
-    assert turned is not None
-    return call("sum", turned if transposes(turned) < transposes(tree) else tree)
-
-
-def _row_sums(link: Link) -> Tree:
-    """Return the sums over the last axis of a matrix."""
-    if link.diagonal:
-        return link.tree
-    if isinstance(link.tree, Attribute) and not link.symmetric:
-        return call("sum", link.tree.operand, axis=Number("0"))
-    return call("sum", link.tree, axis=Number("1"))

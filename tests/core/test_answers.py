@@ -153,6 +153,8 @@ FORMULAS = (
     # Row sums of diag(v) @ Z are v*sum(Z, axis=1).
     ("norm(Z) * sum(Z.T @ diag(v), axis=0)", "Z",
      "norm(Z)*diag(v)[:, :, None] + einsum('i,jk->ijk', v*sum(Z, axis=1), Z)/norm(Z)"),
+    # What a vector divided by itself leaves is its length.
+    ("norm(norm(Z, axis=0))", "Z", "Z/norm(norm(Z, axis=0))"),
     # w + w*w is not 2*w.
     ("exp(w - w**2)", "w", "diag(exp(w - w**2)*(1 - 2*w))"),
     ("tanh(t*t + t)", "t", "u = tanh(t + t**2)**2; 1 + 2*t*(1 - u) - u"),

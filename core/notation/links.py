@@ -1,0 +1,124 @@
+"""Links: the factors of a chain of matrices `A @ diag(v) @ B.T`, and what is read off a chain."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from fractions import Fraction
+
+from ...grammar.records import dataclass, replace
+from ...grammar.syntax import Attribute, Binary, Number
+from .trees import Power, Tree, call, hadamard, times, transposed, transposes
+
+
+@dataclass(frozen=True)
+class Link:
+    """One factor of a chain of matrices, itself a Hadamard product of powers.
+
+    `diagonal` says that the powers are of vectors and stand for their diagonal matrix; `matrix` is that matrix where
+    it has a name of its own. `spread` says that a sum in it repeats a vector or a number along an axis, so that it is
+    transposed as a whole: `(X + v).T` is not `X.T + v`.
+    """
+
+    powers: tuple[Power, ...]
+    diagonal: bool = False
+    symmetric: bool = False
+    matrix: Tree | None = None
+    spread: bool = False
+
+    @staticmethod
+    def of(tree: Tree, *, diagonal: bool = False, symmetric: bool = False, spread: bool = False) -> Link:
+        """Return a link that is one tree."""
+        return Link(((tree, Fraction(1)),), diagonal, symmetric, spread=spread)
+
+    @property
+    def tree(self) -> Tree:
+        """The matrix, or the vector of a diagonal one, as a tree."""
+        return hadamard(self.powers)
+
+    def flipped(self) -> Link:
+        """Return the transpose."""
+        if self.diagonal or self.symmetric:
+            return self
+        turned = tuple((self._turned(tree), exponent) for tree, exponent in self.powers)
+        outside = transposed(self.tree)
+        if len(self.powers) > 1 and transposes(outside) < sum(transposes(tree) for tree, _ in turned):
+            return Link.of(outside)
+        return replace(self, powers=turned)
+
+    def _turned(self, tree: Tree) -> Tree:
+        whole = self.spread and isinstance(tree, Binary) and tree.operator in ("+", "-")
+        return Attribute(tree, "T") if whole else transposed(tree)
+
+    def written(self) -> Tree:
+        """Return the link as a matrix."""
+        if self.matrix is not None:
+            return self.matrix
+        return call("diag", self.tree) if self.diagonal else self.tree
+
+
+def flipped(links: Sequence[Link]) -> tuple[Link, ...]:
+    """Return the transpose of a chain."""
+    return tuple(link.flipped() for link in reversed(links))
+
+
+def product_of(links: Sequence[Link]) -> Tree:
+    """Return a chain as a product, turned around where that writes fewer transposes."""
+    parts = [link.written() for link in links]
+    if sum(map(transposes, parts)) > 1:
+        turned = [link.written() for link in flipped(links)]
+        if sum(map(transposes, turned)) + 1 < sum(map(transposes, parts)):
+            return transposed(times(turned, "@"))
+    return times(parts, "@")
+
+
+def powers_of(links: Sequence[Link]) -> tuple[Power, ...]:
+    """Return a chain as factors of a Hadamard product."""
+    if len(links) == 1 and not links[0].diagonal:
+        return links[0].powers
+    return ((matrix_of(links), Fraction(1)),)
+
+
+def transposes_in(powers: tuple[Power, ...]) -> int:
+    """Return how many transposes a Hadamard product writes."""
+    return sum(transposes(tree) for tree, _ in powers)
+
+
+def diagonal_of(links: Sequence[Link]) -> Tree:
+    """Return the diagonal of a chain; that of diag(v) is v."""
+    if len(links) == 1 and links[0].diagonal:
+        return links[0].tree
+    back = flipped(links)
+    shorter = back if sum(transposes(k.tree) for k in back) < sum(transposes(k.tree) for k in links) else links
+    return call("diagonal", matrix_of(shorter))
+
+
+def matrix_of(links: Sequence[Link]) -> Tree:
+    """Return a chain as a tree, in the direction with fewer transposes."""
+    tree, turned = product_of(links), product_of(flipped(links))
+    if len(links) == 1 and links[0].spread:
+        return tree
+    turned = transposed(turned)
+    return turned if transposes(turned) < transposes(tree) else tree
+
+
+def trace_of(links: Sequence[Link]) -> Tree:
+    """Return a trace, turned around where that saves transposes; a diagonal factor makes it a sum."""
+    back = flipped(links)
+    if sum(transposes(link.tree) for link in back) < sum(transposes(link.tree) for link in links):
+        links = back
+    return call("trace", product_of(links))
+
+
+def total_of(links: Sequence[Link]) -> Tree:
+    """Return the sum of all entries of a chain, which is that of its transpose."""
+    tree, turned = product_of(links), product_of(flipped(links))
+    return call("sum", turned if transposes(turned) < transposes(tree) else tree)
+
+
+def row_sums_of(link: Link) -> Tree:
+    """Return the sums over the last axis of a matrix."""
+    if link.diagonal:
+        return link.tree
+    if isinstance(link.tree, Attribute) and not link.symmetric:
+        return call("sum", link.tree.operand, axis=Number("0"))
+    return call("sum", link.tree, axis=Number("1"))
