@@ -15,11 +15,13 @@ import numpy as np
 
 from ...grammar.records import dataclass, replace
 from ..graph import Labels, Shape
-from .kernels import as_number, full_dot, outer_product, strong_zero, vector_dot
+from .kernels import as_number, full_dot, outer_product, strong_zero, triangular_product, vector_dot
 from .order import contraction_order
 from .sweep import SMALLEST, Into
 from .tape import Kernel, Tape, Value
 
+# Products with a triangular matrix of this size are taken apart, if the other one has so many rows or columns.
+LARGE_TRIANGLE, MANY_COLUMNS = 384, 64
 # From this many entries on, memory is worth saving by writing into an array that is no longer needed.
 LARGE = 4096
 
@@ -30,12 +32,14 @@ class Factor:
 
     - `mask`: the entries say where the product may differ from zero.
     - `inverse`: the factor is one over the array, so that multiplying by it can become a division.
+    - `triangle`: 1 where entry [i, j] of a matrix is zero for j > i, -1 where it is for j < i.
     """
 
     value: Value
     labels: Labels
     mask: bool = False
     inverse: bool = False
+    triangle: int = 0
 
 
 def rename(factor: Factor, names: Mapping[int, int], tape: Tape) -> Factor:
@@ -52,7 +56,7 @@ def diagonal(factor: Factor, tape: Tape) -> Factor:
         second = labels.index(label, first + 1)
         value = tape.diagonal(value, first, second)
         labels = (*(other for k, other in enumerate(labels) if k not in (first, second)), label)
-    return replace(factor, value=value, labels=labels)
+    return factor if labels == factor.labels else replace(factor, value=value, labels=labels, triangle=0)
 
 
 def plain(factor: Factor, tape: Tape) -> Factor:
@@ -62,7 +66,7 @@ def plain(factor: Factor, tape: Tape) -> Factor:
         value = tape.emit(as_number, [value], value.shape)
     elif factor.inverse:
         value = tape.shared(np.reciprocal, value) if not value.shape else tape.emit(np.reciprocal, [value], value.shape)
-    return Factor(value, factor.labels)
+    return replace(factor, value=value, mask=False, inverse=False)
 
 
 def align(factor: Factor, order: Labels, tape: Tape) -> Value:
@@ -219,8 +223,22 @@ def _matmul(
     if batch and not free_b:
         right = tape.expand(right, [*(True,) * len(batch), True, False])
     full = (*batch_shape, *((rows,) if free_a or batch else ()), *((columns,) if free_b or batch else ()))
-    result = tape.emit(np.matmul, [left, right], full, cost=cost)
+    result = tape.emit(_product_kernel(a, b, full, length), [left, right], full, cost=cost)
     return Factor(tape.reshape(result, shape), labels)
+
+
+def _product_kernel(a: Factor, b: Factor, shape: Shape, length: int) -> Kernel:
+    """Return what multiplies two matrices: where one is triangular and large, no zeros are multiplied."""
+    shared = set(a.labels) & set(b.labels)
+    matrices = len(a.labels) == len(b.labels) == 2 and len(shared) == 1
+    # NumPy sees by itself that a matrix meets its own transpose, which is half the work too.
+    if not matrices or a.value.slot == b.value.slot or length < LARGE_TRIANGLE or min(shape) < MANY_COLUMNS:
+        return np.matmul
+    if a.triangle:
+        return partial(triangular_product, triangle="left", lower=(a.triangle > 0) == (a.labels[1] in shared))
+    if b.triangle:
+        return partial(triangular_product, triangle="right", lower=(b.triangle > 0) == (b.labels[0] in shared))
+    return np.matmul
 
 
 def _stacked(tape: Tape, factor: Factor, batch: Labels, groups: Sequence[Labels], sizes: Mapping[int, int]) -> Value:

@@ -18,6 +18,8 @@ CACHED = 2**18
 ALIASING, SMALLEST_ALIASED = 128, 2**15
 # Products with more entries BLAS would give to threads of its own, which wait for ours.
 ALONE = 2**17
+# How many rows of a product with a triangular matrix are computed at a time.
+TRIANGLE_BLOCK = 128
 # The loop of einsum is faster than that of np.multiply for runs of this many entries.
 SHORTEST_RUN, LONGEST_RUN = 32, 2048
 
@@ -64,6 +66,21 @@ def sum_of_outer_products(*vectors: Array, out: Array | None = None) -> Array:
     result = np.empty((len(rows), columns.shape[1]), np.result_type(rows, columns)) if out is None else out
     for start in range(0, len(rows), step):
         np.matmul(rows[start : start + step], columns, out=result[start : start + step])
+    return result
+
+
+def triangular_product(left: Array, right: Array, *, triangle: str, lower: bool) -> Array:
+    """Return a matrix product of which one side, "left" or "right", is a square triangular matrix: half the work.
+
+    Blocks of the result take part of the triangular matrix each, up to its diagonal or from there on.
+    """
+    if triangle == "right":
+        return triangular_product(right.T, left.T, triangle="left", lower=not lower).T
+    result = np.empty((left.shape[0], right.shape[1]), np.result_type(left, right))
+    for start in range(0, len(left), TRIANGLE_BLOCK):
+        stop = min(start + TRIANGLE_BLOCK, len(left))
+        used = slice(0, stop) if lower else slice(start, None)
+        np.matmul(left[start:stop, used], right[used], out=result[start:stop])
     return result
 
 

@@ -12,6 +12,7 @@ from math import prod
 
 import numpy as np
 
+from ...grammar.records import replace
 from ..graph import Delta, Labels, Reshape, Select, Shape, Structural, Triangle
 from .contract import Factor, diagonal, multiply, plain, rename
 from .place import Place
@@ -224,7 +225,10 @@ class Structure:
     def _masked(self, factor: Factor, node: Triangle, i: int, j: int) -> Factor:
         rows, columns = node.shape
         mask = self.tape.emit(lambda: np.tri(rows, columns, node.offset, dtype=np.bool_), [], node.shape)
-        return multiply(self.tape, Factor(mask, (i, j), mask=True), factor, factor.labels, self.sizes)
+        masked = multiply(self.tape, Factor(mask, (i, j), mask=True), factor, factor.labels, self.sizes)
+        if node.offset > 0 or rows != columns or len(factor.labels) != 2:
+            return masked
+        return replace(masked, triangle=1 if factor.labels == (i, j) else -1)
 
     def _running_sum(self, tensor: Tensor, i: int, j: int, reverse: bool) -> bool:
         """Sum over `j <= i`, or over `j >= i`, as a running sum of what carries `j`."""

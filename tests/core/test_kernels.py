@@ -8,8 +8,18 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from matgrad.core.evaluation import kernels
-from matgrad.core.evaluation.kernels import multiply_into, outer_product, sum_of_outer_products
+from matgrad.core.elaborate import elaborate_text
+from matgrad.core.evaluation import contract, kernels
+from matgrad.core.evaluation.kernels import (
+    multiply_into,
+    outer_product,
+    sum_of_outer_products,
+    triangular_product,
+)
+from matgrad.core.evaluation.program import compile_program
+from matgrad.core.graph import Node, Symbol
+from matgrad.core.operators import table  # noqa: F401  (the table enters its operators on import)
+from matgrad.core.transform import flatten
 
 generator = np.random.default_rng(4)
 
@@ -74,3 +84,44 @@ def test_an_outer_product_keeps_what_is_not_finite() -> None:
     columns = np.array([0.0, 1.0, -np.inf])
     with np.errstate(invalid="ignore"):
         assert_array_equal(outer_product(rows, columns), rows[:, None] * columns)
+
+
+@pytest.mark.parametrize("size", [1, 5, 6, 20])
+@pytest.mark.parametrize("lower", [True, False])
+def test_products_with_a_triangle(size: int, lower: bool, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(kernels, "TRIANGLE_BLOCK", 6)
+    keep = np.tril if lower else np.triu
+    triangular = keep(generator.normal(size=(size, size)))
+    other = generator.normal(size=(size, 7))
+    for left in (triangular, np.asfortranarray(triangular)):
+        found = triangular_product(left, other, triangle="left", lower=lower)
+        assert_allclose(found, triangular @ other, rtol=1e-13, atol=1e-13)
+        found = triangular_product(other.T, left, triangle="right", lower=lower)
+        assert_allclose(found, other.T @ triangular, rtol=1e-13, atol=1e-13)
+
+
+TRIANGLES = (
+    ("L @ B", 1), ("L.T @ B", 1), ("B @ L", 1), ("B @ L.T", 1), ("B.T @ L.T", 1), ("U @ B", 1), ("B @ U.T", 1),
+    ("tril(B) @ C", 1), ("C @ triu(B)", 1), ("tril(B, -1).T @ C", 1), ("L @ B @ U", 2), ("L @ U", 1),
+    ("tril(B, 1) @ C", 0), ("L @ L.T", 0), ("L @ x", 0), ("sum(L * B)", 0), ("(L + B) @ C", 0),
+)  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "products"), TRIANGLES)
+def test_triangles_are_found(text: str, products: int, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(contract, "LARGE_TRIANGLE", 4)
+    monkeypatch.setattr(contract, "MANY_COLUMNS", 2)
+    monkeypatch.setattr(kernels, "TRIANGLE_BLOCK", 3)
+    assumed = {"L": frozenset({"lower"}), "U": frozenset({"upper"})}
+    shapes = {"L": (8, 8), "U": (8, 8), "B": (8, 8), "C": (8, 8), "x": (8,)}
+    symbols = {name: Symbol.of(name, shape, assumed.get(name, frozenset())) for name, shape in shapes.items()}
+    values = {name: generator.normal(size=shape) for name, shape in shapes.items()}
+    values["L"], values["U"] = np.tril(values["L"]), np.triu(values["U"])
+    root = elaborate_text(text, symbols)
+    assert isinstance(root, Node)
+    compiled = compile_program(flatten([root]))
+    expected = eval(text, {"tril": np.tril, "triu": np.triu, "sum": np.sum} | values)
+    for _ in range(2):
+        assert_allclose(compiled.run(values)[0], expected, rtol=1e-12, atol=1e-12)
+    used = [step.kernel for step in compiled._steps if getattr(step.kernel, "func", None) is triangular_product]
+    assert len(used) == products
