@@ -32,7 +32,8 @@ class Factor:
 
     - `mask`: the entries say where the product may differ from zero.
     - `inverse`: the factor is one over the array, so that multiplying by it can become a division.
-    - `triangle`: 1 where entry [i, j] of a matrix is zero for j > i, -1 where it is for j < i.
+    - `triangle`: 1 where entry [i, j] of a matrix is zero for j > i, -1 where it is for j < i, by `tril` and `triu`.
+      What is assumed of an input does not count: differences are taken by moving it, also off its triangle.
     """
 
     value: Value

@@ -9,6 +9,7 @@ from math import prod
 import numpy as np
 
 from ..graph import Shape
+from .memory import gapless
 from .tape import Array
 
 # BLAS makes outer products in half the time of a loop where they have few columns, or where they stay in the cache; but
@@ -51,12 +52,19 @@ def strong_zero(mask: Array, array: Array) -> Array:
 
 
 def outer_product(rows: Array, columns: Array) -> Array:
-    """Return the products of all pairs of entries of two vectors; as a product of matrices BLAS is the fastest."""
+    """Return the products of all pairs of entries of two vectors: of shapes (m,) and (n,) an array of shape (m, n).
+
+    As a product of a column with a row, for BLAS makes it in half the time of a multiplication.
+    """
     return np.asarray(np.dot(rows[:, None], columns[None]))
 
 
 def sum_of_outer_products(*vectors: Array, out: Array | None = None) -> Array:
-    """Return the sum of the outer products of the first half of the vectors with the second."""
+    """Return the sum of the outer products of the first half of the vectors with the second.
+
+    Example: `sum_of_outer_products(a, b, x, y)` is `outer(a, x) + outer(b, y)`. The first half have shape (m,), the
+    second (n,); the result, `out` where that is given, has shape (m, n).
+    """
     terms = len(vectors) // 2
     rows = np.concatenate(vectors[:terms]).reshape(terms, -1).T
     columns = np.concatenate(vectors[terms:]).reshape(terms, -1)
@@ -72,7 +80,9 @@ def sum_of_outer_products(*vectors: Array, out: Array | None = None) -> Array:
 def triangular_product(left: Array, right: Array, *, triangle: str, lower: bool) -> Array:
     """Return a matrix product of which one side, "left" or "right", is a square triangular matrix: half the work.
 
-    Blocks of the result take part of the triangular matrix each, up to its diagonal or from there on.
+    Example: `triangular_product(L, B, triangle="left", lower=True)` is `L @ B` for a lower triangular L of shape (n, n)
+    and B of shape (n, m). Blocks of rows of the result take part of the triangular matrix each, up to its diagonal or
+    from there on; what lies on the other side of it is not read.
     """
     if triangle == "right":
         return triangular_product(right.T, left.T, triangle="left", lower=not lower).T
@@ -140,10 +150,9 @@ def _way_of_outer_products(
     """Return how to write an outer product as a matrix, None where the axes of its factors mix in memory."""
     leading = 0 if order[0] in axes[0] else 1
     groups = [order[: len(axes[leading])], order[len(axes[leading]) :]]
-    sizes = [shape[k] for k in order]
-    gapless = [8 * prod(sizes[k + 1 :]) for k in range(len(sizes))]
     rows, columns = (prod(shape[k] for k in group) for group in groups)
-    if set(groups[0]) != set(axes[leading]) or [strides[k] for k in order] != gapless:
+    without_gaps = gapless([shape[k] for k in order])
+    if set(groups[0]) != set(axes[leading]) or tuple(strides[k] for k in order) != without_gaps:
         return None
     blas = _suits_blas(rows, columns)
     if not blas and not (loops and SHORTEST_RUN <= columns <= LONGEST_RUN):

@@ -146,9 +146,7 @@ class Lowering:
 
     def _leaf(self, node: Node, value: Value) -> Piece:
         self._leaves.add(value.slot)
-        known = node.assumptions if isinstance(node, Symbol) and node.rank == 2 else frozenset()
-        triangle = 1 if "lower" in known else -1 if "upper" in known else 0
-        return Piece(Factor(value, tuple(range(node.rank)), triangle=triangle))
+        return self._full(node, value)
 
     def _full(self, node: Node, value: Value, mask: bool = False, inverse: bool = False) -> Piece:
         return Piece(Factor(value, tuple(range(node.rank)), mask, inverse))

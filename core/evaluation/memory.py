@@ -6,6 +6,7 @@ Fresh memory costs more than many a step: the system maps it page by page, and f
 from __future__ import annotations
 
 import sys
+from collections.abc import Sequence
 from math import prod
 from threading import Lock
 from typing import Any
@@ -61,9 +62,16 @@ def _references(arrays: list[Array], place: int) -> int:
 NO_OTHERS = _references([np.empty(0)], 0)
 
 
-def row_major(shape: Shape) -> tuple[int, ...]:
-    """Return the strides of an array without gaps, in bytes."""
-    return tuple(8 * prod(shape[axis + 1 :]) for axis in range(len(shape)))
+def gapless(shape: Sequence[int], order: Sequence[int] | None = None) -> tuple[int, ...]:
+    """Return the strides, in bytes, of an array without gaps whose axes lie in this order, the nearest last.
+
+    Example: `gapless((2, 3)) == (24, 8)` and `gapless((2, 3), (1, 0)) == (8, 16)`.
+    """
+    strides, step = [0] * len(shape), 8
+    for axis in reversed(range(len(shape)) if order is None else order):
+        strides[axis] = step
+        step *= shape[axis]
+    return tuple(strides)
 
 
 @dataclass(frozen=True)
@@ -78,4 +86,4 @@ class Stored:
         """Return the product."""
         if any(array.dtype != np.float64 for array in arrays):
             return self.product(*arrays)
-        return self.product(*arrays, out=self.memory.take(self.shape, row_major(self.shape)))
+        return self.product(*arrays, out=self.memory.take(self.shape, gapless(self.shape)))

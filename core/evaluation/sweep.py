@@ -21,7 +21,7 @@ import numpy as np
 from ...grammar.records import dataclass
 from ..graph import Shape
 from .kernels import multiply_into, sum_of_outer_products
-from .memory import Memory, Stored
+from .memory import Memory, Stored, gapless
 from .tape import Array, Draft, Kernel, as_owned
 
 if TYPE_CHECKING:
@@ -144,7 +144,7 @@ class Sweep:
         """Return strides of the result that suit the operands."""
         key = tuple(array.strides for array in arrays)
         if key not in self._strides:
-            self._strides[key] = _row_major(self._shape, range(len(self._shape)))
+            self._strides[key] = gapless(self._shape)
             if not self._row_major:
                 self._strides[key] = self._suitable_strides(arrays)
         return self._strides[key]
@@ -157,21 +157,21 @@ class Sweep:
         rank = len(self._shape)
         for array in arrays:
             if array.shape == self._shape and 0 not in array.strides:
-                return _row_major(self._shape, sorted(range(rank), key=lambda k: -abs(array.strides[k])))
+                return gapless(self._shape, sorted(range(rank), key=lambda k: -abs(array.strides[k])))
         own = [[k for k in range(-array.ndim, 0) if array.shape[k] > 1] for array in arrays]
         flat = [axis for axes in own for axis in axes]
         if len(arrays) == 2 and len(set(flat)) == len(flat) == rank:
             ordered = [
                 sorted(axes, key=lambda k: -abs(array.strides[k])) for array, axes in zip(arrays, own, strict=True)
             ]
-            return _row_major(self._shape, [rank + axis for axes in ordered for axis in axes])
+            return gapless(self._shape, [rank + axis for axes in ordered for axis in axes])
         natural = np.nditer(
             cast(Any, [*arrays, None]),
             ["zerosize_ok"],
             cast(Any, [["readonly"]] * len(arrays) + [["writeonly", "allocate"]]),
             op_dtypes=[*(array.dtype for array in arrays), np.dtype(np.float64)],
         ).operands[-1]
-        return natural.strides if natural.shape == self._shape else _row_major(self._shape, range(rank))
+        return natural.strides if natural.shape == self._shape else gapless(self._shape)
 
     def _parts(self, out: Array) -> tuple[int, list[range]]:
         """Return the axis to cut, the one that lies furthest apart if it is long enough, and a range per thread."""
@@ -191,7 +191,7 @@ class Sweep:
             for start in range(rows.start, rows.stop, step):
                 cut = slice(start, min(start + step, rows.stop))
                 parts = [_cut(out, axis, cut) for out in outs]
-                strides = _row_major(parts[0].shape, order)
+                strides = gapless(parts[0].shape, order)
                 scratch = [np.ndarray(parts[0].shape, np.float64, room, 0, strides) for room in rooms]
                 self._one_block([_cut(array, axis, cut) for array in arrays], parts, scratch)
 
@@ -240,15 +240,6 @@ def _cut(array: Array, axis: int, rows: slice) -> Array:
         return array
     key: Any = (..., rows, *(slice(None),) * (-axis - 1))
     return np.asarray(array[key])
-
-
-def _row_major(shape: Shape, order: Sequence[int]) -> tuple[int, ...]:
-    """Return the strides of an array without gaps whose axes lie in this order, the nearest last."""
-    strides, step = [0] * len(shape), 8
-    for axis in reversed(order):
-        strides[axis] = step
-        step *= shape[axis]
-    return tuple(strides)
 
 
 @cache
