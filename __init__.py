@@ -14,9 +14,9 @@ from collections.abc import Sequence
 from typing import TYPE_CHECKING, Any, overload
 
 if TYPE_CHECKING:
-    from .core.answer import Check
     from .core.api import Derivative
-    from .core.claims import Verdict
+    from .core.claims.verdict import Verdict
+    from .core.problems.answer import Check
     from .grammar.errors import MatgradError as MatgradError
 
 __version__ = "0.1.0"

@@ -14,8 +14,8 @@ from statistics import median
 from time import perf_counter
 from typing import Any
 
-from matgrad.core.calculation import Problem
-from matgrad.core.notation.generic import generic_forms
+from matgrad.core.formulas.closed_form import generic_forms
+from matgrad.core.problems.calculation import Problem
 
 RECORDS = Path(__file__).parent.parent / "tests" / "identities" / "public.jsonl"
 ASSUMED = ("symmetric", "spd", "diagonal")

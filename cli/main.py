@@ -17,7 +17,7 @@ def run(arguments: Sequence[str]) -> int:
     """Run a command line and return its exit status: `run(["value", "1 + 1"]) == 0`."""
     import click
 
-    from .group import make_group
+    from .commands.group import make_group
 
     sys.setrecursionlimit(max(RECURSION_LIMIT, sys.getrecursionlimit()))
     try:
@@ -29,7 +29,7 @@ def run(arguments: Sequence[str]) -> int:
     except (KeyboardInterrupt, click.Abort):
         return INTERRUPTED
     except Exception as problem:
-        from .complaints import Manner, report
+        from .failures import Manner, report
 
         return report(problem, Manner.of(arguments))
     return status if isinstance(status, int) else 0

@@ -9,16 +9,17 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..grammar.records import replace
-from .answer import Array, Check, Input
-from .calculation import STRUCTURED_KINDS, Calculation, Problem, tangent_name
-from .compiled import MOST_SHAPES, Compiler
+from .arrays import Array
 from .errors import InputError, UsageProblem
-from .sampling import ASSUMPTIONS
+from .problems.answer import Check, Input
+from .problems.calculation import STRUCTURED_KINDS, Calculation, Problem, tangent_name
+from .problems.compiler import MOST_SHAPES, Compiler
+from .problems.sampling import ASSUMPTIONS
 from .session import DEFAULT_LIMIT, Wishes, answer
 from .shapes import Shape, show
 
 if TYPE_CHECKING:
-    from .claims import Verdict
+    from .claims.verdict import Verdict
 
 Assumptions = Mapping[str, str | Sequence[str]]
 
@@ -101,7 +102,7 @@ class Derivative:
         Example: `Derivative("x.T @ A @ x", "grad", ("x",)).formula` is `(A + A.T) @ x`. Names of sizes, as in
         `eye(n)`, stand for the lengths of axes.
         """
-        from .notation.trusted import closed_forms
+        from .formulas.verified import closed_forms
 
         return "\n".join(form.text for form in closed_forms(self.problem, *self._sample()))
 
@@ -111,7 +112,7 @@ class Derivative:
 
         Example: `Derivative("logdet(X)", "grad", ("X",)).latex` is `X^{-\\top}`.
         """
-        from .code import latex
+        from .export.functions import latex
 
         return "\n".join(latex(self.problem, *self._sample()))
 
@@ -121,13 +122,13 @@ class Derivative:
         Example: `print(Derivative("x.T @ A @ x", "grad", ("x",)).code("numpy"))`. Raises UsageProblem for another
         library.
         """
-        from .code import code
+        from .export.functions import code
 
         return code(self.problem, *self._sample(), to)
 
     def _repr_latex_(self) -> str:
         """Return what a notebook shows."""
-        from .code import statement
+        from .export.functions import statement
 
         return statement(self.problem, *self._sample())
 
@@ -271,7 +272,7 @@ def claimed(
     `kind` is `grad`, `jacobian` or `hessian`, by default a Hessian for two names and a Jacobian for one. The claim is
     compared at random inputs, and at `inputs` where there are any.
     """
-    from .claims import check_claim
+    from .claims.verdict import check_claim
 
     kind = kind or ("jacobian" if len(wrt) < 2 else "hessian" if len(wrt) == 2 else "derivative")
     problem = Problem.of(expression, kind, tuple(wrt), _assumptions(assume or {}))

@@ -8,10 +8,8 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..grammar.records import dataclass, field
-from .answer import Answer, Array, Check, Input, Warning
-from .assumptions import check_assumptions
-from .calculation import STRUCTURED_KINDS, Calculation, Problem, tangent_name
-from .compiled import Compiler
+from .arrays import Array
+from .checking.results import check_results
 from .errors import (
     EvaluationError,
     ExpressionError,
@@ -23,11 +21,19 @@ from .errors import (
     UsageProblem,
 )
 from .evaluation.program import OperationFailed
-from .graph import Apply, Map, topological
-from .notation.attach import with_formulas
-from .sampling import draw, needs
+from .formulas.attach import with_formulas
+from .graph.nodes import Apply, Map, topological
+from .problems.answer import (
+    Answer,
+    Check,
+    Input,
+    Warning,
+)
+from .problems.assumptions import check_assumptions
+from .problems.calculation import STRUCTURED_KINDS, Calculation, Problem, tangent_name
+from .problems.compiler import Compiler
+from .problems.sampling import draw, needs
 from .shapes import Shape, describe, show
-from .trust import check_results
 
 if TYPE_CHECKING:
     from .compressed.structured import Structured
@@ -130,7 +136,7 @@ def _diagnosed(
     may_have_kinks = any(isinstance(node, Map | Apply) and node.operator.kink for node in nodes)
     if not may_have_kinks and all(np.isfinite(array).all() for array in (value, *data)):
         return [], []
-    from .diagnosis import find_kinks, find_nonfinite
+    from .checking.warnings import find_kinks, find_nonfinite
 
     return find_kinks(calculation, values), find_nonfinite(calculation, values, value, data)
 

@@ -13,7 +13,7 @@ from pathlib import Path
 import click
 import pytest
 
-from matgrad.cli.group import make_group
+from matgrad.cli.commands.group import make_group
 
 ROOT = Path(__file__).resolve().parent.parent
 README = (ROOT / "README.md").read_text(encoding="utf-8")

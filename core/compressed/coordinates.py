@@ -14,10 +14,10 @@ from math import prod
 import numpy as np
 from numpy.typing import NDArray
 
-from ..algebra import Factor, product
+from ..amounts import amount
 from ..errors import EvaluationError
-from ..graph import Delta, Labels, Node, Reshape, Select, Triangle
-from ..sizes import amount
+from ..graph.algebra import Factor, product
+from ..graph.nodes import Delta, Labels, Node, Reshape, Select, Triangle
 from .terms import Term
 
 Indices = NDArray[np.intp]

@@ -7,11 +7,11 @@ from functools import cached_property
 from itertools import pairwise
 
 from ...grammar.records import dataclass
-from ..algebra import Factor, add, fresh
 from ..evaluation.program import Program, compile_program
-from ..graph import Delta, Labels, Select, Symbol
+from ..graph.algebra import Factor, add, fresh
+from ..graph.nodes import Delta, Labels, Select, Symbol
+from ..graph.transform import flatten
 from ..shapes import Shape
-from ..transform import flatten
 from .coordinates import split_term
 from .terms import Term
 

@@ -17,21 +17,20 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ...grammar.records import dataclass
-from ..algebra import Factor, is_mask, zero
-from ..answer import Array
+from ..amounts import amount, memory
+from ..arrays import Array
 from ..errors import EvaluationError, InputError, UsageProblem
 from ..evaluation.program import compile_program
-from ..graph import Node, Symbol
-from ..operators.registry import find
-from ..outline import structure_of
-from ..pointwise import elementwise
+from ..graph.algebra import Factor, elementwise, is_mask, zero
+from ..graph.catalogue import find
+from ..graph.nodes import Node, Symbol
+from ..graph.structure import structure_of
+from ..graph.transform import flatten
 from ..shapes import Shape, show
-from ..sizes import amount, memory
-from ..transform import flatten
 from .coordinates import Indices, place
 from .form import VECTOR, Axes, Form
+from .naming import structure_in_words, structure_of_term, term_in_indices
 from .terms import Term, compressed, stored
-from .words import structure_in_words, structure_of_term, term_in_indices
 
 LARGEST_BLOCK = 1 << 26
 # A block is computed beside the stored arrays and one or two arrays of its own size.

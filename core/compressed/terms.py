@@ -12,9 +12,9 @@ from itertools import combinations
 from math import prod
 
 from ...grammar.records import dataclass
-from ..algebra import Factor, add, is_mask, product, relabelled, zero
-from ..graph import Coefficient, Constant, Labels, Node, Product, Shape, Structural, Sum, Symbol
-from ..transform import flatten
+from ..graph.algebra import Factor, add, is_mask, product, relabelled, zero
+from ..graph.nodes import Coefficient, Constant, Labels, Node, Product, Shape, Structural, Sum, Symbol
+from ..graph.transform import flatten
 
 # Beyond this many terms a sum inside a product is stored as one array.
 MOST_TERMS = 48

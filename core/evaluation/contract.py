@@ -14,10 +14,10 @@ from math import prod
 import numpy as np
 
 from ...grammar.records import dataclass, replace
-from ..graph import Labels, Shape
-from .kernels import as_number, full_dot, outer_product, strong_zero, triangular_product, vector_dot
+from ..graph.nodes import Labels, Shape
+from .large.kernels import as_number, full_dot, outer_product, strong_zero, triangular_product, vector_dot
+from .large.sweep import SMALLEST, Into
 from .order import contraction_order
-from .sweep import SMALLEST, Into
 from .tape import Kernel, Tape, Value
 
 # Products with a triangular matrix of this size are taken apart, if the other one has so many rows or columns.

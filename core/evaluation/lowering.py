@@ -13,13 +13,26 @@ from typing import Any
 import numpy as np
 
 from ...grammar.records import dataclass, replace
-from ..algebra import carries_delta, constant_value
-from ..graph import Apply, Constant, Delta, Labels, Map, Node, Product, Shape, Structural, Sum, Symbol, topological
+from ..graph.algebra import carries_delta, constant_value
+from ..graph.nodes import (
+    Apply,
+    Constant,
+    Delta,
+    Labels,
+    Map,
+    Node,
+    Product,
+    Shape,
+    Structural,
+    Sum,
+    Symbol,
+    topological,
+)
 from .contract import Factor, align, contract, plain, reusable, scaled
-from .outer import Term, outer_products_together
-from .place import Writer
-from .structure import Structure, apply_masks
-from .sweep import Entrywise, Into
+from .large.sweep import Entrywise, Into
+from .outer_sums import Term, outer_products_together
+from .strided import Writer
+from .structural import Structure, apply_masks
 from .tape import Array, Kernel, Tape, Value, as_owned
 
 # Constants with more entries than this are made anew in each run where writing them is as fast as copying them.

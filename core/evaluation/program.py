@@ -8,10 +8,10 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..graph import Node
+from ..graph.nodes import Node
+from .large.memory import Memory
+from .large.sweep import swept
 from .lowering import Lowering, OperationFailed
-from .memory import Memory
-from .sweep import swept
 from .tape import Array, Draft, Kernel
 
 __all__ = ["OperationFailed", "Program", "compile_program"]

@@ -11,13 +11,13 @@ from collections.abc import Mapping, Sequence
 from math import prod
 from typing import NamedTuple
 
-from ..algebra import Factor, add, full, number, permute, product, relabelled, scale
-from ..bounds import is_not_negative
-from ..canonical import is_symmetric
-from ..elaborate import call
-from ..graph import Delta, Labels, Map, Node, Product, Structural, Sum, topological
-from ..simplify import is_apply
-from ..transform import flatten, transform
+from ..differentiation.stabilise import is_apply
+from ..elaboration.elaborate import call
+from ..graph.algebra import Factor, add, full, number, permute, product, relabelled, scale
+from ..graph.bounds import is_not_negative
+from ..graph.canonical import is_symmetric
+from ..graph.nodes import Delta, Labels, Map, Node, Product, Structural, Sum, topological
+from ..graph.transform import flatten, transform
 from .order import contraction_cost
 from .solves import factored_once
 

@@ -9,11 +9,11 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 
-from ..algebra import add, permute, product, scale, split
-from ..elaborate import call
-from ..graph import Apply, Node, Product, Sum, topological
-from ..simplify import inverse_times_vector, is_apply
-from ..transform import flatten, transform
+from ..differentiation.stabilise import inverse_times_vector, is_apply
+from ..elaboration.elaborate import call
+from ..graph.algebra import add, permute, product, scale, split
+from ..graph.nodes import Apply, Node, Product, Sum, topological
+from ..graph.transform import flatten, transform
 
 
 def factored_once(roots: Sequence[Node]) -> list[Node]:

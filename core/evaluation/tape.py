@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
 import numpy as np
 
 from ...grammar.records import dataclass, replace
-from ..graph import Shape
+from ..graph.nodes import Shape
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray

@@ -8,10 +8,10 @@ from __future__ import annotations
 from collections.abc import Set
 from fractions import Fraction
 
-from ..algebra import add, number, product, relabelled
-from ..canonical import Factor, tidy
-from ..graph import Coefficient, Node, Product, Sum
-from ..transform import transform
+from ..graph.algebra import add, number, product, relabelled
+from ..graph.canonical import Factor, tidy
+from ..graph.nodes import Coefficient, Node, Product, Sum
+from ..graph.transform import transform
 
 
 def expanded(roots: list[Node], familiar: Set[Node] = frozenset()) -> list[Node]:

@@ -12,10 +12,22 @@ from fractions import Fraction
 import numpy as np
 
 from ...grammar.records import replace
-from ...grammar.syntax import Attribute, Binary, Index, ListLiteral, Literal, Name, Number, Slice, String, TupleLiteral
-from ..algebra import constant_value, is_zero, product, repeated_axes, without_axes
-from ..canonical import is_symmetric
-from ..graph import (
+from ...grammar.rewriting import rewritten
+from ...grammar.syntax import (
+    Attribute,
+    Binary,
+    Index,
+    ListLiteral,
+    Literal,
+    Name,
+    Number,
+    Slice,
+    String,
+    TupleLiteral,
+)
+from ..graph.algebra import constant_value, is_zero, product, repeated_axes, without_axes
+from ..graph.canonical import is_symmetric
+from ..graph.nodes import (
     Apply,
     Coefficient,
     Constant,
@@ -29,9 +41,8 @@ from ..graph import (
     Sum,
     Symbol,
 )
-from ..rewriting import rewritten
+from .chains import Link
 from .expand import familiar_multiple
-from .links import Link
 from .structural import FIRST_TRIAL_SIZE, NEAR, Sizes
 from .terms import Term, summed, written
 from .trees import Power, Tree, call, indexed, number, power, transposed

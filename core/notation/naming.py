@@ -5,8 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterable
 
 from ...grammar import syntax
+from ...grammar.rewriting import replaced
 from ...grammar.syntax import Assignment, Call, Index, Name, Node, Program, walk
-from ..rewriting import replaced
 from .trees import Tree, length
 
 # What a part is called after: the function that makes it, as people name such things.

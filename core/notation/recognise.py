@@ -9,12 +9,12 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 
-from ..algebra import constant_value, fresh, permute, product, scale
-from ..canonical import Factor, is_symmetric, tidy
-from ..elaborate import call
-from ..graph import Apply, Coefficient, Delta, Labels, Map, Node, Product, Sum
-from ..simplify import is_apply, is_map, stabilized
-from ..transform import transform
+from ..differentiation.stabilise import is_apply, is_map, stabilized
+from ..elaboration.elaborate import call
+from ..graph.algebra import constant_value, fresh, permute, product, scale
+from ..graph.canonical import Factor, is_symmetric, tidy
+from ..graph.nodes import Apply, Coefficient, Delta, Labels, Map, Node, Product, Sum
+from ..graph.transform import transform
 
 
 def recognised(roots: Sequence[Node]) -> list[Node]:

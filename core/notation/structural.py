@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import TYPE_CHECKING
 
 from ...grammar.syntax import Binary, ListLiteral, Name, Number, Slice, TupleLiteral
-from ..graph import Coefficient, Labels, Node, Reshape, Select, Structural, Triangle
+from ..graph.nodes import Coefficient, Labels, Node, Reshape, Select, Structural, Triangle
 from .trees import Power, Tree, call, indexed, negated
 
 if TYPE_CHECKING:

@@ -12,8 +12,8 @@ from math import gcd
 
 from ...grammar.records import dataclass, replace
 from ...grammar.syntax import Binary, Call, Number, String, Unary
-from ..graph import Coefficient
-from .links import Link, flipped, product_of
+from ..graph.nodes import Coefficient
+from .chains import Link, flipped, product_of
 from .trees import (
     Power,
     Tree,

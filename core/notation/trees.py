@@ -7,7 +7,7 @@ from fractions import Fraction
 
 from ...grammar import syntax
 from ...grammar.syntax import Attribute, Binary, Call, Index, Keyword, Name, Node, Number, Unary
-from ..graph import Coefficient
+from ..graph.nodes import Coefficient
 
 Tree = Node
 Power = tuple[Tree, Fraction]

@@ -14,8 +14,8 @@ from typing import Protocol
 
 from ...grammar.records import dataclass, field, replace
 from ...grammar.syntax import Binary, Call, String, TupleLiteral
-from ..graph import Coefficient, Delta, Labels, Node, Symbol
-from .links import (
+from ..graph.nodes import Coefficient, Delta, Labels, Node, Symbol
+from .chains import (
     Link,
     diagonal_of,
     flipped,

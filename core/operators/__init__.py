@@ -1,1 +1,1 @@
-"""The operator table: one entry per operator, grouped by kind; `table` loads them all, `registry` finds them."""
+"""The operator table: one entry per operator, grouped by kind; `table` loads them all, `catalogue` finds them."""

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from .. import algebra
 from ..errors import ExpressionError
-from ..graph import Constant, Delta, Node, Select, Shape
-from .record import Operator
-from .registry import enter
+from ..graph import algebra
+from ..graph.catalogue import enter
+from ..graph.nodes import Constant, Delta, Node, Select, Shape
+from ..graph.operator import Operator
 
 
 def checked_shape(value: Any) -> Shape:

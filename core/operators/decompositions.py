@@ -11,8 +11,8 @@ from typing import Any
 
 import numpy as np
 
-from .record import Operator
-from .registry import enter
+from ..graph.catalogue import enter
+from ..graph.operator import Operator
 
 
 def symmetric_part(X: Any) -> Any:

@@ -7,11 +7,11 @@ from typing import Any
 
 import numpy as np
 
-from ..algebra import constant_value, number
-from ..elaborate import call
-from ..graph import Node
-from .record import Operator
-from .registry import enter
+from ..elaboration.elaborate import call
+from ..graph.algebra import constant_value, number
+from ..graph.catalogue import enter
+from ..graph.nodes import Node
+from ..graph.operator import Operator
 
 _SAMPLES = {
     1: ("{0}(x)", "{0}(X)", "{0}(a)"),

@@ -8,15 +8,15 @@ from typing import Any
 
 import numpy as np
 
-from ..algebra import Factor, broadcast, product
-from ..arithmetic import matmul
-from ..elaborate import call
+from ..elaboration.elaborate import call
+from ..elaboration.infix import matmul
 from ..errors import EvaluationError
-from ..graph import Constant, Delta, Node
+from ..graph.algebra import Factor, broadcast, product
+from ..graph.catalogue import enter
+from ..graph.nodes import Constant, Delta, Node
+from ..graph.operator import Operator
 from ..shapes import require_rank, require_square
-from .record import Operator
 from .reductions import exclusive_products
-from .registry import enter
 
 GILES = "Giles 2008, Collected matrix derivative results for forward and reverse mode algorithmic differentiation"
 

@@ -9,14 +9,22 @@ from typing import Any
 
 import numpy as np
 
-from .. import algebra
-from ..algebra import Factor, fresh, product
 from ..errors import ExpressionError, RankError, ShapeError
-from ..graph import Delta, Labels, Node, Reshape, Select, Shape, Triangle
-from ..shapes import broadcast_shapes, describe, normalize_axes, normalize_axis, require_rank, require_square, show
+from ..graph import algebra
+from ..graph.algebra import Factor, fresh, product
+from ..graph.catalogue import enter
+from ..graph.nodes import Delta, Labels, Node, Reshape, Select, Shape, Triangle
+from ..graph.operator import Operator
+from ..shapes import (
+    broadcast_shapes,
+    describe,
+    normalize_axes,
+    normalize_axis,
+    require_rank,
+    require_square,
+    show,
+)
 from .constants import checked_shape
-from .record import Operator
-from .registry import enter
 
 
 def linear(

@@ -7,13 +7,13 @@ from typing import Any
 
 import numpy as np
 
-from ..elaborate import call, elaborate_text
+from ..elaboration.elaborate import call, elaborate_text
 from ..errors import ExpressionError, RankError
-from ..graph import Node
+from ..graph.catalogue import enter
+from ..graph.nodes import Node
+from ..graph.operator import Operator
 from ..shapes import describe, normalize_axis
 from .linear import reshaped
-from .record import Operator
-from .registry import enter
 
 _VECTOR_NORMS = {
     None: "euclidean_norm(x, axis=axis, keepdims=keepdims)",

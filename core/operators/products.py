@@ -7,16 +7,16 @@ from typing import Any
 
 import numpy as np
 
-from .. import algebra
-from ..algebra import Factor, fresh, product
-from ..arithmetic import aligned, matmul, times
-from ..elaborate import call
+from ..elaboration.elaborate import call
+from ..elaboration.infix import aligned, matmul, times
 from ..errors import ExpressionError, RankError, ShapeError
-from ..graph import Delta, Node
+from ..graph import algebra
+from ..graph.algebra import Factor, fresh, product
+from ..graph.catalogue import enter
+from ..graph.nodes import Delta, Node
+from ..graph.operator import Operator
 from ..shapes import broadcast_shapes, describe, normalize_axis
 from .linear import reshaped
-from .record import Operator
-from .registry import enter
 
 
 def contraction(

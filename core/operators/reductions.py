@@ -10,12 +10,12 @@ from typing import Any
 
 import numpy as np
 
-from ..algebra import number
-from ..graph import Node
+from ..graph.algebra import number
+from ..graph.catalogue import enter
+from ..graph.nodes import Node
+from ..graph.operator import Operator
 from ..shapes import normalize_axes
 from .linear import summed
-from .record import Operator
-from .registry import enter
 
 AXES = "x; axis=None, keepdims=False"
 

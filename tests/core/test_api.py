@@ -10,8 +10,15 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 import matgrad
-from matgrad.core import compiled
-from matgrad.core.errors import EvaluationError, InputError, NotScalarError, ShapeError, UnknownNameError, UsageProblem
+from matgrad.core.errors import (
+    EvaluationError,
+    InputError,
+    NotScalarError,
+    ShapeError,
+    UnknownNameError,
+    UsageProblem,
+)
+from matgrad.core.problems import compiler
 
 generator = np.random.default_rng(29)
 A = generator.standard_normal((3, 3))
@@ -77,13 +84,13 @@ def test_the_expression_is_positional() -> None:
 
 def test_shapes_are_compiled_once() -> None:
     made: list[Any] = []
-    calculation = compiled.Calculation
+    calculation = compiler.Calculation
 
     def counting(*arguments: Any, **options: Any) -> Any:
         made.append(arguments)
         return calculation(*arguments, **options)
 
-    with patch.object(compiled, "Calculation", counting):
+    with patch.object(compiler, "Calculation", counting):
         derivative = matgrad.grad("x @ A @ x", wrt="x")
         for scale in range(1, 6):
             assert_allclose(derivative(A=A, x=scale * x), scale * (A + A.T) @ x)

@@ -18,8 +18,8 @@ from hypothesis import HealthCheck, assume, given, settings
 from hypothesis import strategies as st
 
 import matgrad
-from matgrad.core.answer import Input
-from matgrad.core.calculation import Problem
+from matgrad.core.problems.answer import Input
+from matgrad.core.problems.calculation import Problem
 from matgrad.core.session import Wishes, answer
 from matgrad.grammar.parser import parse
 from matgrad.grammar.writer import write

@@ -8,8 +8,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
-from matgrad.core.answer import Answer, Array, Input
-from matgrad.core.calculation import Problem
+from matgrad.core.arrays import Array
 from matgrad.core.errors import (
     EvaluationError,
     ExpressionError,
@@ -19,6 +18,8 @@ from matgrad.core.errors import (
     UnknownNameError,
     UsageProblem,
 )
+from matgrad.core.problems.answer import Answer, Input
+from matgrad.core.problems.calculation import Problem
 from matgrad.core.session import DEFAULT_SAMPLES, Wishes, answer, prepare
 
 

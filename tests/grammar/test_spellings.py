@@ -9,9 +9,9 @@ from typing import Any
 import numpy as np
 import pytest
 
-from matgrad.core.code import latex_of, spelling
-from matgrad.core.dialects import Dialect
-from matgrad.core.ranks import Ranks
+from matgrad.core.elaboration.ranks import Ranks
+from matgrad.core.export.dialects import Dialect
+from matgrad.core.export.functions import latex_of, spelling
 from matgrad.grammar.parser import parse
 from matgrad.grammar.spellings import LATEX, NUMPY, latex_name, with_functions
 from matgrad.grammar.syntax import Attribute, Binary, Call, Index, Name, Node, Number, Unary

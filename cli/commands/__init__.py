@@ -1,0 +1,1 @@
+"""The commands: their names, options and texts, and what each of them does."""

@@ -1,0 +1,136 @@
+"""`matgrad check`: a claimed derivative against the right one, or the right one against differences of the value."""
+
+from __future__ import annotations
+
+import sys
+from typing import TYPE_CHECKING
+
+from ...core.errors import CheckFailed, MatgradError, Source, UsageProblem
+from ...grammar.records import replace
+from ..output.console import Line, Look, look_at, printable, show
+from ..output.digits import rough
+from .compute import check_failed, failed, given_inputs, problem_of, warn, wishes_of
+from .options import Request
+
+if TYPE_CHECKING:
+    from ...core.claims.verdict import Verdict
+    from ...core.problems.answer import Answer, Check, Result
+
+DIRECTIONS = 5
+
+
+def check(request: Request) -> int:
+    """Compare a claim with the derivative, or without a claim the Jacobian by each name with differences; 1 if they
+    disagree.
+
+    Each direction has a seed of its own, so inputs that are not given are new each time.
+    """
+    if request.format not in ("table", "json"):
+        raise UsageProblem(
+            f"`check` has no {request.format} output", place=f"--format {request.format}", helps=["--format json"]
+        )
+    if request.claim is not None:
+        return check_claim(request, request.claim)
+    from ...core.problems.compiler import Compiler
+    from ...core.session import answer
+
+    problem = problem_of(request.kind or "jacobian", request)
+    inputs, surplus = given_inputs(problem, request)
+    wishes = replace(wishes_of(problem, request), check=True)
+    seeds = range(request.seed, request.seed + DIRECTIONS)
+    compiler = Compiler(problem)
+    answers = [answer(problem, inputs, replace(wishes, seed=seed), "check", compiler) for seed in seeds]
+    first = answers[0]
+    trials = [[found.results[place] for found in answers] for place in range(len(first.results))]
+    results = [replace(results[0], check=_worst(results)) for results in trials]
+    _write(replace(first, results=results, warnings=[*surplus, *first.warnings]), request)
+    failures = [result for result in results if not _holds(result.check)]
+    if failures:
+        names = ", ".join(f"`{result.wrt[0]}`" for result in failures)
+        raise CheckFailed(f"the derivative by {names} does not pass the check")
+    return 0
+
+
+def check_claim(request: Request, claim: str) -> int:
+    """Say whether a claim is the derivative, and what it is where it is not; 1 where it is not."""
+    _refuse_nonsense(request.expression, claim)
+    from ...core.claims.verdict import check_claim as checked
+
+    names = len(request.wrt)
+    problem = problem_of(
+        request.kind or ("jacobian" if names < 2 else "hessian" if names == 2 else "derivative"), request
+    )
+    inputs, surplus = given_inputs(problem, request)
+    verdict = checked(problem, claim, inputs, wishes_of(problem, request))
+    assert verdict.answer is not None
+    failures = failed(verdict.answer.results)
+    if failures:
+        raise check_failed(problem.kind, failures)
+    if request.format == "json" or request.output is not None:
+        from .compute import write
+
+        answer = replace(verdict.answer, warnings=surplus, details={"claim": verdict.details()})
+        write(answer, replace(request, format="json"))
+    else:
+        warn(surplus, request)
+        look = look_at(sys.stdout, no_color=request.no_color)
+        show(_verdict_lines(verdict, look), sys.stdout, look)
+    return 0 if verdict.holds else 1
+
+
+def _refuse_nonsense(expression: str, claim: str) -> None:
+    """Raise what is wrong with the syntax of either before numpy is loaded."""
+    from ...grammar.parser import parse
+
+    parse(expression)
+    try:
+        parse(claim)
+    except MatgradError as error:
+        error.source = Source("claim", claim)
+        raise
+
+
+def _verdict_lines(verdict: Verdict, look: Look) -> list[Line]:
+    """Return a verdict as lines: yes or no, then what was found, then what to type."""
+    word, style = ("yes", "bold green") if verdict.holds else ("no ", "bold red")
+    lines: list[Line] = [[(f"{word}  ", style), (printable(verdict.message, look.ascii), "")]]
+    lines += [[("     ", ""), (printable(note, look.ascii), "")] for note in verdict.notes]
+    lines += [[("     ", ""), ("help: ", "bold cyan"), (printable(text, look.ascii), "")] for text in verdict.helps]
+    return lines
+
+
+def _worst(results: list[Result]) -> Check:
+    """Return the check with the largest error; one that could not be made is worse than one that holds."""
+
+    def badness(check: Check) -> tuple[bool, bool, float]:
+        return (not check.passed, check.finite_differences is None, check.finite_differences or 0.0)
+
+    return max((result.check for result in results if result.check is not None), key=badness)
+
+
+def _holds(check: Check | None) -> bool:
+    return check is not None and check.passed and check.finite_differences is not None
+
+
+def _write(answer: Answer, request: Request) -> None:
+    if request.format == "json" or request.output is not None:
+        from .compute import write
+
+        write(answer, replace(request, format="json"))
+        return
+    warn(answer.warnings, request)
+    look = look_at(sys.stdout, no_color=request.no_color)
+    width = max(len(result.wrt[0]) for result in answer.results)
+    lines: list[Line] = []
+    for result in answer.results:
+        check = result.check
+        name = printable(result.wrt[0].ljust(width), look.ascii)
+        if check is None or check.finite_differences is None:
+            words, style = "not checked" + (f": {check.note}" if check and check.note else ""), "yellow"
+        else:
+            verdict, style = ("holds", "green") if check.passed else ("FAILS", "bold red")
+            words = f"{verdict}: relative error {rough(check.finite_differences)}"
+        method = f" ({check.method}, {DIRECTIONS} directions)" if check is not None and check.method else ""
+        note = f"; {check.note}" if check is not None and check.method and check.note else ""
+        lines.append([(f"{name}  ", ""), (words, style), (method + note, "dim")])
+    show(lines, sys.stdout, look)

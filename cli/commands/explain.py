@@ -1,0 +1,110 @@
+"""`matgrad explain`: how a derivative comes about, on the screen and as JSON."""
+
+from __future__ import annotations
+
+import json
+import sys
+from collections.abc import Iterator, Sequence
+from dataclasses import asdict
+from typing import TYPE_CHECKING
+
+from ...core.errors import UsageProblem
+from ..output.console import Line, cell_width, look_at, printable, show
+from .compute import given_inputs, problem_of, warn, wishes_of
+from .options import Request
+
+if TYPE_CHECKING:
+    from ...core.explanation.derivation import Explanation, Lesson, Step
+
+WIDEST_COLUMN = 44
+
+
+def explain(request: Request) -> int:
+    """Write how the derivative by each name comes about."""
+    if request.format not in ("table", "json"):
+        raise UsageProblem(
+            f"`explain` has no {request.format} output", place=f"--format {request.format}", helps=["--format json"]
+        )
+    if request.batch:
+        raise UsageProblem("`explain` is about one sample: leave out `--batch`", place="--batch")
+    problem = problem_of("jacobian", request)
+    from ...core.explanation.derivation import explain as explained
+
+    inputs, surplus = given_inputs(problem, request)
+    lesson = explained(problem, inputs, wishes_of(problem, request))
+    if request.format == "json" or request.output is not None:
+        _write(_json(lesson), request.output)
+        return 0
+    warn(surplus, request)
+    look = look_at(sys.stdout, no_color=request.no_color)
+    lines = [[(printable(text, look.ascii), style) for text, style in line] for line in _lines(lesson)]
+    show(lines, sys.stdout, look)
+    return 0
+
+
+def _write(text: str, path: str | None) -> None:
+    if path is None or path == "-":
+        sys.stdout.write(text)
+        return
+    try:
+        with open(path, "w", encoding="utf-8", newline="\n") as stream:
+            stream.write(text)
+    except OSError as problem:
+        reason = (problem.strerror or str(problem)).lower()
+        raise UsageProblem(f"cannot write `{path}`: {reason}", place=f"-o {path}") from None
+
+
+def _json(lesson: Lesson) -> str:
+    from importlib.metadata import version
+
+    record = {
+        "matgrad": version("matgrad"),
+        "command": "explain",
+        "expr": lesson.expression,
+        "parts": [{"expr": part.text, "shape": list(part.shape)} for part in lesson.parts],
+        "steps": [{"wrt": found.wrt, **asdict(step)} for found in lesson.explanations for step in found.steps],
+        "results": [
+            {key: value for key, value in asdict(found).items() if key != "steps"} for found in lesson.explanations
+        ],
+    }
+    return json.dumps(record, indent=1, ensure_ascii=False) + "\n"
+
+
+def _lines(lesson: Lesson) -> Iterator[Line]:
+    from ...core.shapes import show as shape_text
+
+    yield [("Shapes", "bold")]
+    yield from _columns([(part.text, shape_text(part.shape), "") for part in lesson.parts], "  ")
+    for found in lesson.explanations:
+        yield []
+        yield [(f"Differentials, by {found.wrt}", "bold")]
+        yield from _columns([_row(step) for step in found.steps], " = ")
+        yield []
+        yield from _ending(found)
+
+
+def _row(step: Step) -> tuple[str, str, str]:
+    left = f"d{step.text}" if step.text.isidentifier() else f"d({step.text})"
+    meaning = f"{step.text} is {step.meaning}; " if step.meaning else ""
+    return left, step.differential, meaning + step.rule
+
+
+def _columns(rows: Sequence[tuple[str, str, str]], between: str) -> Iterator[Line]:
+    """Lay out rows of a left side, a right side and a remark, with short left sides in one column."""
+    width = max((cell_width(left) for left, _, _ in rows if cell_width(left) <= WIDEST_COLUMN), default=0)
+    for left, right, remark in rows:
+        pad = " " * max(0, width - cell_width(left))
+        yield [("  " + left + pad + between, ""), (right, ""), (f"   ({remark})" if remark else "", "dim")]
+
+
+def _ending(found: Explanation) -> Iterator[Line]:
+    yield [("Collected", "bold")]
+    if found.expanded is not None:
+        yield [(f"  df = {found.expanded}", "")]
+    yield [(f"  {found.collected}", "")]
+    yield [(f"  so the {found.noun} by {found.wrt} is  ", ""), (found.formula, "bold green")]
+    if found.meaning or found.notes:
+        yield []
+        yield [("What it means", "bold")]
+        for text in (*found.meaning, *found.notes):
+            yield [(f"  {text}", "")]

@@ -1,0 +1,129 @@
+"""`matgrad formula`: the closed form of a derivative as text, in LaTeX, or as a function for a library."""
+
+from __future__ import annotations
+
+import importlib.metadata
+import json as json_format
+import sys
+from collections.abc import Mapping
+from typing import TYPE_CHECKING, Any
+
+from ...core.errors import UsageProblem
+from ...grammar.records import replace
+from .compute import given_inputs, problem_of, warn, wishes_of
+from .options import Request
+
+if TYPE_CHECKING:
+    from ...core.formulas.orders import Forms
+    from ...core.problems.calculation import Problem
+    from ...core.shapes import Shape
+
+KINDS = ("grad", "jacobian", "hessian", "derivative", "value")
+TARGETS = ("text", "latex", "numpy", "torch", "jax")
+
+# What a request says that a formula has no use for.
+IDLE: Mapping[str, Any] = {
+    "law": "normal",
+    "seed": "0",
+    "layout": "generalized",
+    "strict": False,
+    "no_check": True,
+    "limit": "1GiB",
+    "format": "table",
+    "precision": None,
+}
+
+
+def show_formula(request: Request, kind: str | None, to: str, vec: str, *, json: bool) -> int:
+    """Write the formula of a derivative; without a kind the gradient of a number, the Jacobian of anything else.
+
+    As text, a formula of three or four axes is followed by its other forms, and names of sizes by what they are.
+    """
+    problem, shapes, statics = _understood(request, kind)
+    found = _forms(problem, shapes, statics, vec) if to == "text" else []
+    texts = [form.formula for form in found] or _texts(problem, shapes, statics, to)
+    if json:
+        content = json_format.dumps(_record(problem, to, texts, found), indent=1, ensure_ascii=False)
+    elif len(texts) > 1:
+        names = [", ".join(wrt) for wrt in problem.requests]
+        content = "\n".join(f"{name}: {text}" for name, text in zip(names, texts, strict=True))
+    else:
+        content = texts[0].rstrip("\n")
+    if not json:
+        content = "\n".join([content, *(line for form in found for line in _further(form))])
+    if request.output is None:
+        sys.stdout.write(content + "\n")
+        return 0
+    try:
+        with open(request.output, "w", encoding="utf-8") as file:
+            file.write(content + "\n")
+    except OSError as error:
+        raise UsageProblem(f"cannot write `{request.output}`: {error.strerror}", place=f"-o {request.output}") from None
+    return 0
+
+
+def _understood(request: Request, kind: str | None) -> tuple[Problem, dict[str, Shape], dict[str, int]]:
+    """Return the problem, the shapes of its inputs, and the values of those that are whole numbers."""
+    from ...core.session import prepare
+
+    problem = problem_of(kind or "jacobian", request)
+    if problem.kind == "value" and request.wrt:
+        raise UsageProblem("a value is not by any name", place="--wrt", helps=["leave out --wrt, or --kind value"])
+    inputs, surplus = given_inputs(problem, request)
+    warn(surplus, request)
+    prepared = prepare(problem, inputs, wishes_of(problem, request))
+    if kind is None and not prepared.calculation.shape:
+        problem = replace(problem, kind="grad")
+    shapes = {name: symbol.shape for name, symbol in prepared.calculation.symbols.items()}
+    numbers = {name: float(item.value) for name, item in prepared.inputs.items() if not item.value.shape}
+    return problem, shapes, {name: int(value) for name, value in numbers.items() if value.is_integer()}
+
+
+def _forms(problem: Problem, shapes: Mapping[str, Shape], statics: Mapping[str, int], vec: str) -> list[Forms]:
+    from ...core.formulas.orders import forms
+
+    return forms(problem, shapes, statics, column=vec == "column") if problem.requests else []
+
+
+def _further(form: Forms) -> list[str]:
+    """Return the lines under a formula: what its sizes are, and the other forms of a derivative of many axes."""
+    lines = [f"  {name} = {origin}" for name, origin in form.origins.items()]
+    named = {"indices": form.index, "linear map": form.linear_map, "Kronecker": form.kronecker}
+    for title, text in named.items():
+        if text is not None:
+            note = f"   ({form.convention})" if title == "Kronecker" else ""
+            lines.append(f"  {title:<10}  {text}{note}")
+    return lines
+
+
+def _texts(problem: Problem, shapes: Mapping[str, Shape], statics: Mapping[str, int], to: str) -> list[str]:
+    if to == "text":
+        from ...core.formulas.verified import closed_forms
+
+        return [form.text for form in closed_forms(problem, shapes, statics)]
+    from ...core.export.functions import code, latex
+
+    return latex(problem, shapes, statics) if to == "latex" else [code(problem, shapes, statics, to)]
+
+
+def _record(problem: Problem, to: str, texts: list[str], found: list[Forms]) -> dict[str, object]:
+    """Return the formulas for other programs."""
+    requests = problem.requests or [()]
+    if to in ("text", "latex"):
+        results: list[dict[str, object]] = [
+            {"wrt": list(wrt), "formula": text} for wrt, text in zip(requests, texts, strict=True)
+        ]
+        for result, form in zip(results, found, strict=False):
+            result |= {"sizes": dict(form.origins), "index": form.index, "map": form.linear_map}
+            result |= {"kronecker": form.kronecker, "vec": form.convention if form.kronecker else None}
+    else:
+        results = [{"wrt": list(dict.fromkeys(name for wrt in requests for name in wrt)), "formula": texts[0]}]
+    version = importlib.metadata.version("matgrad")
+    return {
+        "matgrad": version,
+        "command": "formula",
+        "expr": problem.text,
+        "kind": problem.kind,
+        "to": to,
+        "results": results,
+    }

@@ -1,0 +1,163 @@
+"""`matgrad functions`: what can be written, by family, or all about one function."""
+
+from __future__ import annotations
+
+import json as json_format
+import sys
+from collections.abc import Iterator
+from itertools import groupby
+
+from ...core.errors import MatgradError, UnknownNameError
+from ...core.graph.catalogue import find, operators, suggest
+from ...core.graph.operator import Operator
+from ...core.operators import table
+from ..output.console import Line, Look, look_at, printable, show
+
+LARGEST_EXAMPLE = 9
+
+
+def show_functions(name: str | None, *, json: bool, no_color: bool) -> int:
+    """Write the list of functions, or the page of one, to standard output.
+
+    Example: `show_functions("softmax", json=False, no_color=False)`. Raises UnknownNameError with a suggestion.
+    """
+    table.load()
+    look = look_at(sys.stdout, no_color=no_color)
+    if name is None:
+        entries = _listed()
+        if json:
+            _write_json({"functions": [record(operator) for operator in entries]})
+        else:
+            show(_list_lines(entries, look), sys.stdout, look)
+        return 0
+    operator = _find(name)
+    if json:
+        _write_json(record(operator))
+    else:
+        show(_page_lines(operator, look), sys.stdout, look)
+    return 0
+
+
+def usage(operator: Operator) -> str:
+    """Return how an operator is called: `clip(x, lower=None, upper=None)`."""
+    operands, _, settings = (part.strip() for part in operator.parameters.partition(";"))
+    several = operands.startswith("*")
+    if operands.startswith("["):
+        operands = f"[{operands[1:-1]}, ...]"
+    parts = [settings, f"{operands[1:]}..."] if several else [operands, settings]
+    return f"{operator.name}({', '.join(part for part in parts if part)})"
+
+
+def record(operator: Operator) -> dict[str, object]:
+    """Return what is known of an operator, for other programs."""
+    return {
+        "name": operator.name,
+        "usage": usage(operator),
+        "family": operator.family.lower(),
+        "aliases": list(operator.aliases),
+        "doc": operator.doc,
+        "signature": operator.signature or None,
+        "differential": list(operator.rules) or None,
+        "definition": operator.definition,
+        "kink": operator.kink,
+        "at_kink": operator.at_kink or None,
+        "source": operator.source or None,
+        "examples": list(operator.samples),
+    }
+
+
+def _listed() -> list[Operator]:
+    return sorted(operators(), key=_family_order().__getitem__)
+
+
+def _family_order() -> dict[Operator, int]:
+    families: dict[str, int] = {}
+    return {operator: families.setdefault(operator.family, len(families)) for operator in operators()}
+
+
+def _find(name: str) -> Operator:
+    bare = name.partition("(")[0].strip()
+    operator = find(bare) or find(bare.rpartition(".")[2])
+    if operator is not None and not operator.hidden:
+        return operator
+    near = suggest(bare)
+    raise UnknownNameError(
+        f"unknown function `{name}`",
+        place=f"functions {name}",
+        helps=[f"did you mean `matgrad functions {near}`?"] if near else ["matgrad functions lists all"],
+    )
+
+
+def _write_json(content: dict[str, object]) -> None:
+    sys.stdout.write(json_format.dumps(content, indent=1) + "\n")
+
+
+def _list_lines(entries: list[Operator], look: Look) -> Iterator[Line]:
+    width = 30
+    for family, members in groupby(entries, key=lambda operator: operator.family):
+        yield [(family.lower(), "bold")]
+        for operator in members:
+            call = usage(operator)
+            name, rest = operator.name, call.removeprefix(operator.name)
+            doc = printable(operator.doc.partition("\n")[0], look.ascii)
+            if len(call) > width:
+                yield [("  ", ""), (name, "cyan"), (rest, "")]
+                yield [(" " * (width + 4) + doc, "dim")]
+            else:
+                yield [("  ", ""), (name, "cyan"), (rest.ljust(width - len(name)), ""), ("  " + doc, "dim")]
+        yield []
+    yield [("also + - * / @ ** ^, comparisons, .T, indexing; names of NumPy, PyTorch and JAX are understood", "dim")]
+    yield [("matgrad functions NAME tells all about one", "dim")]
+
+
+def _page_lines(operator: Operator, look: Look) -> Iterator[Line]:
+    yield [(usage(operator), "bold")]
+    for text in operator.doc.split("\n"):
+        yield [("  " + printable(text, look.ascii), "")]
+    facts = {
+        "also": ", ".join(operator.aliases),
+        "defined as": operator.definition or "",
+        "rule": _rules(operator),
+        "signature": operator.signature,
+        "kink": f"{operator.kink}: {operator.at_kink}" if operator.kink and operator.at_kink else operator.kink or "",
+        "source": operator.source,
+    }
+    if operator.build is not None and operator.operands:
+        facts["rule"] = "none of its own: it is written with other operators, and those that are linear need none"
+    if any(facts.values()):
+        yield []
+    for title, text in facts.items():
+        for place, line in enumerate(printable(part, look.ascii) for part in text.split("\n") if text):
+            yield [("  " + ("" if place else title).ljust(12), "dim"), (line, "")]
+    if operator.samples:
+        yield []
+        yield from _example_lines(operator.samples[0], look)
+
+
+def _rules(operator: Operator) -> str:
+    lines = []
+    for place, rule in enumerate(operator.rules):
+        before, separator, last = rule.rpartition("; ")
+        number = place if len(operator.rules) > 1 else ""
+        lines.append(f"{before}{separator}dy{number} = {last}")
+    return "\n".join(lines)
+
+
+def _example_lines(sample: str, look: Look) -> Iterator[Line]:
+    """Yield a command line, and what it answers where that is small."""
+    from ...core.problems.calculation import Problem
+    from ...core.session import Wishes, answer
+    from ..output.screen import answer_lines
+
+    try:
+        names = list(Problem.of(sample, "value").names)
+        command = f'matgrad jacobian "{sample}" --wrt {names[0]}' if names else f'matgrad value "{sample}"'
+        yield [("  " + command, "cyan")]
+        found = answer(Problem.of(sample, "jacobian" if names else "value", tuple(names[:1])), {}, Wishes())
+    except MatgradError:
+        return
+    value_size = 0 if found.value is None else found.value.size
+    if max([value_size, *(result.data.size for result in found.results)]) <= LARGEST_EXAMPLE:
+        yield []
+        for line in answer_lines(found, look=look):
+            yield [("    ", ""), *line] if line else []

@@ -1,0 +1,129 @@
+"""`--lines`: an object of inputs per line in, a result per line out."""
+
+from __future__ import annotations
+
+import sys
+from collections.abc import Iterable, Iterator, Mapping
+from contextlib import contextmanager
+from typing import TYPE_CHECKING, TextIO
+
+from ...core.errors import InputError, Label, MatgradError, UsageProblem
+from ...grammar.records import replace
+from ..input.errors import terminal, unreadable_file
+from ..input.standard_input import StdinReader
+from .compute import check_failed, failed, given_inputs, warn, wishes_of
+from .options import Request
+
+if TYPE_CHECKING:
+    from ...core.problems.answer import Input, Result
+    from ...core.problems.calculation import Problem
+    from ..input.inputs import Reading
+
+ENDINGS = (".jsonl", ".ndjson", ".jsonlines")
+
+
+def compute_lines(problem: Problem, request: Request) -> int:
+    """Answer each line as it arrives; the first bad one ends the work, after what came before it.
+
+    The lines are standard input, or a file given by `-i` whose name ends like JSON Lines. The object of a line wins
+    over `-v` and `-i`. Names that have neither are missing, unless `--shape` declares them.
+    """
+    if request.format not in ("table", "json"):
+        raise UsageProblem(
+            f"--lines writes one JSON object per line, not {request.format}", place=f"--format {request.format}"
+        )
+    from ...core.problems.compiler import Compiler
+    from ...core.session import answer
+    from ..output.json_output import json_line
+
+    path = next((path for path in request.files if path == "-" or path.endswith(ENDINGS)), "-")
+    source = "stdin" if path == "-" else path
+    fixed, surplus = given_inputs(problem, replace(request, files=tuple(f for f in request.files if f != path)))
+    warn(surplus, request)
+    wishes = wishes_of(problem, request)
+    compiler = Compiler(problem)
+    failures: list[Result] = []
+    with _lines_of(path) as lines, _output(request.output) as stream:
+        for number, (inputs, warnings) in _readings(problem, lines, source):
+            given = {**fixed, **inputs}
+            with _on_line(f"{source}:{number}"):
+                _require(problem, given, request.shapes)
+                found = answer(problem, given, wishes, compiler=compiler)
+            found = replace(found, warnings=[*warnings, *found.warnings])
+            stream.write(json_line(found, precision=request.precision, layout=request.layout))
+            stream.flush()
+            failures += failed(found.results)
+    if failures:
+        raise check_failed(problem.kind, failures[:1])
+    return 0
+
+
+@contextmanager
+def _lines_of(path: str) -> Iterator[Iterable[bytes]]:
+    """Open the lines of a file, or of standard input for `-`."""
+    if path != "-":
+        try:
+            with open(path, "rb") as file:
+                yield file
+        except OSError as problem:
+            raise unreadable_file(f"-i {path}", (problem.strerror or str(problem)).lower()) from None
+        return
+    reader = StdinReader()
+    if reader.is_terminal:
+        raise terminal("--lines")
+    yield reader.lines()
+
+
+def _readings(problem: Problem, lines: Iterable[bytes], source: str) -> Iterator[tuple[int, Reading]]:
+    """Yield the inputs of each line that is not blank, with its number."""
+    from ..input.inputs import read_lines
+
+    number = 0
+
+    def counted() -> Iterator[bytes]:
+        nonlocal number
+        for line in lines:
+            number += 1
+            yield line
+
+    for reading in read_lines(counted(), problem.names, source=source):
+        yield number, reading
+
+
+def _require(problem: Problem, given: Mapping[str, Input], declared: Mapping[str, object]) -> None:
+    """Raise InputError for the names that have neither a value nor a shape."""
+    missing = [name for name in problem.names if name not in given and name not in declared]
+    if not missing:
+        return
+    from ..input.errors import quoted
+
+    listed = ", ".join(f"`{name}` ({item.source})" for name, item in given.items())
+    raise InputError(
+        f"missing input{'s' if len(missing) > 1 else ''} {quoted(missing)}",
+        *(Label(problem.names[name], "no value given") for name in missing),
+        notes=[f"inputs given: {listed or 'none'}"],
+        helps=[f'add it to the line, or for all lines: -v {missing[0]}="[1, 2]", --shape {missing[0]}=2'],
+    )
+
+
+@contextmanager
+def _on_line(line: str) -> Iterator[None]:
+    """Name the line in an error that does not know of it."""
+    try:
+        yield
+    except MatgradError as error:
+        error.place = line if error.place is None else f"{line}, {error.place}"
+        raise
+
+
+@contextmanager
+def _output(path: str | None) -> Iterator[TextIO]:
+    if path is None or path == "-":
+        yield sys.stdout
+        return
+    try:
+        with open(path, "w", encoding="utf-8", newline="\n") as stream:
+            yield stream
+    except OSError as problem:
+        reason = (problem.strerror or str(problem)).lower()
+        raise UsageProblem(f"cannot write `{path}`: {reason}", place=f"-o {path}") from None

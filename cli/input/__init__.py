@@ -1,0 +1,1 @@
+"""Inputs: files, standard input and values on the command line, as arrays."""

@@ -1,0 +1,166 @@
+"""The values that a command computes with: from `-v`, from `-i`, and from standard input for names still unbound."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple
+
+from ...core.errors import InputError, Source, Span
+from . import errors as problems
+from .errors import Destination
+from .files import KIND_NAMES, Document, kind_of, load_array, names_a_file, open_document, split_part, text_of
+from .numpy_files import npz_names, read_npz
+from .standard_input import StdinReader
+
+if TYPE_CHECKING:
+    from ...core.problems.answer import Input, Warning
+
+_NAME = re.compile(r"[^\W\d]\w*")
+_NUMBERS = re.compile(r"[-+.\deE,;\s\"]*\d[-+.\deE,;\s\"]*")
+
+
+class Reading(NamedTuple):
+    """The inputs that the expression needs, and a warning for each that it does not."""
+
+    inputs: dict[str, Input]
+    warnings: list[Warning]
+
+
+def read_inputs(
+    needed: Mapping[str, Span],
+    variables: Sequence[str],
+    files: Sequence[str],
+    *,
+    declared: Container[str],
+    stdin: StdinReader | None,
+) -> Reading:
+    """The inputs of an expression whose free names are `needed`.
+
+    Example: `read_inputs({"a": (0, 1)}, ["a=[1, 2]"], [], declared=(), stdin=StdinReader()).inputs["a"].value`.
+
+    `variables` (`-v NAME=VALUE`) win over `files` (`-i`), of which the last wins. Standard input is read for `-`, and
+    when names are unbound that are not `declared` to have a shape; never from a terminal, and an empty one counts as
+    none. `stdin` is None where standard input has another use. Raises InputError and UsageProblem.
+    """
+    typed = _typed_variables(variables)
+    found: dict[str, Input | str] = {}
+    for path in files:
+        document = open_document(path, "-i ", stdin)
+        found |= _named_values(document, needed)
+    for name, text in typed.items():
+        found[name] = read_value(text, Destination.of(name), stdin)
+    unbound = [name for name in needed if name not in found and name not in declared]
+    used = "-" in files or any(text.startswith("@") and split_part(text[1:])[0] == "-" for text in typed.values())
+    if unbound and stdin is not None and not used and not stdin.is_terminal:
+        document = Document("stdin", stdin.read())
+        found = ({} if document.blank else _named_values(document, needed, unbound)) | found
+    return _reading(found, needed, declared)
+
+
+def read_lines(lines: Iterable[bytes], needed: Mapping[str, Span], *, source: str = "stdin") -> Iterator[Reading]:
+    """The inputs on each line of JSON Lines, as they arrive; blank lines are skipped.
+
+    Example: `next(read_lines([b'{"a": 1}'], {"a": (0, 1)})).inputs["a"].value` is 1. Names without a value are for the
+    caller to look for elsewhere. Raises InputError that names the line.
+    """
+    for number, line in enumerate(lines):
+        document = Document(source, line)
+        if document.blank:
+            continue
+        try:
+            found = _object_values(text_of(document), needed, None)
+        except InputError as error:
+            # Read it once more, so that the message names the line: with as many empty lines before it where it
+            # shows the text, and with the number in the name of the source where it does not.
+            again = text_of(Document(f"{source}:{number + 1}", line))
+            if error.source is not None:
+                again = Source(source, "\n" * number + again.text.rstrip("\r\n"))
+            found = _object_values(again, needed, None)
+        yield _reading(found, needed, declared=needed)  # what is missing here may come from elsewhere
+
+
+def read_value(text: str, destination: Destination, stdin: StdinReader | None) -> Input:
+    """The input that a VALUE means: a number, a list, `[1 2; 3 4]`, `@FILE`, `@FILE:PART` or `@-`.
+
+    Example: `read_value("[1, 2]", Destination("tangent", "--tangent "), stdin)`. Raises InputError.
+    """
+    from ...core.problems.answer import Input
+    from .values import parse_value
+
+    text = text.strip()
+    if len(text) > 1 and text[0] == text[-1] == "'":
+        text = text[1:-1].strip()  # some shells hand over the quotes
+    if not text.startswith("@"):
+        file = text if names_a_file(text) else None
+        return Input(parse_value(text, destination, file), destination.option.split()[0])
+    path, part = split_part(text[1:])
+    document = open_document(path, f"{destination.prefix}@", stdin)
+    return Input(load_array(document, part, destination), document.name)
+
+
+def _typed_variables(variables: Sequence[str]) -> dict[str, str]:
+    """The names and texts of `-v NAME=VALUE`."""
+    typed: dict[str, str] = {}
+    for text in variables:
+        name, equals, value = (piece.strip() for piece in text.partition("="))
+        if not (name and equals and value):
+            raise problems.malformed_variable(text)
+        if not _NAME.fullmatch(name):
+            raise problems.malformed_name(name, text)
+        if name in typed:
+            raise problems.repeated_variable(name)
+        typed[name] = value
+    return typed
+
+
+def _named_values(
+    document: Document, needed: Mapping[str, Span], unbound: Sequence[str] | None = None
+) -> dict[str, Input | str]:
+    """The inputs in a JSON object or an .npz archive; for names that are not needed, only where they are."""
+    from ...core.problems.answer import Input
+
+    example = Destination.of(next(iter(unbound or needed), "NAME"))
+    kind = kind_of(document)
+    if kind == "npz":
+        names = npz_names(document.data, document.name)
+        arrays = read_npz([name for name in names if name in needed], document.data, document.name)
+        return {name: Input(arrays[name], document.name) if name in arrays else document.name for name in names}
+    if kind in ("npy", "mtx") or (kind == "table" and _is_table(document)):
+        raise problems.needs_a_name(document.name, KIND_NAMES[kind], example)
+    return _object_values(text_of(document), needed, example)
+
+
+def _object_values(source: Source, needed: Mapping[str, Span], example: Destination | None) -> dict[str, Input | str]:
+    """The inputs in a JSON object, of which only the needed ones are looked into."""
+    from ...core.problems.answer import Input
+    from .json_arrays import read_object, to_array
+
+    values = read_object(source, example)
+    return {
+        name: Input(to_array(name, value, source, (name,)), source.name) if name in needed else source.name
+        for name, value in values.items()
+    }
+
+
+def _is_table(document: Document) -> bool:
+    """Whether one of the first lines holds numbers and nothing else, as JSON never does."""
+    return any(_NUMBERS.fullmatch(line) for line in text_of(document).text.splitlines()[:3])
+
+
+def _reading(found: Mapping[str, Input | str], needed: Mapping[str, Span], declared: Container[str]) -> Reading:
+    """Part what is needed from what is not, and say what the latter could have meant."""
+    from ...core.problems.answer import Input, Warning
+
+    inputs = {name: found[name] for name in needed if name in found}
+    missing = [name for name in needed if name not in found and name not in declared]
+    warnings = []
+    for name, value in found.items():
+        if name in needed:
+            continue
+        origin = value.source if isinstance(value, Input) else value
+        similar = [other for other in missing if other.lower() == name.lower()]
+        notes = [f"`{other}` has no value: upper and lower case differ" for other in similar]
+        head = f"input `{name}` ({origin}) is not in the expression"
+        warnings.append(Warning(head, notes=notes, code="surplus-input"))
+    return Reading({name: value for name, value in inputs.items() if isinstance(value, Input)}, warnings)

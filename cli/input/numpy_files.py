@@ -1,0 +1,87 @@
+"""NumPy's own files, .npy and .npz, read without ever running what is in them."""
+
+from __future__ import annotations
+
+import io
+import math
+from collections.abc import Collection
+from typing import TYPE_CHECKING
+
+from . import errors as problems
+
+if TYPE_CHECKING:
+    from ...core.arrays import Array
+
+NPY_MAGIC = b"\x93NUMPY"
+NPZ_MAGIC = b"PK"
+
+_KINDS = {"c": "complex numbers", "U": "text", "S": "text", "M": "dates", "m": "time spans", "V": "records"}
+
+
+def read_npy(name: str, data: bytes, place: str) -> Array:
+    """The float64 array of an .npy file; `place` is the file's name in messages.
+
+    Example: `read_npy("A", Path("A.npy").read_bytes(), "A.npy")`. Raises InputError for a damaged file and for what is
+    not made of finite real numbers.
+    """
+    import numpy as np
+    from numpy.lib import format as npy
+
+    stream = io.BytesIO(data)
+    try:
+        version = npy.read_magic(stream)
+        read_header = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
+        shape, _, dtype = read_header(stream)
+        if dtype.hasobject:
+            raise problems.pickled(place)
+        if dtype.kind not in "biuf":
+            raise problems.not_real(place, _KINDS.get(dtype.kind, str(dtype)))
+        if math.prod(shape) * dtype.itemsize > len(data) - stream.tell():
+            raise problems.damaged(place, ".npy")  # before memory is asked for
+        stream.seek(0)
+        array = npy.read_array(stream, allow_pickle=False)
+    except (ValueError, EOFError, SyntaxError):
+        raise problems.damaged(place, ".npy") from None
+    with np.errstate(over="ignore"):
+        return checked(name, array.astype(np.float64, copy=False), f"{place}: {name}")
+
+
+def read_npz(names: Collection[str], data: bytes, place: str) -> dict[str, Array]:
+    """The arrays of an .npz archive that are in `names`.
+
+    Example: `read_npz(["a"], Path("data.npz").read_bytes(), "data.npz")`. Raises InputError as `read_npy` does.
+    """
+    import zipfile
+    import zlib
+
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            members = {name: archive.read(f"{name}.npy") for name in npz_names(data, place) if name in names}
+    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError):
+        raise problems.damaged(place, ".npz") from None
+    return {name: read_npy(name, member, place) for name, member in members.items()}
+
+
+def npz_names(data: bytes, place: str) -> list[str]:
+    """The names of the arrays in an .npz archive, none of them read."""
+    import zipfile
+
+    try:
+        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            return [name.removesuffix(".npy") for name in archive.namelist() if name.endswith(".npy")]
+    except zipfile.BadZipFile:
+        raise problems.damaged(place, ".npz") from None
+
+
+def checked(name: str, array: Array, place: str) -> Array:
+    """The array itself, refused where it is empty or not finite; indices in messages count from 0."""
+    import numpy as np
+
+    if array.size == 0:
+        raise problems.empty_array(name, place, array.shape)
+    finite = np.isfinite(array)
+    if not finite.all():
+        index = tuple(int(position) for position in np.argwhere(~finite)[0])
+        where = f"{place}[{', '.join(map(str, index))}]" if index else place
+        raise problems.not_finite(name, where, float(array[index]))
+    return array

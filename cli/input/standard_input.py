@@ -1,0 +1,69 @@
+"""Standard input, read once, with a word to whoever waits for a silent pipe."""
+
+from __future__ import annotations
+
+import sys
+import threading
+from collections.abc import Iterator
+from contextlib import contextmanager
+from typing import BinaryIO
+
+from . import errors as problems
+
+
+class StdinReader:
+    """Standard input as bytes, kept after the first reading so that several options can use it.
+
+    Example: `StdinReader().read()`. A pipe that stays silent for `patience` seconds is named on standard error; the
+    reading goes on. `stream` stands in for standard input in tests. Raises InputError where reading fails.
+    """
+
+    def __init__(self, stream: BinaryIO | None = None, patience: float = 2.0) -> None:
+        self._stream = stream
+        self._patience = patience
+        self._content: bytes | None = None
+
+    @property
+    def is_terminal(self) -> bool:
+        """Whether standard input is a keyboard, from which nothing is read."""
+        stream = self._open()
+        return stream is not None and stream.isatty()
+
+    def read(self) -> bytes:
+        """All of standard input; empty where it is closed."""
+        if self._content is None:
+            self._content = b"".join(self.lines())
+        return self._content
+
+    def lines(self) -> Iterator[bytes]:
+        """The lines of standard input as they arrive, for JSON Lines; they are not kept."""
+        stream = self._open()
+        if stream is None:
+            return
+        try:
+            with self._impatience():
+                first = stream.readline()
+            yield first
+            yield from stream
+        except OSError as error:
+            raise problems.unreadable_file("stdin", (error.strerror or str(error)).lower()) from None
+
+    def _open(self) -> BinaryIO | None:
+        if self._stream is not None:
+            return self._stream
+        return None if sys.stdin is None or sys.stdin.closed else sys.stdin.buffer
+
+    @contextmanager
+    def _impatience(self) -> Iterator[None]:
+        # A timer and not `select`: it works for pipes on every system.
+        timer = threading.Timer(self._patience, _announce)
+        timer.daemon = True
+        timer.start()
+        try:
+            yield
+        finally:
+            timer.cancel()
+
+
+def _announce() -> None:
+    print("waiting for inputs on standard input", file=sys.stderr, flush=True)

@@ -1,0 +1,1 @@
+"""Outputs: screens, tables, documents and JSON."""

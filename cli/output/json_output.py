@@ -1,0 +1,159 @@
+"""The answer as JSON: every digit, valid everywhere, the same keys each time."""
+
+from __future__ import annotations
+
+import json
+import math
+from collections.abc import Mapping
+from functools import cache
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ...core.arrays import Array
+from ...core.problems.answer import (
+    Answer,
+    Check,
+    Input,
+    Result,
+)
+from ...core.problems.answer import Warning as AnswerWarning
+from .layouts import apply_layout
+
+if TYPE_CHECKING:
+    from ...core.compressed.structured import Structured
+
+LINE_BREAKS_BEFORE = ("inputs", "value", "results", "claim", "warnings")
+
+
+def json_text(answer: Answer, *, precision: int | None = None, layout: str = "generalized") -> str:
+    """Return an answer as one JSON object on a few lines, with a final line feed.
+
+    A number that is not finite is null in its data and listed under `nonfinite`, with where it is.
+    """
+    parts = _parts(answer, precision, layout)
+    pieces = []
+    for key, text in parts.items():
+        pieces.append(("\n " if key in LINE_BREAKS_BEFORE else " ") + f"{json.dumps(key)}: {text}")
+    return "{" + ",".join(pieces).lstrip() + "}\n"
+
+
+def json_line(answer: Answer, *, precision: int | None = None, layout: str = "generalized") -> str:
+    """Return an answer as one JSON object on one line, with a final line feed."""
+    return _object(_parts(answer, precision, layout)) + "\n"
+
+
+def _parts(answer: Answer, precision: int | None, layout: str) -> dict[str, str]:
+    """Return the JSON text of each key, in order."""
+    results = [apply_layout(result, layout) if result.compressed is None else result for result in answer.results]
+    broken = [] if answer.value is None else _nonfinite("value", answer.value)
+    for number, result in enumerate(results):
+        broken += _nonfinite(f"results[{number}]", result.data)
+    head = {"matgrad": _version(), "command": answer.command, "expr": answer.expression}
+    parts = {key: json.dumps(text) for key, text in head.items()}
+    if answer.batch is not None:
+        parts["batch"] = str(answer.batch)
+    word = "cotangent" if answer.command == "vjp" else "tangent"
+    # No name of an input has a space in it, so a direction cannot be taken for one.
+    given = {**answer.inputs, **{f"{word} for {name}": item for name, item in answer.directions.items()}}
+    parts["inputs"] = _object({name: _input(item) for name, item in given.items()})
+    parts["value"] = "null" if answer.value is None else _array(answer.value, precision)
+    parts["results"] = "[" + ", ".join(_result(result, precision) for result in results) + "]"
+    parts |= {key: json.dumps(_plain(value)) for key, value in answer.details.items() if key not in parts}
+    parts["warnings"] = json.dumps([_warning(warning) for warning in answer.warnings])
+    parts["nonfinite"] = json.dumps(broken)
+    return parts
+
+
+def _object(parts: Mapping[str, str]) -> str:
+    return "{" + ", ".join(f"{json.dumps(key)}: {text}" for key, text in parts.items()) + "}"
+
+
+def _array(array: Array, precision: int | None) -> str:
+    return _object({"shape": json.dumps(array.shape), "data": _data(array, precision)})
+
+
+def _data(array: Array, precision: int | None) -> str:
+    """Return nested lists: what Python prints for finite floats is JSON, and far faster than an encoder."""
+    array = np.asarray(array, dtype=float)
+    if precision is not None:
+        array = np.array([float(f"{value:.{precision}g}") for value in array.ravel().tolist()]).reshape(array.shape)
+    text = repr(array.tolist())
+    if np.isfinite(array).all():
+        return text
+    return text.replace("nan", "null").replace("-inf", "null").replace("inf", "null")
+
+
+def _input(given: Input) -> str:
+    parts = {"shape": json.dumps(np.shape(given.value)), "source": json.dumps(given.source)}
+    if given.source == "random":
+        parts |= {"seed": json.dumps(given.seed), "law": json.dumps(given.law)}
+        parts["data"] = _data(given.value, None)
+    return _object(parts)
+
+
+def _result(result: Result, precision: int | None) -> str:
+    return _object(
+        {
+            "wrt": json.dumps(list(result.wrt)),
+            "shape": json.dumps(result.shape),
+            "axes": json.dumps(result.axes),
+            "data": "null" if result.compressed is not None else _data(result.data, precision),
+            **({} if result.compressed is None else {"compressed": _compressed(result.compressed, precision)}),
+            "formula": json.dumps(result.formula),
+            **({"sizes": json.dumps(dict(result.sizes))} if result.sizes else {}),
+            "structure": json.dumps(result.structure),
+            **({"convention": json.dumps(result.convention)} if result.convention else {}),
+            "check": json.dumps(None if result.check is None else _check(result.check)),
+        }
+    )
+
+
+def _compressed(compressed: Structured, precision: int | None) -> str:
+    from .compressed import json_of
+
+    return json_of(compressed, lambda array: _data(array, precision))
+
+
+def _check(check: Check) -> dict[str, object]:
+    """Return the relative error of each means, null where it does not apply."""
+    errors = {"finite_differences": check.finite_differences, "formula": check.formula}
+    record: dict[str, object] = {means: _plain(error) for means, error in errors.items()}
+    return record | {"passed": bool(check.passed)} | ({"note": check.note} if check.note else {})
+
+
+def _plain(value: object) -> object:
+    """Reduce a value to what JSON can say: arrays to lists, numbers that are not finite to null."""
+    if isinstance(value, Mapping):
+        return {str(key): _plain(item) for key, item in value.items()}
+    if isinstance(value, (np.ndarray, np.generic)):
+        return _plain(value.tolist())
+    if isinstance(value, (list, tuple)):
+        return [_plain(item) for item in value]
+    return None if isinstance(value, float) and not math.isfinite(value) else value
+
+
+def _warning(warning: AnswerWarning) -> dict[str, object]:
+    return {
+        "code": warning.code,
+        "message": warning.message,
+        "span": None if warning.span is None else list(warning.span),
+        "notes": list(warning.notes),
+    }
+
+
+def _nonfinite(place: str, array: Array) -> list[dict[str, object]]:
+    array = np.asarray(array)
+    if np.isfinite(array).all():
+        return []
+    return [
+        {"in": place, "index": index, "value": str(float(array[tuple(index)]))}
+        for index in np.argwhere(~np.isfinite(array)).tolist()
+    ]
+
+
+@cache
+def _version() -> str:
+    from importlib.metadata import version
+
+    return version("matgrad")

@@ -1,0 +1,131 @@
+"""Results larger than memory in files: arrays written block by block, and sparse matrices."""
+
+from __future__ import annotations
+
+import os
+import sys
+from collections.abc import Callable, Iterator
+from contextlib import contextmanager
+from math import prod
+from typing import IO
+
+import numpy as np
+
+from ...core.amounts import memory
+from ...core.arrays import Array
+from ...core.compressed.coordinates import Indices
+from ...core.compressed.structured import Structured
+from ...core.errors import UsageProblem
+from ...core.problems.answer import Result
+
+CHUNK = 100_000
+# A file that takes longer than a moment shows how far it is.
+SHOWN_FROM = 1 << 28
+
+
+def arranged(result: Result, layout: str) -> tuple[Structured, tuple[int, ...]]:
+    """Return a compressed derivative in a layout, and the shape that its entries in C order have there."""
+    assert result.compressed is not None
+    compressed = result.compressed
+    if layout == "generalized" or len(result.axis_groups) < 2:
+        return compressed, compressed.shape
+    axes = compressed.form.axes
+    samples = axes.shape[: axes.samples]
+    if layout == "flat":
+        compressed = compressed.flattened()
+        axes = compressed.form.axes
+    rows, columns = prod(axes.rows[axes.samples :]), prod(axes.columns)
+    if layout == "denominator":
+        if samples:
+            raise UsageProblem(
+                "the denominator layout of samples needs the whole array in memory",
+                place="--layout denominator",
+                helps=["--layout numerator, its transpose", "or raise the limit: --max-memory"],
+            )
+        return compressed.T, (columns, rows)
+    bare = layout == "flat" and not result.axis_groups[0][1]
+    return compressed, (*samples, columns) if bare else (*samples, rows, columns)
+
+
+def write_blocks(file: IO[bytes], result: Result, layout: str) -> None:
+    """Write a derivative as an array in NumPy's format, one block of rows after the other; memory holds one block."""
+    compressed, shape = arranged(result, layout)
+    header = {"descr": "<f8", "fortran_order": False, "shape": shape}
+    np.lib.format.write_array_header_1_0(file, header)
+    with _progress(prod(shape) * 8) as advance:
+        for block in compressed.blocks():
+            file.write(np.ascontiguousarray(block, "<f8").data if block.size else b"")
+            advance(block.nbytes)
+
+
+def needed(results: list[Result]) -> int:
+    """Return the bytes that derivatives take as dense arrays."""
+    return sum(prod(result.shape) * 8 for result in results)
+
+
+def check_room(path: str, size: int) -> None:
+    """Raise UsageProblem where the disk has no room for a file of that many bytes."""
+    import shutil
+
+    try:
+        free = shutil.disk_usage(os.path.dirname(os.path.realpath(path))).free
+    except OSError:  # opening the file will say what is wrong with its folder
+        return
+    if size > free:
+        raise UsageProblem(
+            f"cannot write `{path}`: it needs {memory(size)}, and the disk has {memory(free)} free",
+            place=f"-o {path}",
+            helps=["another disk: -o /elsewhere/J.npy", "or in compressed form: --format structured -o J.npz"],
+        )
+
+
+@contextmanager
+def _progress(size: int) -> Iterator[Callable[[int], None]]:
+    """Show a bar on standard error for a large file, where that is a terminal."""
+    if size < SHOWN_FROM or not sys.stderr.isatty():
+        yield lambda _: None
+        return
+    from rich.console import Console
+    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
+
+    columns = (TextColumn("writing"), BarColumn(), DownloadColumn(binary_units=True), TimeRemainingColumn())
+    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
+        task = bar.add_task("writing", total=size)
+        yield lambda amount: bar.advance(task, amount)
+
+
+# --- sparse matrices -------------------------------------------------------------------------------------------------
+
+
+def _coordinates(result: Result, layout: str) -> tuple[Indices, Indices, Array, tuple[int, int]]:
+    """Return rows, columns and values of the entries that are not zero by structure, and the size of the matrix."""
+    if result.compressed is None:
+        from .layouts import view
+
+        seen = view(result, "numerator" if layout == "generalized" else layout)
+        matrix = seen.data.reshape(-1, seen.data.shape[-1])
+        row, column = np.nonzero(matrix)
+        return row, column, matrix[row, column], (matrix.shape[0], matrix.shape[1])
+    compressed, _ = arranged(result, layout)
+    axes = compressed.form.axes
+    return *compressed.coordinates(), (prod(axes.rows), prod(axes.columns))
+
+
+def write_sparse(file: IO[bytes], result: Result, layout: str) -> None:
+    """Write a matrix as `scipy.sparse.save_npz` does, for `scipy.sparse.load_npz`."""
+    row, column, data, shape = _coordinates(result, layout)
+    np.savez_compressed(
+        file, row=row, col=column, data=data, shape=np.array(shape), format=np.array(b"coo"), _is_array=np.array(True)
+    )
+
+
+def matrix_market(result: Result, precision: int | None, layout: str) -> Iterator[str]:
+    """Yield a matrix in the coordinate format of Matrix Market, rows and columns counted from 1."""
+    row, column, data, shape = _coordinates(result, layout)
+    yield "%%MatrixMarket matrix coordinate real general\n"
+    yield f"{shape[0]} {shape[1]} {len(data)}\n"
+    write = repr if precision is None else lambda value: f"{value:.{precision}g}"
+    for start in range(0, len(data), CHUNK):
+        part = slice(start, start + CHUNK)
+        for i, j, value in zip(row[part].tolist(), column[part].tolist(), data[part].tolist(), strict=True):
+            yield f"{i + 1} {j + 1} {write(value)}\n"

@@ -1,0 +1,171 @@
+"""Matrices as lines of text: labels, right-aligned numbers at one precision, whole rows and columns elided."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from functools import cached_property
+
+import numpy as np
+
+from ...core.arrays import Array
+from ...grammar.records import dataclass
+from .console import Line, Look, cell_width, printable
+from .digits import NumberFormat, choose_format
+from .layouts import View
+
+MOST_ROWS = 20
+MOST_BLOCKS = 12
+EDGE = 3
+ALL_OF_A_PIPE = 10_000
+GAP = "  "
+
+Shown = list[int | None]
+
+
+@dataclass(frozen=True)
+class Grid:
+    """The shown part of a pile of matrices.
+
+    `blocks`, `rows` and `columns` are the indices shown, None where some are left out. All blocks share their columns,
+    widths and number format, so that they can be compared.
+    """
+
+    seen: View
+    look: Look
+    blocks: Shown
+    rows: Shown
+    columns: Shown
+    number_format: NumberFormat
+
+    @cached_property
+    def digits_hidden(self) -> bool:
+        """Whether a number that is shown has more digits than are shown."""
+        values = _visible(self.seen.data, self.blocks, self.rows, self.columns).ravel()
+        texts = [float(self.number_format(value)) for value in values.tolist()]
+        return not np.array_equal(texts, values, equal_nan=True)
+
+    @property
+    def elision(self) -> str:
+        """Say what is not shown, or nothing: `94 of 100 rows`."""
+        words = ("blocks", "rows" if self.has_header else "entries", "columns")
+        sides = zip(self.seen.data.shape, (self.blocks, self.rows, self.columns), words, strict=True)
+        missing = [
+            f"{total - sum(index is not None for index in shown)} of {total} {word}"
+            for total, shown, word in sides
+            if None in shown
+        ]
+        return ", ".join(missing[:-1]) + (" and " if missing[1:] else "") + missing[-1] if missing else ""
+
+    @property
+    def has_header(self) -> bool:
+        """Whether columns have labels; a vector has none."""
+        return bool(self.seen.columns or self.seen.column_name)
+
+    def table(self, block: int) -> list[Line]:
+        """Return the lines of one block: a header, a rule, a line per row."""
+        bar, rule, cross = "|-+" if self.look.ascii else "│─┼"
+        label_width, widths = self._label_width, self._widths
+        lines: list[Line] = []
+        if self.has_header:
+            header = GAP.join(_right(label, width) for label, width in zip(self._header(block), widths, strict=True))
+            lines.append([(f"{' ' * label_width} {bar} ", "dim"), (header, "cyan")])
+            across = sum(widths) + len(GAP) * (len(widths) - 1) + 1
+            lines.append([(rule * (label_width + 1) + cross + rule * across, "dim")])
+        for row in self.rows:
+            label = self._row_label(block, row)
+            line: Line = [(label + " " * (label_width - cell_width(label)), "cyan"), (f" {bar} ", "dim")]
+            for place, (text, width) in enumerate(zip(self._cells(block, row), widths, strict=True)):
+                line.append(((GAP if place else "") + _right(text, width), _style(text)))
+            lines.append(line)
+        return lines
+
+    def _cells(self, block: int, row: int | None) -> list[str]:
+        if row is None:
+            return [_dots(self.look, down=True) for _ in self.columns]
+        dots, values = _dots(self.look), self.seen.data[block, row]
+        return [dots if column is None else self.number_format(float(values[column])) for column in self.columns]
+
+    def _header(self, block: int) -> list[str]:
+        dots = _dots(self.look)
+        return [
+            dots if column is None else printable(self.seen.column_label(block, column), self.look.ascii)
+            for column in self.columns
+        ]
+
+    def _row_label(self, block: int, row: int | None) -> str:
+        if row is None:
+            return _dots(self.look, down=True)
+        return printable(self.seen.row_label(block, row), self.look.ascii)
+
+    @cached_property
+    def _label_width(self) -> int:
+        shown = [block for block in self.blocks if block is not None]
+        return max(cell_width(self._row_label(block, row)) for block in shown for row in self.rows)
+
+    @cached_property
+    def _widths(self) -> list[int]:
+        shown = [block for block in self.blocks if block is not None]
+        lines = [self._header(block) for block in shown] if self.has_header else []
+        lines += [self._cells(block, row) for block in shown for row in self.rows]
+        return [max(map(cell_width, column)) for column in zip(*lines, strict=True)]
+
+    @property
+    def width(self) -> int:
+        """The cells that the widest line takes."""
+        return self._label_width + 3 + sum(self._widths) + len(GAP) * (len(self._widths) - 1)
+
+
+def lay_out(seen: View, look: Look, precision: int) -> Grid:
+    """Choose what to show of a pile of matrices, and how to write its numbers.
+
+    Example: `lay_out(view(result), Look(width=80), 6).table(0)`. A terminal elides long sides as NumPy does and columns
+    to its width; a pipe shows everything up to a generous size, and never breaks a line.
+    """
+    blocks, rows, columns = seen.data.shape
+    if look.width is None:
+        everything = seen.data.size <= ALL_OF_A_PIPE
+        sides = [_edges(count, everything, MOST_ROWS) for count in (blocks, rows, columns)]
+        return _grid(seen, look, (sides[0], sides[1], sides[2]), precision)
+    fixed = _edges(blocks, False, MOST_BLOCKS), _edges(rows, False, MOST_ROWS)
+    candidates = min(columns, look.width // 2)
+    grid = _grid(seen, look, (*fixed, _outer(columns, candidates)), precision)
+    while candidates > 1 and grid.width > look.width:
+        excess = grid.width - look.width
+        candidates -= max(1, excess // (max(grid._widths) + len(GAP)))
+        grid = _grid(seen, look, (*fixed, _outer(columns, max(candidates, 1))), precision)
+    return grid
+
+
+def _grid(seen: View, look: Look, sides: tuple[Shown, Shown, Shown], precision: int) -> Grid:
+    values = _visible(seen.data, *sides).ravel().tolist()
+    return Grid(seen, look, *sides, choose_format(values, precision))
+
+
+def _visible(data: Array, *sides: Sequence[int | None]) -> Array:
+    return data[np.ix_(*([index for index in side if index is not None] for side in sides))]
+
+
+def _edges(count: int, everything: bool, most: int) -> Shown:
+    return list(range(count)) if everything or count <= most else _outer(count, 2 * EDGE)
+
+
+def _outer(count: int, kept: int) -> Shown:
+    """Return the indices at both ends, with None for those between."""
+    if kept >= count:
+        return list(range(count))
+    right = kept // 2
+    return [*range(kept - right), None, *range(count - right, count)]
+
+
+def _dots(look: Look, down: bool = False) -> str:
+    return "..." if look.ascii else "⋮" if down else "…"
+
+
+def _right(text: str, width: int) -> str:
+    return " " * (width - cell_width(text)) + text
+
+
+def _style(text: str) -> str:
+    if text in ("inf", "-inf", "nan"):
+        return "bold yellow"
+    return "dim" if text in ("0", "⋮", "…", "...") else ""

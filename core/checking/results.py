@@ -1,0 +1,194 @@
+"""Checks of whole answers: which function to difference, along which directions, at which point."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping, Sequence
+from typing import TYPE_CHECKING, Any
+
+import numpy as np
+
+from ...grammar.records import replace
+from ..arrays import Array
+from ..evaluation.program import OperationFailed
+from ..graph.nodes import Apply, Map, topological
+from ..problems.answer import Check
+from ..problems.calculation import Calculation, tangent_name
+from ..problems.draws import Draws
+from ..problems.sampling import tangent_projection
+from .differences import STEPS, Direction, Evaluate, compare, random_direction
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+    from ..compressed.structured import Structured
+
+    Derive = Callable[[Mapping[str, Array]], Sequence[Structured]]
+
+NEARBY = 0.05
+ROUNDING = 0.05
+SMALLEST_STEP = min(min(steps) for steps in STEPS.values() if steps != (0.0,))
+
+
+def check_results(
+    calculation: Calculation,
+    values: Mapping[str, Array],
+    data: Sequence[Array | Structured],
+    at_kink: bool,
+    seed: int,
+    derive: Derive | None = None,
+) -> Iterator[Check]:
+    """Yield a check for each derivative of an answer.
+
+    At a kink the derivative is a choice that differences cannot see, so the same program is checked at a point nearby;
+    `derive` computes the derivatives there, where they are not dense arrays.
+    """
+    draws = Draws(seed, "check")
+    note = ""
+    if at_kink:
+        values = _nearby(calculation, values, draws)
+        note = "at a point nearby, for the derivative is a choice here"
+        try:
+            data = calculation.run(values)[1:] if derive is None else derive(values)
+        except Exception:  # a point nearby may leave the domain; the answer itself stands
+            for _ in data:
+                yield Check(note="the derivative is a choice here, and no point nearby has a value")
+            return
+    analytic = _analytic(calculation)
+    for (wrt, _), array in zip(calculation.results, data, strict=True):
+        evaluate, directions, claimed = _question(calculation, wrt, array, values, draws)
+        check = compare(evaluate, values, directions, claimed, analytic)
+        if not check.passed and not check.note and isinstance(array, np.ndarray):
+            rounding = _is_rounding(calculation, values, wrt, array, draws)
+            check = Check(note="the derivative is zero but for rounding here") if rounding else check
+        yield replace(check, note=note) if note else check
+
+
+def _is_rounding(
+    calculation: Calculation,
+    values: Mapping[str, Array],
+    wrt: tuple[str, ...],
+    data: Array,
+    draws: Draws,
+) -> bool:
+    """Whether a derivative is nothing but rounding: inputs changed in their last digits give quite another one,
+    or the value is, and the derivative too small for differences of it to see."""
+    position = 1 + [names for names, _ in calculation.results].index(wrt)
+
+    def nearby() -> list[Array]:
+        moved = {}
+        for name, value in values.items():
+            last_digits = draws.uniform(-4, 4, value.shape) * np.spacing(value)
+            moved[name] = value + tangent_projection(calculation.problem.assumptions, name, last_digits)
+        return calculation.run(moved)
+
+    try:
+        first, second = nearby(), nearby()
+    except Exception:  # the last digits may leave the domain, where nothing can be said
+        return False
+    noise_of_value, noise = (_largest(first[place] - second[place]) for place in (0, position))
+    size_of_value, size = _largest(first[0]), _largest(data)
+    unseen = noise_of_value > ROUNDING * size_of_value and size <= noise_of_value / SMALLEST_STEP
+    return noise > ROUNDING * size or unseen
+
+
+def _largest(array: Array) -> float:
+    return float(np.max(np.abs(array), initial=0.0))
+
+
+def _analytic(calculation: Calculation) -> bool:
+    nodes = topological([calculation.output])
+    return all(node.operator.analytic for node in nodes if isinstance(node, Map | Apply))
+
+
+def _nearby(calculation: Calculation, values: Mapping[str, Array], draws: Draws) -> dict[str, Array]:
+    moved = dict(values)
+    for name in calculation.problem.wrt:
+        direction = _direction(calculation, name, values, draws)
+        moved[name] = values[name] + NEARBY * direction
+    return moved
+
+
+def _direction(calculation: Calculation, name: str, values: Mapping[str, Array], draws: Draws) -> Array:
+    direction = random_direction(values[name], draws)
+    return tangent_projection(calculation.problem.assumptions, name, direction)
+
+
+def _question(
+    calculation: Calculation,
+    wrt: tuple[str, ...],
+    data: Array | Structured,
+    values: Mapping[str, Array],
+    draws: Draws,
+) -> tuple[Evaluate, list[Direction], Array]:
+    """Return a function of the inputs, directions, and what the answer says of its derivative along them."""
+
+    lead = () if calculation.samples is None else (calculation.samples,)
+
+    def value(point: Mapping[str, NDArray[Any]]) -> NDArray[Any]:
+        try:
+            return calculation.value_program.run(point)[0]
+        except OperationFailed:
+            return np.full(lead + calculation.shape, np.nan)
+
+    name = wrt[0]
+    match calculation.problem.kind:
+        case "jvp":
+            assert isinstance(data, np.ndarray)
+            return value, [(name, values[tangent_name(name)])], data
+        case "vjp":
+            cotangent = values[tangent_name(name)]
+            axes = tuple(range(-cotangent.ndim, 0))
+
+            def paired(point: Mapping[str, NDArray[Any]]) -> NDArray[Any]:
+                return np.asarray(np.sum(np.multiply(value(point), cotangent), axis=axes))
+
+            direction = _direction(calculation, name, values, draws)
+            return paired, [(name, direction)], _contracted(calculation, data, (name,), [direction])
+        case "hvp":
+            direction = _direction(calculation, name, values, draws)
+            directions = [(name, values[tangent_name(name)]), (name, direction)]
+            return value, directions, _contracted(calculation, data, (name,), [direction])
+    chosen = [_direction(calculation, variable, values, draws) for variable in wrt]
+    if len(wrt) == 1 and isinstance(data, np.ndarray):
+        data, chosen = _finite_part(calculation, data, wrt[0], chosen)
+    return value, list(zip(wrt, chosen, strict=True)), _contracted(calculation, data, wrt, chosen)
+
+
+def _finite_part(
+    calculation: Calculation, data: Array, name: str, directions: list[Array]
+) -> tuple[Array, list[Array]]:
+    """Leave out the entries of a variable by which the derivative is not finite: the others can still be checked."""
+    finite = np.isfinite(data)
+    if finite.all() or calculation.samples is not None:
+        return data, directions
+    rank = len(calculation.symbols[name].shape)
+    usable = finite.all(axis=tuple(range(data.ndim - rank)))
+    if not usable.any():
+        return data, directions
+    return np.where(usable, data, 0.0), [directions[0] * usable]
+
+
+def _weighted(calculation: Calculation, name: str, direction: Array) -> Array:
+    """Halve a direction off the diagonal where each pair of entries counts as one variable."""
+    if "independent" not in calculation.symbols[name].assumptions:
+        return direction
+    return np.asarray(direction * (1 + np.eye(direction.shape[-1])) / 2)
+
+
+def _contracted(
+    calculation: Calculation, data: Array | Structured, wrt: tuple[str, ...], directions: list[Array]
+) -> Array:
+    """Return a derivative contracted with a direction for each variable, sample by sample where there is a batch."""
+    directions = [_weighted(calculation, name, one) for name, one in zip(wrt, directions, strict=True)]
+    if not isinstance(data, np.ndarray):
+        return data.along(directions)
+    result = data
+    for name, direction in reversed(list(zip(wrt, directions, strict=True))):
+        rank = len(calculation.symbols[name].shape)
+        if calculation.samples is not None and name in calculation.problem.batch:
+            middle = result.ndim - 1 - rank
+            spread = direction.reshape(direction.shape[0], *(1,) * middle, *direction.shape[1:])
+            result = np.sum(result * spread, axis=tuple(range(result.ndim - rank, result.ndim)))
+        else:
+            result = np.tensordot(result, direction, rank)
+    return np.asarray(result, dtype=np.float64)

@@ -1,0 +1,212 @@
+"""Where an answer needs a word of caution: kinks, and the first operation that is not finite or has no value."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ..arrays import Array
+from ..differentiation.differentiate import partial
+from ..elaboration.elaborate import Value, elaborate_text
+from ..errors import EvaluationError, Label
+from ..evaluation.program import OperationFailed, compile_program
+from ..graph.algebra import constant_value
+from ..graph.nodes import Apply, Map, Node, Symbol, symbols, topological
+from ..problems.answer import Warning
+from ..shapes import show
+from .location import Location
+
+if TYPE_CHECKING:
+    from ..problems.calculation import Calculation
+
+Values = Mapping[str, Array]
+
+NO_INVERSE = "pinv(X) is defined for every matrix; solve and inv need an invertible one"
+NO_CHOLESKY = "cholesky needs a symmetric positive definite matrix, such as A @ A.T + eye(n)"
+
+# --- kinks -----------------------------------------------------------------------------------------------------------
+
+
+def find_kinks(calculation: Calculation, values: Values) -> list[Warning]:
+    """Return a warning for each place where the value has a kink, so that a derivative is a choice.
+
+    Example: `abs(x)` where x[1] is 0. Only what depends on a variable counts.
+    """
+    if calculation.problem.kind == "value" or calculation.samples is not None:
+        return []
+    wrt = set(calculation.problem.wrt)
+    location = Location(calculation)
+    warnings: dict[str, Warning] = {}
+    for node in topological([calculation.output]):
+        if not isinstance(node, Map | Apply) or not node.operator.kink or not wrt & set(symbols([node])):
+            continue
+        condition = _condition(node)
+        if condition is None:
+            continue
+        try:
+            (hit,) = compile_program([condition]).run(values)
+        except OperationFailed:
+            continue
+        if hit.any():
+            warning = _kink_warning(location, node, hit, values)
+            warnings.setdefault(warning.message, warning)
+    return list(warnings.values())
+
+
+def _condition(node: Map | Apply) -> Node | None:
+    if isinstance(node, Apply) and node.batch:
+        return None
+    environment: dict[str, Value] = {"y": node, **dict(zip(node.operator.operands, node.children, strict=True))}
+    if isinstance(node, Apply):
+        environment |= dict(node.parameters)
+    assert node.operator.kink is not None
+    result = elaborate_text(node.operator.kink, environment)
+    return result if isinstance(result, Node) else None
+
+
+def _kink_warning(location: Location, node: Map | Apply, hit: Array, values: Values) -> Warning:
+    places = [tuple(int(i) for i in place) for place in np.argwhere(hit)]
+    text, more = location.quote(node), f" and {len(places) - 1} more" if len(places) > 1 else ""
+    at = _input_at(node, places[0], values) or (f"entry {_index(places[0])}" if places[0] else "")
+    where = f"at {at}{more}" if at else "here"
+    if node.operator.mask:
+        jump = f"{text} changes" if location.is_written(node) else f"{text} has a kink"
+        message = f"{jump} {where}: the derivative is that of the branch taken"
+    else:
+        message = f"{text} has a kink {where}: {node.operator.at_kink or 'the derivative is a choice'}"
+    return Warning(message, span=location.span_of(node), label="not differentiable here", code="kink")
+
+
+def _index(place: tuple[int, ...]) -> str:
+    return f"[{', '.join(map(str, place))}]"
+
+
+def _input_at(node: Node, place: tuple[int, ...], values: Values) -> str:
+    """Return `x[1] = 0` if the operation acts entry by entry on an input, else nothing."""
+    for child in node.children:
+        if isinstance(child, Symbol) and child.shape == node.shape and isinstance(node, Map):
+            return f"{child.name}{_index(place) if place else ''} = {values[child.name][place]:g}"
+    return ""
+
+
+# --- what is not finite ----------------------------------------------------------------------------------------------
+
+
+def find_nonfinite(calculation: Calculation, values: Values, value: Array, data: list[Array]) -> list[Warning]:
+    """Return a warning that names the first operation whose result is not finite, in the value or in its derivative."""
+    if not np.isfinite(value).all():
+        return [_first_bad_value(calculation, values)]
+    if all(np.isfinite(array).all() for array in data):
+        return []
+    return [_first_bad_partial(calculation, values)]
+
+
+def _first_bad_value(calculation: Calculation, values: Values) -> Warning:
+    plain = Warning("the result is not finite", code="nonfinite")
+    if calculation.samples is not None:
+        return plain
+    location = Location(calculation)
+    written = [(node, constant_value(node)) for node in calculation.spans]
+    for node, constant in written:  # numbers are folded into what they multiply before anything is computed
+        if constant is not None and not np.isfinite(float(constant)):
+            return Warning(
+                plain.message, location.span_of(node), f"{float(constant)} first appears here", code=plain.code
+            )
+    try:
+        for node, array in compile_program([calculation.original]).run_traced(values):
+            if not np.isfinite(array).all() and not isinstance(node, Symbol):
+                place = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
+                at = f", at {_index(place)}" if place else ""
+                label = f"{float(array[place])} first appears here{at}{_cause(node, place, values)}"
+                return Warning("the result is not finite", location.span_of(node), label, code="nonfinite")
+    except OperationFailed:
+        return plain
+    return plain
+
+
+def _cause(node: Node, place: tuple[int, ...], values: Values) -> str:
+    entry = _input_at(node, place, values)
+    return f", where {entry}" if entry else ""
+
+
+def _first_bad_partial(calculation: Calculation, values: Values) -> Warning:
+    message = "the derivative is not finite, although the value is"
+    plain = Warning(message, code="nonfinite")
+    if calculation.samples is not None:
+        return plain
+    wrt = set(calculation.problem.wrt)
+    location = Location(calculation)
+    for node in topological([calculation.output]):
+        if not isinstance(node, Map) or node.operator.mask:
+            continue
+        for position, child in enumerate(node.children):
+            if not wrt & set(symbols([child])) or constant_value(child) is not None:
+                continue
+            (array,) = compile_program([partial(node, position)]).run(values)
+            if not np.isfinite(array).all():
+                place = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
+                at = f" at {_index(place)}" if place else ""
+                bad = f"its derivative is {float(array[place])}{at}{_cause(node, place, values)}"
+                return Warning(message, location.span_of(node), bad, code="nonfinite")
+    return plain
+
+
+# --- what has no value -----------------------------------------------------------------------------------------------
+
+
+def explain_failure(calculation: Calculation, failure: OperationFailed, values: Values) -> EvaluationError:
+    """Return the error for an operation that NumPy refused: which piece of the text, and what is wrong with its matrix.
+
+    Example: for `inv(A)` with A of rank 1 it is "cannot evaluate `inv(A)`: `A` is singular", and the label gives the
+    shape and the rank.
+    """
+    node, location = (_failure_of_value(calculation, values) or failure).node, Location(calculation)
+    operand = node.children[0]
+    name = f"`{operand.name}`" if isinstance(operand, Symbol) else "the matrix"
+    verb = "evaluate" if location.is_inside(node) else "differentiate"
+    about, helps = str(failure.original), []
+    label = about
+    if about == "Singular matrix":
+        about, label, helps = f"{name} is singular", _rank(operand, values), [NO_INVERSE]
+    elif about == "Matrix is not positive definite":
+        about, label, helps = f"{name} is not positive definite", _smallest_eigenvalue(operand, values), [NO_CHOLESKY]
+    return EvaluationError(
+        f"cannot {verb} {location.quote(node)}: {about}", Label(location.span_of(node), label), helps=helps
+    )
+
+
+def _failure_of_value(calculation: Calculation, values: Values) -> OperationFailed | None:
+    """Return what already fails in the value, which is computed as it is written."""
+    try:
+        calculation.value_program.run(values)
+    except OperationFailed as failure:
+        return failure
+    return None
+
+
+def _matrices(node: Node, values: Values) -> Array | None:
+    try:
+        return compile_program([node]).run(values)[0]
+    except OperationFailed:
+        return None
+
+
+def _rank(node: Node, values: Values) -> str:
+    """Return `2×2 of rank 1`, with the first singular matrix of several."""
+    matrices = _matrices(node, values)
+    if matrices is None or not np.isfinite(matrices).all():
+        return "singular"
+    ranks = np.atleast_1d(np.linalg.matrix_rank(matrices)).ravel()
+    worst = int(np.argmin(ranks))
+    which = f"matrix {worst} is " if ranks.size > 1 else ""
+    return f"{which}{show(matrices.shape[-2:])} of rank {ranks[worst]}"
+
+
+def _smallest_eigenvalue(node: Node, values: Values) -> str:
+    matrices = _matrices(node, values)
+    if matrices is None or not np.isfinite(matrices).all():
+        return "not positive definite"
+    symmetric = (matrices + np.swapaxes(matrices, -1, -2)) / 2
+    return f"its smallest eigenvalue is {float(np.min(np.linalg.eigvalsh(symmetric))):.3g}"

@@ -1,0 +1,1 @@
+"""Whether a claimed derivative is right, and what it is instead."""

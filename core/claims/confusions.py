@@ -1,0 +1,380 @@
+"""What people confuse a derivative with: transposed, flattened, summed, per sample, by one place of the variable alone.
+
+Each candidate is a way to compute, at any point of a trial, the array that a claim would then be.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from functools import cached_property, partial
+from itertools import combinations, permutations
+from math import prod
+from typing import TypeAlias
+
+import numpy as np
+
+from ...grammar import syntax
+from ...grammar.records import dataclass, replace
+from ...grammar.rewriting import occurrences, renamed_places, turned_names
+from ...grammar.syntax import Call
+from ...grammar.writer import write
+from ..arrays import Array
+from ..differentiation.differentiate import derivative
+from ..errors import EvaluationError, ExpressionError
+from ..graph.nodes import Symbol
+from ..problems.answer import Input
+from ..problems.calculation import Calculation
+from .points import TOLERANCE, Point, Trial, relative_error
+
+Compute: TypeAlias = "Callable[[Point], Array | None]"
+MOST_PLACES = 5
+ORDINALS = ("first", "second", "third", "fourth", "fifth")
+
+
+@dataclass(frozen=True)
+class Candidate:
+    """One thing that a claim might be: `it is` and these words; `remark` says how it comes about."""
+
+    key: str
+    words: str
+    compute: Compute
+    remark: str = ""
+    helps: tuple[str, ...] = ()
+
+
+class Inquiry:
+    """What is asked about the claim of a trial: its expression, the name it is differentiated by, the points."""
+
+    def __init__(self, trial: Trial) -> None:
+        self.trial = trial
+        self.points = trial.points
+        self.problem = trial.problem
+        self.noun = trial.noun
+        self.text = trial.problem.text.strip()
+        self.name = trial.problem.requests[0][0]
+        self.output = self.points[0].calculation.shape
+        self.groups = [self.output, *(self.points[0].shapes[name] for name in self.problem.requests[0])]
+
+
+class Candidates(Inquiry):
+    """What the claim of a trial might be instead of the derivative."""
+
+    def all(self) -> Iterator[Candidate]:
+        """Yield what the claim might be, the likeliest first."""
+        if self.trial.order == 1:
+            yield from self._of_the_output()
+        yield from self._transposes()
+        yield from self._flattened()
+        yield from self._orders_of_axes()
+        if self.trial.order == 1:
+            yield from self._symmetric_conventions()
+            yield from self._per_sample()
+            yield from self._by_places()
+            yield from self._by_others()
+
+    def _of_the_output(self) -> Iterator[Candidate]:
+        """The Jacobian with its output axes, or its input axes, gone."""
+        out, rank = len(self.output), len(self.output) + len(self.groups[1])
+        wrt = f"--wrt {self.name}"
+        if not out:
+            return
+        outputs, inputs = tuple(range(out)), tuple(range(out, rank))
+        if self.output == self.groups[1]:
+            yield Candidate(
+                "diagonal",
+                "the diagonal of the Jacobian",
+                lambda point: _diagonal(point.truth, out),
+                "that is all of it where output i depends on entry i alone; the Jacobian has the rest, zeros included",
+                (f'matgrad vjp "{self.text}" {wrt} --cotangent ones',),
+            )
+        if self.output[:1] == self.groups[1][:1]:
+            yield Candidate(
+                "per sample",
+                f"the derivative sample by sample: row i of the output by row i of `{self.name}`",
+                lambda point: np.moveaxis(np.diagonal(point.truth, axis1=0, axis2=out), -1, 0),
+                "the Jacobian also has the derivatives of a row of the output by the other rows",
+            )
+        yield Candidate(
+            "summed over outputs",
+            f"the Jacobian summed over the outputs: the gradient of `sum({self.text})`",
+            lambda point: point.truth.sum(axis=outputs),
+            helps=(f'matgrad grad "sum({self.text})" {wrt}',),
+        )
+        yield Candidate(
+            "averaged over outputs",
+            f"the Jacobian averaged over the outputs: the gradient of `mean({self.text})`",
+            lambda point: point.truth.mean(axis=outputs),
+            helps=(f'matgrad grad "mean({self.text})" {wrt}',),
+        )
+        yield Candidate(
+            "summed over inputs",
+            f"the Jacobian summed over the entries of `{self.name}`: the Jacobian times ones",
+            lambda point: point.truth.sum(axis=inputs),
+            helps=(f'matgrad jvp "{self.text}" {wrt} --tangent ones',),
+        )
+
+    def _transposes(self) -> Iterator[Candidate]:
+        out, rank = len(self.output), sum(map(len, self.groups))
+        if out and rank > out:
+            order = (*range(out, rank), *range(out))
+            yield Candidate(
+                "transposed",
+                f"the transposed {self.noun} (denominator layout)",
+                lambda point: np.transpose(point.truth, order),
+                f"matgrad puts the axes of the output first, then those of {self.trial.by}",
+                (f'matgrad jacobian "{self.text}" --wrt {self.name} --layout denominator',),
+            )
+        elif rank == 2:
+            remark = "the gradient has the shape of the variable: entry [i, j] belongs to entry [i, j]"
+            yield Candidate("transposed", f"the transpose of the {self.noun}", lambda point: point.truth.T,
+                            remark if self.trial.order == 1 else "")  # fmt: skip
+
+    def _flattened(self) -> Iterator[Candidate]:
+        """The derivative as a matrix of one row per output entry, its axes merged row by row or column by column."""
+        groups = [group for group in self.groups if group]
+        if len(groups) not in (1, 2) or all(len(group) == 1 for group in groups):
+            return
+        rows = "row by row (row-major, as NumPy's reshape)"
+        columns = "column by column (vec, column-major, as in the textbooks)"
+        for word, columnwise in ((rows, False), (columns, True)):
+            key = "flattened by columns" if columnwise else "flattened by rows"
+            yield Candidate(
+                key,
+                f"the {self.noun} flattened {word}",
+                partial(self._flat, columnwise=columnwise),
+                helps=(f'matgrad jacobian "{self.text}" --wrt {self.name} --layout flat',) if not columnwise else (),
+            )
+            if len(groups) == 2:
+                yield Candidate(
+                    f"{key}, transposed",
+                    f"the {self.noun} flattened {word}, and transposed",
+                    partial(self._flat, columnwise=columnwise, turned=True),
+                )
+
+    def _flat(self, point: Point, columnwise: bool, turned: bool = False) -> Array:
+        """Return the derivative with each group of axes merged into one."""
+        truth = point.truth
+        order: list[int] = []
+        sizes: list[int] = []
+        for group in self.groups:
+            if group:
+                axes = range(len(order), len(order) + len(group))
+                sizes.append(prod(truth.shape[axis] for axis in axes))
+                order += reversed(axes) if columnwise else axes
+        flat = np.transpose(truth, order).reshape(sizes)
+        return flat.T if turned else flat
+
+    def _orders_of_axes(self) -> Iterator[Candidate]:
+        rank = sum(map(len, self.groups))
+        if rank not in (3, 4):
+            return
+        for order in permutations(range(rank)):
+            if order != tuple(range(rank)):
+                yield Candidate(
+                    "axes in another order",
+                    f"the {self.noun} with its axes in the order {order}",
+                    partial(_turned, order=order),
+                    f"matgrad puts the axes of the output first, then those of {self.trial.by}",
+                )
+
+    def _symmetric_conventions(self) -> Iterator[Candidate]:
+        shape = self.groups[1]
+        if self.output or len(shape) != 2 or shape[0] != shape[1]:
+            return
+        known = self.points[0].calculation.symbols[self.name].symmetric
+        remark = (
+            "by a symmetric variable matgrad gives the gradient of f((X + X.T)/2); over independent entries each pair "
+            "off the diagonal counts twice"
+            if known
+            else f"that is meant for a symmetric variable: `--assume {self.name}=symmetric`"
+        )
+        entries = "the derivative by the independent entries of a symmetric matrix, `G + G.T - diag(diag(G))`"
+        yield Candidate("symmetric, independent entries", entries,
+                        lambda point: _doubled(point.truth), remark)  # fmt: skip
+        if not known:
+            yield Candidate("symmetric", "the gradient by a symmetric matrix, `(G + G.T)/2`",
+                            lambda point: (point.truth + point.truth.T) / 2, remark)  # fmt: skip
+
+    # One sample at a time.
+
+    def _per_sample(self) -> Iterator[Candidate]:
+        shape = self.groups[1]
+        if self.output or not shape or shape[0] == 1:
+            return
+        partners = [n for n, own in self.points[0].shapes.items() if own[:1] == shape[:1] and n != self.name]
+        part = "entry" if len(shape) == 1 else "row"
+        single = self._one_sample if len(shape) == 2 else None
+        for others in [[], partners] if partners else [[]]:
+            listed = " and of ".join(f"`{name}`" for name in [self.name, *others])
+            words = f"the per-sample gradient: that of `{self.text}` for one {part} of {listed} at a time"
+            if single and not others:
+                words = f"the per-sample gradient of `{write(single)}`, one row of `{self.name}` per sample"
+            yield Candidate(
+                "per sample",
+                words + self._equivalent(),
+                partial(self._row_by_row, others=others),
+                f"the expression also has terms that mix different {'entries' if part == 'entry' else 'rows'} of "
+                f"`{self.name}`, and the claim leaves them out",
+                self._trace_help(),
+            )
+
+    def _row_by_row(self, point: Point, others: list[str]) -> Array | None:
+        """Return the gradients for one row of the variable at a time, stacked."""
+        restricted = {self.name, *others}
+        size = point.shapes[self.name][0]
+        if any(point.shapes[name][:1] != (size,) for name in restricted):
+            return None
+        rows = []
+        calculation: Calculation | None = None
+        for row in range(size):
+            values = {n: v[row : row + 1] if n in restricted else v for n, v in point.values.items()}
+            try:
+                shapes = {name: np.shape(value) for name, value in values.items()}
+                calculation = calculation or Calculation(self.problem, shapes)
+                if calculation.shape:
+                    return None
+                rows.append(calculation.derivatives(values)[0])
+            except (ExpressionError, EvaluationError):
+                return None
+        return np.concatenate(rows)
+
+    @cached_property
+    def _summed(self) -> syntax.Node | None:
+        """The square matrix whose entries the expression sums, None where it is not of that form."""
+        program = self.problem.program
+        match program:
+            case syntax.Program((), Call("sum" | "reduce_sum", (matrix,), ())):
+                value = self.points[0].compute(syntax.Program((), matrix))
+                if value is not None and value.ndim == 2 and value.shape[0] == value.shape[1]:
+                    return matrix
+        return None
+
+    @cached_property
+    def _one_sample(self) -> syntax.Node | None:
+        """The expression for one sample, a vector in place of a row: `x.T @ A @ x` for `(x @ A @ x.T).sum()`."""
+        if self._summed is None:
+            return None
+        single = turned_names(self._summed, self.name)
+        for point in self.points:
+            symbol = Symbol.of(self.name, point.shapes[self.name][1:])
+            try:
+                node = point.elaborated(syntax.Program((), single), {self.name: symbol})
+            except ExpressionError:
+                return None
+            rows = [replace_value(point, self.name, row) for row in point.values[self.name]]
+            if node.shape:
+                return None
+            gradient = derivative(node, symbol)
+            found = [row.evaluated([gradient]) for row in rows]
+            wanted = self._row_by_row(point, [])
+            if wanted is None or any(item is None for item in found):
+                return None
+            stacked = np.array([item[0] for item in found if item is not None])
+            if relative_error(stacked, wanted) > TOLERANCE:
+                return None
+        return single
+
+    def _equivalent(self) -> str:
+        """Say which gradient of the whole the stacked ones are, where the diagonal of a matrix is summed."""
+        if self._summed is None:
+            return ""
+        trace = syntax.Program((), Call("trace", (self._summed,)))
+        for point in self.points:
+            wanted = self._row_by_row(point, [])
+            try:
+                node = derivative(point.elaborated(trace), point.calculation.symbols[self.name])
+            except ExpressionError:
+                return ""
+            found = point.evaluated([node])
+            if wanted is None or found is None or relative_error(found[0], wanted) > TOLERANCE:
+                return ""
+        return f"; equivalently the gradient of `({write(self._summed)}).diagonal().sum()`"
+
+    def _trace_help(self) -> tuple[str, ...]:
+        if not self._equivalent() or self._summed is None:
+            return ()
+        return (f'matgrad grad "trace({write(self._summed)})" --wrt {self.name}',)
+
+    # Derivatives by something else.
+
+    def _by_places(self) -> Iterator[Candidate]:
+        """The derivative by some of the places of a variable, the others held fixed: a term of the product rule."""
+        places = occurrences(self.problem.program, self.name)
+        if not 2 <= len(places) <= MOST_PLACES:
+            return
+        names = [f"{self.name} at {number}" for number in range(len(places))]
+        program = renamed_places(self.problem.program, places, names)
+        parts = [self._partials(point, program, names) for point in self.points]
+        if any(part is None for part in parts):
+            return
+        of_point = {id(point): part for point, part in zip(self.points, parts, strict=True)}
+        for count in range(1, len(places)):
+            for chosen in combinations(range(len(places)), count):
+                listed = " and ".join(ORDINALS[place] for place in chosen)
+
+                def compute(point: Point, chosen: tuple[int, ...] = chosen) -> Array | None:
+                    part = of_point[id(point)]
+                    return None if part is None else np.sum([part[place] for place in chosen], axis=0)
+
+                yield Candidate(
+                    "product rule",
+                    f"the derivative by the {listed} `{self.name}` alone, as if the other"
+                    f"{'s' if len(places) - count > 1 else ''} were fixed",
+                    compute,
+                    f"`{self.name}` occurs {len(places)} times, and the product rule has a term for each",
+                )
+
+    def _partials(self, point: Point, program: syntax.Program, names: list[str]) -> list[Array] | None:
+        symbol = point.calculation.symbols[self.name]
+        symbols = {name: Symbol.of(name, symbol.shape, symbol.assumptions) for name in names}
+        try:
+            node = point.elaborated(program, symbols)
+        except ExpressionError:
+            return None
+        value = point.values[self.name]
+        moved = replace_values(point, {**point.values, **dict.fromkeys(names, value)})
+        return moved.evaluated([derivative(node, own) for own in symbols.values()])
+
+    def _by_others(self) -> Iterator[Candidate]:
+        for other in self.problem.names:
+            if other != self.name:
+                yield Candidate(
+                    "another variable",
+                    f"the {self.noun} by `{other}`, not by `{self.name}`",
+                    partial(self._by, name=other),
+                    helps=(f"--wrt {other}",),
+                )
+
+    @staticmethod
+    def _by(point: Point, name: str) -> Array | None:
+        calculation = point.calculation
+        found = point.evaluated([derivative(calculation.output, calculation.symbols[name])])
+        return None if found is None else found[0]
+
+
+def replace_values(point: Point, values: dict[str, Array]) -> Point:
+    """Return a point with other numbers; its derivative and claim are those of the old ones."""
+    inputs = {
+        name: replace(point.inputs[name], value=value) if name in point.inputs else Input(value, "derived")
+        for name, value in values.items()
+    }
+    return replace(point, inputs=inputs)
+
+
+def replace_value(point: Point, name: str, value: Array) -> Point:
+    """Return a point with one input changed."""
+    return replace_values(point, {**point.values, name: value})
+
+
+def _diagonal(truth: Array, out: int) -> Array:
+    """Return the entries whose output and input indices are equal."""
+    size = prod(truth.shape[:out])
+    return np.diagonal(truth.reshape(size, size)).reshape(truth.shape[:out])
+
+
+def _doubled(gradient: Array) -> Array:
+    return gradient + gradient.T - np.diag(np.diag(gradient))
+
+
+def _turned(point: Point, order: tuple[int, ...]) -> Array:
+    return np.transpose(point.truth, order)

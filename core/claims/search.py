@@ -1,0 +1,229 @@
+"""What a wrong derivative is instead: the other things that people call by its name.
+
+Each candidate is computed from the expression at every point of a trial; a claim is read as the first candidate that
+it equals everywhere, exactly or up to a factor that has a name.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from fractions import Fraction
+from functools import partial
+from math import prod
+
+import numpy as np
+
+from ...grammar.records import dataclass, replace
+from ...grammar.rewriting import toggled_transposes
+from ...grammar.writer import write
+from ..arrays import Array
+from ..errors import EvaluationError, ExpressionError
+from ..problems.calculation import Calculation
+from ..shapes import describe
+from .confusions import Candidate, Candidates, Compute, Inquiry, replace_values
+from .points import TOLERANCE, Point, Trial, relative_error
+from .verdict import NEAR_MISS
+
+LARGEST_DENOMINATOR = 12
+MULTIPLES = tuple(Fraction(n, d) for n, d in ((1, 1), (-1, 1), (2, 1), (-2, 1), (1, 2), (-1, 2), (4, 1), (1, 4)))
+
+
+@dataclass(frozen=True)
+class Reading:
+    """What a claim is: a key for scripts, a factor where it is a multiple, and what to tell a person."""
+
+    key: str
+    notes: tuple[str, ...]
+    factor: str | None = None
+    helps: tuple[str, ...] = ()
+
+
+def other_reading(trial: Trial) -> Reading | None:
+    """Return what the claim of a trial is instead of the derivative, None where nothing fits."""
+    return Search(trial).run()
+
+
+class Search(Inquiry):
+    """The search for a reading of one claim."""
+
+    def run(self) -> Reading | None:
+        """Return the first reading that holds at every point."""
+        own = Candidate("factor", f"the {self.noun}", lambda point: point.truth)
+        found = self._multiple(own, [point.truth for point in self.points])
+        if found:
+            return found
+        candidates = [
+            (candidate, arrays)
+            for candidate in Candidates(self.trial).all()
+            if (arrays := self._arrays(candidate.compute)) is not None
+        ]
+        for candidate, arrays in candidates:
+            if self._equal(arrays):
+                return Reading(candidate.key, self._told(f"it is {candidate.words}", candidate), None, candidate.helps)
+        found = self._transposed_factor() or self._under_assumption()
+        if found:
+            return found
+        for candidate, arrays in candidates:
+            found = self._multiple(candidate, arrays)
+            if found:
+                return found
+        return self._other_shape()
+
+    def _told(self, words: str, candidate: Candidate) -> tuple[str, ...]:
+        return (words, candidate.remark) if candidate.remark else (words,)
+
+    def _arrays(self, compute: Compute) -> list[Array] | None:
+        arrays = []
+        for point in self.points:
+            array = compute(point)
+            if array is None or array.shape != point.claimed.shape:
+                return None
+            arrays.append(array)
+        return arrays
+
+    def _equal(self, arrays: list[Array]) -> bool:
+        return all(relative_error(p.claimed, a) <= TOLERANCE for p, a in zip(self.points, arrays, strict=True))
+
+    # Claims that are nearly right.
+
+    def _transposed_factor(self) -> Reading | None:
+        """Return the transpose that is missing from the claim, or too many in it."""
+        matrices = {name for name, shape in self.points[0].shapes.items() if len(shape) == 2}
+        for before, after, program in toggled_transposes(self.trial.program, matrices):
+            values = [point.compute(program) for point in self.points]
+            if all(
+                value is not None and relative_error(value, point.truth) <= TOLERANCE
+                for value, point in zip(values, self.points, strict=True)
+            ):
+                words = f"with `{after}` in place of `{before}` it is right: `{write(program)}`"
+                return Reading("transposed factor", (words,))
+        return None
+
+    def _under_assumption(self) -> Reading | None:
+        """Return the matrix that has to be symmetric for the claim to hold."""
+        for name, shape in self.points[0].shapes.items():
+            square = len(shape) == 2 and shape[0] == shape[1]
+            if square and all(self._holds_symmetric(point, name) for point in self.points):
+                words = f"it is right where `{name}` is symmetric, and here nothing says so"
+                return Reading("if symmetric", (words,), None, (f"--assume {name}=symmetric",))
+        return None
+
+    def _holds_symmetric(self, point: Point, name: str) -> bool:
+        value = point.values[name]
+        if name in self.problem.assumptions or value.shape[0] != value.shape[1]:
+            return False
+        values = {**point.values, name: (value + value.T) / 2}
+        problem = replace(self.problem, assumptions={**self.problem.assumptions, name: frozenset({"symmetric"})})
+        moved = replace_values(point, values)
+        claimed = moved.compute(self.trial.program)
+        try:
+            truth = Calculation(problem, point.shapes).derivatives(values)[0]
+        except (ExpressionError, EvaluationError):
+            return False
+        return claimed is not None and relative_error(claimed, truth) <= TOLERANCE
+
+    def _multiple(self, candidate: Candidate, arrays: list[Array]) -> Reading | None:
+        """Return a candidate up to a factor with a name."""
+        if any(array.shape != point.claimed.shape for array, point in zip(arrays, self.points, strict=True)):
+            return None
+        factors = []
+        for point, array in zip(self.points, arrays, strict=True):
+            norm = float(np.sum(array * array))
+            if not norm or not np.isfinite(point.claimed).all():
+                return None
+            factors.append(float(np.sum(point.claimed * array)) / norm)
+            if not factors[-1] or relative_error(point.claimed, factors[-1] * array) > TOLERANCE:
+                return None
+        named = self._named(factors)
+        if named is None:
+            return None
+        factor, words = named
+        if factor == "-1":
+            key = "sign" if candidate.key == "factor" else f"{candidate.key}, sign"
+            return Reading(key, self._told(f"it is minus {candidate.words}", candidate), factor, candidate.helps)
+        key = candidate.key if candidate.key == "factor" else f"{candidate.key}, factor"
+        return Reading(key, self._told(f"it is {words} times {candidate.words}", candidate), factor, candidate.helps)
+
+    def _named(self, factors: list[float]) -> tuple[str, str] | None:
+        """Return a factor as a number, or as the size or the input that it follows from point to point."""
+        first = factors[0]
+        constant = all(_near(factor, first) for factor in factors)
+        simple = constant and Fraction(first).limit_denominator(LARGEST_DENOMINATOR) in MULTIPLES
+        if not simple:
+            for symbol, words, measure in self._measures():
+                values = [measure(point) for point in self.points]
+                if all(np.isfinite(value) and value not in (0, 1) for value in values):
+                    found = _multiple_of(factors, values, symbol, words)
+                    if found:
+                        return found
+        if not constant:
+            return None
+        if abs(first - 1) < NEAR_MISS:
+            return None
+        near = Fraction(first).limit_denominator(LARGEST_DENOMINATOR)
+        text = str(near) if near and _near(first, float(near)) else f"{first:.6g}"
+        return text, text
+
+    def _measures(self) -> Iterator[tuple[str, str, Callable[[Point], float]]]:
+        """Yield what a factor might be: sizes of the variable, of the others, the value, inputs that are numbers."""
+        shapes = self.points[0].shapes
+        for name in dict.fromkeys((self.name, *shapes)):
+            if len(shapes[name]) == 2:
+                yield f"{name}.shape[0]", f"the number of rows of `{name}`", partial(_size, name=name, axis=0)
+                yield f"{name}.shape[1]", f"the number of columns of `{name}`", partial(_size, name=name, axis=1)
+            if shapes[name]:
+                yield f"{name}.size", f"n, the number of entries of `{name}`,", partial(_size, name=name)
+        if self.output:
+            yield "out.size", "the number of outputs", lambda point: float(prod(point.calculation.shape))
+        else:
+            yield f"({self.text})", "the value of the expression", lambda point: float(point.value)
+        for name, shape in shapes.items():
+            if not shape:
+                yield name, f"`{name}`", partial(_number, name=name)
+
+    def _other_shape(self) -> Reading | None:
+        """Return the right numbers under another shape: a column, a row, or what broadcasts."""
+        claims = [point.claimed for point in self.points]
+        truths = [point.truth for point in self.points]
+        first, wanted = claims[0], truths[0]
+        if all(c.size == t.size and c.shape != t.shape and relative_error(c.ravel(), t.ravel()) <= TOLERANCE
+               for c, t in zip(claims, truths, strict=True)):  # fmt: skip
+            words = f"its numbers are right, its shape is not: {describe(first.shape)}, not {describe(wanted.shape)}"
+            return Reading("other shape", (words,), None, ("squeeze(...) or reshape(...) changes the shape alone",))
+        for c, t in zip(claims, truths, strict=True):
+            try:
+                spread = np.broadcast_to(c, t.shape)
+            except ValueError:
+                return None
+            if c.shape == t.shape or relative_error(spread, t) > TOLERANCE:
+                return None
+        words = (
+            f"its numbers are right where they are broadcast from {describe(first.shape)} to {describe(wanted.shape)}"
+        )
+        return Reading("broadcast", (words,))
+
+
+def _size(point: Point, name: str, axis: int | None = None) -> float:
+    shape = point.shapes[name]
+    return float(prod(shape) if axis is None else shape[axis])
+
+
+def _number(point: Point, name: str) -> float:
+    return float(point.values[name])
+
+
+def _near(found: float, wanted: float) -> bool:
+    return abs(found - wanted) <= 10 * TOLERANCE * max(abs(found), abs(wanted))
+
+
+def _multiple_of(factors: list[float], values: list[float], symbol: str, words: str) -> tuple[str, str] | None:
+    """Return a factor that is a simple multiple of a quantity, or of one over it."""
+    for power in (1, -1):
+        for multiple in MULTIPLES:
+            if all(_near(f, float(multiple) * v**power) for f, v in zip(factors, values, strict=True)):
+                if power == 1:
+                    scaled = {Fraction(1): "", Fraction(-1): "minus "}.get(multiple, f"{multiple} times ")
+                    code = {Fraction(1): symbol, Fraction(-1): f"-{symbol}"}.get(multiple, f"{multiple}*{symbol}")
+                    return code, f"{scaled}{words}"
+                return f"{multiple}/{symbol}", f"{multiple} over {words}"
+    return None

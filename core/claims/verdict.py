@@ -1,0 +1,215 @@
+"""Is a claimed derivative right? The claim is compared with the derivative at random inputs.
+
+Agreement at random inputs of several shapes is evidence, not a proof; a disagreement is certain. A claim that is wrong
+is compared with what people confuse a derivative with (`readings`), and one that matches nothing is shown where it
+first differs.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cached_property
+from typing import TYPE_CHECKING
+
+import numpy as np
+
+from ...grammar.records import dataclass, field, replace
+from ..arrays import Array
+from ..checking.results import check_results
+from ..errors import UsageProblem
+from ..problems.answer import Answer, Input
+from ..problems.calculation import Problem
+from ..session import Wishes
+from ..shapes import Shape, describe, show
+from .points import TOLERANCE, Point, Trial, statics_of
+
+if TYPE_CHECKING:
+    from ..problems.answer import Check
+    from .search import Reading
+
+NEAR_MISS = 1e-3
+SEVERAL_WAYS = 3
+
+
+@dataclass(frozen=True)
+class Verdict:
+    """What was found out about a claim.
+
+    `error` is the largest relative error at the points that were compared, None where the shapes differ. `matches`
+    names what the claim is: `gradient`, `jacobian`, `hessian` or `derivative` where it holds, another reading such as
+    `transposed` or `per sample` where it does not, None where no reading was found. `factor` is the number by which
+    the claim exceeds that reading. `difference` is the claim minus the derivative at the first point, None where the
+    shapes differ.
+    """
+
+    expression: str
+    claim: str
+    wrt: tuple[str, ...]
+    noun: str
+    holds: bool
+    error: float | None
+    matches: str | None
+    message: str
+    notes: tuple[str, ...] = ()
+    helps: tuple[str, ...] = ()
+    factor: str | None = None
+    points: int = 0
+    shape: Shape = ()
+    expected_shape: Shape = ()
+    difference: Array | None = None
+    formula: str | None = None
+    answer: Answer | None = field(default=None, repr=False, compare=False)
+
+    def details(self) -> dict[str, object]:
+        """Return the verdict as a record for JSON."""
+        return {
+            "expr": self.claim,
+            "holds": self.holds,
+            "error": self.error,
+            "matches": self.matches,
+            "factor": self.factor,
+            "message": self.message,
+            "notes": list(self.notes),
+            "help": list(self.helps),
+            "points": self.points,
+            "shape": list(self.shape),
+            "expected_shape": list(self.expected_shape),
+            "formula": self.formula,
+        }
+
+    def __str__(self) -> str:
+        return "\n".join([self.message, *self.notes])
+
+
+def check_claim(problem: Problem, claim: str, given: Mapping[str, Input], wishes: Wishes) -> Verdict:
+    """Return whether a claimed derivative is right, and what it is where it is not.
+
+    Example: `check_claim(Problem.of("x.T @ A @ x", "jacobian", ("x",)), "2*A @ x", {}, Wishes()).holds` is False: it
+    is right where A is symmetric.
+
+    Raises ExpressionError, pointing into the claim, where that makes no sense; EvaluationError where the derivative
+    has no finite value at any point.
+    """
+    if problem.batch:
+        raise UsageProblem("a claim is about one sample: leave out `--batch`", place="--batch")
+    if len(problem.requests) != 1:
+        raise UsageProblem(
+            "a claim is one derivative, and several are asked for",
+            helps=["--wrt x with a gradient or Jacobian; two names, or --kind hessian, with a second derivative"],
+        )
+    return Judgement(Trial(problem, claim, given, wishes)).verdict()
+
+
+class Judgement:
+    """What is said of a claim after its trial."""
+
+    def __init__(self, trial: Trial) -> None:
+        self.trial = trial
+
+    def verdict(self) -> Verdict:
+        """Return the verdict on the claim."""
+        from .search import other_reading
+
+        first = self.trial.points[0]
+        fits = all(point.claimed.shape == point.truth.shape for point in self.trial.points)
+        error = max(point.error for point in self.trial.points) if fits else None
+        holds = error is not None and error <= TOLERANCE
+        reading = None if holds else other_reading(self.trial)
+        return Verdict(
+            expression=self.trial.problem.text,
+            claim=self.trial.claim,
+            wrt=self.trial.problem.requests[0],
+            noun=self.trial.noun,
+            holds=holds,
+            error=error,
+            matches=self._own_key() if holds else reading.key if reading else None,
+            message=self._head(holds),
+            notes=tuple(self._notes(error, holds, reading)),
+            helps=reading.helps if reading else (),
+            factor=reading.factor if reading else None,
+            points=len(self.trial.points),
+            shape=first.claimed.shape,
+            expected_shape=first.truth.shape,
+            difference=first.claimed - first.truth if fits else None,
+            formula=self.formula,
+            answer=self._answer(),
+        )
+
+    def _own_key(self) -> str:
+        return {"Hessian": "hessian", "gradient": "gradient", "Jacobian": "jacobian"}.get(self.trial.noun, "derivative")
+
+    @cached_property
+    def formula(self) -> str:
+        """The closed form of the derivative."""
+        from ..formulas.verified import closed_forms
+
+        first = self.trial.points[0]
+        return closed_forms(self.trial.problem, first.shapes, statics_of(first.values))[0].text
+
+    def _head(self, holds: bool) -> str:
+        verb = "is" if holds else "is not"
+        text = self.trial.problem.text.strip()
+        return f"`{self.trial.claim}` {verb} the {self.trial.noun} of `{text}` by {self.trial.by}"
+
+    def _notes(self, error: float | None, holds: bool, reading: Reading | None) -> Iterator[str]:
+        if holds:
+            assert error is not None
+            yield f"they agree at {self._where()}: relative error {error:.1g}"
+            yield from self.trial.remarks
+            return
+        first = next(point for point in self.trial.points if point.error > TOLERANCE)
+        if reading is not None:
+            yield from reading.notes
+        if error is None:
+            yield (
+                f"the claim is {describe(first.claimed.shape)}, the {self.trial.noun} is {describe(first.truth.shape)}"
+                f" (at {self._sizes(first)})"
+            )
+        elif reading is None:
+            yield from self._where_it_differs(first, error)
+        yield f"the {self.trial.noun} is `{self.formula}`"
+        yield from self.trial.remarks
+
+    def _where(self) -> str:
+        count, seeds = len(self.trial.points), [item.seed for p in self.trial.points for item in p.inputs.values()]
+        drawn = any(seed is not None for seed in seeds)
+        given = f"the given inputs and {count - 1} random points" if self.trial.given else f"{count} random points"
+        if count == 1:
+            given = "one random point" if drawn and not self.trial.given else "the given inputs alone"
+        sizes = list(dict.fromkeys(self._sizes(point) for point in self.trial.points))
+        return f"{given} ({'; '.join(text for text in sizes[:SEVERAL_WAYS] if text)})"
+
+    @staticmethod
+    def _sizes(point: Point) -> str:
+        return ", ".join(f"{name} {show(shape)}" for name, shape in point.shapes.items())
+
+    def _where_it_differs(self, point: Point, error: float) -> Iterator[str]:
+        scale = max(float(np.max(np.abs(point.truth), initial=0.0)), float(np.max(np.abs(point.claimed), initial=0.0)))
+        apart = np.abs(point.claimed - point.truth) > TOLERANCE * scale
+        apart |= ~np.isfinite(point.claimed)
+        index = tuple(int(place) for place in np.argwhere(apart)[0])
+        at = f"entry [{', '.join(map(str, index))}]" if index else "they"
+        seeds = {item.seed for item in point.inputs.values() if item.seed is not None}
+        inputs = f"random inputs of seed {min(seeds)}" if seeds else "the given inputs"
+        count = int(apart.sum())
+        several = f"; {count} of {apart.size} entries differ" if index else ""
+        verb = "differs first" if index else "differ"
+        yield (
+            f"{at} {verb}: the claim has {point.claimed[index]:.6g}, the {self.trial.noun} {point.truth[index]:.6g} "
+            f"(at {inputs}, {self._sizes(point)}){several}"
+        )
+        agreeing = sum(point.error <= TOLERANCE for point in self.trial.points)
+        if agreeing:
+            yield f"it agrees at {agreeing} of {len(self.trial.points)} points: it holds for special inputs alone"
+        if error <= NEAR_MISS:
+            yield f"it is close: the relative error is {error:.1g}, as of a rounded constant or an approximation"
+
+    def _answer(self) -> Answer:
+        """Return the derivative at the first point, checked by differences, as an answer of its own."""
+        first = self.trial.points[0]
+        calculation = first.calculation
+        checks: list[Check | None] = [None]
+        if self.trial.wishes.check:
+            checks = list(check_results(calculation, first.values, [first.truth], False, self.trial.wishes.seed))
+        results = [replace(r, formula=self.formula) for r in calculation.result_records([first.truth], checks)]
+        return Answer("check", self.trial.problem.text, first.inputs, first.value, results)

@@ -1,0 +1,1 @@
+"""Graph to derivative: pullbacks, pushforwards, and the rewrites that keep them accurate."""

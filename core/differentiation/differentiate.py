@@ -1,0 +1,255 @@
+"""Differentiation: graph to graph.
+
+The generalized Jacobian of y by x has axes `y.shape + x.shape`; the gradient of a scalar has the shape of x. A
+derivative of higher order repeats this: its axes are those of y, then of each variable in turn. Every other layout is
+a rendering of this one.
+
+Reverse accumulation starts from a Delta, which flows through Products as a renaming of labels, so that the adjoint of
+each node is a Product whose order of contraction is still open: choosing that order when the numbers are computed,
+not a forward or a reverse mode, decides the cost (cross-country elimination).
+
+A Product, a Sum and a Map carry their derivative in their form. For an Apply the operator's differential, an
+expression linear in the tangent, is used as it stands forward and transposed by the same engine backward, so the two
+cannot drift apart.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from fractions import Fraction
+from itertools import count
+
+from ..elaboration.elaborate import Value, elaborate_text
+from ..graph.algebra import Factor, add, fresh, full, identity, is_zero, permute, product, zero
+from ..graph.nodes import Apply, Coefficient, Delta, Map, Node, Product, Sum, Symbol, topological
+from ..graph.transform import vectorize
+from ..shapes import bind_signature
+
+_placeholders = count()
+
+
+def derivative(output: Node, variable: Symbol) -> Node:
+    """Return the generalized Jacobian, with axes `output.shape + variable.shape`.
+
+    Example: `derivative(A @ x, x)` is `A`. By a symmetric variable the result is the gradient of f((X + X.T)/2): it
+    is symmetric in the variable's axes, off-diagonal entries are not doubled. Where its entries on and below the
+    diagonal are taken as independent variables, it is `2*G - diag(diag(G))` of that.
+    """
+    found = pullback(output, identity(output.shape), variable)
+    return symmetrized(found, variable)
+
+
+def symmetrized(result: Node, variable: Symbol) -> Node:
+    """Return a derivative projected onto the directions that a symmetric or diagonal variable has."""
+    if not variable.symmetric:
+        return result
+    if "independent" in variable.assumptions:
+        return _by_independent_entries(result, variable)
+    first, second = result.rank - 2, result.rank - 1
+    if "diagonal" in variable.assumptions:
+        axes = tuple(range(result.rank))
+        return product(1, [(result, (*axes[:-1], first)), (Delta.of(variable.shape[0], 2), (first, second))], axes)
+    half = Fraction(1, 2)
+    # Term by term, so that a term which is symmetric already is found out.
+    parts = list(result.terms) if isinstance(result, Sum) else [(1, result)]
+    turned = [(half * c, permute(term, [*range(first), second, first])) for c, term in parts]
+    return add([*((half * c, term) for c, term in parts), *turned], result.shape)
+
+
+def _by_independent_entries(result: Node, variable: Symbol) -> Node:
+    """Return G + G.T - diag(diag(G)): the derivative by the entries on and below the diagonal, laid out on both sides.
+
+    Source: Petersen & Pedersen, The Matrix Cookbook (2012), equation 138.
+    """
+    first, second = result.rank - 2, result.rank - 1
+    axes = tuple(range(result.rank))
+    lead = axes[:first]
+    diagonal = product(1, [(result, (*lead, first, first)), (Delta.of(variable.shape[0], 2), (first, second))], axes)
+    turned = permute(result, [*lead, second, first])
+    return add([(1, result), (1, turned), (-1, diagonal)], result.shape)
+
+
+def pullback(output: Node, cotangent: Node, variable: Symbol) -> Node:
+    """Return the cotangent carried back: its axes are leading axes, then `output.shape`; the result's are the leading
+    axes, then `variable.shape`.
+
+    Example: with the identity as cotangent this is the Jacobian; with a vector it is the vector-Jacobian product.
+    """
+    lead = cotangent.rank - output.rank
+    order = topological([output])
+    live = _depending(order, {variable})
+    adjoints: dict[Node, list[tuple[Coefficient, Node]]] = {output: [(1, cotangent)]}
+    for node in reversed(order):
+        contributions = adjoints.get(node)
+        if node not in live or not contributions:
+            continue
+        adjoint = add(contributions, cotangent.shape[:lead] + node.shape)
+        if node is variable:
+            return adjoint
+        for coefficient, child, contribution in _local_pullbacks(node, adjoint, lead, live):
+            adjoints.setdefault(child, []).append((coefficient, contribution))
+    return zero(cotangent.shape[:lead] + variable.shape)
+
+
+def pushforward(output: Node, tangents: Mapping[Symbol, Node]) -> Node:
+    """Return the Jacobian-vector product along tangents that have the shapes of their variables.
+
+    Example: `pushforward(A @ x, {x: v})` is `A @ v`.
+    """
+    order = topological([output])
+    live = _depending(order, set(tangents))
+    result: dict[Node, Node] = dict(tangents.items())
+    for node in order:
+        if node in live and node not in result:
+            result[node] = _local_pushforward(node, result)
+    return result.get(output, zero(output.shape))
+
+
+def _depending(order: list[Node], targets: set[Symbol]) -> set[Node]:
+    live: set[Node] = set(targets)
+    for node in order:
+        if not live.isdisjoint(node.children):
+            live.add(node)
+    return live
+
+
+# --- backward --------------------------------------------------------------------------------------------------------
+
+
+def _local_pullbacks(node: Node, adjoint: Node, lead: int, live: set[Node]) -> Iterator[tuple[Coefficient, Node, Node]]:
+    """Yield (coefficient, child, contribution) for each place where a node uses something that matters."""
+    match node:
+        case Product():
+            for position, child in enumerate(node.operands):
+                if child in live:
+                    yield node.coefficient, child, _without_factor(node, position, adjoint, lead)
+        case Sum():
+            for coefficient, child in node.terms:
+                if child in live:
+                    yield coefficient, child, adjoint
+        case Map():
+            axes = tuple(range(lead + node.rank))
+            for position, child in enumerate(node.children):
+                if child in live:
+                    factors = [(adjoint, axes), (partial(node, position), axes[lead:])]
+                    yield 1, child, product(1, factors, axes)
+        case Apply():
+            for position, child in enumerate(node.children):
+                if child in live:
+                    yield 1, child, _transposed_rule(node, position, adjoint)
+
+
+def _without_factor(node: Product, position: int, adjoint: Node, lead: int) -> Node:
+    """Return the adjoint of one operand of a Product: the other operands and the adjoint, as a Product again.
+
+    A label that the operand repeats gets a Delta, one that nothing else carries gets ones: both vanish, or become
+    structure, when the Product is brought into normal form.
+    """
+    offset = max((label for labels in node.labels for label in labels), default=0) + 1
+    leading = tuple(range(offset, offset + lead))
+    factors: list[Factor] = [(adjoint, leading + tuple(range(node.rank)))]
+    factors += [factor for place, factor in enumerate(node.factors) if place != position]
+    carried = {label for _, labels in factors for label in labels}
+    own: list[int] = []
+    for label, size in zip(node.labels[position], node.operands[position].shape, strict=True):
+        if label in own:
+            (copy,) = fresh(1)
+            factors.append((Delta.of(size, 2), (label, copy)))
+            own.append(copy)
+        else:
+            if label not in carried:
+                factors.append((Delta.of(size, 1), (label,)))
+            own.append(label)
+    return product(1, factors, (*leading, *own))
+
+
+def partial(node: Map, position: int) -> Node:
+    """Return the elementwise partial derivative of a Map by one operand, with the Map's shape."""
+    operator = node.operator
+    environment: dict[str, Value] = {"y": node}
+    for place, (name, operand) in enumerate(zip(operator.operands, node.children, strict=True)):
+        environment[name] = operand
+        environment["d" + name] = full(1, node.shape) if place == position else zero(node.shape)
+    result = elaborate_text(operator.rules[0], environment)
+    assert isinstance(result, Node)
+    assert result.shape == node.shape, operator.name
+    return result
+
+
+def _transposed_rule(node: Apply, position: int, adjoint: Node) -> Node:
+    """Return the adjoint of an Apply's operand, by pulling the adjoint back through the operator's differential."""
+    operand = node.children[position]
+    placeholder = Symbol.of(f"d{next(_placeholders)}", operand.shape)
+    tangents: list[Node] = [
+        placeholder if place == position else zero(child.shape) for place, child in enumerate(node.children)
+    ]
+    return pullback(_differential(node, tangents), adjoint, placeholder)
+
+
+# --- forward ---------------------------------------------------------------------------------------------------------
+
+
+def _local_pushforward(node: Node, tangents: Mapping[Node, Node]) -> Node:
+    match node:
+        case Product():
+            terms = []
+            for position, child in enumerate(node.operands):
+                if child in tangents:
+                    factors = list(node.factors)
+                    factors[position] = (tangents[child], node.labels[position])
+                    terms.append((node.coefficient, product(1, factors, tuple(range(node.rank)))))
+            return add(terms, node.shape)
+        case Sum():
+            return add([(c, tangents[child]) for c, child in node.terms if child in tangents], node.shape)
+        case Map():
+            axes = tuple(range(node.rank))
+            moved = [
+                (1, product(1, [(partial(node, position), axes), (tangents[child], axes)], axes))
+                for position, child in enumerate(node.children)
+                if child in tangents
+            ]
+            return add(moved, node.shape)
+        case Apply():
+            return _differential(node, [tangents.get(child, zero(child.shape)) for child in node.children])
+    raise AssertionError(type(node).__name__)
+
+
+def _differential(node: Apply, tangents: list[Node]) -> Node:
+    """Return an operator's differential on actual tangents.
+
+    A rule speaks of one sample. With batch axes it is written down over symbols of the core shapes, and the result is
+    vectorized over the batch.
+    """
+    operator = node.operator
+    siblings = [
+        Apply.of(operator, node.children, shape, node.parameters, node.batch, output)
+        for output, shape in enumerate(_output_shapes(node))
+    ]
+    actual: dict[str, Node] = {"y": siblings[node.output]}
+    actual |= {f"y{output}": sibling for output, sibling in enumerate(siblings)}
+    for name, child, tangent in zip(operator.operands, node.children, tangents, strict=True):
+        actual[name] = child
+        actual["d" + name] = tangent
+    settings = dict(node.parameters)
+    rule = operator.rules[node.output]
+    if not node.batch:
+        result = elaborate_text(rule, {**actual, **settings})
+        assert isinstance(result, Node)
+        return result
+    core: dict[str, Node] = {}
+    substitution: dict[Symbol, Node] = {}
+    for name, value in actual.items():
+        shape = value.shape[node.batch :]
+        core[name] = zero(shape) if is_zero(value) else Symbol.of(f"{name}{next(_placeholders)}", shape)
+        stand_in = core[name]
+        if isinstance(stand_in, Symbol):
+            substitution[stand_in] = value
+    sample = elaborate_text(rule, {**core, **settings})
+    assert isinstance(sample, Node)
+    return vectorize([sample], substitution, node.shape[: node.batch])[0]
+
+
+def _output_shapes(node: Apply) -> list[tuple[int, ...]]:
+    shapes = [child.shape[node.batch :] for child in node.children]
+    _, cores, _ = bind_signature(node.operator.signature, shapes, node.operator.name)
+    return [node.shape[: node.batch] + core for core in cores]

@@ -1,0 +1,1 @@
+"""Syntax tree to graph: names find their values, calls their operators, shapes are checked and inferred."""

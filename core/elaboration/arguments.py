@@ -1,0 +1,143 @@
+"""Arguments of a call: matched with what the operator declares, as Python matches them with a signature."""
+
+from __future__ import annotations
+
+from ast import literal_eval
+from collections.abc import Mapping, Sequence
+from functools import cache
+from typing import Any
+
+from ...grammar.records import dataclass
+from ..errors import ExpressionError
+from ..graph.operator import Operator
+from .keywords import KEYWORD_ALIASES
+
+REQUIRED = object()
+
+
+@dataclass(frozen=True)
+class Declaration:
+    """What an operator takes: operands, then settings with their defaults.
+
+    `variadic` says that any number of operands may follow, `listed` that the operands come as one list.
+    """
+
+    operands: tuple[str, ...]
+    settings: Mapping[str, object]
+    variadic: bool = False
+    listed: bool = False
+
+
+@cache
+def declaration(parameters: str) -> Declaration:
+    """Return the declaration written as `"X, b; axis=None"`; `*x` is variadic, `[x]` a list."""
+    operands, _, settings = parameters.partition(";")
+    names = [name.strip() for name in operands.split(",") if name.strip()]
+    defaults: dict[str, object] = {}
+    for item in _split_settings(settings):
+        name, equals, default = item.partition("=")
+        defaults[name.strip()] = literal_eval(default.strip()) if equals else REQUIRED
+    return Declaration(
+        tuple(name.strip("*[] ") for name in names),
+        defaults,
+        variadic=any(name.startswith("*") for name in names),
+        listed=any(name.startswith("[") for name in names),
+    )
+
+
+def _split_settings(text: str) -> list[str]:
+    depth, items, current = 0, [], ""
+    for character in text:
+        depth += (character in "([{") - (character in ")]}")
+        if character == "," and depth == 0:
+            items.append(current)
+            current = ""
+        else:
+            current += character
+    return [item for item in (*items, current) if item.strip()]
+
+
+@dataclass
+class Bound:
+    """The arguments of one call, by role: values for the operands, in order, and for the settings."""
+
+    operands: list[Any]
+    settings: dict[str, Any]
+
+
+def bind(operator: Operator, positional: Sequence[Any], keywords: Mapping[str, Any]) -> Bound:
+    """Match arguments with the operator's declaration; defaults fill the settings that are not given.
+
+    Example: for `sum`, declared `"x; axis=None, keepdims=False"`, the call `sum(A, 0)` binds axis to 0. Words such as
+    `dim` and `keepdim` mean what they mean in the library they come from. A string is never an operand.
+
+    Raises ExpressionError for too many, too few or unknown arguments.
+    """
+    declared = declaration(operator.parameters)
+    named = {_canonical(name, declared): value for name, value in keywords.items()}
+    for name in named:
+        if name not in declared.settings and name not in declared.operands:
+            raise ExpressionError(f"`{operator.name}` has no argument `{name}`", helps=[usage(operator)])
+    operands, rest = _take_operands(operator, declared, list(positional), named)
+    settings = dict(_fill_settings(operator, declared, rest, named))
+    missing = [name for name, value in settings.items() if value is REQUIRED]
+    if missing:
+        raise ExpressionError(f"`{operator.name}` needs `{missing[0]}`", helps=[usage(operator)])
+    return Bound(operands, settings)
+
+
+def _canonical(name: str, declared: Declaration) -> str:
+    if name in declared.settings or name in declared.operands:
+        return name
+    alias = KEYWORD_ALIASES.get(name, name)
+    if alias not in declared.settings and alias not in declared.operands and name in ("input", "a", "x", "A", "X"):
+        return declared.operands[0] if declared.operands else name
+    return alias
+
+
+def _take_operands(
+    operator: Operator, declared: Declaration, positional: list[Any], named: dict[str, Any]
+) -> tuple[list[Any], list[Any]]:
+    words = []
+    while positional and isinstance(positional[0], str):
+        words.append(positional.pop(0))
+    if declared.listed:
+        items = positional.pop(0) if positional else named.pop(declared.operands[0], [])
+        if not isinstance(items, list | tuple):
+            raise ExpressionError(f"`{operator.name}` takes a list: {operator.name}([x, y])", helps=[usage(operator)])
+        return list(items), words + positional
+    if declared.variadic:
+        return positional, words
+    operands = []
+    for name in declared.operands:
+        if name in named:
+            operands.append(named.pop(name))
+        elif positional:
+            operands.append(positional.pop(0))
+        else:
+            raise ExpressionError(f"`{operator.name}` needs `{name}`", helps=[usage(operator)])
+    return operands, words + positional
+
+
+def _fill_settings(
+    operator: Operator, declared: Declaration, positional: list[Any], named: dict[str, Any]
+) -> list[tuple[str, Any]]:
+    names = list(declared.settings)
+    if len(positional) > len(names) or (positional and names and names[0] in SEQUENCES and len(positional) > 1):
+        if not names or names[0] not in SEQUENCES:
+            raise ExpressionError(f"`{operator.name}` takes fewer arguments", helps=[usage(operator)])
+        positional = [tuple(positional)]
+    given = dict(zip(names, positional, strict=False))
+    for name in given:
+        if name in named:
+            raise ExpressionError(f"`{operator.name}` got `{name}` twice", helps=[usage(operator)])
+    return [(name, {**named, **given}.get(name, default)) for name, default in declared.settings.items()]
+
+
+# Settings that methods take as separate numbers: x.reshape(2, 3), X.permute(1, 0), x.repeat(2, 2).
+SEQUENCES = frozenset({"shape", "axes", "sizes", "repeats", "reps"})
+
+
+def usage(operator: Operator) -> str:
+    """Return how the operator is written: `sum(x, axis=None, keepdims=False)`."""
+    return f"write `{operator.name}({operator.parameters.replace(';', ',').strip(' ,')})`"

@@ -1,0 +1,438 @@
+"""Syntax tree to graph: names find their values, calls find their operators, shapes are checked on the way.
+
+NumPy's rules decide shapes. What is not a tensor (an axis, a shape, `'fro'`, None) stays a Python value; a number is
+a tensor until something asks for its value.
+"""
+
+from __future__ import annotations
+
+import math
+from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from fractions import Fraction
+from functools import cache
+from typing import Any
+
+import numpy as np
+
+from ...grammar import syntax
+from ...grammar.errors import ExpressionError, Label, Span
+from ...grammar.parser import parse
+from ..errors import RankError, ShapeError, UnknownNameError
+from ..graph import catalogue
+from ..graph.algebra import Factor, broadcast, constant_value, elementwise, fresh, number, permute, product, scale
+from ..graph.nodes import (
+    Apply,
+    Coefficient,
+    Constant,
+    Delta,
+    Node,
+    Product,
+    Reshape,
+    Select,
+    Structural,
+    Sum,
+    Symbol,
+)
+from ..graph.operator import Operator
+from ..shapes import bind_signature, broadcast_shapes, describe, normalize_axes
+from . import infix, misfits
+from .arguments import bind
+from .literals import literal, plain
+
+Value = Any
+"""A graph node, or a Python value that is no tensor: int, str, bool, None, tuple, list, Ellipsis."""
+
+CONSTANTS: Mapping[str, float] = {"pi": math.pi, "inf": math.inf, "e": math.e, "nan": math.nan, "tau": math.tau}
+BARE_CONSTANTS = frozenset({"pi", "inf"})
+
+INFIX: Mapping[str, Callable[[Node, Node], Node]] = {
+    "+": infix.plus,
+    "-": lambda left, right: infix.plus(left, right, -1),
+    "*": infix.times,
+    "/": infix.divide,
+    "@": infix.matmul,
+    "**": infix.power,
+    "<": lambda left, right: call("less", left, right),
+    "<=": lambda left, right: call("less_equal", left, right),
+    ">": lambda left, right: call("greater", left, right),
+    ">=": lambda left, right: call("greater_equal", left, right),
+    "==": lambda left, right: call("equal", left, right),
+    "!=": lambda left, right: call("not_equal", left, right),
+}
+
+
+class StaticNameError(ExpressionError):
+    """A size or an index is asked of a name whose value is not known yet."""
+
+    def __init__(self, name: str, span: Span) -> None:
+        super().__init__(
+            f"`{name}` is used as a size or an index, so its value is needed",
+            Label(span, "a whole number"),
+            helps=[f"give it: -v {name}=3"],
+        )
+        self.name = name
+
+
+# --- calling operators -----------------------------------------------------------------------------------------------
+
+
+def call(name: str, *operands: Node | Sequence[Node], **settings: Value) -> Any:
+    """Return an operator applied to nodes: `call("sum", x, axis=0)`; a tuple of nodes where it has several outputs.
+
+    Settings that are not given have their defaults. Raises ShapeError or RankError where the operands do not fit.
+    """
+    operator = catalogue.find(name)
+    assert operator is not None, name
+    bound = bind(operator, operands, settings)
+    return construct(operator, bound.operands, bound.settings)
+
+
+def construct(operator: Operator, operands: Sequence[Node], settings: Mapping[str, Value]) -> Any:
+    """Return an operator applied to nodes, with all settings given."""
+    if operator.build is not None:
+        return operator.build(*operands, **settings)
+    if operator.definition is not None:
+        return elaborate_text(operator.definition, {**dict(zip(operator.operands, operands, strict=True)), **settings})
+    if operator.elementwise:
+        shape = broadcast_shapes(*(operand.shape for operand in operands))
+        return elementwise(operator, [broadcast(operand, shape) for operand in operands])
+    if "axis" in settings:
+        return _over_axes(operator, operands[0], **settings)
+    return apply(operator, operands, settings)
+
+
+def apply(operator: Operator, operands: Sequence[Node], settings: Mapping[str, Value]) -> Node | tuple[Node, ...]:
+    """Return an applied operator: core axes by its signature, leading axes broadcast as batch."""
+    batch, cores, outputs = bind_signature(operator.signature, [operand.shape for operand in operands], operator.name)
+    inputs = operator.signature.split("->")[0].split("),(")
+    spread = [
+        broadcast(operand, (*batch, *operand.shape[operand.rank - _axes(core) :]))
+        for operand, core in zip(operands, inputs, strict=True)
+    ]
+    parameters = tuple(sorted(settings.items()))
+    results = tuple(
+        Apply.of(operator, tuple(spread), (*batch, *core), parameters, len(batch), output)
+        for output, core in enumerate(cores)
+    )
+    return results if outputs > 1 else results[0]
+
+
+def _axes(core: str) -> int:
+    return len([axis for axis in core.strip("()").split(",") if axis])
+
+
+def _over_axes(operator: Operator, x: Node, axis: Value, keepdims: bool = False, **settings: Value) -> Node:
+    """Apply an operator on vectors along axes: they are moved last and merged, and put back where they survive."""
+    axes = normalize_axes(axis, x.rank)
+    kept = tuple(label for label in range(x.rank) if label not in axes)
+    merged = axes[0] if len(axes) == 1 else fresh(1)[0]
+    merging: list[Factor] = []
+    if len(axes) != 1:
+        merging = [(Reshape.of(tuple(x.shape[label] for label in axes)), (merged, *axes))]
+    moved = product(1, [(x, tuple(range(x.rank))), *merging], (*kept, merged))
+    result = apply(operator, [moved], settings)
+    assert isinstance(result, Node)
+    if result.rank == moved.rank:
+        return product(1, [(result, (*kept, merged)), *merging], tuple(range(x.rank)))
+    if not keepdims:
+        return result
+    ones = [(Delta.of(1, 1), (label,)) for label in axes]
+    return product(1, [(result, kept), *ones], tuple(range(x.rank)))
+
+
+# --- the walk --------------------------------------------------------------------------------------------------------
+
+
+@cache
+def _parsed(text: str) -> syntax.Program:
+    return parse(text)
+
+
+def elaborate_text(text: str, environment: Mapping[str, Value]) -> Any:
+    """Return the graph of a rule or a definition over given values: `elaborate_text("2*x", {"x": x})`."""
+    return Elaborator(environment).run(_parsed(text))
+
+
+class Elaborator:
+    """Turns one program into a graph.
+
+    `environment` gives names their values; `statics` the whole numbers that names stand for where a size or an index
+    is wanted. After `run`, `spans` tells where each node was first written.
+    """
+
+    def __init__(
+        self,
+        environment: Mapping[str, Value],
+        statics: Mapping[str, int] | None = None,
+    ) -> None:
+        self.environment: MutableMapping[str, Value] = dict(environment)
+        self.statics = statics or {}
+        self.spans: dict[Node, Span] = {}
+
+    def run(self, program: syntax.Program) -> Value:
+        """Return the value of the program's last expression; a literal list is an array by then."""
+        for assignment in program.assignments:
+            self.environment[assignment.name] = self.visit(assignment.value)
+        value = self.visit(program.result)
+        return self.tensor(value, syntax.span_of(program.result)) if isinstance(value, list) else value
+
+    def visit(self, node: syntax.Node) -> Value:
+        """Return the value of a syntax node."""
+        value = getattr(self, f"_{type(node).__name__.lower()}")(node)
+        if isinstance(value, Node):
+            self.spans.setdefault(value, syntax.span_of(node))
+        return value
+
+    def operand(self, node: syntax.Node) -> Node:
+        """Return a syntax node's value as a tensor."""
+        return self.tensor(self.visit(node), syntax.span_of(node))
+
+    def tensor(self, value: Value, span: Span) -> Node:
+        """Return a value as a tensor: numbers and lists of them become constants.
+
+        Raises ExpressionError for words and other values that are no tensor.
+        """
+        if isinstance(value, Node):
+            return value
+        if isinstance(value, bool | int | float | Fraction):
+            return number(int(value) if isinstance(value, bool) else value)
+        if isinstance(value, list | tuple) and value:
+            items = [self.tensor(item, span) for item in value]
+            if len({item.shape for item in items}) > 1:
+                first, other = items[0], next(item for item in items if item.shape != items[0].shape)
+                raise ShapeError(
+                    "the rows of this array differ in length",
+                    Label(span, f"{describe(first.shape)}, then {describe(other.shape)}"),
+                )
+            return _stacked(items)
+        raise ExpressionError("a number, a vector or a matrix is needed here", Label(span, misfits.kind_of(value)))
+
+    def static(self, value: Value, span: Span) -> Value:
+        """Return a value as a setting: constant tensors become numbers, lists become tuples.
+
+        Raises StaticNameError for an input whose value is not known, ExpressionError for what depends on inputs.
+        """
+        if isinstance(value, list | tuple):
+            return tuple(self.static(item, span) for item in value)
+        if not isinstance(value, Node):
+            return value
+        constant = None if value.shape else constant_value(value)
+        if constant is not None:
+            return plain(constant)
+        # Asked of every shape: a name whose shape is not known yet may stand for a size.
+        found = self._whole_number(value, span)
+        if found is not None and not value.shape:
+            return plain(found)
+        raise ExpressionError(
+            "a plain number is needed here, one that does not depend on the inputs", Label(span, "depends on inputs")
+        )
+
+    def _whole_number(self, node: Node, span: Span) -> Coefficient | None:
+        """Return the value of a size computed from sizes, such as `n - 1` or `n*m`; None for anything else."""
+        match node:
+            case Symbol():
+                if node.name not in self.statics:
+                    raise StaticNameError(node.name, span)
+                return self.statics[node.name]
+            case Product() if any(isinstance(child, Structural) and child.rank > 1 for child in node.children):
+                return None
+            case Product() | Sum():
+                parts = [self._whole_number(child, span) for child in node.children]
+                if any(part is None for part in parts):
+                    return None
+                numbers = [part for part in parts if part is not None]
+                if isinstance(node, Product):
+                    return node.coefficient * math.prod(numbers)
+                return sum(c * part for c, part in zip(node.coefficients, numbers, strict=True))
+        return None
+
+    # One method per kind of syntax node.
+
+    def _number(self, node: syntax.Number) -> Node:
+        return number(literal(node.text))
+
+    def _string(self, node: syntax.String) -> str:
+        return node.value
+
+    def _literal(self, node: syntax.Literal) -> object:
+        return node.value
+
+    def _name(self, node: syntax.Name) -> Value:
+        if not node.prefix and node.name in self.environment:
+            return self.environment[node.name]
+        if node.name in CONSTANTS and (node.prefix or node.name in BARE_CONSTANTS):
+            return number(CONSTANTS[node.name])
+        if node.prefix:
+            raise UnknownNameError(f"`{node.prefix}.{node.name}` is not known", Label(node.span, "unknown name"))
+        raise UnknownNameError(
+            f"missing input `{node.name}`",
+            Label(node.span, "no value given"),
+            helps=[f"give it: -v {node.name}='[1, 2]', or a shape for random numbers: --shape {node.name}=2"],
+        )
+
+    def _unary(self, node: syntax.Unary) -> Node:
+        operand = self.operand(node.operand)
+        return scale(-1, operand) if node.operator == "-" else operand
+
+    def _binary(self, node: syntax.Binary) -> Node:
+        # A long sum leans to the left: walking down its spine here keeps it from recursing.
+        spine = [node]
+        while isinstance(spine[-1].left, syntax.Binary):
+            spine.append(spine[-1].left)
+        left = self.operand(spine[-1].left)
+        for item in reversed(spine):
+            right = self.operand(item.right)
+            try:
+                left = INFIX[item.operator](left, right)
+            except ShapeError as error:
+                left = self.mismatch(item, left, right, error)
+            self.spans.setdefault(left, item.span)
+        return left
+
+    def mismatch(self, node: syntax.Binary, left: Node, right: Node, error: ShapeError) -> Node:
+        """Say what to do with operands that do not fit: here, raise an error that names both."""
+        raise misfits.clash(node, left, right, error) from None
+
+    def _attribute(self, node: syntax.Attribute) -> Value:
+        operand = self.operand(node.operand)
+        match node.name:
+            case "T":
+                return permute(operand, range(operand.rank)[::-1])
+            case "mT":
+                if operand.rank < 2:
+                    raise RankError("`.mT` needs a matrix", Label(node.span, describe(operand.shape)), needed=2)
+                return permute(operand, [*range(operand.rank - 2), operand.rank - 1, operand.rank - 2])
+            case "shape":
+                return operand.shape
+            case "size":
+                return math.prod(operand.shape)
+            case "ndim":
+                return operand.rank
+        raise UnknownNameError(f"there is no property `.{node.name}`", Label(node.span, "unknown property"))
+
+    def _listliteral(self, node: syntax.ListLiteral) -> list[Value]:
+        return [self.visit(item) for item in node.items]
+
+    def _tupleliteral(self, node: syntax.TupleLiteral) -> tuple[Value, ...]:
+        return tuple(self.visit(item) for item in node.items)
+
+    def _call(self, node: syntax.Call) -> Value:
+        operator = catalogue.find(node.function)
+        if operator is None:
+            raise misfits.unknown_function(node)
+        positional = [self.visit(item) for item in node.arguments]
+        keywords = {item.name: self.visit(item.value) for item in node.keywords}
+        try:
+            bound = bind(operator, positional, keywords)
+            operands = [self.tensor(item, node.span) for item in bound.operands]
+            settings = {name: self.static(item, node.span) for name, item in bound.settings.items()}
+            return construct(operator, operands, settings)
+        except ExpressionError as error:
+            if not error.labels:
+                misfits.label_arguments(error, node, positional)
+            raise
+
+    def _index(self, node: syntax.Index) -> Value:
+        operand = self.visit(node.operand)
+        if isinstance(operand, tuple | list) and len(node.items) == 1:
+            position = self.static(self.visit(node.items[0]), node.span)
+            if isinstance(position, int) and -len(operand) <= position < len(operand):
+                return operand[position]
+            raise ExpressionError(f"there is no item {position} of {len(operand)}", Label(node.span, "out of range"))
+        return self._indexed(self.tensor(operand, syntax.span_of(node.operand)), node)
+
+    def _indexed(self, operand: Node, node: syntax.Index) -> Node:
+        items = self._expanded(operand, node)
+        factors: list[Factor] = []
+        labels: list[int] = []
+        output: list[int] = []
+        paired: list[int] = []
+        axes = iter(operand.shape)
+        for item in items:
+            if item is None:
+                ones = fresh(1)
+                factors.append((Delta.of(1, 1), ones))
+                output += ones
+                continue
+            size, label = next(axes), *fresh(1)
+            labels.append(label)
+            rows, keeps = self._rows(item, size, node)
+            if keeps == "axis" and rows == range(size):
+                output.append(label)
+                continue
+            row = paired[0] if keeps == "list" and paired else fresh(1)[0]
+            if keeps == "list" and not paired:
+                paired.append(row)
+                output.append(row)
+            elif keeps == "axis":
+                output.append(row)
+            factors.append((Select.of(rows, size), (row, label)))
+        return product(1, [(operand, tuple(labels)), *factors], tuple(output))
+
+    def _expanded(self, operand: Node, node: syntax.Index) -> list[syntax.Node | None]:
+        """Return one item per axis, with None for a new axis and full slices for what is left out."""
+        items = [None if item == syntax.Literal(None) else item for item in node.items]
+        named = [item for item in items if item is not None and item != syntax.Literal(...)]
+        missing = operand.rank - len(named)
+        if missing < 0:
+            raise RankError(
+                "too many indices",
+                Label(syntax.span_of(node.operand), describe(operand.shape)),
+                Label(node.span, f"{len(named)} indices", primary=False),
+                needed=len(named),
+                operand=syntax.span_of(node.operand),
+            )
+        rest: list[syntax.Node | None] = [syntax.Slice()] * missing
+        if syntax.Literal(...) not in items:
+            return [*items, *rest]
+        place = items.index(syntax.Literal(...))
+        return [*items[:place], *rest, *items[place + 1 :]]
+
+    def _rows(self, item: syntax.Node, size: int, node: syntax.Index) -> tuple[range | tuple[int, ...], str]:
+        """Return which entries of an axis an item picks, and whether it keeps the `axis`, drops it (`one`) or lists."""
+        if isinstance(item, syntax.Slice):
+            parts = [part and self._whole(self.visit(part), part) for part in (item.start, item.stop, item.step)]
+            if parts[2] == 0:
+                raise ExpressionError("a slice cannot have step 0", Label(item.span, "step 0"))
+            return range(*slice(*parts).indices(size)), "axis"
+        value = self._whole(self.visit(item), item)
+        chosen = value if isinstance(value, tuple) else (value,)
+        for position in chosen:
+            if not -size <= position < size:
+                raise ShapeError(
+                    f"index {position} is out of range for {size} {'entry' if size == 1 else 'entries'}",
+                    Label(syntax.span_of(item), f"valid: {-size} to {size - 1}"),
+                    Label(syntax.span_of(node.operand), "indexed", primary=False),
+                    sizes=(size, position + 1 if position >= 0 else -position),
+                )
+        rows = tuple(position % size for position in chosen)
+        return (rows, "list") if isinstance(value, tuple) else (range(rows[0], rows[0] + 1), "one")
+
+    def _whole(self, value: Value, item: syntax.Node) -> Any:
+        static = self.static(value, syntax.span_of(item))
+        numbers = static if isinstance(static, tuple) else (static,)
+        if not all(isinstance(entry, int) and not isinstance(entry, bool) for entry in numbers):
+            raise ExpressionError(
+                "an index is a whole number, a slice or a list of them", Label(syntax.span_of(item), "no index")
+            )
+        return static
+
+
+# --- helpers ---------------------------------------------------------------------------------------------------------
+
+
+def _stacked(items: list[Node]) -> Node:
+    """Return nodes of one shape as one array with a new first axis; constants stay a constant."""
+    arrays = [_constant_array(item) for item in items]
+    if all(array is not None for array in arrays):
+        return Constant.of(np.array(arrays))
+    stacked = call("stack", items)
+    assert isinstance(stacked, Node)
+    return stacked
+
+
+def _constant_array(node: Node) -> np.ndarray[Any, np.dtype[np.float64]] | None:
+    if isinstance(node, Constant):
+        return node.value
+    constant = None if node.shape else constant_value(node)
+    return None if constant is None else np.array(float(constant))

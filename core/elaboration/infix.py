@@ -1,0 +1,104 @@
+"""The infix operators as graphs: NumPy's broadcasting and matrix product, spelled as labels."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+
+from ..graph import algebra
+from ..graph.algebra import Factor, broadcast, constant_value, elementwise, fresh, full, product
+from ..graph.catalogue import find
+from ..graph.nodes import Coefficient, Delta, Labels, Node, Product, Shape
+from ..shapes import broadcast_shapes, matmul_shape
+
+# x**k up to here is a Product of k factors: exact derivatives, and multiplication is far faster than a general power.
+PRODUCT_POWERS = (2, 3)
+
+
+def plus(left: Node, right: Node, sign: int = 1) -> Node:
+    """Return `left + sign*right`, broadcast."""
+    shape = broadcast_shapes(left.shape, right.shape)
+    return algebra.add([(1, broadcast(left, shape)), (sign, broadcast(right, shape))], shape)
+
+
+def times(left: Node, right: Node) -> Node:
+    """Return the Hadamard product, broadcast by labels: nothing is repeated in memory."""
+    shape = broadcast_shapes(left.shape, right.shape)
+    factors = [aligned(left, shape), aligned(right, shape)]
+    return product(1, [*factors, *_missing(factors, shape)], tuple(range(len(shape))))
+
+
+def aligned(node: Node, shape: Shape) -> Factor:
+    """Return a node with the labels it has when broadcast to a shape: an axis of size one that repeats is summed."""
+    offset = len(shape) - node.rank
+    labels = tuple(axis if size == shape[axis] else fresh(1)[0] for axis, size in enumerate(node.shape, offset))
+    return node, labels
+
+
+def _missing(factors: list[Factor], shape: Shape) -> list[Factor]:
+    carried = {label for _, labels in factors for label in labels}
+    return [(Delta.of(size, 1), (axis,)) for axis, size in enumerate(shape) if axis not in carried]
+
+
+def divide(left: Node, right: Node) -> Node:
+    """Return `left / right`, broadcast; 0/0 of two numbers is nan."""
+    if constant_value(left) == 0 and constant_value(right) == 0:
+        return full(math.nan, broadcast_shapes(left.shape, right.shape))
+    return times(left, power(right, algebra.number(-1)))
+
+
+def matmul(left: Node, right: Node) -> Node:
+    """Return `left @ right`: vectors are rows on the left and columns on the right, further axes are batches."""
+    shape = matmul_shape(left.shape, right.shape)
+    batch = len(broadcast_shapes(left.shape[:-2], right.shape[:-2]))
+    inner, row, column = fresh(3)
+    batch_labels = tuple(range(batch))
+
+    def label(node: Node, core: Labels) -> Factor:
+        lead = node.shape[: node.rank - len(core)]
+        _, labels = aligned(algebra.full(1, lead), shape[:batch])
+        return node, (*labels, *core)
+
+    first = label(left, (row, inner) if left.rank > 1 else (inner,))
+    second = label(right, (inner, column) if right.rank > 1 else (inner,))
+    rows = (row,) if left.rank > 1 else ()
+    columns = (column,) if right.rank > 1 else ()
+    factors = [first, second]
+    return product(1, [*factors, *_missing(factors, shape[:batch])], (*batch_labels, *rows, *columns))
+
+
+def power(base: Node, exponent: Node) -> Node:
+    """Return `base ** exponent`, broadcast; small whole powers become Products."""
+    shape = broadcast_shapes(base.shape, exponent.shape)
+    constant = constant_value(exponent)
+    value = constant_value(base)
+    base = broadcast(base, shape)
+    if constant is not None:
+        if constant == 1:
+            return base
+        if constant == 0:
+            return full(1, shape)
+        if value is not None and (folded := _folded(value, constant)) is not None:
+            return full(folded, shape)
+        if constant in PRODUCT_POWERS:
+            axes = tuple(range(len(shape)))
+            return product(1, [(base, axes)] * int(constant), axes)
+        if constant == -1 and isinstance(base, Product) and base.coefficient not in (0, 1):
+            inverse = power(algebra.split(base)[1], exponent)
+            return algebra.scale(reciprocal(base.coefficient), broadcast(inverse, shape))
+    operator = find("power")
+    assert operator is not None
+    return elementwise(operator, [base, broadcast(exponent, shape)])
+
+
+def _folded(value: Coefficient, exponent: Coefficient) -> Coefficient | None:
+    """Return a power of two numbers where it is exact and small, else None."""
+    whole = int(exponent)
+    if exponent != whole or abs(whole) > 64 or (value == 0 and whole < 0):
+        return None
+    return float(value) ** whole if isinstance(value, float) else Fraction(value) ** whole
+
+
+def reciprocal(value: Coefficient) -> Coefficient:
+    """Return 1/value, exact where the value is."""
+    return 1 / value if isinstance(value, float) else Fraction(1, 1) / value

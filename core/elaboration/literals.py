@@ -1,0 +1,23 @@
+"""Numbers as they are written, and as settings take them."""
+
+from __future__ import annotations
+
+import math
+from fractions import Fraction
+
+from ..graph.nodes import Coefficient
+
+
+def literal(text: str) -> Coefficient:
+    """Return the value of a number literal, exact where that is small: `literal("0.1") == Fraction(1, 10)`."""
+    if text.isdigit():
+        return int(text)
+    value = float(text)
+    if math.isfinite(value) and value and 1e-9 < abs(value) < 1e15 and len(text) < 16:
+        return Fraction(text)
+    return value
+
+
+def plain(value: Coefficient) -> int | float:
+    """Return a coefficient as a setting takes it: an int where it is whole, else a float."""
+    return int(value) if value == value and abs(value) != math.inf and value == int(value) else float(value)

@@ -1,0 +1,108 @@
+"""What to say when an expression does not fit: both operands, their shapes, and the fix that would."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+
+from ...grammar import syntax
+from ...grammar.errors import ExpressionError, Label
+from ...grammar.writer import write
+from ..errors import RankError, ShapeError, UnknownNameError
+from ..graph import catalogue
+from ..graph.nodes import Node
+from ..shapes import Shape, broadcast_shapes, describe, matmul_shape, show
+
+VERBS = {"+": "add", "-": "subtract", "*": "multiply", "/": "divide", "@": "multiply", "**": "raise"}
+
+
+def clash(node: syntax.Binary, left: Node, right: Node, error: ShapeError) -> ShapeError:
+    """Return the error of an infix operator, with both operands named and the transpose offered where it fits."""
+    texts = [write(node.left), write(node.right)]
+    whole = write(node)
+    labels = [
+        Label(syntax.span_of(node.left), f"{_called(texts[0])} is {describe(left.shape)}", primary=False),
+        Label(syntax.span_of(node.right), f"{_called(texts[1])} is {describe(right.shape)}"),
+    ]
+    if isinstance(error, RankError):
+        labels = [Label(node.operator_span, error.message)]
+        return RankError(
+            f"cannot multiply `{whole}` with `@`",
+            *labels,
+            Label(syntax.span_of(node.left), describe(left.shape), primary=False),
+            Label(syntax.span_of(node.right), describe(right.shape), primary=False),
+            needed=1,
+            operand=syntax.span_of(node.left) if not left.shape else syntax.span_of(node.right),
+            helps=[f"`{texts[0]} * {texts[1]}` multiplies by a number"],
+        )
+    if node.operator == "@":
+        first = f"{left.shape[-1]} {'columns' if left.rank > 1 else 'entries'}"
+        second = f"{right.shape[-2] if right.rank > 1 else right.shape[0]} {'rows' if right.rank > 1 else 'entries'}"
+        message = f"cannot multiply `{whole}`: {first} against {second}"
+    else:
+        message = (
+            f"cannot {VERBS.get(node.operator, 'compare')} `{whole}`: {show(left.shape)} against {show(right.shape)}"
+        )
+    return ShapeError(message, *labels, sizes=error.sizes, helps=_fitting_transposes(node, left, right))
+
+
+def _called(text: str) -> str:
+    return f"`{text}`" if len(text) <= 24 else "this"
+
+
+def _fitting_transposes(node: syntax.Binary, left: Node, right: Node) -> list[str]:
+    """Return the transposes of an operand that would make the shapes fit."""
+    helps = []
+    flips: list[tuple[syntax.Node, syntax.Node, Shape, Shape]] = []
+    if left.rank > 1:
+        flips.append((_transposed(node.left), node.right, left.shape[::-1], right.shape))
+    if right.rank > 1:
+        flips.append((node.left, _transposed(node.right), left.shape, right.shape[::-1]))
+    for first, second, left_shape, right_shape in flips:
+        try:
+            if node.operator == "@":
+                result = matmul_shape(left_shape, right_shape)
+            else:
+                result = broadcast_shapes(left_shape, right_shape)
+        except ShapeError:
+            continue
+        text = write(syntax.Binary(node.operator, first, second))
+        helps.append(
+            f"`{text}` would fit: ({show(left_shape)}) {node.operator} ({show(right_shape)}) -> ({show(result)})"
+        )
+    return helps
+
+
+def _transposed(node: syntax.Node) -> syntax.Node:
+    if isinstance(node, syntax.Attribute) and node.name == "T":
+        return node.operand
+    return syntax.Attribute(node, "T")
+
+
+def label_arguments(error: ExpressionError, node: syntax.Call, values: Sequence[object]) -> None:
+    """Point an error of a call at the arguments, with the shape of each."""
+    tensors = [
+        (argument, value) for argument, value in zip(node.arguments, values, strict=True) if isinstance(value, Node)
+    ]
+    labels = [
+        Label(syntax.span_of(argument), describe(value.shape), primary=position == len(tensors) - 1)
+        for position, (argument, value) in enumerate(tensors)
+    ]
+    error.labels = tuple(labels) or (Label(node.function_span or node.span),)
+    if isinstance(error, RankError) and tensors:
+        error.operand = syntax.span_of(tensors[min(error.position, len(tensors) - 1)][0])
+
+
+def unknown_function(node: syntax.Call) -> UnknownNameError:
+    """Return the error for a function that is not in the table, with the name that was probably meant."""
+    guess = catalogue.suggest(node.function)
+    meant = f"did you mean `{guess}`?  (`matgrad functions` lists all)" if guess else "`matgrad functions` lists all"
+    return UnknownNameError(
+        f"unknown function `{node.function}`",
+        Label(node.function_span, "" if guess else "not in the table"),
+        helps=[meant],
+    )
+
+
+def kind_of(value: object) -> str:
+    """Return what a value is that should have been a tensor."""
+    return "a word" if isinstance(value, str) else "an empty list" if value in ([], ()) else "not a number"

@@ -1,0 +1,43 @@
+"""The number of axes of each part of a tree: what tells a Hadamard product from a multiple."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ...grammar import syntax
+from ..graph.nodes import Node, Symbol
+from ..shapes import Shape
+from .elaborate import INFIX, Elaborator, Value
+
+
+class Ranks(Elaborator):
+    """The ranks of the parts of trees over inputs of given shapes; `sizes` are whole numbers with a name."""
+
+    def __init__(self, shapes: Mapping[str, Shape], sizes: Mapping[str, int]) -> None:
+        super().__init__({name: Symbol.of(name, shape) for name, shape in shapes.items()} | dict(sizes), sizes)
+        self._known: dict[int, int] = {}
+        self._kept: list[syntax.Node] = []
+
+    def add(self, tree: syntax.Node) -> None:
+        """Learn the ranks of all parts of a tree; the names that a program assigns are known from then on."""
+        self._kept.append(tree)  # so that no other tree takes its place in memory
+        if isinstance(tree, syntax.Program):
+            self.run(tree)
+        else:
+            self.visit(tree)
+
+    def of(self, tree: syntax.Node) -> int:
+        """Return the rank of a part of a tree that was added; 0 for what is no tensor."""
+        return self._known.get(id(tree), 0)
+
+    def visit(self, node: syntax.Node) -> Value:
+        """Return the value of a syntax node, and remember its rank."""
+        value = super().visit(node)
+        if isinstance(value, Node):
+            self._known[id(node)] = value.rank
+        elif isinstance(value, list):
+            self._known[id(node)] = self.tensor(value, (0, 0)).rank
+        return value
+
+    def _binary(self, node: syntax.Binary) -> Node:
+        return INFIX[node.operator](self.operand(node.left), self.operand(node.right))

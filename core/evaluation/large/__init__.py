@@ -1,0 +1,1 @@
+"""Arrays beyond the cache: blocks, threads and memory that is used again."""

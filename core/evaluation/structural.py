@@ -1,0 +1,291 @@
+"""The structural operands of a Product, used up before anything is multiplied.
+
+Each one is a substitution of labels: `Delta` says that labels are equal, `Select` that `j` is `rows[i]`, `Reshape`
+that `a` is the row-major position of `(i, j, ...)`. Applied to the arrays these are diagonals, slices and reshapes;
+applied to the output they say where its entries go. What no substitution fits becomes an ordinary array of 0 and 1.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+from math import prod
+
+import numpy as np
+
+from ...grammar.records import replace
+from ..graph.nodes import Delta, Labels, Reshape, Select, Shape, Structural, Triangle
+from .contract import Factor, diagonal, multiply, plain, rename
+from .strided import Place
+from .tape import Array, Tape
+
+Tensor = tuple[Structural, Labels]
+
+
+class Structure:
+    """The arrays of one Product, its structural tensors, and where its entries go, under changing labels."""
+
+    def __init__(self, tape: Tape, factors: Iterable[Factor], tensors: Iterable[Tensor], shape: Shape) -> None:
+        self.tape = tape
+        self.factors = [diagonal(factor, tape) for factor in factors]
+        self.tensors = list(tensors)
+        self.place = Place(shape)
+        self.sizes = {label: size for f in self.factors for label, size in zip(f.labels, f.value.shape, strict=True)}
+        self.sizes.update(
+            (label, size) for node, labels in self.tensors for label, size in zip(labels, node.shape, strict=True)
+        )
+        self._newest = max(self.sizes, default=0)
+        # Selections that follow each other in a circle would meet for ever.
+        self._meetings_left = len(self.tensors)
+
+    def resolve(self) -> int:
+        """Use up every structural tensor; return the factor for summed labels that nothing carries."""
+        while deltas := [tensor for tensor in self.tensors if isinstance(tensor[0], Delta)]:
+            self._unify(deltas[0])
+        while any(isinstance(node, Select | Reshape) for node, _ in self.tensors):
+            if not any(self._step(tensor) for tensor in self.tensors):
+                self._densify(self._smallest_stuck())
+        while self.tensors:
+            self._triangle(self.tensors[0])
+        known = {label for factor in self.factors for label in factor.labels} | self.place.moves.keys()
+        return prod(size for label, size in self.sizes.items() if label not in known)
+
+    def _step(self, tensor: Tensor) -> bool:
+        node, labels = tensor
+        if len(set(labels)) < len(labels):
+            return False
+        if isinstance(node, Select):
+            return self._select(tensor, node, labels)
+        return isinstance(node, Reshape) and self._reshape(tensor, labels[0], labels[1:])
+
+    def _smallest_stuck(self) -> Tensor:
+        stuck = [tensor for tensor in self.tensors if isinstance(tensor[0], Select | Reshape)]
+        return min(stuck, key=lambda tensor: prod(tensor[0].shape))
+
+    def _others(self, tensor: Tensor, *labels: int) -> list[Tensor]:
+        return [other for other in self.tensors if other is not tensor and not set(labels).isdisjoint(other[1])]
+
+    def _carriers(self, *labels: int) -> list[Factor]:
+        return [factor for factor in self.factors if not set(labels).isdisjoint(factor.labels)]
+
+    def _remove(self, tensor: Tensor) -> None:
+        self.tensors = [other for other in self.tensors if other is not tensor]
+
+    def _replace(self, old: Iterable[Factor], *new: Factor) -> None:
+        gone = {id(factor) for factor in old}
+        self.factors = [factor for factor in self.factors if id(factor) not in gone] + list(new)
+
+    def _densify(self, tensor: Tensor) -> None:
+        self._remove(tensor)
+        node, labels = tensor
+        value = self.tape.emit(node.dense, [], node.shape)
+        self.factors.append(diagonal(Factor(value, labels), self.tape))
+
+    def _unify(self, tensor: Tensor) -> None:
+        self._remove(tensor)
+        kept, *others = tensor[1]
+        names = {other: kept for other in others if other != kept}
+        for other in names:
+            self.place.merge(kept, other, self.sizes.pop(other))
+        self.factors = [rename(factor, names, self.tape) for factor in self.factors]
+        self.tensors = [(node, tuple(names.get(label, label) for label in own)) for node, own in self.tensors]
+
+    # --- Select ------------------------------------------------------------------------------------------------------
+
+    def _select(self, tensor: Tensor, node: Select, labels: Labels) -> bool:
+        i, j = labels
+        for other in self._others(tensor, j):
+            if isinstance(other[0], Select) and other[1][0] == j and other[1][1] != j:
+                continue
+            meets = isinstance(other[0], Select) and other[1][1] == j and len({*labels, *other[1]}) == 3
+            if meets and self._meetings_left:
+                self._meetings_left -= 1
+                self._meet(tensor, other)
+                return True
+            if isinstance(other[0], Triangle):
+                self._densify(other)
+                return True
+            return False
+        self._remove(tensor)
+        self.tensors = [_composed(other, i, j, node.rows) for other in self.tensors]
+        gathered = self._carriers(j)
+        self._replace(gathered, *(self._gathered(factor, i, j, node.rows) for factor in gathered))
+        self.place.choose(i, j, node.rows)
+        del self.sizes[j]
+        return True
+
+    def _gathered(self, factor: Factor, i: int, j: int, rows: range | tuple[int, ...]) -> Factor:
+        value = self.tape.select(factor.value, factor.labels.index(j), rows)
+        return rename(Factor(value, factor.labels, factor.mask, factor.inverse), {j: i}, self.tape)
+
+    def _meet(self, first: Tensor, second: Tensor) -> None:
+        """Two selections from one axis agree at certain pairs of rows: a new label counts these pairs."""
+        one, other = first[0], second[0]
+        assert isinstance(one, Select)
+        assert isinstance(other, Select)
+        where: dict[int, list[int]] = {}
+        for k, row in enumerate(other.rows):
+            where.setdefault(row, []).append(k)
+        pairs = [(i, k) for i, row in enumerate(one.rows) for k in where.get(row, ())]
+        self._newest += 1
+        self.sizes[self._newest] = len(pairs)
+        self._remove(first)
+        self._remove(second)
+        i, j = first[1]
+        self.tensors += [
+            (Select.of([one.rows[i] for i, _ in pairs], one.size), (self._newest, j)),
+            (Select.of([i for i, _ in pairs], len(one.rows)), (self._newest, i)),
+            (Select.of([k for _, k in pairs], len(other.rows)), (self._newest, second[1][0])),
+        ]
+
+    # --- Reshape -----------------------------------------------------------------------------------------------------
+
+    def _reshape(self, tensor: Tensor, whole: int, parts: Labels) -> bool:
+        join_first = whole in self.place.moves or bool(self._others(tensor, whole)) or self._adjacent(parts)
+        for way in [self._join, self._split] if join_first else [self._split, self._join]:
+            if way(tensor, whole, parts):
+                self._remove(tensor)
+                return True
+        return False
+
+    def _adjacent(self, parts: Labels) -> bool:
+        """Whether to join the parts only means to reshape a single array."""
+        carriers = self._carriers(*parts)
+        if len(carriers) != 1 or parts[0] not in carriers[0].labels:
+            return False
+        first = carriers[0].labels.index(parts[0])
+        return carriers[0].labels[first : first + len(parts)] == parts
+
+    def _split(self, tensor: Tensor, whole: int, parts: Labels) -> bool:
+        """Replace the label of the merged axis by the labels of its parts."""
+        move = self.place.moves.get(whole, 0)
+        if self._others(tensor, whole) or not isinstance(move, int):
+            return False
+        sizes = tensor[0].shape[1:]
+        carriers = self._carriers(whole)
+        self._replace(carriers, *(self._split_factor(factor, whole, parts, sizes) for factor in carriers))
+        if whole in self.place.moves:
+            del self.place.moves[whole]
+            for axis, part in enumerate(parts):
+                self.place.add(part, move * prod(sizes[axis + 1 :]), sizes[axis])
+        del self.sizes[whole]
+        return True
+
+    def _split_factor(self, factor: Factor, whole: int, parts: Labels, sizes: Shape) -> Factor:
+        axis = factor.labels.index(whole)
+        shape = (*factor.value.shape[:axis], *sizes, *factor.value.shape[axis + 1 :])
+        labels = (*factor.labels[:axis], *parts, *factor.labels[axis + 1 :])
+        value = self.tape.reshape(factor.value, shape)
+        return diagonal(Factor(value, labels, factor.mask, factor.inverse), self.tape)
+
+    def _join(self, tensor: Tensor, whole: int, parts: Labels) -> bool:
+        """Replace the labels of the parts by the label of the merged axis."""
+        carriers = self._carriers(*parts)
+        sizes = tensor[0].shape[1:]
+        if self._others(tensor, *parts) or any(not set(parts) <= set(factor.labels) for factor in carriers):
+            return False
+        if not self.place.moves.keys().isdisjoint(parts):
+            step = self.place.nested(parts, sizes)
+            if step is None:
+                return False
+            for part in parts:
+                del self.place.moves[part]
+            self.place.add(whole, step, tensor[0].shape[0])
+        self._replace(carriers, *(self._join_factor(factor, whole, parts) for factor in carriers))
+        for part in parts:
+            del self.sizes[part]
+        return True
+
+    def _join_factor(self, factor: Factor, whole: int, parts: Labels) -> Factor:
+        first = min(factor.labels.index(part) for part in parts)
+        before = [label for label in factor.labels[:first] if label not in parts]
+        after = [label for label in factor.labels[first:] if label not in parts]
+        axes = [factor.labels.index(label) for label in (*before, *parts, *after)]
+        value = self.tape.transpose(factor.value, axes)
+        inner = prod(value.shape[len(before) : len(before) + len(parts)])
+        shape = (*value.shape[: len(before)], inner, *value.shape[len(before) + len(parts) :])
+        joined = self.tape.reshape(value, shape)
+        return diagonal(Factor(joined, (*before, whole, *after), factor.mask, factor.inverse), self.tape)
+
+    # --- Triangle ----------------------------------------------------------------------------------------------------
+
+    def _triangle(self, tensor: Tensor) -> None:
+        node, (i, j) = tensor
+        assert isinstance(node, Triangle)
+        both = [factor for factor in self.factors if {i, j} <= set(factor.labels)]
+        plain_sum = node.offset == 0 and node.shape[0] == node.shape[1]
+        if i != j and both:
+            self._remove(tensor)
+            target = min(both, key=lambda factor: factor.value.size)
+            self._replace([target], self._masked(target, node, i, j))
+        elif i != j and plain_sum and (self._running_sum(tensor, i, j, False) or self._running_sum(tensor, j, i, True)):
+            self._remove(tensor)
+        else:
+            self._densify(tensor)
+
+    def _masked(self, factor: Factor, node: Triangle, i: int, j: int) -> Factor:
+        rows, columns = node.shape
+        mask = self.tape.emit(lambda: np.tri(rows, columns, node.offset, dtype=np.bool_), [], node.shape)
+        masked = multiply(self.tape, Factor(mask, (i, j), mask=True), factor, factor.labels, self.sizes)
+        if node.offset > 0 or rows != columns or len(factor.labels) != 2:
+            return masked
+        return replace(masked, triangle=1 if factor.labels == (i, j) else -1)
+
+    def _running_sum(self, tensor: Tensor, i: int, j: int, reverse: bool) -> bool:
+        """Sum over `j <= i`, or over `j >= i`, as a running sum of what carries `j`."""
+        carriers = sorted(self._carriers(j), key=lambda factor: -len(factor.labels))
+        if not carriers or j in self.place.moves or self._others(tensor, j):
+            return False
+        if any(not set(factor.labels) <= set(carriers[0].labels) for factor in carriers):
+            return False
+        total = carriers[0]
+        for factor in carriers[1:]:
+            total = multiply(self.tape, total, factor, carriers[0].labels, self.sizes)
+        total = plain(total, self.tape)
+        axis = total.labels.index(j)
+
+        def forward(array: Array) -> Array:
+            return np.cumsum(array, axis)
+
+        def backward(array: Array) -> Array:
+            return np.flip(np.cumsum(np.flip(array, axis), axis), axis)
+
+        value = self.tape.emit(backward if reverse else forward, [total.value], total.value.shape)
+        self._replace(carriers, Factor(value, tuple(i if label == j else label for label in total.labels)))
+        del self.sizes[j]
+        return True
+
+
+def _composed(tensor: Tensor, i: int, j: int, rows: range | tuple[int, ...]) -> Tensor:
+    """Return a tensor after the substitution of `j` by `rows[i]`."""
+    node, labels = tensor
+    if not isinstance(node, Select) or labels[0] != j:
+        return tensor
+    return Select.of([node.rows[row] for row in rows], node.size), (i, labels[1])
+
+
+def apply_masks(tape: Tape, factors: list[Factor], leaves: set[int], sizes: dict[int, int]) -> list[Factor]:
+    """Let the zeros of masks win over inf and nan: mask what carries their labels before anything is summed.
+
+    `leaves` are the slots of inputs and constants, which are finite.
+    """
+    others = [factor for factor in factors if not factor.mask]
+    for mask in (factor for factor in factors if factor.mask):
+        over = set(mask.labels)
+        covering = [factor for factor in others if over <= set(factor.labels)]
+        targets = [factor for factor in covering if factor.inverse or factor.value.slot not in leaves] or covering[:1]
+        if targets:
+            done = [multiply(tape, mask, factor, factor.labels, sizes) for factor in targets]
+        else:
+            targets = [f for f in others if set(f.labels) < over and (f.inverse or f.value.slot not in leaves)]
+            done = [_masked_together(tape, mask, targets, sizes)]
+        others = [factor for factor in others if all(factor is not used for used in targets)] + done
+    return others
+
+
+def _masked_together(tape: Tape, mask: Factor, targets: list[Factor], sizes: dict[int, int]) -> Factor:
+    if not targets:
+        return plain(mask, tape)
+    combined = targets[0]
+    for factor in targets[1:]:
+        combined = multiply(tape, combined, factor, mask.labels, sizes)
+    return multiply(tape, mask, combined, mask.labels, sizes)

@@ -1,0 +1,48 @@
+"""Derived operators written out: what `mean(x)` stands for, with the operands of a call in it."""
+
+from __future__ import annotations
+
+from ...grammar import syntax
+from ...grammar.parser import parse
+from ...grammar.records import replace
+from ...grammar.rewriting import filled, rewritten
+from ...grammar.syntax import Call, Node
+from ..elaboration.arguments import bind, declaration
+from ..errors import ExpressionError
+from ..graph import catalogue
+from ..notation.trees import number
+
+
+def unfolded(call: Call) -> Node | None:
+    """Return what a derived operator stands for, with the operands of a call in it: `sum(x)/count(x)` for `mean(x)`."""
+    operator = catalogue.find(call.function)
+    if operator is None or operator.definition is None:
+        return None
+    values = {keyword.name: keyword.value for keyword in call.keywords}
+    try:
+        bound = bind(operator, list(call.arguments), values)
+    except ExpressionError:
+        return None
+    names = dict(zip(operator.operands, bound.operands, strict=True))
+    settings = {name: value if isinstance(value, Node) else _spelled(value) for name, value in bound.settings.items()}
+    tree = filled(parse(operator.definition).result, {**names, **settings})
+    return rewritten(tree, _without_defaults)
+
+
+def _spelled(value: object) -> Node:
+    return number(value) if isinstance(value, int | float) and not isinstance(value, bool) else syntax.Literal(value)
+
+
+def _without_defaults(node: Node) -> Node | None:
+    """Leave out settings that say what is the case anyway."""
+    if not isinstance(node, Call):
+        return None
+    operator = catalogue.find(node.function)
+    defaults = declaration(operator.parameters).settings if operator else {}
+    kept = tuple(
+        keyword
+        for keyword in node.keywords
+        if not (isinstance(keyword.value, syntax.Literal) and defaults.get(keyword.name, ...) is keyword.value.value)
+    )
+    arguments = tuple(rewritten(argument, _without_defaults) for argument in node.arguments)
+    return replace(node, keywords=kept, arguments=arguments)

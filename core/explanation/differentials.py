@@ -1,0 +1,426 @@
+"""The differential of one operation in words: `d(x.T @ A @ x) = dx.T @ A @ x + x.T @ A @ dx`.
+
+An operation is looked at by itself: each operand that moves is a placeholder with a change of its own. The rule that a
+person would quote (product rule, an operator's own differential) is written over the placeholders and compared with
+what the engine computes; where it does not fit, as along axes, the engine's own result is written instead.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping, Sequence
+from functools import partial
+
+import numpy as np
+
+from ...grammar import syntax
+from ...grammar.parser import parse
+from ...grammar.records import dataclass, replace
+from ...grammar.rewriting import filled, rewritten
+from ...grammar.syntax import (
+    Attribute,
+    Binary,
+    Call,
+    Index,
+    Keyword,
+    ListLiteral,
+    Name,
+    Node,
+    Number,
+    Program,
+    Unary,
+)
+from ..arrays import Array
+from ..differentiation.differentiate import pushforward
+from ..elaboration.elaborate import Elaborator
+from ..errors import ExpressionError
+from ..evaluation.program import OperationFailed, compile_program
+from ..graph import catalogue, nodes
+from ..graph.nodes import Symbol
+from ..graph.operator import Operator
+from ..graph.transform import flatten
+from ..notation.expand import expanded
+from ..notation.formula import SPOKEN, Notation
+from ..notation.structural import Sizes
+from ..notation.trees import negated
+from ..notation.trees import size as syntax_size
+from ..problems.draws import Draws
+from ..shapes import Shape
+
+LONGEST_WRITTEN = 40
+JOINING = ("concatenate", "stack", "hstack", "vstack")
+COMPARISONS = ("<", "<=", ">", ">=", "==", "!=")
+TOLERANCE = 1e-8
+Proposal = tuple[str, Node]
+
+
+@dataclass(frozen=True)
+class Local:
+    """An operation with placeholders for its moving operands: `part 0 @ A`, and the operands themselves."""
+
+    template: Node
+    operands: tuple[Node, ...]
+    values: tuple[Array, ...]
+    environment: Mapping[str, object]
+    inputs: Mapping[str, Array]
+    statics: Mapping[str, int]
+
+    @property
+    def shapes(self) -> tuple[Shape, ...]:
+        """The shapes of the moving operands."""
+        return tuple(np.shape(value) for value in self.values)
+
+    def elaborated(self, tree: Node) -> nodes.Node:
+        """Return a tree over inputs, placeholders and their changes as a graph."""
+        symbols: dict[str, object] = dict(self.environment)
+        for place, shape in enumerate(self.shapes):
+            symbols[part(place).name] = Symbol.of(part(place).name, shape)
+            symbols[change(place).name] = Symbol.of(change(place).name, shape)
+        elaborator = Elaborator(symbols, self.statics)
+        program = tree if isinstance(tree, Program) else Program((), tree)
+        return elaborator.tensor(elaborator.run(program), (0, 0))
+
+    def moved(self) -> nodes.Node:
+        """Return the change of the operation, as the engine computes it."""
+        tangents: dict[Symbol, nodes.Node] = {
+            Symbol.of(part(place).name, shape): Symbol.of(change(place).name, shape)
+            for place, shape in enumerate(self.shapes)
+        }
+        return pushforward(self.elaborated(self.template), tangents)
+
+    def agrees(self, proposal: Node) -> bool:
+        """Whether a differential written over the placeholders is that of the operation, at the inputs at hand."""
+        draws = Draws(5, "differentials")
+        values = dict(self.inputs)
+        for place, value in enumerate(self.values):
+            values[part(place).name] = value
+            values[change(place).name] = draws.normal(np.shape(value))
+        try:
+            nodes = [self.elaborated(proposal), self.moved()]
+            found, wanted = compile_program(flatten(nodes)).run(values)
+            found = np.broadcast_to(found, wanted.shape)
+        except (ExpressionError, OperationFailed, ValueError):
+            return False
+        scale = float(np.max(np.abs(wanted), initial=0.0)) or 1.0
+        return bool(np.allclose(found, wanted, rtol=0, atol=TOLERANCE * scale, equal_nan=True))
+
+    def written(self) -> Node:
+        """Return the change of the operation as the engine writes it."""
+        (node,) = flatten(expanded(flatten([self.moved()])))
+        return Notation(Sizes({})).tree(node)
+
+
+def part(place: int) -> Name:
+    """Return the placeholder of a moving operand; no input can have its name."""
+    return Name(f"part {place}")
+
+
+def change(place: int) -> Name:
+    """Return the placeholder of an operand's change."""
+    return Name(f"change {place}")
+
+
+def operands_of(node: Node) -> list[Node]:
+    """Return the operands of an operation; a chain of one operator counts as one operation."""
+    match node:
+        case Binary("@" | "*" as operator):
+            return _chain(node, operator)
+        case Binary("+" | "-"):
+            return [term for _, term in signed_terms(node)]
+        case Binary(_, left, right):
+            return [left, right]
+        case Unary(_, operand) | Attribute(operand, _):
+            return [operand]
+        case Index(Call() as call, _) if _several_outputs(call):
+            return operands_of(call)
+        case Index(operand, _):
+            return [operand]
+        case Call(function, arguments):
+            found = catalogue.find(function)
+            if found is not None and found.family.lower() == "derivatives":
+                return [arguments[1]] if len(arguments) > 1 else []
+            values = [keyword.value for keyword in node.keywords]
+            return [item for argument in (*arguments, *values) for item in _items(argument)]
+        case ListLiteral():
+            return list(_items(node))
+    return []
+
+
+def _items(node: Node) -> Iterator[Node]:
+    if isinstance(node, ListLiteral):
+        for item in node.items:
+            yield from _items(item)
+    else:
+        yield node
+
+
+def _several_outputs(call: Call) -> bool:
+    operator = catalogue.find(call.function)
+    return operator is not None and len(operator.rules) > 1
+
+
+def _chain(node: Node, operator: str) -> list[Node]:
+    if isinstance(node, Binary) and node.operator == operator:
+        return [*_chain(node.left, operator), node.right]
+    return [node]
+
+
+def signed_terms(node: Node) -> list[tuple[int, Node]]:
+    """Return the terms of a sum with their signs."""
+    if isinstance(node, Binary) and node.operator in ("+", "-"):
+        return [*signed_terms(node.left), (1 if node.operator == "+" else -1, node.right)]
+    return [(1, node)]
+
+
+def template_of(node: Node, moving: Sequence[Node]) -> Node:
+    """Return an operation with placeholders for the operands that move."""
+    operator = catalogue.find(node.function) if isinstance(node, Call) else None
+    if operator is not None and operator.family.lower() == "derivatives":
+        name = moving[0]
+        return rewritten(node, lambda item: part(0) if item == name else None)
+    places = {id(operand): part(place) for place, operand in enumerate(moving)}
+    return rewritten(node, lambda item: None if item is node else places.get(id(item)))
+
+
+# --- rules ------------------------------------------------------------------------------------------------------------
+
+
+def differential(local: Local) -> Proposal:
+    """Return the differential of an operation over its placeholders, and the name of the rule."""
+    for rule, tree in proposals(local):
+        if local.agrees(tree):
+            return rule, tidy(tree)
+    written = tidy(local.written())
+    if syntax_size(written) > LONGEST_WRITTEN:
+        for rule, tree in proposals(local):
+            return f"{rule}, for each of the stack", tidy(tree)
+    return "rule of the operation", written
+
+
+def proposals(local: Local) -> Iterator[Proposal]:
+    """Yield the differentials that a person would write, the likeliest first."""
+    node = local.template
+    changes = [change(place) for place in range(len(local.operands))]
+    match node:
+        case Binary("+" | "-"):
+            yield "sum rule", _sum(node, changes)
+        case Unary(sign, _):
+            yield "sign", Unary(sign, changes[0])
+        case Binary("@" | "*"):
+            yield ("linear" if len(changes) == 1 else "product rule"), _product_rule(node, changes)
+        case Binary("/", left, right):
+            yield from _quotient(left, right)
+        case Binary("**", base, exponent):
+            yield from _power(base, exponent)
+        case Binary(operator) if operator in COMPARISONS:
+            yield "constant between jumps", Number("0")
+        case Attribute() | Index(Name(), _):
+            yield "linear", _with_changes(node)
+        case ListLiteral():
+            yield "linear", _with_changes(node, zeros=True)
+        case Index(Call() as call, (Number(text),)) if _several_outputs(call):
+            yield from _by_rule(local, call, int(text))
+        case Call() as call:
+            yield from _of_call(local, call)
+
+
+def _with_changes(node: Node, zeros: bool = False) -> Node:
+    """Return an operation applied to the changes; operands that do not move become zeros where asked."""
+
+    def changed(item: Node) -> Node | None:
+        if isinstance(item, Name) and item.name.startswith("part "):
+            return Name(item.name.replace("part", "change"))
+        return None
+
+    if zeros and isinstance(node, ListLiteral):
+        items = [
+            _with_changes(item, True) if isinstance(item, ListLiteral) else changed(item) or Call("zeros_like", (item,))
+            for item in node.items
+        ]
+        return ListLiteral(tuple(items))
+    if zeros and isinstance(node, Call):
+        return replace(node, arguments=tuple(_with_changes(item, True) for item in node.arguments))
+    return rewritten(node, changed)
+
+
+def _sum(node: Node, changes: Sequence[Name]) -> Node:
+    result: Node | None = None
+    terms = signed_terms(node)
+    for sign, term in terms:
+        if term in [part(place) for place in range(len(changes))]:
+            moved = _with_changes(term)
+            if result is None:
+                result = moved if sign > 0 else Unary("-", moved)
+            else:
+                result = Binary("+" if sign > 0 else "-", result, moved)
+    assert result is not None
+    return result
+
+
+def _product_rule(node: Node, changes: Sequence[Name]) -> Node:
+    """Return the sum over the moving operands of the product in which one of them is replaced by its change."""
+    terms = [rewritten(node, partial(_change_of, place=place)) for place in range(len(changes))]
+    result = terms[0]
+    for term in terms[1:]:
+        result = Binary("+", result, term)
+    return result
+
+
+def _change_of(item: Node, place: int) -> Node | None:
+    return change(place) if item == part(place) else None
+
+
+def _moves(node: Node) -> bool:
+    return any(isinstance(item, Name) and item.name.startswith("part ") for item in syntax.walk(node))
+
+
+def _quotient(left: Node, right: Node) -> Iterator[Proposal]:
+    above, below = _with_changes(left), _with_changes(right)
+    squared = Binary("**", right, Number("2"))
+    if not _moves(right):
+        yield "linear", Binary("/", above, right)
+    elif not _moves(left):
+        yield "quotient rule", Binary("/", Binary("*", Unary("-", left), below), squared)
+    else:
+        difference = Binary("-", Binary("*", above, right), Binary("*", left, below))
+        yield "quotient rule", Binary("/", difference, squared)
+
+
+def _power(base: Node, exponent: Node) -> Iterator[Proposal]:
+    moved = _with_changes(base)
+    if isinstance(exponent, Number) and exponent.text.isdigit():
+        less = int(exponent.text) - 1
+        lowered = base if less == 1 else Binary("**", base, Number(str(less)))
+        yield "power rule", Binary("*", Binary("*", exponent, lowered), moved)
+    if not _moves(exponent):
+        lowered = Binary("**", base, Binary("-", exponent, Number("1")))
+        yield "power rule", Binary("*", Binary("*", exponent, lowered), moved)
+    elif not _moves(base):
+        whole = Binary("**", base, exponent)
+        yield "power rule", Binary("*", Binary("*", whole, Call("log", (base,))), _with_changes(exponent))
+
+
+def _of_call(local: Local, call: Call) -> Iterator[Proposal]:
+    operator = catalogue.find(call.function)
+    assert operator is not None
+    count = len(local.operands)
+    if operator.name in JOINING:
+        yield "linear", _with_changes(call, zeros=True)
+    elif operator.family == "axes" or operator.name == "sum":
+        yield "linear", _with_changes(call)
+    elif operator.family == "products":
+        yield ("linear" if count == 1 else "product rule"), _product_rule(call, [change(i) for i in range(count)])
+    else:
+        yield from _by_rule(local, call, 0)
+
+
+def _by_rule(local: Local, call: Call, output: int) -> Iterator[Proposal]:
+    """Yield the operator's own differential with the operands of a call in it, then the same along its axis."""
+    operator, arguments = _applied(local, call)
+    if operator is None or not operator.rules:
+        return
+    dead = {f"d{name}" for name, value in arguments.items() if not _moves(value)}
+    rule = parse(operator.rules[output])
+    axis = next((keyword for keyword in call.keywords if keyword.name in ("axis", "dim")), None)
+    if axis is None and len(call.arguments) > len(operator.operands) and "axis" in operator.parameters:
+        axis = Keyword("axis", call.arguments[len(operator.operands)])
+    settings = {keyword.name: keyword.value for keyword in call.keywords}
+    plain = {"y": local.template}
+    plain |= {f"y{place}": Index(call, (Number(str(place)),)) for place in range(len(operator.rules))}
+    for along in [None, axis] if axis is not None else [None]:
+        tree = _pruned(rule, dead)
+        if tree is None:
+            yield rule_name(operator), Number("0")
+            return
+        if along is not None:
+            tree = _along(tree, along, call)
+        yield rule_name(operator), filled(tree, {**settings, **plain, **arguments, **_changed(arguments)})
+
+
+def rule_name(operator: Operator) -> str:
+    """Return what the rule of an operator is called, by the name that people write."""
+    return f"rule of {SPOKEN.get(operator.name, operator.name)}"
+
+
+def _applied(local: Local, call: Call) -> tuple[Operator | None, dict[str, Node]]:
+    """Return the operator that a call stands for, and its operands by name.
+
+    `norm(x)` is the Euclidean norm, `solve(A, b)` a solution for one vector or for several: what they build says so.
+    """
+    operator = catalogue.find(call.function)
+    assert operator is not None
+    if operator.build is not None:
+        try:
+            built = local.elaborated(local.template)
+        except ExpressionError:
+            return None, {}
+        if not isinstance(built, nodes.Apply | nodes.Map):
+            return None, {}
+        operator = built.operator
+    names = operator.operands
+    taken = [argument for argument in call.arguments if not isinstance(argument, syntax.String)]
+    named = {keyword.name: keyword.value for keyword in call.keywords if keyword.name in names}
+    return operator, {**dict(zip(names, taken, strict=False)), **named}
+
+
+def _changed(arguments: Mapping[str, Node]) -> dict[str, Node]:
+    return {f"d{name}": _with_changes(value) for name, value in arguments.items()}
+
+
+def _along(tree: Node, axis: Keyword, call: Call) -> Node:
+    """Return a rule for one vector as a rule along an axis: its sums run along it, and what they gave is spread."""
+    spread = replace(call, keywords=tuple(k for k in call.keywords if k.name != "keepdims"))
+    spread = replace(spread, keywords=(*spread.keywords, Keyword("keepdims", syntax.Literal(True))))
+
+    def changed(item: Node) -> Node | None:
+        match item:
+            case Call("sum", (inner,), ()):
+                inside = rewritten(inner, lambda name: spread if name == Name("y") else None)
+                kept = tuple(keyword for keyword in call.keywords if keyword.name == "keepdims")
+                return Call("sum", (inside,), (axis, *kept))
+        return None
+
+    return rewritten(tree, changed)
+
+
+def _pruned(tree: Node, dead: set[str]) -> Node | None:
+    """Return a rule without the terms of changes that are nothing; None where nothing is left."""
+    match tree:
+        case Program(assignments, result):
+            kept = _pruned(result, dead)
+            return None if kept is None else Program(assignments, kept) if assignments else kept
+        case Name(name):
+            return None if name in dead else tree
+        case Binary("+" | "-" as operator, left, right):
+            first, second = _pruned(left, dead), _pruned(right, dead)
+            if first is None:
+                return second if second is None or operator == "+" else negated(second)
+            return first if second is None else replace(tree, left=first, right=second)
+        case Binary("*" | "@", left, right):
+            first, second = _pruned(left, dead), _pruned(right, dead)
+            return None if first is None or second is None else replace(tree, left=first, right=second)
+        case Binary("/", left, _):
+            first = _pruned(left, dead)
+            return None if first is None else replace(tree, left=first)
+        case Unary(_, operand) | Attribute(operand, _):
+            inner = _pruned(operand, dead)
+            return None if inner is None else replace(tree, operand=inner)
+        case Call("sum" | "trace", (argument,)):
+            inner = _pruned(argument, dead)
+            return None if inner is None else replace(tree, arguments=(inner,))
+    return tree
+
+
+def tidy(tree: Node) -> Node:
+    """Return a differential as a person writes it: `a/b` where the table guards a division by zero."""
+
+    def changed(item: Node) -> Node | None:
+        match item:
+            case Binary("*", left, Call("reciprocal_or_zero", (divisor,))):
+                return Binary("/", rewritten(left, changed), rewritten(divisor, changed))
+            case Call("reciprocal_or_zero", (divisor,)):
+                return Binary("/", Number("1"), rewritten(divisor, changed))
+            case Call("quotient", (above, below)):
+                return Binary("/", rewritten(above, changed), rewritten(below, changed))
+        return None
+
+    return rewritten(tree, changed)

@@ -1,0 +1,1 @@
+"""Formulas as code and LaTeX, with the functions that libraries lack."""

@@ -1,0 +1,110 @@
+"""The formula of an answer, read again and compared with the numbers before it is shown."""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING
+from weakref import WeakKeyDictionary
+
+import numpy as np
+
+from ...grammar.records import replace
+from ..arrays import Array
+from ..graph.nodes import topological
+from ..problems.answer import Result
+from ..problems.calculation import Calculation
+from ..problems.draws import Draws
+from .choices import Choices
+from .closed_form import ClosedForm
+
+if TYPE_CHECKING:
+    from ..compressed.structured import Structured
+
+TOLERANCE = 1e-6
+# A formula of more operations than this is not read by anyone.
+LARGEST_GRAPH = 3000
+# The comparison evaluates the formula: for arrays beyond this it would cost more than the answer.
+LARGEST_COMPARED = 4_000_000
+
+_known: WeakKeyDictionary[Calculation, Choices | None] = WeakKeyDictionary()
+
+
+def with_formulas(
+    calculation: Calculation, values: Mapping[str, Array], results: Sequence[Result], *, compared: bool
+) -> list[Result]:
+    """Return the results of an answer with their closed forms.
+
+    Each formula is parsed and evaluated at the inputs and compared with the numbers, if `compared`; the error goes
+    into the check. A form that does not hold at these inputs (a determinant that vanishes, say) gives way to one
+    written for exactly their sizes, and is left out if that does not hold either.
+    """
+    choices = _choices(calculation)
+    return [
+        _with_formula(result, choices.at(position), values, compared=compared) if choices else result
+        for position, result in enumerate(results)
+    ]
+
+
+def _with_formula(
+    result: Result, forms: Iterable[ClosedForm], values: Mapping[str, Array], *, compared: bool
+) -> Result:
+    for form in forms:
+        error = None
+        if compared and result.compressed is not None:
+            error = error_along(form, values, result.compressed)
+        elif compared:
+            error = error_of(form, values, result.data)
+        if error is None or error <= TOLERANCE:
+            check = result.check
+            if check is not None and error is not None:
+                check = replace(check, formula=error)
+            return replace(result, formula=form.text, sizes=dict(form.sizes), check=check)
+    return result
+
+
+def _choices(calculation: Calculation) -> Choices | None:
+    """Return the forms to choose from, None where the derivative is too large to be read."""
+    if calculation not in _known:
+        roots = [calculation.output, *(node for _, node in calculation.results)]
+        shapes = {name: symbol.shape for name, symbol in calculation.symbols.items()}
+        small = len(topological(roots)) <= LARGEST_GRAPH
+        _known[calculation] = Choices(calculation.problem, shapes, calculation.statics) if small else None
+    return _known[calculation]
+
+
+def error_of(form: ClosedForm, values: Mapping[str, Array], data: Array) -> float | None:
+    """Return how far a formula is from the numbers, relative to the largest; None where that is not looked at."""
+    if data.size > LARGEST_COMPARED:
+        return None
+    try:
+        value = form.evaluate(values)
+    except Exception:  # whatever keeps a formula from being read or evaluated makes it wrong here
+        return float("inf")
+    return _difference(value, data)
+
+
+def error_along(form: ClosedForm, values: Mapping[str, Array], compressed: Structured) -> float | None:
+    """Return how far a formula is from a compressed derivative, both along random directions; None if it is larger."""
+    axes = compressed.form.axes
+    draws = Draws(0, "directions")
+    directions = [draws.normal([axes.shape[axis] for axis in own]) for own in axes.variables]
+    try:
+        calculation, numbers = form.read_again(values)
+        formula = calculation.compressed_value(numbers, axes, compressed.limit)
+        if formula is None:
+            return None
+        return _difference(formula.along(directions), compressed.along(directions))
+    except Exception:  # as in `error_of`
+        return float("inf")
+
+
+def _difference(value: Array, data: Array) -> float | None:
+    """Return the largest difference of two arrays, relative to the largest entry of the second."""
+    if value.shape != data.shape:
+        return float("inf")
+    finite = np.isfinite(data)
+    if not finite.any():
+        return None
+    scale = max(float(np.max(np.abs(data[finite]))), np.finfo(float).tiny)
+    difference = np.abs(value[finite] - data[finite])
+    return float(np.max(difference) / scale) if np.isfinite(difference).all() else float("inf")

@@ -1,0 +1,49 @@
+"""Which of several closed forms of a derivative to show: the one for all sizes, unless another is far shorter."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+
+from ..notation.trees import length
+from ..problems.calculation import Problem
+from ..shapes import Shape
+from .closed_form import ClosedForm, exact_forms, generic_forms, sized_forms
+
+Maker = Callable[[Problem, Mapping[str, Shape], Mapping[str, int]], list[ClosedForm]]
+
+# A formula of more words and signs than this is worth a second look.
+LONG = 16
+
+
+class Choices:
+    """The closed forms of a problem, each kind made when it is first asked for."""
+
+    def __init__(self, problem: Problem, shapes: Mapping[str, Shape], statics: Mapping[str, int]) -> None:
+        self.problem, self.shapes, self.statics = problem, shapes, statics
+        self._made: dict[Maker, list[ClosedForm]] = {}
+
+    def at(self, position: int) -> Iterator[ClosedForm]:
+        """Yield the forms of one derivative, the best first."""
+        general = self._form(generic_forms, position)
+        if general is not None:
+            sized = self._form(sized_forms, position) if _words(general) > LONG else None
+            if sized is not None and 2 * _words(sized) < _words(general):
+                yield sized
+            yield general
+        for make in (sized_forms, exact_forms):
+            form = self._form(make, position)
+            if form is not None:
+                yield form
+
+    def _form(self, make: Maker, position: int) -> ClosedForm | None:
+        if make not in self._made:
+            try:
+                self._made[make] = make(self.problem, self.shapes, self.statics)
+            except Exception:  # a formula is an extra: its failure must not take the numbers along
+                self._made[make] = []
+        made = self._made[make]
+        return made[position] if position < len(made) else None
+
+
+def _words(form: ClosedForm) -> int:
+    return length(form.program)

@@ -1,0 +1,194 @@
+"""Formulas for any size: the same problem over trial sizes that can be told apart."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ...grammar.records import dataclass, field
+from ...grammar.syntax import Name, Program, walk
+from ...grammar.writer import write
+from ..arrays import Array
+from ..differentiation.differentiate import derivative
+from ..differentiation.projections import absorbed
+from ..elaboration.inference import trial_shapes
+from ..errors import ExpressionError
+from ..graph.nodes import Node, topological
+from ..graph.transform import flatten
+from ..notation.expand import expanded
+from ..notation.formula import Notation
+from ..notation.naming import named
+from ..notation.recognise import recognised
+from ..notation.structural import Sizes
+from ..notation.trees import Tree
+from ..problems.calculation import Calculation, Problem, tangent_name
+from ..shapes import Shape
+
+
+@dataclass(frozen=True)
+class ClosedForm:
+    """A derivative as a formula: `tree` is it in one piece, `program` with repeated parts named first.
+
+    `sizes` gives the numbers that names of sizes stand for at the inputs asked about, `origins` where they come from;
+    `problem` says what the formula takes for granted: assumptions and batch.
+    """
+
+    tree: Tree
+    program: Program
+    sizes: Mapping[str, int]
+    problem: Problem
+    origins: Mapping[str, str] = field(default_factory=dict)
+
+    @property
+    def text(self) -> str:
+        """The formula as valid input."""
+        return write(self.program)
+
+    def evaluate(self, values: Mapping[str, Array]) -> Array:
+        """Return the formula's value, by parsing its text and elaborating it as if a user had typed it.
+
+        `values` are those of the inputs, with the sample axis first for those in the batch.
+        """
+        calculation, numbers = self.read_again(values)
+        return calculation.derivatives(numbers)[0]
+
+    def read_again(self, values: Mapping[str, Array]) -> tuple[Calculation, dict[str, Array]]:
+        """Return the text of the formula as a calculation of its own, and the values of its names."""
+        text = self.text
+        batch = self.problem.batch
+        asked = Problem.of(text, "value")
+        names = [name for name in asked.names if name not in self.sizes]
+        shared = tuple(name for name in batch if name in names)
+        asked = Problem(text, asked.program, "value", (), _assumptions(self.problem, names), shared)
+        arrays = {name: values[direction_key(self.problem, name)] for name in names}
+        shapes = {name: array.shape[1:] if name in shared else array.shape for name, array in arrays.items()}
+        statics = {name: int(array) for name, array in arrays.items() if not array.shape and float(array).is_integer()}
+        samples = next((arrays[name].shape[0] for name in shared), None)
+        shapes |= dict.fromkeys(self.sizes, ())
+        calculation = Calculation(asked, shapes, samples=samples, statics={**statics, **self.sizes})
+        numbers = {name: _scalar(size) for name, size in self.sizes.items()}
+        return calculation, {**arrays, **numbers}
+
+
+def _scalar(value: int) -> Array:
+    import numpy as np
+
+    return np.array(float(value))
+
+
+def _assumptions(problem: Problem, names: list[str]) -> dict[str, frozenset[str]]:
+    return {name: known for name, known in problem.assumptions.items() if name in names}
+
+
+def direction_key(problem: Problem, name: str) -> str:
+    """Return the key of a value: the direction of a jvp, vjp or hvp is called `tangent` or `cotangent` in formulas."""
+    if problem.kind in ("jvp", "vjp", "hvp") and name == direction_name(problem):
+        return tangent_name(problem.wrt[0])
+    return name
+
+
+def direction_name(problem: Problem) -> str:
+    """Return what the direction of a jvp, vjp or hvp is called in its formula."""
+    word = "cotangent" if problem.kind == "vjp" else "tangent"
+    return word if word not in problem.names else word + "_"
+
+
+def generic_forms(
+    problem: Problem, shapes: Mapping[str, Shape], statics: Mapping[str, int] | None = None
+) -> list[ClosedForm]:
+    """Return the closed form of each derivative of a problem, or of the value where none is asked for.
+
+    Example: for the gradient of `x.T @ A @ x` it is `(A + A.T) @ x`. The inputs have the numbers of axes that `shapes`
+    say; their sizes become names where the formula needs them.
+    """
+    calculation, sizes, actual = _generic(problem, shapes, statics or {})
+    notation = _notation(problem, calculation, sizes)
+    forms = []
+    for root in _readable(calculation):
+        tree = notation.root(root)
+        program = named(tree, [*problem.names, *actual])
+        used = {node.name for node in _names(program)}
+        here = {name: size for name, size in actual.items() if name in used}
+        forms.append(ClosedForm(tree, program, here, problem, _origins(calculation, sizes, here)))
+    return forms
+
+
+def _origins(calculation: Calculation, sizes: Sizes, names: Mapping[str, int]) -> dict[str, str]:
+    """Return where each size comes from, as `X.shape[0]`."""
+    origins: dict[str, str] = {}
+    for name, symbol in calculation.symbols.items():
+        for axis, size in enumerate(symbol.shape):
+            known = sizes.names.get(size, "")
+            if known in names and known not in calculation.symbols:
+                origins.setdefault(known, f"{name}.shape[{axis}]")
+    return origins
+
+
+def sized_forms(
+    problem: Problem, shapes: Mapping[str, Shape], statics: Mapping[str, int] | None = None
+) -> list[ClosedForm]:
+    """Return closed forms for exactly these sizes, which may say less: square matrices that need not be square."""
+    calculation = Calculation(problem, shapes, statics=statics or {})
+    return _of_sizes(problem, calculation, _readable(calculation))
+
+
+def exact_forms(
+    problem: Problem, shapes: Mapping[str, Shape], statics: Mapping[str, int] | None = None
+) -> list[ClosedForm]:
+    """Return closed forms for exactly these sizes, with nothing rewritten for the reader."""
+    calculation = Calculation(problem, shapes, statics=statics or {})
+    roots: list[Node] = [node for _, node in calculation.results] or [calculation.output]
+    return _of_sizes(problem, calculation, flatten(roots))
+
+
+def _of_sizes(problem: Problem, calculation: Calculation, roots: list[Node]) -> list[ClosedForm]:
+    notation = _notation(problem, calculation, Sizes({}))
+    trees = [notation.tree(root) for root in roots]
+    return [ClosedForm(tree, named(tree, problem.names), {}, problem) for tree in trees]
+
+
+def _step_by_step(calculation: Calculation) -> list[Node]:
+    """Return the derivatives, with patterns recognised between one order and the next."""
+    if calculation.problem.kind not in ("hessian", "derivative"):
+        return [node for _, node in calculation.results] or [calculation.output]
+    roots = []
+    for wrt, _ in calculation.results:
+        result = calculation.output
+        for name in wrt:
+            (result,) = recognised(absorbed(flatten([derivative(result, calculation.symbols[name])])))
+        roots.append(result)
+    return roots
+
+
+def _readable(calculation: Calculation) -> list[Node]:
+    roots = _step_by_step(calculation)
+    familiar = set(topological([calculation.original]))
+    return flatten(expanded(recognised(flatten(expanded(roots, familiar))), familiar))
+
+
+def _notation(problem: Problem, calculation: Calculation, sizes: Sizes) -> Notation:
+    spoken = {tangent_name(name): direction_name(problem) for name in problem.wrt}
+    return Notation(sizes, spoken, set(topological([calculation.original])))
+
+
+def _names(program: Program) -> list[Name]:
+    return [node for node in walk(program) if isinstance(node, Name)]
+
+
+def _generic(
+    problem: Problem, shapes: Mapping[str, Shape], statics: Mapping[str, int]
+) -> tuple[Calculation, Sizes, dict[str, int]]:
+    """Return the problem over trial sizes, the names of sizes, and what each name is at the sizes asked about."""
+    try:
+        trial, counts, names = trial_shapes(problem.program, shapes, problem.names, statics, problem.assumptions)
+        calculation = Calculation(problem, trial, statics={**statics, **counts})
+    except ExpressionError:
+        # Sizes that the expression ties to its own numbers, `reshape(x, (2, 3))`, are kept as they are.
+        return Calculation(problem, shapes, statics=statics), Sizes({}), {}
+    actual = {
+        names[size]: now
+        for name in problem.names
+        for size, now in zip(trial[name], shapes[name], strict=True)
+        if size in names
+    }
+    actual |= {name: statics[name] for name in counts if name in statics}
+    return calculation, Sizes(names), actual

@@ -1,0 +1,226 @@
+"""Derivatives of three and four axes in the forms that people read: indices, a linear map, a Kronecker product.
+
+The runnable form is einsum. From its pieces follow
+- index notation, `dout[i,j]/dX[k,l] = A[i,k]*B[l,j]`;
+- the Kronecker form of the matrix that maps vec(dX) to vec(dout), row-major (NumPy's ravel) or column-major (the
+  textbooks' vec); a derivative that is no sum of Kronecker products has none.
+The linear map `dX -> A @ dX @ B` is the formula of a pushforward and comes from there.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+
+from ...grammar.records import dataclass
+from ...grammar.rewriting import replaced
+from ...grammar.syntax import Assignment, Binary, Call, Name, Program, String, Unary
+from ...grammar.writer import write
+from ..notation.trees import Tree, call, negated, transposed
+from ..problems.calculation import Problem
+from ..shapes import Shape
+from .verified import closed_forms
+
+LETTERS = "ijklmnopqrstuvwxyzabcdefgh"
+
+
+@dataclass(frozen=True)
+class Forms:
+    """The forms of one derivative; those that it does not have are None.
+
+    `formula` is valid input, and `origins` says where the sizes that it names come from.
+    """
+
+    formula: str
+    origins: Mapping[str, str]
+    index: str | None = None
+    linear_map: str | None = None
+    kronecker: str | None = None
+    convention: str = ""
+
+
+def forms(
+    problem: Problem, shapes: Mapping[str, Shape], statics: Mapping[str, int] | None = None, *, column: bool = False
+) -> list[Forms]:
+    """Return the forms of each derivative of a problem.
+
+    Example: the Jacobian of `A @ X @ B` by X is `einsum('ik,lj->ijkl', A, B)`, in indices `A[i,k]*B[l,j]`, as a map
+    `dX -> A @ dX @ B`, as a matrix `kron(A, B.T)`. With `column`, vec stacks columns: `kron(B.T, A)`.
+    """
+    found = []
+    for request, form in zip(problem.requests, closed_forms(problem, shapes, statics), strict=True):
+        program = form.program
+        ranks = (_output_rank(problem, shapes, statics), *(len(shapes[name]) for name in request))
+        rank = sum(ranks)
+        found.append(
+            Forms(
+                formula=form.text,
+                origins=form.origins,
+                index=_index_form(program, request, ranks) if rank > 2 else None,
+                linear_map=_linear_map(problem, request, shapes, statics) if rank > 2 else None,
+                kronecker=_kronecker_form(program, ranks, column) if rank == 4 and len(ranks) < 4 else None,
+                convention="vec stacks columns" if column else "vec is row-major, as ravel",
+            )
+        )
+    return found
+
+
+def _output_rank(problem: Problem, shapes: Mapping[str, Shape], statics: Mapping[str, int] | None) -> int:
+    from ..problems.calculation import Calculation
+
+    value = Problem(problem.text, problem.program, "value", (), problem.assumptions)
+    return len(Calculation(value, shapes, statics=statics or {}).shape)
+
+
+def _with_names(assignments: tuple[Assignment, ...], text: str) -> str:
+    return "; ".join([*(write(item) for item in assignments), text])
+
+
+def _linear_map(
+    problem: Problem, request: tuple[str, ...], shapes: Mapping[str, Shape], statics: Mapping[str, int] | None
+) -> str | None:
+    """Return a first derivative as the map from dX to the change of the output."""
+    if len(request) != 1:
+        return None
+    name = request[0]
+    pushed = Problem(problem.text, problem.program, "jvp", (name,), problem.assumptions)
+    (form,) = closed_forms(pushed, shapes, statics)
+    direction = "d" + name
+    if direction in problem.names:
+        return None
+    result = replaced(form.program.result, Name("tangent"), Name(direction))
+    assignments = tuple(
+        Assignment(item.name, replaced(item.value, Name("tangent"), Name(direction)))
+        for item in form.program.assignments
+    )
+    return _with_names(assignments, f"{direction} -> {write(result)}")
+
+
+# --- index notation --------------------------------------------------------------------------------------------------
+
+
+def _index_form(program: Program, request: tuple[str, ...], ranks: tuple[int, ...]) -> str:
+    letters = iter(LETTERS)
+    blocks = ["".join(next(letters) for _ in range(rank)) for rank in ranks]
+    above = f"dout[{','.join(blocks[0])}]" if blocks[0] else "dout"
+    order = len(request)
+    power = f"d{order}" if order > 1 else "d"
+    above = above.replace("d", power, 1)
+    below = " ".join(
+        f"d{name}[{','.join(block)}]" if block else f"d{name}" for name, block in zip(request, blocks[1:], strict=True)
+    )
+    body = _indexed(program.result, "".join(blocks))
+    return _with_names(program.assignments, f"{above}/{below} = {body}")
+
+
+def _indexed(tree: Tree, letters: str) -> str:
+    """Return an expression of several axes with its indices written out."""
+    match tree:
+        case Binary("+" | "-" as sign, left, right):
+            return f"{_indexed(left, letters)} {sign} {_indexed(right, letters)}"
+        case Unary("-", operand):
+            return f"-{_factor(operand, letters)}"
+        case Binary("*", left, right) if _has_axes(right):
+            return f"{_scalar(left)}*{_factor(right, letters)}"
+        case Binary("/", left, right) if _has_axes(left):
+            return f"{_factor(left, letters)}/{_scalar(right)}"
+        case Call("einsum", (String(subscripts), *operands)):
+            return _einsum_indices(subscripts, operands, letters)
+    text = write(tree)
+    plain = isinstance(tree, Name | Call)
+    return f"{text if plain else f'({text})'}[{','.join(letters)}]"
+
+
+def _factor(tree: Tree, letters: str) -> str:
+    text = _indexed(tree, letters)
+    return f"({text})" if isinstance(tree, Binary) and tree.operator in "+-" else text
+
+
+def _scalar(tree: Tree) -> str:
+    text = write(tree)
+    return f"({text})" if isinstance(tree, Binary) and tree.operator != "**" else text
+
+
+def _has_axes(tree: Tree) -> bool:
+    """Whether a tree is, or multiplies or adds, an einsum: the part of a term that carries the axes."""
+    match tree:
+        case Call("einsum"):
+            return True
+        case Binary(_, left, right):
+            return _has_axes(left) or _has_axes(right)
+        case Unary(_, operand):
+            return _has_axes(operand)
+    return False
+
+
+def _einsum_indices(subscripts: str, operands: list[Tree], letters: str) -> str:
+    inputs, _, output = subscripts.partition("->")
+    names = dict(zip(output, letters, strict=True))
+    spare = iter(letter for letter in LETTERS if letter not in letters)
+    factors = []
+    for operand, labels in zip(operands, inputs.split(","), strict=True):
+        for label in labels:
+            if label not in names:
+                names[label] = next(spare)
+        text = write(operand)
+        if isinstance(operand, Call) and operand.function == "eye":
+            text = "delta"
+        elif not isinstance(operand, Name | Call):
+            text = f"({text})"
+        factors.append(f"{text}[{','.join(names[label] for label in labels)}]")
+    summed = [names[label] for label in names if label not in output]
+    return (f"sum_{''.join(summed)} " if summed else "") + "*".join(factors)
+
+
+# --- Kronecker form --------------------------------------------------------------------------------------------------
+
+
+def _kronecker_form(program: Program, ranks: tuple[int, ...], column: bool) -> str | None:
+    rows = 2 if ranks[0] == 2 else ranks[1] if not ranks[0] else 0
+    if rows != 2:
+        return None
+    tree = _kronecker(program.result, column)
+    return None if tree is None else _with_names(program.assignments, write(tree))
+
+
+def _kronecker(tree: Tree, column: bool) -> Tree | None:
+    match tree:
+        case Binary("+" | "-" as sign, left, right):
+            first, second = _kronecker(left, column), _kronecker(right, column)
+            return None if first is None or second is None else Binary(sign, first, second)
+        case Unary("-", operand):
+            inner = _kronecker(operand, column)
+            return None if inner is None else negated(inner)
+        case Binary("*", left, right) if not _has_axes(left):
+            inner = _kronecker(right, column)
+            return None if inner is None else Binary("*", left, inner)
+        case Binary("/", left, right) if not _has_axes(right):
+            inner = _kronecker(left, column)
+            return None if inner is None else Binary("/", inner, right)
+        case Call("einsum", (String(subscripts), first, second)):
+            return _kronecker_pair(subscripts, first, second, column)
+    return None
+
+
+def _kronecker_pair(subscripts: str, first: Tree, second: Tree, column: bool) -> Tree | None:
+    """Return two matrices over four axes as one: kron(P, Q) for P[i,k]*Q[j,l], an outer product for P[i,j]*Q[k,l]."""
+    inputs, _, output = subscripts.partition("->")
+    if len(output) != 4 or len(set(output)) != 4:
+        return None
+    i, j, k, m = list(output)
+    operands = dict(zip(inputs.split(","), (first, second), strict=False))
+    if len(operands) != 2:
+        return None
+
+    def matrix(row: str, column_: str) -> Tree | None:
+        if row + column_ in operands:
+            return operands[row + column_]
+        return transposed(operands[column_ + row]) if column_ + row in operands else None
+
+    left, right = matrix(i, k), matrix(j, m)
+    if left is not None and right is not None:
+        return call("kron", right, left) if column else call("kron", left, right)
+    left, right = matrix(i, j), matrix(k, m)
+    if left is not None and right is not None:
+        flat = "vec" if column else "ravel"
+        return call("outer", call(flat, left), call(flat, right))
+    return None

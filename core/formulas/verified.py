@@ -1,0 +1,76 @@
+"""Closed forms on their own, without inputs: compared at random numbers before they are handed out."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from math import prod
+
+import numpy as np
+
+from ...grammar.records import replace
+from ..arrays import Array
+from ..errors import MatgradError
+from ..evaluation.program import OperationFailed
+from ..notation.trees import Tree
+from ..problems.calculation import Calculation, Problem, tangent_name
+from ..problems.sampling import draw, needs
+from ..shapes import Shape
+from .attach import LARGEST_COMPARED, TOLERANCE, error_of
+from .choices import Choices
+from .closed_form import ClosedForm, exact_forms
+
+
+def closed_forms(
+    problem: Problem, shapes: Mapping[str, Shape], statics: Mapping[str, int] | None = None
+) -> list[ClosedForm]:
+    """Return the closed form of each derivative of a problem, or of the value where none is asked for.
+
+    Example: for the gradient of `x.T @ A @ x` it is `(A + A.T) @ x`. `shapes` are those of one sample; a formula for
+    all sizes that does not hold there gives way to one for exactly these.
+    """
+    sample = replace(problem, batch=())
+    calculation = Calculation(sample, shapes, statics=statics or {})
+    numbers = _numbers(calculation, statics or {})
+    choices = Choices(problem, shapes, statics or {})
+    chosen = []
+    for position in range(max(1, len(calculation.results))):
+        forms = choices.at(position)
+        if numbers is not None:
+            values, data = numbers
+            forms = (form for form in forms if _holds(replace(form, problem=sample), values, data[position]))
+        form = next(iter(forms), None)
+        chosen.append(form or exact_forms(problem, shapes, statics)[position])
+    return chosen
+
+
+def formulas(problem: Problem, shapes: Mapping[str, Shape], statics: Mapping[str, int]) -> list[Tree]:
+    """Return the closed form of each derivative as one tree, with no part named."""
+    return [form.tree for form in closed_forms(problem, shapes, statics)]
+
+
+def _holds(form: ClosedForm, values: Mapping[str, Array], data: Array) -> bool:
+    error = error_of(form, values, data)
+    return error is None or error <= TOLERANCE
+
+
+def _numbers(calculation: Calculation, statics: Mapping[str, int]) -> tuple[dict[str, Array], list[Array]] | None:
+    """Return random inputs and the derivatives there, None where there are none or they would take long."""
+    problem = calculation.problem
+    demands = needs([calculation.original, calculation.output], general=True)
+    values: dict[str, Array] = {}
+    for name, symbol in calculation.symbols.items():
+        if name in statics and not symbol.shape:
+            values[name] = np.array(float(statics[name]))
+        else:
+            wanted = {*problem.assumptions.get(name, ()), *demands.get(name, ())}
+            values[name] = draw(name, symbol.shape, "normal", 0, wanted)
+    if problem.kind in ("jvp", "vjp", "hvp"):
+        for name in problem.wrt:
+            values[tangent_name(name)] = draw("direction", calculation.direction_shape(name), "normal", 0, ())
+    entries = [prod(node.shape) for _, node in calculation.results] + [value.size for value in values.values()]
+    if max(entries, default=0) > LARGEST_COMPARED or calculation.derivative_program.largest > LARGEST_COMPARED:
+        return None
+    try:
+        return values, calculation.derivatives(values)
+    except (MatgradError, OperationFailed):
+        return None

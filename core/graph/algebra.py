@@ -1,0 +1,357 @@
+"""The constructors that keep graphs in normal form: `product`, `add` and `scale`.
+
+A Product in normal form has no Delta that could be a renaming of labels (`eliminate`); its operands and labels are in
+canonical order (`canonical`).
+
+A Product is distributed over a Sum only for those terms that carry a Delta, so structure reaches the output while
+dense sums stay shared. Terms of a Sum with the same Deltas are added under them, so distribution does not multiply
+terms.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Sequence
+from itertools import count
+
+from .canonical import Factor as Factor
+from .canonical import canonical, simplest, tidy
+from .deltas import eliminate
+from .nodes import Coefficient, Delta, Labels, Map, Node, Product, Shape, Structural, Sum, Symbol
+from .operator import Operator
+
+# A Sum inside a Sum is spliced up to this many terms: what a person writes reaches normal form, and the running sums
+# of a deep network stay shared.
+SPLICE_LIMIT = 24
+
+fresh_labels = count(1_000_000)
+
+
+def fresh(amount: int) -> Labels:
+    """Return that many labels that occur nowhere else."""
+    return tuple(next(fresh_labels) for _ in range(amount))
+
+
+def zero(shape: Shape) -> Sum:
+    """Return the zero tensor of a shape."""
+    return Sum.of((), (), shape)
+
+
+def is_zero(node: Node) -> bool:
+    """Whether a node is the zero tensor."""
+    return isinstance(node, Sum) and not node.children
+
+
+def number(value: Coefficient) -> Node:
+    """Return a scalar constant: a Product without operands."""
+    return product(value, [], ())
+
+
+def full(value: Coefficient, shape: Shape) -> Node:
+    """Return a constant array of a shape: a number times ones."""
+    labels = tuple(range(len(shape)))
+    return product(value, [(Delta.of(size, 1), (label,)) for label, size in zip(labels, shape, strict=True)], labels)
+
+
+def identity(shape: Shape) -> Node:
+    """Return the identity of tensors of a shape, with axes `shape + shape`: the seed of a derivative."""
+    rank = len(shape)
+    deltas = [(Delta.of(size, 2), (axis, rank + axis)) for axis, size in enumerate(shape)]
+    return product(1, deltas, tuple(range(2 * rank)))
+
+
+def scale(coefficient: Coefficient, node: Node) -> Node:
+    """Return `coefficient * node`."""
+    labels = tuple(range(node.rank))
+    return node if coefficient == 1 else product(coefficient, [(node, labels)], labels)
+
+
+def permute(node: Node, axes: Sequence[int]) -> Node:
+    """Return the node with its axes in the order `axes`, as `numpy.transpose`."""
+    return product(1, [(node, tuple(range(node.rank)))], tuple(axes))
+
+
+def broadcast(node: Node, shape: Shape) -> Node:
+    """Return the node repeated to a shape by NumPy's rules; the shapes must already be compatible."""
+    if node.shape == shape:
+        return node
+    offset = len(shape) - node.rank
+    labels, factors = [], []
+    for axis, size in enumerate(shape):
+        own = node.shape[axis - offset] if axis >= offset else None
+        if own == size:
+            labels.append(axis)
+        else:
+            factors.append((Delta.of(size, 1), (axis,)))
+            if own is not None:
+                labels.append(*fresh(1))
+    return product(1, [(node, tuple(labels)), *factors], tuple(range(len(shape))))
+
+
+def split(node: Node) -> tuple[Coefficient, Node]:
+    """Return a node as a number times a node with coefficient one: `split(2*A@x) == (2, A@x)`."""
+    if not isinstance(node, Product) or node.coefficient == 1 or not node.children:
+        return (node.coefficient, number(1)) if isinstance(node, Product) and not node.children else (1, node)
+    return node.coefficient, simplest(1, node.operands, node.labels, node.shape)
+
+
+def constant_value(node: Node) -> Coefficient | None:
+    """Return c where the node is c times ones (or the scalar c), else None."""
+    if is_zero(node):
+        return 0
+    if isinstance(node, Product) and all(isinstance(item, Delta) and item.rank == 1 for item in node.operands):
+        return node.coefficient
+    return 1 if isinstance(node, Delta) and node.rank == 1 else None
+
+
+# --- sums ------------------------------------------------------------------------------------------------------------
+
+
+def add(terms: Iterable[tuple[Coefficient, Node]], shape: Shape) -> Node:
+    """Return the sum of coefficient times term, all of one shape, with equal terms collected.
+
+    Example: `add([(1, a), (-1, a)], a.shape)` is zero.
+    """
+    collected: dict[Node, Coefficient] = {}
+    for coefficient, term in _spliced(list(terms)):
+        factor, core = split(term)
+        collected[core] = collected.get(core, 0) + coefficient * factor
+    remaining = [(core, c) for core, c in collected.items() if c != 0]
+    remaining = _merge_by_structure(remaining, shape)
+    remaining.sort(key=lambda item: item[0].digest)
+    if not remaining:
+        return zero(shape)
+    if len(remaining) == 1:
+        return scale(remaining[0][1], remaining[0][0])
+    repeated = set.intersection(*(repeated_axes(core) for core, _ in remaining))
+    if repeated and not any(carries_delta(core) for core, _ in remaining):
+        return _repeated_sum(remaining, shape, repeated)
+    return Sum.of(tuple(tidy(c) for _, c in remaining), tuple(core for core, _ in remaining), shape)
+
+
+def repeated_axes(node: Node) -> set[int]:
+    """Return the axes along which a node is mere repetition: what multiplies a vector of ones there."""
+    if is_zero(node):
+        return set(range(node.rank))
+    if isinstance(node, Delta) and node.rank == 1:
+        return {0}
+    if isinstance(node, Product):
+        return {own[0] for operand, own in node.factors if isinstance(operand, Delta) and operand.rank == 1}
+    return set()
+
+
+def without_axes(node: Node, kept: Labels) -> Node:
+    """Return a node without the repetition along the axes that are not kept."""
+    if is_zero(node):
+        return zero(tuple(node.shape[axis] for axis in kept))
+    dropped = set(range(node.rank)) - set(kept)
+    if isinstance(node, Delta):
+        return number(1) if dropped else node
+    if not isinstance(node, Product):
+        return node
+    factors = [f for f in node.factors if not (isinstance(f[0], Delta) and f[0].rank == 1 and f[1][0] in dropped)]
+    return product(node.coefficient, factors, kept)
+
+
+def _repeated_sum(terms: list[tuple[Node, Coefficient]], shape: Shape, repeated: set[int]) -> Node:
+    """Add what is repeated along the same axes first, and repeat the sum."""
+    kept = tuple(axis for axis in range(len(shape)) if axis not in repeated)
+    inner = add([(c, without_axes(core, kept)) for core, c in terms], tuple(shape[axis] for axis in kept))
+    ones: list[Factor] = [(Delta.of(shape[axis], 1), (axis,)) for axis in sorted(repeated)]
+    return product(1, [(inner, kept), *ones], tuple(range(len(shape))))
+
+
+def _spliced(terms: list[tuple[Coefficient, Node]]) -> Iterator[tuple[Coefficient, Node]]:
+    room = SPLICE_LIMIT - len(terms)
+    for coefficient, term in terms:
+        outer, core = split(term)
+        if not isinstance(core, Sum):
+            yield coefficient, term
+        elif len(core.children) <= room:
+            room -= len(core.children)
+            yield from ((coefficient * outer * c, inner) for c, inner in core.terms)
+        else:
+            ties, rest = _separate_ties(core)
+            yield from ((coefficient * outer * c, inner) for c, inner in ties)
+            yield coefficient * outer, rest
+
+
+def _separate_ties(node: Sum) -> tuple[list[tuple[Coefficient, Node]], Node]:
+    """Split a Sum into the terms that carry a Delta and the Sum of the others, which stays one shared node."""
+    ties = [(c, term) for c, term in node.terms if carries_delta(term)]
+    if not ties:
+        return [], node
+    others = [(c, term) for c, term in node.terms if not carries_delta(term)]
+    if not others:
+        return ties, zero(node.shape)
+    if len(others) == 1:
+        return ties, scale(*others[0])
+    return ties, Sum.of(tuple(c for c, _ in others), tuple(term for _, term in others), node.shape)
+
+
+def carries_delta(node: Node) -> bool:
+    """Whether a node is, or multiplies, a Delta that ties two or more axes."""
+    if isinstance(node, Product):
+        return any(isinstance(operand, Delta) and operand.rank > 1 for operand in node.operands)
+    return isinstance(node, Delta) and node.rank > 1
+
+
+def _merge_by_structure(terms: list[tuple[Node, Coefficient]], shape: Shape) -> list[tuple[Node, Coefficient]]:
+    """Add terms that carry the same Deltas under them: `diag(a) + diag(b)` becomes `diag(a + b)`."""
+    groups: dict[frozenset[Labels], list[tuple[Node, Coefficient]]] = {}
+    for core, coefficient in terms:
+        groups.setdefault(_ties(core), []).append((core, coefficient))
+    merged = []
+    for ties, members in groups.items():
+        if not ties or len(members) == 1:
+            merged.extend(members)
+            continue
+        free = set(range(len(shape))) - {label for labels in ties for label in labels}
+        carried = free.union(*(_carried(core) for core, _ in members))
+        kept = tuple(sorted(carried - {label for labels in ties for label in labels[1:]}))
+        kept_shape = tuple(shape[label] for label in kept)
+        inner = add([(c, _under(core, kept, kept_shape)) for core, c in members], kept_shape)
+        deltas: list[Factor] = [(Delta.of(shape[labels[0]], len(labels)), labels) for labels in ties]
+        whole = product(1, [*deltas, (inner, kept)], tuple(range(len(shape))))
+        merged.append((split(whole)[1], split(whole)[0]))
+    return [(core, c) for core, c in merged if c != 0 and not is_zero(core)]
+
+
+def _ties(node: Node) -> frozenset[Labels]:
+    """Return the label groups that the Deltas of a term tie together."""
+    if isinstance(node, Product):
+        return frozenset(labels for operand, labels in node.factors if isinstance(operand, Delta) and operand.rank > 1)
+    if isinstance(node, Delta) and node.rank > 1:
+        return frozenset([tuple(range(node.rank))])
+    return frozenset()
+
+
+def _carried(node: Node) -> set[int]:
+    """Return the axes of a term that something other than its Deltas carries."""
+    if not isinstance(node, Product):
+        return set()
+    carrying = (labels for operand, labels in node.factors if not isinstance(operand, Delta))
+    return {label for labels in carrying for label in labels if label < node.rank}
+
+
+def _under(node: Node, kept: Labels, kept_shape: Shape) -> Node:
+    """Return what the Deltas of a term multiply, over the labels that they leave free."""
+    factors: list[Factor] = []
+    if isinstance(node, Product):
+        factors = [f for f in node.factors if not (isinstance(f[0], Delta) and f[0].rank > 1)]
+    carried = {label for _, labels in factors for label in labels}
+    ones = [(Delta.of(size, 1), (label,)) for label, size in zip(kept, kept_shape, strict=True) if label not in carried]
+    return product(1, [*factors, *ones], kept)
+
+
+# --- products --------------------------------------------------------------------------------------------------------
+
+
+def product(coefficient: Coefficient, factors: Iterable[Factor], output: Labels) -> Node:
+    """Return the einsum of the factors times a number, in normal form.
+
+    Example: `product(2, [(A, (0, 1)), (x, (1,))], (0,))` is `2*A @ x`. Labels are any integers; those in `output`
+    are distinct and carried by some factor.
+    """
+    coefficient, flat = _splice(coefficient, factors)
+    if coefficient == 0 or any(is_zero(node) for node, _ in flat):
+        sizes = {label: size for node, labels in flat for label, size in zip(labels, node.shape, strict=True)}
+        return zero(tuple(sizes[label] for label in output))
+    for position, (node, labels) in enumerate(flat):
+        if isinstance(node, Sum) and any(carries_delta(term) for term in node.children):
+            others = flat[:position] + flat[position + 1 :]
+            return _distribute(coefficient, node, labels, others, output)
+    return canonical(*eliminate(coefficient, flat, output))
+
+
+def _distribute(coefficient: Coefficient, node: Sum, labels: Labels, others: list[Factor], output: Labels) -> Node:
+    ties, rest = _separate_ties(node)
+    terms = [*ties, (1, rest)]
+    results = [(c, product(coefficient, [*others, (term, labels)], output)) for c, term in terms]
+    return add(results, results[0][1].shape)
+
+
+def _splice(coefficient: Coefficient, factors: Iterable[Factor]) -> tuple[Coefficient, list[Factor]]:
+    """Replace factors that are Products of structure by their parts, and draw the coefficients together."""
+    flat: list[Factor] = []
+    for node, labels in factors:
+        if isinstance(node, Product):
+            coefficient = coefficient * node.coefficient
+            if not node.children:
+                continue
+            if _transparent(node):
+                flat.extend(relabelled(_pieces(node), labels, node.rank))
+            else:
+                flat.append((split(node)[1], labels))
+        elif isinstance(node, Symbol) and "diagonal" in node.assumptions and labels[0] != labels[1]:
+            flat += [(node, (labels[0], labels[0])), (Delta.of(node.shape[0], 2), labels)]
+        else:
+            flat.append((node, labels))
+    return tidy(coefficient), flat
+
+
+def is_mask(node: Node) -> bool:
+    """Whether a node is a mask, whose zeros must win over inf and nan in every Product that it takes part in."""
+    return isinstance(node, Map) and node.operator.mask
+
+
+def _transparent(node: Product) -> bool:
+    """Whether a Product is seen through: it carries structure, or is a mere view of its one operand."""
+    if any(isinstance(operand, Structural) or is_mask(operand) for operand in node.operands):
+        return True
+    return len(node.children) == 1 and all(label < node.rank for label in node.labels[0])
+
+
+def _pieces(node: Product) -> list[Factor]:
+    """Return the structure of a Product, and its dense parts, contracted among themselves where they sum a label.
+
+    Wrapping those contractions as nodes of their own keeps them shared when the structure around them is spliced
+    into several places.
+    """
+    structural = [f for f in node.factors if isinstance(f[0], Structural) or is_mask(f[0])]
+    dense = [f for f in node.factors if f not in structural]
+    outside = set(range(node.rank)).union(*(labels for _, labels in structural))
+    groups: list[tuple[set[int], list[Factor]]] = []
+    for operand, labels in dense:
+        inner = set(labels) - outside
+        touching = [group for group in groups if group[0] & inner]
+        groups = [group for group in groups if not group[0] & inner]
+        members = [f for _, group in touching for f in group]
+        groups.append((inner.union(*(names for names, _ in touching)), [*members, (operand, labels)]))
+    pieces = structural
+    for inner, members in groups:
+        if len(members) == 1 and not inner:
+            pieces.append(members[0])
+        else:
+            free = tuple(dict.fromkeys(label for _, labels in members for label in labels if label not in inner))
+            pieces.append((product(1, members, free), free))
+    return pieces
+
+
+def relabelled(factors: Iterable[Factor], output: Labels, rank: int) -> Iterator[Factor]:
+    """Yield the factors of a Product of that rank with its outputs called `output`, and fresh labels for its sums."""
+    names = dict(zip(range(rank), output, strict=True))
+    for node, labels in factors:
+        for label in labels:
+            if label not in names:
+                names[label] = next(fresh_labels)
+        yield node, tuple(names[label] for label in labels)
+
+
+# --- elementwise functions ---
+
+
+def elementwise(operator: Operator, operands: Sequence[Node]) -> Node:
+    """Return an elementwise function of operands of one shape, applied before any broadcasting they share.
+
+    Example: `exp` of a scalar repeated n times is the scalar's `exp` repeated.
+    """
+    shape = operands[0].shape
+    repeated = set(range(len(shape)))
+    for operand in operands:
+        repeated &= repeated_axes(operand)
+    if not repeated:
+        return Map.of(operator, tuple(operands))
+    kept = tuple(axis for axis in range(len(shape)) if axis not in repeated)
+    inner = Map.of(operator, tuple(without_axes(operand, kept) for operand in operands))
+    ones = [(Delta.of(shape[axis], 1), (axis,)) for axis in sorted(repeated)]
+    return product(1, [(inner, kept), *ones], tuple(range(len(shape))))

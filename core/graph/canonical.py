@@ -1,0 +1,145 @@
+"""The canonical form of a Product: one way to write each, so that interning finds equal ones.
+
+Operands are sorted by digest and labels numbered by first use; where operands tie, all arrangements of the ties are
+tried and the smallest numbering wins. Labels of a symmetric operand are sorted, so that `A.T` is `A`, and so is what
+follows from it: `inv(A).T` is `inv(A)`.
+"""
+
+from __future__ import annotations
+
+from fractions import Fraction
+from itertools import permutations
+from itertools import product as choices
+from math import factorial, isfinite, prod
+
+from .nodes import Apply, Coefficient, Delta, Labels, Map, Node, Product, Shape, Sum, Symbol
+
+Factor = tuple[Node, Labels]
+
+# With more arrangements than this the first is taken: equal products may then stay distinct nodes, never wrong ones.
+TIE_LIMIT = 720
+COLORS = 2**48 - 1
+LARGEST_DENOMINATOR = 2**10
+LARGEST_NUMERATOR = 2**53
+
+
+def is_symmetric(node: Node) -> bool:
+    """Whether a matrix equals its transpose whatever the inputs: assumed of it, or by its form, as `X @ X.T`.
+
+    Example: the inverse of a symmetric matrix, a sum of symmetric terms, `A + A.T`.
+    """
+    if node.rank != 2 or node.shape[0] != node.shape[1]:
+        return False
+    known = node.__dict__.get("_symmetric")
+    if known is None:
+        known = node.__dict__["_symmetric"] = _has_symmetric_form(node)
+    return bool(known)
+
+
+def _has_symmetric_form(node: Node) -> bool:
+    match node:
+        case Symbol():
+            return node.symmetric
+        case Delta():
+            return True
+        case Product():
+            return canonical(node.coefficient, list(node.factors), (1, 0)) is node
+        case Sum():
+            terms = dict(zip(node.children, node.coefficients, strict=True))
+            return all(terms.get(_turned(term)) == coefficient for term, coefficient in terms.items())
+        case Map():
+            return all(is_symmetric(child) for child in node.children)
+        case Apply():
+            return node.operator.keeps_symmetry and is_symmetric(node.children[0])
+    return False
+
+
+def _turned(node: Node) -> Node:
+    """Return the transpose of a term of a Sum, as the term it would be."""
+    if isinstance(node, Product):
+        return canonical(node.coefficient, list(node.factors), (1, 0))
+    return canonical(1, [(node, (0, 1))], (1, 0))
+
+
+def canonical(coefficient: Coefficient, factors: list[Factor], output: Labels) -> Node:
+    """Return a Product whose operands and labels are ordered by structure alone.
+
+    Example: `A[i,j] x[j]` and `x[p] A[o,p]` become the same node.
+    """
+    position = {label: place for place, label in enumerate(output)}
+    factors, color = _ordered(factors, position)
+    groups: list[list[Factor]] = []
+    for factor in factors:
+        if groups and _rank_key(groups[-1][0], color) == _rank_key(factor, color):
+            groups[-1].append(factor)
+        else:
+            groups.append([factor])
+    if prod(factorial(len(group)) for group in groups) > TIE_LIMIT:
+        arrangements = [tuple(tuple(group) for group in groups)]
+    else:
+        arrangements = list(choices(*(permutations(group) for group in groups)))
+    numbered = [_numbered([f for group in groups for f in group], position, color) for groups in arrangements]
+    nodes, labels = min(numbered, key=lambda item: item[1])
+    sizes = {label: size for node, own in factors for label, size in zip(own, node.shape, strict=True)}
+    return simplest(tidy(coefficient), nodes, labels, tuple(sizes[label] for label in output))
+
+
+def _ordered(factors: list[Factor], position: dict[int, int]) -> tuple[list[Factor], dict[int, int]]:
+    """Sort factors by what they are and by the colors of their labels: an output's place, or where a label is used."""
+    color = {label: position.get(label, -1) for _, labels in factors for label in labels}
+    if len(factors) > 1 or any(label < 0 for label in color.values()):
+        for _ in range(2):
+            seen: dict[int, list[tuple[int, int, int]]] = {label: [] for label in color}
+            for node, labels in factors:
+                symmetric = is_symmetric(node)
+                around = hash(tuple(sorted(color[label] for label in labels)))
+                for axis, label in enumerate(labels):
+                    seen[label].append((node.digest, 0 if symmetric else axis, around))
+            color = {label: _color(position.get(label), uses, len(position)) for label, uses in seen.items()}
+    return sorted(factors, key=lambda factor: _rank_key(factor, color)), color
+
+
+def _color(place: int | None, uses: list[tuple[int, int, int]], outputs: int) -> int:
+    return place if place is not None else outputs + (hash(tuple(sorted(uses))) & COLORS)
+
+
+def _rank_key(factor: Factor, color: dict[int, int]) -> tuple[int, tuple[int, ...]]:
+    node, labels = factor
+    colors = tuple(color[label] for label in labels)
+    if is_symmetric(node):
+        colors = tuple(sorted(colors))
+    return node.digest, colors
+
+
+def _numbered(
+    factors: list[Factor], position: dict[int, int], color: dict[int, int]
+) -> tuple[tuple[Node, ...], tuple[Labels, ...]]:
+    names = dict(position)
+    numbered = []
+    for node, labels in factors:
+        if is_symmetric(node):
+            labels = tuple(sorted(labels, key=lambda label: (color[label], names.get(label, len(names)))))
+        for label in labels:
+            names.setdefault(label, len(names))
+        renamed = tuple(names[label] for label in labels)
+        numbered.append(tuple(sorted(renamed)) if is_symmetric(node) else renamed)
+    return tuple(node for node, _ in factors), tuple(numbered)
+
+
+def simplest(coefficient: Coefficient, nodes: tuple[Node, ...], labels: tuple[Labels, ...], shape: Shape) -> Node:
+    """Return the Product, or its one operand where it does nothing to it."""
+    if coefficient == 1 and len(nodes) == 1 and labels[0] == tuple(range(len(shape))):
+        return nodes[0]
+    return Product.of(coefficient, nodes, labels, shape)
+
+
+def tidy(coefficient: Coefficient) -> Coefficient:
+    """Return a number in the one form that it has as a coefficient: an int, else a short fraction, else a float."""
+    if isinstance(coefficient, float) and isfinite(coefficient):
+        numerator, denominator = coefficient.as_integer_ratio()
+        if denominator > LARGEST_DENOMINATOR or abs(numerator) > LARGEST_NUMERATOR:
+            return coefficient
+        coefficient = Fraction(numerator, denominator)
+    if isinstance(coefficient, Fraction) and coefficient.denominator == 1:
+        return int(coefficient)
+    return coefficient

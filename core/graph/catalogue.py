@@ -1,0 +1,43 @@
+"""Where entries are entered and found: names, aliases, suggestions."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+
+from .operator import Operator
+
+_by_name: dict[str, Operator] = {}
+_by_spelling: dict[str, Operator] = {}
+
+
+def enter(operator: Operator) -> Operator:
+    """Put an operator into the table; a spelling that is taken is a mistake in the table."""
+    for spelling in (operator.name, *operator.aliases):
+        if spelling in _by_spelling:
+            raise ValueError(f"`{spelling}` is already {_by_spelling[spelling].name}, it cannot be {operator.name} too")
+        _by_spelling[spelling] = operator
+    _by_name[operator.name] = operator
+    return operator
+
+
+def operators(*, hidden: bool = False) -> Iterator[Operator]:
+    """Yield the operators in the order of the table, those for rules only when `hidden`."""
+    return (operator for operator in _by_name.values() if hidden or not operator.hidden)
+
+
+def find(spelling: str) -> Operator | None:
+    """Return the operator with this name or alias, None where there is none: `find("mm")` is `matmul`."""
+    return _by_spelling.get(spelling)
+
+
+def suggest(spelling: str) -> str | None:
+    """Return the spelling that was probably meant: `suggest("sofmax") == "softmax"`."""
+    from difflib import get_close_matches
+
+    known = {s.lower(): s for s, operator in _by_spelling.items() if not operator.hidden}
+    if spelling.lower() in known:
+        return known[spelling.lower()]
+    # A short word is close to too many others: it must share more of its letters.
+    cutoff = 0.7 if len(spelling) > 3 else 0.8
+    matches = get_close_matches(spelling.lower(), known, n=1, cutoff=cutoff)
+    return known[matches[0]] if matches else None

@@ -1,0 +1,139 @@
+"""Deltas eliminated by union-find over labels, and what other structural tensors imply about labels.
+
+Laue, Mitterreiter, Giesen 2020 treat Deltas as unit tensors; here they are wires. A class of labels tied together by
+Deltas becomes one label, and
+- reaches no output: nothing remains, but for the factor n when no operand carries it (delta_ii = n);
+- reaches one output: nothing remains, but for a vector of ones when no operand carries it;
+- reaches several: one Delta stays over them, and that Delta is the structure of the result.
+"""
+
+from __future__ import annotations
+
+from .canonical import Factor
+from .nodes import Coefficient, Delta, Labels, Reshape, Select, Triangle
+
+
+def eliminate(
+    coefficient: Coefficient, factors: list[Factor], output: Labels
+) -> tuple[Coefficient, list[Factor], Labels]:
+    """Apply every Delta, and every other structural tensor that says two labels are equal or one is free."""
+    outputs = set(output)
+    while True:
+        ties = [labels for node, labels in factors if isinstance(node, Delta)]
+        equal, implied = _implied_ties([f for f in factors if not isinstance(f[0], Delta)])
+        parent = _classes([*ties, *equal], output)
+        kept = [
+            (node, tuple(parent.get(label, label) for label in labels))
+            for position, (node, labels) in enumerate(f for f in factors if not isinstance(f[0], Delta))
+            if position not in implied
+        ]
+        before = {label for _, labels in kept for label in labels}
+        kept, ones, reduced = _drop_free_structure(kept, outputs)
+        deltas, scalar = _remaining_deltas(factors, kept, parent, output)
+        if not equal and not reduced:
+            return coefficient * scalar, [*kept, *deltas], output
+        # Ones over a label may now be the only carrier of it; the next round decides with all ties known.
+        # A label that structure alone carried was summed with it: its ties are spent, and count for nothing again.
+        spent = before - {label for _, labels in [*kept, *ones] for label in labels}
+        tied = [
+            (node, labels) for node, labels in factors if isinstance(node, Delta) and parent[labels[0]] not in spent
+        ]
+        sizes = {label: size for node, labels in factors for label, size in zip(labels, node.shape, strict=True)}
+        tied += [(Delta.of(sizes[pair[0]], 2), pair) for pair in equal if parent[pair[0]] not in spent]
+        factors = [*kept, *ones, *tied]
+
+
+def _classes(ties: list[Labels], output: Labels) -> dict[int, int]:
+    """Return the representative of each tied label: the first output label where the class reaches one."""
+    place = {label: position for position, label in enumerate(output)}
+    last = len(output)
+    parent: dict[int, int] = {}
+
+    def find(label: int) -> int:
+        while parent.setdefault(label, label) != label:
+            label = parent[label]
+        return label
+
+    for labels in ties:
+        for label in labels:
+            first, second = find(labels[0]), find(label)
+            if first != second:
+                keep, drop = (second, first) if place.get(second, last) < place.get(first, last) else (first, second)
+                parent[drop] = keep
+    return {label: find(label) for label in parent}
+
+
+def _remaining_deltas(
+    factors: list[Factor], kept: list[Factor], parent: dict[int, int], output: Labels
+) -> tuple[list[Factor], int]:
+    """Return the Deltas that the outputs still need, and the factor of classes that nothing carries."""
+    carried = {label for _, labels in kept for label in labels}
+    sizes: dict[int, int] = {}
+    for node, labels in factors:
+        if isinstance(node, Delta):
+            sizes.update((parent[label], node.size) for label in labels)
+    members: dict[int, list[int]] = {root: [] for root in sizes}
+    for label in output:
+        if parent.get(label, label) in members:
+            members[parent.get(label, label)].append(label)
+    deltas: list[Factor] = []
+    scalar = 1
+    for root, reached in members.items():
+        if len(reached) > 1 or (len(reached) == 1 and root not in carried):
+            deltas.append((Delta.of(sizes[root], len(reached)), tuple(reached)))
+        elif not reached and root not in carried:
+            scalar *= sizes[root]
+    return deltas, scalar
+
+
+def _implied_ties(factors: list[Factor]) -> tuple[list[Labels], set[int]]:
+    """Return pairs of labels that Select and Reshape tensors force to be equal, and the factors this makes idle.
+
+    Both describe functions of an index: two that start from the same label end in the same, and a Reshape is also
+    invertible.
+    """
+    equal: list[Labels] = []
+    idle: set[int] = set()
+    seen: dict[object, Labels] = {}
+    for position, (node, labels) in enumerate(factors):
+        if isinstance(node, Select):
+            first = seen.setdefault((node, labels[0]), labels)
+            if first is not labels:
+                idle.add(position)
+                equal.append((first[1], labels[1]))
+        elif isinstance(node, Reshape):
+            forward = seen.setdefault((node, labels[0]), labels)
+            backward = seen.setdefault((node, labels[1:]), labels)
+            match = forward if forward is not labels else backward
+            if match is not labels:
+                idle.add(position)
+                equal.extend((a, b) for a, b in zip(match, labels, strict=True) if a != b)
+    return equal, idle
+
+
+def _drop_free_structure(factors: list[Factor], outputs: set[int]) -> tuple[list[Factor], list[Factor], bool]:
+    """Replace structure whose one side is summed and used nowhere else by ones on the other side."""
+    uses: dict[int, int] = {}
+    for _, labels in factors:
+        for label in labels:
+            uses[label] = uses.get(label, 0) + 1
+    kept: list[Factor] = []
+    ones: list[Factor] = []
+
+    def free(labels: Labels) -> bool:
+        return all(uses[label] == 1 and label not in outputs for label in labels)
+
+    for node, labels in factors:
+        remaining = None
+        if isinstance(node, Select) and free(labels[1:]):
+            remaining = labels[:1]
+        elif isinstance(node, Reshape) and (free(labels[:1]) or free(labels[1:])):
+            remaining = labels[1:] if free(labels[:1]) else labels[:1]
+        elif isinstance(node, Triangle) and labels[0] == labels[1] and node.offset >= 0:
+            remaining = labels[:1]
+        if remaining is None:
+            kept.append((node, labels))
+        else:
+            sizes = dict(zip(labels, node.shape, strict=True))
+            ones.extend((Delta.of(sizes[label], 1), (label,)) for label in remaining)
+    return kept, ones, len(kept) != len(factors)

@@ -1,0 +1,332 @@
+"""The graph: immutable tensors in Einstein notation, interned so that equal nodes are the same object.
+
+Seven kinds of node say everything: `Symbol` and `Constant` are leaves; `Product` is an n-ary einsum; `Sum` adds;
+`Map` applies an elementwise function; `Apply` is what is neither (inverse, determinant, norm, ...); and the
+*structural* tensors `Delta`, `Select`, `Triangle` and `Reshape` are 0/1 constants that are never stored. Every linear
+operation is a Product with a structural operand, so it needs no rule of its own. Nodes are only made by the
+functions of `algebra`, which keep the normal form; the classes here hold data.
+
+Interning is weak: a node lives as long as something uses it. `digest` is a number that depends on the structure
+alone, so that orders chosen by it do not depend on what was computed before.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Hashable, Iterable, Mapping
+from fractions import Fraction
+from functools import cached_property
+from itertools import pairwise
+from math import prod
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from weakref import WeakValueDictionary
+from zlib import crc32
+
+import numpy as np
+
+from .operator import Operator
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+Coefficient = int | Fraction | float
+Shape = tuple[int, ...]
+Labels = tuple[int, ...]
+Parameters = tuple[tuple[str, Hashable], ...]
+
+_interned: WeakValueDictionary[Hashable, Node] = WeakValueDictionary()
+SomeNode = TypeVar("SomeNode", bound="Node")
+
+
+class Node:
+    """A tensor of known shape; equality is identity."""
+
+    kind: ClassVar[int]
+    shape: Shape
+    digest: int
+    children: tuple[Node, ...] = ()
+
+    @property
+    def rank(self) -> int:
+        """The number of axes."""
+        return len(self.shape)
+
+    def __setattr__(self, name: str, value: object) -> None:
+        raise AttributeError(f"{type(self).__name__} is immutable")
+
+    def _set(self, **fields: object) -> None:
+        self.__dict__.update(fields)
+
+    def __repr__(self) -> str:
+        fields = {k: v for k, v in vars(self).items() if k not in ("digest", "children") and not k.startswith("_")}
+        return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in fields.items())})"
+
+
+def _intern(cls: type[SomeNode], key: Hashable, shape: Shape, children: tuple[Node, ...], **fields: Any) -> SomeNode:
+    full_key = (cls, key)
+    found = _interned.get(full_key)
+    if found is None:
+        found = cls()
+        digest = hash((cls.kind, _stable(key), shape, *(child.digest for child in children)))
+        found._set(shape=shape, digest=digest, children=children, **fields)
+        _interned[full_key] = found
+    assert isinstance(found, cls)
+    return found
+
+
+def _stable(key: Hashable) -> int:
+    """Hash without the per-process randomisation of strings; nodes count through their digests."""
+    match key:
+        case str():
+            return crc32(key.encode())
+        case bytes():
+            return crc32(key)
+        case tuple():
+            return hash(tuple(_stable(item) for item in key))
+        case frozenset():
+            return hash(tuple(sorted(_stable(item) for item in key)))
+        case Node():
+            return key.digest
+        case Operator():
+            return crc32(key.name.encode())
+        case range():
+            # The hash of a range may contain that of None, which differs between processes.
+            return hash((key.start, key.stop, key.step))
+        case int() | float() | Fraction():
+            return hash(key)
+        case _:
+            return crc32(str(key).encode())
+
+
+class Symbol(Node):
+    """An input: a name with a shape and what is assumed about its values."""
+
+    kind = 0
+    name: str
+    assumptions: frozenset[str]
+
+    @staticmethod
+    def of(name: str, shape: Shape, assumptions: Iterable[str] = ()) -> Symbol:
+        """Return the symbol: `Symbol.of("A", (3, 3), {"symmetric"})`."""
+        known = frozenset(assumptions)
+        return _intern(Symbol, (name, shape, known), shape, (), name=name, assumptions=known)
+
+    @property
+    def symmetric(self) -> bool:
+        """Whether swapping the two axes changes nothing."""
+        return not self.assumptions.isdisjoint({"symmetric", "spd", "diagonal"})
+
+
+class Constant(Node):
+    """An array written in the expression: `[[1, 2], [3, 4]]`."""
+
+    kind = 1
+    value: NDArray[np.float64]
+
+    @staticmethod
+    def of(value: NDArray[np.float64]) -> Constant:
+        """Return the constant; `value` becomes read-only."""
+        value = np.ascontiguousarray(value, dtype=np.float64)
+        value.flags.writeable = False
+        return _intern(Constant, (value.shape, value.tobytes()), value.shape, (), value=value)
+
+
+class Structural(Node):
+    """A 0/1 tensor known from a few integers."""
+
+    def dense(self) -> NDArray[np.float64]:
+        """Return the tensor as an array, for the rare place where nothing cheaper exists."""
+        raise TypeError(type(self).__name__)
+
+
+class Delta(Structural):
+    """1 where all indices are equal: a vector of ones with one axis, the identity matrix with two."""
+
+    kind = 2
+    size: int
+
+    @staticmethod
+    def of(size: int, rank: int) -> Delta:
+        """Return the delta of `rank` axes of length `size`."""
+        return _intern(Delta, (size, rank), (size,) * rank, (), size=size)
+
+    def dense(self) -> NDArray[np.float64]:
+        result = np.zeros(self.shape)
+        result[(np.arange(self.size),) * self.rank] = 1.0
+        return result
+
+
+class Select(Structural):
+    """`Select[i, j]` is 1 where `j == rows[i]`: indexing and slicing when j is summed, concatenation when i is."""
+
+    kind = 3
+    rows: range | tuple[int, ...]
+    size: int
+
+    @staticmethod
+    def of(rows: range | Iterable[int], size: int) -> Select:
+        """Return the selection of `rows` (non-negative) among `size`; arithmetic sequences are kept as a range."""
+        chosen = rows if isinstance(rows, range) else _as_range(tuple(rows))
+        return _intern(Select, (chosen, size), (len(chosen), size), (), rows=chosen, size=size)
+
+    def dense(self) -> NDArray[np.float64]:
+        result = np.zeros(self.shape)
+        result[np.arange(len(self.rows)), np.asarray(self.rows, dtype=np.intp)] = 1.0
+        return result
+
+
+def _as_range(rows: tuple[int, ...]) -> range | tuple[int, ...]:
+    if len(rows) == 1:
+        return range(rows[0], rows[0] + 1)
+    if len(rows) > 1:
+        step = rows[1] - rows[0]
+        if step and all(b - a == step for a, b in pairwise(rows)):
+            return range(rows[0], rows[-1] + (1 if step > 0 else -1), step)
+    return rows
+
+
+class Triangle(Structural):
+    """`Triangle[i, j]` is 1 where `j <= i + offset`: tril, triu and cumulative sums."""
+
+    kind = 4
+    offset: int
+
+    @staticmethod
+    def of(rows: int, columns: int, offset: int = 0) -> Triangle:
+        """Return the lower triangle of ones with `rows` and `columns`."""
+        return _intern(Triangle, (rows, columns, offset), (rows, columns), (), offset=offset)
+
+    def dense(self) -> NDArray[np.float64]:
+        rows, columns = self.shape
+        return np.tri(rows, columns, self.offset)
+
+
+class Reshape(Structural):
+    """`Reshape[a, i, j, ...]` is 1 where `a` is the row-major position of `(i, j, ...)`: it merges or splits axes."""
+
+    kind = 5
+    sizes: Shape
+
+    @staticmethod
+    def of(sizes: Shape) -> Reshape:
+        """Return the tensor that merges axes of these sizes into one."""
+        return _intern(Reshape, sizes, (prod(sizes), *sizes), (), sizes=sizes)
+
+    def dense(self) -> NDArray[np.float64]:
+        return np.eye(self.shape[0]).reshape(self.shape)
+
+
+class Product(Node):
+    """`coefficient` times the einsum of `operands`: operand k has one label per axis, `labels[k]`.
+
+    Labels 0, 1, ... are the output axes in order; all other labels are summed. A label may repeat within an operand
+    (a diagonal), never within the output: that is what a Delta is for.
+    """
+
+    kind = 6
+    coefficient: Coefficient
+    labels: tuple[Labels, ...]
+
+    @staticmethod
+    def of(coefficient: Coefficient, operands: tuple[Node, ...], labels: tuple[Labels, ...], shape: Shape) -> Product:
+        """Return the interned node; `algebra.product` brings any product into this form."""
+        key = (coefficient, operands, labels, shape)
+        return _intern(Product, key, shape, operands, coefficient=coefficient, labels=labels)
+
+    @property
+    def operands(self) -> tuple[Node, ...]:
+        """The factors."""
+        return self.children
+
+    @cached_property
+    def sizes(self) -> Mapping[int, int]:
+        """The size of each label."""
+        return {
+            label: size
+            for node, labels in zip(self.children, self.labels, strict=True)
+            for label, size in zip(labels, node.shape, strict=True)
+        }
+
+    @property
+    def factors(self) -> Iterable[tuple[Node, Labels]]:
+        """The operands with their labels."""
+        return zip(self.children, self.labels, strict=True)
+
+
+class Sum(Node):
+    """A linear combination of distinct terms of one shape; the empty Sum is zero."""
+
+    kind = 7
+    coefficients: tuple[Coefficient, ...]
+
+    @staticmethod
+    def of(coefficients: tuple[Coefficient, ...], terms: tuple[Node, ...], shape: Shape) -> Sum:
+        """Return the interned node; `algebra.add` brings any sum into this form."""
+        return _intern(Sum, (coefficients, terms, shape), shape, terms, coefficients=coefficients)
+
+    @property
+    def terms(self) -> Iterable[tuple[Coefficient, Node]]:
+        """The terms with their coefficients."""
+        return zip(self.coefficients, self.children, strict=True)
+
+
+class Map(Node):
+    """An elementwise function of operands that all have the node's shape."""
+
+    kind = 8
+    operator: Operator
+
+    @staticmethod
+    def of(operator: Operator, operands: tuple[Node, ...]) -> Map:
+        """Return the interned node; `algebra.elementwise` broadcasts and simplifies first."""
+        return _intern(Map, (operator, operands), operands[0].shape, operands, operator=operator)
+
+
+class Apply(Node):
+    """An operator with a gufunc signature, applied over `batch` leading axes that all operands share.
+
+    `output` picks one result of an operator with several (eigh); the evaluation computes them together.
+    """
+
+    kind = 9
+    operator: Operator
+    parameters: Parameters
+    batch: int
+    output: int
+
+    @staticmethod
+    def of(
+        operator: Operator,
+        operands: tuple[Node, ...],
+        shape: Shape,
+        parameters: Parameters = (),
+        batch: int = 0,
+        output: int = 0,
+    ) -> Apply:
+        """Return the interned node; `shape` includes the batch axes."""
+        key = (operator, operands, shape, parameters, batch, output)
+        return _intern(
+            Apply, key, shape, operands, operator=operator, parameters=parameters, batch=batch, output=output
+        )
+
+
+def topological(roots: Iterable[Node]) -> list[Node]:
+    """Return every node below the roots, each after its children; deep graphs do not recurse."""
+    order: list[Node] = []
+    done: set[Node] = set()
+    stack: list[tuple[Node, bool]] = [(root, False) for root in reversed(list(roots))]
+    while stack:
+        node, expanded = stack.pop()
+        if node in done:
+            continue
+        if expanded:
+            done.add(node)
+            order.append(node)
+        else:
+            stack.append((node, True))
+            stack.extend((child, False) for child in reversed(node.children) if child not in done)
+    return order
+
+
+def symbols(roots: Iterable[Node]) -> dict[str, Symbol]:
+    """Return the symbols below the roots by name, in order of appearance."""
+    return {node.name: node for node in topological(roots) if isinstance(node, Symbol)}

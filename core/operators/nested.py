@@ -1,0 +1,73 @@
+"""Derivatives inside an expression: `trace(grad(norm(X @ X @ Y, 'fro'), X))` can itself be differentiated."""
+
+from __future__ import annotations
+
+from ..differentiation.differentiate import derivative
+from ..differentiation.stabilise import stabilized
+from ..errors import ExpressionError, NotScalarError
+from ..graph.catalogue import enter
+from ..graph.nodes import Node, Symbol
+from ..graph.operator import Operator
+from ..shapes import describe
+
+
+def _variable(node: Node) -> Symbol:
+    if isinstance(node, Symbol):
+        return node
+    raise ExpressionError("a derivative is taken by an input, named by itself", helps=["write the name of an input"])
+
+
+def _gradient(f: Node, x: Node) -> Node:
+    if f.shape:
+        raise NotScalarError(
+            f"`grad` needs a scalar, and this expression is {describe(f.shape)}",
+            helps=["`jacobian(f, x)` gives all partial derivatives", "`grad(sum(f), x)` that of the sum"],
+        )
+    return derivative(stabilized([f])[0], _variable(x))
+
+
+def _jacobian(f: Node, x: Node) -> Node:
+    return derivative(stabilized([f])[0], _variable(x))
+
+
+def _hessian(f: Node, x: Node) -> Node:
+    variable = _variable(x)
+    return derivative(derivative(stabilized([f])[0], variable), variable)
+
+
+enter(
+    Operator(
+        "grad",
+        "f, x",
+        "The gradient of a scalar by an input, of the input's shape.",
+        family="Derivatives",
+        build=_gradient,
+        aliases=("gradient",),
+        samples=("grad(sum(x**3), x)", "grad(norm(X @ Y, 'fro'), X)"),
+        errors=("grad(x, x)", "grad(sum(x), 2*x)"),
+    )
+)
+enter(
+    Operator(
+        "jacobian",
+        "f, x",
+        "The generalized Jacobian by an input: the axes of the output, then those of the input.",
+        family="Derivatives",
+        build=_jacobian,
+        aliases=("jac", "jacfwd", "jacrev"),
+        samples=("jacobian(sin(x), x)", "jacobian(A @ x, x)"),
+        errors=("jacobian(x, 2*x)",),
+    )
+)
+enter(
+    Operator(
+        "hessian",
+        "f, x",
+        "The second derivative by an input: the axes of the output, then twice those of the input.",
+        family="Derivatives",
+        build=_hessian,
+        aliases=("hess",),
+        samples=("hessian(sum(exp(x)), x)", "hessian(x.T @ A @ x, x)"),
+        errors=("hessian(sum(x), x + 1)",),
+    )
+)

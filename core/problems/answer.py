@@ -1,0 +1,100 @@
+"""What a calculation returns: plain records that any front end can show."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping, Sequence
+from typing import TYPE_CHECKING
+
+from ...grammar.records import dataclass, field
+from ..arrays import Array
+from ..errors import Span
+
+if TYPE_CHECKING:
+    from ..compressed.structured import Structured
+
+
+@dataclass(frozen=True)
+class Input:
+    """A value for a name, and where it came from.
+
+    `source` is a file name, `stdin`, `-v`, or `random`; a random input has its `seed` and `law` (`normal`,
+    `uniform`, `randint:0:5`) and whether its shape was inferred rather than given.
+    """
+
+    value: Array
+    source: str
+    seed: int | None = None
+    law: str | None = None
+    shape_inferred: bool = False
+    assumption: str | None = None
+
+
+@dataclass(frozen=True)
+class Warning:
+    """Something the user should know that does not stop the answer: a kink, an unused input, an infinity.
+
+    `span` points into the expression; `notes` are further facts.
+    """
+
+    message: str
+    span: Span | None = None
+    label: str = ""
+    notes: Sequence[str] = ()
+    code: str = "warning"
+
+
+@dataclass(frozen=True)
+class Check:
+    """How far the numbers are from what independent means say: relative errors, None where a means does not apply."""
+
+    finite_differences: float | None = None
+    formula: float | None = None
+    method: str = ""
+    passed: bool = True
+    note: str = ""
+
+
+@dataclass(frozen=True)
+class Result:
+    """One derivative: `data` has the axes of the output, then those of each name in `wrt`.
+
+    `formula` is valid input in which `sizes` says what each name of a size stands for. `axes` labels each axis:
+    `("out[i]", "b[j]")`. `axis_groups` counts the axes that belong to the output and to each name, so that a screen
+    can put rows and columns together: `(("out", 1), ("b", 1))`. With a batch, `data` has one further axis in front
+    that `axes` and `axis_groups` do not count. Where the derivative is kept in `compressed` form, `data` is empty.
+    """
+
+    wrt: tuple[str, ...]
+    data: Array
+    axes: tuple[str, ...]
+    axis_groups: tuple[tuple[str, int], ...]
+    formula: str | None = None
+    structure: str | None = None
+    check: Check | None = None
+    sizes: Mapping[str, int] = field(default_factory=dict)
+    convention: str = ""
+    compressed: Structured | None = None
+
+    @property
+    def shape(self) -> tuple[int, ...]:
+        """The shape of the derivative."""
+        return self.data.shape if self.compressed is None else self.compressed.shape
+
+
+@dataclass(frozen=True)
+class Answer:
+    """Everything one command has to say: the inputs used, the value, the derivatives, the warnings.
+
+    `directions` are the tangents or cotangents by variable.
+    """
+
+    command: str
+    expression: str
+    inputs: Mapping[str, Input]
+    value: Array | None
+    results: Sequence[Result] = ()
+    warnings: Sequence[Warning] = ()
+    value_check: Check | None = None
+    batch: int | None = None
+    directions: Mapping[str, Input] = field(default_factory=dict)
+    details: Mapping[str, object] = field(default_factory=dict)

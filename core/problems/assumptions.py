@@ -1,0 +1,113 @@
+"""Whether given numbers are what they are assumed to be."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import TYPE_CHECKING, TypeAlias
+
+import numpy as np
+
+from ..arrays import Array
+from ..errors import InputError
+from .answer import Input
+from .sampling import ASSUMPTIONS
+
+if TYPE_CHECKING:
+    from numpy.typing import NDArray
+
+TOLERANCE = 1e-9
+
+Places: TypeAlias = "NDArray[np.bool_]"
+
+
+def check_assumptions(assumptions: Mapping[str, frozenset[str]], given: Mapping[str, Input]) -> None:
+    """Raise InputError for the first given value that is not what it is assumed to be, with the place.
+
+    Example: A = [1 2; 3 4] is not symmetric: "A[0, 1] is 2, A[1, 0] is 3". Matrices may have sample axes in front.
+    """
+    for name, words in assumptions.items():
+        if name not in given:
+            continue
+        for word in sorted(words, key=ASSUMPTIONS.index):
+            broken = FINDERS[word](given[name].value)
+            if broken is not None:
+                raise InputError(
+                    f"`{name}` is not {ADJECTIVES.get(word, word)}",
+                    place=f"--assume {name}={word}",
+                    notes=[broken.format(name=name)],
+                    helps=[HELPS.get(word, "leave out --assume {name}={word}").format(name=name, word=word)],
+                )
+
+
+def _first(places: Places) -> tuple[int, ...] | None:
+    found = np.argwhere(places)
+    return tuple(int(i) for i in found[0]) if len(found) else None
+
+
+def _at(place: tuple[int, ...], value: float) -> str:
+    inside = f"[{', '.join(map(str, place))}]" if place else ""
+    return f"{{name}}{inside} is {value:.6g}"
+
+
+def _entry(value: Array, places: Places) -> str | None:
+    place = _first(places)
+    return None if place is None else _at(place, float(value[place]))
+
+
+def _scale(value: Array) -> float:
+    return TOLERANCE * float(np.max(np.abs(value), initial=0.0))
+
+
+def _asymmetric(value: Array) -> str | None:
+    place = _first(np.abs(value - np.swapaxes(value, -1, -2)) > _scale(value))
+    if place is None:
+        return None
+    mirrored = (*place[:-2], place[-1], place[-2])
+    return f"{_at(place, float(value[place]))}, {_at(mirrored, float(value[mirrored]))}"
+
+
+def _indefinite(value: Array) -> str | None:
+    broken = _asymmetric(value)
+    smallest = 0.0 if broken else float(np.min(np.linalg.eigvalsh(value)))
+    return broken or (None if smallest > 0 else f"its smallest eigenvalue is {smallest:.3g}")
+
+
+def _outside(kept: Callable[[Array], Array]) -> Callable[[Array], str | None]:
+    def find(value: Array) -> str | None:
+        return _entry(value, (value != 0) & (kept(np.ones_like(value)) == 0))
+
+    return find
+
+
+def _diagonal(value: Array) -> Array:
+    return value * np.eye(*value.shape[-2:])
+
+
+def _oblique(value: Array) -> str | None:
+    product = np.swapaxes(value, -1, -2) @ value
+    place = _first(np.abs(product - np.eye(value.shape[-1])) > 1e-8)
+    if place is None:
+        return None
+    row, column = place[-2:]
+    if row == column:
+        return f"column {column} has length {np.sqrt(float(product[place])):.6g}, not 1"
+    return f"columns {row} and {column} have inner product {float(product[place]):.6g}, not 0"
+
+
+FINDERS: Mapping[str, Callable[[Array], str | None]] = {
+    "symmetric": _asymmetric,
+    "spd": _indefinite,
+    "diagonal": _outside(_diagonal),
+    "orthogonal": _oblique,
+    "lower": _outside(np.tril),
+    "upper": _outside(np.triu),
+    "positive": lambda value: _entry(value, ~(value > 0)),
+    "integer": lambda value: _entry(value, value != np.rint(value)),
+}
+ADJECTIVES = {
+    "spd": "symmetric positive definite",
+    "lower": "lower triangular",
+    "upper": "upper triangular",
+    "integer": "made of whole numbers",
+}
+HELPS = {"symmetric": "leave out --assume {name}=symmetric, or give the symmetric part, ({name} + {name}.T)/2"}

@@ -1,0 +1,77 @@
+"""Calculations kept by shape: many inputs of the same shapes are elaborated, differentiated and compiled once."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from typing import NamedTuple
+
+from ..elaboration.elaborate import StaticNameError
+from ..elaboration.inference import infer_shapes
+from ..errors import InputError, Label
+from ..shapes import Shape
+from .calculation import Calculation, Problem
+
+MOST_SHAPES = 64
+
+Key = tuple[tuple[tuple[str, Shape], ...], int | None]
+
+
+class Compiled(NamedTuple):
+    """A calculation, the values found for names without one that stand for sizes, and the sizes it holds for."""
+
+    calculation: Calculation
+    counts: Mapping[str, int]
+    sizes: Mapping[str, int]
+
+
+class Compiler:
+    """Makes the calculations of one problem, each of them once.
+
+    Example: `Compiler(problem).find({"x": (3,)}, {}).calculation`.
+    """
+
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
+        self._found: dict[Key, list[Compiled]] = {}
+
+    def find(self, known: Mapping[str, Shape], numbers: Mapping[str, float], samples: int | None = None) -> Compiled:
+        """Return the calculation for known shapes; those of other names are inferred.
+
+        `numbers` are the values of the names that are numbers: a program depends on those used as a size or an index.
+        Raises ExpressionError where the shapes do not fit, InputError where a size is not a whole number.
+        """
+        entries = self._found.setdefault((tuple(sorted(known.items())), samples), [])
+        for entry in entries:
+            if all(numbers.get(name) == size for name, size in entry.sizes.items()):
+                return entry
+        if len(entries) >= MOST_SHAPES or len(self._found) > MOST_SHAPES:
+            self._found.clear()
+        made = _compile(self.problem, known, numbers, samples)
+        entries.append(made)
+        return made
+
+
+def _compile(
+    problem: Problem, known: Mapping[str, Shape], numbers: Mapping[str, float], samples: int | None
+) -> Compiled:
+    unknown = {name: span for name, span in problem.names.items() if name not in known}
+    sizes: dict[str, int] = {}
+    while True:
+        try:
+            shapes, counts = infer_shapes(problem.program, known, unknown, sizes, problem.assumptions)
+            calculation = Calculation(problem, {**known, **shapes}, samples=samples, statics={**sizes, **counts})
+            return Compiled(calculation, counts, sizes)
+        except StaticNameError as error:
+            if error.name not in numbers or error.name in sizes:
+                raise
+            sizes[error.name] = _whole(error, numbers[error.name])
+
+
+def _whole(error: StaticNameError, value: float) -> int:
+    if not float(value).is_integer():
+        raise InputError(
+            f"`{error.name}` is used as a size or an index, so it must be a whole number",
+            Label(error.labels[0].span, f"`{error.name}` is {value:g}"),
+            helps=[f"give a whole number: -v {error.name}={round(value) if abs(value) < 1e9 else 1}"],
+        )
+    return int(value)

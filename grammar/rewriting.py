@@ -1,0 +1,98 @@
+"""Small rewritings of syntax trees: places found, places replaced."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator, Mapping
+from functools import partial
+
+from . import syntax
+from .syntax import Assignment, Attribute, Name, Node, map_children
+
+TURNS = ("T", "mT")
+Change = Callable[[Node], Node | None]
+
+
+def rewritten(node: Node, change: Change) -> Node:
+    """Return a tree in which each node for which `change` returns another is replaced, the outermost first.
+
+    Example: `rewritten(parse("x + y"), lambda n: Name("z") if n == Name("y") else None)` reads `x + z`.
+    """
+    new = change(node)
+    return map_children(node, lambda child: rewritten(child, change)) if new is None else new
+
+
+def replaced(tree: Node, part: Node, name: Node) -> Node:
+    """Return a tree with every occurrence of a part replaced: `replaced(parse("f(x) + f(x)"), f(x), p)` is `p + p`."""
+    return rewritten(tree, lambda node: name if node == part else None)
+
+
+def filled(tree: Node, values: Mapping[str, Node]) -> Node:
+    """Return a rule or a definition with its names replaced: `x` by an operand, `dx` by its change."""
+    return rewritten(tree, lambda item: values.get(item.name) if isinstance(item, Name) and not item.prefix else None)
+
+
+def occurrences(program: syntax.Program, name: str) -> list[Name]:
+    """Return the places where a name stands for an input: not where a statement has given it another value."""
+    found: list[Name] = []
+    for assignment in program.assignments:
+        found += _names(assignment.value, name)
+        if assignment.name == name:
+            return found
+    return found + _names(program.result, name)
+
+
+def _names(node: Node, name: str) -> list[Name]:
+    return [item for item in syntax.walk(node) if isinstance(item, Name) and item.name == name and not item.prefix]
+
+
+def renamed_places(program: syntax.Program, places: list[Name], names: list[str]) -> syntax.Program:
+    """Return a program in which the name at each place is another one."""
+    new = {id(place): Name(name, span=place.span) for place, name in zip(places, names, strict=True)}
+    result = rewritten(program, lambda node: new.get(id(node)))
+    assert isinstance(result, syntax.Program)
+    return result
+
+
+def toggled_transposes(program: syntax.Program, names: set[str]) -> Iterator[tuple[str, str, syntax.Program]]:
+    """Yield a program with one transpose added or left out, for each place of some names, with the words before and
+    after: `A`, `A.T`."""
+    inside = {
+        id(node.operand): node for node in syntax.walk(program) if isinstance(node, Attribute) and node.name in TURNS
+    }
+    for node in list(syntax.walk(program)):
+        if not (isinstance(node, Name) and node.name in names):
+            continue
+        turned = inside.get(id(node))
+        target: Node = node if turned is None else turned
+        new: Node = Attribute(node, "T", span=node.span) if turned is None else node
+        changed = rewritten(program, partial(_replacing, target=target, new=new))
+        assert isinstance(changed, syntax.Program)
+        before, after = (f"{node.name}.T", node.name) if turned else (node.name, f"{node.name}.T")
+        yield before, after, changed
+
+
+def _replacing(item: Node, target: Node, new: Node) -> Node | None:
+    return new if item is target else None
+
+
+def turned_names(node: Node, name: str) -> Node:
+    """Return a tree with every transpose of a name left out, and added where there was none: rows become columns."""
+
+    def change(item: Node) -> Node | None:
+        match item:
+            case Attribute(Name(found), "T" | "mT") if found == name:
+                return Name(name)
+            case Name(found) if found == name:
+                return Attribute(item, "T")
+        return None
+
+    return rewritten(node, change)
+
+
+def joined(first: syntax.Program, second: syntax.Program, name: str) -> syntax.Program | None:
+    """Return one program that computes both, the first under a name; None where their statements would clash."""
+    assigned = {assignment.name for assignment in first.assignments}
+    if assigned & {*syntax.free_names(second), *(assignment.name for assignment in second.assignments)}:
+        return None
+    kept = Assignment(name, first.result)
+    return syntax.Program((*first.assignments, kept, *second.assignments), second.result)

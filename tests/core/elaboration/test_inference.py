@@ -1,0 +1,249 @@
+"""Shapes for names without one, and the distinct trial sizes that formulas are written with."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from time import perf_counter
+
+import pytest
+
+from matgrad.core.elaboration.elaborate import StaticNameError
+from matgrad.core.elaboration.inference import FIRST_PRIME, infer_shapes, trial_shapes
+from matgrad.core.errors import ExpressionError, RankError, ShapeError
+from matgrad.core.problems.calculation import Calculation, Problem
+from matgrad.core.shapes import Shape
+
+n, m, k, q = 3, 4, 5, 6
+
+
+def inferred(text: str, known: Mapping[str, Shape] | None = None, **assumed: str) -> dict[str, Shape]:
+    problem = Problem.of(text, "value")
+    known = known or {}
+    unknown = {name: span for name, span in problem.names.items() if name not in known}
+    shapes, _ = infer_shapes(problem.program, known, unknown, {}, {name: (word,) for name, word in assumed.items()})
+    return shapes
+
+
+CASES: dict[str, dict[str, Shape]] = {
+    "x": {"x": (n,)},
+    "A": {"A": (n, m)},
+    "x.T @ A @ x": {"x": (n,), "A": (n, n)},
+    "A @ X @ B": {"A": (n, m), "X": (m, k), "B": (k, q)},
+    "norm(X @ X @ Y, 'fro')": {"X": (n, n), "Y": (n, m)},
+    "sum((T - U @ V.T)**2)": {"T": (n, m), "U": (n, k), "V": (m, k)},
+    "sum(log(1 + exp(-y * (X @ w))))": {"y": (n,), "X": (n, m), "w": (m,)},
+    "norm(A @ x - b)**2": {"A": (n, m), "x": (m,), "b": (n,)},
+    "softmax(W @ x + b)": {"W": (n, m), "x": (m,), "b": (n,)},
+    "relu(W1 @ x + b1) @ w2": {"W1": (n, m), "x": (m,), "b1": (n,), "w2": (n,)},
+    "trace(A @ B)": {"A": (n, m), "B": (m, n)},
+    "trace(A @ X @ B @ X.T @ C)": {"A": (n, m), "X": (m, k), "B": (k, k), "C": (m, n)},
+    "A + outer(x, y)": {"A": (n, m), "x": (n,), "y": (m,)},
+    "kron(A, B) @ x": {"A": (n, m), "B": (k, q), "x": (24,)},
+    "vec(A @ X @ B) - kron(B.T, A) @ vec(X)": {"A": (n, m), "X": (m, k), "B": (k, q)},
+    "diag(x) @ A": {"x": (n,), "A": (n, m)},
+    "where(x > 0, x, y)": {"x": (n,), "y": (n,)},
+    "A * x": {"A": (n, m), "x": (m,)},
+    "det(X)": {"X": (n, n)},
+    "solve(A, b)": {"A": (n, n), "b": (n,)},
+    "inv(A) @ b": {"A": (n, n), "b": (n,)},
+    "cholesky(K) @ z": {"K": (n, n), "z": (n,)},
+    "matrix_power(A, 3) @ x": {"A": (n, n), "x": (n,)},
+    "stack([x, y]) @ z": {"x": (n,), "y": (n,), "z": (n,)},
+    "svdvals(A)[0]": {"A": (n, m)},
+    # einsum: each operand has the axes of its own term.
+    "einsum('ij,j,i', P, q, r)": {"P": (n, m), "q": (m,), "r": (n,)},
+    "einsum('bij,bjk->bik', A, B)": {"A": (n, m, k), "B": (n, k, q)},
+    "einsum('bij,jk->bik', A, B)": {"A": (n, m, k), "B": (k, q)},
+    "einsum('ij,bjk->bik', A, B)": {"A": (n, m), "B": (k, m, q)},
+    "einsum('i,ijk,k->j', x, T, y)": {"x": (n,), "T": (n, m, k), "y": (k,)},
+    # Sizes computed from others.
+    "concatenate([x, y])": {"x": (n,), "y": (m,)},
+    "concatenate([x, y]) @ z": {"x": (n,), "y": (m,), "z": (7,)},
+    "concatenate([x, y]) @ A @ concatenate([y, x])": {"x": (n,), "y": (m,), "A": (7, 7)},
+    "concatenate([x, y, w]) @ z + sum(v)": {"x": (n,), "y": (m,), "w": (k,), "z": (12,), "v": (6,)},
+    "kron(x, y) @ z": {"x": (n,), "y": (m,), "z": (12,)},
+    "x.reshape(-1, 2)": {"x": (6,)},
+    "x.reshape(2, -1)": {"x": (6,)},
+    "x.reshape(-1, 5)": {"x": (5,)},
+    "reshape(x, (2, 3))": {"x": (6,)},
+    "A.reshape(2, 6)": {"A": (n, m)},
+    "reshape(A, 10)": {"A": (2, 5)},
+    "reshape(A, 7)": {"A": (1, 7)},
+    "x[:-1] - y": {"x": (n,), "y": (2,)},
+    # Indices and slices want axes that are long enough.
+    "x[3]": {"x": (4,)},
+    "x[-4]": {"x": (4,)},
+    "x[3] + x[5]": {"x": (6,)},
+    "A[2, 5]": {"A": (n, 6)},
+    "x[1:5]": {"x": (5,)},
+    "x[1:5] + y": {"x": (5,), "y": (4,)},
+    "x[4:]": {"x": (5,)},
+    "x[-6:]": {"x": (6,)},
+    "A[:, 5:8]": {"A": (n, 8)},
+    "x[:1000]": {"x": (20,)},
+    "X[0] @ y": {"X": (n, m), "y": (m,)},
+    "X[:, 1] @ y": {"X": (n, m), "y": (n,)},
+    # What is inverted must not be singular: X is tall.
+    "logdet(X.T @ X)": {"X": (m, n)},
+    "det(X @ X.T)": {"X": (n, m)},
+    "inv(X.T @ X) @ X.T @ y": {"X": (m, n), "y": (m,)},
+    "solve(X.T @ X, X.T @ y)": {"X": (m, n), "y": (m,)},
+    "X.T @ X": {"X": (n, m)},
+}  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "shapes"), CASES.items(), ids=CASES)
+def test_shapes_follow_from_the_expression(text: str, shapes: dict[str, Shape]) -> None:
+    assert inferred(text) == shapes
+
+
+@pytest.mark.parametrize("text", CASES)
+def test_inferred_shapes_fit(text: str) -> None:
+    problem = Problem.of(text, "value")
+    calculation = Calculation(problem, inferred(text))
+    assert all(size < 100 for size in calculation.shape)
+
+
+@pytest.mark.parametrize(
+    ("text", "known", "shapes"),
+    [
+        ("x.T @ A @ x", {"A": (5, 5)}, {"x": (5,)}),
+        ("x.T @ A @ x", {"x": (7,)}, {"A": (7, 7)}),
+        ("A @ x + b", {"x": (5000,)}, {"A": (3, 5000), "b": (3,)}),
+        ("concatenate([x, y]) @ z", {"x": (700,)}, {"y": (3,), "z": (703,)}),
+        ("concatenate([x, y]) @ z", {"x": (700,), "y": (600,)}, {"z": (1300,)}),
+        ("concatenate([x, y]) @ z", {"x": (2,), "z": (9,)}, {"y": (7,)}),
+        ("x[1:] - y", {"y": (8,)}, {"x": (9,)}),
+        ("A * x", {"A": (5, 1)}, {"x": (3,)}),
+        ("s * x", {"s": ()}, {"x": (3,)}),
+        ("T @ x", {"T": (2, 3, 4)}, {"x": (4,)}),
+        ("A @ x + b", {"A": (2, 2)}, {"x": (2,), "b": (2,)}),
+    ],
+)
+def test_known_shapes_decide(text: str, known: dict[str, Shape], shapes: dict[str, Shape]) -> None:
+    assert inferred(text, known) == shapes
+
+
+@pytest.mark.parametrize("word", ["symmetric", "spd", "diagonal", "lower", "upper", "orthogonal"])
+def test_an_assumption_about_a_matrix_makes_it_square(word: str) -> None:
+    assert inferred("A @ x", A=word) == {"A": (n, n), "x": (n,)}
+    assert inferred("sum(a)", a=word) == {"a": (n, n)}
+    assert inferred("A @ x", A="positive") == {"A": (n, m), "x": (m,)}
+
+
+COUNTS: dict[str, tuple[dict[str, Shape], dict[str, int]]] = {
+    "eye(n) + A": ({"n": (), "A": (3, 3)}, {"n": 3}),
+    "eye(n) @ x": ({"n": (), "x": (3,)}, {"n": 3}),
+    "ones((n, m)) @ x": ({"n": (), "m": (), "x": (4,)}, {"n": 3, "m": 4}),
+    "reshape(A, (n, m))": ({"A": (3, 4), "n": (), "m": ()}, {"n": 3, "m": 4}),
+    "reshape(A, k)": ({"A": (3, 4), "k": ()}, {"k": 12}),
+    "zeros(n - 1) + x": ({"n": (), "x": (2,)}, {"n": 3}),
+}
+
+
+@pytest.mark.parametrize("text", COUNTS)
+def test_names_that_stand_for_sizes(text: str) -> None:
+    problem = Problem.of(text, "value")
+    assert infer_shapes(problem.program, {}, problem.names, {}) == COUNTS[text]
+
+
+@pytest.mark.parametrize("text", ["x[i]", "A[i, :] @ y", "x[i] + x[j]"])
+def test_an_index_lies_within_its_axis(text: str) -> None:
+    problem = Problem.of(text, "value")
+    shapes, counts = infer_shapes(problem.program, {}, problem.names, {})
+    assert Calculation(problem, shapes, statics=counts).shape == ()
+    assert all(size < 10 for shape in shapes.values() for size in shape)
+
+
+@pytest.mark.parametrize(
+    ("text", "error"),
+    [("x @ y @ z", RankError), ("concatenate([x, y]) @ x", ShapeError), ("A[0, 1, 2] @ (A @ x)", ShapeError)],
+)
+def test_what_cannot_fit_is_an_error_in_small_sizes(text: str, error: type[ShapeError]) -> None:
+    with pytest.raises(error) as caught:
+        inferred(text)
+    words = " ".join([caught.value.message, *(label.text for label in caught.value.labels)])
+    assert not any(int(word) > 100 for word in words.split() if word.isdigit())
+
+
+def test_a_known_name_used_as_a_size_asks_for_its_value() -> None:
+    with pytest.raises(StaticNameError, match="value is needed"):
+        inferred("zeros(n) + x", {"n": ()})
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "sum(" + " + ".join(f"x{i}" for i in range(2000)) + ")",
+        " + ".join(f"A{i} @ x{i}" for i in range(200)),
+        " @ ".join(f"A{i}" for i in range(300)),
+    ],
+    ids=["sum", "products", "chain"],
+)
+def test_hundreds_of_names_take_a_moment(text: str) -> None:
+    started = perf_counter()
+    shapes = inferred(text)
+    assert perf_counter() - started < 15
+    assert len(shapes) == len(Problem.of(text, "value").names)
+    Calculation(Problem.of(text, "value"), shapes)
+
+
+# --- trial shapes ----------------------------------------------------------------------------------------------------
+
+
+def trial(text: str, shapes: Mapping[str, Shape], **assumed: str) -> tuple[dict[str, Shape], dict[int, str]]:
+    problem = Problem.of(text, "value")
+    assumptions = {name: (word,) for name, word in assumed.items()}
+    found, _, labels = trial_shapes(problem.program, shapes, problem.names, {}, assumptions)
+    return found, labels
+
+
+def test_trial_sizes_are_distinct_primes_with_names() -> None:
+    shapes, labels = trial("A @ x", {"A": (3, 4), "x": (4,)})
+    rows, columns = shapes["A"]
+    assert shapes["x"] == (columns,)
+    assert labels == {rows: "n", columns: "m"}
+    assert FIRST_PRIME <= rows != columns
+
+
+def test_trial_sizes_of_equal_axes_are_equal_only_where_they_must_be() -> None:
+    shapes, _ = trial("sum(A @ B)", {"A": (3, 3), "B": (3, 3)})
+    assert shapes["A"][1] == shapes["B"][0]
+    assert len({*shapes["A"], *shapes["B"]}) == 3
+
+
+def test_an_axis_of_one_stays() -> None:
+    shapes, _ = trial("A + x", {"A": (5, 1), "x": (4,)})
+    assert shapes["A"][1] == 1
+
+
+def test_an_assumption_holds_for_trial_shapes() -> None:
+    shapes, _ = trial("sum(A)", {"A": (3, 3)}, A="symmetric")
+    assert shapes["A"][0] == shapes["A"][1] >= FIRST_PRIME
+
+
+def test_size_names_leave_the_names_of_the_expression_alone() -> None:
+    _, labels = trial("n * m @ x", {"n": (), "m": (3,), "x": (3,)})
+    assert not {"n", "m", "x"} & set(labels.values())
+
+
+def test_there_are_enough_size_names() -> None:
+    text = " @ ".join(f"A{i}" for i in range(150))
+    _, labels = trial(text, {f"A{i}": (2, 2) for i in range(150)})
+    assert len(set(labels.values())) == len(labels) == 151
+
+
+def test_a_product_of_sizes_has_a_name_and_a_sum_has_none() -> None:
+    shapes, _ = trial("kron(x, y) @ z", {"x": (2,), "y": (3,), "z": (6,)})
+    assert shapes["z"] == (shapes["x"][0] * shapes["y"][0],)
+    with pytest.raises(ExpressionError):
+        trial("concatenate([x, y]) @ z", {"x": (2,), "y": (3,), "z": (5,)})
+
+
+@pytest.mark.parametrize("text", ["reshape(x, (2, 3))", "x.reshape(-1, 2)"])
+def test_an_expression_for_particular_sizes_keeps_them(text: str) -> None:
+    try:
+        shapes, _ = trial(text, {"x": (6,)})
+    except ExpressionError:
+        return
+    assert shapes == {"x": (6,)}

@@ -1,0 +1,291 @@
+"""Tests generated from the operator table: values, derivatives, spellings and refusals of every entry.
+
+A sample's names have fixed shapes (`SHAPES`); their values satisfy the domain of the operand in which they stand.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+from functools import cache
+from typing import Any
+
+import numpy as np
+import pytest
+
+from matgrad.core.differentiation.differentiate import derivative, pushforward
+from matgrad.core.elaboration.arguments import declaration
+from matgrad.core.elaboration.elaborate import Elaborator
+from matgrad.core.elaboration.keywords import KEYWORD_ALIASES
+from matgrad.core.errors import ExpressionError
+from matgrad.core.evaluation.program import compile_program
+from matgrad.core.export.functions import latex
+from matgrad.core.graph.catalogue import find, operators
+from matgrad.core.graph.nodes import Node, Symbol
+from matgrad.core.graph.operator import Operator
+from matgrad.core.problems.calculation import Problem
+from matgrad.core.problems.sampling import draw
+from matgrad.grammar import syntax
+from matgrad.grammar.parser import parse
+
+SHAPES = {
+    "a": (), "b": (), "x": (4,), "u": (4,), "w": (4,), "v": (3,), "X": (3, 4), "W": (3, 4), "C": (3, 1, 4),
+    "A": (3, 3), "B": (3, 3), "S": (2, 3, 3), "T": (2, 3, 4),
+}  # fmt: skip
+
+# Derivatives within an expression take a name, not values; they are tested at the end.
+TABLE = [operator for operator in operators(hidden=True) if operator.family.lower() != "derivatives"]
+SAMPLES = [(operator, sample) for operator in TABLE for sample in operator.samples]
+DIFFERENTIABLE = [(operator, sample) for operator, sample in SAMPLES if set(syntax.free_names(parse(sample))) - {"inf"}]
+ERRORS = [(operator, sample) for operator in TABLE for sample in operator.errors]
+ALIASES = [(operator, alias) for operator in TABLE for alias in operator.aliases]
+
+Values = Mapping[str, np.ndarray]
+every_sample = pytest.mark.parametrize(("operator", "sample"), SAMPLES, ids=[sample for _, sample in SAMPLES])
+every_function = pytest.mark.parametrize(
+    ("operator", "sample"), DIFFERENTIABLE, ids=[sample for _, sample in DIFFERENTIABLE]
+)
+
+
+def names(text: str) -> list[str]:
+    return [name for name in syntax.free_names(parse(text)) if name != "inf"]
+
+
+def elaborated(text: str) -> Node:
+    environment = {name: Symbol.of(name, shape) for name, shape in SHAPES.items()}
+    result = Elaborator(environment).run(parse(text))
+    assert isinstance(result, Node)
+    return result
+
+
+def demands(operator: Operator, sample: str) -> Iterator[tuple[str, str]]:
+    """Yield each name of a sample with what the operand in which it stands asks of it."""
+    for call in syntax.walk(parse(sample)):
+        if isinstance(call, syntax.Call) and find(call.function) is operator:
+            for place, argument in enumerate(call.arguments):
+                domain = operator.domain[place] if place < len(operator.domain) else "real"
+                yield from ((node.name, domain) for node in syntax.walk(argument) if isinstance(node, syntax.Name))
+
+
+@cache
+def values_of(operator: Operator, sample: str) -> Values:
+    asked = dict(demands(operator, sample))
+    return {name: draw(name, SHAPES[name], "normal", 1, {asked.get(name, "real")} - {"real"}) for name in names(sample)}
+
+
+def directions_of(values: Values) -> Values:
+    generator = np.random.default_rng(7)
+    return {name: generator.normal(size=value.shape) for name, value in values.items()}
+
+
+def moved(values: Values, directions: Values, amount: float) -> Values:
+    return {name: value + amount * directions[name] for name, value in values.items()}
+
+
+def run(node: Node, values: Values) -> np.ndarray:
+    return compile_program([node]).run(values)[0]
+
+
+def relative_error(found: np.ndarray, wanted: np.ndarray, scale: float = 0.0) -> float:
+    largest = max(np.max(np.abs(found), initial=0.0), np.max(np.abs(wanted), initial=0.0), scale)
+    return float(np.max(np.abs(found - wanted), initial=0.0) / largest) if largest else 0.0
+
+
+def difference_error(node: Node, values: Values, directions: Values, claimed: np.ndarray) -> float:
+    """Return how far a directional derivative is from 5-point differences, with the best of two steps."""
+    program = compile_program([node])
+    size = float(np.max(np.abs(program.run(values)[0]), initial=0.0))
+    errors = []
+    for step in (1e-3, 1e-4):
+        points = [program.run(moved(values, directions, place * step))[0] for place in (-2, -1, 1, 2)]
+        estimate = (points[0] - 8 * points[1] + 8 * points[2] - points[3]) / (12 * step)
+        errors.append(relative_error(estimate, claimed, 1e-4 * size))
+    return min(errors)
+
+
+def contracted(jacobians: Mapping[str, np.ndarray], directions: Values) -> np.ndarray:
+    """Return the sum over names of a Jacobian times a direction."""
+    parts = [np.tensordot(jacobian, directions[name], directions[name].ndim) for name, jacobian in jacobians.items()]
+    return np.asarray(np.sum(parts, axis=0))
+
+
+# --- an independent way to the value: the references, called as Python calls functions --------------------------------
+
+
+def interpreted(node: syntax.Node, values: Values) -> Any:
+    match node:
+        case syntax.Program():
+            return interpreted(node.result, values)
+        case syntax.Name():
+            return np.inf if node.name == "inf" else values[node.name]
+        case syntax.Number():
+            return int(node.text) if node.text.isdigit() else float(node.text)
+        case syntax.String() | syntax.Literal():
+            return node.value
+        case syntax.ListLiteral():
+            return [interpreted(item, values) for item in node.items]
+        case syntax.TupleLiteral():
+            return tuple(interpreted(item, values) for item in node.items)
+        case syntax.Unary():
+            return -interpreted(node.operand, values)
+        case syntax.Binary():
+            compare = {">": np.greater, "==": np.equal}[node.operator]
+            return compare(interpreted(node.left, values), interpreted(node.right, values))
+        case syntax.Attribute():
+            return interpreted(node.operand, values).T
+        case syntax.Index():
+            return interpreted(node.operand, values)[interpreted(node.items[0], values)]
+        case syntax.Call():
+            return called(node, values)
+    raise AssertionError(node)
+
+
+def called(node: syntax.Call, values: Values) -> Any:
+    operator = find(node.function)
+    assert operator is not None
+    settings = {}
+    for keyword in node.keywords:
+        own = keyword.name in declaration(operator.parameters).settings
+        settings[keyword.name if own else KEYWORD_ALIASES[keyword.name]] = interpreted(keyword.value, values)
+    if "repetitions" in settings:
+        settings["repeats"] = settings.pop("repetitions")
+    arguments = [interpreted(argument, values) for argument in node.arguments]
+    if node.method and len(arguments) > 2:
+        arguments = [arguments[0], tuple(arguments[1:])]
+    function = operator.reference or operator.evaluate
+    assert function is not None
+    if not operator.signature or "axis" in declaration(operator.parameters).settings:
+        return function(*arguments, **settings)
+    return per_sample(operator, function, arguments)
+
+
+def per_sample(operator: Operator, function: Any, arguments: list[Any]) -> Any:
+    """Call a reference for each sample of a stack: references are written for one."""
+    core = operator.signature.split("->")[0].split("),(")[0].count(",") + 1
+    lead = arguments[0].shape[: arguments[0].ndim - core]
+    if not lead:
+        return function(*arguments)
+    results = [function(*(argument[place] for argument in arguments)) for place in np.ndindex(lead)]
+    if isinstance(results[0], tuple):
+        return tuple(np.array(parts) for parts in zip(*results, strict=True))
+    return np.array(results)
+
+
+# --- the tests -------------------------------------------------------------------------------------------------------
+
+
+@every_sample
+def test_value(operator: Operator, sample: str) -> None:
+    values = values_of(operator, sample)
+    found = run(elaborated(sample), values)
+    wanted = np.asarray(interpreted(parse(sample), values), dtype=np.float64)
+    assert found.shape == wanted.shape
+    assert np.all(np.isfinite(found))
+    assert relative_error(found, wanted) < 1e-12
+
+
+@every_function
+def test_first_derivative(operator: Operator, sample: str) -> None:
+    values, root = values_of(operator, sample), elaborated(sample)
+    symbols = {name: Symbol.of(name, SHAPES[name]) for name in values}
+    jacobians = {name: run(derivative(root, symbol), values) for name, symbol in symbols.items()}
+    for name, jacobian in jacobians.items():
+        assert jacobian.shape == root.shape + SHAPES[name]
+    directions = directions_of(values)
+    reverse = contracted(jacobians, directions)
+    tangents = {symbol: Symbol.of(f"{name} moved", symbol.shape) for name, symbol in symbols.items()}
+    forward = run(pushforward(root, tangents), {**values, **{f"{name} moved": d for name, d in directions.items()}})
+    assert relative_error(forward, reverse) < 1e-11
+    assert difference_error(root, values, directions, forward) < 1e-8
+
+
+@every_function
+def test_second_derivative(operator: Operator, sample: str) -> None:
+    values, root = values_of(operator, sample), elaborated(sample)
+    symbols = {name: Symbol.of(name, SHAPES[name]) for name in values}
+    directions = directions_of(values)
+    tangents = {symbol: Symbol.of(f"{name} moved", symbol.shape) for name, symbol in symbols.items()}
+    for symbol in symbols.values():
+        first = derivative(root, symbol)
+        second = run(pushforward(first, tangents), {**values, **{f"{n} moved": d for n, d in directions.items()}})
+        assert difference_error(first, values, directions, second) < 1e-7
+
+
+@pytest.mark.parametrize(
+    ("operator", "sample"),
+    [case for case in DIFFERENTIABLE if case[0].analytic],
+    ids=[sample for operator, sample in DIFFERENTIABLE if operator.analytic],
+)
+def test_complex_step(operator: Operator, sample: str) -> None:
+    values, root = values_of(operator, sample), elaborated(sample)
+    directions = directions_of(values)
+    jacobians = {name: run(derivative(root, Symbol.of(name, SHAPES[name])), values) for name in values}
+    stepped = {name: value + 1e-30j * directions[name] for name, value in values.items()}
+    assert relative_error(run(root, stepped).imag / 1e-30, contracted(jacobians, directions)) < 1e-10
+
+
+@pytest.mark.parametrize(("operator", "alias"), ALIASES, ids=[alias for _, alias in ALIASES])
+def test_alias_means_the_same(operator: Operator, alias: str) -> None:
+    sample = next(text for text in operator.samples if text.startswith(f"{operator.name}("))
+    same = alias + sample.removeprefix(operator.name)
+    assert elaborated(same) is elaborated(sample)
+
+
+@pytest.mark.parametrize(("operator", "sample"), ERRORS, ids=[sample for _, sample in ERRORS])
+def test_mistake_is_refused(operator: Operator, sample: str) -> None:
+    with pytest.raises(ExpressionError) as caught:
+        elaborated(sample)
+    assert caught.value.message
+    assert caught.value.labels
+
+
+@every_sample
+@pytest.mark.parametrize("kind", ["value", "jacobian"])
+def test_sample_has_a_formula_in_latex(operator: Operator, sample: str, kind: str) -> None:
+    names = Problem.of(sample, "value").names
+    shapes = {name: SHAPES[name] for name in names}
+    wrt = tuple(names)[:1] if kind == "jacobian" else ()
+    if not names:
+        kind = "value"
+    (formula,) = latex(Problem.of(sample, kind, wrt), shapes)
+    assert formula
+
+
+@pytest.mark.parametrize("operator", TABLE, ids=lambda operator: operator.name)
+def test_entry_is_complete(operator: Operator) -> None:
+    assert operator.samples, "an entry without samples is an entry without tests"
+    assert operator.errors
+    assert operator.doc.endswith(".")
+    assert operator.family
+    ways = [operator.evaluate, operator.build, operator.definition]
+    assert sum(way is not None for way in ways) == 1
+    assert (operator.evaluate is None) == (operator.differential is None)
+    assert operator.reference is not None or isinstance(operator.evaluate, np.ufunc), "evaluate cannot check itself"
+    assert bool(operator.kink) == bool(operator.at_kink)
+    assert all(find(name) is operator for name in (operator.name, *operator.aliases))
+
+
+@pytest.mark.parametrize(
+    "operator", [operator for operator in TABLE if operator.kink], ids=lambda operator: operator.name
+)
+def test_kink_is_a_condition_on_the_operands(operator: Operator) -> None:
+    shapes = [(3, 3) if "n,n" in operator.signature or "m,n" in operator.signature else (3,)] * len(operator.operands)
+    environment: dict[str, Any] = {
+        name: Symbol.of(name, shape) for name, shape in zip(operator.operands, shapes, strict=True)
+    }
+    environment["y"] = Symbol.of("y", () if operator.signature.endswith("->()") else (3,))
+    assert operator.kink is not None
+    condition = Elaborator(environment).run(parse(operator.kink))
+    assert isinstance(condition, Node)
+    assert condition.shape == (() if operator.signature else (3,))
+
+
+@pytest.mark.parametrize("operator", [find("grad"), find("jacobian"), find("hessian")], ids=lambda entry: entry.name)
+def test_derivative_within_an_expression_is_the_derivative(operator: Operator) -> None:
+    x = Symbol.of("x", (3,))
+    f = Elaborator({"x": x}).run(parse("sum(exp(x) * x)"))
+    wanted = derivative(f, x) if operator.name != "hessian" else derivative(derivative(f, x), x)
+    assert Elaborator({"x": x}).run(parse(f"{operator.name}(sum(exp(x) * x), x)")) is wanted
+    assert operator.samples
+    for mistake in operator.errors:
+        with pytest.raises(ExpressionError):
+            Elaborator({"x": x}).run(parse(mistake))
