@@ -6,12 +6,12 @@ import os
 import re
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import pairwise
 
 import click
 
 from ..core.errors import EvaluationError, ExpressionError, InputError, MatgradError, UsageProblem
-from ..grammar.records import dataclass
 from .commands.minus_signs import unmarked
 
 

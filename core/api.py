@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ..grammar.records import replace
 from .arrays import Array
 from .errors import InputError, UsageProblem
 from .problems.answer import Check, Input

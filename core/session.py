@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..grammar.records import dataclass, field
 from .arrays import Array
 from .checking.results import check_results
 from .errors import (

@@ -7,10 +7,10 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Iterable, Set
+from dataclasses import dataclass
 from typing import Any
 
 from .errors import Span
-from .records import dataclass
 from .tables import END, IGNORED, VALUE, Rule, Tables, pattern_of
 
 

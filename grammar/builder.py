@@ -5,12 +5,12 @@ from __future__ import annotations
 import re
 from collections import Counter
 from collections.abc import Iterable, Set
+from dataclasses import replace
 
 from . import syntax_errors
 from .automaton import Token, fold
 from .errors import Span
 from .layout import MAXIMUM_DEPTH
-from .records import replace
 from .syntax import (
     Assignment,
     Attribute,

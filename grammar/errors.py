@@ -7,9 +7,8 @@ carets or exit statuses.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from typing import TYPE_CHECKING
-
-from .records import dataclass
 
 if TYPE_CHECKING:
     from typing import TypedDict, Unpack

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-
-from .records import dataclass
+from dataclasses import dataclass
 
 MAXIMUM_DEPTH = 200
 

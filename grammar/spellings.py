@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
+from dataclasses import replace
 
-from .records import replace
 from .syntax import Call, Keyword, Literal, Name, Node, Number, String
 from .writer import (
     COMPARISON,

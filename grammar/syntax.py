@@ -7,11 +7,11 @@ trees are equal when they say the same thing: `parse(write(tree)) == tree`.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, field, fields, replace
 from operator import is_
 from typing import Any
 
 from .errors import Span
-from .records import dataclass, field, fields, replace
 
 NOWHERE: Span = (0, 0)
 

@@ -10,9 +10,8 @@ import os.path
 import sys
 import zlib
 from collections.abc import Iterable, Sequence, Set
+from dataclasses import dataclass
 from typing import TYPE_CHECKING, Any
-
-from .records import dataclass
 
 if TYPE_CHECKING:
     from lark.grammar import Rule as LarkRule

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import sys
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ...core.errors import CheckFailed, MatgradError, Source, UsageProblem
-from ...grammar.records import replace
 from ..output.console import Line, Look, look_at, printable, show
 from ..output.digits import rough
 from .compute import check_failed, failed, given_inputs, problem_of, warn, wishes_of

@@ -5,11 +5,11 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ...core.errors import CheckFailed, InputError, MatgradError, Source, UsageProblem
 from ...grammar.parser import parse
-from ...grammar.records import replace
 from ..input.standard_input import StdinReader
 from ..output.console import look_at
 from ..output.digits import rough

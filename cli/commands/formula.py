@@ -6,10 +6,10 @@ import importlib.metadata
 import json as json_format
 import sys
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ...core.errors import UsageProblem
-from ...grammar.records import replace
 from .compute import given_inputs, problem_of, warn, wishes_of
 from .options import Request
 

@@ -5,10 +5,10 @@ from __future__ import annotations
 import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
+from dataclasses import replace
 from typing import TYPE_CHECKING, TextIO
 
 from ...core.errors import InputError, Label, MatgradError, UsageProblem
-from ...grammar.records import replace
 from ..input.errors import terminal, unreadable_file
 from ..input.standard_input import StdinReader
 from .compute import check_failed, failed, given_inputs, warn, wishes_of

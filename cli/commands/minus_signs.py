@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Sequence
-
-from ...grammar.records import dataclass
+from dataclasses import dataclass
 
 # A command line cannot contain this character, so it marks an argument without doubt.
 MARK = "\0"

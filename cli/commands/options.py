@@ -7,12 +7,12 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import Any
 
 import click
 
 from ...core.errors import UsageProblem
-from ...grammar.records import dataclass
 from ...grammar.vocabulary import LIBRARIES
 
 ASSUMPTIONS = ("symmetric", "spd", "diagonal", "orthogonal", "lower", "upper", "positive", "integer")

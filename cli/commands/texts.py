@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ...grammar.records import dataclass
+from dataclasses import dataclass
 
 SUMMARY = """Derivatives of matrix expressions: the closed form, the numbers, and a check that both are right.
 

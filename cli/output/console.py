@@ -9,9 +9,9 @@ from __future__ import annotations
 import os
 import unicodedata
 from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
 from typing import TextIO
 
-from ...grammar.records import dataclass
 from .terminal import columns
 
 Piece = tuple[str, str]

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Iterable
-
-from ...grammar.records import dataclass
+from dataclasses import dataclass
 
 DEFAULT_PRECISION = 6
 FULL_PRECISION = 17

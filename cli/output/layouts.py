@@ -17,12 +17,12 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass, replace
 
 import numpy as np
 
 from ...core.arrays import Array
 from ...core.problems.answer import Answer, Result
-from ...grammar.records import dataclass, replace
 
 LAYOUTS = ("generalized", "numerator", "denominator", "flat")
 SAMPLE = "sample"

@@ -7,12 +7,12 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
+from dataclasses import dataclass
 from itertools import accumulate, groupby
 from typing import TYPE_CHECKING
 
 from ...core.errors import CheckFailed, EvaluationError, InputError, UsageProblem
 from ...grammar.errors import ExpressionError, Label, MatgradError, Source
-from ...grammar.records import dataclass
 from .console import cell_width, printable, printable_character
 
 if TYPE_CHECKING:

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from itertools import groupby
 from typing import TYPE_CHECKING, TextIO
 
@@ -16,7 +17,6 @@ from ...core.problems.answer import (
     Input,
     Result,
 )
-from ...grammar.records import dataclass, field
 from .console import Line, Look, cell_width, printable, show
 from .digits import DEFAULT_PRECISION, FULL_PRECISION, rough, short
 from .layouts import View, apply_layout, value_result, view

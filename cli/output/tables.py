@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
 from ...core.arrays import Array
-from ...grammar.records import dataclass
 from .console import Line, Look, cell_width, printable
 from .digits import NumberFormat, choose_format
 from .layouts import View

@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ...grammar.records import replace
 from ..arrays import Array
 from ..evaluation.program import OperationFailed
 from ..graph.nodes import Apply, Map, topological

@@ -6,6 +6,7 @@ Each candidate is a way to compute, at any point of a trial, the array that a cl
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from functools import cached_property, partial
 from itertools import combinations, permutations
 from math import prod
@@ -14,7 +15,6 @@ from typing import TypeAlias
 import numpy as np
 
 from ...grammar import syntax
-from ...grammar.records import dataclass, replace
 from ...grammar.rewriting import occurrences, renamed_places, turned_names
 from ...grammar.syntax import Call
 from ...grammar.writer import write

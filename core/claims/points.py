@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
 from ...grammar import syntax
 from ...grammar.parser import parse
-from ...grammar.records import dataclass, replace
 from ...grammar.rewriting import joined, toggled_transposes
 from ...grammar.writer import write
 from ..arrays import Array

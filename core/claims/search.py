@@ -7,13 +7,13 @@ it equals everywhere, exactly or up to a factor that has a name.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from functools import partial
 from math import prod
 
 import numpy as np
 
-from ...grammar.records import dataclass, replace
 from ...grammar.rewriting import toggled_transposes
 from ...grammar.writer import write
 from ..arrays import Array

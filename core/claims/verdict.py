@@ -8,12 +8,12 @@ first differs.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ...grammar.records import dataclass, field, replace
 from ..arrays import Array
 from ..checking.results import check_results
 from ..errors import UsageProblem

@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
+from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 
-from ...grammar.records import dataclass
 from ..evaluation.program import Program, compile_program
 from ..graph.algebra import Factor, add, fresh
 from ..graph.nodes import Delta, Labels, Select, Symbol

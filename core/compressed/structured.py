@@ -8,6 +8,7 @@ order of contraction makes use of its structure by itself.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass
 from importlib import import_module
 from itertools import product as choices
 from math import prod
@@ -16,7 +17,6 @@ from typing import Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from ...grammar.records import dataclass
 from ..amounts import amount, memory
 from ..arrays import Array
 from ..errors import EvaluationError, InputError, UsageProblem

@@ -8,10 +8,10 @@ product and a diagonal stay as they are, and `X.T @ diag(s) @ X` becomes one sma
 from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Sequence
+from dataclasses import dataclass
 from itertools import combinations
 from math import prod
 
-from ...grammar.records import dataclass
 from ..graph.algebra import Factor, add, is_mask, product, relabelled, zero
 from ..graph.nodes import Coefficient, Constant, Labels, Node, Product, Shape, Structural, Sum, Symbol
 from ..graph.transform import flatten

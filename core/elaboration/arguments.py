@@ -4,10 +4,10 @@ from __future__ import annotations
 
 from ast import literal_eval
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass
 from functools import cache
 from typing import Any
 
-from ...grammar.records import dataclass
 from ..errors import ExpressionError
 from ..graph.operator import Operator
 from .keywords import KEYWORD_ALIASES

@@ -10,12 +10,12 @@ What clashed with a size computed from primes, as the length of a concatenation,
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from dataclasses import dataclass, field
 from functools import cache
 from itertools import chain, count, islice, zip_longest
 from math import isqrt
 
 from ...grammar import syntax
-from ...grammar.records import dataclass, field
 from ..errors import ExpressionError, RankError, ShapeError, Span
 from ..graph.nodes import Apply, Node, Product, Select, Symbol, topological
 from ..problems.sampling import MATRIX_ASSUMPTIONS

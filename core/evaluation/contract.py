@@ -8,12 +8,12 @@ that needs no copy.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 from math import prod
 
 import numpy as np
 
-from ...grammar.records import dataclass, replace
 from ..graph.nodes import Labels, Shape
 from .large.kernels import as_number, full_dot, outer_product, strong_zero, triangular_product, vector_dot
 from .large.sweep import SMALLEST, Into

@@ -8,11 +8,11 @@ it; a Sum writes the pieces of its terms into one output.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
-from ...grammar.records import dataclass, replace
 from ..graph.algebra import carries_delta, constant_value
 from ..graph.nodes import (
     Apply,

@@ -8,11 +8,11 @@ applied to the output they say where its entries go. What no substitution fits b
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import replace
 from math import prod
 
 import numpy as np
 
-from ...grammar.records import replace
 from ..graph.nodes import Delta, Labels, Reshape, Select, Shape, Structural, Triangle
 from .contract import Factor, diagonal, multiply, plain, rename
 from .strided import Place

@@ -7,13 +7,13 @@ are remembered, so asking twice for a transpose costs one step.
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Sequence
+from dataclasses import dataclass, replace
 from math import prod
 from operator import attrgetter, itemgetter, methodcaller
 from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
 
 import numpy as np
 
-from ...grammar.records import dataclass, replace
 from ..graph.nodes import Shape
 
 if TYPE_CHECKING:

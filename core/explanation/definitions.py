@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+from dataclasses import replace
+
 from ...grammar import syntax
 from ...grammar.parser import parse
-from ...grammar.records import replace
 from ...grammar.rewriting import filled, rewritten
 from ...grammar.syntax import Call, Node
 from ..elaboration.arguments import bind, declaration

@@ -8,13 +8,13 @@ what the engine computes; where it does not fit, as along axes, the engine's own
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import partial
 
 import numpy as np
 
 from ...grammar import syntax
 from ...grammar.parser import parse
-from ...grammar.records import dataclass, replace
 from ...grammar.rewriting import filled, rewritten
 from ...grammar.syntax import (
     Attribute,

@@ -7,10 +7,10 @@ import re
 import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cache
 
 from ...grammar import spellings
-from ...grammar.records import dataclass, replace
 from ...grammar.syntax import Name, Node, Program, map_children, walk
 from ...grammar.writer import Spelling, write
 from ..elaboration.inference import trial_shapes

@@ -3,12 +3,12 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from dataclasses import replace
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from ...grammar.records import replace
 from ..arrays import Array
 from ..graph.nodes import topological
 from ..problems.answer import Result

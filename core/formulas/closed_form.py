@@ -3,8 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass, field
 
-from ...grammar.records import dataclass, field
 from ...grammar.syntax import Name, Program, walk
 from ...grammar.writer import write
 from ..arrays import Array

@@ -10,8 +10,8 @@ The linear map `dX -> A @ dX @ B` is the formula of a pushforward and comes from
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import dataclass
 
-from ...grammar.records import dataclass
 from ...grammar.rewriting import replaced
 from ...grammar.syntax import Assignment, Binary, Call, Name, Program, String, Unary
 from ...grammar.writer import write

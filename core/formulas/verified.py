@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from dataclasses import replace
 from math import prod
 
 import numpy as np
 
-from ...grammar.records import replace
 from ..arrays import Array
 from ..errors import MatgradError
 from ..evaluation.program import OperationFailed

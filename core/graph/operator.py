@@ -14,9 +14,8 @@ are several), the operands have their declared names, and `d` before a name is i
 from __future__ import annotations
 
 from collections.abc import Callable
+from dataclasses import dataclass, field
 from typing import Any
-
-from ...grammar.records import dataclass, field
 
 
 @dataclass(frozen=True, eq=False)

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 
-from ...grammar.records import dataclass, replace
 from ...grammar.syntax import Attribute, Binary, Number
 from .trees import Power, Tree, call, hadamard, times, transposed, transposes
 

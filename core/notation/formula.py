@@ -7,11 +7,11 @@ input: parsed and elaborated again it has the same values.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
 
-from ...grammar.records import replace
 from ...grammar.rewriting import rewritten
 from ...grammar.syntax import (
     Attribute,

@@ -7,10 +7,10 @@ become `(A + A.T) @ x`. Factoring is for display alone: the numbers are computed
 from __future__ import annotations
 
 from collections.abc import Sequence
+from dataclasses import dataclass, replace
 from fractions import Fraction
 from math import gcd
 
-from ...grammar.records import dataclass, replace
 from ...grammar.syntax import Binary, Call, Number, String, Unary
 from ..graph.nodes import Coefficient
 from .chains import Link, flipped, product_of

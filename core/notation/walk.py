@@ -9,10 +9,10 @@ einsum of the pieces that remain, so every Product can be written.
 from __future__ import annotations
 
 from collections.abc import Iterable
+from dataclasses import dataclass, field, replace
 from fractions import Fraction
 from typing import Protocol
 
-from ...grammar.records import dataclass, field, replace
 from ...grammar.syntax import Binary, Call, String, TupleLiteral
 from ..graph.nodes import Coefficient, Delta, Labels, Node, Symbol
 from .chains import (

@@ -3,9 +3,9 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
-from ...grammar.records import dataclass, field
 from ..arrays import Array
 from ..errors import Span
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
+from dataclasses import dataclass, field
 from functools import cached_property
 from math import prod
 from typing import TYPE_CHECKING
@@ -12,7 +13,6 @@ import numpy as np
 from ...grammar import syntax
 from ...grammar.errors import ExpressionError, Label, Span
 from ...grammar.parser import parse
-from ...grammar.records import dataclass, field
 from ..amounts import amount, memory
 from ..arrays import Array
 from ..differentiation.differentiate import derivative, pullback, pushforward

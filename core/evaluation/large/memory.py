@@ -7,13 +7,13 @@ from __future__ import annotations
 
 import sys
 from collections.abc import Sequence
+from dataclasses import dataclass
 from math import prod
 from threading import Lock
 from typing import Any
 
 import numpy as np
 
-from ....grammar.records import dataclass
 from ...graph.nodes import Shape
 from ..tape import Array, Kernel
 

@@ -10,6 +10,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
+from dataclasses import dataclass
 from functools import cache, partial
 from itertools import pairwise
 from math import prod
@@ -18,7 +19,6 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
 
-from ....grammar.records import dataclass
 from ...graph.nodes import Shape
 from ..tape import Array, Draft, Kernel, as_owned
 from .kernels import multiply_into, sum_of_outer_products

@@ -21,7 +21,7 @@ HEAVY = {"numpy", "rich", "scipy", "lark", "dataclasses", "logging", "concurrent
 # Only an editable install has no prebuilt tables and needs lark to make them.
 PARSER: set[str] = set() if os.path.exists(TABLES) else {"lark", "dataclasses", "logging"}
 START = {
-    "matgrad", "matgrad.grammar", "matgrad.grammar.records", "matgrad.cli", "matgrad.cli.commands",
+    "matgrad", "matgrad.grammar", "matgrad.cli", "matgrad.cli.commands",
     "matgrad.cli.commands.group", "matgrad.cli.commands.help_pages", "matgrad.cli.commands.texts", "matgrad.cli.main",
     "matgrad.cli.output", "matgrad.cli.output.terminal",
 }  # fmt: skip
