@@ -13,8 +13,9 @@ from itertools import combinations
 from math import prod
 
 from ..graph.algebra import Factor, add, is_mask, product, relabelled, zero
-from ..graph.nodes import Coefficient, Constant, Labels, Node, Product, Shape, Structural, Sum, Symbol
+from ..graph.nodes import Coefficient, Constant, Labels, Node, Product, Structural, Sum, Symbol
 from ..graph.transform import flatten
+from ..shapes import Shape
 
 # Beyond this many terms a sum inside a product is stored as one array.
 MOST_TERMS = 48

@@ -8,8 +8,8 @@ from fractions import Fraction
 from ..graph import algebra
 from ..graph.algebra import Factor, broadcast, constant_value, elementwise, fresh, full, product
 from ..graph.catalogue import find
-from ..graph.nodes import Coefficient, Delta, Labels, Node, Product, Shape
-from ..shapes import broadcast_shapes, matmul_shape
+from ..graph.nodes import Coefficient, Delta, Labels, Node, Product
+from ..shapes import Shape, broadcast_shapes, matmul_shape
 
 # x**k up to here is a Product of k factors: exact derivatives, and multiplication is far faster than a general power.
 PRODUCT_POWERS = (2, 3)

@@ -1,6 +1,6 @@
 """Contraction: an einsum of arrays becomes BLAS calls, broadcast multiplications and sums.
 
-A `Factor` is an array with one label per axis. Pairs are taken in the order that `order` finds, and each pair is
+A `Labelled` is an array with one label per axis. Pairs are taken in the order that `order` finds, and each pair is
 lowered to what suits it: labels that stay multiply by broadcasting, labels that are summed go to `@` in the orientation
 that needs no copy.
 """
@@ -8,17 +8,27 @@ that needs no copy.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
 from math import prod
 
 import numpy as np
 
-from ..graph.nodes import Labels, Shape
-from .large.kernels import as_number, full_dot, outer_product, strong_zero, triangular_product, vector_dot
-from .large.sweep import SMALLEST, Into
+from ..graph.nodes import Labels
+from ..shapes import Shape
+from .kernels import (
+    Into,
+    Kernel,
+    as_number,
+    full_dot,
+    outer_product,
+    strong_zero,
+    triangular_product,
+    vector_dot,
+)
+from .large import is_large
 from .order import contraction_order
-from .tape import Kernel, Tape, Value
+from .tape import Labelled, Tape, Value
 
 # Products with a triangular matrix of this size are taken apart, if the other one has so many rows or columns.
 LARGE_TRIANGLE, MANY_COLUMNS = 384, 64
@@ -26,30 +36,13 @@ LARGE_TRIANGLE, MANY_COLUMNS = 384, 64
 LARGE = 4096
 
 
-@dataclass(frozen=True)
-class Factor:
-    """An array with a label for each axis.
-
-    - `mask`: the entries say where the product may differ from zero.
-    - `inverse`: the factor is one over the array, so that multiplying by it can become a division.
-    - `triangle`: 1 where entry [i, j] of a matrix is zero for j > i, -1 where it is for j < i, by `tril` and `triu`.
-      What is assumed of an input does not count: differences are taken by moving it, also off its triangle.
-    """
-
-    value: Value
-    labels: Labels
-    mask: bool = False
-    inverse: bool = False
-    triangle: int = 0
-
-
-def rename(factor: Factor, names: Mapping[int, int], tape: Tape) -> Factor:
+def rename(factor: Labelled, names: Mapping[int, int], tape: Tape) -> Labelled:
     """Return the factor under other labels; where two become equal only the diagonal stays."""
     labels = tuple(names.get(label, label) for label in factor.labels)
     return diagonal(replace(factor, labels=labels), tape)
 
 
-def diagonal(factor: Factor, tape: Tape) -> Factor:
+def diagonal(factor: Labelled, tape: Tape) -> Labelled:
     """Return a view in which no label repeats."""
     value, labels = factor.value, factor.labels
     while len(set(labels)) < len(labels):
@@ -60,7 +53,7 @@ def diagonal(factor: Factor, tape: Tape) -> Factor:
     return factor if labels == factor.labels else replace(factor, value=value, labels=labels, triangle=0)
 
 
-def plain(factor: Factor, tape: Tape) -> Factor:
+def plain(factor: Labelled, tape: Tape) -> Labelled:
     """Return the factor as numbers to multiply by: neither a mask nor an inverse."""
     value = factor.value
     if factor.mask:
@@ -70,7 +63,7 @@ def plain(factor: Factor, tape: Tape) -> Factor:
     return replace(factor, value=value, mask=False, inverse=False)
 
 
-def align(factor: Factor, order: Labels, tape: Tape) -> Value:
+def align(factor: Labelled, order: Labels, tape: Tape) -> Value:
     """Return the array with axes in this order and length one where the factor lacks a label.
 
     Leading axes of length one are left to broadcasting.
@@ -83,12 +76,12 @@ def align(factor: Factor, order: Labels, tape: Tape) -> Value:
 
 def contract(
     tape: Tape,
-    factors: Iterable[Factor],
+    factors: Iterable[Labelled],
     output: Labels,
     sizes: Mapping[int, int],
     coefficient: float = 1.0,
     row_major: bool = False,
-) -> tuple[Factor, float]:
+) -> tuple[Labelled, float]:
     """Return the einsum of the factors, and the part of the coefficient that is not in it yet.
 
     Every label of `output` that a factor carries is an axis of the result, in that order; all other labels are summed.
@@ -104,7 +97,7 @@ def contract(
     wanted = tuple(label for label in output if label in uses)
     if coefficient != 1:
         coefficient = _scale_smallest(tape, pool, prod(sizes[label] for label in wanted), coefficient)
-    pending: list[Factor | None] = list(pool)
+    pending: list[Labelled | None] = list(pool)
     pairs = contraction_order([factor.labels for factor in pool], wanted, sizes)
     for position, (first, second) in enumerate(pairs):
         a, b = pending[first], pending[second]
@@ -123,11 +116,11 @@ def contract(
     result = plain(last, tape)
     if result.labels != wanted:
         axes = [result.labels.index(label) for label in wanted]
-        result = Factor(tape.transpose(result.value, axes), wanted)
+        result = Labelled(tape.transpose(result.value, axes), wanted)
     return result, coefficient
 
 
-def _scale_smallest(tape: Tape, pool: list[Factor], entries: int, coefficient: float) -> float:
+def _scale_smallest(tape: Tape, pool: list[Labelled], entries: int, coefficient: float) -> float:
     """Multiply the smallest factor by the coefficient where that is cheaper than to scale the result."""
     plain_places = [place for place, factor in enumerate(pool) if not factor.mask and not factor.inverse]
     smallest = min(plain_places, key=lambda place: pool[place].value.size, default=None)
@@ -158,7 +151,7 @@ def reusable(value: Value) -> bool:
     return value.fresh and value.size >= LARGE
 
 
-def sum_over(factor: Factor, labels: Iterable[int], tape: Tape) -> Factor:
+def sum_over(factor: Labelled, labels: Iterable[int], tape: Tape) -> Labelled:
     """Return the factor summed over those of its axes that carry one of the labels."""
     axes = tuple(axis for axis, label in enumerate(factor.labels) if label in labels)
     if not axes:
@@ -168,17 +161,17 @@ def sum_over(factor: Factor, labels: Iterable[int], tape: Tape) -> Factor:
     shape = tuple(size for axis, size in enumerate(factor.value.shape) if axis not in axes)
     axis = axes[0] if len(axes) == 1 else None if not remaining else axes
     kernel = partial(np.add.reduce, axis=axis)
-    return Factor(tape.emit(kernel, [factor.value], shape, cost=factor.value.size), remaining)
+    return Labelled(tape.emit(kernel, [factor.value], shape, cost=factor.value.size), remaining)
 
 
-def _grouped(a: Factor, b: Factor, elsewhere: Mapping[int, int], wanted: Labels) -> Labels:
+def _grouped(a: Labelled, b: Labelled, elsewhere: Mapping[int, int], wanted: Labels) -> Labels:
     """Return the labels an intermediate keeps, used elsewhere or wanted: shared ones first, others as in `wanted`."""
     kept = [label for label in dict.fromkeys((*a.labels, *b.labels)) if elsewhere[label] or label in wanted]
     shared = set(a.labels) & set(b.labels)
     return tuple(sorted(kept, key=lambda label: (label not in shared, wanted.index(label) if label in wanted else -1)))
 
 
-def _pair(tape: Tape, a: Factor, b: Factor, output: Labels, sizes: Mapping[int, int], row_major: bool) -> Factor:
+def _pair(tape: Tape, a: Labelled, b: Labelled, output: Labels, sizes: Mapping[int, int], row_major: bool) -> Labelled:
     """Contract two factors; the result has the labels `output`, not necessarily in that order."""
     kept = set(output)
     a = sum_over(a, set(a.labels) - kept - set(b.labels), tape)
@@ -196,7 +189,7 @@ def _pair(tape: Tape, a: Factor, b: Factor, output: Labels, sizes: Mapping[int, 
     return _matmul(tape, a, b, (batch, free_a, summed, free_b), sizes)
 
 
-def _comes_first(one: Factor, other: Factor, batch: Labels, output: Labels) -> bool:
+def _comes_first(one: Labelled, other: Labelled, batch: Labels, output: Labels) -> bool:
     """Whether the labels of one factor precede those of the other in the output."""
     own = [output.index(label) for label in one.labels if label in output and label not in batch]
     others = [output.index(label) for label in other.labels if label in output and label not in batch]
@@ -204,8 +197,8 @@ def _comes_first(one: Factor, other: Factor, batch: Labels, output: Labels) -> b
 
 
 def _matmul(
-    tape: Tape, a: Factor, b: Factor, groups: tuple[Labels, Labels, Labels, Labels], sizes: Mapping[int, int]
-) -> Factor:
+    tape: Tape, a: Labelled, b: Labelled, groups: tuple[Labels, Labels, Labels, Labels], sizes: Mapping[int, int]
+) -> Labelled:
     batch, free_a, summed, free_b = groups
     length, rows, columns = (prod(sizes[label] for label in group) for group in (summed, free_a, free_b))
     batch_shape = tuple(sizes[label] for label in batch)
@@ -214,21 +207,21 @@ def _matmul(
     cost = 2 * prod(batch_shape) * length * rows * columns
     if len(summed) > 1 and not batch and not free_a and not free_b:
         pair = [align(factor, summed, tape) for factor in (a, b)]
-        return Factor(tape.emit(full_dot, pair, (), cost=cost), ())
+        return Labelled(tape.emit(full_dot, pair, (), cost=cost), ())
     left = _stacked(tape, a, batch, [free_a, summed] if free_a else [summed], sizes)
     right = _stacked(tape, b, batch, [summed, free_b] if free_b else [summed], sizes)
     if not free_a and not free_b:
-        return Factor(tape.emit(vector_dot if batch else np.dot, [left, right], shape, cost=cost), labels)
+        return Labelled(tape.emit(vector_dot if batch else np.dot, [left, right], shape, cost=cost), labels)
     if batch and not free_a:
         left = tape.expand(left, [*(True,) * len(batch), False, True])
     if batch and not free_b:
         right = tape.expand(right, [*(True,) * len(batch), True, False])
     full = (*batch_shape, *((rows,) if free_a or batch else ()), *((columns,) if free_b or batch else ()))
     result = tape.emit(_product_kernel(a, b, full, length), [left, right], full, cost=cost)
-    return Factor(tape.reshape(result, shape), labels)
+    return Labelled(tape.reshape(result, shape), labels)
 
 
-def _product_kernel(a: Factor, b: Factor, shape: Shape, length: int) -> Kernel:
+def _product_kernel(a: Labelled, b: Labelled, shape: Shape, length: int) -> Kernel:
     """Return what multiplies two matrices: where one is triangular and large, no zeros are multiplied."""
     shared = set(a.labels) & set(b.labels)
     matrices = len(a.labels) == len(b.labels) == 2 and len(shared) == 1
@@ -242,7 +235,7 @@ def _product_kernel(a: Factor, b: Factor, shape: Shape, length: int) -> Kernel:
     return np.matmul
 
 
-def _stacked(tape: Tape, factor: Factor, batch: Labels, groups: Sequence[Labels], sizes: Mapping[int, int]) -> Value:
+def _stacked(tape: Tape, factor: Labelled, batch: Labels, groups: Sequence[Labels], sizes: Mapping[int, int]) -> Value:
     """Return the array with one axis per batch label, then one per group of labels."""
     order = (*batch, *(label for group in groups for label in group))
     value = tape.transpose(factor.value, [factor.labels.index(label) for label in order])
@@ -251,8 +244,8 @@ def _stacked(tape: Tape, factor: Factor, batch: Labels, groups: Sequence[Labels]
 
 
 def multiply(
-    tape: Tape, a: Factor, b: Factor, output: Labels, sizes: Mapping[int, int], row_major: bool = False
-) -> Factor:
+    tape: Tape, a: Labelled, b: Labelled, output: Labels, sizes: Mapping[int, int], row_major: bool = False
+) -> Labelled:
     """Multiply two factors entry by entry, in the order of `output`."""
     labels = tuple(label for label in output if label in a.labels or label in b.labels)
     shape = tuple(sizes[label] for label in labels)
@@ -265,15 +258,15 @@ def multiply(
     if b.value.number == 1:
         a, b = b, a
     if a.value.number == 1 and not divide and len(b.labels) == len(labels):
-        return Factor(tape.transpose(b.value, [b.labels.index(label) for label in labels]), labels)
+        return Labelled(tape.transpose(b.value, [b.labels.index(label) for label in labels]), labels)
     kernel: Kernel = np.divide if divide else np.multiply
     if row_major:
         kernel = partial(kernel, order="C")
     if divide or not a.labels or not b.labels or not set(a.labels).isdisjoint(b.labels):
-        return Factor(tape.emit(kernel, [align(a, labels, tape), align(b, labels, tape)], shape), labels)
+        return Labelled(tape.emit(kernel, [align(a, labels, tape), align(b, labels, tape)], shape), labels)
     if labels.index(b.labels[0]) < labels.index(a.labels[0]):
         a, b = b, a
-    if prod(shape) < SMALLEST and set(labels[: len(a.labels)]) == set(a.labels):
+    if not is_large(shape) and set(labels[: len(a.labels)]) == set(a.labels):
         sides = [
             _stacked(tape, a, (), [labels[: len(a.labels)]], sizes),
             _stacked(tape, b, (), [labels[len(a.labels) :]], sizes),
@@ -282,11 +275,11 @@ def multiply(
     else:
         result = tape.emit(kernel, [align(a, labels, tape), align(b, labels, tape)], shape)
     tape.outer_products[result.slot] = (a, b)
-    return Factor(result, labels)
+    return Labelled(result, labels)
 
 
-def _multiply_by_mask(tape: Tape, mask: Factor, other: Factor, labels: Labels, shape: Shape) -> Factor:
+def _multiply_by_mask(tape: Tape, mask: Labelled, other: Labelled, labels: Labels, shape: Shape) -> Labelled:
     other = other if other.mask else plain(other, tape)
     kernel = np.logical_and if other.mask else strong_zero
     operands = [align(mask, labels, tape), align(other, labels, tape)]
-    return Factor(tape.emit(kernel, operands, shape), labels, mask=other.mask)
+    return Labelled(tape.emit(kernel, operands, shape), labels, mask=other.mask)

@@ -1,6 +1,6 @@
 """From graph to tape: what each kind of node becomes.
 
-Every node first becomes a `Piece`, a description that costs nothing: an array over some axes of the node, a number in
+Every node first becomes a `CompactValue`, which costs nothing: an array over some axes of the node, a number in
 front of it, and for structured nodes where its entries go. The full array of a node is made only for those who need
 it; a Sum writes the pieces of its terms into one output.
 """
@@ -22,42 +22,33 @@ from ..graph.nodes import (
     Map,
     Node,
     Product,
-    Shape,
     Structural,
     Sum,
     Symbol,
     topological,
 )
-from .contract import Factor, align, contract, plain, reusable, scaled
-from .large.sweep import Entrywise, Into
-from .outer_sums import Term, outer_products_together
-from .strided import Writer
+from ..shapes import Shape
+from .contract import align, contract, plain, reusable, scaled
+from .kernels import Entrywise, Into, Kernel, guarded, own_copy
+from .outer_sums import Addend, outer_products_together
+from .strided import StridedWriter
 from .structural import Structure, apply_masks
-from .tape import Array, Kernel, Tape, Value, as_owned
+from .tape import Labelled, Tape, Value
 
 # Constants with more entries than this are made anew in each run where writing them is as fast as copying them.
 FOLD_LIMIT = 1_000_000
 
 
-class OperationFailed(Exception):
-    """An operator refused its numbers: `node` is the operation, `original` what NumPy said."""
-
-    def __init__(self, node: Node, original: Exception) -> None:
-        super().__init__(str(original))
-        self.node = node
-        self.original = original
-
-
 @dataclass(frozen=True)
-class Piece:
+class CompactValue:
     """A node's array before it is spread out: `coefficient * factor`, repeated over the axes the factor lacks.
 
     The labels of `factor` are axes of the node, or, where there is a `writer`, the labels `order` of its places.
     """
 
-    factor: Factor
+    factor: Labelled
     coefficient: float = 1.0
-    writer: Writer | None = None
+    writer: StridedWriter | None = None
     order: Labels = ()
 
 
@@ -67,7 +58,7 @@ class Lowering:
     def __init__(self, roots: Sequence[Node], traced: bool = False) -> None:
         self.tape = Tape(reuse=not traced)
         self.computed: list[tuple[Node, Value]] = []
-        self._pieces: dict[Node, Piece] = {}
+        self._pieces: dict[Node, CompactValue] = {}
         self._values: dict[Node, Value] = {}
         self._groups: dict[tuple[Any, ...], Value] = {}
         self._leaves: set[int] = set()
@@ -108,7 +99,7 @@ class Lowering:
         value = self._values[node]
         return value if self._uses[node] == 1 else replace(value, fresh=False)
 
-    def _spread(self, piece: Piece, shape: Shape, fold: bool = True) -> Value:
+    def _spread(self, piece: CompactValue, shape: Shape, fold: bool = True) -> Value:
         labels = piece.factor.labels
         value = scaled(self.tape, plain(piece.factor, self.tape).value, piece.coefficient)
         if piece.writer is None:
@@ -116,7 +107,7 @@ class Lowering:
                 return value
             present = [axis in labels for axis in range(len(shape))]
             return self.tape.broadcast(self.tape.expand(value, present), shape)
-        core = align(Factor(value, labels), piece.order, self.tape)
+        core = align(Labelled(value, labels), piece.order, self.tape)
         fold = fold and int(np.prod(shape, dtype=object)) <= FOLD_LIMIT
         return self.tape.emit(piece.writer.write, [core], shape, fold=fold)
 
@@ -136,14 +127,14 @@ class Lowering:
 
     # --- nodes -------------------------------------------------------------------------------------------------------
 
-    def _piece(self, node: Node) -> Piece:
+    def _piece(self, node: Node) -> CompactValue:
         match node:
             case Symbol():
                 return self._leaf(node, self.tape.input(node.name, node.shape))
             case Constant():
                 return self._leaf(node, self.tape.literal(node.value))
             case Delta() if node.rank == 1:
-                return Piece(Factor(self.tape.number(1.0), ()))
+                return CompactValue(Labelled(self.tape.number(1.0), ()))
             case Structural():
                 return self._product(1.0, [], [(node, tuple(range(node.rank)))], node.shape)
             case Product():
@@ -157,14 +148,14 @@ class Lowering:
             case _:
                 raise TypeError(type(node).__name__)
 
-    def _leaf(self, node: Node, value: Value) -> Piece:
+    def _leaf(self, node: Node, value: Value) -> CompactValue:
         self._leaves.add(value.slot)
         return self._full(node, value)
 
-    def _full(self, node: Node, value: Value, mask: bool = False, inverse: bool = False) -> Piece:
-        return Piece(Factor(value, tuple(range(node.rank)), mask, inverse))
+    def _full(self, node: Node, value: Value, mask: bool = False, inverse: bool = False) -> CompactValue:
+        return CompactValue(Labelled(value, tuple(range(node.rank)), mask, inverse))
 
-    def _map(self, node: Map) -> Piece:
+    def _map(self, node: Map) -> CompactValue:
         exponent = constant_value(node.children[1]) if node.operator.name == "power" else None
         if exponent == -1:
             return self._full(node, self._value(node.children[0]), inverse=True)
@@ -209,13 +200,13 @@ class Lowering:
 
     # --- products ----------------------------------------------------------------------------------------------------
 
-    def _product_node(self, node: Product) -> Piece:
+    def _product_node(self, node: Product) -> CompactValue:
         coefficient = float(node.coefficient) * self._folded.get(node, 1.0)
         tensors = [(operand, labels) for operand, labels in node.factors if isinstance(operand, Structural)]
         dense = [self._operand(*factor) for factor in node.factors if not isinstance(factor[0], Structural)]
         return self._product(coefficient, dense, tensors, node.shape)
 
-    def _operand(self, operand: Node, labels: Labels) -> Factor:
+    def _operand(self, operand: Node, labels: Labels) -> Labelled:
         piece = self._pieces[operand]
         shared = self._uses[operand] > 1
         if operand not in self._values and piece.writer is None and piece.coefficient == 1:
@@ -225,17 +216,17 @@ class Lowering:
                 return replace(factor, value=value, labels=labels)
         if piece.factor.mask:
             return replace(piece.factor, labels=labels)
-        return Factor(self._value(operand), labels)
+        return Labelled(self._value(operand), labels)
 
     def _product(
         self,
         coefficient: float,
-        dense: list[Factor],
+        dense: list[Labelled],
         tensors: list[tuple[Structural, Labels]],
         shape: Shape,
-    ) -> Piece:
+    ) -> CompactValue:
         if 0 in shape:
-            return Piece(Factor(self.tape.number(0.0), ()))
+            return CompactValue(Labelled(self.tape.number(0.0), ()))
         structure = Structure(self.tape, dense, tensors, shape)
         coefficient *= structure.resolve()
         factors = apply_masks(self.tape, structure.factors, self._leaves, structure.sizes)
@@ -243,26 +234,26 @@ class Lowering:
         order = place.order()
         sizes = [structure.sizes[label] for label in order]
         if not factors:
-            core = Factor(self.tape.number(coefficient), ())
+            core = Labelled(self.tape.number(coefficient), ())
             coefficient = 1.0
         else:
             core, coefficient = contract(
                 self.tape, factors, order, structure.sizes, coefficient, row_major=not place.untouched
             )
         if place.untouched:
-            return Piece(core, coefficient)
+            return CompactValue(core, coefficient)
         if place.fills(order, sizes):
             expanded = self.tape.expand(core.value, [label in core.labels for label in order])
             whole = self.tape.broadcast(expanded, tuple(sizes))
-            return Piece(Factor(self.tape.reshape(whole, shape), tuple(range(len(shape)))), coefficient)
-        return Piece(core, coefficient, Writer(place, order, sizes), order)
+            return CompactValue(Labelled(self.tape.reshape(whole, shape), tuple(range(len(shape)))), coefficient)
+        return CompactValue(core, coefficient, StridedWriter(place, order, sizes), order)
 
     # --- sums --------------------------------------------------------------------------------------------------------
 
-    def _sum(self, node: Sum) -> Piece:
+    def _sum(self, node: Sum) -> CompactValue:
         """Add the full terms, then write the structured ones over them."""
-        full: list[Term] = []
-        structured: list[tuple[float, Piece]] = []
+        full: list[Addend] = []
+        structured: list[tuple[float, CompactValue]] = []
         for number, term in node.terms:
             coefficient = 1.0 if term in self._folded else float(number)
             piece = self._pieces[term]
@@ -272,7 +263,7 @@ class Lowering:
                 full.append(self._addend(coefficient, term))
         rank = node.rank
         if not full and not structured:
-            return Piece(Factor(self.tape.number(0.0), ()))
+            return CompactValue(Labelled(self.tape.number(0.0), ()))
         total = self._added(full, rank) if full else None
         if structured:
             return self._full(node, self._written(total, structured, node.shape))
@@ -281,20 +272,20 @@ class Lowering:
         labels = tuple(axis for axis, size in zip(axes, total.shape, strict=True) if size == node.shape[axis])
         kept = tuple(node.shape[label] for label in labels)
         fresh = total.fresh
-        return Piece(Factor(replace(self.tape.reshape(total, kept), fresh=fresh), labels))
+        return CompactValue(Labelled(replace(self.tape.reshape(total, kept), fresh=fresh), labels))
 
-    def _addend(self, coefficient: float, term: Node) -> Term:
+    def _addend(self, coefficient: float, term: Node) -> Addend:
         piece = self._pieces[term]
         if term in self._values and not piece.factor.mask:
-            return coefficient, Factor(self._value(term), tuple(range(term.rank)))
+            return coefficient, Labelled(self._value(term), tuple(range(term.rank)))
         factor = plain(piece.factor, self.tape)
         coefficient *= piece.coefficient
         if factor.value.number is not None:
-            return 1.0, Factor(self.tape.number(coefficient * factor.value.number), ())
+            return 1.0, Labelled(self.tape.number(coefficient * factor.value.number), ())
         fresh = piece.factor.value.fresh and self._uses[term] == 1
         return coefficient, replace(factor, value=replace(factor.value, fresh=fresh))
 
-    def _added(self, terms: list[Term], rank: int) -> Value:
+    def _added(self, terms: list[Addend], rank: int) -> Value:
         """Return the sum of multiples of factors that broadcast to the axes of a node, leading ones left out."""
         terms, order = outer_products_together(self.tape, terms, rank)
         values = [
@@ -331,7 +322,7 @@ class Lowering:
             return self.tape.emit(kernel, [total, value], shape)
         return self.tape.emit(kernel, [total, value], shape, allocates=False, cost=int(np.prod(shape, dtype=object)))
 
-    def _written(self, total: Value | None, structured: list[tuple[float, Piece]], shape: Shape) -> Value:
+    def _written(self, total: Value | None, structured: list[tuple[float, CompactValue]], shape: Shape) -> Value:
         # What is written into must not be a folded constant unless all that is written is constant too.
         fold = all(piece.factor.value.constant for _, piece in structured)
         if total is not None and (not total.fresh or total.shape != shape):
@@ -342,7 +333,7 @@ class Lowering:
             assert writer is not None
             factor = plain(piece.factor, self.tape)
             sign = coefficient if coefficient == -1 and total is not None else 1.0
-            core = Factor(scaled(self.tape, factor.value, coefficient * sign), factor.labels)
+            core = Labelled(scaled(self.tape, factor.value, coefficient * sign), factor.labels)
             aligned = align(core, piece.order, self.tape)
             if total is None:
                 total = self.tape.emit(writer.write, [aligned], shape, fold=fold)
@@ -351,30 +342,3 @@ class Lowering:
                 total = self.tape.emit(kernel, [total, aligned], shape, allocates=False, cost=aligned.size)
         assert total is not None
         return total
-
-
-# --- kernels ---------------------------------------------------------------------------------------------------------
-
-
-def own_copy(array: Array) -> Array:
-    """Return a new array of floating-point numbers."""
-    copied = np.array(array, order="C")
-    return copied if copied.dtype.kind in "fc" else copied.astype(np.float64)
-
-
-def guarded(node: Apply, single: bool) -> Kernel:
-    """Return the kernel of an operator; what it raises names the node."""
-    evaluate = node.operator.evaluate
-    assert evaluate is not None
-    settings = dict(node.parameters)
-
-    def kernel(*arrays: Array) -> Any:
-        try:
-            result = evaluate(*arrays, **settings)
-        except np.linalg.LinAlgError as error:
-            raise OperationFailed(node, error) from error
-        if single:
-            return as_owned(result[0] if isinstance(result, tuple) else result, arrays)
-        return tuple(as_owned(item, arrays) for item in result)
-
-    return kernel

@@ -8,24 +8,24 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ..graph.nodes import Labels
-from .contract import Factor, multiply, scaled
-from .large.kernels import sum_of_outer_products
-from .tape import Tape, Value
+from .contract import multiply, scaled
+from .kernels import sum_of_outer_products
+from .tape import Labelled, Tape, Value
 
 # Fewer entries are multiplied and added as fast as the factors are brought together.
 FEWEST_ENTRIES = 512
 
-Term = tuple[float, Factor]
+Addend = tuple[float, Labelled]
 
 
-def outer_products_together(tape: Tape, terms: Sequence[Term], rank: int) -> tuple[list[Term], Labels]:
+def outer_products_together(tape: Tape, terms: Sequence[Addend], rank: int) -> tuple[list[Addend], Labels]:
     """Return terms of the same sum in which outer products of the same two groups of labels are one term.
 
     Only arrays that belong to their term alone are taken, for they are no longer computed by themselves. The labels
     returned beside them are the order of axes in which to add, the one in which a matrix product lies in memory.
     """
     axes = tuple(range(rank))
-    groups: dict[object, list[Term]] = {}
+    groups: dict[object, list[Addend]] = {}
     for position, (coefficient, factor) in enumerate(terms):
         sides = tape.outer_products.get(factor.value.slot) if factor.value.fresh else None
         if sides is None or factor.value.size < FEWEST_ENTRIES:
@@ -41,7 +41,7 @@ def outer_products_together(tape: Tape, terms: Sequence[Term], rank: int) -> tup
     return [*together, *apart], order
 
 
-def _reordered(tape: Tape, factor: Factor, order: Labels) -> Factor:
+def _reordered(tape: Tape, factor: Labelled, order: Labels) -> Labelled:
     """Return an outer product with its axes in this order, in memory too, so that adding runs along them."""
     sides = tape.outer_products.get(factor.value.slot)
     if sides is None or not factor.value.fresh or set(factor.labels) != set(order):
@@ -50,7 +50,7 @@ def _reordered(tape: Tape, factor: Factor, order: Labels) -> Factor:
     return multiply(tape, *sides, order, sizes, row_major=True)
 
 
-def _together(tape: Tape, terms: Sequence[Term]) -> Term:
+def _together(tape: Tape, terms: Sequence[Addend]) -> Addend:
     common = terms[0][0] if all(coefficient == terms[0][0] for coefficient, _ in terms) else 1.0
     labels = terms[0][1].labels
     first, second = tape.outer_products[terms[0][1].value.slot]
@@ -71,10 +71,10 @@ def _together(tape: Tape, terms: Sequence[Term]) -> Term:
     order: Labels = (*orders[0], *orders[1])
     cost = 2 * len(terms) * terms[0][1].value.size
     result = tape.emit(sum_of_outer_products, [*rows, *columns], (rows[0].size, columns[0].size), cost=cost)
-    return common, Factor(tape.reshape(result, tuple(sizes[label] for label in order)), order)
+    return common, Labelled(tape.reshape(result, tuple(sizes[label] for label in order)), order)
 
 
-def _flat(tape: Tape, sides: tuple[Factor, Factor], order: Labels) -> Value:
+def _flat(tape: Tape, sides: tuple[Labelled, Labelled], order: Labels) -> Value:
     """Return the entries of the side with these labels, in this order of axes."""
     side = next(side for side in sides if order[0] in side.labels)
     value = tape.transpose(side.value, [side.labels.index(label) for label in order])

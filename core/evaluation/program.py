@@ -8,16 +8,16 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
+from ..arrays import AnyArray
 from ..graph.nodes import Node
-from .large.memory import Memory
-from .large.sweep import swept
-from .lowering import Lowering, OperationFailed
-from .tape import Array, Draft, Kernel
+from .kernels import Kernel, OperationFailed
+from .large import with_sweeps
+from .lowering import Lowering
+from .tape import Draft
 
 __all__ = ["OperationFailed", "Program", "compile_program"]
 
-
-Function = Callable[[Mapping[str, Array]], list[Array]]
+Function = Callable[[Mapping[str, AnyArray]], list[AnyArray]]
 
 # A program with more steps than this runs step by step: compiling it would take longer than it saves.
 LONGEST_FUNCTION = 2000
@@ -61,12 +61,12 @@ class Program:
         used_later = {slot for draft in varying for slot in draft.inputs}
         self._constant = _steps([draft for draft in drafts if draft.constant], used_later)
         kept = {draft.output for draft in drafts if draft.constant} | {*self._inputs.values(), *self._outputs}
-        self._memory = Memory()
-        self._steps = _steps(swept(varying, kept, self._memory, lowered.tape.slot), kept)
+        varying, self._memory = with_sweeps(varying, kept, lowered.tape.slot)
+        self._steps = _steps(varying, kept)
         self._prepared = False
         self._function: Function | None = None
 
-    def run(self, values: Mapping[str, Array]) -> list[Array]:
+    def run(self, values: Mapping[str, AnyArray]) -> list[AnyArray]:
         """Return one array per root, each new and writeable.
 
         Example: `program.run({"A": A, "x": x})`; the arrays have the shapes of the symbols, in any memory order, of
@@ -81,10 +81,10 @@ class Program:
 
     # As a decorator this costs half of what the context manager does.
     @np.errstate(all="ignore")
-    def _run_silently(self, values: Mapping[str, Array]) -> list[Array]:
+    def _run_silently(self, values: Mapping[str, AnyArray]) -> list[AnyArray]:
         return (self._function or self._first_run)(values)
 
-    def _first_run(self, values: Mapping[str, Array]) -> list[Array]:
+    def _first_run(self, values: Mapping[str, AnyArray]) -> list[AnyArray]:
         """Run step by step; a program that runs again gets a function of its own."""
         if not self._prepared:
             prepared = self._initial.copy()
@@ -98,7 +98,7 @@ class Program:
         _execute(self._steps, slots)
         return [slots[slot] for slot in self._outputs]
 
-    def run_traced(self, values: Mapping[str, Array]) -> Iterator[tuple[Node, Array]]:
+    def run_traced(self, values: Mapping[str, AnyArray]) -> Iterator[tuple[Node, AnyArray]]:
         """Yield every computed node with its value, operands first: slower, for finding where a run goes wrong."""
         lowered = Lowering(self._roots, traced=True)
         slots = lowered.tape.initial

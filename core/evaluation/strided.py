@@ -10,17 +10,14 @@ from __future__ import annotations
 from collections.abc import Sequence
 from math import prod
 from operator import mul
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from ..graph.nodes import Labels, Shape
-from .tape import Array
+from ..arrays import AnyArray, Positions
+from ..graph.nodes import Labels
+from ..shapes import Shape
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-Positions: TypeAlias = "NDArray[np.intp]"
 Move: TypeAlias = "int | Positions"
 
 
@@ -94,7 +91,7 @@ class Place:
         return not labels or self.nested(labels, sizes) == 1 or prod(sizes) == 1
 
 
-class View(NamedTuple):
+class StridedView(NamedTuple):
     """Where entries lie in an array: bytes from its start and along each axis.
 
     `axes` puts the axes of the array in the order in which they lie in memory; None where that is their own.
@@ -105,7 +102,7 @@ class View(NamedTuple):
     strides: tuple[int, ...]
 
 
-class Writer:
+class StridedWriter:
     """Writes, or adds, an array over given labels to its places in the output.
 
     The places are those of a strided view; along one axis of it a table may choose positions. Only where several labels
@@ -120,7 +117,7 @@ class Writer:
         self._strides: list[int] = []
         self._key: tuple[slice | Positions, ...] | None = None
         self._listed: list[Positions] = []
-        self._views: dict[tuple[int, ...], View | None] = {}
+        self._views: dict[tuple[int, ...], StridedView | None] = {}
         moves = [place.moves[label] for label in labels]
         tables = [(axis, move) for axis, move in enumerate(moves) if not isinstance(move, int)]
         self._distinct = all(len(np.unique(table)) == len(table) for _, table in tables)
@@ -140,7 +137,7 @@ class Writer:
         self._view_shape[axis] = int(index.max()) + 1 if index.size else 0
         self._key = (*(slice(None),) * axis, index)
 
-    def write(self, core: Array) -> Array:
+    def write(self, core: AnyArray) -> AnyArray:
         """Return a new array of zeros but for the entries of `core`."""
         output = np.zeros(self.shape, np.asarray(core).dtype)
         if not self._distinct:
@@ -149,7 +146,7 @@ class Writer:
         target[... if key is None else key] = core
         return output
 
-    def add(self, output: Array, core: Array) -> Array:
+    def add(self, output: AnyArray, core: AnyArray) -> AnyArray:
         """Add the entries to an array of the output's shape that nothing else uses."""
         if self._view(output) is None or output.dtype != np.result_type(output, core):
             output = np.array(output, dtype=np.result_type(output, core), order="C")
@@ -162,11 +159,11 @@ class Writer:
             np.add.at(target, key, np.broadcast_to(core, self._sizes))
         return output
 
-    def subtract(self, output: Array, core: Array) -> Array:
+    def subtract(self, output: AnyArray, core: AnyArray) -> AnyArray:
         """Subtract the entries from an array of the output's shape that nothing else uses."""
         return self.add(output, np.negative(core))
 
-    def _target(self, output: Array) -> tuple[Array, Any]:
+    def _target(self, output: AnyArray) -> tuple[AnyArray, Any]:
         """Return a view of the output and the key of the entries in it, None for all."""
         if self._listed:
             axes = len(self._sizes)
@@ -179,16 +176,16 @@ class Writer:
         buffer = output if view.axes is None else output.transpose(view.axes)
         return np.ndarray(self._view_shape, output.dtype, buffer, view.offset, view.strides), self._key
 
-    def _view(self, output: Array) -> View | None:
+    def _view(self, output: AnyArray) -> StridedView | None:
         """Return where the entries lie in an array of these strides, None if there is no saying it by strides."""
         if output.strides not in self._views:
             self._views[output.strides] = self._found_view(output)
         return self._views[output.strides]
 
-    def _found_view(self, output: Array) -> View | None:
+    def _found_view(self, output: AnyArray) -> StridedView | None:
         width = output.itemsize
         if output.flags.c_contiguous:
-            return View(None, self._offset * width, tuple(stride * width for stride in self._strides))
+            return StridedView(None, self._offset * width, tuple(stride * width for stride in self._strides))
         axes = tuple(sorted(range(output.ndim), key=lambda axis: -output.strides[axis]))
         own = row_major_strides(self.shape)
         steps = [_by_axis(stride, own) for stride in self._strides]
@@ -201,7 +198,7 @@ class Writer:
         if self._listed or not output.transpose(axes).flags.c_contiguous or min((0, *self._strides)) < 0:
             return None
         offset, *strides = (sum(map(mul, step, output.strides)) for step in (start, *steps))
-        return View(axes, offset, tuple(strides))
+        return StridedView(axes, offset, tuple(strides))
 
 
 def _by_axis(position: int, strides: Sequence[int]) -> list[int]:

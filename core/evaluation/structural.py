@@ -13,10 +13,12 @@ from math import prod
 
 import numpy as np
 
-from ..graph.nodes import Delta, Labels, Reshape, Select, Shape, Structural, Triangle
-from .contract import Factor, diagonal, multiply, plain, rename
+from ..arrays import AnyArray
+from ..graph.nodes import Delta, Labels, Reshape, Select, Structural, Triangle
+from ..shapes import Shape
+from .contract import diagonal, multiply, plain, rename
 from .strided import Place
-from .tape import Array, Tape
+from .tape import Labelled, Tape
 
 Tensor = tuple[Structural, Labels]
 
@@ -24,7 +26,7 @@ Tensor = tuple[Structural, Labels]
 class Structure:
     """The arrays of one Product, its structural tensors, and where its entries go, under changing labels."""
 
-    def __init__(self, tape: Tape, factors: Iterable[Factor], tensors: Iterable[Tensor], shape: Shape) -> None:
+    def __init__(self, tape: Tape, factors: Iterable[Labelled], tensors: Iterable[Tensor], shape: Shape) -> None:
         self.tape = tape
         self.factors = [diagonal(factor, tape) for factor in factors]
         self.tensors = list(tensors)
@@ -64,13 +66,13 @@ class Structure:
     def _others(self, tensor: Tensor, *labels: int) -> list[Tensor]:
         return [other for other in self.tensors if other is not tensor and not set(labels).isdisjoint(other[1])]
 
-    def _carriers(self, *labels: int) -> list[Factor]:
+    def _carriers(self, *labels: int) -> list[Labelled]:
         return [factor for factor in self.factors if not set(labels).isdisjoint(factor.labels)]
 
     def _remove(self, tensor: Tensor) -> None:
         self.tensors = [other for other in self.tensors if other is not tensor]
 
-    def _replace(self, old: Iterable[Factor], *new: Factor) -> None:
+    def _replace(self, old: Iterable[Labelled], *new: Labelled) -> None:
         gone = {id(factor) for factor in old}
         self.factors = [factor for factor in self.factors if id(factor) not in gone] + list(new)
 
@@ -78,7 +80,7 @@ class Structure:
         self._remove(tensor)
         node, labels = tensor
         value = self.tape.emit(node.dense, [], node.shape)
-        self.factors.append(diagonal(Factor(value, labels), self.tape))
+        self.factors.append(diagonal(Labelled(value, labels), self.tape))
 
     def _unify(self, tensor: Tensor) -> None:
         self._remove(tensor)
@@ -113,9 +115,9 @@ class Structure:
         del self.sizes[j]
         return True
 
-    def _gathered(self, factor: Factor, i: int, j: int, rows: range | tuple[int, ...]) -> Factor:
+    def _gathered(self, factor: Labelled, i: int, j: int, rows: range | tuple[int, ...]) -> Labelled:
         value = self.tape.select(factor.value, factor.labels.index(j), rows)
-        return rename(Factor(value, factor.labels, factor.mask, factor.inverse), {j: i}, self.tape)
+        return rename(Labelled(value, factor.labels, factor.mask, factor.inverse), {j: i}, self.tape)
 
     def _meet(self, first: Tensor, second: Tensor) -> None:
         """Two selections from one axis agree at certain pairs of rows: a new label counts these pairs."""
@@ -170,12 +172,12 @@ class Structure:
         del self.sizes[whole]
         return True
 
-    def _split_factor(self, factor: Factor, whole: int, parts: Labels, sizes: Shape) -> Factor:
+    def _split_factor(self, factor: Labelled, whole: int, parts: Labels, sizes: Shape) -> Labelled:
         axis = factor.labels.index(whole)
         shape = (*factor.value.shape[:axis], *sizes, *factor.value.shape[axis + 1 :])
         labels = (*factor.labels[:axis], *parts, *factor.labels[axis + 1 :])
         value = self.tape.reshape(factor.value, shape)
-        return diagonal(Factor(value, labels, factor.mask, factor.inverse), self.tape)
+        return diagonal(Labelled(value, labels, factor.mask, factor.inverse), self.tape)
 
     def _join(self, tensor: Tensor, whole: int, parts: Labels) -> bool:
         """Replace the labels of the parts by the label of the merged axis."""
@@ -195,7 +197,7 @@ class Structure:
             del self.sizes[part]
         return True
 
-    def _join_factor(self, factor: Factor, whole: int, parts: Labels) -> Factor:
+    def _join_factor(self, factor: Labelled, whole: int, parts: Labels) -> Labelled:
         first = min(factor.labels.index(part) for part in parts)
         before = [label for label in factor.labels[:first] if label not in parts]
         after = [label for label in factor.labels[first:] if label not in parts]
@@ -204,7 +206,7 @@ class Structure:
         inner = prod(value.shape[len(before) : len(before) + len(parts)])
         shape = (*value.shape[: len(before)], inner, *value.shape[len(before) + len(parts) :])
         joined = self.tape.reshape(value, shape)
-        return diagonal(Factor(joined, (*before, whole, *after), factor.mask, factor.inverse), self.tape)
+        return diagonal(Labelled(joined, (*before, whole, *after), factor.mask, factor.inverse), self.tape)
 
     # --- Triangle ----------------------------------------------------------------------------------------------------
 
@@ -222,10 +224,10 @@ class Structure:
         else:
             self._densify(tensor)
 
-    def _masked(self, factor: Factor, node: Triangle, i: int, j: int) -> Factor:
+    def _masked(self, factor: Labelled, node: Triangle, i: int, j: int) -> Labelled:
         rows, columns = node.shape
         mask = self.tape.emit(lambda: np.tri(rows, columns, node.offset, dtype=np.bool_), [], node.shape)
-        masked = multiply(self.tape, Factor(mask, (i, j), mask=True), factor, factor.labels, self.sizes)
+        masked = multiply(self.tape, Labelled(mask, (i, j), mask=True), factor, factor.labels, self.sizes)
         if node.offset > 0 or rows != columns or len(factor.labels) != 2:
             return masked
         return replace(masked, triangle=1 if factor.labels == (i, j) else -1)
@@ -243,14 +245,14 @@ class Structure:
         total = plain(total, self.tape)
         axis = total.labels.index(j)
 
-        def forward(array: Array) -> Array:
+        def forward(array: AnyArray) -> AnyArray:
             return np.cumsum(array, axis)
 
-        def backward(array: Array) -> Array:
+        def backward(array: AnyArray) -> AnyArray:
             return np.flip(np.cumsum(np.flip(array, axis), axis), axis)
 
         value = self.tape.emit(backward if reverse else forward, [total.value], total.value.shape)
-        self._replace(carriers, Factor(value, tuple(i if label == j else label for label in total.labels)))
+        self._replace(carriers, Labelled(value, tuple(i if label == j else label for label in total.labels)))
         del self.sizes[j]
         return True
 
@@ -263,7 +265,7 @@ def _composed(tensor: Tensor, i: int, j: int, rows: range | tuple[int, ...]) -> 
     return Select.of([node.rows[row] for row in rows], node.size), (i, labels[1])
 
 
-def apply_masks(tape: Tape, factors: list[Factor], leaves: set[int], sizes: dict[int, int]) -> list[Factor]:
+def apply_masks(tape: Tape, factors: list[Labelled], leaves: set[int], sizes: dict[int, int]) -> list[Labelled]:
     """Let the zeros of masks win over inf and nan: mask what carries their labels before anything is summed.
 
     `leaves` are the slots of inputs and constants, which are finite.
@@ -282,7 +284,7 @@ def apply_masks(tape: Tape, factors: list[Factor], leaves: set[int], sizes: dict
     return others
 
 
-def _masked_together(tape: Tape, mask: Factor, targets: list[Factor], sizes: dict[int, int]) -> Factor:
+def _masked_together(tape: Tape, mask: Labelled, targets: list[Labelled], sizes: dict[int, int]) -> Labelled:
     if not targets:
         return plain(mask, tape)
     combined = targets[0]

@@ -6,23 +6,18 @@ are remembered, so asking twice for a transpose costs one step.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Hashable, Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass, replace
 from math import prod
 from operator import attrgetter, itemgetter, methodcaller
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeAlias, cast
+from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..graph.nodes import Shape
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-    from .contract import Factor
-
-Array: TypeAlias = "NDArray[Any]"
-Kernel = Callable[..., Any]
+from ..arrays import AnyArray
+from ..graph.nodes import Labels
+from ..shapes import Shape
+from .kernels import Kernel
 
 
 @dataclass(frozen=True)
@@ -44,6 +39,23 @@ class Value:
     def size(self) -> int:
         """The number of entries."""
         return prod(self.shape)
+
+
+@dataclass(frozen=True)
+class Labelled:
+    """A value with a label for each axis: a factor of a product.
+
+    - `mask`: the entries say where the product may differ from zero.
+    - `inverse`: the factor is one over the array, so that multiplying by it can become a division.
+    - `triangle`: 1 where entry [i, j] of a matrix is zero for j > i, -1 where it is for j < i, by `tril` and `triu`.
+      What is assumed of an input does not count: differences are taken by moving it, also off its triangle.
+    """
+
+    value: Value
+    labels: Labels
+    mask: bool = False
+    inverse: bool = False
+    triangle: int = 0
 
 
 class Draft(NamedTuple):
@@ -69,7 +81,7 @@ class Tape:
         self.drafts: list[Draft] = []
         self.inputs: dict[str, int] = {}
         self.initial: list[Any] = []
-        self.outer_products: dict[int, tuple[Factor, Factor]] = {}
+        self.outer_products: dict[int, tuple[Labelled, Labelled]] = {}
         self._reuse = reuse
         self._remembered: dict[Hashable, Value] = {}
 
@@ -84,7 +96,7 @@ class Tape:
             self.inputs[name] = self.slot()
         return Value(self.inputs[name], shape)
 
-    def literal(self, content: Array) -> Value:
+    def literal(self, content: AnyArray) -> Value:
         """Return an array that is known now."""
         return Value(self.slot(content), content.shape, constant=True)
 
@@ -187,18 +199,3 @@ class Tape:
             return value
         viewed = self._view(("broadcast", shape), lambda array: np.broadcast_to(array, shape), value, shape)
         return replace(viewed, fresh=False)
-
-
-def as_owned(result: Any, arrays: Sequence[Array]) -> Array:
-    """Return what a function made of arrays as floating-point numbers that may be written over."""
-    if isinstance(result, np.inexact):
-        return cast("Array", result)  # Nobody writes into a single number.
-    array = np.asarray(result)
-    if array.dtype.kind not in "fc":
-        return array.astype(np.float64)
-    if array.base is not None or not array.flags.writeable:
-        return array.copy()
-    for one in arrays:
-        if array is one:
-            return array.copy()
-    return array

@@ -13,10 +13,11 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import count
 
+from ..shapes import Shape
 from .canonical import Factor as Factor
 from .canonical import canonical, simplest, tidy
 from .deltas import eliminate
-from .nodes import Coefficient, Delta, Labels, Map, Node, Product, Shape, Structural, Sum, Symbol
+from .nodes import Coefficient, Delta, Labels, Map, Node, Product, Structural, Sum, Symbol
 from .operator import Operator
 
 # A Sum inside a Sum is spliced up to this many terms: what a person writes reaches normal form, and the running sums

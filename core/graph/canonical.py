@@ -12,7 +12,8 @@ from itertools import permutations
 from itertools import product as choices
 from math import factorial, isfinite, prod
 
-from .nodes import Apply, Coefficient, Delta, Labels, Map, Node, Product, Shape, Sum, Symbol
+from ..shapes import Shape
+from .nodes import Apply, Coefficient, Delta, Labels, Map, Node, Product, Sum, Symbol
 
 Factor = tuple[Node, Labels]
 

@@ -23,13 +23,13 @@ from zlib import crc32
 
 import numpy as np
 
+from ..shapes import Shape
 from .operator import Operator
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
 Coefficient = int | Fraction | float
-Shape = tuple[int, ...]
 Labels = tuple[int, ...]
 Parameters = tuple[tuple[str, Hashable], ...]
 

@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 
+from ..shapes import Shape
 from .algebra import Factor, add, broadcast, elementwise, fresh, product, relabelled
-from .nodes import Apply, Coefficient, Map, Node, Product, Shape, Sum, Symbol, topological
+from .nodes import Apply, Coefficient, Map, Node, Product, Sum, Symbol, topological
 
 
 def rebuilt(node: Node, children: Sequence[Node]) -> Node:

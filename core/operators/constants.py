@@ -10,8 +10,9 @@ import numpy as np
 from ..errors import ExpressionError
 from ..graph import algebra
 from ..graph.catalogue import enter
-from ..graph.nodes import Constant, Delta, Node, Select, Shape
+from ..graph.nodes import Constant, Delta, Node, Select
 from ..graph.operator import Operator
+from ..shapes import Shape
 
 
 def checked_shape(value: Any) -> Shape:

@@ -13,9 +13,10 @@ from ..errors import ExpressionError, RankError, ShapeError
 from ..graph import algebra
 from ..graph.algebra import Factor, fresh, product
 from ..graph.catalogue import enter
-from ..graph.nodes import Delta, Labels, Node, Reshape, Select, Shape, Triangle
+from ..graph.nodes import Delta, Labels, Node, Reshape, Select, Triangle
 from ..graph.operator import Operator
 from ..shapes import (
+    Shape,
     broadcast_shapes,
     describe,
     normalize_axes,

@@ -14,8 +14,9 @@ from typing import Any
 
 import numpy as np
 
-from ...graph.nodes import Shape
-from ..tape import Array, Kernel
+from ...arrays import AnyArray
+from ...shapes import Shape
+from ..kernels import Kernel
 
 # What is kept between runs, in bytes.
 MOST_KEPT = 2**30
@@ -25,10 +26,10 @@ class Memory:
     """Arrays that steps write into, to be used again as soon as nothing else refers to them."""
 
     def __init__(self) -> None:
-        self._kept: list[Array] = []
+        self._kept: list[AnyArray] = []
         self._lock = Lock()
 
-    def take(self, shape: Shape, strides: tuple[int, ...]) -> Array:
+    def take(self, shape: Shape, strides: tuple[int, ...]) -> AnyArray:
         """Return an array of float64 of a shape and strides, its entries undefined."""
         entries = prod(shape)
         with self._lock:
@@ -53,7 +54,7 @@ class Memory:
             self._kept = []
 
 
-def _references(arrays: list[Array], place: int) -> int:
+def _references(arrays: list[AnyArray], place: int) -> int:
     return sys.getrefcount(arrays[place])
 
 
@@ -82,7 +83,7 @@ class Stored:
     shape: Shape
     memory: Memory
 
-    def __call__(self, *arrays: Array) -> Any:
+    def __call__(self, *arrays: AnyArray) -> Any:
         """Return the product."""
         if any(array.dtype != np.float64 for array in arrays):
             return self.product(*arrays)

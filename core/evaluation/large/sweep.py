@@ -10,7 +10,6 @@ from __future__ import annotations
 
 import os
 from collections.abc import Callable, Sequence
-from dataclasses import dataclass
 from functools import cache, partial
 from itertools import pairwise
 from math import prod
@@ -19,10 +18,12 @@ from typing import TYPE_CHECKING, Any, NamedTuple, cast
 
 import numpy as np
 
-from ...graph.nodes import Shape
-from ..tape import Array, Draft, Kernel, as_owned
-from .kernels import multiply_into, sum_of_outer_products
+from ...arrays import AnyArray
+from ...shapes import Shape
+from ..kernels import Entrywise, Into, Kernel, sum_of_outer_products
+from ..tape import Draft
 from .memory import Memory, Stored, gapless
+from .multiplication import multiply_into
 
 if TYPE_CHECKING:
     from concurrent.futures import ThreadPoolExecutor
@@ -44,33 +45,7 @@ COST_OF_A_FUNCTION = 8
 STORED = (np.matmul, sum_of_outer_products)
 
 
-@dataclass(frozen=True)
-class Into:
-    """A ufunc that writes over one of its operands: `Into(np.add, 0)` adds to the first."""
-
-    ufunc: np.ufunc
-    place: int
-
-    def __call__(self, *arrays: Array) -> Array:
-        """Return the result, in place where the operand can hold it: the complex step makes real numbers complex."""
-        out = arrays[self.place]
-        if any(array.dtype != out.dtype for array in arrays) and np.result_type(*arrays) != out.dtype:
-            return np.asarray(self.ufunc(*arrays))
-        return np.asarray(self.ufunc(*arrays, out=out))
-
-
-@dataclass(frozen=True)
-class Entrywise:
-    """A function of several NumPy calls that treats each entry by itself, and gives floating-point numbers."""
-
-    evaluate: Kernel
-
-    def __call__(self, *arrays: Array) -> Array:
-        """Return an array of its own, whatever the function returns."""
-        return as_owned(self.evaluate(*arrays), arrays)
-
-
-class Link(NamedTuple):
+class SweepStep(NamedTuple):
     """One function of a sweep; arguments are places of operands, or `~k` for the result of link k."""
 
     kernel: Kernel
@@ -80,7 +55,7 @@ class Link(NamedTuple):
 class Sweep:
     """Elementwise functions of operands that broadcast to one shape; the results of some of them are wanted."""
 
-    def __init__(self, links: Sequence[Link], wanted: Sequence[int], shape: Shape, memory: Memory) -> None:
+    def __init__(self, links: Sequence[SweepStep], wanted: Sequence[int], shape: Shape, memory: Memory) -> None:
         self._links = links
         self._wanted = wanted
         self._shape = shape
@@ -95,12 +70,12 @@ class Sweep:
         self._block = BLOCK if has_temporaries else self._entries
         self._places, self._rooms = _places_of_results(links, wanted)
 
-    def __call__(self, *arrays: Array) -> Any:
+    def __call__(self, *arrays: AnyArray) -> Any:
         """Return the result that is wanted, a list if there are several."""
         results = self._swept(arrays) or self._whole(arrays)
         return results[0] if len(results) == 1 else results
 
-    def _swept(self, arrays: Sequence[Array]) -> list[Array] | None:
+    def _swept(self, arrays: Sequence[AnyArray]) -> list[AnyArray] | None:
         for array in arrays:
             if array.dtype.kind not in "fb":
                 return None
@@ -119,15 +94,15 @@ class Sweep:
                 task.result()
         return outs
 
-    def _whole(self, arrays: Sequence[Array]) -> list[Array]:
+    def _whole(self, arrays: Sequence[AnyArray]) -> list[AnyArray]:
         results: list[Any] = []
         for kernel, arguments in self._links:
             results.append(kernel(*(arrays[k] if k >= 0 else results[~k] for k in arguments)))
         return [results[k] for k in self._wanted]
 
-    def _outs(self, arrays: Sequence[Array]) -> list[Array] | None:
+    def _outs(self, arrays: Sequence[AnyArray]) -> list[AnyArray] | None:
         """Return the arrays to write into, None where blocks of one could meet another part of an operand."""
-        outs: list[Array] = []
+        outs: list[AnyArray] = []
         for wanted in self._wanted:
             kernel, arguments = self._links[wanted]
             place = arguments[kernel.place] if isinstance(kernel, Into) else -1
@@ -140,7 +115,7 @@ class Sweep:
             outs.append(arrays[place])
         return outs
 
-    def _natural_strides(self, arrays: Sequence[Array]) -> tuple[int, ...]:
+    def _natural_strides(self, arrays: Sequence[AnyArray]) -> tuple[int, ...]:
         """Return strides of the result that suit the operands."""
         key = tuple(array.strides for array in arrays)
         if key not in self._strides:
@@ -149,7 +124,7 @@ class Sweep:
                 self._strides[key] = self._suitable_strides(arrays)
         return self._strides[key]
 
-    def _suitable_strides(self, arrays: Sequence[Array]) -> tuple[int, ...]:
+    def _suitable_strides(self, arrays: Sequence[AnyArray]) -> tuple[int, ...]:
         """Return the strides of an operand of the whole shape, or those NumPy would choose.
 
         But an outer product repeats its second factor whole.
@@ -173,7 +148,7 @@ class Sweep:
         ).operands[-1]
         return natural.strides if natural.shape == self._shape else gapless(self._shape)
 
-    def _parts(self, out: Array) -> tuple[int, list[range]]:
+    def _parts(self, out: AnyArray) -> tuple[int, list[range]]:
         """Return the axis to cut, the one that lies furthest apart if it is long enough, and a range per thread."""
         threads = _amount_of_threads() if self._work >= WORTH_A_THREAD else 1
         long = [axis for axis, size in enumerate(out.shape) if size >= threads]
@@ -181,7 +156,7 @@ class Sweep:
         cuts = [out.shape[axis] * k // threads for k in range(threads + 1)]
         return axis, [range(start, stop) for start, stop in pairwise(cuts) if start < stop]
 
-    def _carry_out(self, arrays: Sequence[Array], outs: Sequence[Array], axis: int, rows: range) -> None:
+    def _carry_out(self, arrays: Sequence[AnyArray], outs: Sequence[AnyArray], axis: int, rows: range) -> None:
         length = self._shape[axis]
         step = min(len(rows), max(1, self._block * length // self._entries))
         order = sorted(range(len(self._shape)), key=lambda k: -abs(outs[0].strides[k]))
@@ -195,7 +170,7 @@ class Sweep:
                 scratch = [np.ndarray(parts[0].shape, np.float64, room, 0, strides) for room in rooms]
                 self._one_block([_cut(array, axis, cut) for array in arrays], parts, scratch)
 
-    def _one_block(self, arrays: Sequence[Array], outs: Sequence[Array], scratch: Sequence[Array]) -> None:
+    def _one_block(self, arrays: Sequence[AnyArray], outs: Sequence[AnyArray], scratch: Sequence[AnyArray]) -> None:
         results: list[Any] = []
         for (kernel, arguments), room in zip(self._links, self._places, strict=True):
             operands = [arrays[k] if k >= 0 else results[~k] for k in arguments]
@@ -207,7 +182,7 @@ class Sweep:
             results.append(target)
 
 
-def _places_of_results(links: Sequence[Link], wanted: Sequence[int]) -> tuple[list[int], int]:
+def _places_of_results(links: Sequence[SweepStep], wanted: Sequence[int]) -> tuple[list[int], int]:
     """Return where each function writes: `~k` for wanted result k, or a scratch array by number; and how many of these.
 
     A scratch array is taken again as soon as what it holds has been read for the last time.
@@ -234,7 +209,7 @@ def _plain(kernel: Kernel) -> Kernel:
     return kernel.ufunc if isinstance(kernel, Into) else getattr(kernel, "func", kernel)
 
 
-def _cut(array: Array, axis: int, rows: slice) -> Array:
+def _cut(array: AnyArray, axis: int, rows: slice) -> AnyArray:
     """Return part of an array along an axis counted from the last, all of it where it is repeated there."""
     if array.ndim < -axis or array.shape[axis] == 1:
         return array
@@ -306,13 +281,13 @@ class _Region:
                 inside[slot] = inside.get(slot, 0) + 1
         places: dict[int, int] = {}
         operands: list[int] = []
-        links: list[Link] = []
+        links: list[SweepStep] = []
         for position, draft in enumerate(self.drafts):
             for slot in draft.inputs:
                 if slot not in places:
                     places[slot] = len(operands)
                     operands.append(slot)
-            links.append(Link(draft.kernel, tuple(places[slot] for slot in draft.inputs)))
+            links.append(SweepStep(draft.kernel, tuple(places[slot] for slot in draft.inputs)))
             places[draft.output] = ~position
         wanted = [k for k, draft in enumerate(self.drafts) if uses.get(draft.output, 0) > inside.get(draft.output, 0)]
         last = self.drafts[-1]

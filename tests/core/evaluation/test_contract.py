@@ -15,6 +15,8 @@ from matgrad.core.evaluation.program import compile_program
 from matgrad.core.graph.algebra import product
 from matgrad.core.graph.nodes import Delta, Node, Product, Reshape, Select, Structural, Symbol, Triangle
 
+pytestmark = pytest.mark.usefixtures("large_arrays")
+
 names = count()
 
 

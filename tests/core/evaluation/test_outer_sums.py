@@ -9,10 +9,12 @@ import pytest
 from numpy.testing import assert_allclose
 
 from matgrad.core.elaboration.elaborate import elaborate_text
-from matgrad.core.evaluation.large.kernels import sum_of_outer_products
+from matgrad.core.evaluation.kernels import sum_of_outer_products
 from matgrad.core.evaluation.program import Program, compile_program
-from matgrad.core.evaluation.strided import Place, Writer
+from matgrad.core.evaluation.strided import Place, StridedWriter
 from matgrad.core.graph.nodes import Node, Symbol
+
+pytestmark = pytest.mark.usefixtures("large_arrays")
 
 generator = np.random.default_rng(5)
 SHAPES = dict.fromkeys("ABCDEFGH", (6, 6)) | {"x": (40,), "y": (30,), "u": (40,), "v": (30,), "W": (40, 30)}
@@ -52,7 +54,7 @@ def test_the_sum_is_right_and_few_products_make_it(text: str, products: int) -> 
         result = compiled.run(VALUES)[0]
         assert_allclose(result, by_numpy(text), rtol=1e-13, atol=1e-13)
         assert result.flags.writeable
-    kernels = [step.kernel for step in compiled._steps]
+    kernels = [getattr(step.kernel, "product", step.kernel) for step in compiled._steps]
     assert kernels.count(sum_of_outer_products) == products
 
 
@@ -81,7 +83,7 @@ def test_places_are_the_same_in_any_order_of_axes(axes: tuple[int, ...], backwar
     place = Place((4, 3, 4))
     place.merge(0, 2, 4)
     place.choose(7, 1, range(2, -1, -2) if backwards else range(0, 3, 2))
-    writer = Writer(place, (0, 7), (4, 2))
+    writer = StridedWriter(place, (0, 7), (4, 2))
     core = generator.normal(size=(4, 2))
     start = generator.normal(size=(4, 3, 4))
     memory = np.ascontiguousarray(start.transpose(axes))

@@ -29,6 +29,8 @@ from matgrad.core.graph.nodes import (
 )
 from matgrad.core.graph.operator import Operator
 
+pytestmark = pytest.mark.usefixtures("large_arrays")
+
 A = Symbol.of("A", (3, 3))
 B = Symbol.of("B", (3, 3))
 x = Symbol.of("x", (3,))

@@ -16,6 +16,8 @@ from matgrad.core.graph.operator import Operator
 from matgrad.core.graph.transform import flatten
 from matgrad.core.problems.calculation import Calculation, Problem
 
+pytestmark = pytest.mark.usefixtures("large_arrays")
+
 SHAPES = {"X": (40, 20), "x": (20,), "d": (40,), "S": (40, 40), "A": (20, 20), "W": (2, 40), "p": (40,), "Z": (40, 20)}
 SYMBOLS = {
     name: Symbol.of(name, shape, {"S": ("symmetric",), "p": ("positive",)}.get(name, ()))

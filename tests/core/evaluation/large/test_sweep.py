@@ -10,9 +10,11 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from matgrad.core.elaboration.elaborate import elaborate_text
+from matgrad.core.evaluation import large
+from matgrad.core.evaluation.kernels import Entrywise, Into
 from matgrad.core.evaluation.large import memory, sweep
 from matgrad.core.evaluation.large.memory import Memory
-from matgrad.core.evaluation.large.sweep import Into, Link, Sweep
+from matgrad.core.evaluation.large.sweep import Sweep, SweepStep
 from matgrad.core.evaluation.program import Program, compile_program
 from matgrad.core.graph.nodes import Node, Symbol
 
@@ -61,7 +63,7 @@ def test_the_numbers_are_those_of_single_calls(text: str, monkeypatch: pytest.Mo
     compiled = program(text)
     assert sweeps(compiled)
     results = [compiled.run(VALUES)[0] for _ in range(3)]
-    monkeypatch.setattr(sweep, "SMALLEST", 10**12)
+    monkeypatch.setattr(large, "ENABLED", False)
     plain = program(text)
     assert not sweeps(plain)
     for result in results:
@@ -142,7 +144,7 @@ def test_what_is_not_finite_is_silent_in_every_thread() -> None:
 def test_writing_over_an_operand_that_another_one_views_takes_the_safe_way() -> None:
     array = generator.standard_normal((300, 300))
     wanted = array + array.T
-    added = Sweep([Link(Into(np.add, 0), (0, 1))], [0], (300, 300), Memory())(array, array.T)
+    added = Sweep([SweepStep(Into(np.add, 0), (0, 1))], [0], (300, 300), Memory())(array, array.T)
     assert_array_equal(added, wanted)
 
 
@@ -150,6 +152,6 @@ def test_an_error_in_a_thread_is_raised() -> None:
     def refuse(array: np.ndarray) -> np.ndarray:
         raise ValueError("refused")
 
-    failing = Sweep([Link(sweep.Entrywise(refuse), (0,))], [0], (300, 400), Memory())
+    failing = Sweep([SweepStep(Entrywise(refuse), (0,))], [0], (300, 400), Memory())
     with pytest.raises(ValueError, match="refused"):
         failing(VALUES["X"])

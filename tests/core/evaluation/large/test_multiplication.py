@@ -9,14 +9,9 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 from matgrad.core.elaboration.elaborate import elaborate_text
-from matgrad.core.evaluation import contract
-from matgrad.core.evaluation.large import kernels
-from matgrad.core.evaluation.large.kernels import (
-    multiply_into,
-    outer_product,
-    sum_of_outer_products,
-    triangular_product,
-)
+from matgrad.core.evaluation import contract, kernels
+from matgrad.core.evaluation.kernels import outer_product, sum_of_outer_products, triangular_product
+from matgrad.core.evaluation.large.multiplication import multiply_into
 from matgrad.core.evaluation.program import compile_program
 from matgrad.core.graph.nodes import Node, Symbol
 from matgrad.core.graph.transform import flatten

@@ -1,4 +1,4 @@
-"""Functions of arrays that NumPy has no single call for, or only a slower one."""
+"""Multiplication into a given array, faster than NumPy's own where the layout allows."""
 
 from __future__ import annotations
 
@@ -8,8 +8,9 @@ from math import prod
 
 import numpy as np
 
-from ...graph.nodes import Shape
-from ..tape import Array
+from ...arrays import AnyArray
+from ...shapes import Shape
+from ..kernels import ALONE
 from .memory import gapless
 
 # BLAS makes outer products in half the time of a loop where they have few columns, or where they stay in the cache; but
@@ -17,84 +18,11 @@ from .memory import gapless
 FEW_COLUMNS, MOST_COLUMNS = 100, 4096
 CACHED = 2**18
 ALIASING, SMALLEST_ALIASED = 128, 2**15
-# Products with more entries BLAS would give to threads of its own, which wait for ours.
-ALONE = 2**17
-# How many rows of a product with a triangular matrix are computed at a time.
-TRIANGLE_BLOCK = 128
 # The loop of einsum is faster than that of np.multiply for runs of this many entries.
 SHORTEST_RUN, LONGEST_RUN = 32, 2048
 
 
-def as_number(mask: Array) -> Array:
-    """Return a mask as floating-point zeros and ones."""
-    return np.asarray(mask, dtype=np.float64)
-
-
-def vector_dot(first: Array, second: Array) -> Array:
-    """Return the products summed over the last axis, without conjugating."""
-    contiguous = first.strides[-1] == second.strides[-1] == 8
-    if contiguous and first.dtype == second.dtype == np.float64:
-        return np.asarray(np.vecdot(first, second))
-    return np.asarray(np.einsum("...i,...i->...", first, second))
-
-
-def full_dot(first: Array, second: Array) -> Array:
-    """Return the sum of the products of all entries of two arrays of one shape."""
-    if first.flags.c_contiguous and second.flags.c_contiguous:
-        return np.asarray(np.dot(first.reshape(-1), second.reshape(-1)))
-    axes = list(range(first.ndim))
-    return np.asarray(np.einsum(first, axes, second, axes, []))
-
-
-def strong_zero(mask: Array, array: Array) -> Array:
-    """Return the array with zeros where the mask is zero, whatever the array holds there."""
-    return np.where(mask, array, 0.0)
-
-
-def outer_product(rows: Array, columns: Array) -> Array:
-    """Return the products of all pairs of entries of two vectors: of shapes (m,) and (n,) an array of shape (m, n).
-
-    As a product of a column with a row, for BLAS makes it in half the time of a multiplication.
-    """
-    return np.asarray(np.dot(rows[:, None], columns[None]))
-
-
-def sum_of_outer_products(*vectors: Array, out: Array | None = None) -> Array:
-    """Return the sum of the outer products of the first half of the vectors with the second.
-
-    Example: `sum_of_outer_products(a, b, x, y)` is `outer(a, x) + outer(b, y)`. The first half have shape (m,), the
-    second (n,); the result, `out` where that is given, has shape (m, n).
-    """
-    terms = len(vectors) // 2
-    rows = np.concatenate(vectors[:terms]).reshape(terms, -1).T
-    columns = np.concatenate(vectors[terms:]).reshape(terms, -1)
-    step = max(1, ALONE // columns.size)
-    if len(rows) <= step:
-        return np.asarray(np.matmul(rows, columns, out=out))
-    result = np.empty((len(rows), columns.shape[1]), np.result_type(rows, columns)) if out is None else out
-    for start in range(0, len(rows), step):
-        np.matmul(rows[start : start + step], columns, out=result[start : start + step])
-    return result
-
-
-def triangular_product(left: Array, right: Array, *, triangle: str, lower: bool) -> Array:
-    """Return a matrix product of which one side, "left" or "right", is a square triangular matrix: half the work.
-
-    Example: `triangular_product(L, B, triangle="left", lower=True)` is `L @ B` for a lower triangular L of shape (n, n)
-    and B of shape (n, m). Blocks of rows of the result take part of the triangular matrix each, up to its diagonal or
-    from there on; what lies on the other side of it is not read.
-    """
-    if triangle == "right":
-        return triangular_product(right.T, left.T, triangle="left", lower=not lower).T
-    result = np.empty((left.shape[0], right.shape[1]), np.result_type(left, right))
-    for start in range(0, len(left), TRIANGLE_BLOCK):
-        stop = min(start + TRIANGLE_BLOCK, len(left))
-        used = slice(0, stop) if lower else slice(start, None)
-        np.matmul(left[start:stop, used], right[used], out=result[start:stop])
-    return result
-
-
-def multiply_into(arrays: Sequence[Array], out: Array, loops: bool = True) -> bool:
+def multiply_into(arrays: Sequence[AnyArray], out: AnyArray, loops: bool = True) -> bool:
     """Write the product of two arrays that broadcast to `out`, if there is a faster way than NumPy's multiplication.
 
     One is for outer products, where no axis runs in both arrays. The other, unless `loops` is False, is for products
@@ -110,7 +38,7 @@ def multiply_into(arrays: Sequence[Array], out: Array, loops: bool = True) -> bo
     return True
 
 
-Way = Callable[[Array, Array, Array], object]
+Way = Callable[[AnyArray, AnyArray, AnyArray], object]
 
 
 @lru_cache(maxsize=1024)
@@ -130,7 +58,7 @@ def _way_to_multiply(first: Shape, second: Shape, shape: Shape, strides: Shape, 
     sizes = [[shape[k] for k in own] for own in axes]
     long = tuple(slice(None) if size > 1 else 0 for size in shape)
 
-    def write(a: Array, b: Array, out: Array) -> object:
+    def write(a: AnyArray, b: AnyArray, out: AnyArray) -> object:
         a, b = a.reshape(sizes[0]), b.reshape(sizes[1])
         return np.einsum(a, axes[0], b, axes[1], sorted(order), out=out[long])
 
@@ -160,13 +88,13 @@ def _way_of_outer_products(
     step = max(1, ALONE // columns) if blas else rows
     in_memory = order + [k for k in range(len(shape)) if shape[k] == 1]
 
-    def flat(array: Array, group: list[int]) -> Array:
+    def flat(array: AnyArray, group: list[int]) -> AnyArray:
         if group == sorted(group):
             return array.reshape(-1)
         own = sorted(group)
         return array.reshape([shape[k] for k in own]).transpose([own.index(k) for k in group]).reshape(-1)
 
-    def write(a: Array, b: Array, out: Array) -> None:
+    def write(a: AnyArray, b: AnyArray, out: AnyArray) -> None:
         left, right = (a, b) if leading == 0 else (b, a)
         left, right = flat(left, groups[0]), flat(right, groups[1])
         target = out.transpose(in_memory).reshape(rows, columns)
