@@ -22,6 +22,7 @@ from dataclasses import dataclass, replace
 import numpy as np
 
 from ...core.arrays import Array
+from ...core.graph.structure import letter
 from ...core.problems.answer import Answer, Result
 
 LAYOUTS = ("generalized", "numerator", "denominator", "flat")
@@ -176,5 +177,5 @@ def value_result(answer: Answer) -> Result | None:
     if answer.value is None:
         return None
     rank = answer.value.ndim - (answer.batch is not None)
-    letters = tuple(f"out[{'ijklmnpqrstuvw'[axis % 14]}]" for axis in range(rank))
+    letters = tuple(f"out[{letter(axis)}]" for axis in range(rank))
     return Result((), answer.value, letters, (("out", rank),), check=answer.value_check)

@@ -15,12 +15,11 @@ from dataclasses import dataclass
 from ...grammar.rewriting import replaced
 from ...grammar.syntax import Assignment, Binary, Call, Name, Program, String, Unary
 from ...grammar.writer import write
+from ..graph.structure import INDEX_LETTERS
 from ..notation.trees import Tree, call, negated, transposed
 from ..problems.calculation import Problem
 from ..shapes import Shape
 from .verified import closed_forms
-
-LETTERS = "ijklmnopqrstuvwxyzabcdefgh"
 
 
 @dataclass(frozen=True)
@@ -99,7 +98,7 @@ def _linear_map(
 
 
 def _index_form(program: Program, request: tuple[str, ...], ranks: tuple[int, ...]) -> str:
-    letters = iter(LETTERS)
+    letters = iter(INDEX_LETTERS)
     blocks = ["".join(next(letters) for _ in range(rank)) for rank in ranks]
     above = f"dout[{','.join(blocks[0])}]" if blocks[0] else "dout"
     order = len(request)
@@ -155,7 +154,7 @@ def _has_axes(tree: Tree) -> bool:
 def _einsum_indices(subscripts: str, operands: list[Tree], letters: str) -> str:
     inputs, _, output = subscripts.partition("->")
     names = dict(zip(output, letters, strict=True))
-    spare = iter(letter for letter in LETTERS if letter not in letters)
+    spare = iter(letter for letter in INDEX_LETTERS if letter not in letters)
     factors = []
     for operand, labels in zip(operands, inputs.split(","), strict=True):
         for label in labels:

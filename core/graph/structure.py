@@ -9,7 +9,7 @@ from .algebra import is_zero
 from .nodes import Delta, Node, Product, Select, Structural, Sum
 
 # i, j, k, ... h, then i1, j1, ...: the order in which people name indices.
-_LETTERS = "ijklmnopqrstuvwxyzabcdefgh"
+INDEX_LETTERS = "ijklmnopqrstuvwxyzabcdefgh"
 
 
 def axis_names(groups: Sequence[tuple[str, Shape]]) -> tuple[str, ...]:
@@ -25,7 +25,7 @@ def axis_names(groups: Sequence[tuple[str, Shape]]) -> tuple[str, ...]:
 
 def letter(count: int) -> str:
     """Return the name of the index with that number: i, j, k, ..."""
-    return _LETTERS[count % 26] + (str(count // 26) if count >= 26 else "")
+    return INDEX_LETTERS[count % 26] + (str(count // 26) if count >= 26 else "")
 
 
 def structure_of(node: Node, output_rank: int) -> str | None:

@@ -42,11 +42,13 @@ from ..graph.nodes import (
     Symbol,
 )
 from .chains import Link
+from .edges import ONE
 from .expand import familiar_multiple
 from .structural import FIRST_TRIAL_SIZE, NEAR, Sizes
-from .terms import Term, summed, written
+from .sums import summed
+from .terms import Term, written
 from .trees import Power, Tree, call, indexed, number, power, transposed
-from .walk import ONE, Walk
+from .walk import Walk
 
 INFIX = {
     "less": "<",

@@ -4,14 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from fractions import Fraction
-from typing import TYPE_CHECKING
+from typing import Protocol
 
 from ...grammar.syntax import Binary, ListLiteral, Name, Number, Slice, TupleLiteral
 from ..graph.nodes import Coefficient, Labels, Node, Reshape, Select, Structural, Triangle
+from .terms import Term
 from .trees import Power, Tree, call, indexed, negated
-
-if TYPE_CHECKING:
-    from .walk import Writer
 
 # Trial sizes are primes from here on; a coefficient that contains one contains a size.
 FIRST_TRIAL_SIZE = 1009
@@ -67,6 +65,18 @@ class Sizes:
         if size >= FIRST_TRIAL_SIZE and place > size - NEAR:
             return negated(Number(str(size - place)))
         return Number(str(place))
+
+
+class Writer(Protocol):
+    """What a Product needs of the notation around it."""
+
+    sizes: Sizes
+
+    def tree(self, node: Node) -> Tree:
+        """Return a node as a tree of exactly its shape."""
+
+    def term(self, node: Node) -> Term:
+        """Return a node as a term of exactly its shape."""
 
 
 def rows_tree(sizes: Sizes, select: Select) -> Tree:

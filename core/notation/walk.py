@@ -10,11 +10,10 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import dataclass, field, replace
-from fractions import Fraction
-from typing import Protocol
 
 from ...grammar.syntax import Binary, Call, String, TupleLiteral
 from ..graph.nodes import Coefficient, Delta, Labels, Node, Symbol
+from ..graph.structure import INDEX_LETTERS
 from .chains import (
     Link,
     diagonal_of,
@@ -26,55 +25,10 @@ from .chains import (
     trace_of,
     transposes_in,
 )
-from .structural import Sizes, apply_structure
-from .terms import Term, absorbed, chain
+from .edges import ONE, Edge, Vector
+from .structural import Writer, apply_structure
+from .terms import Term
 from .trees import Power, Tree, call, collected, hadamard, times, transposes
-
-ONE = Fraction(1)
-
-
-class Writer(Protocol):
-    """What a walk needs of the notation around it."""
-
-    sizes: Sizes
-
-    def tree(self, node: Node) -> Tree:
-        """Return a node as a tree of exactly its shape."""
-
-    def term(self, node: Node) -> Term:
-        """Return a node as a term of exactly its shape."""
-
-
-@dataclass
-class Edge:
-    """A chain of matrices from one label to another."""
-
-    first: int
-    second: int
-    links: tuple[Link, ...]
-
-    def starting(self, label: int) -> tuple[Link, ...]:
-        """Return the chain read from a label."""
-        return self.links if label == self.first else flipped(self.links)
-
-    def other(self, label: int) -> int:
-        """Return the label at the other end."""
-        return self.second if label == self.first else self.first
-
-
-@dataclass(frozen=True)
-class Vector:
-    """A chain applied to a Hadamard product of vectors."""
-
-    links: tuple[Link, ...]
-    tail: tuple[Power, ...]
-    matrix: Tree | None = None
-
-    def powers(self) -> tuple[Power, ...]:
-        """Return the vector as factors of a Hadamard product."""
-        term = absorbed(Term(1, links=self.links, tail=self.tail))
-        tree = chain(term)
-        return term.tail if tree is None else ((tree, ONE),)
 
 
 @dataclass
@@ -234,7 +188,7 @@ class Walk:
         end = edge.other(label)
         links = edge.starting(end)
         if len(vectors) > 1 and any(vector.matrix is None for vector in vectors):
-            links = (*links, *(_as_link(vector) for vector in vectors if vector.matrix is not None))
+            links = (*links, *(vector.as_link() for vector in vectors if vector.matrix is not None))
             vectors = [vector for vector in vectors if vector.matrix is None]
         if vectors:
             if len(vectors) == 1:
@@ -256,7 +210,7 @@ class Walk:
         between: tuple[Link, ...] = ()
         if vectors:
             plain = tuple(power for v in vectors if v.matrix is None for power in v.powers())
-            between = tuple(_as_link(vector) for vector in vectors if vector.matrix is not None)
+            between = tuple(vector.as_link() for vector in vectors if vector.matrix is not None)
             between = (*between, *([Link(plain, diagonal=True)] if plain else []))
         start, end = first.other(label), second.other(label)
         links = (*first.starting(start), *between, *second.starting(label))
@@ -329,7 +283,7 @@ class Walk:
         named = [vector for vector in vectors if vector.matrix is not None]
         others = [vector for vector in vectors if vector.matrix is None]
         if named and others:
-            links = tuple(_as_link(vector) for vector in named)
+            links = tuple(vector.as_link() for vector in named)
             if len(others) == 1:
                 return replace(base, links=(*links, *others[0].links), tail=others[0].tail)
             return replace(base, links=links, tail=tuple(power for v in others for power in v.powers()))
@@ -393,7 +347,7 @@ class Walk:
             return replace(base, whole=hadamard([(tree, ONE) for tree, _ in pieces]))
         names: dict[int, str] = {}
         for label in (*output, *(label for _, labels in pieces for label in labels)):
-            names.setdefault(label, "ijklmnopqrstuvwxyzabcdefgh"[len(names)])
+            names.setdefault(label, INDEX_LETTERS[len(names)])
         subscripts = ",".join("".join(names[label] for label in labels) for _, labels in pieces)
         subscripts += "->" + "".join(names[label] for label in output)
         einsum = call("einsum", String(subscripts), *(tree for tree, _ in pieces))
@@ -410,11 +364,6 @@ def _term_of(tree: Tree, rank: int) -> Term:
         case 2:
             return Term(2, links=(Link.of(tree),))
     return Term(rank, whole=tree)
-
-
-def _as_link(vector: Vector) -> Link:
-    """Return a vector that is the diagonal of a named matrix as that matrix."""
-    return Link(vector.tail, diagonal=True, matrix=vector.matrix)
 
 
 def _is_diagonal(node: Node | Tree) -> bool:

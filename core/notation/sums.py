@@ -1,0 +1,306 @@
+"""Sums of terms with what the terms share drawn out: `A @ x + A.T @ x` becomes `(A + A.T) @ x`.
+
+Factoring works on the chains of the terms. It is for display alone: the numbers are computed from the graph.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import replace
+from fractions import Fraction
+from math import gcd
+
+from ...grammar.syntax import Binary, Call, Number, String
+from ..graph.nodes import Coefficient
+from .chains import Link, flipped
+from .terms import Term, chain, written
+from .trees import (
+    Power,
+    Tree,
+    call,
+    collected,
+    length,
+    negated,
+    power,
+    size,
+    transposed,
+    transposes,
+    with_norms,
+)
+
+# A factor in front of a sum costs a pair of brackets.
+BRACKETS = 2
+
+
+def summed(terms: Sequence[Term]) -> Term:
+    """Return a sum as one term, with what its terms share drawn out."""
+    rank = terms[0].rank
+    terms = _collected(terms)
+    if len(terms) == 1:
+        return terms[0]
+    if rank == 2 and (diagonal := _diagonal_sum(terms)) is not None:
+        return diagonal
+    common, scalars, terms = _content(terms)
+    if (step := _step(terms)) is not None:
+        return replace(step, coefficient=common * step.coefficient, scalars=(*scalars, *step.scalars))
+    terms = _joined_einsums(_factored(terms))
+    spread = [replace(term, scalars=tuple(collected([*scalars, *term.scalars]))) for term in terms]
+    if len(terms) > 1 and scalars and length(_added(spread)) < length(_added(terms)) + _length_of(scalars) + BRACKETS:
+        scalars, terms = (), spread
+    if len(terms) == 1:
+        (term,) = terms
+        return replace(term, coefficient=term.coefficient * common, scalars=(*scalars, *term.scalars), rank=rank)
+    tree = _fewest_transposes(terms) if rank == 2 else _added(terms)
+    covers = frozenset().union(*(term.covers for term in terms))
+    outer = Term(rank, common, scalars, covers=covers)
+    if rank == 2:
+        return replace(outer, links=(Link.of(tree, spread=any(map(_is_spread, terms))),))
+    if rank == 1:
+        factors, inner = _shared_factors(terms)
+        return replace(outer, tail=(*factors, (_added(inner) if factors else tree, Fraction(1))))
+    if rank == 0:
+        return replace(outer, scalars=(*scalars, (tree, Fraction(1))))
+    return replace(outer, whole=tree)
+
+
+def _step(terms: list[Term]) -> Term | None:
+    """Return (a < b) + (a == b)/2 as (1 + sign(b - a))/2."""
+    if len(terms) != 2 or not all(isinstance(_only_factor(term), Binary) for term in terms):
+        return None
+    for strict, tie in (terms, terms[::-1]):
+        one, two = _only_factor(strict), _only_factor(tie)
+        assert isinstance(one, Binary)
+        assert isinstance(two, Binary)
+        same = {one.left, one.right} == {two.left, two.right}
+        if one.operator in "<>" and two.operator == "==" and same and strict.coefficient == 2 * tie.coefficient:
+            small, large = (one.left, one.right) if one.operator == "<" else (one.right, one.left)
+            zero = Number("0")
+            side = large if small == zero else negated(small) if large == zero else Binary("-", large, small)
+            tree = Binary("+", Number("1"), call("sign", side))
+            factor = ((tree, Fraction(1)),)
+            half = Fraction(strict.coefficient) / 2
+            changed = replace(strict, coefficient=half)
+            return replace(changed, tail=factor) if strict.tail else replace(changed, scalars=factor)
+    return None
+
+
+def _only_factor(term: Term) -> Tree | None:
+    """Return what a term consists of where it is one scalar or one vector."""
+    factors = (*term.scalars, *term.tail)
+    plain = not term.links and term.whole is None and len(factors) == 1 and factors[0][1] == 1
+    return factors[0][0] if plain else None
+
+
+def _length_of(scalars: tuple[Power, ...]) -> int:
+    """Return about how many words and signs it takes to multiply by scalars."""
+    return sum(1 + length(power(tree, abs(exponent))) for tree, exponent in scalars)
+
+
+def _fewest_transposes(terms: list[Term]) -> Tree:
+    """Return a sum of matrices, turned around where `(X @ B + B @ X).T` writes fewer transposes."""
+    tree = _added(terms)
+    if transposes(tree) < 2 or any(map(_is_spread, terms)):
+        return tree
+    turned = transposed(_added([replace(term, links=flipped(term.links)) for term in terms]))
+    return turned if transposes(turned) < transposes(tree) else tree
+
+
+def _is_spread(term: Term) -> bool:
+    """Whether a term of a sum of matrices is no matrix itself, or has a part that is transposed as a whole."""
+    if any(link.spread for link in term.links) or term.whole is not None:
+        return True
+    return not term.links and bool(term.scalars)
+
+
+def _diagonal_sum(terms: Sequence[Term]) -> Term | None:
+    """Return diag(u) + diag(v) as diag(u + v)."""
+    if not all(len(term.links) == 1 and term.links[0].diagonal and not term.tail for term in terms):
+        return None
+    vectors = [replace(term, rank=1, links=(), tail=term.links[0].powers) for term in terms]
+    total = summed(vectors)
+    return replace(total, rank=2, links=(Link(total.tail, diagonal=True),), tail=())
+
+
+def _shared_factors(terms: list[Term]) -> tuple[tuple[Power, ...], list[Term]]:
+    """Draw out the factors of Hadamard products that all terms share."""
+    if any(term.links or not term.tail for term in terms):
+        return (), terms
+    shared = [dict(collected(term.tail)) for term in terms]
+    common = tuple((tree, e) for tree, e in shared[0].items() if all(own.get(tree) == e for own in shared[1:]))
+    if not common:
+        return (), terms
+    taken = dict(common)
+    left = [tuple((tree, e) for tree, e in own.items() if tree not in taken) for own in shared]
+    return common, [replace(term, tail=tail) for term, tail in zip(terms, left, strict=True)]
+
+
+def _collected(terms: Sequence[Term]) -> list[Term]:
+    """Add the coefficients of terms that are otherwise the same."""
+    seen: dict[tuple[object, ...], Term] = {}
+    for term in terms:
+        term = replace(term, scalars=tuple(with_norms(term.scalars)))
+        key = (frozenset(collected(term.scalars)), term.links, frozenset(collected(term.tail)), term.whole)
+        if key in seen:
+            term = replace(seen[key], coefficient=seen[key].coefficient + term.coefficient)
+        seen[key] = term
+    return [term for term in seen.values() if term.coefficient != 0] or [replace(terms[0], coefficient=0)]
+
+
+def _content(terms: list[Term]) -> tuple[Coefficient, tuple[Power, ...], list[Term]]:
+    """Draw out the number and the scalar factors that all terms share."""
+    shared = list(terms[0].scalars)
+    for term in terms[1:]:
+        own = dict(term.scalars)
+        shared = [(tree, _nearer(e, own[tree])) for tree, e in shared if tree in own and e * own[tree] > 0]
+    common = _common_number([term.coefficient for term in terms])
+    remaining = [
+        replace(
+            term,
+            coefficient=_exact(term.coefficient, common),
+            scalars=tuple(collected([*term.scalars, *((tree, -e) for tree, e in shared)])),
+        )
+        for term in terms
+    ]
+    return common, tuple(shared), remaining
+
+
+def _nearer(first: Fraction, second: Fraction) -> Fraction:
+    return first if abs(first) < abs(second) else second
+
+
+def _exact(value: Coefficient, divisor: Coefficient) -> Coefficient:
+    return value if divisor == 1 else Fraction(value) / Fraction(divisor)
+
+
+def _common_number(coefficients: list[Coefficient]) -> Coefficient:
+    """Return the number to draw out of a sum: the common divisor, negative where every term is."""
+    if any(isinstance(value, float) for value in coefficients):
+        first = coefficients[0]
+        return first if all(value == first for value in coefficients) else 1
+    values = [Fraction(value) for value in coefficients]
+    # A denominator is drawn out only where all terms have it: x + y/2 is not (2*x + y)/2.
+    below = values[0].denominator if len({v.denominator for v in values}) == 1 else 1
+    above = gcd(*(v.numerator for v in values)) if below != 1 or all(v.denominator == 1 for v in values) else 1
+    divisor = Fraction(above, below)
+    return -divisor if all(value < 0 for value in values) else divisor
+
+
+def _factored(terms: list[Term]) -> list[Term]:
+    """Join terms whose chains share a beginning or an end, the longest shares first."""
+    while True:
+        best: tuple[int, int, int, int, int] | None = None
+        for i, first in enumerate(terms):
+            for j in range(i + 1, len(terms)):
+                front, back = _shared(first, terms[j])
+                if front + back and (best is None or front + back > best[0]):
+                    best = (front + back, i, j, front, back)
+        if best is None:
+            return terms
+        _, i, j, front, back = best
+        group = [i, j] + [
+            k for k, other in enumerate(terms) if k not in (i, j) and _shares(terms[i], other, front, back)
+        ]
+        joined = _joined_chains([terms[k] for k in group], front, back)
+        terms = [joined if k == i else term for k, term in enumerate(terms) if k not in group[1:] or k == i]
+
+
+def _joinable(first: Term, second: Term) -> bool:
+    return first.whole is None and second.whole is None and bool(first.tail) == bool(second.tail)
+
+
+def _shared(first: Term, second: Term) -> tuple[int, int]:
+    """Return how many leading and trailing parts two chains share, leaving at least one part of each in between."""
+    if not _joinable(first, second):
+        return 0, 0
+    one, two = first.sequence, second.sequence
+    room = min(len(one), len(two)) - 1
+    front = 0
+    while front < room and one[front] == two[front]:
+        front += 1
+    back = 0
+    while back < room - front and one[-1 - back] == two[-1 - back]:
+        back += 1
+    return front, back
+
+
+def _shares(first: Term, second: Term, front: int, back: int) -> bool:
+    one, two = first.sequence, second.sequence
+    if not _joinable(first, second) or len(two) <= front + back:
+        return False
+    return one[:front] == two[:front] and one[len(one) - back :] == two[len(two) - back :]
+
+
+def _joined_chains(terms: list[Term], front: int, back: int) -> Term:
+    first = terms[0]
+    length = len(first.sequence)
+    ends_in_tail = bool(first.tail)
+    inner_has_tail = ends_in_tail and back == 0
+    inner = []
+    for term in terms:
+        parts = term.sequence[front : len(term.sequence) - back]
+        links = tuple(part for part in parts if isinstance(part, Link))
+        tail = term.tail if inner_has_tail else ()
+        inner.append(replace(term, rank=1 if inner_has_tail else 2, links=links, tail=tail))
+    middle = summed(inner)
+    before = first.links[:front]
+    after = tuple(part for part in first.sequence[length - back :] if isinstance(part, Link))
+    return replace(
+        middle,
+        rank=first.rank,
+        links=(*before, *middle.links, *after),
+        tail=middle.tail if inner_has_tail else first.tail,
+        covers=frozenset().union(*(term.covers for term in terms)),
+    )
+
+
+def _joined_einsums(terms: list[Term]) -> list[Term]:
+    """Join einsums that differ in one matrix: `einsum('ik,jl->ijkl', A, I) + einsum('ik,jl->ijkl', B, I)`."""
+    for i, first in enumerate(terms):
+        for j in range(i + 1, len(terms)):
+            joined = _joined_pair(first, terms[j])
+            if joined is not None:
+                rest = [term for k, term in enumerate(terms) if k not in (i, j)]
+                return _joined_einsums([*rest[:i], joined, *rest[i:]])
+    return terms
+
+
+def _joined_pair(first: Term, second: Term) -> Term | None:
+    one, two = first.whole, second.whole
+    if not (isinstance(one, Call) and isinstance(two, Call) and one.function == two.function == "einsum"):
+        return None
+    if one.arguments[0] != two.arguments[0] or len(one.arguments) != len(two.arguments):
+        return None
+    places = [place for place, pair in enumerate(zip(one.arguments, two.arguments, strict=True)) if pair[0] != pair[1]]
+    subscripts = one.arguments[0]
+    assert isinstance(subscripts, String)
+    if len(places) != 1 or len(subscripts.value.split("->")[0].split(",")[places[0] - 1]) != 2:
+        return None
+    (place,) = places
+    inner = [
+        replace(term, rank=2, whole=None, links=(Link.of(call_.arguments[place]),))
+        for term, call_ in ((first, one), (second, two))
+    ]
+    middle = summed(inner)
+    matrix = chain(middle)
+    assert matrix is not None
+    arguments = (*one.arguments[:place], matrix, *one.arguments[place + 1 :])
+    return replace(
+        first, coefficient=middle.coefficient, scalars=middle.scalars, whole=replace(one, arguments=arguments)
+    )
+
+
+def _added(terms: list[Term]) -> Tree:
+    """Return a sum of trees, positive and simple ones first."""
+
+    def order(term: Term) -> tuple[bool, int, int]:
+        tree = written(term)
+        return (term.coefficient < 0, transposes(tree), size(tree))
+
+    ordered = sorted(terms, key=order)
+    result = written(ordered[0])
+    for term in ordered[1:]:
+        if term.coefficient < 0:
+            result = Binary("-", result, written(replace(term, coefficient=-term.coefficient)))
+        else:
+            result = Binary("+", result, written(term))
+    return result
