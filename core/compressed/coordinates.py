@@ -18,12 +18,12 @@ from ..amounts import amount
 from ..errors import EvaluationError
 from ..graph.algebra import Factor, product
 from ..graph.nodes import Delta, Labels, Node, Reshape, Select, Triangle
-from .terms import Term
+from .terms import EinsumTerm
 
 Indices = NDArray[np.intp]
 
 
-def split_term(term: Term, rank: int) -> tuple[Node, Labels, list[Factor]]:
+def split_term(term: EinsumTerm, rank: int) -> tuple[Node, Labels, list[Factor]]:
     """Return the numbers of a term as a graph, the label of each of its axes, and the structure that places them."""
     summed = {label for _, labels in term.factors for label in labels if label >= rank}
     contracted = {label for label in summed if _is_contracted(label, term)}
@@ -34,7 +34,7 @@ def split_term(term: Term, rank: int) -> tuple[Node, Labels, list[Factor]]:
     return product(term.coefficient, core, labels), labels, outside
 
 
-def _is_contracted(label: int, term: Term) -> bool:
+def _is_contracted(label: int, term: EinsumTerm) -> bool:
     """Whether a summed label is contracted rather than counted through: no structure makes it sparse."""
     users = [(node, labels) for node, labels in term.structural if label in labels]
     return all(isinstance(node, Triangle | Delta) or (isinstance(node, Select) and label == labels[1])

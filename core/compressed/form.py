@@ -13,7 +13,7 @@ from ..graph.nodes import Delta, Labels, Select, Symbol
 from ..graph.transform import flatten
 from ..shapes import Shape
 from .coordinates import split_term
-from .terms import Term
+from .terms import EinsumTerm
 
 VECTOR = "vector"
 
@@ -65,7 +65,7 @@ class Axes:
 class Form:
     """The small graph of a compressed derivative, and the programs made of it; shared by all calls with its shapes."""
 
-    def __init__(self, terms: Sequence[Term], axes: Axes, words: str) -> None:
+    def __init__(self, terms: Sequence[EinsumTerm], axes: Axes, words: str) -> None:
         self.terms = tuple(terms)
         self.axes = axes
         self.words = words
@@ -89,7 +89,7 @@ class Form:
             self._programs[key] = self._compiled(self.terms, more, output)
         return self._programs[key]
 
-    def _compiled(self, terms: Sequence[Term], more: list[Factor], output: Labels) -> Program:
+    def _compiled(self, terms: Sequence[EinsumTerm], more: list[Factor], output: Labels) -> Program:
         sizes = dict(enumerate(self.axes.shape))
         sizes |= {label: size for node, own in more for label, size in zip(own, node.shape, strict=True)}
         shape = tuple(sizes[label] for label in output)
@@ -151,8 +151,8 @@ class Form:
         return [(compile_program(flatten([core])), labels, outside) for core, labels, outside in parts]
 
 
-def _renamed(term: Term, names: Mapping[int, int]) -> Term:
-    return Term(
+def _renamed(term: EinsumTerm, names: Mapping[int, int]) -> EinsumTerm:
+    return EinsumTerm(
         term.coefficient,
         tuple((node, tuple(names.get(label, label) for label in labels)) for node, labels in term.factors),
     )

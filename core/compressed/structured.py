@@ -24,13 +24,13 @@ from ..evaluation.program import compile_program
 from ..graph.algebra import Factor, elementwise, is_mask, zero
 from ..graph.catalogue import find
 from ..graph.nodes import Node, Symbol
-from ..graph.structure import structure_of
+from ..graph.structure import structure_in_words, structure_of, structure_of_term
 from ..graph.transform import flatten
 from ..shapes import Shape, show
 from .coordinates import Indices, place
 from .form import VECTOR, Axes, Form
-from .naming import structure_in_words, structure_of_term, term_in_indices
-from .terms import Term, compressed, stored
+from .naming import term_in_indices
+from .terms import EinsumTerm, compressed, stored
 
 LARGEST_BLOCK = 1 << 26
 # A block is computed beside the stored arrays and one or two arrays of its own size.
@@ -48,9 +48,10 @@ class Compression:
         symbols = {part: Symbol.of(f"F{number}", part.shape) for number, part in enumerate(nodes, start=1)}
         self.names = [symbols[part].name for part in nodes]
         self.program = compile_program(flatten(nodes))
-        # The words of the outline, which knows the samples apart, come first.
+        # The plain derivative, which knows no samples, comes first.
         words = structure_of(plain, axes.groups[0]) if axes.groups[0] and len(axes.groups) == 2 else None
-        words = words or structure_in_words(terms, axes.row_rank, axes.rank)
+        einsums = ((term.coefficient, term.factors) for term in terms)
+        words = words or structure_in_words(einsums, axes.row_rank, axes.rank)
         self.form = Form([_over_symbols(term, symbols) for term in terms], axes, words)
         self.entries = sum(prod(part.shape) for part in nodes)
 
@@ -59,7 +60,7 @@ class Compression:
         return Structured(self.form, dict(zip(self.names, arrays, strict=True)), limit)
 
 
-def _over_symbols(term: Term, symbols: Mapping[Node, Symbol]) -> Term:
+def _over_symbols(term: EinsumTerm, symbols: Mapping[Node, Symbol]) -> EinsumTerm:
     factors: list[Factor] = []
     for node, labels in term.factors:
         if node not in symbols:
@@ -68,7 +69,7 @@ def _over_symbols(term: Term, symbols: Mapping[Node, Symbol]) -> Term:
             factors.append((_as_mask(symbols[node]), labels))
         else:
             factors.append((symbols[node], labels))
-    return Term(term.coefficient, tuple(factors))
+    return EinsumTerm(term.coefficient, tuple(factors))
 
 
 def _as_mask(symbol: Symbol) -> Node:
@@ -127,7 +128,10 @@ class Structured:
         """The terms for a reader: `F1[i]*delta[i,j]`, where `F1` is in `arrays`."""
         axes = self.form.axes
         return [
-            Listed(structure_of_term(term, axes.row_rank, axes.rank), term_in_indices(term, axes.rank, axes.samples))
+            Listed(
+                structure_of_term(term.coefficient, term.factors, axes.row_rank, axes.rank),
+                term_in_indices(term, axes.rank, axes.samples),
+            )
             for term in self.form.terms
         ]
 

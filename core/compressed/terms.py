@@ -22,7 +22,7 @@ MOST_TERMS = 48
 
 
 @dataclass(frozen=True)
-class Term:
+class EinsumTerm:
     """`coefficient` times the einsum of the factors; labels 0, 1, ... are the axes of the result, others are summed."""
 
     coefficient: Coefficient
@@ -43,39 +43,39 @@ class Term:
         return product(self.coefficient, [*self.factors, *more], tuple(range(rank)) if output is None else output)
 
 
-def compressed(node: Node) -> list[Term]:
+def compressed(node: Node) -> list[EinsumTerm]:
     """Return the terms that need the least memory: `compressed(diag(a) + outer(u, v))` has two, and stores a, u, v.
 
     Where the parts would need as much as the whole, there is one term: the whole. No terms are zero.
     """
     flat = flatten([node])[0]
     terms = _compressed(flat, {})
-    merged = [Term(term.coefficient, (*_numbers_merged(term.dense), *term.structural)) for term in terms]
+    merged = [EinsumTerm(term.coefficient, (*_numbers_merged(term.dense), *term.structural)) for term in terms]
     return merged if entries(merged) < entries(terms) else terms
 
 
-def stored(terms: Iterable[Term]) -> list[Node]:
+def stored(terms: Iterable[EinsumTerm]) -> list[Node]:
     """Return the arrays that the terms are made of, each once."""
     return list(dict.fromkeys(node for term in terms for node, _ in term.dense))
 
 
-def entries(terms: Iterable[Term]) -> int:
+def entries(terms: Iterable[EinsumTerm]) -> int:
     """Return how many numbers the terms store."""
     return sum(prod(node.shape) for node in stored(terms))
 
 
-def total(terms: Sequence[Term], shape: Shape) -> Node:
+def total(terms: Sequence[EinsumTerm], shape: Shape) -> Node:
     """Return the sum of the terms as a graph."""
     return add([(1, term.node(len(shape))) for term in terms], shape) if terms else zero(shape)
 
 
-def _compressed(node: Node, known: dict[Node, list[Term]]) -> list[Term]:
+def _compressed(node: Node, known: dict[Node, list[EinsumTerm]]) -> list[EinsumTerm]:
     if node not in known:
-        whole = [Term(1, ((node, tuple(range(node.rank))),))]
+        whole = [EinsumTerm(1, ((node, tuple(range(node.rank))),))]
         parts = whole
         if isinstance(node, Sum):
             parts = [
-                Term(coefficient * part.coefficient, part.factors)
+                EinsumTerm(coefficient * part.coefficient, part.factors)
                 for coefficient, term in node.terms
                 for part in _compressed(term, known)
             ]
@@ -86,15 +86,15 @@ def _compressed(node: Node, known: dict[Node, list[Term]]) -> list[Term]:
     return known[node]
 
 
-def _distributed(node: Product, known: dict[Node, list[Term]]) -> list[Term]:
+def _distributed(node: Product, known: dict[Node, list[EinsumTerm]]) -> list[EinsumTerm]:
     """Return a Product as terms, multiplied out over those factors that are smaller in parts."""
-    terms = [Term(node.coefficient, ())]
+    terms = [EinsumTerm(node.coefficient, ())]
     for child, labels in node.factors:
         inner = _compressed(child, known) if isinstance(child, Sum | Product) else []
         if not isinstance(child, Sum | Product) or len(terms) * len(inner) > MOST_TERMS:
-            inner = [Term(1, ((child, tuple(range(child.rank))),))]
+            inner = [EinsumTerm(1, ((child, tuple(range(child.rank))),))]
         terms = [
-            Term(
+            EinsumTerm(
                 term.coefficient * part.coefficient,
                 (*term.factors, *relabelled(part.factors, labels, child.rank)),
             )
@@ -104,20 +104,20 @@ def _distributed(node: Product, known: dict[Node, list[Term]]) -> list[Term]:
     return [normal for term in terms for normal in _normal(term, node.rank)]
 
 
-def _normal(term: Term, rank: int) -> Iterator[Term]:
+def _normal(term: EinsumTerm, rank: int) -> Iterator[EinsumTerm]:
     """Yield the term with its structure in normal form; a term that is zero yields nothing."""
     coefficient, whole = 1, term.node(rank)
     for factor, node in whole.terms if isinstance(whole, Sum) else [(coefficient, whole)]:
         if isinstance(node, Product):
-            yield Term(factor * node.coefficient, tuple(node.factors))
+            yield EinsumTerm(factor * node.coefficient, tuple(node.factors))
         else:
-            yield Term(factor, ((node, tuple(range(rank))),))
+            yield EinsumTerm(factor, ((node, tuple(range(rank))),))
 
 
 # --- factors merged --------------------------------------------------------------------------------------------------
 
 
-def _merged(term: Term, rank: int) -> Term:
+def _merged(term: EinsumTerm, rank: int) -> EinsumTerm:
     """Return the term with its dense factors multiplied as far as that saves memory."""
     masks = [factor for factor in term.dense if is_mask(factor[0])]
     dense = [factor for factor in term.dense if not is_mask(factor[0])]
@@ -130,8 +130,8 @@ def _merged(term: Term, rank: int) -> Term:
         [*_pairs_merged(reduced, fixed, repeats=False), *left],
         [*_pairs_merged(reduced, fixed, repeats=True), *left],
     ]
-    best = min(ways, key=lambda way: (entries([Term(1, tuple(way))]), len(way)))
-    return Term(term.coefficient, (*best, *term.structural))
+    best = min(ways, key=lambda way: (entries([EinsumTerm(1, tuple(way))]), len(way)))
+    return EinsumTerm(term.coefficient, (*best, *term.structural))
 
 
 def _masked(factors: list[Factor], masks: list[Factor]) -> tuple[list[Factor], list[Factor]]:

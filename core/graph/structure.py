@@ -1,15 +1,39 @@
-"""What a derivative looks like from outside: its axes, and the structure that its Deltas tell."""
+"""What a derivative looks like from outside: the names of its axes, and its structure in the words of the field.
+
+The derivative of `softmax(x)` is `p[i]*delta[i,j] - p[i]*p[j]`: of two terms, `diagonal + rank one`. Each term is read
+as a graph of labels: a Delta that ties a row to a column makes it diagonal in these, and factors that fall apart in
+two groups, each with a row and a column, are a Kronecker product.
+
+>>> from .algebra import product
+>>> from .nodes import Symbol
+>>> A, B = Symbol.of("A", (3, 3)), Symbol.of("B", (4, 4))
+>>> structure_of(product(1, [(A, (0, 2)), (B, (3, 1))], (0, 1, 2, 3)), output_rank=2)  # of A @ X @ B by X
+'kronecker'
+"""
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 
 from ..shapes import Shape
-from .algebra import is_zero
-from .nodes import Delta, Node, Product, Select, Structural, Sum
+from .algebra import is_zero, relabelled
+from .canonical import Factor
+from .nodes import Coefficient, Delta, Labels, Node, Product, Reshape, Select, Sum, Triangle
 
 # i, j, k, ... h, then i1, j1, ...: the order in which people name indices.
 INDEX_LETTERS = "ijklmnopqrstuvwxyzabcdefgh"
+
+ORDER = (
+    "zero", "identity", "diagonal", "block diagonal", "triangular", "selection", "kronecker", "low rank", "rank one",
+    "dense",
+)  # fmt: skip
+# What a whole derivative may be called; other words are for its terms.
+OF_THE_WHOLE = ("identity", "diagonal", "block diagonal", "kronecker")
+
+# A Product of more is not looked into.
+MOST_FACTORS = 64
+
+Ties = frozenset[Labels]
 
 
 def axis_names(groups: Sequence[tuple[str, Shape]]) -> tuple[str, ...]:
@@ -29,58 +53,82 @@ def letter(count: int) -> str:
 
 
 def structure_of(node: Node, output_rank: int) -> str | None:
-    """Return the structure of a Jacobian in words, None where it is dense or has no word.
+    """Return the structure of a Jacobian in one word, None where it is dense or has no such word.
 
     Example: the Jacobian of `a*b` by b is `diagonal`: each output depends on one entry of b.
     """
     if is_zero(node):
         return "zero"
-    terms = node.children if isinstance(node, Sum) else (node,)
-    ties = {_ties(term, output_rank) for term in terms}
-    if not output_rank or len(ties) != 1:
+    terms = list(node.terms) if isinstance(node, Sum) else [(1, node)]
+    seen = {_structure(*_as_einsum(*term), output_rank, node.rank) for term in terms}
+    word, ties = next(iter(seen))
+    if len(seen) > 1 or (len(terms) > 1 and not ties):
         return None
-    (tied,) = ties
-    rank = node.rank
-    if tied is None or not tied:
-        return _separable(node, output_rank) if rank - output_rank == output_rank == 2 else None
-    covered = {label for group in tied for label in group}
-    pairs = all(any(label < output_rank for label in g) and any(label >= output_rank for label in g) for g in tied)
-    if not pairs:
-        return None
-    if covered == set(range(rank)):
-        only_deltas = isinstance(node, Delta) or (isinstance(node, Product) and _pure(node))
-        return "identity" if only_deltas and _coefficient(node) == 1 else "diagonal"
-    return "block diagonal"
+    return word if word in OF_THE_WHOLE else "block diagonal" if ties else None
 
 
-def _ties(node: Node, output_rank: int) -> frozenset[tuple[int, ...]] | None:
-    if isinstance(node, Delta):
-        return frozenset([tuple(range(node.rank))]) if node.rank > 1 else frozenset()
-    if not isinstance(node, Product):
-        return frozenset()
-    if any(isinstance(operand, Select) for operand in node.operands):
-        return None
-    return frozenset(labels for operand, labels in node.factors if isinstance(operand, Delta) and operand.rank > 1)
+def structure_in_words(terms: Iterable[tuple[Coefficient, Sequence[Factor]]], row_rank: int, rank: int) -> str:
+    """Return the structures of the terms: `diagonal + rank one` for the Jacobian of softmax.
+
+    The first `row_rank` axes are rows, the others columns.
+    """
+    words = {structure_of_term(*term, row_rank, rank) for term in terms} or {"zero"}
+    if "low rank" in words:
+        words.discard("rank one")
+    return " + ".join(sorted(words, key=ORDER.index))
 
 
-def _pure(node: Product) -> bool:
-    return all(isinstance(operand, Structural) for operand in node.operands)
+def structure_of_term(coefficient: Coefficient, factors: Sequence[Factor], row_rank: int, rank: int) -> str:
+    """Return the structure of a number times an einsum of factors, whose labels 0, 1, ... are the axes."""
+    return _structure(coefficient, factors, row_rank, rank)[0]
 
 
-def _coefficient(node: Node) -> object:
-    return node.coefficient if isinstance(node, Product) else 1
+def _as_einsum(coefficient: Coefficient, node: Node) -> tuple[Coefficient, list[Factor]]:
+    """Return a node as a number times one einsum, the Products within Products inlined."""
+    factors: list[Factor] = []
+    waiting: list[Factor] = [(node, tuple(range(node.rank)))]
+    while waiting:
+        operand, labels = waiting.pop()
+        if isinstance(operand, Product) and len(factors) + len(waiting) < MOST_FACTORS:
+            coefficient = coefficient * operand.coefficient
+            waiting.extend(relabelled(operand.factors, labels, operand.rank))
+        else:
+            factors.append((operand, labels))
+    return coefficient, factors
 
 
-def _separable(node: Node, output_rank: int) -> str | None:
-    """Return `kronecker` where each factor of a Product ties one output axis to one axis of the variable."""
-    if not isinstance(node, Product):
-        return None
+def _structure(coefficient: Coefficient, factors: Sequence[Factor], row_rank: int, rank: int) -> tuple[str, Ties]:
+    """Return the structure of a term, and the groups of axes that its Deltas tie."""
+    if row_rank in (0, rank):
+        return "dense", frozenset()
+
+    def crosses(labels: Iterable[int]) -> bool:
+        """Whether labels name both rows and columns."""
+        return len({label < row_rank for label in labels if label < rank}) == 2
+
+    ties = frozenset(labels for node, labels in factors if isinstance(node, Delta) and crosses(labels))
+    acting = [(node, labels) for node, labels in factors if isinstance(node, Select | Triangle | Reshape)]
+    between = [node for node, labels in acting if crosses(labels)]
+    parts = [part for part in _components([labels for _, labels in factors]) if crosses(part)]
+    if between and (ties or len(parts) == 1):
+        return "triangular" if all(isinstance(node, Triangle) for node in between) else "selection", ties
+    if {label for labels in ties for label in labels} == {*range(rank)}:
+        pure = coefficient == 1 and all(isinstance(node, Delta) for node, _ in factors)
+        return "identity" if pure else "diagonal", ties
+    if ties:
+        return "block diagonal", ties
+    if len(parts) != 1:
+        return "kronecker" if parts else "rank one", ties
+    if any(crosses(labels) for _, labels in factors):
+        return "dense", ties
+    return "selection" if any(isinstance(node, Select | Reshape) for node, _ in acting) else "low rank", ties
+
+
+def _components(groups: Iterable[Labels]) -> list[set[int]]:
+    """Return the sets of labels that factors connect with each other."""
     parts: list[set[int]] = []
-    for labels in node.labels:
-        touching = [part for part in parts if part & set(labels)]
-        parts = [part for part in parts if not part & set(labels)]
-        parts.append(set(labels).union(*touching))
-    outside = [{label for label in part if label < node.rank} for part in parts]
-    pairs = [part for part in outside if part]
-    crossing = all(len(part) == 2 and len({label < output_rank for label in part}) == 2 for part in pairs)
-    return "kronecker" if len(pairs) == 2 and crossing else None
+    for labels in groups:
+        touching = [part for part in parts if not part.isdisjoint(labels)]
+        parts = [part for part in parts if part.isdisjoint(labels)]
+        parts.append({*labels}.union(*touching))
+    return parts
