@@ -83,6 +83,10 @@ def bind(operator: Operator, positional: Sequence[Any], keywords: Mapping[str, A
     missing = [name for name, value in settings.items() if value is REQUIRED]
     if missing:
         raise ExpressionError(f"`{operator.name}` needs `{missing[0]}`", helps=[usage(operator)])
+    for name in operator.fixed:
+        if settings.pop(name) != declared.settings[name]:
+            only = f"`{name}={declared.settings[name]}` is the only choice"
+            raise ExpressionError(f"`{operator.name}`: {only}", helps=[usage(operator)])
     return Bound(operands, settings)
 
 

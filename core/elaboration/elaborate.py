@@ -9,7 +9,7 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from fractions import Fraction
-from functools import cache
+from functools import cache, partial
 from typing import Any
 
 import numpy as np
@@ -45,6 +45,13 @@ Value = Any
 CONSTANTS: Mapping[str, float] = {"pi": math.pi, "inf": math.inf, "e": math.e, "nan": math.nan, "tau": math.tau}
 BARE_CONSTANTS = frozenset({"pi", "inf"})
 
+
+def _compared(name: str, left: Node, right: Node) -> Node:
+    result = call(name, left, right)
+    assert isinstance(result, Node)
+    return result
+
+
 INFIX: Mapping[str, Callable[[Node, Node], Node]] = {
     "+": infix.plus,
     "-": lambda left, right: infix.plus(left, right, -1),
@@ -52,12 +59,7 @@ INFIX: Mapping[str, Callable[[Node, Node], Node]] = {
     "/": infix.divide,
     "@": infix.matmul,
     "**": infix.power,
-    "<": lambda left, right: call("less", left, right),
-    "<=": lambda left, right: call("less_equal", left, right),
-    ">": lambda left, right: call("greater", left, right),
-    ">=": lambda left, right: call("greater_equal", left, right),
-    "==": lambda left, right: call("equal", left, right),
-    "!=": lambda left, right: call("not_equal", left, right),
+    **{sign: partial(_compared, name) for sign, name in infix.COMPARISONS.items()},
 }
 
 

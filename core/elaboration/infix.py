@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from fractions import Fraction
 
 from ..graph import algebra
@@ -10,6 +11,11 @@ from ..graph.algebra import Factor, broadcast, constant_value, elementwise, fres
 from ..graph.catalogue import find
 from ..graph.nodes import Coefficient, Delta, Labels, Node, Product
 from ..shapes import Shape, broadcast_shapes, matmul_shape
+
+# The operators that compare, by their signs.
+COMPARISONS: Mapping[str, str] = {
+    "<": "less", "<=": "less_equal", ">": "greater", ">=": "greater_equal", "==": "equal", "!=": "not_equal",
+}  # fmt: skip
 
 # x**k up to here is a Product of k factors: exact derivatives, and multiplication is far faster than a general power.
 PRODUCT_POWERS = (2, 3)

@@ -32,6 +32,7 @@ from ...grammar.syntax import (
 from ..arrays import Array
 from ..differentiation.differentiate import pushforward
 from ..elaboration.elaborate import Elaborator
+from ..elaboration.infix import COMPARISONS
 from ..errors import ExpressionError
 from ..evaluation.program import OperationFailed, compile_program
 from ..graph import catalogue, nodes
@@ -48,7 +49,6 @@ from ..shapes import Shape
 
 LONGEST_WRITTEN = 40
 JOINING = ("concatenate", "stack", "hstack", "vstack")
-COMPARISONS = ("<", "<=", ">", ">=", "==", "!=")
 TOLERANCE = 1e-8
 Proposal = tuple[str, Node]
 
@@ -136,7 +136,7 @@ def operands_of(node: Node) -> list[Node]:
             return [operand]
         case Call(function, arguments):
             found = catalogue.find(function)
-            if found is not None and found.family.lower() == "derivatives":
+            if found is not None and found.family == "derivatives":
                 return [arguments[1]] if len(arguments) > 1 else []
             values = [keyword.value for keyword in node.keywords]
             return [item for argument in (*arguments, *values) for item in _items(argument)]
@@ -174,7 +174,7 @@ def signed_terms(node: Node) -> list[tuple[int, Node]]:
 def template_of(node: Node, moving: Sequence[Node]) -> Node:
     """Return an operation with placeholders for the operands that move."""
     operator = catalogue.find(node.function) if isinstance(node, Call) else None
-    if operator is not None and operator.family.lower() == "derivatives":
+    if operator is not None and operator.family == "derivatives":
         name = moving[0]
         return rewritten(node, lambda item: part(0) if item == name else None)
     places = {id(operand): part(place) for place, operand in enumerate(moving)}

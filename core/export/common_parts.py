@@ -6,7 +6,7 @@ from collections import Counter
 from collections.abc import Callable, Sequence
 
 from ...grammar.syntax import Attribute, Binary, Call, Name, Node, Number, Unary, children, map_children
-from .dialects import COMPARISONS
+from ..elaboration.infix import COMPARISONS
 
 
 def named_parts(trees: Sequence[Node], fresh: Callable[[str], str]) -> tuple[list[tuple[str, Node]], list[Node]]:

@@ -20,11 +20,11 @@ from ...grammar.syntax import (
     Unary,
     map_children,
 )
+from ..elaboration.infix import COMPARISONS
 from ..elaboration.ranks import Ranks
 from ..graph.catalogue import find
 from ..notation.trees import negated
 
-COMPARISONS = ("<", "<=", ">", ">=", "==", "!=")
 ALONG_AXES = ("softmax", "log_softmax", "logsumexp")
 CONSTANTS = ("pi", "inf")
 

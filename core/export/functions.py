@@ -58,7 +58,8 @@ def spelling(to: str) -> Spelling:
     }[to]
     templates: dict[str, str] = {}
     for operator in operators(hidden=True):
-        own = operator.spellings
+        # What a library lacks is called by its name: the program brings it along.
+        own = {key: template or f"{operator.name}(#*)" for key, template in operator.spellings.items()}
         template = own.get(to)
         if template is None and to == "jax" and "numpy" in own:
             template = own["numpy"].replace("np.", "jnp.").replace("scipy.", "jax.scipy.")

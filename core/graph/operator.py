@@ -6,14 +6,21 @@ There are four kinds, told apart by what they declare:
 - *linear* (`build`): a Python function that returns Products with structural operands; it needs no rule;
 - *derived* (`definition`): a formula in matgrad's own language over other operators.
 
-Rules and definitions are text in matgrad's language. In a differential `y` is the output (`y0`, `y1`, ... where there
-are several), the operands have their declared names, and `d` before a name is its tangent: the rule of the inverse is
-`-y @ dX @ y`. A rule is written for one sample; batch axes are the engine's business.
+Rules and definitions are text in matgrad's language, written for one sample: batch axes are the engine's business.
+What a rule may use:
+- `y`, the output; `y0`, `y1`, ... where there are several;
+- the operands and the settings under their declared names: `X`, `b`, `ord`;
+- `dX`, the tangent of the operand `X`: the rule of the inverse is `-y @ dX @ y`. A rule is linear in the tangents:
+  they stand in sums, in products with what does not depend on them, and under linear functions (`sum`, `trace`,
+  `einsum`, `.T`, slices, `hstack`, ...), or as the last operand of an operator that declares its `adjoint`;
+- every operator of the table, hidden ones and the one at hand included;
+- `pi`, and names that the rule has assigned before: `P = U.T @ dX; U @ P`.
+A definition uses the operands, the settings and every operator. A condition for a `kink` uses `y` too.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
 from typing import Any
 
@@ -28,8 +35,6 @@ class Operator:
       number of operands, `[x]` a list of operands in brackets.
     - `signature`: gufunc notation of the core axes, `"(n,n),(n)->(n)"`; empty for elementwise, linear, derived.
     - `evaluate`: NumPy evaluation; gets the operands' arrays (with leading batch axes) and the settings as keywords.
-    - `reference`: an independent way to the value for the tests, called like `evaluate` on one sample; by default
-      `evaluate` is its own reference, which suits NumPy's functions only.
     - `differential`: one rule per output.
     - `kink`: a condition, in matgrad's language over operands and `y`, that is true where the derivative is a choice.
     - `domain`: for each operand, what random inputs must satisfy: real, positive, unit (-1..1), above_one, nonzero,
@@ -40,7 +45,9 @@ class Operator:
     - `keeps_symmetry`: whether a symmetric matrix has a symmetric result.
     - `bounds`: numbers between which every entry of the result lies.
     - `spellings`: templates for `latex`, `numpy`, `torch` and `jax` where they differ from the default: `#1`, `#2` are
-      arguments, `#*` all those without a number; JAX is by default spelled as NumPy, and the others by the name.
+      arguments, `#*` all those without a number; JAX is by default spelled as NumPy, and the others by the name. None
+      says that a library has no such function: a program then brings its own, or cannot be written.
+    - `fixed`: settings that libraries know and that have one value here, their default: any other is refused.
     - `hidden`: needed by rules and formulas, not listed for people.
     """
 
@@ -50,7 +57,6 @@ class Operator:
     family: str = ""
     signature: str = ""
     evaluate: Callable[..., Any] | None = None
-    reference: Callable[..., Any] | None = None
     differential: str | tuple[str, ...] | None = None
     build: Callable[..., Any] | None = None
     definition: str | None = None
@@ -66,7 +72,8 @@ class Operator:
     hidden: bool = False
     keeps_symmetry: bool = False
     bounds: tuple[float, float] = (float("-inf"), float("inf"))
-    spellings: dict[str, str] = field(default_factory=dict)
+    spellings: Mapping[str, str | None] = field(default_factory=dict)
+    fixed: tuple[str, ...] = ()
 
     @property
     def operands(self) -> tuple[str, ...]:

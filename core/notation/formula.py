@@ -25,6 +25,7 @@ from ...grammar.syntax import (
     String,
     TupleLiteral,
 )
+from ..elaboration.infix import COMPARISONS
 from ..graph.algebra import constant_value, is_zero, product, repeated_axes, without_axes
 from ..graph.canonical import is_symmetric
 from ..graph.nodes import (
@@ -50,14 +51,7 @@ from .terms import Term, written
 from .trees import Power, Tree, call, indexed, number, power, transposed
 from .walk import Walk
 
-INFIX = {
-    "less": "<",
-    "less_equal": "<=",
-    "greater": ">",
-    "greater_equal": ">=",
-    "equal": "==",
-    "not_equal": "!=",
-}
+INFIX = {name: sign for sign, name in COMPARISONS.items()}
 
 SPOKEN = {"solve_vector": "solve", "solve_matrix": "solve", "euclidean_norm": "norm"}
 

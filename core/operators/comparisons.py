@@ -10,90 +10,49 @@ from typing import Any
 
 import numpy as np
 
-from ..graph.catalogue import enter
 from ..graph.operator import Operator
 from .elementwise import elementwise
 
 
-def comparison(name: str, doc: str, evaluate: Callable[..., Any], kink: str | None = "a == b") -> None:
-    """Enter a comparison; where both sides are equal it jumps, unless equality is what it asks."""
-    elementwise(
-        name,
-        "0 * da + 0 * db",
-        doc,
-        evaluate,
-        parameters="a, b",
-        samples=(f"{name}(x, u)", f"{name}(X, x)", f"{name}(x, x)"),
-        mask=True,
-        analytic=False,
-        kink=kink,
-        at_kink="the branch that the comparison takes" if kink else "",
-    )
-
-
-comparison("less", "1 where a < b, else 0.", np.less)
-comparison("less_equal", "1 where a <= b, else 0.", np.less_equal)
-comparison("greater", "1 where a > b, else 0.", np.greater)
-comparison("greater_equal", "1 where a >= b, else 0.", np.greater_equal)
-comparison("equal", "1 where a is b, else 0.", np.equal, kink=None)
-comparison("not_equal", "1 where a is not b, else 0.", np.not_equal, kink=None)
-
-
-# --- other spellings of arithmetic -----------------------------------------------------------------------------------
+def comparison(name: str, doc: str, evaluate: Callable[..., Any], *, jumps: bool = True) -> Operator:
+    """Return a comparison; where both sides are equal it jumps, unless equality is what it asks."""
+    kink = {"kink": "a == b", "at_kink": "the branch that the comparison takes"} if jumps else {}
+    samples = (f"{name}(x, u)", f"{name}(X, x)", f"{name}(x, x)")
+    return elementwise(name, "0 * da + 0 * db", doc, evaluate, parameters="a, b", samples=samples, mask=True,
+                       analytic=False, **kink)
 
 
 def arithmetic(
-    name: str,
-    formula: str,
-    doc: str,
-    reference: Callable[..., Any],
-    *,
-    parameters: str = "x",
-    domain: str = "real",
-    aliases: tuple[str, ...] = (),
-) -> None:
-    """Enter a function that a formula defines; `domain` is that of its last operand."""
-    binary = "," in parameters
+    name: str, formula: str, doc: str, *, domain: str = "real", aliases: tuple[str, ...] = ()
+) -> Operator:
+    """Return a function that a formula in a and b, or in x, defines; `domain` is that of its last operand."""
+    binary = "a " in formula
     samples = ("{0}(x, u)", "{0}(X, x)", "{0}(2, x)") if binary else ("{0}(x)", "{0}(X)", "{0}(a)")
-    enter(
-        Operator(
-            name,
-            parameters,
-            doc,
-            family="arithmetic",
-            definition=formula,
-            reference=reference,
-            aliases=aliases,
-            domain=("real", domain) if binary else (domain,),
-            samples=tuple(sample.format(name) for sample in samples),
-            errors=(f"{name}(x)", f"{name}(x, v)") if binary else (f"{name}()", f"{name}(x, x)"),
-        )
+    return Operator(
+        name, "a, b" if binary else "x", doc, family="arithmetic", definition=formula, aliases=aliases,
+        domain=("real", domain) if binary else (domain,), samples=tuple(sample.format(name) for sample in samples),
+        errors=(f"{name}(x)", f"{name}(x, v)") if binary else (f"{name}()", f"{name}(x, x)"),
     )
 
 
-arithmetic("add", "a + b", "Sum of two entries.", np.add, parameters="a, b")
-arithmetic("subtract", "a - b", "Difference of two entries.", np.subtract, parameters="a, b", aliases=("sub",))
-arithmetic("multiply", "a * b", "Product of two entries (Hadamard).", np.multiply, parameters="a, b", aliases=("mul",))
-arithmetic(
-    "divide",
-    "a / b",
-    "Quotient of two entries.",
-    np.divide,
-    parameters="a, b",
-    domain="nonzero",
-    aliases=("div", "true_divide"),
-)
-arithmetic("negative", "-x", "The negative.", np.negative, aliases=("neg",))
-arithmetic("reciprocal", "1 / x", "One divided by x.", np.reciprocal, domain="nonzero")
-arithmetic("square", "x**2", "The square of each entry.", np.square)
-arithmetic(
-    "rsqrt", "x**(-1/2)", "One divided by the square root.", lambda x: 1 / np.sqrt(x), domain="positive"
-)
-arithmetic("silu", "x * sigmoid(x)", "x times its sigmoid.", lambda x: x / (1 + np.exp(-x)), aliases=("swish",))
-arithmetic(
-    "log_sigmoid",
-    "-softplus(-x)",
-    "Log of the sigmoid.",
-    lambda x: -np.log1p(np.exp(-x)),
-    aliases=("logsigmoid",),
+ENTRIES = (
+    comparison("less",          "1 where a < b, else 0.",        np.less),
+    comparison("less_equal",    "1 where a <= b, else 0.",       np.less_equal),
+    comparison("greater",       "1 where a > b, else 0.",        np.greater),
+    comparison("greater_equal", "1 where a >= b, else 0.",       np.greater_equal),
+    comparison("equal",         "1 where a is b, else 0.",       np.equal,     jumps=False),
+    comparison("not_equal",     "1 where a is not b, else 0.",   np.not_equal, jumps=False),
+
+    # --- other spellings of arithmetic
+    arithmetic("add",         "a + b",          "Sum of two entries."),
+    arithmetic("subtract",    "a - b",          "Difference of two entries.",             aliases=("sub",)),
+    arithmetic("multiply",    "a * b",          "Product of two entries (Hadamard).",     aliases=("mul",)),
+    arithmetic("divide",      "a / b",          "Quotient of two entries.",               domain="nonzero",
+               aliases=("div", "true_divide")),
+    arithmetic("negative",    "-x",             "The negative.",                          aliases=("neg",)),
+    arithmetic("reciprocal",  "1 / x",          "One divided by x.",                      domain="nonzero"),
+    arithmetic("square",      "x**2",           "The square of each entry."),
+    arithmetic("rsqrt",       "x**(-1/2)",      "One divided by the square root.",        domain="positive"),
+    arithmetic("silu",        "x * sigmoid(x)", "x times its sigmoid.",                   aliases=("swish",)),
+    arithmetic("log_sigmoid", "-softplus(-x)",  "Log of the sigmoid.",                    aliases=("logsigmoid",)),
 )

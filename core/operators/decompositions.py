@@ -7,110 +7,18 @@ values; where two are equal that pair of vectors is not determined, and its shar
 
 from __future__ import annotations
 
+from collections.abc import Callable
 from typing import Any
 
-import numpy as np
-
-from ..graph.catalogue import enter
 from ..graph.operator import Operator
+from . import kernels
 
-
-def symmetric_part(X: Any) -> Any:
-    """Return (X + X.T)/2 for the matrices in the last two axes."""
-    return (X + np.swapaxes(X, -1, -2)) / 2
-
-
-def _cholesky_reference(X: Any) -> Any:
-    """Return the factor row by row, as Cholesky and Banachiewicz wrote it down."""
-    X = symmetric_part(X)
-    L = np.zeros_like(X)
-    for i in range(len(X)):
-        for j in range(i + 1):
-            rest = X[i, j] - L[i, :j] @ L[j, :j]
-            L[i, j] = np.sqrt(rest) if i == j else rest / L[j, j]
-    return L
-
-
-def _svd(X: Any, full_matrices: bool = False) -> Any:
-    return np.linalg.svd(X, full_matrices=False)
-
-
-def _polar_factor(X: Any) -> Any:
-    U, s, Vh = np.linalg.svd(X, full_matrices=False)
-    present = s > 1e-13 * np.max(s, axis=-1, keepdims=True, initial=0.0)
-    return (U * present[..., None, :]) @ Vh
-
-
-def _eigvalsh_reference(X: Any) -> Any:
-    return np.sort(np.linalg.eigvals(symmetric_part(X)).real)
-
-
-def _eigh_reference(X: Any) -> Any:
-    """Return eigenvalues from the general solver, and each eigenvector as a null vector; signs are free."""
-    X = symmetric_part(X)
-    w = _eigvalsh_reference(X)
-    return w, np.array([np.linalg.svd(X - value * np.eye(len(X)))[2][-1] for value in w]).T
-
-
-def _svd_reference(X: Any) -> Any:
-    """Return the decomposition by way of the eigenvectors of the smaller Gram matrix; signs are free."""
-    if X.shape[0] < X.shape[1]:
-        U, s, Vh = _svd_reference(X.T)
-        return Vh.T, s, U.T
-    w, V = np.linalg.eigh(X.T @ X)
-    s, V = np.sqrt(w[::-1]), V[:, ::-1]
-    return X @ V / s, s, V.T
-
-
-def _polar_reference(X: Any) -> Any:
-    """Return X times the inverse square root of its smaller Gram matrix."""
-    if X.shape[0] < X.shape[1]:
-        return _polar_reference(X.T).T
-    w, V = np.linalg.eigh(X.T @ X)
-    return X @ (V / np.sqrt(w)) @ V.T
-
-
-enter(Operator("cholesky", "X", "Lower triangular L with L @ L.T equal to the symmetric part of X.",
-               family="decompositions", signature="(n,n)->(n,n)",
-               evaluate=lambda X: np.linalg.cholesky(symmetric_part(X)), reference=_cholesky_reference,
-               differential="y @ (lower_half(X) * (inv(y) @ (dX + dX.T) @ inv(y).T)) / 2",
-               source="Murray 2016, Differentiation of the Cholesky decomposition", domain=("spd",),
-               samples=("cholesky(A)", "cholesky(S)"), errors=("cholesky(x)", "cholesky(X)"),
-               spellings={"numpy": "np.linalg.cholesky(symmetric_part(#1))",
-                          "torch": "torch.linalg.cholesky(symmetric_part(#1))"}))
-
+MAGNUS = "Magnus & Neudecker, Matrix Differential Calculus"
+TOWNSEND = "Townsend 2016, Differentiating the singular value decomposition"
 
 # Vectors that belong to equal values are not determined, and single values have a kink there.
 _EQUAL = "min(abs({0}[1:] - {0}[:-1])) <= 1e-12 * max(abs({0}))"
 _LEFT_OUT = "some of its values are equal, and terms between them are left out"
-
-
-# --- symmetric eigenvalues -------------------------------------------------------------------------------------------
-
-enter(Operator("eigvalsh", "X", "Eigenvalues of the symmetric part of X, ascending.", family="decompositions",
-               signature="(n,n)->(n)", evaluate=lambda X: np.linalg.eigvalsh(symmetric_part(X)),
-               reference=_eigvalsh_reference, differential="V = eigh(X)[1]; einsum('ik,ij,jk->k', V, dX, V)",
-               kink=_EQUAL.format("y"), at_kink=_LEFT_OUT,
-               source="Magnus & Neudecker, Matrix Differential Calculus", domain=("symmetric",),
-               samples=("eigvalsh(A)", "eigvalsh(S)"), errors=("eigvalsh(x)", "eigvalsh(X)"),
-               spellings={"numpy": "np.linalg.eigvalsh(symmetric_part(#1))",
-                          "torch": "torch.linalg.eigvalsh(symmetric_part(#1))"}))
-enter(Operator("eigh", "X", "Eigenvalues, ascending, and eigenvectors (columns) of the symmetric part of X.",
-               family="decompositions", signature="(n,n)->(n),(n,n)",
-               evaluate=lambda X: np.linalg.eigh(symmetric_part(X)),
-               differential=(
-                   "einsum('ik,ij,jk->k', y1, dX, y1)",
-                   "gaps = reciprocal_or_zero(y0 - y0[:, None]); y1 @ (gaps * (y1.T @ (dX + dX.T) @ y1)) / 2",
-               ),
-               source="Magnus & Neudecker, Matrix Differential Calculus", domain=("symmetric",),
-               kink=_EQUAL.format("eigh(X)[0]"), at_kink=_LEFT_OUT, reference=_eigh_reference,
-               errors=("eigh(x)", "eigh(X)"),
-               samples=("eigh(A)[0]", "abs(eigh(A)[1])", "square(eigh(S)[1])"),
-               spellings={"numpy": "np.linalg.eigh(symmetric_part(#1))",
-                          "torch": "torch.linalg.eigh(symmetric_part(#1))"}))
-
-
-# --- singular values -------------------------------------------------------------------------------------------------
 
 # P holds the change of X seen from both sides, R how it leaves the column space (of X, or of X.T), which is nothing
 # where the vectors fill the space.
@@ -121,33 +29,59 @@ _RIGHT = (
     " (gaps * (y1[:, None] * P + P.T * y1)).T @ y2 + reciprocal_or_zero(y1)[:, None] * R"
 )
 
-enter(Operator("svd", "X; full_matrices=False",
-               "Thin singular value decomposition: U, the singular values s, and Vh with X = U @ diag(s) @ Vh.",
-               family="decompositions", signature="(m,n)->(m,m|n),(m|n),(m|n,n)", evaluate=_svd,
-               differential=(_LEFT, "einsum('ik,ij,kj->k', y0, dX, y2)", _RIGHT),
-               source="Townsend 2016, Differentiating the singular value decomposition",
-               kink=_EQUAL.format("svd(X)[1]"), at_kink=_LEFT_OUT, reference=_svd_reference, errors=("svd(x)",),
-               samples=("svd(X)[1]", "abs(svd(X)[0])", "abs(svd(X)[2])", "abs(svd(X.T)[0])", "abs(svd(A)[2])",
-                        "square(svd(T)[0])"),
-               spellings={"numpy": "np.linalg.svd(#1, full_matrices=False)",
-                          "torch": "torch.linalg.svd(#1, full_matrices=False)"}))
-enter(Operator("svdvals", "X", "Singular values, descending.", family="decompositions", signature="(m,n)->(m|n)",
-               evaluate=lambda X: np.linalg.svd(X, compute_uv=False),
-               differential="einsum('ik,ij,kj->k', svd(X)[0], dX, svd(X)[2])",
-               kink=_EQUAL.format("y"), at_kink=_LEFT_OUT,
-               source="Townsend 2016, Differentiating the singular value decomposition",
-               reference=lambda X: np.sqrt(np.linalg.eigvalsh(X @ X.T if X.shape[0] < X.shape[1] else X.T @ X)[::-1]),
-               samples=("svdvals(X)", "svdvals(X.T)", "svdvals(A)", "svdvals(T)"), errors=("svdvals(x)",),
-               spellings={"numpy": "np.linalg.svdvals(#1)", "torch": "torch.linalg.svdvals(#1)"}))
-# With s[i] + s[j] in place of gaps: the polar factor is smooth where singular values meet.
-enter(Operator("polar_factor", "X", "U @ Vh of the singular value decomposition, without vanishing singular values.",
-               family="decompositions", signature="(m,n)->(m,n)", evaluate=_polar_factor, hidden=True,
-               differential="U = svd(X)[0]; s = svd(X)[1]; Vh = svd(X)[2]; P = U.T @ dX @ Vh.T;"
-                            " U @ (reciprocal_or_zero(s + s[:, None]) * (P - P.T)) @ Vh"
-                            " + (dX @ Vh.T - U @ P) * reciprocal_or_zero(s) @ Vh"
-                            " + U * reciprocal_or_zero(s) @ (U.T @ dX - P @ Vh)",
-               reference=_polar_reference,
-               samples=("polar_factor(X)", "polar_factor(X.T)", "polar_factor(A)"), errors=("polar_factor(x)",),
-               spellings={"latex": r"\operatorname{polar}\left(#1\right)",
-                          "numpy": "polar_factor(#1)",
-                          "torch": "polar_factor(#1)"}))
+
+def decomposition(
+    name: str, signature: str, doc: str, evaluate: Callable[..., Any], differential: str | tuple[str, ...], *,
+    parameters: str = "X", values: str = "", of: str = "#1", **fields: Any,
+) -> Operator:
+    """Return a decomposition; `values` tells the values that must differ, `of` what a library is to decompose."""
+    kink = {"kink": _EQUAL.format(values), "at_kink": _LEFT_OUT} if values else {}
+    own = {"numpy": f"np.linalg.{name}({of})", "torch": f"torch.linalg.{name}({of})"}
+    return Operator(
+        name, parameters, doc, family="decompositions", signature=signature, evaluate=evaluate,
+        differential=differential, **({"spellings": own} | kink | fields),
+    )
+
+
+ENTRIES = (
+    # --- symmetric matrices
+    decomposition("cholesky", "(n,n)->(n,n)", "Lower triangular L with L @ L.T equal to the symmetric part of X.",
+                  kernels.cholesky, "y @ (lower_half(X) * (inv(y) @ (dX + dX.T) @ inv(y).T)) / 2",
+                  source="Murray 2016, Differentiation of the Cholesky decomposition", domain=("spd",),
+                  of="symmetric_part(#1)", samples=("cholesky(A)", "cholesky(S)"),
+                  errors=("cholesky(x)", "cholesky(X)")),
+    decomposition("eigvalsh", "(n,n)->(n)", "Eigenvalues of the symmetric part of X, ascending.",
+                  kernels.eigvalsh, "V = eigh(X)[1]; einsum('ik,ij,jk->k', V, dX, V)",
+                  values="y", source=MAGNUS, domain=("symmetric",), of="symmetric_part(#1)",
+                  samples=("eigvalsh(A)", "eigvalsh(S)"), errors=("eigvalsh(x)", "eigvalsh(X)")),
+    decomposition("eigh", "(n,n)->(n),(n,n)",
+                  "Eigenvalues, ascending, and eigenvectors (columns) of the symmetric part of X.", kernels.eigh,
+                  ("einsum('ik,ij,jk->k', y1, dX, y1)",
+                   "gaps = reciprocal_or_zero(y0 - y0[:, None]); y1 @ (gaps * (y1.T @ (dX + dX.T) @ y1)) / 2"),
+                  values="eigh(X)[0]", source=MAGNUS, domain=("symmetric",), of="symmetric_part(#1)",
+                  samples=("eigh(A)[0]", "abs(eigh(A)[1])", "square(eigh(S)[1])"), errors=("eigh(x)", "eigh(X)")),
+
+    # --- singular values
+    decomposition("svdvals", "(m,n)->(m|n)", "Singular values, descending.", kernels.svdvals,
+                  "einsum('ik,ij,kj->k', svd(X)[0], dX, svd(X)[2])", values="y", source=TOWNSEND,
+                  samples=("svdvals(X)", "svdvals(X.T)", "svdvals(A)", "svdvals(T)"), errors=("svdvals(x)",)),
+    decomposition("svd", "(m,n)->(m,m|n),(m|n),(m|n,n)",
+                  "Thin singular value decomposition: U, the singular values s, and Vh with X = U @ diag(s) @ Vh.",
+                  kernels.svd, (_LEFT, "einsum('ik,ij,kj->k', y0, dX, y2)", _RIGHT),
+                  parameters="X; full_matrices=False", fixed=("full_matrices",), values="svd(X)[1]", source=TOWNSEND,
+                  of="#1, full_matrices=False",
+                  samples=("svd(X)[1]", "abs(svd(X, full_matrices=False)[0])", "abs(svd(X)[2])", "abs(svd(X.T)[0])",
+                           "abs(svd(A)[2])", "square(svd(T)[0])"),
+                  errors=("svd(x)", "svd(X, full_matrices=True)", "svd(X, True)")),
+    # With s[i] + s[j] in place of gaps: the polar factor is smooth where singular values meet.
+    decomposition("polar_factor", "(m,n)->(m,n)",
+                  "U @ Vh of the singular value decomposition, without vanishing singular values.",
+                  kernels.polar_factor,
+                  "U = svd(X)[0]; s = svd(X)[1]; Vh = svd(X)[2]; P = U.T @ dX @ Vh.T;"
+                  " U @ (reciprocal_or_zero(s + s[:, None]) * (P - P.T)) @ Vh"
+                  " + (dX @ Vh.T - U @ P) * reciprocal_or_zero(s) @ Vh"
+                  " + U * reciprocal_or_zero(s) @ (U.T @ dX - P @ Vh)",
+                  hidden=True, samples=("polar_factor(X)", "polar_factor(X.T)", "polar_factor(A)"),
+                  errors=("polar_factor(x)",),
+                  spellings={"latex": r"\operatorname{polar}\left(#1\right)", "numpy": None, "torch": None}),
+)

@@ -5,7 +5,6 @@ from __future__ import annotations
 from ..differentiation.differentiate import derivative
 from ..differentiation.stabilise import stabilized
 from ..errors import ExpressionError, NotScalarError
-from ..graph.catalogue import enter
 from ..graph.nodes import Node, Symbol
 from ..graph.operator import Operator
 from ..shapes import describe
@@ -35,39 +34,17 @@ def _hessian(f: Node, x: Node) -> Node:
     return derivative(derivative(stabilized([f])[0], variable), variable)
 
 
-enter(
-    Operator(
-        "grad",
-        "f, x",
-        "The gradient of a scalar by an input, of the input's shape.",
-        family="Derivatives",
-        build=_gradient,
-        aliases=("gradient",),
-        samples=("grad(sum(x**3), x)", "grad(norm(X @ Y, 'fro'), X)"),
-        errors=("grad(x, x)", "grad(sum(x), 2*x)"),
-    )
-)
-enter(
-    Operator(
-        "jacobian",
-        "f, x",
-        "The generalized Jacobian by an input: the axes of the output, then those of the input.",
-        family="Derivatives",
-        build=_jacobian,
-        aliases=("jac", "jacfwd", "jacrev"),
-        samples=("jacobian(sin(x), x)", "jacobian(A @ x, x)"),
-        errors=("jacobian(x, 2*x)",),
-    )
-)
-enter(
-    Operator(
-        "hessian",
-        "f, x",
-        "The second derivative by an input: the axes of the output, then twice those of the input.",
-        family="Derivatives",
-        build=_hessian,
-        aliases=("hess",),
-        samples=("hessian(sum(exp(x)), x)", "hessian(x.T @ A @ x, x)"),
-        errors=("hessian(sum(x), x + 1)",),
-    )
+ENTRIES = (
+    Operator("grad", "f, x", "The gradient of a scalar by an input, of the input's shape.",
+             family="derivatives", build=_gradient, aliases=("gradient",),
+             samples=("grad(sum(x**3), x)", "grad(norm(X @ Y, 'fro'), X)"),
+             errors=("grad(x, x)", "grad(sum(x), 2*x)")),
+    Operator("jacobian", "f, x",
+             "The generalized Jacobian by an input: the axes of the output, then those of the input.",
+             family="derivatives", build=_jacobian, aliases=("jac", "jacfwd", "jacrev"),
+             samples=("jacobian(sin(x), x)", "jacobian(A @ x, x)"), errors=("jacobian(x, 2*x)",)),
+    Operator("hessian", "f, x",
+             "The second derivative by an input: the axes of the output, then twice those of the input.",
+             family="derivatives", build=_hessian, aliases=("hess",),
+             samples=("hessian(sum(exp(x)), x)", "hessian(x.T @ A @ x, x)"), errors=("hessian(sum(x), x + 1)",)),
 )

@@ -5,15 +5,13 @@ from __future__ import annotations
 from math import inf
 from typing import Any
 
-import numpy as np
-
 from ..elaboration.elaborate import call, elaborate_text
 from ..errors import ExpressionError, RankError
-from ..graph.catalogue import enter
 from ..graph.nodes import Node
 from ..graph.operator import Operator
 from ..shapes import describe, normalize_axis
-from .linear import reshaped
+from . import kernels
+from .axes import reshaped
 
 _VECTOR_NORMS = {
     None: "euclidean_norm(x, axis=axis, keepdims=keepdims)",
@@ -70,70 +68,56 @@ def _matrix_norm(x: Node, ord: Any, axes: tuple[int, ...] = (-2, -1), keepdims: 
     return result
 
 
+def _last_matrix_norm(X: Node, ord: Any, keepdims: bool) -> Node:
+    return _matrix_norm(X, ord, keepdims=keepdims)
+
+
 def _elaborated(text: str, environment: dict[str, Any]) -> Node:
     result = elaborate_text(text, environment)
     assert isinstance(result, Node)
     return result
 
-
-def _euclidean(x: Any) -> Any:
-    """Return the length of vectors along the last axis; scaled where squares would overflow or vanish."""
-    if np.iscomplexobj(x):
-        return np.sqrt(np.sum(x * x, axis=-1))
-    result = np.sqrt(np.vecdot(x, x))
-    if (1e-150 < result < np.inf) if result.ndim == 0 else ((result > 1e-150) & (result < np.inf)).all():
-        return result
-    largest = np.max(np.abs(x), axis=-1, keepdims=True, initial=0.0)
-    scale = np.where((largest > 0) & np.isfinite(largest), largest, 1.0)
-    return np.sqrt(np.sum((x / scale) ** 2, axis=-1)) * scale[..., 0]
+def norm(name: str, parameters: str, doc: str, **fields: Any) -> Operator:
+    """Return a norm; at 0 most have a kink, so inputs are drawn away from it."""
+    own = {key: f"{library}.linalg.{name}(#*)" for key, library in (("numpy", "np"), ("torch", "torch"))}
+    defaults = {"domain": ("nonzero",), "spellings": own}
+    return Operator(name, parameters, doc, family="norms", **(defaults | fields))
 
 
-def _power_norm(x: Any, ord: float) -> Any:
-    return np.sum(np.abs(x) ** ord, axis=-1) ** (1 / ord)
+# As vector_norm is spelled: sums over axes, which `norm` of a matrix is not.
+_ALONG_AXES = {"numpy": "np.linalg.vector_norm(#*)", "torch": "torch.linalg.vector_norm(#*)"}
 
+ENTRIES = (
+    norm("norm", "x; ord=None, axis=None, keepdims=False",
+         "Norm of a vector (2, 1, inf, -inf, p) or a matrix ('fro', 'nuc', 1, 2, inf), as numpy.linalg.norm.",
+         build=_norm, errors=("norm()", "norm(x, 'fro')", "norm(X, 3)", "norm(T, 2)", "norm(x, axis=1)"),
+         samples=("norm(x)", "norm(X)", "norm(T)", "norm(x, 1)", "norm(x, 2)", "norm(x, inf)", "norm(x, -inf)",
+                  "norm(x, 3)", "norm(x, 1.5)", "norm(x, 0)", "norm(X, 'fro')", "norm(X, 'nuc')", "norm(X, 1)",
+                  "norm(X, -1)", "norm(X, inf)", "norm(X, -inf)", "norm(X, 2)", "norm(X, ord=-2)", "norm(X, axis=0)",
+                  "norm(X, 1, axis=1, keepdims=True)", "norm(T, axis=(0, 2))", "norm(T, 'nuc', axis=(1, 2))",
+                  "norm(T, 2, axis=(0, 1), keepdims=True)")),
+    norm("matrix_norm", "X; ord='fro', keepdims=False", "Norm of the matrices in the last two axes.",
+         build=_last_matrix_norm, samples=("matrix_norm(X)", "matrix_norm(T, 'nuc')", "matrix_norm(X, 1)"),
+         errors=("matrix_norm(x)", "matrix_norm(X, 3)")),
+    norm("vector_norm", "x; ord=2, axis=None, keepdims=False", "Norm of vectors along an axis.", build=_vector_norm,
+         samples=("vector_norm(X)", "vector_norm(x, 1)", "vector_norm(X, ord=3, axis=0)"),
+         errors=("vector_norm()", "vector_norm(x, 'fro')")),
 
-_SAMPLES = (
-    "norm(x)", "norm(X)", "norm(T)", "norm(x, 1)", "norm(x, 2)", "norm(x, inf)", "norm(x, -inf)", "norm(x, 3)",
-    "norm(x, 1.5)", "norm(x, 0)", "norm(X, 'fro')", "norm(X, 'nuc')", "norm(X, 1)", "norm(X, -1)", "norm(X, inf)",
-    "norm(X, -inf)", "norm(X, 2)", "norm(X, ord=-2)", "norm(X, axis=0)", "norm(X, 1, axis=1, keepdims=True)",
-    "norm(T, axis=(0, 2))", "norm(T, 'nuc', axis=(1, 2))", "norm(T, 2, axis=(0, 1), keepdims=True)",
+    # --- what they are made of
+    norm("euclidean_norm", "x; axis=None, keepdims=False", "Square root of the sum of squares.", hidden=True,
+         signature="(n)->()", evaluate=kernels.euclidean_norm, differential="sum(x * dx) * reciprocal_or_zero(y)",
+         kink="y == 0", at_kink="subgradient 0", analytic=True, spellings=_ALONG_AXES,
+         samples=("euclidean_norm(x)", "euclidean_norm(X, axis=0)"), errors=("euclidean_norm()",)),
+    # Entries over the norm stay between -1 and 1, so no power overflows.
+    norm("power_norm", "x; ord, axis=None, keepdims=False", "sum(abs(x)**ord)**(1/ord).", hidden=True,
+         signature="(n)->()", evaluate=kernels.power_norm,
+         differential="sum(sign(x) * (abs(x) * reciprocal_or_zero(y))**(ord - 1) * dx)",
+         kink="y == 0", at_kink="subgradient 0", spellings=_ALONG_AXES,
+         samples=("power_norm(x, 3)", "power_norm(X, ord=1.5, axis=0)"), errors=("power_norm(x)",)),
+    norm("nuclear_norm", "X", "Sum of the singular values.", hidden=True, domain=(),
+         signature="(m,n)->()", evaluate=kernels.nuclear_norm, differential="sum(polar_factor(X) * dX)",
+         source="Watson 1992, Characterization of the subdifferential of some matrix norms",
+         kink="min(svdvals(X)) <= 1e-13 * max(svdvals(X))", at_kink="subgradient of least norm",
+         samples=("nuclear_norm(X)", "nuclear_norm(A)"), errors=("nuclear_norm(x)",),
+         spellings={"numpy": "np.linalg.norm(#1, 'nuc')", "torch": "torch.linalg.norm(#1, 'nuc')"}),
 )
-
-enter(Operator("norm", "x; ord=None, axis=None, keepdims=False",
-               "Norm of a vector (2, 1, inf, -inf, p) or a matrix ('fro', 'nuc', 1, 2, inf), as numpy.linalg.norm.",
-               family="norms", build=_norm, reference=np.linalg.norm, samples=_SAMPLES, domain=("nonzero",),
-               errors=("norm()", "norm(x, 'fro')", "norm(X, 3)", "norm(T, 2)", "norm(x, axis=1)"),
-               spellings={"numpy": "np.linalg.norm(#*)", "torch": "torch.linalg.norm(#*)"}))
-enter(Operator("matrix_norm", "X; ord='fro', keepdims=False", "Norm of the matrices in the last two axes.",
-               family="norms", build=lambda X, ord, keepdims: _matrix_norm(X, ord, keepdims=keepdims),
-               reference=lambda X, ord="fro": np.linalg.norm(X, ord, axis=(-2, -1)), domain=("nonzero",),
-               samples=("matrix_norm(X)", "matrix_norm(T, 'nuc')", "matrix_norm(X, 1)"),
-               errors=("matrix_norm(x)", "matrix_norm(X, 3)"),
-               spellings={"numpy": "np.linalg.matrix_norm(#*)", "torch": "torch.linalg.matrix_norm(#*)"}))
-enter(Operator("vector_norm", "x; ord=2, axis=None, keepdims=False", "Norm of vectors along an axis.", family="norms",
-               build=lambda x, ord, axis, keepdims: _vector_norm(x, ord, axis, keepdims),
-               reference=lambda x, ord=2, axis=None: np.linalg.vector_norm(x, ord=ord, axis=axis), domain=("nonzero",),
-               samples=("vector_norm(X)", "vector_norm(x, 1)", "vector_norm(X, ord=3, axis=0)"),
-               errors=("vector_norm()", "vector_norm(x, 'fro')"),
-               spellings={"numpy": "np.linalg.vector_norm(#*)", "torch": "torch.linalg.vector_norm(#*)"}))
-enter(Operator("euclidean_norm", "x; axis=None, keepdims=False", "Square root of the sum of squares.", family="norms",
-               signature="(n)->()", evaluate=_euclidean, differential="sum(x * dx) * reciprocal_or_zero(y)",
-               reference=lambda x, axis=None, keepdims=False: np.sqrt(np.sum(x**2, axis=axis, keepdims=keepdims)),
-               kink="y == 0", at_kink="subgradient 0", analytic=True, hidden=True, domain=("nonzero",),
-               samples=("euclidean_norm(x)", "euclidean_norm(X, axis=0)"), errors=("euclidean_norm()",),
-               spellings={"numpy": "np.linalg.vector_norm(#*)", "torch": "torch.linalg.vector_norm(#*)"}))
-# Entries over the norm stay between -1 and 1, so no power overflows.
-enter(Operator("power_norm", "x; ord, axis=None, keepdims=False", "sum(abs(x)**ord)**(1/ord).", family="norms",
-               signature="(n)->()", evaluate=_power_norm,
-               differential="sum(sign(x) * (abs(x) * reciprocal_or_zero(y))**(ord - 1) * dx)",
-               reference=lambda x, ord, axis=None: np.linalg.vector_norm(x, ord=ord, axis=axis),
-               kink="y == 0", at_kink="subgradient 0", hidden=True, domain=("nonzero",),
-               samples=("power_norm(x, 3)", "power_norm(X, ord=1.5, axis=0)"), errors=("power_norm(x)",),
-               spellings={"numpy": "np.linalg.vector_norm(#*)", "torch": "torch.linalg.vector_norm(#*)"}))
-enter(Operator("nuclear_norm", "X", "Sum of the singular values.", family="norms", signature="(m,n)->()",
-               evaluate=lambda X: np.sum(np.linalg.svd(X, compute_uv=False), axis=-1),
-               differential="sum(polar_factor(X) * dX)", reference=lambda X: np.linalg.norm(X, "nuc"),
-               source="Watson 1992, Characterization of the subdifferential of some matrix norms", hidden=True,
-               kink="min(svdvals(X)) <= 1e-13 * max(svdvals(X))", at_kink="subgradient of least norm",
-               samples=("nuclear_norm(X)", "nuclear_norm(A)"), errors=("nuclear_norm(x)",),
-               spellings={"numpy": "np.linalg.norm(#1, 'nuc')", "torch": "torch.linalg.norm(#1, 'nuc')"}))

@@ -22,6 +22,7 @@ from matgrad.core.export.functions import latex
 from matgrad.core.graph.catalogue import find, operators
 from matgrad.core.graph.nodes import Node, Symbol
 from matgrad.core.graph.operator import Operator
+from matgrad.core.operators.references import REFERENCES
 from matgrad.core.problems.calculation import Problem
 from matgrad.core.problems.sampling import draw
 from matgrad.grammar import syntax
@@ -33,7 +34,7 @@ SHAPES = {
 }  # fmt: skip
 
 # Derivatives within an expression take a name, not values; they are tested at the end.
-TABLE = [operator for operator in operators(hidden=True) if operator.family.lower() != "derivatives"]
+TABLE = [operator for operator in operators(hidden=True) if operator.family != "derivatives"]
 SAMPLES = [(operator, sample) for operator in TABLE for sample in operator.samples]
 DIFFERENTIABLE = [(operator, sample) for operator, sample in SAMPLES if set(syntax.free_names(parse(sample))) - {"inf"}]
 ERRORS = [(operator, sample) for operator in TABLE for sample in operator.errors]
@@ -143,7 +144,7 @@ def called(node: syntax.Call, values: Values) -> Any:
     operator = find(node.function)
     assert operator is not None
     settings = {}
-    for keyword in node.keywords:
+    for keyword in [keyword for keyword in node.keywords if keyword.name not in operator.fixed]:
         own = keyword.name in declaration(operator.parameters).settings
         settings[keyword.name if own else KEYWORD_ALIASES[keyword.name]] = interpreted(keyword.value, values)
     if "repetitions" in settings:
@@ -151,7 +152,7 @@ def called(node: syntax.Call, values: Values) -> Any:
     arguments = [interpreted(argument, values) for argument in node.arguments]
     if node.method and len(arguments) > 2:
         arguments = [arguments[0], tuple(arguments[1:])]
-    function = operator.reference or operator.evaluate
+    function = REFERENCES.get(operator.name, operator.evaluate)
     assert function is not None
     if not operator.signature or "axis" in declaration(operator.parameters).settings:
         return function(*arguments, **settings)
@@ -259,9 +260,13 @@ def test_entry_is_complete(operator: Operator) -> None:
     ways = [operator.evaluate, operator.build, operator.definition]
     assert sum(way is not None for way in ways) == 1
     assert (operator.evaluate is None) == (operator.differential is None)
-    assert operator.reference is not None or isinstance(operator.evaluate, np.ufunc), "evaluate cannot check itself"
+    assert operator.name in REFERENCES or isinstance(operator.evaluate, np.ufunc), "evaluate cannot check itself"
     assert bool(operator.kink) == bool(operator.at_kink)
     assert all(find(name) is operator for name in (operator.name, *operator.aliases))
+
+
+def test_references_are_of_entries() -> None:
+    assert REFERENCES.keys() <= {operator.name for operator in TABLE}
 
 
 @pytest.mark.parametrize(

@@ -1,0 +1,286 @@
+"""Graphs of operations on axes: each is a Product with structural operands, so none needs a rule."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from math import prod
+from typing import Any
+
+from ..errors import ExpressionError, RankError, ShapeError
+from ..graph import algebra
+from ..graph.algebra import Factor, fresh, product
+from ..graph.nodes import (
+    Delta,
+    Labels,
+    Node,
+    Reshape,
+    Select,
+)
+from ..shapes import Shape, broadcast_shapes, describe, normalize_axes, normalize_axis, require_rank, show
+
+
+def checked_shape(value: Any) -> Shape:
+    """Return a shape setting as a tuple: `checked_shape(3) == (3,)`.
+
+    Raises ExpressionError for what is no list of whole numbers from 0 on.
+    """
+    sizes = tuple(value) if isinstance(value, tuple | list) else (value,)
+    for size in sizes:
+        if not isinstance(size, int) or isinstance(size, bool) or size < 0:
+            raise ExpressionError(f"a size is a whole number from 0 on, not {size}")
+    return sizes
+
+
+def axes_of(x: Node) -> Labels:
+    """Return the labels 0, 1, ... of the axes of a node."""
+    return tuple(range(x.rank))
+
+
+def selected(x: Node, axis: int, rows: range | Sequence[int]) -> Node:
+    """Return the entries `rows` along one axis."""
+    (row,) = fresh(1)
+    labels = axes_of(x)
+    output = (*labels[:axis], row, *labels[axis + 1 :])
+    chosen = rows if isinstance(rows, range) else tuple(rows)
+    return product(1, [(x, labels), (Select.of(chosen, x.shape[axis]), (row, axis))], output)
+
+
+def summed(x: Node, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> Node:
+    """Return the sum over some axes, or over all."""
+    axes = normalize_axes(axis, x.rank)
+    if not keepdims:
+        return product(1, [(x, axes_of(x))], tuple(label for label in axes_of(x) if label not in axes))
+    ones = dict(zip(axes, fresh(len(axes)), strict=True))
+    factors = [(x, axes_of(x)), *((Delta.of(1, 1), (label,)) for label in ones.values())]
+    return product(1, factors, tuple(ones.get(label, label) for label in axes_of(x)))
+
+
+# --- reshaping -------------------------------------------------------------------------------------------------------
+
+
+def reshaped(x: Node, shape: Any) -> Node:
+    """Return the entries in row-major order under another shape; one size may be -1.
+
+    Axes that stay as they are keep their labels: only those that merge or split pass a Reshape.
+    """
+    target = _completed(x.shape, shape)
+    if prod(target) == 0:
+        return algebra.zero(target)
+    output = fresh(len(target))
+    factors: list[Factor] = [
+        (Delta.of(1, 1), (label,)) for label, size in zip(output, target, strict=True) if size == 1
+    ]
+    old = [(label, size) for label, size in enumerate(x.shape) if size != 1]
+    new = [(label, size) for label, size in zip(output, target, strict=True) if size != 1]
+    renamed = {label: label for label in axes_of(x)}
+    for before, after in _matching_groups(old, new):
+        if len(before) == len(after) == 1:
+            renamed[before[0][0]] = after[0][0]
+            continue
+        merged = before[0][0] if len(before) == 1 else after[0][0] if len(after) == 1 else fresh(1)[0]
+        for group in (before, after):
+            if len(group) > 1:
+                sizes = tuple(size for _, size in group)
+                factors.append((Reshape.of(sizes), (merged, *(label for label, _ in group))))
+    return product(1, [(x, tuple(renamed[label] for label in axes_of(x))), *factors], output)
+
+
+def _completed(old: Shape, shape: Any) -> Shape:
+    sizes = list(shape) if isinstance(shape, tuple | list) else [shape]
+    if sizes.count(-1) == 1:
+        known = prod(size for size in sizes if size != -1)
+        sizes[sizes.index(-1)] = prod(old) // known if known else 0
+    target = checked_shape(sizes)
+    if prod(target) != prod(old):
+        wanted = tuple(shape) if isinstance(shape, tuple | list) else shape
+        message = f"{describe(old)} has {prod(old)} entries: it cannot take the shape {wanted}"
+        raise ShapeError(message, sizes=(prod(old), prod(target)))
+    return target
+
+
+Axis = tuple[int, int]
+
+
+def _matching_groups(old: list[Axis], new: list[Axis]) -> list[tuple[list[Axis], list[Axis]]]:
+    """Split two lists of (label, size) into the shortest runs of equal product: what merges or splits with what."""
+    groups = []
+    old, new = old[::-1], new[::-1]
+    while old:
+        before, after = [old.pop()], [new.pop()]
+        while (left := prod(size for _, size in before)) != (right := prod(size for _, size in after)):
+            if left < right:
+                before.append(old.pop())
+            else:
+                after.append(new.pop())
+        groups.append((before, after))
+    return groups
+
+
+def squeezed(x: Node, axis: Any) -> Node:
+    """Return x without its axes of size one, or without the given ones."""
+    axes = [place for place, size in enumerate(x.shape) if size == 1] if axis is None else normalize_axes(axis, x.rank)
+    for place in axes:
+        if x.shape[place] != 1:
+            raise ShapeError(f"axis {place} has {x.shape[place]} entries, and only an axis of one can go",
+                             sizes=(x.shape[place], 1))
+    return product(1, [(x, axes_of(x))], tuple(label for label in axes_of(x) if label not in axes))
+
+
+def expanded(x: Node, axis: Any) -> Node:
+    """Return x with new axes of size one at the given places."""
+    count = len(axis) if isinstance(axis, tuple) else 1
+    axes = normalize_axes(axis, x.rank + count)
+    remaining = iter(x.shape)
+    return reshaped(x, tuple(1 if place in axes else next(remaining) for place in range(x.rank + count)))
+
+
+def broadcast_to(x: Node, shape: Any) -> Node:
+    """Return x repeated to a shape by NumPy's rules; -1 keeps a size."""
+    sizes = tuple(shape) if isinstance(shape, tuple | list) else (shape,)
+    kept = (*(1,) * (len(sizes) - x.rank), *x.shape)
+    target = checked_shape(tuple(own if size == -1 else size for own, size in zip(kept, sizes, strict=False)))
+    if len(sizes) < x.rank or broadcast_shapes(x.shape, target) != target:
+        raise ShapeError(f"{describe(x.shape)} does not repeat to {show(target)}", sizes=None)
+    return algebra.broadcast(x, target)
+
+
+def raveled(x: Node) -> Node:
+    """Return all entries as one vector, row by row."""
+    return reshaped(x, -1)
+
+
+def vec(X: Node) -> Node:
+    """Return the entries as one vector, column by column."""
+    return reshaped(algebra.permute(X, axes_of(X)[::-1]), -1)
+
+
+# --- the order of axes -----------------------------------------------------------------------------------------------
+
+
+def transposed(x: Node, axes: Any) -> Node:
+    """Return x with its axes reversed, or in a given order."""
+    if axes is None:
+        return algebra.permute(x, axes_of(x)[::-1])
+    order = tuple(normalize_axis(axis, x.rank) for axis in (axes if isinstance(axes, tuple | list) else (axes,)))
+    if len(order) == 2 < x.rank:
+        return swapped(x, *order)
+    if sorted(order) != list(axes_of(x)):
+        raise RankError(f"`transpose` needs each of the {x.rank} axes once, not {order}", needed=len(order))
+    if order == axes_of(x) and x.rank > 1:
+        raise ExpressionError(f"NumPy reads `transpose` with {order} as no change, torch as a swap",
+                              helps=["write `swapaxes(X, 0, 1)` or `X.T`"])
+    return algebra.permute(x, order)
+
+
+def swapped(x: Node, axis1: int, axis2: int) -> Node:
+    """Return x with two axes swapped."""
+    order = list(axes_of(x))
+    first, second = normalize_axis(axis1, x.rank), normalize_axis(axis2, x.rank)
+    order[first], order[second] = second, first
+    return algebra.permute(x, order)
+
+
+def matrix_transposed(X: Node) -> Node:
+    """Return X with its last two axes swapped."""
+    return swapped(X, -1, -2)
+
+
+def moved(x: Node, source: Any, destination: Any) -> Node:
+    """Return x with axes moved to other places."""
+    starts, ends = (
+        [normalize_axis(axis, x.rank) for axis in (item if isinstance(item, tuple | list) else (item,))]
+        for item in (source, destination)
+    )
+    if len(starts) != len(ends):
+        raise ShapeError("`moveaxis` needs as many targets as axes", sizes=(len(starts), len(ends)))
+    order = [axis for axis in axes_of(x) if axis not in starts]
+    for end, start in sorted(zip(ends, starts, strict=True)):
+        order.insert(end, start)
+    return algebra.permute(x, order)
+
+
+def flipped(x: Node, axis: Any) -> Node:
+    """Return x with the entries along axes in reverse order."""
+    for place in normalize_axes(axis, x.rank):
+        x = selected(x, place, range(x.shape[place] - 1, -1, -1))
+    return x
+
+
+def rolled(x: Node, shift: int, axis: int | None) -> Node:
+    """Return x with the entries moved on along an axis, the last coming first."""
+    if axis is None:
+        return reshaped(rolled(reshaped(x, -1), shift, 0), x.shape)
+    place = normalize_axis(axis, x.rank)
+    size = x.shape[place]
+    return selected(x, place, [(row - shift) % size for row in range(size)])
+
+
+# --- joining and repeating -------------------------------------------------------------------------------------------
+
+
+def concatenated(*parts: Node, axis: int | None = 0) -> Node:
+    """Return arrays joined along an axis, or all their entries as one vector for None."""
+    if not parts:
+        raise ExpressionError("there is nothing to join")
+    if axis is None:
+        return concatenated(*(reshaped(part, -1) for part in parts))
+    first = parts[0]
+    place = normalize_axis(axis, first.rank)
+    total = 0
+    for part in parts:
+        require_rank(part.shape, first.rank, "concatenate")
+        for other, (own, wanted) in enumerate(zip(part.shape, first.shape, strict=True)):
+            if other != place and own != wanted:
+                shapes = f"{show(first.shape)} and {show(part.shape)}"
+                raise ShapeError(f"to join along axis {place}, other sizes must agree: {shapes}", sizes=(wanted, own))
+        total += part.shape[place]
+    (joined,) = fresh(1)
+    output = (*axes_of(first)[:place], joined, *axes_of(first)[place + 1 :])
+    shape = (*first.shape[:place], total, *first.shape[place + 1 :])
+    terms, start = [], 0
+    for part in parts:
+        span = range(start, start + part.shape[place])
+        terms.append((1, product(1, [(part, axes_of(part)), (Select.of(span, total), (place, joined))], output)))
+        start = span.stop
+    return algebra.add(terms, shape)
+
+
+def stacked(*parts: Node, axis: int = 0) -> Node:
+    """Return arrays of one shape along a new axis."""
+    for part in parts:
+        if part.shape != parts[0].shape:
+            require_rank(part.shape, parts[0].rank, "stack")
+            differing = next(pair for pair in zip(parts[0].shape, part.shape, strict=True) if pair[0] != pair[1])
+            message = f"to stack, shapes must agree: {show(parts[0].shape)} and {show(part.shape)}"
+            raise ShapeError(message, sizes=differing)
+    place = normalize_axis(axis, parts[0].rank + 1) if parts else 0
+    return concatenated(*(expanded(part, place) for part in parts), axis=place)
+
+
+def side_by_side(*parts: Node) -> Node:
+    """Return arrays joined along the second axis, vectors along their only one."""
+    axis = 1 if parts and parts[0].rank > 1 else 0
+    return concatenated(*(part if part.rank else reshaped(part, 1) for part in parts), axis=axis)
+
+
+def below_one_another(*parts: Node) -> Node:
+    """Return arrays joined along the first axis; vectors become rows."""
+    return concatenated(*(part if part.rank > 1 else reshaped(part, (1, -1)) for part in parts))
+
+
+def tiled(x: Node, reps: Any) -> Node:
+    """Return copies of the whole array side by side."""
+    counts = checked_shape(reps)
+    x = reshaped(x, (*(1,) * (len(counts) - x.rank), *x.shape))
+    for axis, count in zip(range(x.rank - len(counts), x.rank), counts, strict=True):
+        x = selected(x, axis, [*range(x.shape[axis])] * count)
+    return x
+
+
+def repeated(x: Node, repetitions: int, axis: int | None) -> Node:
+    """Return each entry several times in a row."""
+    if axis is None:
+        return repeated(reshaped(x, -1), repetitions, 0)
+    (count,) = checked_shape(repetitions)
+    place = normalize_axis(axis, x.rank)
+    return selected(x, place, [row for row in range(x.shape[place]) for _ in range(count)])

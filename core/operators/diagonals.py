@@ -1,0 +1,100 @@
+"""Graphs of diagonals and triangles: Products with a Delta, a Select or a Triangle."""
+
+from __future__ import annotations
+
+from fractions import Fraction
+
+from ..graph import algebra
+from ..graph.algebra import fresh, product
+from ..graph.nodes import Delta, Node, Select, Triangle
+from ..shapes import normalize_axis, require_rank, require_square
+from .axes import axes_of, raveled, summed
+
+
+def diagonal(x: Node, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Node:
+    """Return the diagonal of two axes, as the last axis."""
+    if x.rank < 2:
+        require_rank(x.shape, 2, "diagonal")
+    rows, columns = normalize_axis(axis1, x.rank), normalize_axis(axis2, x.rank)
+    first = max(0, -offset)
+    length = max(0, min(x.shape[rows] - first, x.shape[columns] - max(0, offset)))
+    (place,) = fresh(1)
+    kept = tuple(label for label in axes_of(x) if label not in (rows, columns))
+    selects = [
+        (Select.of(range(start, start + length), x.shape[axis]), (place, axis))
+        for axis, start in ((rows, first), (columns, max(0, offset)))
+    ]
+    labels = list(axes_of(x))
+    if offset == 0 and x.shape[rows] == x.shape[columns]:
+        labels[rows] = labels[columns] = place
+        selects = []
+    return product(1, [(x, tuple(labels)), *selects], (*kept, place))
+
+
+def diag(x: Node, k: int) -> Node:
+    """Return the diagonal of a matrix, or the matrix with a vector on its diagonal."""
+    if x.rank == 2:
+        return diagonal(x, k)
+    require_rank(x.shape, 1, "diag")
+    if k == 0:
+        return product(1, [(x, (0,)), (Delta.of(x.shape[0], 2), (0, 1))], (0, 1))
+    size = x.shape[0] + abs(k)
+    (place,) = fresh(1)
+    selects = [
+        (Select.of(range(start, start + x.shape[0]), size), (place, axis))
+        for axis, start in ((0, max(0, -k)), (1, max(0, k)))
+    ]
+    return product(1, [(x, (place,)), *selects], (0, 1))
+
+
+def diagflat(x: Node, k: int) -> Node:
+    """Return the matrix with all entries of x on its diagonal."""
+    return diag(raveled(x), k)
+
+
+def trace(X: Node, offset: int) -> Node:
+    """Return the sum of a diagonal."""
+    return summed(diagonal(X, offset), -1)
+
+
+def _triangle(x: Node, k: int, *, lower: bool) -> Node:
+    """Return the lower or the upper triangle of the last two axes."""
+    if x.rank < 2:
+        require_rank(x.shape, 2, "tril" if lower else "triu")
+    rows, columns = x.rank - 2, x.rank - 1
+    if lower:
+        factor = (Triangle.of(x.shape[rows], x.shape[columns], k), (rows, columns))
+    else:
+        factor = (Triangle.of(x.shape[columns], x.shape[rows], -k), (columns, rows))
+    return product(1, [(x, axes_of(x)), factor], axes_of(x))
+
+
+def lower(X: Node, k: int) -> Node:
+    """Return the lower triangle, up to the k-th diagonal."""
+    return _triangle(X, k, lower=True)
+
+
+def upper(X: Node, k: int) -> Node:
+    """Return the upper triangle, from the k-th diagonal on."""
+    return _triangle(X, k, lower=False)
+
+
+def cumsum(x: Node, axis: int | None) -> Node:
+    """Return the running sums along an axis, or over all entries."""
+    if axis is None:
+        return cumsum(raveled(x), 0)
+    place = normalize_axis(axis, x.rank)
+    (row,) = fresh(1)
+    output = (*axes_of(x)[:place], row, *axes_of(x)[place + 1 :])
+    return product(1, [(x, axes_of(x)), (Triangle.of(x.shape[place], x.shape[place]), (row, place))], output)
+
+
+def lower_half(X: Node) -> Node:
+    """Return the lower triangle of ones with 1/2 on the diagonal, in the shape of X."""
+    require_square(X.shape, "lower_half")
+    return algebra.add([(1, Triangle.of(*X.shape)), (Fraction(-1, 2), Delta.of(X.shape[0], 2))], X.shape)
+
+
+def identity_like(X: Node) -> Node:
+    """Return the identity matrix of the size of the last axis."""
+    return Delta.of(X.shape[-1], 2)

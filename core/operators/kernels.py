@@ -1,0 +1,229 @@
+"""How entries of the table are evaluated where NumPy has no function that does just that.
+
+Each function takes arrays and returns one; where the signature has core axes, the arrays have leading batch axes.
+"""
+
+from __future__ import annotations
+
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+
+from ..errors import EvaluationError
+
+# --- elementwise -----------------------------------------------------------------------------------------------------
+
+
+def xlogy(a: Any, b: Any) -> Any:
+    """Return a * log(b), and 0 where a is 0."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where((a == 0) & ~np.isnan(b), 0.0, a * np.log(b))
+
+
+def xlogx(x: Any) -> Any:
+    """Return x * log(x), and 0 where x is 0."""
+    return xlogy(x, x)
+
+
+def quotient(a: Any, b: Any) -> Any:
+    """Return a / b, and 0 where a is 0."""
+    with np.errstate(divide="ignore", invalid="ignore"):
+        return np.where((a == 0) & ~np.isnan(b), 0.0, a / b)
+
+
+def reciprocal_or_zero(x: Any) -> Any:
+    """Return 1 / x, and 0 where x is 0."""
+    if np.ndim(x) == 0:
+        return np.reciprocal(x) if x else np.float64(0.0)
+    if np.all(x):
+        return np.reciprocal(x)
+    with np.errstate(divide="ignore"):
+        return np.where(x == 0, 0.0, 1 / np.asarray(x))
+
+
+def sigmoid(x: Any) -> Any:
+    """Return 1 / (1 + exp(-x))."""
+    # Where exp overflows the quotient is 0, as it should be, and nothing is subtracted: exact to the last digits.
+    return 1 / (1 + np.exp(-x))
+
+
+def softplus(x: Any) -> Any:
+    """Return log(1 + exp(x))."""
+    return np.logaddexp(0, x)
+
+
+def relu(x: Any) -> Any:
+    """Return x where it is positive, else 0."""
+    return np.maximum(x, 0)
+
+
+def where(condition: Any, a: Any, b: Any) -> Any:
+    """Return a where the condition is not 0, else b."""
+    return np.where(condition != 0, a, b)
+
+
+# --- along the last axis ---------------------------------------------------------------------------------------------
+
+
+def largest(x: Any) -> Any:
+    """Return the largest entry along the last axis."""
+    return np.max(x, axis=-1)
+
+
+def smallest(x: Any) -> Any:
+    """Return the smallest entry along the last axis."""
+    return np.min(x, axis=-1)
+
+
+def prod(x: Any) -> Any:
+    """Return the product along the last axis."""
+    return np.prod(x, axis=-1)
+
+
+def exclusive_product(x: Any) -> Any:
+    """Return, for each entry along the last axis, the product of the others: exact where entries are zero."""
+    before, after = np.ones_like(x), np.ones_like(x)
+    before[..., 1:] = np.cumprod(x[..., :-1], axis=-1)
+    after[..., :-1] = np.cumprod(x[..., :0:-1], axis=-1)[..., ::-1]
+    return before * after
+
+
+def _exp_from_largest(x: Any) -> tuple[Any, Any]:
+    """Return exp(x - c) along the last axis, and c: the largest entry, 0 where that is not finite."""
+    # What is a single number costs a fraction of an array of one, which counts for short vectors.
+    keep = x.ndim > 1
+    shift = np.maximum.reduce(x, axis=-1, keepdims=keep) if x.dtype.kind != "c" else np.max(x, -1, keepdims=keep)
+    finite = np.isfinite(shift)
+    if not (finite.all() if keep else finite):
+        shift = np.where(finite, shift, 0.0)
+    return np.exp(x - shift), shift
+
+
+def logsumexp(x: Any) -> Any:
+    """Return log(sum(exp(x))) along the last axis, without overflow."""
+    exponentials, shift = _exp_from_largest(x)
+    with np.errstate(divide="ignore"):
+        return np.log(np.add.reduce(exponentials, axis=-1)) + (shift[..., 0] if x.ndim > 1 else shift)
+
+
+def softmax_of_last(x: Any) -> Any:
+    """Return exp(x) / sum(exp(x)) along the last axis, without overflow."""
+    exponentials, _ = _exp_from_largest(x)
+    exponentials /= np.add.reduce(exponentials, axis=-1, keepdims=x.ndim > 1)
+    return exponentials
+
+
+def euclidean_norm(x: Any) -> Any:
+    """Return the length of vectors along the last axis; scaled where squares would overflow or vanish."""
+    if np.iscomplexobj(x):
+        return np.sqrt(np.sum(x * x, axis=-1))
+    result = np.sqrt(np.vecdot(x, x))
+    if (1e-150 < result < np.inf) if result.ndim == 0 else ((result > 1e-150) & (result < np.inf)).all():
+        return result
+    extreme = np.max(np.abs(x), axis=-1, keepdims=True, initial=0.0)
+    scale = np.where((extreme > 0) & np.isfinite(extreme), extreme, 1.0)
+    return np.sqrt(np.sum((x / scale) ** 2, axis=-1)) * scale[..., 0]
+
+
+def power_norm(x: Any, ord: float) -> Any:
+    """Return sum(abs(x)**ord)**(1/ord) along the last axis."""
+    return np.sum(np.abs(x) ** ord, axis=-1) ** (1 / ord)
+
+
+# --- matrices --------------------------------------------------------------------------------------------------------
+
+
+def symmetric_part(X: Any) -> Any:
+    """Return (X + X.T)/2."""
+    return (X + np.swapaxes(X, -1, -2)) / 2
+
+
+def solve_vector(A: Any, b: Any) -> Any:
+    """Return the solution of A @ x = b for one vector b."""
+    # For two axes NumPy would take b as a matrix of columns.
+    return np.linalg.solve(A, b) if b.ndim == 1 else np.linalg.solve(A, b[..., None])[..., 0]
+
+
+def cofactor(X: Any) -> Any:
+    """Return the matrix of cofactors; through the singular values it is right at every rank.
+
+    With X = U diag(s) V.T it is det(U) det(V) U diag(p) V.T, where p[i] is the product of all s but s[i].
+    """
+    U, s, Vh = np.linalg.svd(X)
+    sign = np.linalg.det(U) * np.linalg.det(Vh)
+    return sign[..., None, None] * ((U * exclusive_product(s)[..., None, :]) @ Vh)
+
+
+def logdet(X: Any) -> Any:
+    """Return the log of a positive determinant, nan for a negative one."""
+    sign, logarithm = np.linalg.slogdet(X)
+    return np.where(sign < 0, np.nan, logarithm)
+
+
+def cholesky(X: Any) -> Any:
+    """Return the Cholesky factor of the symmetric part."""
+    return np.linalg.cholesky(symmetric_part(X))
+
+
+def eigvalsh(X: Any) -> Any:
+    """Return the eigenvalues of the symmetric part, ascending."""
+    return np.linalg.eigvalsh(symmetric_part(X))
+
+
+def eigh(X: Any) -> Any:
+    """Return eigenvalues and eigenvectors of the symmetric part."""
+    return np.linalg.eigh(symmetric_part(X))
+
+
+def svd(X: Any) -> Any:
+    """Return the thin singular value decomposition."""
+    return np.linalg.svd(X, full_matrices=False)
+
+
+def svdvals(X: Any) -> Any:
+    """Return the singular values, descending."""
+    return np.linalg.svd(X, compute_uv=False)
+
+
+def nuclear_norm(X: Any) -> Any:
+    """Return the sum of the singular values."""
+    return np.sum(svdvals(X), axis=-1)
+
+
+def polar_factor(X: Any) -> Any:
+    """Return U @ Vh of the singular value decomposition, without vanishing singular values."""
+    U, s, Vh = svd(X)
+    present = s > 1e-13 * np.max(s, axis=-1, keepdims=True, initial=0.0)
+    return (U * present[..., None, :]) @ Vh
+
+
+# --- with SciPy ------------------------------------------------------------------------------------------------------
+
+
+def _scipy(module: str, name: str) -> Any:
+    """Return a function of SciPy; say what to install where it is missing."""
+    try:
+        return getattr(import_module(f"scipy.{module}"), name)
+    except ImportError:
+        raise EvaluationError(f"`{name}` needs SciPy", helps=["pip install 'matgrad[scipy]'"]) from None
+
+
+def expm(X: Any) -> Any:
+    """Return the matrix exponential."""
+    return _scipy("linalg", "expm")(X)
+
+
+def upper_right(function: Any, X: Any, E: Any) -> Any:
+    """Return the upper right block of f([[X, E], [0, X]]): how f(X) changes along E.
+
+    Source: Higham 2008, Functions of Matrices, Theorem 3.6.
+    """
+    size = X.shape[-1]
+    rows = [np.concatenate([X, E], axis=-1), np.concatenate([np.zeros_like(X), X], axis=-1)]
+    return function(np.concatenate(rows, axis=-2))[..., :size, size:]
+
+
+def expm_frechet(X: Any, E: Any) -> Any:
+    """Return how expm(X) changes along E."""
+    return upper_right(expm, X, E)

@@ -1,0 +1,188 @@
+"""Independent ways to the values of the table, for the tests alone."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from importlib import import_module
+from typing import Any
+
+import numpy as np
+
+from .kernels import symmetric_part
+
+
+def sigmoid(x: Any) -> Any:
+    """Return the logistic function by the sign of x."""
+    small = np.exp(-np.abs(x))
+    return np.where(x >= 0, 1.0, small) / (1 + small)
+
+
+def count(x: Any, axis: Any = None) -> int:
+    """Return the number of entries along axes."""
+    return np.size(x) if axis is None else int(np.prod([x.shape[place] for place in np.atleast_1d(axis)]))
+
+
+def expm_frechet(X: Any, E: Any) -> Any:
+    """Return SciPy's own derivative of the exponential."""
+    return import_module("scipy.linalg").expm_frechet(X, E, compute_expm=False)
+
+
+def softmax(x: Any, axis: Any = None) -> Any:
+    """Return the softmax as it is defined."""
+    return np.exp(x) / np.sum(np.exp(x), axis=axis, keepdims=True)
+
+
+def pinv(X: Any) -> Any:
+    """Return the least squares solution for each unit vector."""
+    return np.linalg.lstsq(X, np.eye(len(X)), rcond=None)[0]
+
+
+def cofactor(X: Any) -> Any:
+    """Return the signed minors."""
+    n = len(X)
+    minors = [[np.delete(np.delete(X, i, 0), j, 1) for j in range(n)] for i in range(n)]
+    return np.array([[(-1) ** (i + j) * np.linalg.det(minors[i][j]) for j in range(n)] for i in range(n)])
+
+
+def rows_replaced(X: Any) -> Any:
+    """Return X with row i replaced by the unit vector e_j, for all i and j."""
+    result = np.tile(X, (len(X), len(X), 1, 1))
+    for i in range(len(X)):
+        for j in range(len(X)):
+            result[i, j, i] = np.eye(len(X))[j]
+    return result
+
+
+def expm(X: Any) -> Any:
+    """Return the exponential through the eigenvectors."""
+    w, V = np.linalg.eig(X)
+    return ((V * np.exp(w)) @ np.linalg.inv(V)).real
+
+
+def cholesky(X: Any) -> Any:
+    """Return the factor row by row, as Cholesky and Banachiewicz wrote it down."""
+    X = symmetric_part(X)
+    L = np.zeros_like(X)
+    for i in range(len(X)):
+        for j in range(i + 1):
+            rest = X[i, j] - L[i, :j] @ L[j, :j]
+            L[i, j] = np.sqrt(rest) if i == j else rest / L[j, j]
+    return L
+
+
+def eigvalsh(X: Any) -> Any:
+    """Return the eigenvalues from the general solver."""
+    return np.sort(np.linalg.eigvals(symmetric_part(X)).real)
+
+
+def eigh(X: Any) -> Any:
+    """Return eigenvalues from the general solver, and each eigenvector as a null vector; signs are free."""
+    X = symmetric_part(X)
+    w = eigvalsh(X)
+    return w, np.array([np.linalg.svd(X - value * np.eye(len(X)))[2][-1] for value in w]).T
+
+
+def svd(X: Any) -> Any:
+    """Return the decomposition by way of the eigenvectors of the smaller Gram matrix; signs are free."""
+    if X.shape[0] < X.shape[1]:
+        U, s, Vh = svd(X.T)
+        return Vh.T, s, U.T
+    w, V = np.linalg.eigh(X.T @ X)
+    s, V = np.sqrt(w[::-1]), V[:, ::-1]
+    return X @ V / s, s, V.T
+
+
+def polar_factor(X: Any) -> Any:
+    """Return X times the inverse square root of its smaller Gram matrix."""
+    if X.shape[0] < X.shape[1]:
+        return polar_factor(X.T).T
+    w, V = np.linalg.eigh(X.T @ X)
+    return X @ (V / np.sqrt(w)) @ V.T
+
+
+def _along(function: Any) -> Any:
+    """Return a function of axes as NumPy's reductions are called."""
+
+    def reduced(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+        return function(lambda values: np.sum(values, axis=axis, keepdims=keepdims), x)
+
+    return reduced
+
+
+REFERENCES: Mapping[str, Callable[..., Any]] = {
+    # --- elementwise
+    "nonzero": lambda p: (p != 0) * 1.0,
+    "xlogy": lambda a, b: a * np.log(b),
+    "xlogx": lambda x: x * np.log(x),
+    "quotient": np.divide,
+    "reciprocal_or_zero": np.reciprocal,
+    "logaddexp": lambda a, b: np.log(np.exp(a) + np.exp(b)),
+    "sigmoid": sigmoid,
+    "softplus": lambda x: np.log(1 + np.exp(x)),
+    "relu": lambda x: np.where(x > 0, x, 0),
+    "where": lambda condition, a, b: condition * a + (1 - condition) * b,
+    "clip": lambda x, lower=None, upper=None: np.clip(x, lower, upper),
+    "add": np.add, "subtract": np.subtract, "multiply": np.multiply, "divide": np.divide, "negative": np.negative,
+    "reciprocal": np.reciprocal, "square": np.square, "rsqrt": lambda x: 1 / np.sqrt(x),
+    "silu": lambda x: x / (1 + np.exp(-x)), "log_sigmoid": lambda x: -np.log1p(np.exp(-x)),
+
+    # --- reductions
+    "sum": np.sum, "count": count, "mean": np.mean, "var": np.var, "std": np.std, "max": np.max, "min": np.min,
+    "prod": np.prod,
+    "exclusive_product": lambda x: np.array([np.prod(np.delete(x, i)) for i in range(len(x))]),
+    "logsumexp": _along(lambda total, x: np.log(total(np.exp(x)))),
+    "softmax": softmax,
+    "softmax_of_last": lambda x: softmax(x, -1),
+    "log_softmax": lambda x, axis=None: np.log(softmax(x, axis)),
+
+    # --- norms
+    "norm": np.linalg.norm,
+    "matrix_norm": lambda X, ord="fro": np.linalg.norm(X, ord, axis=(-2, -1)),
+    "vector_norm": lambda x, ord=2, axis=None: np.linalg.vector_norm(x, ord=ord, axis=axis),
+    "euclidean_norm": _along(lambda total, x: np.sqrt(total(x**2))),
+    "power_norm": lambda x, ord, axis=None: np.linalg.vector_norm(x, ord=ord, axis=axis),
+    "nuclear_norm": lambda X: np.linalg.norm(X, "nuc"),
+
+    # --- products
+    "matmul": np.matmul, "dot": np.dot, "vdot": np.vdot, "inner": np.inner, "outer": np.outer, "kron": np.kron,
+    "vecdot": lambda a, b, axis=-1: (a * b).sum(axis), "multi_dot": np.linalg.multi_dot, "tensordot": np.tensordot,
+    "einsum": np.einsum,
+
+    # --- axes
+    "reshape": np.reshape, "ravel": np.ravel, "vec": lambda X: np.ravel(X, order="F"), "squeeze": np.squeeze,
+    "expand_dims": np.expand_dims, "broadcast_to": np.broadcast_to, "transpose": np.transpose,
+    "matrix_transpose": np.matrix_transpose, "swapaxes": np.swapaxes, "moveaxis": np.moveaxis, "flip": np.flip,
+    "roll": np.roll, "concatenate": np.concatenate, "stack": np.stack, "hstack": np.hstack, "vstack": np.vstack,
+    "tile": np.tile, "repeat": np.repeat, "diag": np.diag, "diagonal": np.diagonal, "diagflat": np.diagflat,
+    "trace": np.trace, "tril": np.tril, "triu": np.triu, "cumsum": np.cumsum,
+    "identity_like": lambda X: np.eye(X.shape[-1]),
+    "lower_half": lambda X: np.tril(np.ones(X.shape)) - np.eye(len(X)) / 2,
+
+    # --- constants
+    "eye": np.eye, "ones": np.ones, "zeros": np.zeros, "full": np.full, "linspace": np.linspace, "arange": np.arange,
+    "ones_like": np.ones_like, "zeros_like": np.zeros_like, "full_like": np.full_like,
+
+    # --- matrices
+    "inv": lambda X: np.linalg.solve(X, np.eye(len(X))),
+    "pinv": pinv,
+    "solve": lambda A, b: np.linalg.inv(A) @ b,
+    "solve_vector": lambda A, b: np.linalg.inv(A) @ b,
+    "solve_matrix": lambda A, b: np.linalg.inv(A) @ b,
+    "matrix_power": np.linalg.matrix_power,
+    "det": lambda X: np.prod(np.linalg.eigvals(X)).real,
+    "logdet": lambda X: np.log(np.linalg.det(X)),
+    "slogdet": lambda X: (np.sign(np.linalg.det(X)), np.log(np.abs(np.linalg.det(X)))),
+    "cofactor": cofactor,
+    "rows_replaced": rows_replaced,
+    "expm": expm,
+    "expm_frechet": expm_frechet,
+    "quadrature_points": lambda: np.polynomial.legendre.leggauss(32)[0] / 2 + 0.5,
+    "quadrature_weights": lambda: np.polynomial.legendre.leggauss(32)[1] / 2,
+    "cholesky": cholesky,
+    "eigvalsh": eigvalsh,
+    "eigh": eigh,
+    "svdvals": lambda X: np.sqrt(np.linalg.eigvalsh(X @ X.T if X.shape[0] < X.shape[1] else X.T @ X)[::-1]),
+    "svd": svd,
+    "polar_factor": polar_factor,
+}
+"""By the name of the entry, called like it on one sample. What is evaluated by NumPy's own function needs none."""
