@@ -20,7 +20,8 @@ from typing import Any
 import numpy as np
 
 import matgrad
-from matgrad.core.problems.calculation import Calculation, Problem
+from matgrad.core.problems.calculation import Calculation
+from matgrad.core.problems.problem import Problem
 
 Arrays = dict[str, np.ndarray[Any, np.dtype[np.float64]]]
 RUNS = 5

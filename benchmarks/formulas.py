@@ -15,7 +15,7 @@ from time import perf_counter
 from typing import Any
 
 from matgrad.core.formulas.closed_form import generic_forms
-from matgrad.core.problems.calculation import Problem
+from matgrad.core.problems.problem import Problem
 
 RECORDS = Path(__file__).parent.parent / "tests" / "identities" / "public.jsonl"
 ASSUMED = ("symmetric", "spd", "diagonal")

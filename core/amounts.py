@@ -16,6 +16,12 @@ def amount(entries: int) -> str:
     return f"10^{power}" if entries == 10**power else f"{entries:.3g}"
 
 
+def rounded_up(size: int) -> int:
+    """Return a number of bytes rounded up to whole units of its size, as people set limits: `75 * 2**30`."""
+    unit: int = 1024 ** min((max(size, 1).bit_length() - 1) // 10, len(UNITS) - 1)
+    return -(-size // unit) * unit
+
+
 def memory(size: int, *, round_up: bool = False) -> str:
     """Return a number of bytes: `74.5 GiB`, or `75GiB` as an option takes it."""
     number, units = float(size), list(UNITS)

@@ -9,14 +9,15 @@ from typing import TYPE_CHECKING, Any
 import numpy as np
 from numpy.typing import ArrayLike
 
-from .arrays import Array
+from ..grammar.advice import in_python
+from .arrays import Array, scalars, whole_numbers
 from .errors import InputError, UsageProblem
 from .problems.answer import Check, Input
-from .problems.calculation import STRUCTURED_KINDS, Calculation, Problem, tangent_name
+from .problems.calculation import Calculation
 from .problems.compiler import MOST_SHAPES, Compiler
-from .problems.sampling import ASSUMPTIONS
-from .session import DEFAULT_LIMIT, Wishes, answer
-from .shapes import Shape, show
+from .problems.problem import DIRECTIONS, STRUCTURED_KINDS, Problem, direction_name, tangent_name
+from .session import DEFAULT_LIMIT, DEFAULT_SAMPLES, Wishes, answer, explained, prepare
+from .shapes import ASSUMPTIONS, Shape, show
 
 if TYPE_CHECKING:
     from .claims.verdict import Verdict
@@ -63,7 +64,8 @@ class Derivative:
         is not finite passes through, as in NumPy.
         """
         values, calculation = self._bound(inputs)
-        results = calculation.derivatives(values)
+        with explained(calculation, values):
+            results = calculation.derivatives(values)
         return results[0] if len(results) == 1 else tuple(results)
 
     def structured(self, /, **inputs: ArrayLike) -> Any:
@@ -79,7 +81,9 @@ class Derivative:
                 f"a {self.problem.kind} has no compressed form", helps=["jacobian and hessian have: d.structured(...)"]
             )
         values = self._values(inputs)
-        results = self._calculation(values).compressed(values, self.max_memory)
+        calculation = self._calculation(values)
+        with explained(calculation, values):
+            results = calculation.compressed(values, self.max_memory)
         return results[0] if len(results) == 1 else tuple(results)
 
     def check(self, /, **inputs: ArrayLike) -> Check:
@@ -134,20 +138,15 @@ class Derivative:
 
     def _sample(self) -> tuple[dict[str, Shape], dict[str, int]]:
         """Return shapes for all inputs, given or inferred, and the values of those that are sizes."""
-        from .session import prepare
-
         prepared = prepare(self.problem, {}, Wishes(declared=self._declared(), limit=self.max_memory))
         shapes = {name: symbol.shape for name, symbol in prepared.calculation.symbols.items()}
-        numbers = {name: float(item.value) for name, item in prepared.inputs.items() if not item.value.shape}
-        return shapes, {name: int(value) for name, value in numbers.items() if value.is_integer()}
+        return shapes, whole_numbers({name: item.value for name, item in prepared.inputs.items()})
 
     def __repr__(self) -> str:
         wrt = f", wrt={', '.join(self.problem.wrt)}" if self.problem.wrt else ""
         return f"<matgrad {self.problem.kind} of {self.problem.text!r}{wrt}>"
 
     def _declared(self) -> dict[str, Shape]:
-        from .session import DEFAULT_SAMPLES
-
         return {
             name: (DEFAULT_SAMPLES, *shape) if name in self.problem.batch else shape
             for name, shape in self.shapes.items()
@@ -172,9 +171,8 @@ class Derivative:
         problem = self.problem
         given = dict(inputs)
         values: dict[str, Array] = {}
-        word = {"jvp": "tangent", "hvp": "tangent", "vjp": "cotangent"}.get(problem.kind)
-        if word:
-            key = word if word not in problem.names else word + "_"
+        if problem.kind in DIRECTIONS:
+            key = direction_name(problem)
             if key not in given:
                 raise InputError(f"missing `{key}`", helps=[f"pass {key}=... with the direction"])
             values[tangent_name(problem.wrt[0])] = _array(key, given.pop(key))
@@ -195,7 +193,7 @@ class Derivative:
 
     def _calculation(self, values: Mapping[str, Array]) -> Calculation:
         shapes, samples = self._sample_shapes(values)
-        numbers = {name: float(values[name]) for name in shapes if not values[name].shape}
+        numbers = scalars({name: values[name] for name in shapes})
         calculation = self._compiler.find(shapes, numbers, samples).calculation
         for name, shape in self.shapes.items():
             if name in shapes and shapes[name] != shape:
@@ -278,4 +276,5 @@ def claimed(
     problem = Problem.of(expression, kind, tuple(wrt), _assumptions(assume or {}))
     given = {name: Input(_array(name, value), "argument") for name, value in (inputs or {}).items()}
     declared = {name: tuple(shape) for name, shape in (shapes or {}).items()}
-    return check_claim(problem, claim, given, Wishes(declared=declared, seed=seed, limit=max_memory))
+    verdict = check_claim(problem, claim, given, Wishes(declared=declared, seed=seed, limit=max_memory))
+    return replace(verdict, notes=tuple(in_python(verdict.notes)), helps=tuple(in_python(verdict.helps)))

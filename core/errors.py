@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import os
 from typing import TYPE_CHECKING
 
 from ..grammar.errors import ExpressionError, Label, MatgradError, Source, Span, SyntaxProblem
@@ -26,11 +27,18 @@ __all__ = [
     "SyntaxProblem",
     "UnknownNameError",
     "UsageProblem",
+    "surface",
 ]
 
 
+def surface(problem: Exception) -> None:
+    """Raise what a broad `except` has caught where MATGRAD_RAISE is set, as it is in the tests: there nothing hides."""
+    if os.environ.get("MATGRAD_RAISE"):
+        raise problem
+
+
 class UnknownNameError(ExpressionError):
-    """A function, or a name given to `--wrt`, that does not exist."""
+    """A function, or a name to differentiate by, that does not exist."""
 
     code = "unknown-name"
 

@@ -2,13 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from .arrays import Array
+from ..grammar.advice import Given, Setting, advise
+from .arrays import Array, scalars
 from .checking.results import check_results
 from .errors import (
     EvaluationError,
@@ -23,15 +25,11 @@ from .errors import (
 from .evaluation.program import OperationFailed
 from .formulas.attach import with_formulas
 from .graph.nodes import Apply, Map, topological
-from .problems.answer import (
-    Answer,
-    Check,
-    Input,
-    Warning,
-)
+from .problems.answer import Answer, Check, Input, Warning
 from .problems.assumptions import check_assumptions
-from .problems.calculation import STRUCTURED_KINDS, Calculation, Problem, tangent_name
+from .problems.calculation import Calculation
 from .problems.compiler import Compiler
+from .problems.problem import DIRECTIONS, STRUCTURED_KINDS, Problem, tangent_name
 from .problems.sampling import draw, needs
 from .shapes import Shape, describe, show
 
@@ -40,7 +38,6 @@ if TYPE_CHECKING:
 
 DEFAULT_SAMPLES = 5
 DEFAULT_LIMIT = 1 << 30
-ATTEMPTS = 3
 
 
 @dataclass(frozen=True)
@@ -101,16 +98,20 @@ def answer(
         return calculation.compressed(point, wishes.limit)
 
     data: Sequence[Array | Structured]
-    if compressed:
-        value, data = calculation.value(values), derive(values)
-    else:
-        value, *data = calculation.run(values)
+    with explained(calculation, values):
+        if compressed:
+            value, data = calculation.value(values), derive(values)
+        else:
+            value, *data = calculation.run(values)
     kinks, nonfinite = _diagnosed(calculation, values, value, _stored(data))
     warnings = [*kinks, *nonfinite]
     if wishes.strict and warnings:
         first = warnings[0]
         raise EvaluationError(
-            first.message, *_label(first), notes=first.notes, helps=["without --strict this is a warning"]
+            first.message,
+            *_label(first),
+            notes=first.notes,
+            helps=[advise("without ", Setting("strict"), " this is a warning")],
         )
     checks: list[Check | None] = [None] * len(data)
     if wishes.check:
@@ -128,6 +129,18 @@ def answer(
     )
 
 
+@contextmanager
+def explained(calculation: Calculation, values: Mapping[str, Array]) -> Iterator[None]:
+    """Say of an operation without a result where it stands and why: an OperationFailed becomes an EvaluationError."""
+    try:
+        yield
+    except OperationFailed as failure:
+        # Loaded where something fails, for start-up.
+        from .checking.warnings import explain_failure
+
+        raise explain_failure(calculation, failure, values) from None
+
+
 def _diagnosed(
     calculation: Calculation, values: Mapping[str, Array], value: Array, data: list[Array]
 ) -> tuple[list[Warning], list[Warning]]:
@@ -136,6 +149,7 @@ def _diagnosed(
     may_have_kinks = any(isinstance(node, Map | Apply) and node.operator.kink for node in nodes)
     if not may_have_kinks and all(np.isfinite(array).all() for array in (value, *data)):
         return [], []
+    # Loaded where there may be something to find, for start-up.
     from .checking.warnings import find_kinks, find_nonfinite
 
     return find_kinks(calculation, values), find_nonfinite(calculation, values, value, data)
@@ -147,7 +161,7 @@ def _is_compressed(calculation: Calculation, wishes: Wishes) -> bool:
     if wishes.compressed == "always" and kind not in STRUCTURED_KINDS:
         raise UsageProblem(
             f"a {kind} has no compressed form",
-            place="--format structured",
+            place=Setting("format", "structured"),
             helps=["grad, jacobian, hessian and derivative have one"],
         )
     large = wishes.compressed == "large" and kind in STRUCTURED_KINDS and not calculation.fits(wishes.limit)
@@ -175,7 +189,7 @@ def prepare(problem: Problem, given: Mapping[str, Input], wishes: Wishes, compil
     shapes = {name: item.value.shape for name, item in used.items()}
     shapes |= {name: shape for name, shape in wishes.declared.items() if name in names and name not in shapes}
     known = {name: _sample_shape(problem, name, shape) for name, shape in shapes.items()}
-    numbers = {name: float(item.value) for name, item in used.items() if not item.value.shape}
+    numbers = scalars({name: item.value for name, item in used.items()})
     try:
         calculation, counts, _ = compiler.find(known, numbers, samples)
     except (ShapeError, NotScalarError) as error:
@@ -192,8 +206,8 @@ def _sample_shape(problem: Problem, name: str, shape: Shape) -> Shape:
     if not shape:
         raise InputError(
             f"`{name}` is a number, so its first axis cannot count samples",
-            place=f"--batch {name}",
-            helps=[f"give one value per sample: -v {name}='[1, 2, 3]'"],
+            place=Setting("batch", (name,)),
+            helps=[advise("give one value per sample: ", Given(name, [1, 2, 3]))],
         )
     return shape[1:]
 
@@ -211,7 +225,7 @@ def _samples(problem: Problem, used: Mapping[str, Input], wishes: Wishes) -> int
         raise InputError(
             "the batch inputs differ in their number of samples",
             notes=[f"{name} has {length}" for name, length in lengths.items()],
-            helps=["the first axis of every --batch input counts the same samples"],
+            helps=[advise("the first axis of every ", Setting("batch"), " input counts the same samples")],
         )
     return next(iter(lengths.values()), DEFAULT_SAMPLES)
 
@@ -232,7 +246,9 @@ def _with_help(
         if _fits(compiler, {**known, name: shape[1:]}, numbers):
             error.notes += (f"`{name}` is {show(shape)}; the expression fits one row of it ({describe(shape[1:])})",)
             error.helps += (
-                f"if each row of `{name}` is a sample: --batch {name} gives one result per sample",
+                advise(
+                    f"if each row of `{name}` is a sample: ", Setting("batch", (name,)), " gives one result per sample"
+                ),
                 f"if the rows belong together: write the expression for the whole matrix `{name}`; "
                 "a product of rows with rows, summed, mixes the samples",
             )
@@ -240,7 +256,7 @@ def _with_help(
     free = [name for name in problem.names if name not in known and name not in problem.wrt and name.islower()]
     number = next((name for name in free if _fits(compiler, {**known, name: ()}, numbers)), None)
     if number is not None:
-        error.helps = (f"if `{number}` is a number: --shape {number}=scalar", *error.helps)
+        error.helps = (advise(f"if `{number}` is a number: ", Setting("shapes", {number: ()})), *error.helps)
     return error
 
 
@@ -299,9 +315,9 @@ def _finite(calculation: Calculation, inputs: Mapping[str, Input], limit: int) -
 def _directions(calculation: Calculation, wishes: Wishes) -> dict[str, Input]:
     """Return the tangent or cotangent for each variable; it may be given, all ones, or random."""
     problem = calculation.problem
-    if problem.kind not in ("jvp", "vjp", "hvp"):
+    if problem.kind not in DIRECTIONS:
         return {}
-    option = "--cotangent" if problem.kind == "vjp" else "--tangent"
+    word = DIRECTIONS[problem.kind]
     found: dict[str, Input] = {}
     for name in problem.wrt:
         shape = calculation.direction_shape(name)
@@ -317,10 +333,10 @@ def _directions(calculation: Calculation, wishes: Wishes) -> dict[str, Input]:
             value = np.broadcast_to(value, full)
         if value.shape != full:
             raise InputError(
-                f"the {option[2:]} is {describe(value.shape)}, and {describe(full)} is needed",
-                place=option,
-                notes=[f"it must have the shape of {'the output' if option == '--cotangent' else f'`{name}`'}"],
-                helps=[f"{option} ones", f"{option} random"],
+                f"the {word} is {describe(value.shape)}, and {describe(full)} is needed",
+                place=Setting(word),
+                notes=[f"it must have the shape of {'the output' if problem.kind == 'vjp' else f'`{name}`'}"],
+                helps=[Setting(word, "ones"), Setting(word, "random")],
             )
         found[name] = Input(value, wish.source)
     return found

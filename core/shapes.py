@@ -9,6 +9,10 @@ from .errors import RankError, ShapeError
 
 Shape = tuple[int, ...]
 
+# What can be assumed of an array: where a matrix has its entries, or which numbers they are.
+MATRIX_ASSUMPTIONS = ("symmetric", "spd", "diagonal", "orthogonal", "lower", "upper")
+ASSUMPTIONS = (*MATRIX_ASSUMPTIONS, "positive", "integer")
+
 
 def show(shape: Shape) -> str:
     """Return a shape as people write it: `3×2`, `3`, `scalar`."""

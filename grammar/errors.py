@@ -10,16 +10,20 @@ from collections.abc import Sequence
 from dataclasses import dataclass
 from typing import TYPE_CHECKING
 
+from .advice import in_python
+
 if TYPE_CHECKING:
     from typing import TypedDict, Unpack
+
+    from .advice import Text
 
     class Details(TypedDict, total=False):
         """What an error may say besides its message; see `MatgradError`."""
 
         source: Source | None
-        place: str | None
-        notes: Sequence[str]
-        helps: Sequence[str]
+        place: Text | None
+        notes: Sequence[Text]
+        helps: Sequence[Text]
 
 
 Span = tuple[int, int]
@@ -54,8 +58,8 @@ class MatgradError(Exception):
     Example: `raise ShapeError("cannot multiply `A @ x`", Label((4, 5), "x has 3 entries"), helps=["`A.T @ x` fits"])`.
 
     `source` is None while the error points into the expression being processed; whoever knows the text attaches it.
-    `place` names a location that has no text to show (`--wrt X`, `stdin: A[1]`). `notes` are facts, `helps` are fixes
-    that can be typed.
+    `place` names a location that has no text to show (`Setting("wrt", "X")`, `stdin: A[1]`). `notes` are facts, `helps`
+    are fixes that can be typed: plain words, or an `Advice` where they differ between a terminal and Python.
     """
 
     code = "error"
@@ -70,10 +74,9 @@ class MatgradError(Exception):
         self.helps = tuple(details.get("helps", ()))
 
     def __str__(self) -> str:
-        """Return the message, then each note and help on a line of its own."""
-        return "\n".join(
-            [self.message, *(f"note: {note}" for note in self.notes), *(f"help: {text}" for text in self.helps)]
-        )
+        """Return the message, then each note and help on a line of its own, in the words of Python."""
+        notes, helps = in_python(self.notes), in_python(self.helps)
+        return "\n".join([self.message, *(f"note: {note}" for note in notes), *(f"help: {text}" for text in helps)])
 
     @property
     def span(self) -> Span | None:

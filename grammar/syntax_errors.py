@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import ParamSpec
 
+from .advice import Command, Text, advise
 from .errors import Label, Span, SyntaxProblem
 from .syntax import Assignment
 
@@ -104,7 +105,8 @@ def quoted_value(span: Span, left: str) -> SyntaxProblem:
     )
 
 
-_STRAY_HELPS = {
+_DERIVATIVE = advise("the derivative is asked for by the command: ", Command("grad", "f(x)", ("x",)))
+_STRAY_HELPS: dict[str, Text] = {
     "%": "a remainder has no derivative rule; comments begin with `#`",
     "/": "floor division is not differentiable; for a quotient write `a / b`",
     "\\": "for a linear system `A \\ b` write `solve(A, b)`",
@@ -123,8 +125,8 @@ _STRAY_HELPS = {
     "”": 'strings take plain quotes: "fro"',
     "√": "for a square root write `sqrt(x)`",
     "∑": "for a sum write `sum(x)`",
-    "∂": "the derivative is asked for by the command: matgrad grad EXPR --wrt x",
-    "∇": "the derivative is asked for by the command: matgrad grad EXPR --wrt x",
+    "∂": _DERIVATIVE,
+    "∇": _DERIVATIVE,
 }
 
 
@@ -132,7 +134,8 @@ _STRAY_HELPS = {
 def stray_character(character: str, position: int) -> SyntaxProblem:
     """A character that the language does not use, or not there."""
     shown = character if character.isprintable() else f"U+{ord(character):04X}"
-    help_ = _STRAY_HELPS.get(character, "remove it; `matgrad functions` lists what can be written")
+    listed = advise("remove it; `", Command("functions"), "` lists what can be written")
+    help_ = _STRAY_HELPS.get(character, listed)
     width = 2 if character == "/" else 1
     return SyntaxProblem(
         f"unexpected character `{shown * width}`",
@@ -331,7 +334,7 @@ def unknown_attribute(name: str, span: Span, is_method: bool) -> SyntaxProblem:
         notes=[
             "there are `.T`, `.mT`, `.shape`, `.size`, `.ndim` and methods such as `.sum()`, `.mean(axis=0)`, `.mm(Y)`"
         ],
-        helps=["`matgrad functions` lists all methods"],
+        helps=[advise("`", Command("functions"), "` lists all methods")],
     )
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 
+from matgrad.cli.commands.texts import COMMANDS
 from matgrad.core.graph import catalogue
 
 ROOT = Path(__file__).resolve().parents[1]
@@ -94,3 +96,39 @@ def test_every_operator_is_described_and_sampled(operator: catalogue.Operator) -
 
 def test_hidden_operators_are_described_too() -> None:
     assert all(operator.doc for operator in catalogue.operators(hidden=True))
+
+
+SHELL = re.compile(
+    rf"\bmatgrad ({'|'.join(COMMANDS)})\b|(?<![\w-])--[a-z]|(?<![\w-])-[vio] |\b(shell|terminal)\b", re.I
+)
+
+
+def constants(path: Path) -> Iterator[str]:
+    """Yield the strings of a module that may reach a screen: all but those that stand alone as documentation."""
+    tree = ast.parse(path.read_text("utf-8"))
+    alone = {id(node.value) for node in ast.walk(tree) if isinstance(node, ast.Expr)}
+    for node in ast.walk(tree):
+        if isinstance(node, ast.JoinedStr):
+            yield "{}".join(part.value for part in node.values if isinstance(part, ast.Constant))
+        elif isinstance(node, ast.Constant) and isinstance(node.value, str) and id(node) not in alone:
+            yield node.value
+
+
+@pytest.mark.parametrize(
+    "path", [p for p in MODULES if p.relative_to(ROOT).parts[0] in ("grammar", "core")], ids=called
+)
+def test_the_mathematics_speaks_no_shell(path: Path) -> None:
+    """What to type in a terminal is written in `cli`, from advice that is data."""
+    assert [text for text in constants(path) if SHELL.search(text)] == []
+
+
+@pytest.mark.parametrize(
+    "text", ["matgrad vjp", "raise it: --max-memory", "`--wrt x`", "give -v x=3", "in a shell", "on the terminal"]
+)
+def test_the_words_of_a_shell_are_found(text: str) -> None:
+    assert SHELL.search(text)
+
+
+@pytest.mark.parametrize("text", ["matgrad puts the axes first", "a-b", "x - v", "a--b", "matgrad.vjp"])
+def test_other_words_are_not_taken_for_them(text: str) -> None:
+    assert not SHELL.search(text)

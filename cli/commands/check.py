@@ -7,6 +7,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ...core.errors import CheckFailed, MatgradError, Source, UsageProblem
+from ..output.advice import shell
 from ..output.console import Line, Look, look_at, printable, show
 from ..output.digits import rough
 from .compute import check_failed, failed, given_inputs, problem_of, warn, wishes_of
@@ -30,6 +31,8 @@ def check(request: Request) -> int:
             f"`check` has no {request.format} output", place=f"--format {request.format}", helps=["--format json"]
         )
     if request.claim is not None:
+        if request.batch:
+            raise UsageProblem("a claim is about one sample: leave out `--batch`", place="--batch")
         return check_claim(request, request.claim)
     from ...core.problems.compiler import Compiler
     from ...core.session import answer
@@ -69,7 +72,7 @@ def check_claim(request: Request, claim: str) -> int:
     if request.format == "json" or request.output is not None:
         from .compute import write
 
-        answer = replace(verdict.answer, warnings=surplus, details={"claim": verdict.details()})
+        answer = replace(verdict.answer, warnings=surplus, details={"claim": verdict.details(shell)})
         write(answer, replace(request, format="json"))
     else:
         warn(surplus, request)
@@ -94,8 +97,10 @@ def _verdict_lines(verdict: Verdict, look: Look) -> list[Line]:
     """Return a verdict as lines: yes or no, then what was found, then what to type."""
     word, style = ("yes", "bold green") if verdict.holds else ("no ", "bold red")
     lines: list[Line] = [[(f"{word}  ", style), (printable(verdict.message, look.ascii), "")]]
-    lines += [[("     ", ""), (printable(note, look.ascii), "")] for note in verdict.notes]
-    lines += [[("     ", ""), ("help: ", "bold cyan"), (printable(text, look.ascii), "")] for text in verdict.helps]
+    lines += [[("     ", ""), (printable(shell(note), look.ascii), "")] for note in verdict.notes]
+    lines += [
+        [("     ", ""), ("help: ", "bold cyan"), (printable(shell(text), look.ascii), "")] for text in verdict.helps
+    ]
     return lines
 
 

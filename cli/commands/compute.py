@@ -17,7 +17,7 @@ from .options import Request
 
 if TYPE_CHECKING:
     from ...core.problems.answer import Answer, Input, Result, Warning
-    from ...core.problems.calculation import Problem
+    from ...core.problems.problem import Problem
     from ...core.session import Wishes
 
 EXPRESSION = "expression"
@@ -44,7 +44,7 @@ def compute(kind: str, request: Request) -> int:
 def problem_of(kind: str, request: Request) -> Problem:
     """Return the problem that a request poses; an expression that makes no sense is refused before numpy is loaded."""
     program = parse(request.expression)
-    from ...core.problems.calculation import Problem
+    from ...core.problems.problem import Problem
 
     problem = Problem.of(request.expression, kind, request.wrt, request.assumptions, request.batch, program=program)
     return replace(problem, independent_entries=request.independent)
@@ -94,7 +94,7 @@ def wishes_of(problem: Problem, request: Request) -> Wishes:
 
 def _compressed(problem: Problem, request: Request) -> str:
     """Return which derivatives are kept in compressed form: those that their format holds so, and too large ones."""
-    from ...core.problems.calculation import STRUCTURED_KINDS
+    from ...core.problems.problem import STRUCTURED_KINDS
 
     if request.lines:
         return "never"

@@ -9,6 +9,7 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from ...core.errors import UsageProblem
+from ..output.advice import shell
 from ..output.console import Line, cell_width, look_at, printable, show
 from .compute import given_inputs, problem_of, warn, wishes_of
 from .options import Request
@@ -64,7 +65,9 @@ def _json(lesson: Lesson) -> str:
         "parts": [{"expr": part.text, "shape": list(part.shape)} for part in lesson.parts],
         "steps": [{"wrt": found.wrt, **asdict(step)} for found in lesson.explanations for step in found.steps],
         "results": [
-            {key: value for key, value in asdict(found).items() if key != "steps"} for found in lesson.explanations
+            {key: value for key, value in asdict(found).items() if key != "steps"}
+            | {"meaning": [shell(text) for text in found.meaning]}
+            for found in lesson.explanations
         ],
     }
     return json.dumps(record, indent=1, ensure_ascii=False) + "\n"
@@ -107,4 +110,4 @@ def _ending(found: Explanation) -> Iterator[Line]:
         yield []
         yield [("What it means", "bold")]
         for text in (*found.meaning, *found.notes):
-            yield [(f"  {text}", "")]
+            yield [(f"  {shell(text)}", "")]

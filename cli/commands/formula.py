@@ -15,7 +15,7 @@ from .options import Request
 
 if TYPE_CHECKING:
     from ...core.formulas.orders import Forms
-    from ...core.problems.calculation import Problem
+    from ...core.problems.problem import Problem
     from ...core.shapes import Shape
 
 KINDS = ("grad", "jacobian", "hessian", "derivative", "value")

@@ -145,7 +145,7 @@ def _rules(operator: Operator) -> str:
 
 def _example_lines(sample: str, look: Look) -> Iterator[Line]:
     """Yield a command line, and what it answers where that is small."""
-    from ...core.problems.calculation import Problem
+    from ...core.problems.problem import Problem
     from ...core.session import Wishes, answer
     from ..output.screen import answer_lines
 

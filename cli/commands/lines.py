@@ -11,12 +11,13 @@ from typing import TYPE_CHECKING, TextIO
 from ...core.errors import InputError, Label, MatgradError, UsageProblem
 from ..input.errors import terminal, unreadable_file
 from ..input.standard_input import StdinReader
+from ..output.advice import shell
 from .compute import check_failed, failed, given_inputs, warn, wishes_of
 from .options import Request
 
 if TYPE_CHECKING:
     from ...core.problems.answer import Input, Result
-    from ...core.problems.calculation import Problem
+    from ...core.problems.problem import Problem
     from ..input.inputs import Reading
 
 ENDINGS = (".jsonl", ".ndjson", ".jsonlines")
@@ -112,7 +113,7 @@ def _on_line(line: str) -> Iterator[None]:
     try:
         yield
     except MatgradError as error:
-        error.place = line if error.place is None else f"{line}, {error.place}"
+        error.place = line if error.place is None else f"{line}, {shell(error.place)}"
         raise
 
 

@@ -13,10 +13,12 @@ from typing import TYPE_CHECKING
 
 from ...core.errors import CheckFailed, EvaluationError, InputError, UsageProblem
 from ...grammar.errors import ExpressionError, Label, MatgradError, Source
+from .advice import shell
 from .console import cell_width, printable, printable_character
 
 if TYPE_CHECKING:
     from ...core.problems.answer import Warning as AnswerWarning
+    from ...grammar.advice import Text
 
 BUG = 70
 STATUSES: tuple[tuple[type[MatgradError], int], ...] = (
@@ -78,8 +80,8 @@ def error_json(error: MatgradError, *, source: Source | None = None) -> str:
         "message": error.message,
         "span": list(error.span) if error.span else None,
         "place": _place(error, source),
-        "notes": list(error.notes),
-        "help": list(error.helps),
+        "notes": [shell(note) for note in error.notes],
+        "help": [shell(text) for text in error.helps],
     }
     import json
 
@@ -90,7 +92,7 @@ def _place(error: MatgradError, source: Source | None) -> str | None:
     """Return where the error is: what it says, else the line and column of its first label."""
     source = error.source or source
     if error.place is not None:
-        return error.place
+        return shell(error.place)
     if source and error.labels:
         return _location(source, min(error.labels, key=lambda label: (not label.primary, label.span)))
     return error.source.name if error.source else None
@@ -121,7 +123,7 @@ class _Page:
     ascii: bool
 
     def render(
-        self, message: str, labels: Sequence[Label], place: str | None, notes: Sequence[str], helps: Sequence[str]
+        self, message: str, labels: Sequence[Label], place: str | None, notes: Sequence[Text], helps: Sequence[Text]
     ) -> str:
         head, *more = self._safe(message).split("\n")
         lines = [self._paint(f"{self.kind}:", self.kind) + " " + self._paint(head, "strong"), *more]
@@ -132,7 +134,7 @@ class _Page:
         if self.source and numbered:
             lines += self._snippet(self.source.text.split("\n"), numbered, gutter)
         for word, texts in (("note", notes), ("help", helps)):
-            lines += [self._remark(word, text, gutter) for text in texts]
+            lines += [self._remark(word, shell(text), gutter) for text in texts]
         return "\n".join(line.rstrip() for line in lines)
 
     def _paint(self, text: str, style: str) -> str:

@@ -14,7 +14,7 @@ from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
 
-from ..arrays import Array
+from ..arrays import Array, largest, relative_error
 from ..problems.answer import Check
 from ..problems.draws import Draws
 
@@ -29,9 +29,12 @@ Direction = tuple[str, Array]
 STENCIL = ((-2, 1 / 12), (-1, -2 / 3), (1, 2 / 3), (2, -1 / 12))
 COMPLEX_STEP = 1e-30
 STEPS = {0: (0.0,), 1: (1e-3, 1e-4, 1e-2, 1e-5), 2: (5e-3, 2e-2, 1e-3, 3e-4), 3: (2e-2, 5e-2, 5e-3)}
+# By order: what an error of differences must not exceed, and what is not worth another step.
 TOLERANCE = {0: 1e-9, 1: 1e-6, 2: 1e-5, 3: 1e-3}
 GOOD_ENOUGH = {0: 1e-12, 1: 1e-10, 2: 1e-9, 3: 1e-7}
 SECONDS = 5.0
+# A derivative that is this much smaller than the value is lost in the rounding of its differences.
+LEAST_SCALE = 1e-4
 
 
 def compare(
@@ -50,12 +53,13 @@ def compare(
     finite = np.isfinite(claimed) & np.isfinite(value)
     if not finite.any():
         return Check(note="the derivative is not finite here")
-    size = float(np.max(np.abs(value[finite])))
+    size = largest(value[finite])
     best, method = np.inf, ""
     started = perf_counter()
     for step in STEPS[order]:
         estimate, used = _estimate(evaluate, values, directions, step, analytic)
-        error = _relative_error(np.asarray(estimate), claimed, finite, size)
+        found = np.asarray(estimate)[finite]
+        error = relative_error(found, claimed[finite], least_scale=LEAST_SCALE * size)
         if error < best:
             best, method = error, used
         if best < GOOD_ENOUGH[order] or perf_counter() - started > SECONDS:
@@ -84,21 +88,9 @@ def _estimate(
     return np.asarray(total, dtype=np.float64) / step ** len(real), method
 
 
-def _relative_error(estimate: Array, claimed: Array, finite: NDArray[np.bool_], size: float) -> float:
-    if not np.isfinite(estimate[finite]).all():
-        return float(np.inf)
-    scale = max(
-        float(np.max(np.abs(claimed[finite]), initial=0.0)),
-        float(np.max(np.abs(estimate[finite]), initial=0.0)),
-        1e-4 * size,
-        np.finfo(float).tiny,
-    )
-    return float(np.max(np.abs(estimate[finite] - claimed[finite]), initial=0.0) / scale)
-
-
 def random_direction(value: Array, draws: Draws) -> Array:
     """Return a direction whose entries are in proportion to those of a point, so that a step respects its scale."""
-    typical = float(np.max(np.abs(value), initial=0.0)) or 1.0
+    typical = largest(value) or 1.0
     size = np.where(value == 0, typical, np.abs(value))
     sign = draws.signs(value.shape)
     return np.asarray(sign * draws.uniform(0.5, 1.0, value.shape) * size, dtype=np.float64)

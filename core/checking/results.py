@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING, Any
 
 import numpy as np
 
-from ..arrays import Array
+from ..arrays import Array, largest
+from ..errors import EvaluationError
 from ..evaluation.program import OperationFailed
 from ..graph.nodes import Apply, Map, topological
 from ..problems.answer import Check
-from ..problems.calculation import Calculation, tangent_name
+from ..problems.calculation import Calculation
 from ..problems.draws import Draws
+from ..problems.problem import tangent_name
 from ..problems.sampling import tangent_projection
 from .differences import STEPS, Direction, Evaluate, compare, random_direction
 
@@ -49,7 +51,7 @@ def check_results(
         note = "at a point nearby, for the derivative is a choice here"
         try:
             data = calculation.run(values)[1:] if derive is None else derive(values)
-        except Exception:  # a point nearby may leave the domain; the answer itself stands
+        except (OperationFailed, EvaluationError):  # a point nearby may leave the domain; the answer itself stands
             for _ in data:
                 yield Check(note="the derivative is a choice here, and no point nearby has a value")
             return
@@ -83,16 +85,12 @@ def _is_rounding(
 
     try:
         first, second = nearby(), nearby()
-    except Exception:  # the last digits may leave the domain, where nothing can be said
+    except OperationFailed:  # the last digits may leave the domain, where nothing can be said
         return False
-    noise_of_value, noise = (_largest(first[place] - second[place]) for place in (0, position))
-    size_of_value, size = _largest(first[0]), _largest(data)
+    noise_of_value, noise = (largest(first[place] - second[place]) for place in (0, position))
+    size_of_value, size = largest(first[0]), largest(data)
     unseen = noise_of_value > ROUNDING * size_of_value and size <= noise_of_value / SMALLEST_STEP
     return noise > ROUNDING * size or unseen
-
-
-def _largest(array: Array) -> float:
-    return float(np.max(np.abs(array), initial=0.0))
 
 
 def _analytic(calculation: Calculation) -> bool:

@@ -15,16 +15,18 @@ from typing import TypeAlias
 import numpy as np
 
 from ...grammar import syntax
+from ...grammar.advice import Command, Setting, Text, advise
 from ...grammar.rewriting import occurrences, renamed_places, turned_names
 from ...grammar.syntax import Call
 from ...grammar.writer import write
-from ..arrays import Array
+from ..arrays import SAME_NUMBERS, Array, relative_error
 from ..differentiation.differentiate import derivative
-from ..errors import EvaluationError, ExpressionError
+from ..errors import ExpressionError
+from ..evaluation.program import OperationFailed
 from ..graph.nodes import Symbol
 from ..problems.answer import Input
 from ..problems.calculation import Calculation
-from .points import TOLERANCE, Point, Trial, relative_error
+from .points import Point, Trial
 
 Compute: TypeAlias = "Callable[[Point], Array | None]"
 MOST_PLACES = 5
@@ -38,8 +40,8 @@ class Candidate:
     key: str
     words: str
     compute: Compute
-    remark: str = ""
-    helps: tuple[str, ...] = ()
+    remark: Text = ""
+    helps: tuple[Text, ...] = ()
 
 
 class Inquiry:
@@ -72,10 +74,12 @@ class Candidates(Inquiry):
             yield from self._by_places()
             yield from self._by_others()
 
+    def _command(self, name: str, expression: str, *settings: Setting) -> Command:
+        return Command(name, expression, (self.name,), settings)
+
     def _of_the_output(self) -> Iterator[Candidate]:
         """The Jacobian with its output axes, or its input axes, gone."""
         out, rank = len(self.output), len(self.output) + len(self.groups[1])
-        wrt = f"--wrt {self.name}"
         if not out:
             return
         outputs, inputs = tuple(range(out)), tuple(range(out, rank))
@@ -85,7 +89,7 @@ class Candidates(Inquiry):
                 "the diagonal of the Jacobian",
                 lambda point: _diagonal(point.truth, out),
                 "that is all of it where output i depends on entry i alone; the Jacobian has the rest, zeros included",
-                (f'matgrad vjp "{self.text}" {wrt} --cotangent ones',),
+                (self._command("vjp", self.text, Setting("cotangent", "ones")),),
             )
         if self.output[:1] == self.groups[1][:1]:
             yield Candidate(
@@ -98,19 +102,19 @@ class Candidates(Inquiry):
             "summed over outputs",
             f"the Jacobian summed over the outputs: the gradient of `sum({self.text})`",
             lambda point: point.truth.sum(axis=outputs),
-            helps=(f'matgrad grad "sum({self.text})" {wrt}',),
+            helps=(self._command("grad", f"sum({self.text})"),),
         )
         yield Candidate(
             "averaged over outputs",
             f"the Jacobian averaged over the outputs: the gradient of `mean({self.text})`",
             lambda point: point.truth.mean(axis=outputs),
-            helps=(f'matgrad grad "mean({self.text})" {wrt}',),
+            helps=(self._command("grad", f"mean({self.text})"),),
         )
         yield Candidate(
             "summed over inputs",
             f"the Jacobian summed over the entries of `{self.name}`: the Jacobian times ones",
             lambda point: point.truth.sum(axis=inputs),
-            helps=(f'matgrad jvp "{self.text}" {wrt} --tangent ones',),
+            helps=(self._command("jvp", self.text, Setting("tangent", "ones")),),
         )
 
     def _transposes(self) -> Iterator[Candidate]:
@@ -122,7 +126,7 @@ class Candidates(Inquiry):
                 f"the transposed {self.noun} (denominator layout)",
                 lambda point: np.transpose(point.truth, order),
                 f"matgrad puts the axes of the output first, then those of {self.trial.by}",
-                (f'matgrad jacobian "{self.text}" --wrt {self.name} --layout denominator',),
+                (self._command("jacobian", self.text, Setting("layout", "denominator")),),
             )
         elif rank == 2:
             remark = "the gradient has the shape of the variable: entry [i, j] belongs to entry [i, j]"
@@ -142,7 +146,7 @@ class Candidates(Inquiry):
                 key,
                 f"the {self.noun} flattened {word}",
                 partial(self._flat, columnwise=columnwise),
-                helps=(f'matgrad jacobian "{self.text}" --wrt {self.name} --layout flat',) if not columnwise else (),
+                helps=() if columnwise else (self._command("jacobian", self.text, Setting("layout", "flat")),),
             )
             if len(groups) == 2:
                 yield Candidate(
@@ -182,11 +186,11 @@ class Candidates(Inquiry):
         if self.output or len(shape) != 2 or shape[0] != shape[1]:
             return
         known = self.points[0].calculation.symbols[self.name].symmetric
-        remark = (
+        remark: Text = (
             "by a symmetric variable matgrad gives the gradient of f((X + X.T)/2); over independent entries each pair "
             "off the diagonal counts twice"
             if known
-            else f"that is meant for a symmetric variable: `--assume {self.name}=symmetric`"
+            else advise("that is meant for a symmetric variable: `", Setting("assume", {self.name: "symmetric"}), "`")
         )
         entries = "the derivative by the independent entries of a symmetric matrix, `G + G.T - diag(diag(G))`"
         yield Candidate("symmetric, independent entries", entries,
@@ -234,7 +238,7 @@ class Candidates(Inquiry):
                 if calculation.shape:
                     return None
                 rows.append(calculation.derivatives(values)[0])
-            except (ExpressionError, EvaluationError):
+            except (ExpressionError, OperationFailed):
                 return None
         return np.concatenate(rows)
 
@@ -270,7 +274,7 @@ class Candidates(Inquiry):
             if wanted is None or any(item is None for item in found):
                 return None
             stacked = np.array([item[0] for item in found if item is not None])
-            if relative_error(stacked, wanted) > TOLERANCE:
+            if relative_error(stacked, wanted) > SAME_NUMBERS:
                 return None
         return single
 
@@ -286,14 +290,14 @@ class Candidates(Inquiry):
             except ExpressionError:
                 return ""
             found = point.evaluated([node])
-            if wanted is None or found is None or relative_error(found[0], wanted) > TOLERANCE:
+            if wanted is None or found is None or relative_error(found[0], wanted) > SAME_NUMBERS:
                 return ""
         return f"; equivalently the gradient of `({write(self._summed)}).diagonal().sum()`"
 
-    def _trace_help(self) -> tuple[str, ...]:
+    def _trace_help(self) -> tuple[Text, ...]:
         if not self._equivalent() or self._summed is None:
             return ()
-        return (f'matgrad grad "trace({write(self._summed)})" --wrt {self.name}',)
+        return (self._command("grad", f"trace({write(self._summed)})"),)
 
     # Derivatives by something else.
 
@@ -342,7 +346,7 @@ class Candidates(Inquiry):
                     "another variable",
                     f"the {self.noun} by `{other}`, not by `{self.name}`",
                     partial(self._by, name=other),
-                    helps=(f"--wrt {other}",),
+                    helps=(Setting("wrt", other),),
                 )
 
     @staticmethod

@@ -9,10 +9,11 @@ from functools import cached_property
 import numpy as np
 
 from ...grammar import syntax
+from ...grammar.advice import Setting, advise
 from ...grammar.parser import parse
 from ...grammar.rewriting import joined, toggled_transposes
 from ...grammar.writer import write
-from ..arrays import Array
+from ..arrays import SAME_NUMBERS, Array, relative_error, whole_numbers
 from ..differentiation.stabilise import stabilized
 from ..elaboration.elaborate import BARE_CONSTANTS, Elaborator
 from ..elaboration.inference import infer_shapes
@@ -29,12 +30,12 @@ from ..evaluation.program import OperationFailed, compile_program
 from ..graph.nodes import Node
 from ..graph.transform import flatten
 from ..problems.answer import Input
-from ..problems.calculation import Calculation, Problem
+from ..problems.calculation import Calculation
 from ..problems.compiler import Compiler
-from ..session import Prepared, Wishes, prepare
+from ..problems.problem import Problem
+from ..session import Prepared, Wishes, explained, prepare
 from ..shapes import Shape, show
 
-TOLERANCE = 1e-8
 POINTS = 6
 CLAIM = "claim"
 SUMS = ("sum", "reduce_sum", "mean", "reduce_mean", "average", "trace", "tr")
@@ -47,22 +48,6 @@ def parse_claim(claim: str) -> syntax.Program:
     except MatgradError as error:
         error.source = Source(CLAIM, claim)
         raise
-
-
-def statics_of(values: Mapping[str, Array]) -> dict[str, int]:
-    """Return the numbers that can stand for sizes: whole ones."""
-    scalars = {name: float(value) for name, value in values.items() if not np.shape(value)}
-    return {name: int(value) for name, value in scalars.items() if value.is_integer()}
-
-
-def relative_error(found: Array, wanted: Array) -> float:
-    """Return the largest difference relative to the largest entry, infinite where the shapes differ."""
-    if found.shape != wanted.shape:
-        return float("inf")
-    if not (np.isfinite(found).all() and np.isfinite(wanted).all()):
-        return 0.0 if np.array_equal(found, wanted, equal_nan=True) else float("inf")
-    scale = max(float(np.max(np.abs(found), initial=0.0)), float(np.max(np.abs(wanted), initial=0.0)))
-    return float(np.max(np.abs(found - wanted), initial=0.0)) / scale if scale else 0.0
 
 
 @dataclass(frozen=True)
@@ -99,7 +84,7 @@ class Point:
 
     def elaborated(self, program: syntax.Program, symbols: Mapping[str, Node] | None = None) -> Node:
         """Return the graph of a program over the inputs, `symbols` being known besides them."""
-        return elaborated(program, {**self.calculation.symbols, **(symbols or {})}, statics_of(self.values))
+        return elaborated(program, {**self.calculation.symbols, **(symbols or {})}, whole_numbers(self.values))
 
     def compute(self, program: syntax.Program) -> Array | None:
         """Return the value of a program here, None where it does not fit or has no value."""
@@ -191,7 +176,10 @@ class Trial:
         if not found:
             raise refusal or EvaluationError(
                 "the derivative is not finite at any of the inputs tried",
-                helps=["give inputs with -v or -i at which it is", "--random uniform draws numbers from 0 to 1"],
+                helps=[
+                    advise("give inputs with ", Setting("inputs"), " at which it is"),
+                    advise(Setting("random", "uniform"), " draws numbers from 0 to 1"),
+                ],
             )
 
     def _settings(self) -> Iterator[tuple[Wishes, Mapping[str, Input]]]:
@@ -203,7 +191,7 @@ class Trial:
         larger = self._larger(first, declared)
         seeds = range(self.wishes.seed, self.wishes.seed + POINTS)
         yield replace(self.wishes, declared=declared), self.given
-        whole = {name: item for name, item in self.given.items() if name in statics_of({name: item.value})}
+        whole = {name: item for name, item in self.given.items() if name in whole_numbers({name: item.value})}
         for place, seed in enumerate(seeds):
             if place or self.given:
                 own = larger if larger is not None and place % 2 else declared
@@ -275,24 +263,25 @@ class Trial:
 
     def _claim_over(self, calculation: Calculation, inputs: Mapping[str, Input]) -> Node:
         return elaborated(
-            self.program, calculation.symbols, statics_of({name: item.value for name, item in inputs.items()})
+            self.program, calculation.symbols, whole_numbers({name: item.value for name, item in inputs.items()})
         )
 
     def _with_transpose(self, calculation: Calculation, inputs: Mapping[str, Input], error: ExpressionError) -> bool:
         """Add to an error the transpose with which the claim would be right; False where there is none."""
         values = {name: item.value for name, item in inputs.items()}
-        truth = calculation.derivatives(values)[0]
+        with explained(calculation, values):
+            truth = calculation.derivatives(values)[0]
         matrices = {name for name, value in values.items() if np.ndim(value) == 2}
         for before, after, program in toggled_transposes(self.program, matrices):
             try:
-                node = elaborated(program, calculation.symbols, statics_of(values))
+                node = elaborated(program, calculation.symbols, whole_numbers(values))
                 found = compile_program(flatten([node])).run(values)[0]
             except (ExpressionError, OperationFailed):
                 continue
-            if relative_error(found, truth) <= TOLERANCE:
+            if relative_error(found, truth) <= SAME_NUMBERS:
                 error.helps = (
                     f"with `{after}` in place of `{before}` it is right: `{write(program)}`",
-                    *(text for text in error.helps if "would fit" not in text),
+                    *(text for text in error.helps if "would fit" not in str(text)),
                 )
                 return True
         return False
@@ -309,7 +298,7 @@ class Trial:
             return None
         values = {name: item.value for name, item in self.given.items()}
         try:
-            shapes, counts = infer_shapes(both, known, unknown, statics_of(values))
+            shapes, counts = infer_shapes(both, known, unknown, whole_numbers(values))
         except ExpressionError:
             return None
         return {name: shape for name, shape in shapes.items() if name not in counts}
@@ -319,7 +308,8 @@ class Trial:
         calculation = prepared.calculation
         calculation.guard(wishes.limit)
         values = {name: item.value for name, item in prepared.inputs.items()}
-        value, truth = calculation.run(values)
+        with explained(calculation, values):
+            value, truth = calculation.run(values)
         if not np.isfinite(truth).all():
             return None
         try:
@@ -330,7 +320,7 @@ class Trial:
             raise
         except OperationFailed as failure:
             message = f"the claim has no value: {failure.original}".lower()
-            raise EvaluationError(message, place="--claim") from None
+            raise EvaluationError(message, place=Setting("claim")) from None
         return Point(calculation, prepared.inputs, value, truth, np.asarray(claimed, dtype=np.float64))
 
     @property

@@ -14,15 +14,16 @@ from math import prod
 
 import numpy as np
 
+from ...grammar.advice import Setting, Text
 from ...grammar.rewriting import toggled_transposes
 from ...grammar.writer import write
-from ..arrays import Array
-from ..errors import EvaluationError, ExpressionError
+from ..arrays import NEAR_MISS, SAME_NUMBERS, Array, relative_error
+from ..errors import ExpressionError
+from ..evaluation.program import OperationFailed
 from ..problems.calculation import Calculation
 from ..shapes import describe
 from .confusions import Candidate, Candidates, Compute, Inquiry, replace_values
-from .points import TOLERANCE, Point, Trial, relative_error
-from .verdict import NEAR_MISS
+from .points import Point, Trial
 
 LARGEST_DENOMINATOR = 12
 MULTIPLES = tuple(Fraction(n, d) for n, d in ((1, 1), (-1, 1), (2, 1), (-2, 1), (1, 2), (-1, 2), (4, 1), (1, 4)))
@@ -33,9 +34,9 @@ class Reading:
     """What a claim is: a key for scripts, a factor where it is a multiple, and what to tell a person."""
 
     key: str
-    notes: tuple[str, ...]
+    notes: tuple[Text, ...]
     factor: str | None = None
-    helps: tuple[str, ...] = ()
+    helps: tuple[Text, ...] = ()
 
 
 def other_reading(trial: Trial) -> Reading | None:
@@ -69,7 +70,7 @@ class Search(Inquiry):
                 return found
         return self._other_shape()
 
-    def _told(self, words: str, candidate: Candidate) -> tuple[str, ...]:
+    def _told(self, words: str, candidate: Candidate) -> tuple[Text, ...]:
         return (words, candidate.remark) if candidate.remark else (words,)
 
     def _arrays(self, compute: Compute) -> list[Array] | None:
@@ -82,7 +83,7 @@ class Search(Inquiry):
         return arrays
 
     def _equal(self, arrays: list[Array]) -> bool:
-        return all(relative_error(p.claimed, a) <= TOLERANCE for p, a in zip(self.points, arrays, strict=True))
+        return all(relative_error(p.claimed, a) <= SAME_NUMBERS for p, a in zip(self.points, arrays, strict=True))
 
     # Claims that are nearly right.
 
@@ -92,7 +93,7 @@ class Search(Inquiry):
         for before, after, program in toggled_transposes(self.trial.program, matrices):
             values = [point.compute(program) for point in self.points]
             if all(
-                value is not None and relative_error(value, point.truth) <= TOLERANCE
+                value is not None and relative_error(value, point.truth) <= SAME_NUMBERS
                 for value, point in zip(values, self.points, strict=True)
             ):
                 words = f"with `{after}` in place of `{before}` it is right: `{write(program)}`"
@@ -105,7 +106,7 @@ class Search(Inquiry):
             square = len(shape) == 2 and shape[0] == shape[1]
             if square and all(self._holds_symmetric(point, name) for point in self.points):
                 words = f"it is right where `{name}` is symmetric, and here nothing says so"
-                return Reading("if symmetric", (words,), None, (f"--assume {name}=symmetric",))
+                return Reading("if symmetric", (words,), None, (Setting("assume", {name: "symmetric"}),))
         return None
 
     def _holds_symmetric(self, point: Point, name: str) -> bool:
@@ -118,9 +119,9 @@ class Search(Inquiry):
         claimed = moved.compute(self.trial.program)
         try:
             truth = Calculation(problem, point.shapes).derivatives(values)[0]
-        except (ExpressionError, EvaluationError):
+        except (ExpressionError, OperationFailed):
             return False
-        return claimed is not None and relative_error(claimed, truth) <= TOLERANCE
+        return claimed is not None and relative_error(claimed, truth) <= SAME_NUMBERS
 
     def _multiple(self, candidate: Candidate, arrays: list[Array]) -> Reading | None:
         """Return a candidate up to a factor with a name."""
@@ -132,7 +133,7 @@ class Search(Inquiry):
             if not norm or not np.isfinite(point.claimed).all():
                 return None
             factors.append(float(np.sum(point.claimed * array)) / norm)
-            if not factors[-1] or relative_error(point.claimed, factors[-1] * array) > TOLERANCE:
+            if not factors[-1] or relative_error(point.claimed, factors[-1] * array) > SAME_NUMBERS:
                 return None
         named = self._named(factors)
         if named is None:
@@ -186,7 +187,7 @@ class Search(Inquiry):
         claims = [point.claimed for point in self.points]
         truths = [point.truth for point in self.points]
         first, wanted = claims[0], truths[0]
-        if all(c.size == t.size and c.shape != t.shape and relative_error(c.ravel(), t.ravel()) <= TOLERANCE
+        if all(c.size == t.size and c.shape != t.shape and relative_error(c.ravel(), t.ravel()) <= SAME_NUMBERS
                for c, t in zip(claims, truths, strict=True)):  # fmt: skip
             words = f"its numbers are right, its shape is not: {describe(first.shape)}, not {describe(wanted.shape)}"
             return Reading("other shape", (words,), None, ("squeeze(...) or reshape(...) changes the shape alone",))
@@ -195,7 +196,7 @@ class Search(Inquiry):
                 spread = np.broadcast_to(c, t.shape)
             except ValueError:
                 return None
-            if c.shape == t.shape or relative_error(spread, t) > TOLERANCE:
+            if c.shape == t.shape or relative_error(spread, t) > SAME_NUMBERS:
                 return None
         words = (
             f"its numbers are right where they are broadcast from {describe(first.shape)} to {describe(wanted.shape)}"
@@ -213,7 +214,7 @@ def _number(point: Point, name: str) -> float:
 
 
 def _near(found: float, wanted: float) -> bool:
-    return abs(found - wanted) <= 10 * TOLERANCE * max(abs(found), abs(wanted))
+    return abs(found - wanted) <= 10 * SAME_NUMBERS * max(abs(found), abs(wanted))
 
 
 def _multiple_of(factors: list[float], values: list[float], symbol: str, words: str) -> tuple[str, str] | None:

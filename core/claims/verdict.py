@@ -7,27 +7,28 @@ first differs.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..arrays import Array
+from ...grammar.advice import Setting, Text, advise, in_python
+from ..arrays import NEAR_MISS, SAME_NUMBERS, Array, largest, whole_numbers
 from ..checking.results import check_results
 from ..errors import UsageProblem
+from ..formulas.verified import closed_forms
 from ..problems.answer import Answer, Input
-from ..problems.calculation import Problem
+from ..problems.problem import Problem
 from ..session import Wishes
 from ..shapes import Shape, describe, show
-from .points import TOLERANCE, Point, Trial, statics_of
+from .points import Point, Trial
+from .search import Reading, other_reading
 
 if TYPE_CHECKING:
     from ..problems.answer import Check
-    from .search import Reading
 
-NEAR_MISS = 1e-3
 SEVERAL_WAYS = 3
 
 
@@ -50,8 +51,8 @@ class Verdict:
     error: float | None
     matches: str | None
     message: str
-    notes: tuple[str, ...] = ()
-    helps: tuple[str, ...] = ()
+    notes: tuple[Text, ...] = ()
+    helps: tuple[Text, ...] = ()
     factor: str | None = None
     points: int = 0
     shape: Shape = ()
@@ -60,8 +61,8 @@ class Verdict:
     formula: str | None = None
     answer: Answer | None = field(default=None, repr=False, compare=False)
 
-    def details(self) -> dict[str, object]:
-        """Return the verdict as a record for JSON."""
+    def details(self, worded: Callable[[Text], str] = str) -> dict[str, object]:
+        """Return the verdict as a record for JSON; `worded` says what advice is called there."""
         return {
             "expr": self.claim,
             "holds": self.holds,
@@ -69,8 +70,8 @@ class Verdict:
             "matches": self.matches,
             "factor": self.factor,
             "message": self.message,
-            "notes": list(self.notes),
-            "help": list(self.helps),
+            "notes": [worded(note) for note in self.notes],
+            "help": [worded(text) for text in self.helps],
             "points": self.points,
             "shape": list(self.shape),
             "expected_shape": list(self.expected_shape),
@@ -78,7 +79,7 @@ class Verdict:
         }
 
     def __str__(self) -> str:
-        return "\n".join([self.message, *self.notes])
+        return "\n".join([self.message, *in_python(self.notes)])
 
 
 def check_claim(problem: Problem, claim: str, given: Mapping[str, Input], wishes: Wishes) -> Verdict:
@@ -91,11 +92,18 @@ def check_claim(problem: Problem, claim: str, given: Mapping[str, Input], wishes
     has no finite value at any point.
     """
     if problem.batch:
-        raise UsageProblem("a claim is about one sample: leave out `--batch`", place="--batch")
+        raise UsageProblem("a claim is about one sample", place=Setting("batch"))
     if len(problem.requests) != 1:
         raise UsageProblem(
             "a claim is one derivative, and several are asked for",
-            helps=["--wrt x with a gradient or Jacobian; two names, or --kind hessian, with a second derivative"],
+            helps=[
+                advise(
+                    Setting("wrt", "x"),
+                    " with a gradient or Jacobian; two names, or ",
+                    Setting("kind", "hessian"),
+                    ", with a second derivative",
+                )
+            ],
         )
     return Judgement(Trial(problem, claim, given, wishes)).verdict()
 
@@ -108,12 +116,10 @@ class Judgement:
 
     def verdict(self) -> Verdict:
         """Return the verdict on the claim."""
-        from .search import other_reading
-
         first = self.trial.points[0]
         fits = all(point.claimed.shape == point.truth.shape for point in self.trial.points)
         error = max(point.error for point in self.trial.points) if fits else None
-        holds = error is not None and error <= TOLERANCE
+        holds = error is not None and error <= SAME_NUMBERS
         reading = None if holds else other_reading(self.trial)
         return Verdict(
             expression=self.trial.problem.text,
@@ -141,23 +147,21 @@ class Judgement:
     @cached_property
     def formula(self) -> str:
         """The closed form of the derivative."""
-        from ..formulas.verified import closed_forms
-
         first = self.trial.points[0]
-        return closed_forms(self.trial.problem, first.shapes, statics_of(first.values))[0].text
+        return closed_forms(self.trial.problem, first.shapes, whole_numbers(first.values))[0].text
 
     def _head(self, holds: bool) -> str:
         verb = "is" if holds else "is not"
         text = self.trial.problem.text.strip()
         return f"`{self.trial.claim}` {verb} the {self.trial.noun} of `{text}` by {self.trial.by}"
 
-    def _notes(self, error: float | None, holds: bool, reading: Reading | None) -> Iterator[str]:
+    def _notes(self, error: float | None, holds: bool, reading: Reading | None) -> Iterator[Text]:
         if holds:
             assert error is not None
             yield f"they agree at {self._where()}: relative error {error:.1g}"
             yield from self.trial.remarks
             return
-        first = next(point for point in self.trial.points if point.error > TOLERANCE)
+        first = next(point for point in self.trial.points if point.error > SAME_NUMBERS)
         if reading is not None:
             yield from reading.notes
         if error is None:
@@ -184,8 +188,8 @@ class Judgement:
         return ", ".join(f"{name} {show(shape)}" for name, shape in point.shapes.items())
 
     def _where_it_differs(self, point: Point, error: float) -> Iterator[str]:
-        scale = max(float(np.max(np.abs(point.truth), initial=0.0)), float(np.max(np.abs(point.claimed), initial=0.0)))
-        apart = np.abs(point.claimed - point.truth) > TOLERANCE * scale
+        scale = max(largest(point.truth), largest(point.claimed))
+        apart = np.abs(point.claimed - point.truth) > SAME_NUMBERS * scale
         apart |= ~np.isfinite(point.claimed)
         index = tuple(int(place) for place in np.argwhere(apart)[0])
         at = f"entry [{', '.join(map(str, index))}]" if index else "they"
@@ -198,7 +202,7 @@ class Judgement:
             f"{at} {verb}: the claim has {point.claimed[index]:.6g}, the {self.trial.noun} {point.truth[index]:.6g} "
             f"(at {inputs}, {self._sizes(point)}){several}"
         )
-        agreeing = sum(point.error <= TOLERANCE for point in self.trial.points)
+        agreeing = sum(point.error <= SAME_NUMBERS for point in self.trial.points)
         if agreeing:
             yield f"it agrees at {agreeing} of {len(self.trial.points)} points: it holds for special inputs alone"
         if error <= NEAR_MISS:

@@ -14,6 +14,7 @@ from math import prod
 import numpy as np
 from numpy.typing import NDArray
 
+from ...grammar.advice import Setting, advise
 from ..amounts import amount
 from ..errors import EvaluationError
 from ..graph.algebra import Factor, product
@@ -122,7 +123,7 @@ class Table:
         if entries > self.limit:
             raise EvaluationError(
                 f"the sparse matrix has more than {amount(self.limit)} entries",
-                helps=["raise the limit: --max-memory 16GiB, from Python max_memory=2**34"],
+                helps=[advise("raise the limit: ", Setting("max_memory", 2**34))],
             )
         ends = np.cumsum(count)
         running = np.arange(entries) - np.repeat(ends - count, count)

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 
 from ...grammar import syntax
+from ...grammar.advice import Given, Setting, advise
 from ...grammar.errors import ExpressionError, Label, Span
 from ...grammar.parser import parse
 from ..errors import RankError, ShapeError, UnknownNameError
@@ -70,7 +71,7 @@ class StaticNameError(ExpressionError):
         super().__init__(
             f"`{name}` is used as a size or an index, so its value is needed",
             Label(span, "a whole number"),
-            helps=[f"give it: -v {name}=3"],
+            helps=[advise("give it: ", Given(name, 3))],
         )
         self.name = name
 
@@ -269,7 +270,14 @@ class Elaborator:
         raise UnknownNameError(
             f"missing input `{node.name}`",
             Label(node.span, "no value given"),
-            helps=[f"give it: -v {node.name}='[1, 2]', or a shape for random numbers: --shape {node.name}=2"],
+            helps=[
+                advise(
+                    "give it: ",
+                    Given(node.name, [1, 2]),
+                    ", or a shape for random numbers: ",
+                    Setting("shapes", {node.name: (2,)}),
+                ),
+            ],
         )
 
     def _unary(self, node: syntax.Unary) -> Node:

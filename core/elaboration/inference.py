@@ -18,8 +18,7 @@ from math import isqrt
 from ...grammar import syntax
 from ..errors import ExpressionError, RankError, ShapeError, Span
 from ..graph.nodes import Apply, Node, Product, Select, Symbol, topological
-from ..problems.sampling import MATRIX_ASSUMPTIONS
-from ..shapes import Shape
+from ..shapes import MATRIX_ASSUMPTIONS, Shape
 from .elaborate import Elaborator, StaticNameError, Value
 
 SMALLEST_SIZE = 3
@@ -173,7 +172,7 @@ class _Guess:
         self._written = {int(node.text) for node in literals if node.text.isdigit()}
         self._written |= {size for shape in self.known.values() for size in shape} | set(self.statics.values())
         for name in self.names:
-            square = not MATRIX_ASSUMPTIONS.isdisjoint(self.assumptions.get(name, ()))
+            square = not {*MATRIX_ASSUMPTIONS}.isdisjoint(self.assumptions.get(name, ()))
             self.set_rank(name, 2 if square or name[0].isupper() else 1)
             if square:
                 first, second = self.axes[name]

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 
 from ...grammar import syntax
+from ...grammar.advice import Command, advise
 from ...grammar.errors import ExpressionError, Label
 from ...grammar.writer import write
 from ..errors import RankError, ShapeError, UnknownNameError
@@ -95,11 +96,12 @@ def label_arguments(error: ExpressionError, node: syntax.Call, values: Sequence[
 def unknown_function(node: syntax.Call) -> UnknownNameError:
     """Return the error for a function that is not in the table, with the name that was probably meant."""
     guess = catalogue.suggest(node.function)
-    meant = f"did you mean `{guess}`?  (`matgrad functions` lists all)" if guess else "`matgrad functions` lists all"
+    listed = Command("functions")
+    meant = (f"did you mean `{guess}`?  (`", listed, "` lists all)") if guess else ("`", listed, "` lists all")
     return UnknownNameError(
         f"unknown function `{node.function}`",
         Label(node.function_span, "" if guess else "not in the table"),
-        helps=[meant],
+        helps=[advise(*meant)],
     )
 
 

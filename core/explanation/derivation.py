@@ -6,18 +6,18 @@ parts, collect what stands before dx, and read the derivative off.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
 from ...grammar import syntax
+from ...grammar.advice import Command, Setting, Text, advise
 from ...grammar.rewriting import rewritten
 from ...grammar.syntax import Attribute, Binary, Call, Index, ListLiteral, Name, Node, Number, Unary
 from ...grammar.writer import write
-from ..arrays import Array
-from ..claims.points import statics_of
+from ..arrays import Array, whole_numbers
 from ..differentiation.differentiate import derivative
 from ..elaboration.elaborate import Elaborator
 from ..errors import ExpressionError
@@ -31,7 +31,8 @@ from ..graph.transform import flatten
 from ..notation.formula import SPOKEN
 from ..notation.trees import transposed
 from ..problems.answer import Input
-from ..problems.calculation import Calculation, Problem
+from ..problems.calculation import Calculation
+from ..problems.problem import Problem
 from ..session import Wishes, prepare
 from ..shapes import Shape, show
 from .definitions import unfolded
@@ -79,7 +80,7 @@ class Explanation:
     formula: str
     noun: str
     structure: str | None
-    meaning: tuple[str, ...]
+    meaning: tuple[Text, ...]
     notes: tuple[str, ...]
 
 
@@ -115,7 +116,7 @@ class Reader:
         self.problem = problem
         self.calculation = calculation
         self.values = values
-        self.statics = statics_of(values)
+        self.statics = whole_numbers(values)
         self.environment: dict[str, object] = dict(calculation.symbols)
         self._elaborator = Elaborator(self.environment, self.statics)
         for assignment in problem.program.assignments:
@@ -310,7 +311,9 @@ class Derivation:
 
         return rewritten(tree, changed)
 
-    def _structure(self, output: nodes.Node, variable: Symbol, jacobian: nodes.Node) -> tuple[str | None, list[str]]:
+    def _structure(
+        self, output: nodes.Node, variable: Symbol, jacobian: nodes.Node
+    ) -> tuple[str | None, Sequence[Text]]:
         text, name = self.reader.problem.text.strip(), self.name
         found = structure_of(jacobian, output.rank)
         if found == "zero":
@@ -376,14 +379,15 @@ class Derivation:
                     yield f"`{name}` has a kink{where}{value}: {operator.at_kink}"
 
 
-def _meaning(structure: str | None, text: str, name: str) -> str:
+def _meaning(structure: str | None, text: str, name: str) -> Text:
     match structure:
         case "identity":
             return f"identity: each entry of the output is the same entry of `{name}`, plus what does not change"
         case "diagonal":
-            return (
+            return advise(
                 f"diagonal: each entry of the output depends on one entry of `{name}`, so the vector-Jacobian product "
-                f'with ones is the diagonal: matgrad vjp "{text}" --wrt {name} --cotangent ones'
+                "with ones is the diagonal: ",
+                Command("vjp", text, (name,), (Setting("cotangent", "ones"),)),
             )
         case "block diagonal":
             return (

@@ -29,7 +29,7 @@ from ...grammar.syntax import (
     Program,
     Unary,
 )
-from ..arrays import Array
+from ..arrays import SAME_NUMBERS, Array, relative_error
 from ..differentiation.differentiate import pushforward
 from ..elaboration.elaborate import Elaborator
 from ..elaboration.infix import COMPARISONS
@@ -49,7 +49,6 @@ from ..shapes import Shape
 
 LONGEST_WRITTEN = 40
 JOINING = ("concatenate", "stack", "hstack", "vstack")
-TOLERANCE = 1e-8
 Proposal = tuple[str, Node]
 
 
@@ -97,11 +96,9 @@ class Local:
         try:
             nodes = [self.elaborated(proposal), self.moved()]
             found, wanted = compile_program(flatten(nodes)).run(values)
-            found = np.broadcast_to(found, wanted.shape)
+            return relative_error(np.broadcast_to(found, wanted.shape), wanted) <= SAME_NUMBERS
         except (ExpressionError, OperationFailed, ValueError):
             return False
-        scale = float(np.max(np.abs(wanted), initial=0.0)) or 1.0
-        return bool(np.allclose(found, wanted, rtol=0, atol=TOLERANCE * scale, equal_nan=True))
 
     def written(self) -> Node:
         """Return the change of the operation as the engine writes it."""

@@ -16,11 +16,12 @@ from ...grammar.writer import Spelling, write
 from ..elaboration.inference import trial_shapes
 from ..elaboration.ranks import Ranks
 from ..errors import ExpressionError, UsageProblem
-from ..formulas.closed_form import ClosedForm, direction_name, exact_forms
+from ..formulas.closed_form import ClosedForm, exact_forms
 from ..formulas.verified import closed_forms
 from ..graph.catalogue import operators
 from ..notation.structural import Sizes
-from ..problems.calculation import Calculation, Problem
+from ..problems.calculation import Calculation
+from ..problems.problem import Problem, direction_name
 from ..shapes import Shape
 from .common_parts import named_parts
 from .dialects import Dialect

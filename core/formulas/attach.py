@@ -9,7 +9,8 @@ from weakref import WeakKeyDictionary
 
 import numpy as np
 
-from ..arrays import Array
+from ..arrays import SAME_AT_INPUTS, Array, relative_error
+from ..errors import surface
 from ..graph.nodes import topological
 from ..problems.answer import Result
 from ..problems.calculation import Calculation
@@ -20,7 +21,6 @@ from .closed_form import ClosedForm
 if TYPE_CHECKING:
     from ..compressed.structured import Structured
 
-TOLERANCE = 1e-6
 # A formula of more operations than this is not read by anyone.
 LARGEST_GRAPH = 3000
 # The comparison evaluates the formula: for arrays beyond this it would cost more than the answer.
@@ -54,7 +54,7 @@ def _with_formula(
             error = error_along(form, values, result.compressed)
         elif compared:
             error = error_of(form, values, result.data)
-        if error is None or error <= TOLERANCE:
+        if error is None or error <= SAME_AT_INPUTS:
             check = result.check
             if check is not None and error is not None:
                 check = replace(check, formula=error)
@@ -78,7 +78,8 @@ def error_of(form: ClosedForm, values: Mapping[str, Array], data: Array) -> floa
         return None
     try:
         value = form.evaluate(values)
-    except Exception:  # whatever keeps a formula from being read or evaluated makes it wrong here
+    except Exception as problem:  # whatever keeps a formula from being read or evaluated makes it wrong here
+        surface(problem)
         return float("inf")
     return _difference(value, data)
 
@@ -94,17 +95,14 @@ def error_along(form: ClosedForm, values: Mapping[str, Array], compressed: Struc
         if formula is None:
             return None
         return _difference(formula.along(directions), compressed.along(directions))
-    except Exception:  # as in `error_of`
+    except Exception as problem:  # as in `error_of`
+        surface(problem)
         return float("inf")
 
 
 def _difference(value: Array, data: Array) -> float | None:
-    """Return the largest difference of two arrays, relative to the largest entry of the second."""
-    if value.shape != data.shape:
-        return float("inf")
+    """Return how far a formula's numbers are from the derivative where that is finite, None where it is nowhere."""
     finite = np.isfinite(data)
-    if not finite.any():
+    if value.shape == data.shape and not finite.any():
         return None
-    scale = max(float(np.max(np.abs(data[finite]))), np.finfo(float).tiny)
-    difference = np.abs(value[finite] - data[finite])
-    return float(np.max(difference) / scale) if np.isfinite(difference).all() else float("inf")
+    return relative_error(value, data) if value.shape != data.shape else relative_error(value[finite], data[finite])

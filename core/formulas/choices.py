@@ -4,8 +4,9 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
+from ..errors import surface
 from ..notation.trees import length
-from ..problems.calculation import Problem
+from ..problems.problem import Problem
 from ..shapes import Shape
 from .closed_form import ClosedForm, exact_forms, generic_forms, sized_forms
 
@@ -39,7 +40,8 @@ class Choices:
         if make not in self._made:
             try:
                 self._made[make] = make(self.problem, self.shapes, self.statics)
-            except Exception:  # a formula is an extra: its failure must not take the numbers along
+            except Exception as problem:  # a formula is an extra: its failure must not take the numbers along
+                surface(problem)
                 self._made[make] = []
         made = self._made[make]
         return made[position] if position < len(made) else None

@@ -5,9 +5,11 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import dataclass, field
 
+import numpy as np
+
 from ...grammar.syntax import Name, Program, walk
 from ...grammar.writer import write
-from ..arrays import Array
+from ..arrays import Array, whole_numbers
 from ..differentiation.differentiate import derivative
 from ..differentiation.projections import absorbed
 from ..elaboration.inference import trial_shapes
@@ -20,7 +22,8 @@ from ..notation.naming import named
 from ..notation.recognise import recognised
 from ..notation.structural import Sizes
 from ..notation.trees import Tree
-from ..problems.calculation import Calculation, Problem, tangent_name
+from ..problems.calculation import Calculation
+from ..problems.problem import DIRECTIONS, Problem, direction_name, tangent_name
 from ..shapes import Shape
 
 
@@ -61,18 +64,12 @@ class ClosedForm:
         asked = Problem(text, asked.program, "value", (), _assumptions(self.problem, names), shared)
         arrays = {name: values[direction_key(self.problem, name)] for name in names}
         shapes = {name: array.shape[1:] if name in shared else array.shape for name, array in arrays.items()}
-        statics = {name: int(array) for name, array in arrays.items() if not array.shape and float(array).is_integer()}
+        statics = whole_numbers(arrays)
         samples = next((arrays[name].shape[0] for name in shared), None)
         shapes |= dict.fromkeys(self.sizes, ())
         calculation = Calculation(asked, shapes, samples=samples, statics={**statics, **self.sizes})
-        numbers = {name: _scalar(size) for name, size in self.sizes.items()}
+        numbers = {name: np.array(float(size)) for name, size in self.sizes.items()}
         return calculation, {**arrays, **numbers}
-
-
-def _scalar(value: int) -> Array:
-    import numpy as np
-
-    return np.array(float(value))
 
 
 def _assumptions(problem: Problem, names: list[str]) -> dict[str, frozenset[str]]:
@@ -81,15 +78,9 @@ def _assumptions(problem: Problem, names: list[str]) -> dict[str, frozenset[str]
 
 def direction_key(problem: Problem, name: str) -> str:
     """Return the key of a value: the direction of a jvp, vjp or hvp is called `tangent` or `cotangent` in formulas."""
-    if problem.kind in ("jvp", "vjp", "hvp") and name == direction_name(problem):
+    if problem.kind in DIRECTIONS and name == direction_name(problem):
         return tangent_name(problem.wrt[0])
     return name
-
-
-def direction_name(problem: Problem) -> str:
-    """Return what the direction of a jvp, vjp or hvp is called in its formula."""
-    word = "cotangent" if problem.kind == "vjp" else "tangent"
-    return word if word not in problem.names else word + "_"
 
 
 def generic_forms(

@@ -17,7 +17,7 @@ from ...grammar.syntax import Assignment, Binary, Call, Name, Program, String, U
 from ...grammar.writer import write
 from ..graph.structure import INDEX_LETTERS
 from ..notation.trees import Tree, call, negated, transposed
-from ..problems.calculation import Problem
+from ..problems.problem import Problem
 from ..shapes import Shape
 from .verified import closed_forms
 

@@ -8,14 +8,14 @@ from math import prod
 
 import numpy as np
 
-from ..arrays import Array
-from ..errors import MatgradError
+from ..arrays import SAME_NUMBERS, Array
 from ..evaluation.program import OperationFailed
 from ..notation.trees import Tree
-from ..problems.calculation import Calculation, Problem, tangent_name
+from ..problems.calculation import Calculation
+from ..problems.problem import DIRECTIONS, Problem, tangent_name
 from ..problems.sampling import draw, needs
 from ..shapes import Shape
-from .attach import LARGEST_COMPARED, TOLERANCE, error_of
+from .attach import LARGEST_COMPARED, error_of
 from .choices import Choices
 from .closed_form import ClosedForm, exact_forms
 
@@ -50,7 +50,7 @@ def formulas(problem: Problem, shapes: Mapping[str, Shape], statics: Mapping[str
 
 def _holds(form: ClosedForm, values: Mapping[str, Array], data: Array) -> bool:
     error = error_of(form, values, data)
-    return error is None or error <= TOLERANCE
+    return error is None or error <= SAME_NUMBERS
 
 
 def _numbers(calculation: Calculation, statics: Mapping[str, int]) -> tuple[dict[str, Array], list[Array]] | None:
@@ -64,7 +64,7 @@ def _numbers(calculation: Calculation, statics: Mapping[str, int]) -> tuple[dict
         else:
             wanted = {*problem.assumptions.get(name, ()), *demands.get(name, ())}
             values[name] = draw(name, symbol.shape, "normal", 0, wanted)
-    if problem.kind in ("jvp", "vjp", "hvp"):
+    if problem.kind in DIRECTIONS:
         for name in problem.wrt:
             values[tangent_name(name)] = draw("direction", calculation.direction_shape(name), "normal", 0, ())
     entries = [prod(node.shape) for _, node in calculation.results] + [value.size for value in values.values()]
@@ -72,5 +72,5 @@ def _numbers(calculation: Calculation, statics: Mapping[str, int]) -> tuple[dict
         return None
     try:
         return values, calculation.derivatives(values)
-    except (MatgradError, OperationFailed):
+    except OperationFailed:
         return None

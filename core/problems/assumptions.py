@@ -7,15 +7,14 @@ from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
-from ..arrays import Array
+from ...grammar.advice import Setting, advise
+from ..arrays import AS_ASSUMED, Array, largest
 from ..errors import InputError
+from ..shapes import ASSUMPTIONS
 from .answer import Input
-from .sampling import ASSUMPTIONS
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
-
-TOLERANCE = 1e-9
 
 Places: TypeAlias = "NDArray[np.bool_]"
 
@@ -31,11 +30,12 @@ def check_assumptions(assumptions: Mapping[str, frozenset[str]], given: Mapping[
         for word in sorted(words, key=ASSUMPTIONS.index):
             broken = FINDERS[word](given[name].value)
             if broken is not None:
+                assumed = Setting("assume", {name: word})
                 raise InputError(
                     f"`{name}` is not {ADJECTIVES.get(word, word)}",
-                    place=f"--assume {name}={word}",
+                    place=assumed,
                     notes=[broken.format(name=name)],
-                    helps=[HELPS.get(word, "leave out --assume {name}={word}").format(name=name, word=word)],
+                    helps=[advise("leave out ", assumed, SYMMETRISED.format(name=name) if word == "symmetric" else "")],
                 )
 
 
@@ -54,12 +54,8 @@ def _entry(value: Array, places: Places) -> str | None:
     return None if place is None else _at(place, float(value[place]))
 
 
-def _scale(value: Array) -> float:
-    return TOLERANCE * float(np.max(np.abs(value), initial=0.0))
-
-
 def _asymmetric(value: Array) -> str | None:
-    place = _first(np.abs(value - np.swapaxes(value, -1, -2)) > _scale(value))
+    place = _first(np.abs(value - np.swapaxes(value, -1, -2)) > AS_ASSUMED * largest(value))
     if place is None:
         return None
     mirrored = (*place[:-2], place[-1], place[-2])
@@ -85,7 +81,7 @@ def _diagonal(value: Array) -> Array:
 
 def _oblique(value: Array) -> str | None:
     product = np.swapaxes(value, -1, -2) @ value
-    place = _first(np.abs(product - np.eye(value.shape[-1])) > 1e-8)
+    place = _first(np.abs(product - np.eye(value.shape[-1])) > AS_ASSUMED)
     if place is None:
         return None
     row, column = place[-2:]
@@ -110,4 +106,4 @@ ADJECTIVES = {
     "upper": "upper triangular",
     "integer": "made of whole numbers",
 }
-HELPS = {"symmetric": "leave out --assume {name}=symmetric, or give the symmetric part, ({name} + {name}.T)/2"}
+SYMMETRISED = ", or give the symmetric part, ({name} + {name}.T)/2"

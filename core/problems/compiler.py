@@ -5,11 +5,13 @@ from __future__ import annotations
 from collections.abc import Mapping
 from typing import NamedTuple
 
+from ...grammar.advice import Given, advise
 from ..elaboration.elaborate import StaticNameError
 from ..elaboration.inference import infer_shapes
 from ..errors import InputError, Label
 from ..shapes import Shape
-from .calculation import Calculation, Problem
+from .calculation import Calculation
+from .problem import Problem
 
 MOST_SHAPES = 64
 
@@ -72,6 +74,6 @@ def _whole(error: StaticNameError, value: float) -> int:
         raise InputError(
             f"`{error.name}` is used as a size or an index, so it must be a whole number",
             Label(error.labels[0].span, f"`{error.name}` is {value:g}"),
-            helps=[f"give a whole number: -v {error.name}={round(value) if abs(value) < 1e9 else 1}"],
+            helps=[advise("give a whole number: ", Given(error.name, round(value) if abs(value) < 1e9 else 1))],
         )
     return int(value)

@@ -6,14 +6,12 @@ from collections.abc import Iterable, Mapping
 
 import numpy as np
 
+from ...grammar.advice import Setting
 from ..arrays import Array
 from ..errors import UsageProblem
 from ..graph.nodes import Apply, Map, Node, Product, Symbol, topological
 from ..shapes import Shape
 from .draws import Draws
-
-ASSUMPTIONS = ("symmetric", "spd", "diagonal", "orthogonal", "lower", "upper", "positive", "integer")
-MATRIX_ASSUMPTIONS = frozenset(ASSUMPTIONS) - {"positive", "integer"}
 
 
 def needs(roots: Iterable[Node], *, general: bool = False) -> dict[str, set[str]]:
@@ -67,7 +65,7 @@ def _from_law(draws: Draws, shape: Shape, law: str) -> Array:
             return draws.integers(int(low), int(high), shape)
     raise UsageProblem(
         f"`{law}` is not a way to draw random numbers",
-        helps=["--random normal, --random uniform, --random randint:0:5"],
+        helps=[Setting("random", law) for law in ("normal", "uniform", "randint:0:5")],
     )
 
 

@@ -19,7 +19,7 @@ from hypothesis import strategies as st
 
 import matgrad
 from matgrad.core.problems.answer import Input
-from matgrad.core.problems.calculation import Problem
+from matgrad.core.problems.problem import Problem
 from matgrad.core.session import Wishes, answer
 from matgrad.grammar.parser import parse
 from matgrad.grammar.writer import write

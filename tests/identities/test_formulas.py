@@ -17,7 +17,7 @@ import pytest
 import matgrad
 from identities.records import RECORDS, Record, sample
 from matgrad.core.problems.answer import Input, Result
-from matgrad.core.problems.calculation import Problem
+from matgrad.core.problems.problem import Problem
 from matgrad.core.session import Wishes, answer
 from matgrad.grammar.parser import parse
 from matgrad.grammar.writer import write

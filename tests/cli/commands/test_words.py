@@ -137,9 +137,9 @@ def test_what_is_no_law_is_refused(text: str) -> None:
 def test_the_words_are_those_of_the_parts_that_use_them() -> None:
     """The lists are written down twice so that help and completion need not import numpy."""
     from matgrad.cli.output import formats, layouts
-    from matgrad.core.problems import sampling
+    from matgrad.core import shapes
 
-    assert options.ASSUMPTIONS == sampling.ASSUMPTIONS
+    assert options.ASSUMPTIONS == shapes.ASSUMPTIONS
     assert options.FORMATS == formats.FORMATS
     assert options.LAYOUTS == layouts.LAYOUTS
 

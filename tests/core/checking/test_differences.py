@@ -11,8 +11,9 @@ import pytest
 from matgrad.core.arrays import Array
 from matgrad.core.checking.differences import compare, random_direction
 from matgrad.core.checking.results import check_results
-from matgrad.core.problems.calculation import Calculation, Problem, tangent_name
+from matgrad.core.problems.calculation import Calculation
 from matgrad.core.problems.draws import Draws
+from matgrad.core.problems.problem import Problem, tangent_name
 from matgrad.core.problems.sampling import draw
 from matgrad.core.shapes import Shape
 

@@ -9,7 +9,9 @@ import pytest
 
 from matgrad.core.checking.warnings import find_kinks, find_nonfinite
 from matgrad.core.errors import EvaluationError
-from matgrad.core.problems.calculation import Calculation, Problem
+from matgrad.core.problems.calculation import Calculation
+from matgrad.core.problems.problem import Problem
+from matgrad.core.session import explained
 
 
 def calculated(text: str, kind: str, values: dict[str, Any]) -> tuple[Calculation, dict[str, Any]]:
@@ -102,7 +104,7 @@ def test_an_operation_without_a_value_quotes_the_text(
     text: str, kind: str, values: dict[str, Any], message: str, label: str
 ) -> None:
     calculation, arrays = calculated(text, kind, values)
-    with pytest.raises(EvaluationError) as caught:
+    with pytest.raises(EvaluationError) as caught, explained(calculation, arrays):
         calculation.run(arrays)
     assert caught.value.message == message
     assert caught.value.labels[0].text == label

@@ -10,7 +10,8 @@ from matgrad.core.differentiation.projections import absorbed
 from matgrad.core.elaboration.elaborate import elaborate_text
 from matgrad.core.evaluation.program import compile_program
 from matgrad.core.graph.nodes import Node, Symbol
-from matgrad.core.problems.calculation import Calculation, Problem
+from matgrad.core.problems.calculation import Calculation
+from matgrad.core.problems.problem import Problem
 
 generator = np.random.default_rng(3)
 SHAPES = {"X": (5, 3), "Y": (3, 5), "S": (4, 4), "y": (5,), "z": (3,), "b": (4,), "C": (3, 3)}

@@ -12,6 +12,7 @@ from matgrad.core.elaboration.elaborate import Elaborator, StaticNameError, elab
 from matgrad.core.errors import ExpressionError, RankError, ShapeError, UnknownNameError
 from matgrad.core.evaluation.program import compile_program
 from matgrad.core.graph.nodes import Constant, Node, Product, Symbol
+from matgrad.grammar.advice import Given, advise
 from matgrad.grammar.parser import parse
 
 SHAPES = {"s": (), "n": (), "x": (4,), "y": (3,), "A": (3, 4), "B": (3, 3), "T": (2, 3, 4)}
@@ -103,7 +104,7 @@ def test_a_size_without_a_value_asks_for_it(text: str, name: str) -> None:
     with pytest.raises(StaticNameError) as caught:
         graph(text)
     assert caught.value.name == name
-    assert f"-v {name}=3" in caught.value.helps[0]
+    assert caught.value.helps == (advise("give it: ", Given(name, 3)),)
 
 
 # Text, kind of error, words of the message, what the primary label marks.

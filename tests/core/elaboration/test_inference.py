@@ -10,7 +10,8 @@ import pytest
 from matgrad.core.elaboration.elaborate import StaticNameError
 from matgrad.core.elaboration.inference import FIRST_PRIME, infer_shapes, trial_shapes
 from matgrad.core.errors import ExpressionError, RankError, ShapeError
-from matgrad.core.problems.calculation import Calculation, Problem
+from matgrad.core.problems.calculation import Calculation
+from matgrad.core.problems.problem import Problem
 from matgrad.core.shapes import Shape
 
 n, m, k, q = 3, 4, 5, 6

@@ -7,7 +7,8 @@ from typing import Any
 
 import pytest
 
-from matgrad.core.problems.calculation import Calculation, Problem
+from matgrad.core.problems.calculation import Calculation
+from matgrad.core.problems.problem import Problem
 
 WIDTH = 9  # so that the graphs are worth rearranging
 

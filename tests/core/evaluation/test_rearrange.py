@@ -14,7 +14,8 @@ from matgrad.core.graph.catalogue import operators
 from matgrad.core.graph.nodes import Node, Product, Symbol, topological
 from matgrad.core.graph.operator import Operator
 from matgrad.core.graph.transform import flatten
-from matgrad.core.problems.calculation import Calculation, Problem
+from matgrad.core.problems.calculation import Calculation
+from matgrad.core.problems.problem import Problem
 
 pytestmark = pytest.mark.usefixtures("large_arrays")
 

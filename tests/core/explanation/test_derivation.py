@@ -12,7 +12,7 @@ import pytest
 import matgrad
 from matgrad.core.explanation.derivation import Explanation, Lesson, explain
 from matgrad.core.graph.catalogue import operators
-from matgrad.core.problems.calculation import Problem
+from matgrad.core.problems.problem import Problem
 from matgrad.core.session import Wishes
 from matgrad.grammar import syntax
 from matgrad.grammar.parser import parse
@@ -95,7 +95,7 @@ def test_a_derived_function_is_unfolded() -> None:
 def test_the_structure_is_put_into_words(text: str, structure: str | None, words: str) -> None:
     (found,) = lesson(text, ("X",) if "X" in text else ("x",)).explanations
     assert found.structure == structure
-    assert words in " ".join(found.meaning)
+    assert words in " ".join(map(str, found.meaning))
 
 
 def test_conventions_are_told() -> None:

@@ -24,7 +24,7 @@ import matgrad
 from matgrad.core.errors import UsageProblem
 from matgrad.core.export.common_parts import named_parts
 from matgrad.core.export.functions import code, latex, statement
-from matgrad.core.problems.calculation import Problem
+from matgrad.core.problems.problem import Problem
 from matgrad.grammar.parser import parse
 from matgrad.grammar.writer import write
 

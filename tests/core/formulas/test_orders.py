@@ -8,7 +8,7 @@ import pytest
 import matgrad
 from matgrad.core.formulas.orders import Forms, forms
 from matgrad.core.graph import catalogue
-from matgrad.core.problems.calculation import Problem
+from matgrad.core.problems.problem import Problem
 
 SHAPES = {"A": (2, 3), "X": (3, 4), "B": (4, 2), "S": (3, 3), "U": (4, 2), "V": (3, 2), "T": (4, 3), "x": (3,)}
 CASES = [

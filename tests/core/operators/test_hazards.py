@@ -11,7 +11,8 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from matgrad.core.checking.warnings import find_kinks
 from matgrad.core.errors import EvaluationError
-from matgrad.core.problems.calculation import Calculation, Problem
+from matgrad.core.problems.calculation import Calculation
+from matgrad.core.problems.problem import Problem
 
 inf = np.inf
 

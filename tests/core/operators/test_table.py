@@ -23,7 +23,7 @@ from matgrad.core.graph.catalogue import find, operators
 from matgrad.core.graph.nodes import Node, Symbol
 from matgrad.core.graph.operator import Operator
 from matgrad.core.operators.references import REFERENCES
-from matgrad.core.problems.calculation import Problem
+from matgrad.core.problems.problem import Problem
 from matgrad.core.problems.sampling import draw
 from matgrad.grammar import syntax
 from matgrad.grammar.parser import parse

@@ -10,10 +10,11 @@ from numpy.testing import assert_allclose
 
 from matgrad.core.errors import ExpressionError, InputError, MatgradError, NotScalarError
 from matgrad.core.problems.answer import Input
-from matgrad.core.problems.calculation import Problem
 from matgrad.core.problems.compiler import Compiler
+from matgrad.core.problems.problem import Problem
 from matgrad.core.session import Wishes, answer
 from matgrad.core.shapes import Shape
+from matgrad.grammar.advice import Setting, advise, pieces_of
 
 
 def given(**values: Any) -> dict[str, Input]:
@@ -65,7 +66,7 @@ def test_given_numbers_must_be_what_they_are_assumed_to_be(word: str, good: Any,
     with pytest.raises(InputError) as caught:
         answer(problem, given(A=bad), Wishes())
     assert caught.value.notes == (place,)
-    assert caught.value.place == f"--assume A={word}"
+    assert caught.value.place == Setting("assume", {"A": word})
 
 
 def test_the_samples_of_a_batch_are_what_they_are_assumed_to_be() -> None:
@@ -73,6 +74,11 @@ def test_the_samples_of_a_batch_are_what_they_are_assumed_to_be() -> None:
     with pytest.raises(InputError) as caught:
         answer(problem, given(A=[np.eye(2), [[1, 2], [3, 4]]]), Wishes())
     assert caught.value.notes == ("A[1, 0, 1] is 2, A[1, 1, 0] is 3",)
+
+
+def said(error: MatgradError) -> list[object]:
+    """The words of an error's helps, and the things to type between them."""
+    return [piece for text in error.helps for piece in pieces_of(text)]
 
 
 def refused(text: str, wrt: str, declared: dict[str, tuple[int, ...]], **values: Any) -> MatgradError:
@@ -85,18 +91,19 @@ def refused(text: str, wrt: str, declared: dict[str, tuple[int, ...]], **values:
 def test_rows_that_may_be_samples_are_explained(declared: bool) -> None:
     x = np.ones((5, 2))
     error = refused("x.T @ A @ x", "x", {"x": x.shape}) if declared else refused("x.T @ A @ x", "x", {}, x=x)
-    assert any("--batch x" in text for text in error.helps)
+    assert Setting("batch", ("x",)) in said(error)
 
 
 def test_a_shape_that_is_only_declared_is_not_taken_for_samples() -> None:
-    assert not any("--batch" in text for text in refused("A @ x", "x", {"A": (3, 2)}).helps)
-    assert any("--batch A" in text for text in refused("A @ x", "x", {}, A=np.ones((3, 2))).helps)
+    batch = Setting("batch", ("A",))
+    assert batch not in said(refused("A @ x", "x", {"A": (3, 2)}))
+    assert batch in said(refused("A @ x", "x", {}, A=np.ones((3, 2))))
 
 
 def test_a_name_that_would_fit_as_a_number_is_named() -> None:
     error = refused("sum((A @ w - y)**2) + mu*norm(w, 1)", "w", {})
     assert isinstance(error, NotScalarError)
-    assert error.helps[0] == "if `mu` is a number: --shape mu=scalar"
+    assert error.helps[0] == advise("if `mu` is a number: ", Setting("shapes", {"mu": ()}))
 
 
 def test_directions_are_not_inputs() -> None:

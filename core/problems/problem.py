@@ -1,0 +1,119 @@
+"""What is asked: an expression, the kind of derivative, the variables."""
+
+from __future__ import annotations
+
+from collections.abc import Mapping
+from dataclasses import dataclass, field
+from functools import cached_property
+
+from ...grammar import syntax
+from ...grammar.advice import Command, Setting, advise
+from ...grammar.errors import Span
+from ...grammar.parser import parse
+from ..elaboration.elaborate import BARE_CONSTANTS
+from ..errors import UnknownNameError, UsageProblem
+from ..operators import table
+
+STRUCTURED_KINDS = ("grad", "jacobian", "hessian", "derivative")
+DIRECTIONS = {"jvp": "tangent", "hvp": "tangent", "vjp": "cotangent"}
+"""What the direction of a product with a derivative is called."""
+
+
+@dataclass(frozen=True)
+class Problem:
+    """What is asked: an expression, the kind of derivative, the variables, and what is assumed.
+
+    Example: `Problem.of("x.T @ A @ x", "grad", ("x",))`. `batch` names inputs whose first axis counts samples; the
+    expression is written for one sample.
+    """
+
+    text: str
+    program: syntax.Program
+    kind: str
+    wrt: tuple[str, ...] = ()
+    assumptions: Mapping[str, frozenset[str]] = field(default_factory=dict)
+    batch: tuple[str, ...] = ()
+    independent_entries: bool = False
+
+    @staticmethod
+    def of(
+        text: str,
+        kind: str,
+        wrt: tuple[str, ...] = (),
+        assumptions: Mapping[str, frozenset[str]] | None = None,
+        batch: tuple[str, ...] = (),
+        *,
+        program: syntax.Program | None = None,
+    ) -> Problem:
+        """Return the problem with its names checked.
+
+        Without `wrt`, the only name of the expression is meant. `program` is the text parsed, where it is already.
+        Raises SyntaxProblem; UnknownNameError for a variable that is not in the expression; UsageProblem for a
+        missing one.
+        """
+        table.load()
+        program = parse(text) if program is None else program
+        problem = Problem(text, program, kind, wrt, assumptions or {}, batch)
+        names = problem.names
+        if kind != "value" and not wrt:
+            if len(names) != 1:
+                listed = ", ".join(names) or "none"
+                raise UsageProblem(
+                    "by which name should the expression be differentiated?",
+                    notes=[f"names in the expression: {listed}"],
+                    helps=[Setting("wrt", name) for name in names],
+                )
+            problem = Problem(text, program, kind, tuple(names), problem.assumptions, batch)
+        for setting, used in (("wrt", problem.wrt), ("batch", batch), ("assume", problem.assumptions)):
+            for name in used:
+                if name not in names:
+                    raise _not_in_expression(Setting(setting, name), name, list(names))
+        return problem
+
+    @cached_property
+    def names(self) -> dict[str, Span]:
+        """The names that need a value, in order, each with its first place."""
+        found = syntax.free_names(self.program)
+        return {name: span for name, span in found.items() if name not in BARE_CONSTANTS or name in self.wrt}
+
+    @property
+    def requests(self) -> list[tuple[str, ...]]:
+        """The variables of each derivative that is asked for."""
+        match self.kind:
+            case "value":
+                return []
+            case "hessian":
+                if len(self.wrt) > 2:
+                    raise UsageProblem(
+                        f"a Hessian has one or two variables, and {len(self.wrt)} were given",
+                        helps=[advise(Command("derivative"), " takes any number of ", Setting("wrt"))],
+                    )
+                return [self.wrt if len(self.wrt) == 2 else self.wrt * 2]
+            case "derivative":
+                return [self.wrt]
+            case _:
+                return [(name,) for name in self.wrt]
+
+
+def _not_in_expression(place: Setting, name: str, names: list[str]) -> UnknownNameError:
+    from difflib import get_close_matches
+
+    same = [other for other in names if other.lower() == name.lower()]
+    near = same or get_close_matches(name, names, n=1, cutoff=0.6)
+    return UnknownNameError(
+        f"`{name}` is not in the expression",
+        place=place,
+        notes=[f"names in the expression: {', '.join(names)}" if names else "the expression has no names"],
+        helps=[f"did you mean `{near[0]}`?"] if near else [],
+    )
+
+
+def direction_name(problem: Problem) -> str:
+    """Return what the direction of a jvp, vjp or hvp is called in calls and formulas: `tangent`, or `tangent_`."""
+    word = DIRECTIONS.get(problem.kind, "tangent")
+    return word if word not in problem.names else word + "_"
+
+
+def tangent_name(name: str) -> str:
+    """Return the key under which the direction for a variable is given to a calculation: no name can clash with it."""
+    return f"direction {name}"
