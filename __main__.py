@@ -2,9 +2,7 @@
 
 from __future__ import annotations
 
-import sys
-
-from .cli.main import program
+from .cli.main import main
 
 if __name__ == "__main__":
-    sys.exit(program())
+    main()

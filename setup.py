@@ -1,29 +1,26 @@
-"""Builds what pyproject.toml cannot describe: the parser's tables, which go into the wheel."""
+"""Builds what pyproject.toml cannot describe: lark's stand-alone parser, which goes into the wheel."""
 
 from __future__ import annotations
 
+import subprocess
 import sys
-from importlib import import_module
 from pathlib import Path
-from types import ModuleType
 
 from setuptools import setup
 from setuptools.command.build_py import build_py
 
-ROOT = Path(__file__).parent
+GRAMMAR = Path(__file__).with_name("grammar") / "expression.lark"
 
 
-def tables() -> ModuleType:
-    """Load `grammar/tables.py` from here: the package itself is not installed yet."""
-    sys.path.insert(0, str(ROOT))
-    try:
-        return import_module("grammar.tables")
-    finally:
-        sys.path.remove(str(ROOT))
+def write_parser(path: Path) -> None:
+    """Write the stand-alone parser: `write_parser(Path("build/lib/matgrad/grammar/standalone.py"))`."""
+    tool = [sys.executable, "-X", "utf8", "-m", "lark.tools.standalone", "--propagate_positions", str(GRAMMAR)]
+    made = subprocess.run(tool, check=True, capture_output=True)
+    path.write_bytes(b"# mypy: ignore-errors\n" + made.stdout)
 
 
-class BuildWithTables(build_py):
-    """Copies the package, then writes the tables beside the grammar."""
+class BuildWithParser(build_py):
+    """Copies the package, then writes the parser beside the grammar."""
 
     def find_package_modules(self, package: str, package_dir: str) -> list[tuple[str, str, str]]:
         """Return the modules of a package; this file stands among them, and is none."""
@@ -33,7 +30,8 @@ class BuildWithTables(build_py):
     def run(self) -> None:
         super().run()
         if not self.editable_mode:
-            tables().write_tables(Path(self.build_lib, "matgrad", "grammar", "expression.tables"))
+            write_parser(Path(self.build_lib, "matgrad", "grammar", "standalone.py"))
 
 
-setup(cmdclass={"build_py": BuildWithTables})
+if __name__ == "__main__":
+    setup(cmdclass={"build_py": BuildWithParser})

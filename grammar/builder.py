@@ -1,16 +1,17 @@
-"""Derivation to syntax tree: one method per rule of the grammar."""
+"""From lark's tree to the syntax tree: one method per rule of the grammar."""
 
 from __future__ import annotations
 
 import re
 from collections import Counter
-from collections.abc import Iterable, Set
+from collections.abc import Set
 from dataclasses import replace
+from typing import TYPE_CHECKING, Any
 
 from . import syntax_errors
-from .automaton import Token, fold
 from .errors import Span
 from .layout import MAXIMUM_DEPTH
+from .reader import place
 from .syntax import (
     Assignment,
     Attribute,
@@ -30,8 +31,10 @@ from .syntax import (
     Unary,
     children,
 )
-from .tables import Rule
 from .vocabulary import ARRAY_METHODS, LIBRARIES, MODULES, PROPERTIES
+
+if TYPE_CHECKING:
+    from lark import Token, Tree
 
 _OPERATORS = {".*": "*", "·": "*", "⋅": "*", "×": "*", "∗": "*", "⊙": "*", "./": "/", "÷": "/", "−": "-"}
 _OPERATORS |= {"^": "**", ".^": "**", ".**": "**", "≤": "<=", "≥": ">=", "≠": "!="}
@@ -60,9 +63,26 @@ class Builder:
         """The library names that stand in the text both as a prefix and alone, so that they are inputs."""
         return {name for name, count in self._prefixes.items() if self._mentions[name] > count}
 
-    def build(self, derivation: Iterable[Token | Rule]) -> Program:
-        """Return the syntax tree of a derivation."""
-        program: Program = fold(derivation, lambda rule, span, parts: getattr(self, rule)(span, *parts))
+    def build(self, tree: Tree[Token]) -> Program:
+        """Return the syntax tree of lark's tree.
+
+        The method of each rule gets what was made of its parts, in the order of the text: `binary` gets `x`, `+`, `y`.
+        There is no recursion: the tree of a sum is as deep as the sum is long, and a sum may have thousands of terms.
+        """
+        pending: list[Tree[Token] | Token] = [tree]
+        outside_in: list[Tree[Token] | Token] = []
+        while pending:
+            part = pending.pop()
+            outside_in.append(part)
+            pending += getattr(part, "children", ())
+        built: list[Any] = []
+        for part in reversed(outside_in):
+            if isinstance(part, str):
+                built.append(part)
+                continue
+            first = len(built) - len(part.children)
+            built[first:] = [getattr(self, part.data)(place(part), *built[first:])]
+        program: Program = built[0]
         return program
 
     def start(self, span: Span, *statements: Node) -> Program:
@@ -79,18 +99,18 @@ class Builder:
 
     def assignment(self, span: Span, name: Token, value: Node) -> Assignment:
         self._inputs.add(name.value)
-        return Assignment(name.value, value, span=span, name_span=name.span)
+        return Assignment(name.value, value, span=span, name_span=place(name))
 
     def binary(self, span: Span, left: Node, operator: Token, right: Node) -> Binary:
         symbol = _OPERATORS.get(operator.value, operator.value)
-        return Binary(symbol, left, right, span=span, operator_span=operator.span)
+        return Binary(symbol, left, right, span=span, operator_span=place(operator))
 
     def unary(self, span: Span, operator: Token, operand: Node) -> Unary:
         return Unary(_OPERATORS.get(operator.value, operator.value), operand, span=span)
 
     def superscript(self, span: Span, operand: Node, digits: Token) -> Binary:
-        exponent = Number(digits.value.translate(_DIGITS), span=digits.span)
-        return Binary("**", operand, exponent, span=span, operator_span=digits.span)
+        exponent = Number(digits.value.translate(_DIGITS), span=place(digits))
+        return Binary("**", operand, exponent, span=span, operator_span=place(digits))
 
     def transpose(self, span: Span, operand: Node, quote: Token) -> Attribute:
         return Attribute(operand, "T", span=span)
@@ -102,20 +122,20 @@ class Builder:
             if name.value == "newaxis":
                 return Literal(None, span=span)
             return Name(name.value, prefix=prefix, span=span)
-        raise syntax_errors.unknown_attribute(name.value, name.span, name.value in ARRAY_METHODS)
+        raise syntax_errors.unknown_attribute(name.value, place(name), name.value in ARRAY_METHODS)
 
     def call(self, span: Span, function: Token, arguments: tuple[Node, ...]) -> Call:
         positional, keywords = _split(arguments)
-        return Call(function.value, positional, keywords, span=span, function_span=function.span)
+        return Call(function.value, positional, keywords, span=span, function_span=place(function))
 
     def method(self, span: Span, operand: Node, function: Token, arguments: tuple[Node, ...]) -> Call:
         positional, keywords = _split(arguments)
-        place = function.span
         # F is an input more often than torch.nn.functional; that library has none of the methods of an array.
         is_array = isinstance(operand, Name) and operand.name == "F" and function.value in ARRAY_METHODS
+        name, named = function.value, place(function)
         if not is_array and (prefix := self._library(operand)):
-            return Call(function.value, positional, keywords, prefix=prefix, span=span, function_span=place)
-        return Call(function.value, (operand, *positional), keywords, method=True, span=span, function_span=place)
+            return Call(name, positional, keywords, prefix=prefix, span=span, function_span=named)
+        return Call(name, (operand, *positional), keywords, method=True, span=span, function_span=named)
 
     def arguments(self, span: Span, *arguments: Node) -> tuple[Node, ...]:
         return arguments
@@ -153,7 +173,7 @@ class Builder:
         return Name(name.value, span=span)
 
     def matrix(self, span: Span, bracket: Token) -> ListLiteral:
-        start = bracket.span[0]
+        start = span[0]
         rows: list[list[Node]] = [[]]
         _refuse_ambiguous_signs(bracket.value, start)
         for piece in re.finditer(_MATRIX_PIECE, bracket.value):
@@ -223,8 +243,8 @@ def _refuse_ambiguous_signs(bracket: str, offset: int) -> None:
     """Refuse a row like `1, 2 -3`, where the comma says that spaces do not separate."""
     for row in re.finditer(_MATRIX_ROW, bracket):
         if "," in row[0] and (sign := re.search(_SPACED_SIGN, row[0])):
-            place = offset + row.start() + sign.start(1)
-            raise syntax_errors.ambiguous_sign(sign[1], (place, place + 1))
+            start = offset + row.start() + sign.start(1)
+            raise syntax_errors.ambiguous_sign(sign[1], (start, start + 1))
 
 
 def _signed_number(piece: re.Match[str], offset: int) -> Node:

@@ -5,9 +5,9 @@ from __future__ import annotations
 import re
 
 from . import syntax_errors
-from .automaton import Refusal
 from .errors import Span, SyntaxProblem
 from .layout import Bracket, brackets
+from .reader import Refusal
 from .vocabulary import FUNCTION_WORDS
 
 CLOSING = {"(": ")", "[": "]"}
@@ -33,7 +33,7 @@ class _Failure:
         self.flat = flat
         self.end = len(flat.rstrip())
         self.position = self.end if failure.position is None else failure.position
-        self.wants_value = "NUMBER" in failure.wanted
+        self.wants_value = failure.wants_value
         piece = _PIECE.match(flat, self.position)
         self.found = piece[0] if piece else ""
         self.place: Span = (self.position, self.position + len(self.found))

@@ -7,8 +7,7 @@ carets or exit statuses.
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from .advice import in_python
 
@@ -29,8 +28,7 @@ if TYPE_CHECKING:
 Span = tuple[int, int]
 
 
-@dataclass(frozen=True)
-class Source:
+class Source(NamedTuple):
     """A text that an error can point into: the expression, or the characters of an input file.
 
     Example: `Source("stdin", '{"a": [1, 2}')`.
@@ -40,8 +38,7 @@ class Source:
     text: str
 
 
-@dataclass(frozen=True)
-class Label:
+class Label(NamedTuple):
     """Words under a piece of the source; the primary label is marked `^`, the others `-`.
 
     Example: `Label((4, 5), "x has 3 entries")`. The span counts characters, end exclusive.

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterator
-from dataclasses import dataclass
+from typing import NamedTuple
 
 MAXIMUM_DEPTH = 200
 
@@ -19,8 +19,7 @@ _PIECE = r"""(?x)
 _BLANKED = frozenset("#\\\u200b\ufeff\n")
 
 
-@dataclass(frozen=True)
-class Bracket:
+class Bracket(NamedTuple):
     """A bracket of the text that stands in neither a string nor a comment."""
 
     character: str

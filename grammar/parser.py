@@ -2,14 +2,9 @@
 
 from __future__ import annotations
 
-from functools import cache
-from typing import TYPE_CHECKING
-
 from .layout import flatten
+from .reader import Refusal, read
 from .syntax import Program
-
-if TYPE_CHECKING:
-    from .tables import Tables
 
 
 def parse(text: str) -> Program:
@@ -18,11 +13,9 @@ def parse(text: str) -> Program:
     Example: `parse("Z = X @ Y; norm(Z, 'fro')")`. Spans count characters of `text`. Raises `SyntaxProblem`, which
     points into `text` and says what to write instead.
     """
-    from .automaton import Refusal, derive
-
     flat = flatten(text)
     try:
-        derivation = derive(_tables(), flat)
+        tree = read(flat)
     except Refusal as failure:
         from .diagnosis import explain
 
@@ -30,15 +23,8 @@ def parse(text: str) -> Program:
     from .builder import Builder, check_depth
 
     builder = Builder(text)
-    program = builder.build(derivation)
+    program = builder.build(tree)
     if builder.ambiguous:
-        program = Builder(text, inputs=builder.ambiguous).build(derivation)
+        program = Builder(text, inputs=builder.ambiguous).build(tree)
     check_depth(program)
     return program
-
-
-@cache
-def _tables() -> Tables:
-    from .tables import load_tables
-
-    return load_tables()

@@ -6,11 +6,13 @@ The functions only word the message; `diagnosis.py` and `builder.py` find out wh
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import ParamSpec
+from typing import TYPE_CHECKING, ParamSpec
 
 from .advice import Command, Text, advise
 from .errors import Label, Span, SyntaxProblem
-from .syntax import Assignment
+
+if TYPE_CHECKING:
+    from .syntax import Assignment
 
 Parameters = ParamSpec("Parameters")
 

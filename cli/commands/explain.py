@@ -8,6 +8,7 @@ from collections.abc import Iterator, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
+from ... import __version__
 from ...core.errors import UsageProblem
 from ..output.advice import shell
 from ..output.console import Line, cell_width, look_at, printable, show
@@ -56,10 +57,8 @@ def _write(text: str, path: str | None) -> None:
 
 
 def _json(lesson: Lesson) -> str:
-    from importlib.metadata import version
-
     record = {
-        "matgrad": version("matgrad"),
+        "matgrad": __version__,
         "command": "explain",
         "expr": lesson.expression,
         "parts": [{"expr": part.text, "shape": list(part.shape)} for part in lesson.parts],

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-import importlib.metadata
 import json as json_format
 import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
+from ... import __version__
 from ...core.errors import UsageProblem
 from .compute import given_inputs, problem_of, warn, wishes_of
 from .options import Request
@@ -118,9 +118,8 @@ def _record(problem: Problem, to: str, texts: list[str], found: list[Forms]) -> 
             result |= {"kronecker": form.kronecker, "vec": form.convention if form.kronecker else None}
     else:
         results = [{"wrt": list(dict.fromkeys(name for wrt in requests for name in wrt)), "formula": texts[0]}]
-    version = importlib.metadata.version("matgrad")
     return {
-        "matgrad": version,
+        "matgrad": __version__,
         "command": "formula",
         "expr": problem.text,
         "kind": problem.kind,

@@ -7,6 +7,7 @@ from typing import TYPE_CHECKING
 
 import click
 
+from ... import __version__
 from .help_pages import SETTINGS, PageContext
 from .texts import COMMANDS, EXIT_STATUS, SUMMARY, WELCOME
 
@@ -70,9 +71,7 @@ def _no_such_command(arguments: Sequence[str]) -> UsageProblem:
 
 def _show_version(ctx: click.Context, parameter: click.Parameter, wanted: bool) -> None:
     if wanted and not ctx.resilient_parsing:
-        from importlib.metadata import version
-
-        click.echo(f"matgrad {version('matgrad')}")
+        click.echo(f"matgrad {__version__}")
         ctx.exit()
 
 

@@ -5,11 +5,11 @@ from __future__ import annotations
 import json
 import math
 from collections.abc import Mapping
-from functools import cache
 from typing import TYPE_CHECKING
 
 import numpy as np
 
+from ... import __version__
 from ...core.arrays import Array
 from ...core.problems.answer import (
     Answer,
@@ -49,7 +49,7 @@ def _parts(answer: Answer, precision: int | None, layout: str) -> dict[str, str]
     broken = [] if answer.value is None else _nonfinite("value", answer.value)
     for number, result in enumerate(results):
         broken += _nonfinite(f"results[{number}]", result.data)
-    head = {"matgrad": _version(), "command": answer.command, "expr": answer.expression}
+    head = {"matgrad": __version__, "command": answer.command, "expr": answer.expression}
     parts = {key: json.dumps(text) for key, text in head.items()}
     if answer.batch is not None:
         parts["batch"] = str(answer.batch)
@@ -150,10 +150,3 @@ def _nonfinite(place: str, array: Array) -> list[dict[str, object]]:
         {"in": place, "index": index, "value": str(float(array[tuple(index)]))}
         for index in np.argwhere(~np.isfinite(array)).tolist()
     ]
-
-
-@cache
-def _version() -> str:
-    from importlib.metadata import version
-
-    return version("matgrad")
