@@ -8,7 +8,7 @@ from . import syntax_errors
 from .errors import Span, SyntaxProblem
 from .layout import Bracket, brackets
 from .reader import Refusal
-from .vocabulary import FUNCTION_WORDS
+from .vocabulary import function_words
 
 CLOSING = {"(": ")", "[": "]"}
 _PIECE = re.compile(
@@ -157,7 +157,7 @@ class _Failure:
     def _side_by_side(self, in_list: bool) -> SyntaxProblem:
         left = self._operand_before()
         right = self._operand_after()
-        if left in FUNCTION_WORDS:
+        if left in function_words():
             return syntax_errors.call_without_brackets(left, right, self.place)
         numeric = any(re.match(r"[0-9.]", side) for side in (left, right))
         matrices = None if numeric else f"{left} @ {right}"

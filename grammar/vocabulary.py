@@ -2,6 +2,9 @@
 
 from __future__ import annotations
 
+import os.path
+from functools import cache
+
 
 def _words(text: str) -> frozenset[str]:
     return frozenset(text.split())
@@ -25,12 +28,15 @@ ARRAY_METHODS = _words(
     transpose tril triu unsqueeze var vdot view
     """
 )
-"""Methods of the arrays of NumPy and PyTorch."""
+"""Methods of the arrays of NumPy and PyTorch. Which these are is the libraries' affair: the operator table, whose every
+function can also be called as a method, does not say."""
 
-FUNCTION_WORDS = ARRAY_METHODS | _words(
+
+@cache
+def function_words() -> frozenset[str]:
+    """Return the names that, in front of a value without brackets, were meant as functions: `sin x`.
+
+    They stand in a file, because the grammar knows nothing of the operator table.
     """
-    arccos arcsin arctan acos asin atan cbrt cholesky eigh eigvalsh erf expm inv ln logsigmoid outer pinv relu sigmoid
-    softmax softplus svd svdvals tr vec
-    """
-)
-"""Names that, in front of a value without brackets, were meant as functions: `sin x`."""
+    with open(os.path.join(os.path.dirname(__file__), "function_words.txt"), encoding="utf-8") as file:
+        return ARRAY_METHODS | {line.strip() for line in file if not line.startswith("#")}
