@@ -8,12 +8,14 @@ from typing import TYPE_CHECKING
 
 from ...core.errors import CheckFailed, MatgradError, Source, UsageProblem
 from ..output.advice import shell
-from ..output.console import Line, Look, look_at, printable, show
+from ..output.console import Look, line, look_at, printable, show
 from ..output.digits import rough
 from .compute import check_failed, failed, given_inputs, problem_of, warn, wishes_of
 from .options import Request
 
 if TYPE_CHECKING:
+    from rich.text import Text
+
     from ...core.claims.verdict import Verdict
     from ...core.problems.answer import Answer, Check, Result
 
@@ -93,14 +95,12 @@ def _refuse_nonsense(expression: str, claim: str) -> None:
         raise
 
 
-def _verdict_lines(verdict: Verdict, look: Look) -> list[Line]:
+def _verdict_lines(verdict: Verdict, look: Look) -> list[Text]:
     """Return a verdict as lines: yes or no, then what was found, then what to type."""
     word, style = ("yes", "bold green") if verdict.holds else ("no ", "bold red")
-    lines: list[Line] = [[(f"{word}  ", style), (printable(verdict.message, look.ascii), "")]]
-    lines += [[("     ", ""), (printable(shell(note), look.ascii), "")] for note in verdict.notes]
-    lines += [
-        [("     ", ""), ("help: ", "bold cyan"), (printable(shell(text), look.ascii), "")] for text in verdict.helps
-    ]
+    lines = [line((f"{word}  ", style), printable(verdict.message, look.ascii))]
+    lines += [line("     ", printable(shell(note), look.ascii)) for note in verdict.notes]
+    lines += [line("     ", ("help: ", "bold cyan"), printable(shell(text), look.ascii)) for text in verdict.helps]
     return lines
 
 
@@ -126,7 +126,7 @@ def _write(answer: Answer, request: Request) -> None:
     warn(answer.warnings, request)
     look = look_at(sys.stdout, no_color=request.no_color)
     width = max(len(result.wrt[0]) for result in answer.results)
-    lines: list[Line] = []
+    lines = []
     for result in answer.results:
         check = result.check
         name = printable(result.wrt[0].ljust(width), look.ascii)
@@ -137,5 +137,5 @@ def _write(answer: Answer, request: Request) -> None:
             words = f"{verdict}: relative error {rough(check.finite_differences)}"
         method = f" ({check.method}, {DIRECTIONS} directions)" if check is not None and check.method else ""
         note = f"; {check.note}" if check is not None and check.method and check.note else ""
-        lines.append([(f"{name}  ", ""), (words, style), (method + note, "dim")])
+        lines.append(line(f"{name}  ", (words, style), (method + note, "dim")))
     show(lines, sys.stdout, look)

@@ -4,18 +4,20 @@ from __future__ import annotations
 
 import json
 import sys
-from collections.abc import Iterator, Sequence
+from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from ... import __version__
 from ...core.errors import UsageProblem
 from ..output.advice import shell
-from ..output.console import Line, cell_width, look_at, printable, show
+from ..output.console import cell_width, line, look_at, printable, show
 from .compute import given_inputs, problem_of, warn, wishes_of
 from .options import Request
 
 if TYPE_CHECKING:
+    from rich.text import Text
+
     from ...core.explanation.derivation import Explanation, Lesson, Step
 
 WIDEST_COLUMN = 44
@@ -39,8 +41,7 @@ def explain(request: Request) -> int:
         return 0
     warn(surplus, request)
     look = look_at(sys.stdout, no_color=request.no_color)
-    lines = [[(printable(text, look.ascii), style) for text, style in line] for line in _lines(lesson)]
-    show(lines, sys.stdout, look)
+    show(_lines(lesson, lambda text: printable(text, look.ascii)), sys.stdout, look)
     return 0
 
 
@@ -72,17 +73,17 @@ def _json(lesson: Lesson) -> str:
     return json.dumps(record, indent=1, ensure_ascii=False) + "\n"
 
 
-def _lines(lesson: Lesson) -> Iterator[Line]:
+def _lines(lesson: Lesson, safe: Callable[[str], str]) -> Iterator[Text]:
     from ...core.shapes import show as shape_text
 
-    yield [("Shapes", "bold")]
-    yield from _columns([(part.text, shape_text(part.shape), "") for part in lesson.parts], "  ")
+    yield line(("Shapes", "bold"))
+    yield from _columns([(part.text, shape_text(part.shape), "") for part in lesson.parts], "  ", safe)
     for found in lesson.explanations:
-        yield []
-        yield [(f"Differentials, by {found.wrt}", "bold")]
-        yield from _columns([_row(step) for step in found.steps], " = ")
-        yield []
-        yield from _ending(found)
+        yield line()
+        yield line((f"Differentials, by {safe(found.wrt)}", "bold"))
+        yield from _columns([_row(step) for step in found.steps], " = ", safe)
+        yield line()
+        yield from _ending(found, safe)
 
 
 def _row(step: Step) -> tuple[str, str, str]:
@@ -91,22 +92,23 @@ def _row(step: Step) -> tuple[str, str, str]:
     return left, step.differential, meaning + step.rule
 
 
-def _columns(rows: Sequence[tuple[str, str, str]], between: str) -> Iterator[Line]:
+def _columns(rows: Sequence[tuple[str, str, str]], between: str, safe: Callable[[str], str]) -> Iterator[Text]:
     """Lay out rows of a left side, a right side and a remark, with short left sides in one column."""
+    rows = [(safe(left), safe(right), safe(remark)) for left, right, remark in rows]
     width = max((cell_width(left) for left, _, _ in rows if cell_width(left) <= WIDEST_COLUMN), default=0)
     for left, right, remark in rows:
         pad = " " * max(0, width - cell_width(left))
-        yield [("  " + left + pad + between, ""), (right, ""), (f"   ({remark})" if remark else "", "dim")]
+        yield line("  " + left + pad + between, right, (f"   ({remark})" if remark else "", "dim"))
 
 
-def _ending(found: Explanation) -> Iterator[Line]:
-    yield [("Collected", "bold")]
+def _ending(found: Explanation, safe: Callable[[str], str]) -> Iterator[Text]:
+    yield line(("Collected", "bold"))
     if found.expanded is not None:
-        yield [(f"  df = {found.expanded}", "")]
-    yield [(f"  {found.collected}", "")]
-    yield [(f"  so the {found.noun} by {found.wrt} is  ", ""), (found.formula, "bold green")]
+        yield line(f"  df = {safe(found.expanded)}")
+    yield line(f"  {safe(found.collected)}")
+    yield line(f"  so the {found.noun} by {safe(found.wrt)} is  ", (safe(found.formula), "bold green"))
     if found.meaning or found.notes:
-        yield []
-        yield [("What it means", "bold")]
+        yield line()
+        yield line(("What it means", "bold"))
         for text in (*found.meaning, *found.notes):
-            yield [(f"  {shell(text)}", "")]
+            yield line(f"  {safe(shell(text))}")

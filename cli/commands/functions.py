@@ -6,12 +6,16 @@ import json as json_format
 import sys
 from collections.abc import Iterator
 from itertools import groupby
+from typing import TYPE_CHECKING
 
 from ...core.errors import MatgradError, UnknownNameError
 from ...core.graph.catalogue import find, operators, suggest
 from ...core.graph.operator import Operator
 from ...core.operators import table
-from ..output.console import Line, Look, look_at, printable, show
+from ..output.console import Look, line, look_at, printable, show
+
+if TYPE_CHECKING:
+    from rich.console import RenderableType
 
 LARGEST_EXAMPLE = 9
 
@@ -92,28 +96,30 @@ def _write_json(content: dict[str, object]) -> None:
     sys.stdout.write(json_format.dumps(content, indent=1) + "\n")
 
 
-def _list_lines(entries: list[Operator], look: Look) -> Iterator[Line]:
+def _list_lines(entries: list[Operator], look: Look) -> Iterator[RenderableType]:
     width = 30
     for family, members in groupby(entries, key=lambda operator: operator.family):
-        yield [(family.lower(), "bold")]
+        yield line((family.lower(), "bold"))
         for operator in members:
             call = usage(operator)
             name, rest = operator.name, call.removeprefix(operator.name)
             doc = printable(operator.doc.partition("\n")[0], look.ascii)
             if len(call) > width:
-                yield [("  ", ""), (name, "cyan"), (rest, "")]
-                yield [(" " * (width + 4) + doc, "dim")]
+                yield line("  ", (name, "cyan"), rest)
+                yield line((" " * (width + 4) + doc, "dim"))
             else:
-                yield [("  ", ""), (name, "cyan"), (rest.ljust(width - len(name)), ""), ("  " + doc, "dim")]
-        yield []
-    yield [("also + - * / @ ** ^, comparisons, .T, indexing; names of NumPy, PyTorch and JAX are understood", "dim")]
-    yield [("matgrad functions NAME tells all about one", "dim")]
+                yield line("  ", (name, "cyan"), rest.ljust(width - len(name)), ("  " + doc, "dim"))
+        yield line()
+    yield line(
+        ("also + - * / @ ** ^, comparisons, .T, indexing; names of NumPy, PyTorch and JAX are understood", "dim")
+    )
+    yield line(("matgrad functions NAME tells all about one", "dim"))
 
 
-def _page_lines(operator: Operator, look: Look) -> Iterator[Line]:
-    yield [(usage(operator), "bold")]
+def _page_lines(operator: Operator, look: Look) -> Iterator[RenderableType]:
+    yield line((usage(operator), "bold"))
     for text in operator.doc.split("\n"):
-        yield [("  " + printable(text, look.ascii), "")]
+        yield line("  " + printable(text, look.ascii))
     facts = {
         "also": ", ".join(operator.aliases),
         "defined as": operator.definition or "",
@@ -125,12 +131,12 @@ def _page_lines(operator: Operator, look: Look) -> Iterator[Line]:
     if operator.build is not None and operator.operands:
         facts["rule"] = "none of its own: it is written with other operators, and those that are linear need none"
     if any(facts.values()):
-        yield []
+        yield line()
     for title, text in facts.items():
-        for place, line in enumerate(printable(part, look.ascii) for part in text.split("\n") if text):
-            yield [("  " + ("" if place else title).ljust(12), "dim"), (line, "")]
+        for place, part in enumerate(text.split("\n") if text else []):
+            yield line(("  " + ("" if place else title).ljust(12), "dim"), printable(part, look.ascii))
     if operator.samples:
-        yield []
+        yield line()
         yield from _example_lines(operator.samples[0], look)
 
 
@@ -143,21 +149,23 @@ def _rules(operator: Operator) -> str:
     return "\n".join(lines)
 
 
-def _example_lines(sample: str, look: Look) -> Iterator[Line]:
+def _example_lines(sample: str, look: Look) -> Iterator[RenderableType]:
     """Yield a command line, and what it answers where that is small."""
+    from rich.padding import Padding
+
     from ...core.problems.problem import Problem
     from ...core.session import Wishes, answer
-    from ..output.screen import answer_lines
+    from ..output.screen import screen_of
 
     try:
         names = list(Problem.of(sample, "value").names)
         command = f'matgrad jacobian "{sample}" --wrt {names[0]}' if names else f'matgrad value "{sample}"'
-        yield [("  " + command, "cyan")]
+        yield line(("  " + command, "cyan"))
         found = answer(Problem.of(sample, "jacobian" if names else "value", tuple(names[:1])), {}, Wishes())
     except MatgradError:
         return
     value_size = 0 if found.value is None else found.value.size
     if max([value_size, *(result.data.size for result in found.results)]) <= LARGEST_EXAMPLE:
-        yield []
-        for line in answer_lines(found, look=look):
-            yield [("    ", ""), *line] if line else []
+        yield line()
+        for part in screen_of(found, look=look):
+            yield Padding.indent(part, 4) if part else part

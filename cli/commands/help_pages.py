@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import os
 import sys
 from typing import Any
 
 import click
 
-from ..output.terminal import columns
+from ..output.console import columns
 
 SETTINGS: dict[str, Any] = {"help_option_names": ["-h", "--help"]}
 NARROWEST, WIDEST = 50, 100
@@ -22,4 +21,4 @@ class PageContext(click.Context):
 
     def make_formatter(self) -> click.HelpFormatter:
         """Return what sets the page."""
-        return click.HelpFormatter(width=max(min(columns(sys.stdout, os.environ), WIDEST) - 2, NARROWEST))
+        return click.HelpFormatter(width=max(min(columns(sys.stdout), WIDEST) - 2, NARROWEST))

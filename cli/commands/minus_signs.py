@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Collection, Iterator, Sequence
-from dataclasses import dataclass
+from typing import NamedTuple
 
 # A command line cannot contain this character, so it marks an argument without doubt.
 MARK = "\0"
@@ -16,8 +16,7 @@ _VARIABLE = r"-v\s*[^\W\d]\w*\s*=(?!=)"
 _WORD = r"-[^\W\d]\w*"
 
 
-@dataclass(frozen=True)
-class Option:
+class Option(NamedTuple):
     """What has to be known of an option: how it is written, and whether a value follows."""
 
     names: tuple[str, ...]

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from dataclasses import dataclass
+from typing import NamedTuple
 
 SUMMARY = """Derivatives of matrix expressions: the closed form, the numbers, and a check that both are right.
 
@@ -28,8 +28,7 @@ WELCOME = """matgrad: derivatives of matrix expressions
 matgrad --help lists the commands, matgrad COMMAND --help explains one."""
 
 
-@dataclass(frozen=True)
-class CommandText:
+class CommandText(NamedTuple):
     """The words of a command: what it does in a line and at length, and examples that can be typed."""
 
     summary: str

@@ -1,22 +1,21 @@
 """What a stream can show, and writing to it safely: colour, characters, width.
 
-Nothing heavy is imported here: an error message passes through this module before numpy or rich are needed. rich draws
-only where there is colour; plain text needs none of it.
+rich draws every screen, and is imported here when there is one: help pages and errors pass through this module too.
 """
 
 from __future__ import annotations
 
 import os
-import unicodedata
+import sys
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import TextIO
+from typing import TYPE_CHECKING, NamedTuple, TextIO
 
-from .terminal import columns
+if TYPE_CHECKING:
+    from rich.console import Console, RenderableType
+    from rich.text import Text
 
-Piece = tuple[str, str]
-Line = list[Piece]
-
+# Wider than any line: what fits a terminal is chosen before it is drawn, and in a pipe nothing is cut.
+ENDLESS = 10**6
 GLYPHS = "∂│─┼✓✗…⋮×·²"
 UNSET = ("", "0", "false")
 ASCII_SPELLINGS = {
@@ -25,8 +24,7 @@ ASCII_SPELLINGS = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True)
-class Look:
+class Look(NamedTuple):
     """What one stream can show: `Look(color=False, ascii=False, width=None)` is a pipe, as wide as needed."""
 
     color: bool = False
@@ -50,6 +48,17 @@ def look_at(stream: TextIO, *, no_color: bool = False, environment: Mapping[str,
         ascii=dumb or environment.get("MATGRAD_ASCII", "").lower() not in UNSET or not _encodes(stream, GLYPHS),
         width=columns(stream, environment) if terminal else None,
     )
+
+
+def columns(stream: TextIO, environment: Mapping[str, str] = os.environ) -> int:
+    """Return how many columns a terminal has: what `COLUMNS` says, the terminal itself, or 80."""
+    told = environment.get("COLUMNS", "")
+    if told.isdecimal() and int(told) > 0:
+        return int(told)
+    try:
+        return os.get_terminal_size(stream.fileno()).columns or 80
+    except (OSError, ValueError):
+        return 80
 
 
 def _encodes(stream: TextIO, text: str) -> bool:
@@ -77,7 +86,9 @@ def printable_character(character: str, ascii: bool) -> str:
         return " "
     if ascii and character in ASCII_SPELLINGS:
         return ASCII_SPELLINGS[character]
-    if ascii or unicodedata.category(character) in ("Cc", "Cf", "Cs", "Cn", "Zl", "Zp"):
+    from unicodedata import category
+
+    if ascii or category(character) in ("Cc", "Cf", "Cs", "Cn", "Zl", "Zp"):
         return escape(character)
     return character
 
@@ -89,34 +100,44 @@ def escape(character: str) -> str:
 
 
 def cell_width(text: str) -> int:
-    """Count the terminal cells of a text: `cell_width("行列") == 4`; combining marks take none."""
+    """Count the terminal cells of a text: `cell_width("行列") == 4`; plain ASCII does not wait for rich."""
     if text.isascii():
         return len(text)
-    return sum(map(_character_width, text))
+    from rich.cells import cell_len
+
+    return cell_len(text)
 
 
-def _character_width(character: str) -> int:
-    if unicodedata.category(character) in ("Mn", "Me"):
-        return 0
-    return 2 if unicodedata.east_asian_width(character) in "WF" else 1
-
-
-def plain_text(lines: Iterable[Line]) -> str:
-    """Join lines of styled pieces into text without styles or trailing spaces."""
-    return "".join("".join(text for text, _ in line).rstrip() + "\n" for line in lines)
-
-
-def show(lines: Iterable[Line], stream: TextIO, look: Look) -> None:
-    """Write lines of styled pieces: `show([[("0", "dim"), (" 1", "")]], sys.stdout, look_at(sys.stdout))`."""
-    if not look.color:
-        stream.write(plain_text(lines))
-        return
-    from rich.console import Console
+def line(*pieces: str | tuple[str, str]) -> Text:
+    """Return a line that is never broken, of pieces with or without a style: `line("f = ", ("2*x", "bold"))`."""
     from rich.text import Text
 
-    console = Console(
-        file=stream, force_terminal=True, color_system="standard", no_color=False, width=look.width or 80, height=100,
+    return Text.assemble(*pieces, no_wrap=True, overflow="ignore")
+
+
+def prose(text: str, style: str, look: Look) -> Text:
+    """Return a sentence that a narrow terminal breaks between words, and a pipe not at all."""
+    from rich.text import Text
+
+    lines = Text(text, style).wrap(console_for(sys.stdout, look), look.width or ENDLESS)
+    for part in lines:
+        part.rstrip()
+    return Text("\n").join(lines)
+
+
+def show(parts: Iterable[RenderableType], stream: TextIO, look: Look) -> None:
+    """Write the parts of a screen: `show([line(("0", "dim"), " 1")], sys.stdout, look_at(sys.stdout))`."""
+    with console_for(stream, look) as console:
+        for part in parts:
+            console.print(part, crop=False)
+
+
+def console_for(stream: TextIO, look: Look) -> Console:
+    """Return what draws on a stream: it takes text as it is, and asks neither the terminal nor the environment."""
+    from rich.console import Console
+
+    return Console(
+        file=stream, width=ENDLESS, height=100, color_system="standard" if look.color else None,
+        force_terminal=look.color, force_jupyter=False, no_color=False, legacy_windows=False,
         markup=False, emoji=False, highlight=False,
     )  # fmt: skip
-    for line in lines:
-        console.print(Text.assemble(*line), soft_wrap=True)

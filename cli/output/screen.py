@@ -11,18 +11,16 @@ from typing import TYPE_CHECKING, TextIO
 import numpy as np
 
 from ...core.arrays import Array
-from ...core.problems.answer import (
-    Answer,
-    Check,
-    Input,
-    Result,
-)
-from .console import Line, Look, cell_width, printable, show
+from ...core.problems.answer import Answer, Check, Input, Result
+from .console import Look, cell_width, line, printable, prose, show
 from .digits import DEFAULT_PRECISION, FULL_PRECISION, rough, short
 from .layouts import View, apply_layout, value_result, view
 from .tables import lay_out
 
 if TYPE_CHECKING:
+    from rich.console import RenderableType
+    from rich.text import Text
+
     from ...core.compressed.structured import Structured
 
 PRINT_ALL = "--format npy -o FILE or --format plain prints all"
@@ -43,14 +41,13 @@ def render_answer(
     With `complete`, all terms and arrays of derivatives in compressed form are listed. Warnings are not part of it:
     they belong on standard error.
     """
-    lines = answer_lines(answer, look=look, precision=precision, layout=layout, complete=complete)
-    show(lines, stream, look)
+    show(screen_of(answer, look=look, precision=precision, layout=layout, complete=complete), stream, look)
 
 
-def answer_lines(
+def screen_of(
     answer: Answer, *, look: Look, precision: int | None = None, layout: str = "generalized", complete: bool = False
-) -> list[Line]:
-    """Return the screen of an answer as lines of styled pieces."""
+) -> list[RenderableType]:
+    """Return the screen of an answer as lines and tables."""
     page = _Page(answer, look, precision or DEFAULT_PRECISION)
     page.stand_in()
     page.value()
@@ -62,7 +59,7 @@ def answer_lines(
     page.inputs()
     page.footer()
     page.checks()
-    return page.lines
+    return page.parts
 
 
 @dataclass
@@ -72,7 +69,7 @@ class _Page:
     answer: Answer
     look: Look
     precision: int
-    lines: list[Line] = field(default_factory=list)
+    parts: list[RenderableType] = field(default_factory=list)
     digits_hidden: bool = False
 
     def stand_in(self) -> None:
@@ -80,7 +77,7 @@ class _Page:
         text = self._safe(" ".join(self.answer.expression.split()))
         if self._expression() == "out" != text:
             room = max((self.look.width or LONGEST_LINE) - cell_width("out: "), LONGEST_EXPRESSION)
-            self.lines.append([(f"out: {_shortened(text, room, self._safe('…'))}", "dim")])
+            self.parts.append(line((f"out: {_shortened(text, room, self._safe('…'))}", "dim")))
 
     def value(self) -> None:
         """Show the value: in full where it is the answer, else in full only where it is small."""
@@ -89,7 +86,7 @@ class _Page:
             return
         shape = result.data.shape
         if not shape or (len(shape) == 1 and shape[0] <= SMALL):
-            self._section([(f"{self._expression()} = ", "bold"), *self._inline(result.data)])
+            self._section(line((f"{self._expression()} = ", "bold"), self._inline(result.data)))
         elif not self.answer.results or (len(shape) == 2 and max(shape) <= SMALL):
             seen = view(result)
             self._section(*self._title(self._expression(), shape, _roles(seen) if seen.leading else ""))
@@ -102,7 +99,7 @@ class _Page:
         seen, arranged = view(result, layout), apply_layout(result, layout)
         name = _derivative_name(self.answer.command, self._expression(), result.wrt, self.look.ascii)
         if result.data.ndim == 0:
-            self._section([(f"{name} = ", "bold"), *self._inline(result.data)])
+            self._section(line((f"{name} = ", "bold"), self._inline(result.data)))
         else:
             self._section(*self._title(name, arranged.shape, _roles(seen)))
         self._described(arranged, arranged.structure or "")
@@ -117,15 +114,14 @@ class _Page:
         axes = [*(["sample"] if len(result.shape) > len(result.axes) else []), *result.axes]
         self._section(*self._title(name, result.shape, f"axes: {', '.join(axes)}"))
         self._described(result, "")
-        self.lines.append([(self._safe(str(compressed)), "")])
-        self.lines.append([])
-        for line in listing(compressed, self._stored, complete=complete):
-            self.lines.append([(self._safe(line), "")])
+        self.parts.append(line(self._safe(str(compressed))))
+        self._blank()
+        self.parts += [line(self._safe(text)) for text in listing(compressed, self._stored, complete=complete)]
 
     def _stored(self, values: Array) -> str:
         """Return an array in full where it is small, else its shape and range."""
         if values.size <= SMALL:
-            return "".join(text for text, _ in self._inline(values))
+            return self._inline(values)
         return f"{'×'.join(map(str, values.shape))} numbers, {self._summary(values)}"
 
     def _described(self, result: Result, structure: str) -> None:
@@ -133,9 +129,9 @@ class _Page:
         structure = self._safe(structure)
         if (result.formula is not None and not _says_no_more(result)) or structure:
             formula = "" if result.formula is None else self._formula(result.formula, result.sizes)
-            self.lines.append([(formula, ""), ("   " if formula and structure else "", ""), (structure, "dim")])
+            self.parts.append(line(formula, "   " if formula and structure else "", (structure, "dim")))
         if result.convention:
-            self.lines.append([(self._safe(result.convention), "dim")])
+            self.parts.append(line((self._safe(result.convention), "dim")))
 
     def _formula(self, formula: str, sizes: Mapping[str, int]) -> str:
         if len(formula) > LONGEST_FORMULA:
@@ -149,7 +145,7 @@ class _Page:
             for group in (self.answer.inputs, self.answer.directions)
         )
         if made_up or directions:
-            self.lines.append([])
+            self._blank()
         for name, given in made_up.items():
             name = self._safe(name)
             self._made_up(name, name, given, f"-v {name}=...")
@@ -160,12 +156,12 @@ class _Page:
     def _made_up(self, title: str, name: str, given: Input, option: str) -> None:
         self._prose(f"{title} is random: {self._safe(_described(given))} ({option} to give it)", "dim")
         if given.value.size <= SMALL:
-            self.lines.append([(f"  {name} = ", "dim"), *self._inline(given.value, "dim")])
+            self.parts.append(line((f"  {name} = {self._inline(given.value)}", "dim")))
 
     def footer(self) -> None:
         """Say so when digits were hidden."""
         if self.digits_hidden:
-            self.lines.append([])
+            self._blank()
             shown = f"at least {self.precision} significant digit{'s' if self.precision > 1 else ''} shown"
             self._prose(f"{shown}; --precision {FULL_PRECISION} or --format json for all", "dim")
 
@@ -177,7 +173,7 @@ class _Page:
         if not checked and answer.value_check is not None:
             checked = [(self._expression(), answer.value_check)]
         if checked:
-            self.lines.append([])
+            self._blank()
         several = len(checked) > 1 and any(check is not None for _, check in checked)
         checked = checked if several else checked[:1]
         passed = [check for _, check in checked if check is not None and check.passed and _known(check)]
@@ -232,35 +228,29 @@ class _Page:
     def _bare(self) -> bool:
         return not self.answer.results
 
-    def _section(self, *lines: Line) -> None:
+    def _section(self, *parts: RenderableType) -> None:
         """Begin a new part of the screen."""
-        if self.lines:
-            self.lines.append([])
-        self.lines += lines
+        if self.parts:
+            self._blank()
+        self.parts += parts
 
-    def _title(self, name: str, shape: Sequence[int], roles: str) -> list[Line]:
+    def _blank(self) -> None:
+        self.parts.append(line())
+
+    def _title(self, name: str, shape: Sequence[int], roles: str) -> list[Text]:
         pieces = [(name, "bold"), (self._safe("×".join(map(str, shape))), ""), (self._safe(roles), "dim")]
         pieces = [(text, style) for text, style in pieces if text]
-        total = sum(cell_width(text) + 3 for text, _ in pieces) - 3
-        if self.look.width is not None and total > self.look.width:
-            return [[piece] for piece in pieces]
-        return [[piece for text, style in pieces for piece in (("   ", ""), (text, style))][1:]]
+        whole = line("   ").join(line(piece) for piece in pieces)
+        fits = self.look.width is None or whole.cell_len <= self.look.width
+        return [whole] if fits else [line(piece) for piece in pieces]
 
     def _prose(self, text: str, style: str) -> None:
-        """Add a sentence, broken between words where the terminal is narrow."""
-        line = ""
-        for word in text.split(" "):
-            if line and self.look.width is not None and cell_width(f"{line} {word}") > self.look.width:
-                self.lines.append([(line, style)])
-                line = "  " + word
-            else:
-                line = f"{line} {word}" if line else word
-        self.lines.append([(line, style)])
+        self.parts.append(prose(text, style, self.look))
 
-    def _inline(self, values: Array, style: str = "") -> Line:
+    def _inline(self, values: Array) -> str:
         """Write a small array on one line, as it could be typed."""
         self._note_hidden(values, [short(value, self.precision) for value in values.ravel().tolist()])
-        return [(_bracketed(values.tolist(), self.precision), style)]
+        return _bracketed(values.tolist(), self.precision)
 
     def _note_hidden(self, values: Array, texts: Sequence[str]) -> None:
         shown = np.array([float(text) for text in texts])
@@ -277,21 +267,21 @@ class _Page:
     def _tables(self, seen: View) -> None:
         """Show the matrices of a view, all with the same columns, widths and number format."""
         if not seen.data.size:
-            self.lines += [[], [("no entries", "dim")]]
+            self.parts += [line(), line(("no entries", "dim"))]
             return
         grid = lay_out(seen, self.look, self.precision)
         self.digits_hidden |= grid.digits_hidden
         for block in grid.blocks:
-            self.lines.append([])
+            self._blank()
             if block is None:
-                self.lines.append([(self._safe("⋮"), "dim")])
+                self.parts.append(line((self._safe("⋮"), "dim")))
                 continue
             title = self._safe(seen.title(block))
             if title:
-                self.lines.append([(title, "bold cyan")])
-            self.lines += grid.table(block)
+                self.parts.append(line((title, "bold cyan")))
+            self.parts.append(grid.table(block))
         if grid.elision:
-            self.lines.append([])
+            self._blank()
             self._prose(self._safe(f"… {grid.elision} not shown; {PRINT_ALL}"), "yellow")
 
 

@@ -1,4 +1,7 @@
-"""Matrices as lines of text: labels, right-aligned numbers at one precision, whole rows and columns elided."""
+"""Matrices as tables that rich draws: labels, numbers at one precision, whole rows and columns elided.
+
+What is shown, and with how many digits, is chosen by `lay_out`; the table of one matrix is made by `Grid.table`.
+"""
 
 from __future__ import annotations
 
@@ -7,9 +10,12 @@ from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
+from rich.box import Box
+from rich.table import Table
+from rich.text import Text
 
 from ...core.arrays import Array
-from .console import Line, Look, cell_width, printable
+from .console import Look, cell_width, printable
 from .digits import NumberFormat, choose_format
 from .layouts import View
 
@@ -17,7 +23,8 @@ MOST_ROWS = 20
 MOST_BLOCKS = 12
 EDGE = 3
 ALL_OF_A_PIPE = 10_000
-GAP = "  "
+GAP = 2
+RULE, ASCII_RULE = (Box(f"    \n    \n {rule}{rule} \n" + 5 * "    \n", ascii=rule == "-") for rule in "─-")
 
 Shown = list[int | None]
 
@@ -61,23 +68,20 @@ class Grid:
         """Whether columns have labels; a vector has none."""
         return bool(self.seen.columns or self.seen.column_name)
 
-    def table(self, block: int) -> list[Line]:
-        """Return the lines of one block: a header, a rule, a line per row."""
-        bar, rule, cross = "|-+" if self.look.ascii else "│─┼"
-        label_width, widths = self._label_width, self._widths
-        lines: list[Line] = []
-        if self.has_header:
-            header = GAP.join(_right(label, width) for label, width in zip(self._header(block), widths, strict=True))
-            lines.append([(f"{' ' * label_width} {bar} ", "dim"), (header, "cyan")])
-            across = sum(widths) + len(GAP) * (len(widths) - 1) + 1
-            lines.append([(rule * (label_width + 1) + cross + rule * across, "dim")])
+    def table(self, block: int) -> Table:
+        """Return one block: a header and a rule where columns have labels, and a row for each index."""
+        table = Table(
+            box=ASCII_RULE if self.look.ascii else RULE, show_header=self.has_header, show_edge=False, padding=0,
+            header_style="cyan", border_style="dim",
+        )  # fmt: skip
+        # The gap is part of a column: rich takes twice as long where every cell is padded.
+        table.add_column(width=self._label_width, style="cyan", no_wrap=True)
+        for label, width in zip(self._header(block), self._widths, strict=True):
+            table.add_column(Text(label), width=width + GAP - 1, justify="right", no_wrap=True)
         for row in self.rows:
-            label = self._row_label(block, row)
-            line: Line = [(label + " " * (label_width - cell_width(label)), "cyan"), (f" {bar} ", "dim")]
-            for place, (text, width) in enumerate(zip(self._cells(block, row), widths, strict=True)):
-                line.append(((GAP if place else "") + _right(text, width), _style(text)))
-            lines.append(line)
-        return lines
+            cells = (Text(text, _style(text)) for text in self._cells(block, row))
+            table.add_row(Text(self._row_label(block, row)), *cells)
+        return table
 
     def _cells(self, block: int, row: int | None) -> list[str]:
         if row is None:
@@ -111,8 +115,8 @@ class Grid:
 
     @property
     def width(self) -> int:
-        """The cells that the widest line takes."""
-        return self._label_width + 3 + sum(self._widths) + len(GAP) * (len(self._widths) - 1)
+        """The cells that a line takes."""
+        return self._label_width + sum(self._widths) + GAP * len(self._widths)
 
 
 def lay_out(seen: View, look: Look, precision: int) -> Grid:
@@ -131,7 +135,7 @@ def lay_out(seen: View, look: Look, precision: int) -> Grid:
     grid = _grid(seen, look, (*fixed, _outer(columns, candidates)), precision)
     while candidates > 1 and grid.width > look.width:
         excess = grid.width - look.width
-        candidates -= max(1, excess // (max(grid._widths) + len(GAP)))
+        candidates -= max(1, excess // (max(grid._widths) + GAP))
         grid = _grid(seen, look, (*fixed, _outer(columns, max(candidates, 1))), precision)
     return grid
 
@@ -159,10 +163,6 @@ def _outer(count: int, kept: int) -> Shown:
 
 def _dots(look: Look, down: bool = False) -> str:
     return "..." if look.ascii else "⋮" if down else "…"
-
-
-def _right(text: str, width: int) -> str:
-    return " " * (width - cell_width(text)) + text
 
 
 def _style(text: str) -> str:

@@ -6,7 +6,7 @@ import io
 
 import pytest
 
-from matgrad.cli.output.console import Look, cell_width, look_at, printable, show
+from matgrad.cli.output.console import Look, cell_width, line, look_at, printable, prose, show
 from matgrad.cli.output.digits import NumberFormat, choose_format, short, significant
 
 
@@ -83,10 +83,32 @@ def test_cell_width() -> None:
     assert [cell_width(text) for text in ("abc", "行列", "e\u0301", "∂", "ｘ")] == [3, 4, 1, 1, 2]
 
 
-def test_colour_output_reads_no_markup_and_breaks_no_line() -> None:
+@pytest.mark.parametrize(
+    ("look", "expected"),
+    [
+        (Look(color=True, width=40), f"\x1b[2m[red]x[/a] :x: 1.5\x1b[0m{'y' * 200}\n"),
+        (Look(width=40), f"[red]x[/a] :x: 1.5{'y' * 200}\n"),
+        (Look(), f"[red]x[/a] :x: 1.5{'y' * 200}\n"),
+    ],
+)
+def test_a_line_reads_no_markup_and_is_never_broken(look: Look, expected: str) -> None:
     stream = io.StringIO()
-    show([[("[red]x[/a] :x: 1.5", "dim"), ("y" * 200, "")]], stream, Look(color=True, width=40))
-    assert stream.getvalue() == f"\x1b[2m[red]x[/a] :x: 1.5\x1b[0m{'y' * 200}\n"
+    show([line(("[red]x[/a] :x: 1.5", "dim"), "y" * 200)], stream, look)
+    assert stream.getvalue() == expected
+
+
+def test_a_sentence_is_broken_between_words_on_a_terminal_alone() -> None:
+    assert prose("one two three", "", Look(width=8)).plain == "one two\nthree"
+    assert prose("行列 " * 3, "", Look(width=10)).plain == "行列 行列\n行列"
+    assert prose("one two three", "", Look()).plain == "one two three"
+
+
+@pytest.mark.parametrize("variable", ["NO_COLOR", "COLUMNS", "TERM"])
+def test_the_look_alone_decides_what_is_drawn(variable: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setenv(variable, "dumb" if variable == "TERM" else "1")
+    stream = io.StringIO()
+    show([line(("a b", "red"))], stream, Look(color=True))
+    assert stream.getvalue() == "\x1b[31ma b\x1b[0m\n"
 
 
 @pytest.mark.parametrize(

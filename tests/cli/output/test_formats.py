@@ -249,14 +249,15 @@ def test_a_device_is_written_as_it_is() -> None:
     assert stat.S_ISCHR(os.stat(os.devnull).st_mode)
 
 
-def test_a_plain_screen_does_without_rich() -> None:
+def test_numbers_for_programs_do_without_rich() -> None:
     program = (
         "import io, sys, numpy as np\n"
         "from matgrad.cli.output.formats import write_answer\n"
         "from matgrad.core.problems.answer import *\n"
-        "write_answer(Answer('value', 'x', {}, np.ones((2, 2))), 'table', stream=sys.stdout)\n"
+        "for format in ('plain', 'json', 'csv', 'markdown'):\n"
+        "    write_answer(Answer('value', 'x', {}, np.ones((2, 2))), format, stream=sys.stdout)\n"
         "assert 'rich' not in sys.modules"
     )
     done = subprocess.run([sys.executable, "-c", program], capture_output=True, text=True, check=False)
     assert done.returncode == 0, done.stderr
-    assert "out[0,:]" in done.stdout
+    assert "1.0\t1.0" in done.stdout

@@ -11,11 +11,11 @@ from pathlib import Path
 
 import numpy as np
 import pytest
+from rich.text import Text
 
 from matgrad.cli.output.console import Look
 from matgrad.cli.output.layouts import apply_layout, view
 from matgrad.cli.output.screen import render_answer
-from matgrad.cli.output.tables import lay_out
 from matgrad.core.arrays import Array
 from matgrad.core.problems.answer import (
     Answer,
@@ -241,17 +241,43 @@ def test_pipe_has_no_styles_and_no_trailing_spaces(name: str) -> None:
 
 
 @pytest.mark.parametrize("width", [40, 60, 80, 132])
-def test_tables_fit_the_terminal(width: int) -> None:
+@pytest.mark.parametrize("look", [Look(), Look(ascii=True), Look(color=True)])
+def test_tables_fit_the_terminal(width: int, look: Look) -> None:
     shown = answer("jacobian", "A @ x", noise(5), derivative(noise(5, 300), ("out", 1), ("x", 1)))
-    tables = [line for line in screen(shown, Look(width=width)).splitlines() if "│" in line]
-    assert tables
-    assert width - 16 < max(map(len, tables)) <= width
+    lines = [Text.from_ansi(line).plain for line in screen(shown, look._replace(width=width)).splitlines()]
+    rule = next(place for place, line in enumerate(lines) if set(line) in ({"─"}, {"-"}))
+    table = lines[rule - 1 : rule + 6]
+    assert len({len(line) for line in table}) == 1
+    assert width - 16 < len(table[0]) <= width
+
+
+@pytest.mark.parametrize("width", [40, 80])
+def test_sentences_fit_the_terminal(width: int) -> None:
+    for shown in (elementwise(), made_up(), several(GOOD, BAD, None)):
+        lines = screen(shown, Look(width=width)).splitlines()
+        assert max(len(line) for line in lines if not line.startswith(" ")) <= width
+        assert not any(line != line.rstrip() for line in lines)
+
+
+def test_a_pipe_breaks_and_cuts_nothing() -> None:
+    wide = answer("jacobian", "A @ x", noise(2), derivative(noise(2, 900), ("out", 1), ("x", 1)))
+    lines = screen(wide, Look()).splitlines()
+    row = next(line for line in lines if line.startswith("out[1]"))
+    assert len(row.split()) == 901
+    assert "…" not in row
+    assert float(row.split()[-1]) == pytest.approx(noise(2, 900)[1, -1], abs=1e-8)
 
 
 def test_numbers_are_whole_even_where_the_terminal_is_absurdly_narrow() -> None:
     shown = answer("jacobian", "A @ x", noise(2), derivative(noise(2, 9), ("out", 1), ("x", 1)))
-    table = lay_out(view(shown.results[0]), Look(width=8), 6).table(0)
-    assert table[-1][2][0].strip() == f"{noise(2, 9)[1, 0]:.8f}"
+    assert f" {noise(2, 9)[1, 0]:.8f}  …\n" in screen(shown, Look(width=8))
+
+
+def test_colour_changes_no_character() -> None:
+    for shown in (elementwise(), spoiled(), hostile(), several(GOOD, BAD, None)):
+        colored = screen(shown, Look(color=True, width=60))
+        assert "\x1b[" in colored
+        assert Text.from_ansi(colored).plain == screen(shown, Look(width=60))
 
 
 @pytest.mark.parametrize(
