@@ -10,8 +10,9 @@ from ...core.errors import CheckFailed, MatgradError, Source, UsageProblem
 from ..output.advice import shell
 from ..output.console import Look, line, look_at, printable, show
 from ..output.digits import rough
-from .compute import check_failed, failed, given_inputs, problem_of, warn, wishes_of
-from .options import Request
+from .compute import check_failed, failed, warn, write
+from .questions import given_inputs, problem_of, wishes_of
+from .request import Request
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -72,8 +73,6 @@ def check_claim(request: Request, claim: str) -> int:
     if failures:
         raise check_failed(problem.kind, failures)
     if request.format == "json" or request.output is not None:
-        from .compute import write
-
         answer = replace(verdict.answer, warnings=surplus, details={"claim": verdict.details(shell)})
         write(answer, replace(request, format="json"))
     else:
@@ -119,8 +118,6 @@ def _holds(check: Check | None) -> bool:
 
 def _write(answer: Answer, request: Request) -> None:
     if request.format == "json" or request.output is not None:
-        from .compute import write
-
         write(answer, replace(request, format="json"))
         return
     warn(answer.warnings, request)

@@ -7,15 +7,14 @@ import click
 SHELLS = ("bash", "zsh", "fish", "powershell")
 
 
-def print_script(shell: str) -> int:
-    """Print the script for a shell; raises UsageProblem where the installed click does not know it."""
+def print_script(shell: str, group: click.Command) -> int:
+    """Print the script by which a shell completes the commands; raises UsageProblem where click does not know it."""
     from click.shell_completion import get_completion_class
 
     from ...core.errors import UsageProblem
-    from .group import make_group
 
     maker = get_completion_class(shell)
     if maker is None:
         raise UsageProblem(f"{shell} needs a newer click", helps=["pip install --upgrade click"])
-    click.echo(maker(make_group(), {}, "matgrad", "_MATGRAD_COMPLETE").source())
+    click.echo(maker(group, {}, "matgrad", "_MATGRAD_COMPLETE").source())
     return 0

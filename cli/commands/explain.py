@@ -12,8 +12,9 @@ from ... import __version__
 from ...core.errors import UsageProblem
 from ..output.advice import shell
 from ..output.console import cell_width, line, look_at, printable, show
-from .compute import given_inputs, problem_of, warn, wishes_of
-from .options import Request
+from .compute import warn
+from .questions import given_inputs, problem_of, wishes_of
+from .request import Request
 
 if TYPE_CHECKING:
     from rich.text import Text

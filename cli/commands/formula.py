@@ -10,8 +10,9 @@ from typing import TYPE_CHECKING, Any
 
 from ... import __version__
 from ...core.errors import UsageProblem
-from .compute import given_inputs, problem_of, warn, wishes_of
-from .options import Request
+from .compute import warn
+from .questions import given_inputs, problem_of, wishes_of
+from .request import Request
 
 if TYPE_CHECKING:
     from ...core.formulas.orders import Forms

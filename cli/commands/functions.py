@@ -8,6 +8,7 @@ from collections.abc import Iterator
 from itertools import groupby
 from typing import TYPE_CHECKING
 
+from ...core.elaboration.arguments import call
 from ...core.errors import MatgradError, UnknownNameError
 from ...core.graph.catalogue import find, operators, suggest
 from ...core.graph.operator import Operator
@@ -42,21 +43,11 @@ def show_functions(name: str | None, *, json: bool, no_color: bool) -> int:
     return 0
 
 
-def usage(operator: Operator) -> str:
-    """Return how an operator is called: `clip(x, lower=None, upper=None)`."""
-    operands, _, settings = (part.strip() for part in operator.parameters.partition(";"))
-    several = operands.startswith("*")
-    if operands.startswith("["):
-        operands = f"[{operands[1:-1]}, ...]"
-    parts = [settings, f"{operands[1:]}..."] if several else [operands, settings]
-    return f"{operator.name}({', '.join(part for part in parts if part)})"
-
-
 def record(operator: Operator) -> dict[str, object]:
     """Return what is known of an operator, for other programs."""
     return {
         "name": operator.name,
-        "usage": usage(operator),
+        "usage": call(operator),
         "family": operator.family.lower(),
         "aliases": list(operator.aliases),
         "doc": operator.doc,
@@ -101,10 +92,10 @@ def _list_lines(entries: list[Operator], look: Look) -> Iterator[RenderableType]
     for family, members in groupby(entries, key=lambda operator: operator.family):
         yield line((family.lower(), "bold"))
         for operator in members:
-            call = usage(operator)
-            name, rest = operator.name, call.removeprefix(operator.name)
+            written = call(operator)
+            name, rest = operator.name, written.removeprefix(operator.name)
             doc = printable(operator.doc.partition("\n")[0], look.ascii)
-            if len(call) > width:
+            if len(written) > width:
                 yield line("  ", (name, "cyan"), rest)
                 yield line((" " * (width + 4) + doc, "dim"))
             else:
@@ -117,7 +108,7 @@ def _list_lines(entries: list[Operator], look: Look) -> Iterator[RenderableType]
 
 
 def _page_lines(operator: Operator, look: Look) -> Iterator[RenderableType]:
-    yield line((usage(operator), "bold"))
+    yield line((call(operator), "bold"))
     for text in operator.doc.split("\n"):
         yield line("  " + printable(text, look.ascii))
     facts = {

@@ -12,8 +12,9 @@ from ...core.errors import InputError, Label, MatgradError, UsageProblem
 from ..input.errors import terminal, unreadable_file
 from ..input.standard_input import StdinReader
 from ..output.advice import shell
-from .compute import check_failed, failed, given_inputs, warn, wishes_of
-from .options import Request
+from .compute import check_failed, failed, warn
+from .questions import given_inputs, problem_of, wishes_of
+from .request import Request
 
 if TYPE_CHECKING:
     from ...core.problems.answer import Input, Result
@@ -23,12 +24,13 @@ if TYPE_CHECKING:
 ENDINGS = (".jsonl", ".ndjson", ".jsonlines")
 
 
-def compute_lines(problem: Problem, request: Request) -> int:
+def compute_lines(kind: str, request: Request) -> int:
     """Answer each line as it arrives; the first bad one ends the work, after what came before it.
 
     The lines are standard input, or a file given by `-i` whose name ends like JSON Lines. The object of a line wins
     over `-v` and `-i`. Names that have neither are missing, unless `--shape` declares them.
     """
+    problem = problem_of(kind, request)
     if request.format not in ("table", "json"):
         raise UsageProblem(
             f"--lines writes one JSON object per line, not {request.format}", place=f"--format {request.format}"

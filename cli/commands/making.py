@@ -12,7 +12,6 @@ from ...core.errors import UsageProblem
 from .help_pages import SETTINGS, PageContext
 from .minus_signs import Option, one_dash_typo, positionals, protect, unmarked
 from .options import (
-    Request,
     SectionOption,
     claim_option,
     common_options,
@@ -22,6 +21,7 @@ from .options import (
     lines_option,
     wrt_option,
 )
+from .request import Request
 from .texts import COMMANDS
 
 MOST_WORDS, LONGEST_WORD = 8, 40
@@ -134,7 +134,7 @@ def make_command(name: str) -> click.Command:
 
 def _computing(name: str) -> Callable[..., int]:
     def callback(**parameters: Any) -> int:
-        from .compute import compute, pointing_into
+        from .questions import pointing_into
 
         (expression,) = parameters["words"]
         request = Request.of(parameters, expression)
@@ -147,6 +147,12 @@ def _computing(name: str) -> Callable[..., int]:
                 from .explain import explain
 
                 return explain(request)
+            if request.lines:
+                from .lines import compute_lines
+
+                return compute_lines(name, request)
+            from .compute import compute
+
             return compute(name, request)
 
     return callback
@@ -156,8 +162,8 @@ def _formula() -> click.Command:
     from .formula import IDLE, KINDS, TARGETS
 
     def callback(**parameters: Any) -> int:
-        from .compute import pointing_into
         from .formula import show_formula
+        from .questions import pointing_into
 
         (expression,) = parameters["words"]
         with pointing_into(expression):
@@ -197,10 +203,11 @@ def _functions() -> dict[str, Any]:
 
 
 def _completion() -> dict[str, Any]:
-    def callback(shell: str) -> int:
+    @click.pass_context
+    def callback(ctx: click.Context, shell: str) -> int:
         from .completion import print_script
 
-        return print_script(shell)
+        return print_script(shell, ctx.find_root().command)
 
     from .completion import SHELLS
 

@@ -1,101 +1,19 @@
-"""The options of the commands that compute, and what the words given to them mean.
-
-Nothing heavy is imported: these words are read, and refused, before numpy is needed.
-"""
+"""The options of the commands that compute, and how a shell completes the words after them."""
 
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
 from typing import Any
 
 import click
 
-from ...core.errors import UsageProblem
+from ...core.shapes import ASSUMPTIONS
 from ...grammar.vocabulary import LIBRARIES
 
-ASSUMPTIONS = ("symmetric", "spd", "diagonal", "orthogonal", "lower", "upper", "positive", "integer")
 FORMATS = ("table", "plain", "json", "npy", "csv", "latex", "markdown", "mtx", "structured")
-# What a file is, where its name says that it is not text for a reader.
-ENDINGS = {".npy": "npy", ".npz": "npy", ".mtx": "mtx"}
 LAYOUTS = ("generalized", "numerator", "denominator", "flat")
 DERIVATIVE_KINDS = ("grad", "jacobian", "hessian")
 LAWS = ("normal", "uniform", "randint:0:5")
-MOST_DIGITS = 17
-UNITS = {"": 1, "b": 1} | {
-    f"{letter}{suffix}": base**power
-    for power, letter in enumerate("kmgtp", 1)
-    for suffix, base in (("b", 1000), ("ib", 1024))
-}
-
-_PAIRS = r",(?=\s*[^\W\d]\w*\s*=)"
-_NAME = r"[^\W\d]\w*"
-_SHAPE = r"\d+(?:\s*[x×X*,]\s*\d+)*\s*,?"
-_SIZE = r"(\d+(?:\.\d*)?|\.\d+)\s*([a-z]*)"
-_LAW = r"normal|uniform|randint:(-?\d+):(-?\d+)"
-
-
-@dataclass(frozen=True)
-class Request:
-    """The command line of a command that computes, understood.
-
-    `precision` is None where none was asked for; `directions` are the texts of `--tangent` or `--cotangent`.
-    """
-
-    expression: str
-    wrt: tuple[str, ...]
-    files: tuple[str, ...]
-    variables: tuple[str, ...]
-    shapes: Mapping[str, tuple[int, ...]]
-    assumptions: Mapping[str, frozenset[str]]
-    law: str
-    seed: int
-    batch: tuple[str, ...]
-    directions: tuple[str, ...]
-    lines: bool
-    layout: str
-    strict: bool
-    check: bool
-    limit: int
-    format: str
-    output: str | None
-    precision: int | None
-    no_color: bool
-    claim: str | None = None
-    kind: str | None = None
-    independent: bool = False
-    structured: bool = False
-
-    @staticmethod
-    def of(parameters: Mapping[str, Any], expression: str) -> Request:
-        """Return the request that click's parameters make; raises UsageProblem for words that mean nothing."""
-        format = read_format(parameters["format"], parameters["output"])
-        return Request(
-            expression=expression,
-            wrt=split_names(parameters.get("wrt", ()), "--wrt"),
-            files=tuple(parameters["files"]),
-            variables=tuple(parameters["variables"]),
-            shapes=read_shapes(parameters["shapes"]),
-            assumptions=read_assumptions(parameters["assumptions"]),
-            law=read_law(parameters["law"]),
-            seed=read_seed(parameters["seed"]),
-            batch=split_names(parameters["batch"], "--batch"),
-            directions=tuple(parameters.get("directions", ())),
-            lines=parameters.get("lines", False),
-            layout=parameters["layout"],
-            strict=parameters["strict"],
-            check=not parameters["no_check"],
-            limit=read_size(parameters["limit"]),
-            format="json" if parameters["json"] else format,
-            output=parameters["output"],
-            precision=read_precision(parameters["precision"], format, parameters["json"]),
-            no_color=parameters["no_color"],
-            claim=parameters.get("claim"),
-            kind=parameters.get("kind"),
-            independent=parameters.get("independent", False),
-            structured=format == "structured",
-        )
 
 
 class SectionOption(click.Option):
@@ -203,129 +121,6 @@ def lines_option() -> SectionOption:
         "--lines", section="Inputs", is_flag=True,
         help="JSON Lines on standard input or in -i FILE.jsonl: inputs on each line in, one JSON result per line out.",
     )  # fmt: skip
-
-
-# What the words mean.
-
-
-def split_names(texts: Iterable[str], option: str) -> tuple[str, ...]:
-    """Return the names in options that may be repeated and hold commas: `split_names(["x,A", "b"], "--wrt")`."""
-    names = [name.strip() for text in texts for name in text.split(",")]
-    for name in names:
-        if not re.fullmatch(_NAME, name):
-            raise UsageProblem(
-                f"`{name}` is not a name" if name else "a name is missing",
-                place=f"{option} {','.join(texts)}",
-                helps=[f"{option} x, or {option} x,A for several"],
-            )
-    return tuple(names)
-
-
-def read_shapes(texts: Iterable[str]) -> dict[str, tuple[int, ...]]:
-    """Return the shape of each name: `read_shapes(["A=5x2,c=scalar"]) == {"A": (5, 2), "c": ()}`."""
-    shapes: dict[str, tuple[int, ...]] = {}
-    for name, word in _named_words(texts, "--shape", "A=5x2"):
-        shape = _shape(word)
-        if shape is None or 0 in shape:
-            raise UsageProblem(
-                f"`{word}` is not a shape" if shape is None else "a size is at least 1",
-                place=f"--shape {name}={word}",
-                helps=[f"--shape {name}=5x2 for a matrix, {name}=3 for a vector, {name}=scalar for a number"],
-            )
-        if shapes.setdefault(name, shape) != shape:
-            raise UsageProblem(f"`{name}` is given two shapes", place=f"--shape {name}={word}")
-    return shapes
-
-
-def _shape(word: str) -> tuple[int, ...] | None:
-    inner = word[1:-1].strip() if word[:1] + word[-1:] in ("()", "[]") else word
-    if word == "scalar" or (word and not inner):
-        return ()
-    return tuple(map(int, re.findall(r"\d+", inner))) if re.fullmatch(_SHAPE, inner) else None
-
-
-def read_assumptions(texts: Iterable[str]) -> dict[str, frozenset[str]]:
-    """Return what is assumed of each name: `read_assumptions(["A=spd,positive", "b=integer"])`."""
-    found: dict[str, frozenset[str]] = {}
-    for name, words in _named_words(texts, "--assume", "A=symmetric"):
-        for word in (piece.strip() for piece in words.split(",")):
-            if word not in ASSUMPTIONS:
-                from difflib import get_close_matches
-
-                near = get_close_matches(word.lower(), ASSUMPTIONS, n=1)
-                raise UsageProblem(
-                    f"`{word}` is not an assumption",
-                    place=f"--assume {name}={words}",
-                    notes=[f"assumptions: {', '.join(ASSUMPTIONS)}"],
-                    helps=[f"did you mean `--assume {name}={near[0]}`?"] if near else [],
-                )
-            found[name] = found.get(name, frozenset()) | {word}
-    return found
-
-
-def _named_words(texts: Iterable[str], option: str, example: str) -> Iterable[tuple[str, str]]:
-    for text in texts:
-        for pair in re.split(_PAIRS, text):
-            name, equals, word = (piece.strip() for piece in pair.partition("="))
-            if not (equals and word and re.fullmatch(_NAME, name)):
-                what = "NAME=5x2" if option == "--shape" else "NAME=WORD"
-                raise UsageProblem(f"`{option}` needs {what}", place=f"{option} {text}", helps=[f"{option} {example}"])
-            yield name, word
-
-
-def read_law(text: str) -> str:
-    """Return the law of the random numbers, after a look at it."""
-    match = re.fullmatch(_LAW, text)
-    if match and (match[1] is None or int(match[1]) < int(match[2])):
-        return text
-    raise UsageProblem(
-        f"`{text}` is not a way to draw random numbers",
-        place=f"--random {text}",
-        helps=["--random normal, --random uniform, or --random randint:0:5 for 0 to 4"],
-    )
-
-
-def read_seed(text: str) -> int:
-    """Return a seed: a whole number from 0 on."""
-    if text.isdecimal():
-        return int(text)
-    raise UsageProblem(f"`{text}` is not a seed", place=f"--seed {text}", helps=["--seed 1: a whole number from 0 on"])
-
-
-def read_size(text: str) -> int:
-    """Return a number of bytes: `read_size("1GiB") == 2**30`; KB, MB, GB count in thousands."""
-    match = re.fullmatch(_SIZE, text.strip().lower())
-    if match and match[2] in UNITS:
-        return int(float(match[1]) * UNITS[match[2]])
-    raise UsageProblem(
-        f"`{text}` is not an amount of memory",
-        place=f"--max-memory {text}",
-        helps=["--max-memory 500MB, --max-memory 4GiB, or a number of bytes"],
-    )
-
-
-def read_format(text: str | None, output: str | None) -> str:
-    """Return the format: the one asked for, or the one that the name of the file ends in, or a table.
-
-    Example: `read_format(None, "J.npy") == "npy"`.
-    """
-    ending = next((ending for ending in ENDINGS if (output or "").endswith(ending)), "")
-    return text or ENDINGS.get(ending, "table")
-
-
-def read_precision(text: str | None, format: str, json: bool) -> int | None:
-    """Return the number of digits, None for what the format does by itself."""
-    if text is None:
-        return None
-    if text == "full":
-        return MOST_DIGITS if format in ("table", "latex", "markdown", "structured") and not json else None
-    if text.isdecimal() and 1 <= int(text) <= MOST_DIGITS:
-        return int(text)
-    raise UsageProblem(
-        f"`{text}` is not a number of digits",
-        place=f"--precision {text}",
-        helps=[f"--precision 3, from 1 to {MOST_DIGITS}, or --precision full"],
-    )
 
 
 # Completion of words. Names are found in the expression that is already typed, without parsing it.

@@ -16,8 +16,6 @@ from ...core.problems.answer import Answer, Result
 from .console import Look
 from .layouts import apply_layout, value_result, view
 
-FORMATS = ("table", "plain", "json", "npy", "csv", "latex", "markdown", "mtx", "structured")
-
 
 def write_answer(
     answer: Answer, format: str, *, stream: TextIO, output: str | None = None, precision: int | None = None,

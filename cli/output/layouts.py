@@ -25,7 +25,6 @@ from ...core.arrays import Array
 from ...core.graph.structure import letter
 from ...core.problems.answer import Answer, Result
 
-LAYOUTS = ("generalized", "numerator", "denominator", "flat")
 SAMPLE = "sample"
 
 

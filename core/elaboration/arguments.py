@@ -143,5 +143,15 @@ SEQUENCES = frozenset({"shape", "axes", "sizes", "repeats", "reps"})
 
 
 def usage(operator: Operator) -> str:
-    """Return how the operator is written: `sum(x, axis=None, keepdims=False)`."""
-    return f"write `{operator.name}({operator.parameters.replace(';', ',').strip(' ,')})`"
+    """Return the advice how to write an operator: "write `sum(x, axis=None, keepdims=False)`"."""
+    return f"write `{call(operator)}`"
+
+
+def call(operator: Operator) -> str:
+    """Return how an operator is called: `clip(x, lower=None, upper=None)`, `outer(x, y)`, `einsum(x...)`."""
+    operands, _, settings = (part.strip() for part in operator.parameters.partition(";"))
+    several = operands.startswith("*")
+    if operands.startswith("["):
+        operands = f"[{operands[1:-1]}, ...]"
+    parts = [settings, f"{operands[1:]}..."] if several else [operands, settings]
+    return f"{operator.name}({', '.join(part for part in parts if part)})"

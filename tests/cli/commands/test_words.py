@@ -5,7 +5,7 @@ from __future__ import annotations
 import click
 import pytest
 
-from matgrad.cli.commands import options
+from matgrad.cli.commands import options, request
 from matgrad.cli.commands.group import make_group
 from matgrad.cli.commands.making import make_command
 from matgrad.cli.commands.minus_signs import MARK, Option, one_dash_typo, protect
@@ -65,25 +65,25 @@ def test_an_option_with_one_dash_is_recognised() -> None:
      ("(3,)", (3,)), ("scalar", ()), ("()", ()), ("2x3x4", (2, 3, 4))],
 )  # fmt: skip
 def test_a_shape_has_many_spellings(text: str, shape: tuple[int, ...]) -> None:
-    assert options.read_shapes([f"A={text}"]) == {"A": shape}
-    assert options.read_shapes([f"A={text},b=7"]) == {"A": shape, "b": (7,)}
+    assert request.read_shapes([f"A={text}"]) == {"A": shape}
+    assert request.read_shapes([f"A={text},b=7"]) == {"A": shape, "b": (7,)}
 
 
 @pytest.mark.parametrize("text", ["A", "A=", "=3", "A=3y", "A=0", "A=-1", "A=2.5", "A=3x", "A=x3", "2=3", "A=(2"])
 def test_what_is_no_shape_is_refused(text: str) -> None:
     with pytest.raises(UsageProblem) as caught:
-        options.read_shapes([text])
+        request.read_shapes([text])
     assert caught.value.helps
     assert (caught.value.place or "").startswith("--shape ")
 
 
 def test_two_shapes_for_one_name_are_refused() -> None:
     with pytest.raises(UsageProblem, match="two shapes"):
-        options.read_shapes(["A=2", "A=3"])
+        request.read_shapes(["A=2", "A=3"])
 
 
 def test_assumptions_add_up() -> None:
-    assert options.read_assumptions(["A=symmetric,positive", "b=integer,C=spd", "A=lower"]) == {
+    assert request.read_assumptions(["A=symmetric,positive", "b=integer,C=spd", "A=lower"]) == {
         "A": frozenset({"symmetric", "positive", "lower"}),
         "b": frozenset({"integer"}),
         "C": frozenset({"spd"}),
@@ -96,52 +96,42 @@ def test_assumptions_add_up() -> None:
      ("1GB", 10**9), ("1gib", 2**30), ("75GiB", 75 * 2**30)],
 )  # fmt: skip
 def test_an_amount_of_memory_has_units(text: str, size: int) -> None:
-    assert options.read_size(text) == size
+    assert request.read_size(text) == size
 
 
 @pytest.mark.parametrize("text", ["", "GiB", "1XB", "-1", "1,5GB", "nan"])
 def test_what_is_no_amount_of_memory_is_refused(text: str) -> None:
     with pytest.raises(UsageProblem):
-        options.read_size(text)
+        request.read_size(text)
 
 
 def test_precision() -> None:
-    assert options.read_precision(None, "table", False) is None
-    assert options.read_precision("3", "table", False) == 3
-    assert options.read_precision("full", "table", False) == 17
-    assert options.read_precision("full", "table", True) is None
-    assert options.read_precision("full", "csv", False) is None
+    assert request.read_precision(None, "table", False) is None
+    assert request.read_precision("3", "table", False) == 3
+    assert request.read_precision("full", "table", False) == 17
+    assert request.read_precision("full", "table", True) is None
+    assert request.read_precision("full", "csv", False) is None
     for text in ("0", "18", "-1", "many", "2.5"):
         with pytest.raises(UsageProblem):
-            options.read_precision(text, "table", False)
+            request.read_precision(text, "table", False)
 
 
 def test_names_may_be_repeated_or_listed() -> None:
-    assert options.split_names(["x, A", "b"], "--wrt") == ("x", "A", "b")
+    assert request.split_names(["x, A", "b"], "--wrt") == ("x", "A", "b")
     for text in ("x,", "", "2x", "x y"):
         with pytest.raises(UsageProblem):
-            options.split_names([text], "--wrt")
+            request.split_names([text], "--wrt")
 
 
 @pytest.mark.parametrize("text", ["normal", "uniform", "randint:0:5", "randint:-3:3"])
 def test_a_law_is_left_as_it_is(text: str) -> None:
-    assert options.read_law(text) == text
+    assert request.read_law(text) == text
 
 
 @pytest.mark.parametrize("text", ["gauss", "randint", "randint:5:0", "randint:0:5:1", ""])
 def test_what_is_no_law_is_refused(text: str) -> None:
     with pytest.raises(UsageProblem):
-        options.read_law(text)
-
-
-def test_the_words_are_those_of_the_parts_that_use_them() -> None:
-    """The lists are written down twice so that help and completion need not import numpy."""
-    from matgrad.cli.output import formats, layouts
-    from matgrad.core import shapes
-
-    assert options.ASSUMPTIONS == shapes.ASSUMPTIONS
-    assert options.FORMATS == formats.FORMATS
-    assert options.LAYOUTS == layouts.LAYOUTS
+        request.read_law(text)
 
 
 @pytest.mark.parametrize(

@@ -14,7 +14,8 @@ from pathlib import Path
 import numpy as np
 import pytest
 
-from matgrad.cli.output.formats import FORMATS, write_answer
+from matgrad.cli.commands.options import FORMATS
+from matgrad.cli.output.formats import write_answer
 from matgrad.cli.output.json_output import json_line
 from matgrad.core.arrays import Array
 from matgrad.core.errors import UsageProblem
