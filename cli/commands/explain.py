@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 from ... import __version__
 from ...core.errors import UsageProblem
 from ..output.advice import shell
-from ..output.console import cell_width, line, look_at, printable, show
+from ..output.console import cell_width, line, look_at, printable, show, writing_to
 from .compute import warn
 from .questions import given_inputs, problem_of, wishes_of
 from .request import Request
@@ -38,24 +38,13 @@ def explain(request: Request) -> int:
     inputs, surplus = given_inputs(problem, request)
     lesson = explained(problem, inputs, wishes_of(problem, request))
     if request.format == "json" or request.output is not None:
-        _write(_json(lesson), request.output)
+        with writing_to(request.output) as stream:
+            stream.write(_json(lesson))
         return 0
     warn(surplus, request)
     look = look_at(sys.stdout, no_color=request.no_color)
     show(_lines(lesson, lambda text: printable(text, look.ascii)), sys.stdout, look)
     return 0
-
-
-def _write(text: str, path: str | None) -> None:
-    if path is None or path == "-":
-        sys.stdout.write(text)
-        return
-    try:
-        with open(path, "w", encoding="utf-8", newline="\n") as stream:
-            stream.write(text)
-    except OSError as problem:
-        reason = (problem.strerror or str(problem)).lower()
-        raise UsageProblem(f"cannot write `{path}`: {reason}", place=f"-o {path}") from None
 
 
 def _json(lesson: Lesson) -> str:

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 import json as json_format
-import sys
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ... import __version__
 from ...core.errors import UsageProblem
+from ..output.console import writing_to
 from .compute import warn
 from .questions import given_inputs, problem_of, wishes_of
 from .request import Request
@@ -52,14 +52,8 @@ def show_formula(request: Request, kind: str | None, to: str, vec: str, *, json:
         content = texts[0].rstrip("\n")
     if not json:
         content = "\n".join([content, *(line for form in found for line in _further(form))])
-    if request.output is None:
-        sys.stdout.write(content + "\n")
-        return 0
-    try:
-        with open(request.output, "w", encoding="utf-8") as file:
-            file.write(content + "\n")
-    except OSError as error:
-        raise UsageProblem(f"cannot write `{request.output}`: {error.strerror}", place=f"-o {request.output}") from None
+    with writing_to(request.output) as stream:
+        stream.write(content + "\n")
     return 0
 
 

@@ -2,16 +2,16 @@
 
 from __future__ import annotations
 
-import sys
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
 from dataclasses import replace
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING
 
 from ...core.errors import InputError, Label, MatgradError, UsageProblem
 from ..input.errors import terminal, unreadable_file
 from ..input.standard_input import StdinReader
 from ..output.advice import shell
+from ..output.console import writing_to
 from .compute import check_failed, failed, warn
 from .questions import given_inputs, problem_of, wishes_of
 from .request import Request
@@ -21,7 +21,7 @@ if TYPE_CHECKING:
     from ...core.problems.problem import Problem
     from ..input.inputs import Reading
 
-ENDINGS = (".jsonl", ".ndjson", ".jsonlines")
+JSON_LINES = (".jsonl", ".ndjson", ".jsonlines")
 
 
 def compute_lines(kind: str, request: Request) -> int:
@@ -39,14 +39,14 @@ def compute_lines(kind: str, request: Request) -> int:
     from ...core.session import answer
     from ..output.json_output import json_line
 
-    path = next((path for path in request.files if path == "-" or path.endswith(ENDINGS)), "-")
+    path = next((path for path in request.files if path == "-" or path.endswith(JSON_LINES)), "-")
     source = "stdin" if path == "-" else path
     fixed, surplus = given_inputs(problem, replace(request, files=tuple(f for f in request.files if f != path)))
     warn(surplus, request)
     wishes = wishes_of(problem, request)
     compiler = Compiler(problem)
     failures: list[Result] = []
-    with _lines_of(path) as lines, _output(request.output) as stream:
+    with _lines_of(path) as lines, writing_to(request.output) as stream:
         for number, (inputs, warnings) in _readings(problem, lines, source):
             given = {**fixed, **inputs}
             with _on_line(f"{source}:{number}"):
@@ -117,16 +117,3 @@ def _on_line(line: str) -> Iterator[None]:
     except MatgradError as error:
         error.place = line if error.place is None else f"{line}, {shell(error.place)}"
         raise
-
-
-@contextmanager
-def _output(path: str | None) -> Iterator[TextIO]:
-    if path is None or path == "-":
-        yield sys.stdout
-        return
-    try:
-        with open(path, "w", encoding="utf-8", newline="\n") as stream:
-            yield stream
-    except OSError as problem:
-        reason = (problem.strerror or str(problem)).lower()
-        raise UsageProblem(f"cannot write `{path}`: {reason}", place=f"-o {path}") from None

@@ -10,17 +10,8 @@ import click
 
 from ...core.errors import UsageProblem
 from .help_pages import SETTINGS, PageContext
-from .minus_signs import Option, one_dash_typo, positionals, protect, unmarked
-from .options import (
-    SectionOption,
-    claim_option,
-    common_options,
-    direction_option,
-    expression_names,
-    kind_option,
-    lines_option,
-    wrt_option,
-)
+from .minus_signs import KnownOption, one_dash_typo, positionals, protect, unmarked
+from .options import CLAIM, COMMON, JSON, KIND, LINES, NO_COLOR, WRT, SectionOption, choice, direction_option
 from .request import Request
 from .texts import COMMANDS
 
@@ -62,7 +53,7 @@ class ExpressionCommand(SectionedCommand):
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
         known = [
-            Option(tuple(parameter.opts), isinstance(parameter, click.Option) and not parameter.is_flag)
+            KnownOption(tuple(parameter.opts), isinstance(parameter, click.Option) and not parameter.is_flag)
             for parameter in self.get_params(ctx)
         ]
         if ctx.resilient_parsing:  # a line that is being completed: click drops the words before an unfinished option
@@ -121,15 +112,15 @@ def make_command(name: str) -> click.Command:
         return _formula()
     parameters: list[click.Parameter] = [click.Argument(["words"], nargs=-1, metavar="EXPR")]
     if name != "value":
-        parameters.append(wrt_option(expression_names))
+        parameters.append(WRT)
     if name == "check":
-        parameters += [claim_option(), kind_option()]
+        parameters += [CLAIM, KIND]
     if COMMANDS[name].direction:
         parameters.append(direction_option(COMMANDS[name].direction))
-    options = common_options()
+    parameters += COMMON
     if name not in ("check", "explain"):
-        options.append(lines_option())
-    return ExpressionCommand(name, params=[*parameters, *options], callback=_computing(name))
+        parameters.append(LINES)
+    return ExpressionCommand(name, params=parameters, callback=_computing(name))
 
 
 def _computing(name: str) -> Callable[..., int]:
@@ -175,15 +166,15 @@ def _formula() -> click.Command:
     kept = ("files", "variables", "shapes", "assumptions", "independent", "batch", "output", "no_color")
     parameters: list[click.Parameter] = [
         click.Argument(["words"], nargs=-1, metavar="EXPR"),
-        wrt_option(expression_names),
+        WRT,
         SectionOption("--kind", section="Derivative", type=click.Choice(KINDS), metavar="KIND",
-                      help=f"{', '.join(KINDS[:-1])} or {KINDS[-1]}."),
+                      help=f"{choice(KINDS)}."),
         SectionOption("--to", section="Output", type=click.Choice(TARGETS), default="text", metavar="SPELLING",
-                      help=f"{', '.join(TARGETS[:-1])} or {TARGETS[-1]}.  [default: text]"),
+                      help=f"{choice(TARGETS)}.  [default: text]"),
         SectionOption("--vec", section="Output", type=click.Choice(["row", "column"]), default="row", metavar="ORDER",
                       help="Which vec the Kronecker form means: row (NumPy's) or column.  [default: row]"),
-        SectionOption("--json", section="Output", is_flag=True, help="The same as JSON."),
-        *(option for option in common_options() if option.name in kept),
+        JSON,
+        *(option for option in COMMON if option.name in kept),
     ]  # fmt: skip
     return ExpressionCommand("formula", params=parameters, callback=callback)
 
@@ -194,12 +185,8 @@ def _functions() -> dict[str, Any]:
 
         return show_functions(name, json=json, no_color=no_color)
 
-    parameters: list[click.Parameter] = [
-        click.Argument(["name"], required=False, metavar="[NAME]"),
-        SectionOption("--json", section="Output", is_flag=True, help="The same as JSON."),
-        SectionOption("--no-color", section="Output", is_flag=True, help="No colour, whatever the terminal says."),
-    ]
-    return {"params": parameters, "callback": callback}
+    name = click.Argument(["name"], required=False, metavar="[NAME]")
+    return {"params": [name, JSON, NO_COLOR], "callback": callback}
 
 
 def _completion() -> dict[str, Any]:

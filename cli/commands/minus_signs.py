@@ -16,14 +16,14 @@ _VARIABLE = r"-v\s*[^\W\d]\w*\s*=(?!=)"
 _WORD = r"-[^\W\d]\w*"
 
 
-class Option(NamedTuple):
+class KnownOption(NamedTuple):
     """What has to be known of an option: how it is written, and whether a value follows."""
 
     names: tuple[str, ...]
     takes_value: bool
 
 
-def protect(arguments: Sequence[str], options: Collection[Option]) -> list[str]:
+def protect(arguments: Sequence[str], options: Collection[KnownOption]) -> list[str]:
     """Mark the arguments that are expressions although they begin with a minus sign.
 
     Example: `protect(["-x^2", "--wrt", "x"], options) == [MARK + "-x^2", "--wrt", "x"]`. What is clearly an option, or
@@ -35,12 +35,12 @@ def protect(arguments: Sequence[str], options: Collection[Option]) -> list[str]:
     return [MARK + argument if place in chosen else argument for place, argument in enumerate(arguments)]
 
 
-def positionals(arguments: Sequence[str], options: Collection[Option]) -> list[str]:
+def positionals(arguments: Sequence[str], options: Collection[KnownOption]) -> list[str]:
     """Return what is neither an option nor the value of one: `positionals(["x", "--wrt"], options) == ["x"]`."""
     return [arguments[place] for place in _candidates(arguments, _by_name(options))]
 
 
-def one_dash_typo(arguments: Sequence[str], options: Collection[Option]) -> str | None:
+def one_dash_typo(arguments: Sequence[str], options: Collection[KnownOption]) -> str | None:
     """Return the argument that has one dash where an option has two: `-wrt`."""
     known = _by_name(options)
     words = (arguments[place] for place in _candidates(arguments, known))
@@ -52,11 +52,11 @@ def unmarked(argument: str) -> str:
     return argument.removeprefix(MARK)
 
 
-def _by_name(options: Collection[Option]) -> dict[str, Option]:
+def _by_name(options: Collection[KnownOption]) -> dict[str, KnownOption]:
     return {name: option for option in options for name in option.names}
 
 
-def _candidates(arguments: Sequence[str], known: dict[str, Option]) -> Iterator[int]:
+def _candidates(arguments: Sequence[str], known: dict[str, KnownOption]) -> Iterator[int]:
     """Yield the places of the arguments that are neither plain options nor their values."""
     place = 0
     while place < len(arguments):
@@ -70,7 +70,9 @@ def _candidates(arguments: Sequence[str], known: dict[str, Option]) -> Iterator[
         place += 2 if option is not None and option.takes_value else 1
 
 
-def _is_expression(arguments: Sequence[str], place: int, candidates: Sequence[int], known: dict[str, Option]) -> bool:
+def _is_expression(
+    arguments: Sequence[str], place: int, candidates: Sequence[int], known: dict[str, KnownOption]
+) -> bool:
     argument = arguments[place]
     if not argument.startswith("-") or argument == "-":
         return False

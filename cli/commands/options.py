@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Sequence
+from functools import partial
 from typing import Any
 
 import click
@@ -24,106 +26,12 @@ class SectionOption(click.Option):
         self.section = section
 
 
-def common_options() -> list[SectionOption]:
-    """Return the options that every command that computes has."""
-    return [*_input_options(), *_answer_options(), *_output_options()]
+def choice(words: Sequence[str]) -> str:
+    """Return words to choose from as a sentence has them: `choice(["row", "column"]) == "row or column"`."""
+    return f"{', '.join(words[:-1])} or {words[-1]}"
 
 
-def wrt_option(complete: Any) -> SectionOption:
-    """Return `--wrt`."""
-    return SectionOption(
-        "--wrt", section="Derivative", multiple=True, metavar="NAME", shell_complete=complete,
-        help="Differentiate by this name; repeat it, or give x,A. Not needed where there is only one name.",
-    )  # fmt: skip
-
-
-def claim_option() -> SectionOption:
-    """Return `--claim`."""
-    return SectionOption(
-        "--claim", section="Derivative", metavar="EXPR2",
-        help="What you think the derivative is: an expression over the same names.",
-    )  # fmt: skip
-
-
-def kind_option() -> SectionOption:
-    """Return `--kind`."""
-    return SectionOption(
-        "--kind", section="Derivative", type=click.Choice(DERIVATIVE_KINDS), metavar="KIND",
-        help="grad, jacobian or hessian.  [default: hessian for two names, else jacobian]",
-    )  # fmt: skip
-
-
-def direction_option(word: str) -> SectionOption:
-    """Return `--tangent` or `--cotangent`."""
-    of = "each variable" if word == "tangent" else "the output"
-    return SectionOption(
-        f"--{word}", "directions", section="Derivative", multiple=True, metavar="VALUE",
-        shell_complete=_words(("ones", "random")),
-        help=f"The {word}, of the shape of {of}: a VALUE as for -v, or ones, or random (the default).",
-    )  # fmt: skip
-
-
-def _input_options() -> list[SectionOption]:
-    section = "Inputs"
-    return [
-        SectionOption("-i", "--inputs", "files", section=section, multiple=True, metavar="FILE|-",
-                      shell_complete=_files, help="JSON {name: number or list}, or .npz; - is standard input."),
-        SectionOption("-v", "--var", "variables", section=section, multiple=True, metavar="NAME=VALUE",
-                      shell_complete=_pair_names,
-                      help="VALUE: a number, '[1, 2]', '[1 2; 3 4]', @file.npy, @file.npz:key, @file.csv, @file.mtx, "
-                           "@file.json, @-. Wins over -i."),
-        SectionOption("--shape", "shapes", section=section, multiple=True, metavar="NAME=5x2",
-                      shell_complete=_pair_names,
-                      help="Random numbers of this shape; `scalar` for a number. Without it, the shape is inferred."),
-        SectionOption("--assume", "assumptions", section=section, multiple=True, metavar="NAME=WORD",
-                      shell_complete=_assumption_words, help=f"One of {', '.join(ASSUMPTIONS)}."),
-        SectionOption("--independent-entries", "independent", section=section, is_flag=True,
-                      help="By a symmetric variable: count each pair of entries as one variable, G + G.T - diag(G)."),
-        SectionOption("--random", "law", section=section, default="normal", metavar="LAW",
-                      shell_complete=_words(LAWS), help="Draw from normal, uniform or randint:0:5.  [default: normal]"),
-        SectionOption("--seed", section=section, default="0", metavar="N",
-                      help="The seed of the random numbers.  [default: 0]"),
-        SectionOption("--batch", section=section, multiple=True, metavar="NAME", shell_complete=expression_names,
-                      help="The first axis of NAME counts samples; the expression is for one sample."),
-    ]  # fmt: skip
-
-
-def _answer_options() -> list[SectionOption]:
-    section = "Answer"
-    return [
-        SectionOption("--layout", section=section, type=click.Choice(LAYOUTS), default="generalized", metavar="LAYOUT",
-                      help="generalized, numerator, denominator or flat.  [default: generalized]"),
-        SectionOption("--strict", section=section, is_flag=True,
-                      help="Treat kinks and results that are not finite as errors."),
-        SectionOption("--no-check", section=section, is_flag=True, help="Do not compare with finite differences."),
-        SectionOption("--max-memory", "limit", section=section, default="1GiB", metavar="SIZE",
-                      help="Refuse larger arrays: 500MB, 4GiB.  [default: 1GiB]"),
-    ]  # fmt: skip
-
-
-def _output_options() -> list[SectionOption]:
-    section = "Output"
-    return [
-        SectionOption("--format", section=section, type=click.Choice(FORMATS), metavar="FORMAT",
-                      help=f"{', '.join(FORMATS[:-1])} or {FORMATS[-1]}.  [default: table, or as FILE ends]"),
-        SectionOption("--json", section=section, is_flag=True, help="Short for --format json."),
-        SectionOption("-o", "--output", section=section, metavar="FILE", shell_complete=_files,
-                      help="Write to a file."),
-        SectionOption("--precision", section=section, metavar="N|full",
-                      help="Significant digits.  [default: 6 in tables, all in json, plain, csv and npy]"),
-        SectionOption("--no-color", section=section, is_flag=True, help="No colour, whatever the terminal says."),
-    ]  # fmt: skip
-
-
-def lines_option() -> SectionOption:
-    """Return `--lines`."""
-    return SectionOption(
-        "--lines", section="Inputs", is_flag=True,
-        help="JSON Lines on standard input or in -i FILE.jsonl: inputs on each line in, one JSON result per line out.",
-    )  # fmt: skip
-
-
-# Completion of words. Names are found in the expression that is already typed, without parsing it.
+# Completion: names are found in the expression that is already typed, without parsing it.
 
 
 def names_in(text: str) -> list[str]:
@@ -165,3 +73,68 @@ def _files(ctx: click.Context, parameter: click.Parameter, incomplete: str) -> A
     from click.shell_completion import CompletionItem
 
     return [CompletionItem(incomplete, type="file")]
+
+
+# The options, in the order of the help page.
+
+_derivative, _input, _answer, _output = (
+    partial(SectionOption, section=section) for section in ("Derivative", "Inputs", "Answer", "Output")
+)
+
+WRT = _derivative(
+    "--wrt", multiple=True, metavar="NAME", shell_complete=expression_names,
+    help="Differentiate by this name; repeat it, or give x,A. Not needed where there is only one name.",
+)  # fmt: skip
+CLAIM = _derivative(
+    "--claim", metavar="EXPR2", help="What you think the derivative is: an expression over the same names."
+)
+KIND = _derivative(
+    "--kind", type=click.Choice(DERIVATIVE_KINDS), metavar="KIND",
+    help=f"{choice(DERIVATIVE_KINDS)}.  [default: hessian for two names, else jacobian]",
+)  # fmt: skip
+LINES = _input(
+    "--lines", is_flag=True,
+    help="JSON Lines on standard input or in -i FILE.jsonl: inputs on each line in, one JSON result per line out.",
+)  # fmt: skip
+JSON = _output("--json", is_flag=True, help="The same as JSON.")
+NO_COLOR = _output("--no-color", is_flag=True, help="No colour, whatever the terminal says.")
+COMMON = (
+    _input("-i", "--inputs", "files", multiple=True, metavar="FILE|-", shell_complete=_files,
+           help="JSON {name: number or list}, or .npz; - is standard input."),
+    _input("-v", "--var", "variables", multiple=True, metavar="NAME=VALUE", shell_complete=_pair_names,
+           help="VALUE: a number, '[1, 2]', '[1 2; 3 4]', @file.npy, @file.npz:key, @file.csv, @file.mtx, "
+                "@file.json, @-. Wins over -i."),
+    _input("--shape", "shapes", multiple=True, metavar="NAME=5x2", shell_complete=_pair_names,
+           help="Random numbers of this shape; `scalar` for a number. Without it, the shape is inferred."),
+    _input("--assume", "assumptions", multiple=True, metavar="NAME=WORD", shell_complete=_assumption_words,
+           help=f"One of {', '.join(ASSUMPTIONS)}."),
+    _input("--independent-entries", "independent", is_flag=True,
+           help="By a symmetric variable: count each pair of entries as one variable, G + G.T - diag(G)."),
+    _input("--random", "law", default="normal", metavar="LAW", shell_complete=_words(LAWS),
+           help=f"Draw from {choice(LAWS)}.  [default: normal]"),
+    _input("--seed", default="0", metavar="N", help="The seed of the random numbers.  [default: 0]"),
+    _input("--batch", multiple=True, metavar="NAME", shell_complete=expression_names,
+           help="The first axis of NAME counts samples; the expression is for one sample."),
+    _answer("--layout", type=click.Choice(LAYOUTS), default="generalized", metavar="LAYOUT",
+            help=f"{choice(LAYOUTS)}.  [default: generalized]"),
+    _answer("--strict", is_flag=True, help="Treat kinks and results that are not finite as errors."),
+    _answer("--no-check", is_flag=True, help="Do not compare with finite differences."),
+    _answer("--max-memory", "limit", default="1GiB", metavar="SIZE",
+            help="Refuse larger arrays: 500MB, 4GiB.  [default: 1GiB]"),
+    _output("--format", type=click.Choice(FORMATS), metavar="FORMAT",
+            help=f"{choice(FORMATS)}.  [default: table, or as FILE ends]"),
+    _output("--json", is_flag=True, help="Short for --format json."),
+    _output("-o", "--output", metavar="FILE", shell_complete=_files, help="Write to a file."),
+    _output("--precision", metavar="N|full",
+            help="Significant digits.  [default: 6 in tables, all in json, plain, csv and npy]"),
+    NO_COLOR,
+)  # fmt: skip
+
+
+def direction_option(word: str) -> SectionOption:
+    """Return `--tangent` or `--cotangent`."""
+    of = "each variable" if word == "tangent" else "the output"
+    return _derivative(
+        f"--{word}", "directions", multiple=True, metavar="VALUE", shell_complete=_words(("ones", "random")),
+        help=f"The {word}, of the shape of {of}: a VALUE as for -v, or ones, or random (the default).",
+    )  # fmt: skip

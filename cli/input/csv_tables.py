@@ -9,7 +9,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from ...core.errors import Source, Span
-from . import errors as problems
+from . import errors
 from .values import to_number
 
 if TYPE_CHECKING:
@@ -62,14 +62,14 @@ def _layout(source: Source) -> _Table:
     text = source.text
     lines = list(islice(_lines(text), 2))
     if not lines:
-        raise problems.no_rows(source.name)
+        raise errors.no_rows(source.name)
     delimiter = next((mark for mark in "\t;," if mark in text[slice(*lines[0])]), None)
     first, *rest = [[_unquote(text[slice(*cell)]) for cell in _cells(text, *line, delimiter)] for line in lines]
     # A number below it is what tells the name of a column from a row that begins a table without a header.
     pairs = [pair for row in rest for pair in zip(first, row, strict=False)]
     header = any(_is_label(cell) and to_number(below.replace(",", ".")) is not None for cell, below in pairs)
     if not rest and all(map(_is_label, first)):
-        raise problems.no_rows(source.name)
+        raise errors.no_rows(source.name)
     return _Table(source, delimiter, first if header else [], len(first), lines[1 if header else 0][0])
 
 
@@ -117,7 +117,7 @@ def _by_name(table: _Table, part: str) -> list[int]:
     path = table.source.name
     found = [index for index, name in enumerate(table.names) if name == part]
     if len(found) > 1:
-        raise problems.ambiguous_column(path, part, found)
+        raise errors.ambiguous_column(path, part, found)
     if not found and re.fullmatch(r"-?\d+", part):
         found = list(range(table.columns))[int(part) :][:1]
     elif not found and re.fullmatch(r"(-?\d*):(-?\d*)", part):
@@ -127,7 +127,7 @@ def _by_name(table: _Table, part: str) -> list[int]:
         import difflib
 
         near = difflib.get_close_matches(part, table.names) or [n for n in table.names if n.lower() == part.lower()]
-        raise problems.no_such_column(path, part, table.names, table.columns, near)
+        raise errors.no_such_column(path, part, table.names, table.columns, near)
     return found
 
 
@@ -147,7 +147,7 @@ def _read_by_cell(table: _Table, chosen: list[int]) -> Iterator[list[float]]:
             continue
         cells = list(_cells(source.text, start, end, table.delimiter))
         if len(cells) != table.columns:
-            raise problems.uneven_row(source, (start, end), len(cells), table.columns)
+            raise errors.uneven_row(source, (start, end), len(cells), table.columns)
         row = []
         for index in chosen:
             cell = _unquote(source.text[slice(*cells[index])])
@@ -172,4 +172,4 @@ def _refuse_cell(table: _Table, index: int, span: Span, cell: str) -> NoReturn:
     others = [str(position) for position in range(table.columns) if position != index]
     if not helps and others:
         helps = [f"choose other columns: @{table.source.name}:{','.join(others[:8])}"]
-    raise problems.not_a_cell(table.source, span, label, helps)
+    raise errors.not_a_cell(table.source, span, label, helps)

@@ -10,7 +10,7 @@ import re
 from typing import TYPE_CHECKING, Literal, NamedTuple
 
 from ...core.errors import InputError, Source
-from . import errors as problems
+from . import errors
 from .errors import Destination
 from .numpy_files import NPY_MAGIC, NPZ_MAGIC, checked, npz_names, read_npy, read_npz
 from .standard_input import StdinReader
@@ -59,12 +59,12 @@ def open_document(path: str, prefix: str, stdin: StdinReader | None) -> Document
             with open(path, "rb") as file:
                 document = Document(path, file.read())
         except FileNotFoundError:
-            raise problems.no_such_file(path, prefix, _near(path)) from None
+            raise errors.no_such_file(path, prefix, _near(path)) from None
         except (OSError, ValueError) as error:
             reason = getattr(error, "strerror", None) or str(error)
-            raise problems.unreadable_file(path, reason[:1].lower() + reason[1:]) from None
+            raise errors.unreadable_file(path, reason[:1].lower() + reason[1:]) from None
     if document.blank:
-        raise problems.empty_file(document.name, prefix)
+        raise errors.empty_file(document.name, prefix)
     return document
 
 
@@ -114,7 +114,7 @@ def load_array(document: Document, part: str | None, destination: Destination) -
     if kind == "json":
         return _json_array(document, part, name)
     if part is not None:
-        raise problems.part_not_possible(document.name, part, KIND_NAMES[kind])
+        raise errors.part_not_possible(document.name, part, KIND_NAMES[kind])
     if kind == "npy":
         return read_npy(name, document.data, document.name)
     from .matrix_market import read_matrix_market
@@ -151,23 +151,23 @@ def _json_array(document: Document, part: str | None, name: str) -> Array:
         key = _choose(document.name, part, list(value))
         return to_array(name, value[key], source, (key,))
     if part is not None:
-        raise problems.part_not_possible(document.name, part, "a JSON list or number")
+        raise errors.part_not_possible(document.name, part, "a JSON list or number")
     return to_array(name, value, source, ())
 
 
 def _choose(path: str, part: str | None, keys: list[str]) -> str:
     if part is not None and part not in keys:
-        raise problems.no_such_part(path, part, keys)
+        raise errors.no_such_part(path, part, keys)
     if part is None and len(keys) != 1:
-        raise problems.which_part(path, keys)
+        raise errors.which_part(path, keys)
     return keys[0] if part is None else part
 
 
 def _standard_input(place: str, stdin: StdinReader | None) -> bytes:
     if stdin is None:
-        raise problems.standard_input_taken(place)
+        raise errors.standard_input_taken(place)
     if stdin.is_terminal:
-        raise problems.terminal(place)
+        raise errors.terminal(place)
     return stdin.read()
 
 
@@ -196,4 +196,4 @@ def _not_text(document: Document, kind: str) -> InputError:
             if name.startswith("stdin")
             else f"{convert} {name} > utf8-{os.path.basename(name)}"
         ]
-    return problems.not_text(name, kind, helps)
+    return errors.not_text(name, kind, helps)

@@ -7,7 +7,7 @@ from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
 from ...core.errors import InputError, Source, Span
-from . import errors as problems
+from . import errors
 from .errors import Destination
 from .files import KIND_NAMES, Document, kind_of, load_array, names_a_file, open_document, split_part, text_of
 from .numpy_files import npz_names, read_npz
@@ -105,11 +105,11 @@ def _typed_variables(variables: Sequence[str]) -> dict[str, str]:
     for text in variables:
         name, equals, value = (piece.strip() for piece in text.partition("="))
         if not (name and equals and value):
-            raise problems.malformed_variable(text)
+            raise errors.malformed_variable(text)
         if not _NAME.fullmatch(name):
-            raise problems.malformed_name(name, text)
+            raise errors.malformed_name(name, text)
         if name in typed:
-            raise problems.repeated_variable(name)
+            raise errors.repeated_variable(name)
         typed[name] = value
     return typed
 
@@ -127,7 +127,7 @@ def _named_values(
         arrays = read_npz([name for name in names if name in needed], document.data, document.name)
         return {name: Input(arrays[name], document.name) if name in arrays else document.name for name in names}
     if kind in ("npy", "mtx") or (kind == "table" and _is_table(document)):
-        raise problems.needs_a_name(document.name, KIND_NAMES[kind], example)
+        raise errors.needs_a_name(document.name, KIND_NAMES[kind], example)
     return _object_values(text_of(document), needed, example)
 
 

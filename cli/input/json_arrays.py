@@ -8,7 +8,7 @@ from collections.abc import Callable, Iterator
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from ...core.errors import Source, Span
-from . import errors as problems
+from . import errors
 from .errors import Destination, count
 from .json_syntax import malformed
 
@@ -34,7 +34,7 @@ def read_json(source: Source) -> object:
     except json.JSONDecodeError as error:
         raise malformed(source, error) from None
     except RecursionError:
-        raise problems.nested_too_deeply(source) from None
+        raise errors.nested_too_deeply(source) from None
     except ValueError:
         # Python refuses to read an integer of thousands of digits.
         return json.loads(source.text, object_pairs_hook=_refuse_duplicates, parse_int=float)
@@ -46,7 +46,7 @@ def read_object(source: Source, destination: Destination | None) -> dict[str, ob
     if isinstance(value, dict):
         return value
     span = (_skip_blanks(source.text, 0), len(source.text.rstrip()))
-    raise problems.not_an_object(source, span, _kind(value), destination)
+    raise errors.not_an_object(source, span, _kind(value), destination)
 
 
 def to_array(name: str, value: object, source: Source, path: Path) -> Array:
@@ -69,7 +69,7 @@ def to_array(name: str, value: object, source: Source, path: Path) -> Array:
         array = np.array(value, dtype=np.float64)
     result: Array = array.astype(np.float64, copy=False)
     if result.size == 0:
-        raise problems.empty_array(name, f"{source.name}: {name}", result.shape)
+        raise errors.empty_array(name, f"{source.name}: {name}", result.shape)
     finite = np.isfinite(result)
     if not finite.all():
         entry.refuse_infinity(tuple(int(position) for position in np.argwhere(~finite)[0]))
@@ -102,7 +102,7 @@ class _Entry(NamedTuple):
         try:
             self._shape(value, ())
         except RecursionError:
-            raise problems.nested_too_deeply(self.source) from None
+            raise errors.nested_too_deeply(self.source) from None
 
     def _shape(self, value: object, indices: Indices) -> tuple[int, ...]:
         if type(value) is int and abs(value) > sys.float_info.max:
@@ -112,13 +112,13 @@ class _Entry(NamedTuple):
         if not isinstance(value, list):
             self._refuse_stranger(value, indices)
         if len(indices) == _MOST_AXES:
-            raise problems.nested_too_deeply(self.source)
+            raise errors.nested_too_deeply(self.source)
         shapes = [self._shape(item, (*indices, index)) for index, item in enumerate(value)]
         for index, shape in enumerate(shapes):
             if shape != shapes[0]:
                 first, other = self.spell((*indices, 0)), self.spell((*indices, index))
                 note = f"{first} {_describe(shapes[0])}, {other} {_describe(shape, short=len(shapes[0]) == 1)}"
-                raise problems.not_rectangular(self.name, f"{self.source.name}: {other}", [note])
+                raise errors.not_rectangular(self.name, f"{self.source.name}: {other}", [note])
         return (len(value), *shapes[0]) if shapes else (0,)
 
     def _refuse_stranger(self, value: object, indices: Indices) -> NoReturn:
@@ -130,14 +130,14 @@ class _Entry(NamedTuple):
         }
         span = locate(self.source.text, (*self.path, *indices))
         label = f"{self.spell(indices)} is {_kind(value)}"
-        raise problems.not_a_number(self.name, self.source, span, label, [helps[type(value)]])
+        raise errors.not_a_number(self.name, self.source, span, label, [helps[type(value)]])
 
     def refuse_infinity(self, indices: Indices) -> NoReturn:
         span = locate(self.source.text, (*self.path, *indices))
         written = self.source.text[slice(*span)]
         huge = written.lstrip("-")[0].isdigit()
         label = f"{self.spell(indices)} is {'beyond the largest double, 1.8e308' if huge else written}"
-        raise problems.not_finite_text(self.name, self.source, span, label)
+        raise errors.not_finite_text(self.name, self.source, span, label)
 
 
 def _describe(shape: tuple[int, ...], short: bool = False) -> str:
@@ -174,8 +174,8 @@ def _point_at_duplicate(source: Source, key: str) -> NoReturn:
     try:
         spans = next(spans for spans in objects if len(spans) > 1)
     except RecursionError:
-        raise problems.nested_too_deeply(source) from None
-    raise problems.duplicate_key(source, key, spans[0], spans[1])
+        raise errors.nested_too_deeply(source) from None
+    raise errors.duplicate_key(source, key, spans[0], spans[1])
 
 
 def _key_spans(text: str, start: int, key: str) -> Iterator[list[Span]]:

@@ -6,7 +6,7 @@ import json
 import re
 
 from ...core.errors import InputError, Source, Span
-from . import errors as problems
+from . import errors
 
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
 _WORD = re.compile(r"[^\s,:\[\]{}()\"';]+")
@@ -23,13 +23,13 @@ def malformed(source: Source, error: json.JSONDecodeError) -> InputError:
         found = symptom(text, position, error.msg)
         if found is not None:
             span, expected, helps = found
-            return problems.malformed_json(source, span, expected, [], helps)
+            return errors.malformed_json(source, span, expected, [], helps)
     notes = []
     opened = _open_brackets(text, position)
     if position >= len(text.rstrip()) and opened:
         line, column = _line_and_column(text, opened[-1])
         notes = [f"the `{text[opened[-1]]}` at line {line}, column {column} is never closed"]
-    return problems.malformed_json(source, (position, position + 1), _expected(text, position, error.msg), notes, [])
+    return errors.malformed_json(source, (position, position + 1), _expected(text, position, error.msg), notes, [])
 
 
 Found = tuple[Span, str, list[str]] | None

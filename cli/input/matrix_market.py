@@ -7,7 +7,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from ...core.errors import Source, Span
-from . import errors as problems
+from . import errors
 
 if TYPE_CHECKING:
     import numpy as np
@@ -37,7 +37,7 @@ class _Content(NamedTuple):
     numbers: Array
 
     def refuse(self, label: str) -> NoReturn:
-        raise problems.malformed_matrix_market(self.source, self.size, label)
+        raise errors.malformed_matrix_market(self.source, self.size, label)
 
 
 def read_matrix_market(source: Source) -> Array:
@@ -56,10 +56,10 @@ def read_matrix_market(source: Source) -> Array:
         end = len(source.text.rstrip())
         span = (size[0].start(), size[-1].end()) if size else (end, end + 1)
         label = "expected rows, columns and the number of entries" if wanted == 3 else "expected rows and columns"
-        raise problems.malformed_matrix_market(source, span, label)
+        raise errors.malformed_matrix_market(source, span, label)
     rows, columns, *entries = (int(word[0]) for word in size)
     if rows * columns > _LARGEST:
-        raise problems.too_large(source.name, rows, columns)
+        raise errors.too_large(source.name, rows, columns)
     numbers = _numbers(source, text, size[-1].end())
     content = _Content(source, (size[0].start(), size[-1].end()), rows, columns, symmetry, numbers)
     if symmetry != "general" and rows != columns:
@@ -73,14 +73,14 @@ def _qualifiers(source: Source) -> tuple[str, str, str]:
     header = _HEADER.match(source.text, start)
     if header is None:
         label = "expected `%%MatrixMarket matrix LAYOUT FIELD SYMMETRY`"
-        raise problems.malformed_matrix_market(source, (start, start + len(MAGIC)), label)
+        raise errors.malformed_matrix_market(source, (start, start + len(MAGIC)), label)
     for group, allowed in enumerate(_ALLOWED, start=1):
         if header[group].lower() not in allowed:
             label = f"matgrad reads {' or '.join(allowed)}"
-            raise problems.malformed_matrix_market(source, header.span(group), label)
+            raise errors.malformed_matrix_market(source, header.span(group), label)
     layout, field, symmetry = (header[group].lower() for group in (2, 3, 4))
     if layout == "array" and field == "pattern":
-        raise problems.malformed_matrix_market(source, header.span(3), "only coordinates can be a pattern")
+        raise errors.malformed_matrix_market(source, header.span(3), "only coordinates can be a pattern")
     return layout, field, symmetry
 
 
@@ -100,7 +100,7 @@ def _numbers(source: Source, text: str, start: int) -> Array:
             finite = False
         if not finite:
             break
-    raise problems.malformed_matrix_market(source, word.span(), "expected a finite number")
+    raise errors.malformed_matrix_market(source, word.span(), "expected a finite number")
 
 
 def _listed(content: _Content) -> Array:

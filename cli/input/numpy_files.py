@@ -7,7 +7,7 @@ import math
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
-from . import errors as problems
+from . import errors
 
 if TYPE_CHECKING:
     from ...core.arrays import Array
@@ -33,15 +33,15 @@ def read_npy(name: str, data: bytes, place: str) -> Array:
         read_header = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
         shape, _, dtype = read_header(stream)
         if dtype.hasobject:
-            raise problems.pickled(place)
+            raise errors.pickled(place)
         if dtype.kind not in "biuf":
-            raise problems.not_real(place, _KINDS.get(dtype.kind, str(dtype)))
+            raise errors.not_real(place, _KINDS.get(dtype.kind, str(dtype)))
         if math.prod(shape) * dtype.itemsize > len(data) - stream.tell():
-            raise problems.damaged(place, ".npy")  # before memory is asked for
+            raise errors.damaged(place, ".npy")  # before memory is asked for
         stream.seek(0)
         array = npy.read_array(stream, allow_pickle=False)
     except (ValueError, EOFError, SyntaxError):
-        raise problems.damaged(place, ".npy") from None
+        raise errors.damaged(place, ".npy") from None
     with np.errstate(over="ignore"):
         return checked(name, array.astype(np.float64, copy=False), f"{place}: {name}")
 
@@ -58,7 +58,7 @@ def read_npz(names: Collection[str], data: bytes, place: str) -> dict[str, Array
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             members = {name: archive.read(f"{name}.npy") for name in npz_names(data, place) if name in names}
     except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError):
-        raise problems.damaged(place, ".npz") from None
+        raise errors.damaged(place, ".npz") from None
     return {name: read_npy(name, member, place) for name, member in members.items()}
 
 
@@ -70,7 +70,7 @@ def npz_names(data: bytes, place: str) -> list[str]:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             return [name.removesuffix(".npy") for name in archive.namelist() if name.endswith(".npy")]
     except zipfile.BadZipFile:
-        raise problems.damaged(place, ".npz") from None
+        raise errors.damaged(place, ".npz") from None
 
 
 def checked(name: str, array: Array, place: str) -> Array:
@@ -78,10 +78,10 @@ def checked(name: str, array: Array, place: str) -> Array:
     import numpy as np
 
     if array.size == 0:
-        raise problems.empty_array(name, place, array.shape)
+        raise errors.empty_array(name, place, array.shape)
     finite = np.isfinite(array)
     if not finite.all():
         index = tuple(int(position) for position in np.argwhere(~finite)[0])
         where = f"{place}[{', '.join(map(str, index))}]" if index else place
-        raise problems.not_finite(name, where, float(array[index]))
+        raise errors.not_finite(name, where, float(array[index]))
     return array

@@ -8,7 +8,7 @@ from collections.abc import Iterator
 from contextlib import contextmanager
 from typing import BinaryIO
 
-from . import errors as problems
+from . import errors
 
 
 class StdinReader:
@@ -46,7 +46,7 @@ class StdinReader:
             yield first
             yield from stream
         except OSError as error:
-            raise problems.unreadable_file("stdin", (error.strerror or str(error)).lower()) from None
+            raise errors.unreadable_file("stdin", (error.strerror or str(error)).lower()) from None
 
     def _open(self) -> BinaryIO | None:
         if self._stream is not None:

@@ -8,7 +8,7 @@ import re
 from typing import TYPE_CHECKING
 
 from ...core.errors import Source
-from . import errors as problems
+from . import errors
 from .errors import Destination, count
 from .json_arrays import read_json, to_array
 
@@ -30,10 +30,10 @@ def parse_value(text: str, destination: Destination, file: str | None = None) ->
         if not math.isfinite(number):
             huge = "beyond the largest double, 1.8e308" if any(map(str.isdigit, text)) else text
             label = f"{destination.name} is {huge}"
-            raise problems.not_finite_text(destination.name, source, (0, len(text)), label)
+            raise errors.not_finite_text(destination.name, source, (0, len(text)), label)
         return np.array(number)
     if file is not None or text[:1] not in ("[", "{", "(", '"', "'"):
-        raise problems.not_a_value(destination, text, file, _is_json(f"[{text}]"))
+        raise errors.not_a_value(destination, text, file, _is_json(f"[{text}]"))
     rows = None if _is_json(text) else _rows(text)
     if rows is None:
         return to_array(destination.name, read_json(source), source, ())
@@ -80,10 +80,10 @@ def _matrix(rows: list[list[re.Match[str]]], source: Source, destination: Destin
     for index, row in enumerate(rows):
         if len(row) != len(rows[0]):
             note = f"{name}[0] has {count(len(rows[0]), 'number')}, {name}[{index}] has {len(row)}"
-            raise problems.not_rectangular(name, f"{source.name}: {name}[{index}]", [note])
+            raise errors.not_rectangular(name, f"{source.name}: {name}[{index}]", [note])
     numbers = np.array([[float(cell[0]) for cell in row] for row in rows])
     for row, column in np.argwhere(~np.isfinite(numbers))[:1]:
         cell = rows[row][column]
         where = f"{name}[{row}][{column}]" if len(rows) > 1 else f"{name}[{column}]"
-        raise problems.not_finite_text(name, source, cell.span(), f"{where} is {cell[0]}")
+        raise errors.not_finite_text(name, source, cell.span(), f"{where} is {cell[0]}")
     return numbers if len(rows) > 1 else numbers[0]

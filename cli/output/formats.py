@@ -13,7 +13,7 @@ import numpy as np
 
 from ...core.errors import UsageProblem
 from ...core.problems.answer import Answer, Result
-from .console import Look
+from .console import Look, unwritable
 from .layouts import apply_layout, value_result, view
 
 
@@ -48,8 +48,7 @@ def write_answer(
                 _write_text(answer, format, text, precision, layout, Look())
                 text.detach()
     except OSError as problem:
-        reason = (problem.strerror or str(problem)).lower()
-        raise UsageProblem(f"cannot write `{output}`: {reason}", place=f"-o {output}") from problem
+        raise unwritable(output, problem) from problem
 
 
 def _write_text(

@@ -25,7 +25,7 @@ if TYPE_CHECKING:
 
 PRINT_ALL = "--format npy -o FILE or --format plain prints all"
 LONGEST_EXPRESSION = 40
-LONGEST_LINE = 100
+LONGEST_OPENING = 100
 LONGEST_FORMULA = 320
 SMALL = 8
 DOMAINS = {"above_one": "above 1", "unit": "between -1 and 1", "nonzero": "not near 0", "integer": "whole"}
@@ -48,7 +48,7 @@ def screen_of(
     answer: Answer, *, look: Look, precision: int | None = None, layout: str = "generalized", complete: bool = False
 ) -> list[RenderableType]:
     """Return the screen of an answer as lines and tables."""
-    page = _Page(answer, look, precision or DEFAULT_PRECISION)
+    page = _Screen(answer, look, precision or DEFAULT_PRECISION)
     page.stand_in()
     page.value()
     for result in answer.results:
@@ -63,7 +63,7 @@ def screen_of(
 
 
 @dataclass
-class _Page:
+class _Screen:
     """One screen in the making."""
 
     answer: Answer
@@ -76,7 +76,7 @@ class _Page:
         """Say what `out` stands for where the expression is too long for a title."""
         text = self._safe(" ".join(self.answer.expression.split()))
         if self._expression() == "out" != text:
-            room = max((self.look.width or LONGEST_LINE) - cell_width("out: "), LONGEST_EXPRESSION)
+            room = max((self.look.width or LONGEST_OPENING) - cell_width("out: "), LONGEST_EXPRESSION)
             self.parts.append(line((f"out: {_shortened(text, room, self._safe('…'))}", "dim")))
 
     def value(self) -> None:

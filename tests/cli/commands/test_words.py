@@ -8,18 +8,18 @@ import pytest
 from matgrad.cli.commands import options, request
 from matgrad.cli.commands.group import make_group
 from matgrad.cli.commands.making import make_command
-from matgrad.cli.commands.minus_signs import MARK, Option, one_dash_typo, protect
+from matgrad.cli.commands.minus_signs import MARK, KnownOption, one_dash_typo, protect
 from matgrad.cli.commands.texts import COMMANDS
 from matgrad.cli.failures import Manner
 from matgrad.core.errors import UsageProblem
 
 KNOWN = [
-    Option(("--wrt",), True),
-    Option(("-v", "--var"), True),
-    Option(("-i", "--inputs"), True),
-    Option(("-o", "--output"), True),
-    Option(("--json",), False),
-    Option(("-h", "--help"), False),
+    KnownOption(("--wrt",), True),
+    KnownOption(("-v", "--var"), True),
+    KnownOption(("-i", "--inputs"), True),
+    KnownOption(("-o", "--output"), True),
+    KnownOption(("--json",), False),
+    KnownOption(("-h", "--help"), False),
 ]
 
 
