@@ -46,8 +46,11 @@ def infer_shapes(
     Example: for `x.T @ A @ x` with nothing known, x is (3) and A is 3×3; with A known as 5×5, x is (5). A name that is
     assumed symmetric, diagonal or triangular is square.
 
-    Raises ExpressionError where no shapes make the expression work, as seen with small sizes.
+    Raises ExpressionError where no shapes make the expression work, as seen with small sizes. Where nothing is
+    unknown, nothing is tried: the elaboration over the known shapes tells whether they fit.
     """
+    if not unknown:
+        return {}, {}
     guess = _Guess(program, dict(known), dict(statics), list(unknown), assumptions or {})
     guess.settle(guess.primes)
     guess.forget_derived()
