@@ -88,13 +88,11 @@ def hvp(expression: str, /, wrt: Names = None, **options: Any) -> Derivative:
 
 
 @overload
-def check(expression: str, /, wrt: Names = None, *, claim: None = None, **options: Any) -> Check:
-    """Return how far the Jacobian is from finite differences."""
+def check(expression: str, /, wrt: Names = None, *, claim: None = None, **options: Any) -> Check: ...
 
 
 @overload
-def check(expression: str, /, wrt: Names = None, *, claim: str, **options: Any) -> Verdict:
-    """Return whether a claimed derivative is right."""
+def check(expression: str, /, wrt: Names = None, *, claim: str, **options: Any) -> Verdict: ...
 
 
 def check(expression: str, /, wrt: Names = None, *, claim: str | None = None, **options: Any) -> Check | Verdict:

@@ -57,7 +57,7 @@ def elementwise_jacobian(x: Array) -> Array:
 
 
 def elementwise_diagonal(x: Array) -> Array:
-    """The diagonal of the derivative by x of sin(x)*x."""
+    """Return the diagonal of the derivative by x of sin(x)*x."""
     return np.sin(x) + x * np.cos(x)
 
 

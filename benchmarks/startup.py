@@ -68,6 +68,7 @@ def measure(rounds: int) -> list[tuple[float, ...]]:
 
 
 def main() -> None:
+    """Print the times of each command, and how many times NumPy's own start they are."""
     parser = argparse.ArgumentParser(description="Compare the start of matgrad with that of NumPy.")
     parser.add_argument("--rounds", type=int, default=25, help="how often each command runs (25 unless told)")
     found = measure(parser.parse_args().rounds)

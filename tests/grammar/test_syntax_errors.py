@@ -21,7 +21,7 @@ WINDOW = 80
 
 
 def show(text: str) -> str:
-    """The message for a text in plain form: heads, marked places, notes and helps."""
+    """Return the message for a text in plain form: heads, marked places, notes and helps."""
     with pytest.raises(SyntaxProblem) as caught:
         parse(text)
     problem = caught.value

@@ -1,5 +1,7 @@
-"""The published identities of `public.jsonl`: each record holds an expression, what it is differentiated by, how to
-sample its inputs, and the published result."""
+"""The published identities of `public.jsonl`.
+
+Each record holds an expression, what it is differentiated by, how to sample its inputs, and the published result.
+"""
 
 from __future__ import annotations
 

@@ -43,7 +43,7 @@ class Outcome(NamedTuple):
         return np.array(self.answer["value"]["data"])
 
     def given(self, name: str) -> NDArray[np.float64]:
-        """An input that was made up."""
+        """Return an input that was made up."""
         return np.array(self.answer["inputs"][name]["data"])
 
 
@@ -70,7 +70,7 @@ class Prompt:
 
 @pytest.fixture
 def matgrad(monkeypatch: pytest.MonkeyPatch, tmp_path: Path) -> Prompt:
-    """The program, in an empty folder."""
+    """Return a function that runs the program, in an empty folder."""
     monkeypatch.chdir(tmp_path)
     for name in ("NO_COLOR", "FORCE_COLOR", "MATGRAD_DEBUG"):
         monkeypatch.delenv(name, raising=False)

@@ -1,6 +1,6 @@
-"""What a person types, what comes back: each file in `golden` holds a command line and its whole answer.
+r"""What a person types, what comes back: each file in `golden` holds a command line and its whole answer.
 
-A file begins with `$ matgrad ...`; `< TEXT` is standard input (`\\n` ends a line); where it is missing standard input
+A file begins with `$ matgrad ...`; `< TEXT` is standard input (`\n` ends a line); where it is missing standard input
 is empty. After a change of wording, `MATGRAD_WRITE_GOLDEN=1 pytest tests/cli/commands/test_golden.py` writes the rest
 anew.
 """
@@ -51,7 +51,7 @@ def read(path: Path) -> Case:
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """A folder with the input files that the commands name, and no terminal."""
+    """Return a folder with the input files that the commands name, and no terminal."""
     monkeypatch.chdir(tmp_path)
     for name in ("NO_COLOR", "FORCE_COLOR", "MATGRAD_DEBUG", "MATGRAD_ASCII"):
         monkeypatch.delenv(name, raising=False)

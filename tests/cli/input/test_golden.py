@@ -252,7 +252,7 @@ def recording(builder: Callable[..., MatgradError], raised: set[str]) -> Callabl
 
 
 def failure(case: Case, folder: Path, monkeypatch: pytest.MonkeyPatch) -> MatgradError:
-    """The error that the case raises, with its files in the current folder."""
+    """Return the error that the case raises, with its files in the current folder."""
     monkeypatch.chdir(folder)
     for name, content in case.files.items():
         path = folder / name
@@ -272,7 +272,7 @@ def read(case: Case, reader: StdinReader) -> None:
 
 
 def described(case: Case) -> str:
-    """What the person typed and gave."""
+    """Return what the person typed and gave."""
     options = [f"-v {text}" for text in case.variables] + [f"-i {path}" for path in case.inputs]
     lines = [f"$ matgrad value 'A + b' {' '.join(options + ['--lines'] * case.lines)}".rstrip()]
     for name, content in ({"stdin": case.stdin} | case.files).items():
@@ -282,7 +282,7 @@ def described(case: Case) -> str:
 
 
 def rendered(error: MatgradError) -> str:
-    """An error as plain text: head, place, each labelled line with its marks, notes, helps."""
+    """Return an error as plain text: head, place, each labelled line with its marks, notes, helps."""
     lines = [f"{type(error).__name__}: {error.message}"]
     if error.place is not None:
         lines.append(f"  --> {error.place}")

@@ -33,7 +33,7 @@ MIB = 1 << 20
 
 @pytest.fixture
 def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
-    """An empty folder to write to, and nothing on standard input."""
+    """Return an empty folder to write to, and nothing on standard input."""
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "stdin", TextIOWrapper(BytesIO(b"")))
     return tmp_path

@@ -46,7 +46,7 @@ def noise(*shape: int) -> Array:
 
 
 def elementwise(**inputs: Input) -> Answer:
-    """The Jacobian of a*b by b, with its closed form."""
+    """Return the Jacobian of a*b by b, with its closed form."""
     a, b = np.array([1.0, 2, 3]), noise(3)
     given = {"a": Input(a, "stdin"), "b": Input(b, "random", 0, "normal", shape_inferred=True)} | inputs
     check = Check(3e-11, 0.0)

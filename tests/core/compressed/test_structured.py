@@ -69,7 +69,7 @@ TEXTS = [f"{text} {kind}" for text, kind, *_ in CASES]
 
 
 def matrix(structured: Structured, dense: Any) -> Any:
-    """The dense array as a matrix."""
+    """Return the dense array as a matrix."""
     axes = structured.form.axes
     return dense.reshape(int(np.prod(axes.rows)), int(np.prod(axes.columns)))
 

@@ -61,7 +61,7 @@ def check(node: Node, complex_values: bool = False) -> None:
 
 @st.composite
 def structures(draw: st.DrawFn, sizes: list[int]) -> tuple[Structural, tuple[int, ...]]:
-    """A structural tensor over labels of the given sizes."""
+    """Return a structural tensor over labels of the given sizes."""
     kind = draw(st.sampled_from(["select", "triangle", "reshape", "delta", "ones"]))
     labels = list(range(len(sizes)))
     if kind == "ones":

@@ -63,7 +63,7 @@ def times(*factors: Node) -> Node:
 
 
 def dense(node: Node, values: dict[str, np.ndarray]) -> np.ndarray:
-    """An independent evaluation: einsum for products, one term after another for sums."""
+    """Evaluate independently: einsum for products, one term after another for sums."""
     match node:
         case Symbol():
             return values[node.name]
