@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from math import prod
 
-from ..graph.nodes import Delta, Map, Node, Reshape, Select, Symbol, Triangle
+from ..graph.nodes import Delta, Map, Node, Reshape, Rotation, Select, Symbol, Triangle
 from ..graph.structure import letter
 from .terms import EinsumTerm
 
@@ -53,6 +53,8 @@ def _factor(node: Node, names: list[str]) -> str:
 
 def _chosen(node: Select, name: str) -> str:
     """Return the row that a Select chooses: `2*i + 1`, or `rows[i]` where it follows no rule."""
+    if isinstance(node.rows, Rotation):
+        return f"({name} + {node.rows.start}) % {node.size}"
     if not isinstance(node.rows, range):
         listed = ", ".join(map(str, node.rows[:MOST_ROWS])) + (", ..." if len(node.rows) > MOST_ROWS else "")
         return f"[{listed}][{name}]"

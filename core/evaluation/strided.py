@@ -15,7 +15,7 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 
 from ..arrays import AnyArray, Positions
-from ..graph.nodes import Labels
+from ..graph.nodes import Labels, Rows
 from ..shapes import Shape
 
 Move: TypeAlias = "int | Positions"
@@ -48,7 +48,7 @@ class Place:
         else:
             self.moves[label] = _positions(present, size) + _positions(move, size)
 
-    def choose(self, label: int, chosen: int, rows: range | tuple[int, ...]) -> None:
+    def choose(self, label: int, chosen: int, rows: Rows) -> None:
         """Replace the label `chosen` by position `rows[label]`."""
         move = self.moves.pop(chosen, None)
         if move is None:

@@ -14,7 +14,7 @@ from math import prod
 import numpy as np
 
 from ..arrays import AnyArray
-from ..graph.nodes import Delta, Labels, Reshape, Select, Structural, Triangle
+from ..graph.nodes import Delta, Labels, Reshape, Rows, Select, Structural, Triangle
 from ..shapes import Shape
 from .contract import diagonal, multiply, plain, rename
 from .strided import Place
@@ -115,7 +115,7 @@ class Structure:
         del self.sizes[j]
         return True
 
-    def _gathered(self, factor: Labelled, i: int, j: int, rows: range | tuple[int, ...]) -> Labelled:
+    def _gathered(self, factor: Labelled, i: int, j: int, rows: Rows) -> Labelled:
         value = self.tape.select(factor.value, factor.labels.index(j), rows)
         return rename(Labelled(value, factor.labels, factor.mask, factor.inverse), {j: i}, self.tape)
 
@@ -257,7 +257,7 @@ class Structure:
         return True
 
 
-def _composed(tensor: Tensor, i: int, j: int, rows: range | tuple[int, ...]) -> Tensor:
+def _composed(tensor: Tensor, i: int, j: int, rows: Rows) -> Tensor:
     """Return a tensor after the substitution of `j` by `rows[i]`."""
     node, labels = tensor
     if not isinstance(node, Select) or labels[0] != j:

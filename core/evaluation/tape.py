@@ -15,7 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..arrays import AnyArray
-from ..graph.nodes import Labels
+from ..graph.nodes import Labels, Rows
 from ..shapes import Shape
 from .kernels import Kernel
 
@@ -183,7 +183,7 @@ class Tape:
         viewed = self._view(("diagonal", first, second), kernel, value, (*shape, value.shape[first]))
         return replace(viewed, fresh=False)
 
-    def select(self, value: Value, axis: int, rows: range | tuple[int, ...]) -> Value:
+    def select(self, value: Value, axis: int, rows: Rows) -> Value:
         """Return the chosen positions along an axis: a view where they are evenly spaced."""
         shape = (*value.shape[:axis], len(rows), *value.shape[axis + 1 :])
         if isinstance(rows, range):

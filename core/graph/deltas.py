@@ -10,7 +10,7 @@ Deltas becomes one label, and
 from __future__ import annotations
 
 from .canonical import Factor
-from .nodes import Coefficient, Delta, Labels, Reshape, Select, Triangle
+from .nodes import Coefficient, Delta, Labels, Node, Reshape, Rotation, Select, Triangle
 
 
 def eliminate(
@@ -18,6 +18,7 @@ def eliminate(
 ) -> tuple[Coefficient, list[Factor], Labels]:
     """Apply every Delta, and every other structural tensor that says two labels are equal or one is free."""
     outputs = set(output)
+    factors = [_facing(factor, output) for factor in factors]
     while True:
         ties = [labels for node, labels in factors if isinstance(node, Delta)]
         equal, implied = _implied_ties([f for f in factors if not isinstance(f[0], Delta)])
@@ -41,6 +42,21 @@ def eliminate(
         sizes = {label: size for node, labels in factors for label, size in zip(labels, node.shape, strict=True)}
         tied += [(Delta.of(sizes[pair[0]], 2), pair) for pair in equal if parent[pair[0]] not in spent]
         factors = [*kept, *ones, *tied]
+
+
+def _facing(factor: Factor, output: Labels) -> Factor:
+    """Return a rotation so that its first label is that of the earlier output axis; the other way round undoes it."""
+    node, labels = factor
+    if not _rotates(node):
+        return factor
+    assert isinstance(node, Select)
+    assert isinstance(node.rows, Rotation)
+    first, second = (output.index(label) if label in output else len(output) for label in labels)
+    return (Select.of(node.rows.inverse, node.size), labels[::-1]) if second < first else factor
+
+
+def _rotates(node: Node) -> bool:
+    return isinstance(node, Select) and isinstance(node.rows, Rotation)
 
 
 def _classes(ties: list[Labels], output: Labels) -> dict[int, int]:
@@ -89,19 +105,19 @@ def _remaining_deltas(
 def _implied_ties(factors: list[Factor]) -> tuple[list[Labels], set[int]]:
     """Return pairs of labels that Select and Reshape tensors force to be equal, and the factors this makes idle.
 
-    Both describe functions of an index: two that start from the same label end in the same, and a Reshape is also
-    invertible.
+    Both describe functions of an index: two that start from the same label end in the same. A Reshape is also
+    invertible, and so is a rotation.
     """
     equal: list[Labels] = []
     idle: set[int] = set()
     seen: dict[object, Labels] = {}
     for position, (node, labels) in enumerate(factors):
-        if isinstance(node, Select):
+        if isinstance(node, Select) and not _rotates(node):
             first = seen.setdefault((node, labels[0]), labels)
             if first is not labels:
                 idle.add(position)
                 equal.append((first[1], labels[1]))
-        elif isinstance(node, Reshape):
+        elif isinstance(node, Select | Reshape):
             forward = seen.setdefault((node, labels[0]), labels)
             backward = seen.setdefault((node, labels[1:]), labels)
             match = forward if forward is not labels else backward
@@ -125,9 +141,9 @@ def _drop_free_structure(factors: list[Factor], outputs: set[int]) -> tuple[list
 
     for node, labels in factors:
         remaining = None
-        if isinstance(node, Select) and free(labels[1:]):
+        if isinstance(node, Select) and not _rotates(node) and free(labels[1:]):
             remaining = labels[:1]
-        elif isinstance(node, Reshape) and (free(labels[:1]) or free(labels[1:])):
+        elif (isinstance(node, Reshape) or _rotates(node)) and (free(labels[:1]) or free(labels[1:])):
             remaining = labels[1:] if free(labels[:1]) else labels[:1]
         elif isinstance(node, Triangle) and labels[0] == labels[1] and node.offset >= 0:
             remaining = labels[:1]

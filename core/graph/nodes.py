@@ -12,12 +12,13 @@ alone, so that orders chosen by it do not depend on what was computed before.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
 from functools import cached_property
 from itertools import pairwise
 from math import prod
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar
+from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, overload
 from weakref import WeakValueDictionary
 from zlib import crc32
 
@@ -155,17 +156,45 @@ class Delta(Structural):
         return result
 
 
+@dataclass(frozen=True)
+class Rotation(Sequence[int]):
+    """All numbers below `size`, from `start` on and then from 0: `[*Rotation(4, 1)] == [1, 2, 3, 0]`."""
+
+    size: int
+    start: int
+
+    def __len__(self) -> int:
+        return self.size
+
+    @overload
+    def __getitem__(self, place: int) -> int: ...
+    @overload
+    def __getitem__(self, place: slice) -> tuple[int, ...]: ...
+    def __getitem__(self, place: int | slice) -> int | tuple[int, ...]:
+        if isinstance(place, slice):
+            return tuple(self[index] for index in range(self.size)[place])
+        return (range(self.size)[place] + self.start) % self.size
+
+    @property
+    def inverse(self) -> Rotation:
+        """The rotation that undoes this one."""
+        return Rotation(self.size, self.size - self.start)
+
+
+Rows = range | Rotation | tuple[int, ...]
+
+
 class Select(Structural):
     """`Select[i, j]` is 1 where `j == rows[i]`: indexing and slicing when j is summed, concatenation when i is."""
 
     kind = 3
-    rows: range | tuple[int, ...]
+    rows: Rows
     size: int
 
     @staticmethod
     def of(rows: range | Iterable[int], size: int) -> Select:
         """Return the selection of `rows` (non-negative) among `size`; arithmetic sequences are kept as a range."""
-        chosen = rows if isinstance(rows, range) else _as_range(tuple(rows))
+        chosen = rows if isinstance(rows, range | Rotation) else _as_range(tuple(rows))
         return _intern(Select, (chosen, size), (len(chosen), size), (), rows=chosen, size=size)
 
     def dense(self) -> NDArray[np.float64]:

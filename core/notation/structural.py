@@ -7,7 +7,7 @@ from fractions import Fraction
 from typing import Protocol
 
 from ...grammar.syntax import Binary, ListLiteral, Name, Number, Slice, TupleLiteral
-from ..graph.nodes import Coefficient, Labels, Node, Reshape, Select, Structural, Triangle
+from ..graph.nodes import Coefficient, Labels, Node, Reshape, Rotation, Select, Structural, Triangle
 from .terms import Term
 from .trees import Power, Tree, call, indexed, negated
 
@@ -79,6 +79,17 @@ class Writer(Protocol):
         """Return a node as a term of exactly its shape."""
 
 
+def chosen(sizes: Sizes, select: Select, tree: Tree, axis: int, rank: int) -> Tree:
+    """Return the rows of a selection along one axis of a tree: `x[0]`, `X[:, 1:3]`, `x[::-1]`, `roll(x, 2)`."""
+    if isinstance(select.rows, Rotation):
+        start, back = select.rows.start, select.size - select.rows.start
+        shift = negated(sizes.tree(start)) if start < back else sizes.tree(back)
+        return call("roll", tree, shift, *([Number(str(axis))] if rank > 1 else []))
+    items: list[Tree] = [Slice()] * rank
+    items[axis] = rows_tree(sizes, select)
+    return indexed(tree, items)
+
+
 def rows_tree(sizes: Sizes, select: Select) -> Tree:
     """Return the index that picks the rows of a selection: `0`, `1:3`, `::-1` or a list."""
     rows, size = select.rows, select.size
@@ -141,15 +152,16 @@ def _apply(
 
     match node:
         case Select():
-            row, column = labels
-            found = users(column)
-            if column < rank or len(found) != 1:
-                return False
-            place = found[0]
-            operand, own = pieces[place]
-            axis = own.index(column)
-            pieces[place] = _indexed(writer, node, operand, own, axis, row, single=row >= rank and not users(row))
-            return True
+            for turned, (row, column) in _ways(node, labels):
+                found = users(column)
+                if column >= rank and len(found) == 1 and found[0] >= 0:
+                    (place,) = found
+                    single = row >= rank and not users(row)
+                    operand, own = pieces[place]
+                    axis = own.index(column)
+                    pieces[place] = _indexed(writer, turned, operand, own, axis, row, single=single)
+                    return True
+            return False
         case Triangle():
             for place, (operand, own) in enumerate(pieces):
                 if len(own) == 2 and set(own) == set(labels) and labels[0] != labels[1]:
@@ -163,6 +175,15 @@ def _apply(
             if merged >= rank and len(found) == 1 and _tensor(pieces[found[0]][0]):
                 pieces[found[0]] = _unmerged(writer, node, *pieces[found[0]], merged, inner, label_sizes)
                 return True
+            copies = [axis for axis, label in enumerate(inner) if label >= rank and not users(label)]
+            if len(inner) == 2 and len(copies) == 1:
+                label = inner[1 - copies[0]]
+                found = users(label)
+                if label >= rank and len(found) == 1 and found[0] >= 0:
+                    operand, own = pieces[found[0]]
+                    tree = _copies(writer, node, _tree(writer, operand), own.index(label), len(own), copies[0])
+                    pieces[found[0]] = (tree, tuple(merged if name == label else name for name in own))
+                    return True
             for place, (operand, own) in enumerate(pieces):
                 private = all(label >= rank and users(label) == [place] for label in inner)
                 if private and own == inner and len(set(own)) == len(own):
@@ -172,6 +193,13 @@ def _apply(
                     pieces[place] = (call("vec", _tree(writer, operand)), (merged,))
                     return True
     return False
+
+
+def _ways(node: Select, labels: Labels) -> Iterable[tuple[Select, Labels]]:
+    """Yield a selection; a rotation also from its other side, where the one that undoes it stands."""
+    yield node, labels
+    if isinstance(node.rows, Rotation):
+        yield Select.of(node.rows.inverse, node.size), labels[::-1]
 
 
 def _tensor(node: Node | Tree) -> bool:
@@ -185,14 +213,12 @@ def _tree(writer: Writer, operand: Node | Tree) -> Tree:
 def _indexed(
     writer: Writer, node: Select, operand: Node | Tree, own: Labels, axis: int, row: int, *, single: bool
 ) -> Piece:
+    tree = _tree(writer, operand)
+    if not (single and len(node.rows) == 1):
+        return chosen(writer.sizes, node, tree, axis, len(own)), (*own[:axis], row, *own[axis + 1 :])
     items: list[Tree] = [Slice()] * len(own)
-    if single and len(node.rows) == 1:
-        items[axis] = writer.sizes.position(node.rows[0], node.size)
-        labels = own[:axis] + own[axis + 1 :]
-    else:
-        items[axis] = rows_tree(writer.sizes, node)
-        labels = (*own[:axis], row, *own[axis + 1 :])
-    return indexed(_tree(writer, operand), items), labels
+    items[axis] = writer.sizes.position(node.rows[0], node.size)
+    return indexed(tree, items), own[:axis] + own[axis + 1 :]
 
 
 def _triangular(writer: Writer, node: Triangle, operand: Node | Tree, lower: bool) -> Tree:
@@ -222,6 +248,20 @@ def _unmerged(
     return call("reshape", _tree(writer, operand), TupleLiteral(sizes)), labels
 
 
+def _copies(writer: Writer, node: Reshape, tree: Tree, axis: int, rank: int, counted: int) -> Tree:
+    """Return copies along an axis: of the axis as a whole where they are counted first, else of each entry."""
+    count = writer.sizes.tree(node.sizes[counted])
+    if counted == 1:
+        return call("repeat", tree, count, Number(str(axis)))
+    if axis == rank - 1:
+        return call("tile", tree, count)
+    return call("tile", tree, TupleLiteral(tuple(count if place == axis else Number("1") for place in range(rank))))
+
+
+def _used(label: int, pieces: list[Piece], acting: list[tuple[Node, Labels]]) -> bool:
+    return any(label in own for _, own in (*pieces, *acting))
+
+
 def _as_matrix(
     writer: Writer,
     node: Node,
@@ -236,14 +276,20 @@ def _as_matrix(
         case Select():
             eye = call("eye", sizes.tree(node.size))
             row = labels[0]
-            used = any(row in own for _, own in pieces) or any(row in own for other, own in acting if other is not node)
-            if len(node.rows) == 1 and row >= rank and not used:
+            if len(node.rows) == 1 and row >= rank and not _used(row, pieces, [f for f in acting if f[0] is not node]):
                 return [(indexed(eye, [sizes.position(node.rows[0], node.size)]), labels[1:])]
-            return [(indexed(eye, [rows_tree(sizes, node)]), labels)]
+            return [(chosen(sizes, node, eye, 0, 2), labels)]
         case Triangle():
             ones = call("ones", TupleLiteral(tuple(sizes.tree(size) for size in node.shape)))
             extra = (_offset(node.offset),) if node.offset else ()
             return [(call("tril", ones, *extra), labels)]
+    merged, inner = labels[0], labels[1:]
+    others = [factor for factor in acting if factor[1] is not labels]
+    summed = [axis for axis, label in enumerate(inner) if label >= rank and not _used(label, pieces, others)]
+    if isinstance(node, Reshape) and len(inner) == 2 and len(summed) == 1:
+        kept = inner[1 - summed[0]]
+        eye = call("eye", sizes.tree(node.sizes[1 - summed[0]]))
+        return [(_copies(writer, node, eye, 0, 2, summed[0]), (merged, kept))]
     eye = call("eye", sizes.tree(node.shape[0]))
     shape = TupleLiteral(tuple(sizes.tree(size) for size in node.shape))
     return [(call("reshape", eye, shape), labels)]

@@ -2,20 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
 from math import prod
 from typing import Any
 
 from ..errors import ExpressionError, RankError, ShapeError
 from ..graph import algebra
 from ..graph.algebra import Factor, fresh, product
-from ..graph.nodes import (
-    Delta,
-    Labels,
-    Node,
-    Reshape,
-    Select,
-)
+from ..graph.nodes import Delta, Labels, Node, Reshape, Rotation, Rows, Select
 from ..shapes import Shape, broadcast_shapes, describe, normalize_axes, normalize_axis, require_rank, show
 
 
@@ -36,13 +29,12 @@ def axes_of(x: Node) -> Labels:
     return tuple(range(x.rank))
 
 
-def selected(x: Node, axis: int, rows: range | Sequence[int]) -> Node:
+def selected(x: Node, axis: int, rows: Rows) -> Node:
     """Return the entries `rows` along one axis."""
     (row,) = fresh(1)
     labels = axes_of(x)
     output = (*labels[:axis], row, *labels[axis + 1 :])
-    chosen = rows if isinstance(rows, range) else tuple(rows)
-    return product(1, [(x, labels), (Select.of(chosen, x.shape[axis]), (row, axis))], output)
+    return product(1, [(x, labels), (Select.of(rows, x.shape[axis]), (row, axis))], output)
 
 
 def summed(x: Node, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> Node:
@@ -209,10 +201,11 @@ def flipped(x: Node, axis: Any) -> Node:
 def rolled(x: Node, shift: int, axis: int | None) -> Node:
     """Return x with the entries moved on along an axis, the last coming first."""
     if axis is None:
-        return reshaped(rolled(reshaped(x, -1), shift, 0), x.shape)
+        return reshaped(rolled(raveled(x), shift, 0), x.shape)
     place = normalize_axis(axis, x.rank)
     size = x.shape[place]
-    return selected(x, place, [(row - shift) % size for row in range(size)])
+    start = -shift % size if size else 0
+    return selected(x, place, Rotation(size, start)) if start else x
 
 
 # --- joining and repeating -------------------------------------------------------------------------------------------
@@ -273,14 +266,20 @@ def tiled(x: Node, reps: Any) -> Node:
     counts = checked_shape(reps)
     x = reshaped(x, (*(1,) * (len(counts) - x.rank), *x.shape))
     for axis, count in zip(range(x.rank - len(counts), x.rank), counts, strict=True):
-        x = selected(x, axis, [*range(x.shape[axis])] * count)
+        x = _copied(x, axis, count, inside=False)
     return x
 
 
 def repeated(x: Node, repetitions: int, axis: int | None) -> Node:
     """Return each entry several times in a row."""
     if axis is None:
-        return repeated(reshaped(x, -1), repetitions, 0)
+        return repeated(raveled(x), repetitions, 0)
     (count,) = checked_shape(repetitions)
-    place = normalize_axis(axis, x.rank)
-    return selected(x, place, [row for row in range(x.shape[place]) for _ in range(count)])
+    return _copied(x, normalize_axis(axis, x.rank), count, inside=True)
+
+
+def _copied(x: Node, axis: int, count: int, *, inside: bool) -> Node:
+    """Return copies along an axis: of the axis as a whole, or of each entry `inside` it."""
+    place = axis + inside
+    copies = algebra.broadcast(expanded(x, place), (*x.shape[:place], count, *x.shape[place:]))
+    return reshaped(copies, (*x.shape[:axis], count * x.shape[axis], *x.shape[axis + 1 :]))

@@ -50,7 +50,8 @@ ENTRIES = (
     linear("flip", "x; axis=None", "With the entries in reverse order.", axes.flipped, aliases=("reverse",),
            samples=("flip(x)", "flip(X)", "flip(X, axis=1)"), errors=("flip(x, 1)",)),
     linear("roll", "x; shift, axis=None", "With the entries moved on, the last coming first.", axes.rolled,
-           samples=("roll(x, 1)", "roll(X, -2)", "roll(X, 2, axis=1)"), errors=("roll(x)", "roll(x, 1, axis=1)")),
+           samples=("roll(x, 1)", "roll(X, -2)", "roll(X, 2, axis=1)", "roll(x, 9)", "roll(T, -7, 1)", "roll(x, 4)"),
+           errors=("roll(x)", "roll(x, 1, axis=1)")),
 
     # --- joining and repeating
     linear("concatenate", "[parts]; axis=0", "Arrays joined along an axis.", axes.concatenated,
@@ -66,10 +67,13 @@ ENTRIES = (
     linear("vstack", "[parts]", "Arrays below one another; vectors become rows.", axes.below_one_another,
            samples=("vstack([x, u])", "vstack([X, x])"), errors=("vstack([X, A])",)),
     linear("tile", "x; reps", "Copies of the whole array side by side.", axes.tiled,
-           samples=("tile(x, 2)", "tile(x, (2, 3))", "tile(X, (2, 1))", "tile(X, 2)"),
+           spellings={"torch": "#1.tile(#2)"},
+           samples=("tile(x, 2)", "tile(x, (2, 3))", "tile(X, (2, 1))", "tile(X, 2)",
+                    "tile(T, (2, 1, 3))", "tile(a, 3)", "tile(x, 0)"),
            errors=("tile(x)", "tile(x, -1)")),
     linear("repeat", "x; repetitions, axis=None", "Each entry several times in a row.", axes.repeated,
-           aliases=("repeat_interleave",), samples=("repeat(x, 2)", "repeat(X, 3, axis=1)"),
+           aliases=("repeat_interleave",), spellings={"torch": "torch.repeat_interleave(#*)"},
+           samples=("repeat(x, 2)", "repeat(X, 3, axis=1)", "repeat(X, 2)", "repeat(T, 2, 0)", "repeat(a, 2)"),
            errors=("repeat(x)", "repeat(x, 2, axis=1)")),
 
     # --- diagonals and triangles
