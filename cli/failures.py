@@ -6,8 +6,8 @@ import os
 import re
 import sys
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import pairwise
+from typing import NamedTuple
 
 import click
 
@@ -15,8 +15,7 @@ from ..core.errors import EvaluationError, ExpressionError, InputError, MatgradE
 from .commands.minus_signs import unmarked
 
 
-@dataclass(frozen=True)
-class Manner:
+class Manner(NamedTuple):
     """How errors are wanted: known from the bare words of the command line, for the words may be what is wrong."""
 
     json: bool

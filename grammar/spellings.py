@@ -9,7 +9,6 @@ from __future__ import annotations
 import re
 import unicodedata
 from collections.abc import Mapping
-from dataclasses import replace
 
 from .syntax import Call, Keyword, Literal, Name, Node, Number, String
 from .writer import (
@@ -64,7 +63,7 @@ def with_functions(spelling: Spelling, templates: Mapping[str, str]) -> Spelling
     in `#1.T`, gets brackets around what binds less than a postfix.
     """
     forms = {f"Call {name}": _function(template) for name, template in templates.items()}
-    return replace(spelling, forms={**spelling.forms, **forms})
+    return spelling._replace(forms={**spelling.forms, **forms})
 
 
 def _function(template: str) -> Form:

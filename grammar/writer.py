@@ -8,7 +8,6 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
-from dataclasses import dataclass
 from typing import NamedTuple
 
 from .syntax import (
@@ -34,8 +33,7 @@ from .syntax import (
 LOOSE, COMPARISON, SUM, MATRIX_PRODUCT, PRODUCT, SIGN, POWER, NUMBER, POSTFIX = range(9)
 
 
-@dataclass(frozen=True)
-class Form:
+class Form(NamedTuple):
     """How one kind of node is written.
 
     In the template `#1`, `#2` are the parts, `#*` those that have no number, separated by commas, and `#name` is the
@@ -49,8 +47,7 @@ class Form:
     demands: tuple[int, ...] = ()
 
 
-@dataclass(frozen=True)
-class Spelling:
+class Spelling(NamedTuple):
     """A way to write trees: forms by kind of node, where `Call inv` or `Binary +` goes before `Call` or `Binary`.
 
     `word` gives a node's own word (`#name`), `brackets` is the form of a bracketed part.

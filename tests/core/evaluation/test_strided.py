@@ -10,7 +10,6 @@ from numpy.testing import assert_array_equal
 
 from matgrad.core.evaluation.strided import Place, StridedWriter
 
-
 # Each run with how far it moves, where it begins and how long it is.
 RUNS = ((1, 0, 3), (1, 0, 4), (1, 2, 2), (1, 1, 2), (3, 1, 2), (4, 0, 2))
 
