@@ -13,7 +13,7 @@ from ...core.errors import MatgradError, UnknownNameError
 from ...core.graph.catalogue import find, operators, suggest
 from ...core.graph.operator import Operator
 from ...core.operators import table
-from ..output.console import Look, line, look_at, printable, show
+from ..output.console import Look, indented, line, look_at, printable, show
 
 if TYPE_CHECKING:
     from rich.console import RenderableType
@@ -142,8 +142,6 @@ def _rules(operator: Operator) -> str:
 
 def _example_lines(sample: str, look: Look) -> Iterator[RenderableType]:
     """Yield a command line, and what it answers where that is small."""
-    from rich.padding import Padding
-
     from ...core.problems.problem import Problem
     from ...core.session import Wishes, answer
     from ..output.screen import screen_of
@@ -158,5 +156,4 @@ def _example_lines(sample: str, look: Look) -> Iterator[RenderableType]:
     value_size = 0 if found.value is None else found.value.size
     if max([value_size, *(result.data.size for result in found.results)]) <= LARGEST_EXAMPLE:
         yield line()
-        for part in screen_of(found, look=look):
-            yield Padding.indent(part, 4) if part else part
+        yield from (indented(part, 4) for part in screen_of(found, look=look))

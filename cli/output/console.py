@@ -149,6 +149,13 @@ def prose(text: str, style: str, look: Look) -> Text:
     return Text("\n").join(lines)
 
 
+def indented(part: RenderableType, cells: int) -> RenderableType:
+    """Return a line or a table that begins some cells further right; a blank line stays blank."""
+    from rich.padding import Padding
+
+    return Padding.indent(part, cells) if part else part
+
+
 def show(parts: Iterable[RenderableType], stream: TextIO, look: Look) -> None:
     """Write the parts of a screen: `show([line(("0", "dim"), " 1")], sys.stdout, look_at(sys.stdout))`."""
     with console_for(stream, look) as console:
