@@ -121,8 +121,8 @@ def bind_signature(signature: str, shapes: Sequence[Shape], name: str) -> tuple[
         core = shape[len(shape) - len(axes) :]
         batches.append(shape[: len(shape) - len(axes)])
         for axis, size in zip(axes, core, strict=True):
-            known = sizes.setdefault(axis, size)
-            if known != size and len(inputs) == 1:
+            known = sizes.setdefault(axis, int(axis) if axis.isdigit() else size)
+            if known != size and len(inputs) == 1 and not axis.isdigit():
                 require_square(core, name)
             if known != size:
                 raise ShapeError(f"`{name}`: sizes {known} and {size} must be equal", sizes=(known, size))

@@ -10,7 +10,7 @@ not a forward or a reverse mode, decides the cost (cross-country elimination).
 
 A Product, a Sum and a Map carry their derivative in their form. For an Apply the operator's differential, an
 expression linear in the tangent, is used as it stands forward and transposed by the same engine backward, so the two
-cannot drift apart.
+cannot drift apart. An operator that is linear in its last operand declares what that operand's adjoint is.
 """
 
 from __future__ import annotations
@@ -136,7 +136,8 @@ def _local_pullbacks(node: Node, adjoint: Node, lead: int, live: set[Node]) -> I
         case Apply():
             for position, child in enumerate(node.children):
                 if child in live:
-                    yield 1, child, _transposed_rule(node, position, adjoint)
+                    linear = node.operator.adjoint and position == len(node.children) - 1
+                    yield 1, child, (_adjoint if linear else _transposed_rule)(node, position, adjoint)
 
 
 def _without_factor(node: Product, position: int, adjoint: Node, lead: int) -> Node:
@@ -173,6 +174,14 @@ def partial(node: Map, position: int) -> Node:
     result = elaborate_text(operator.rules[0], environment)
     assert isinstance(result, Node)
     assert result.shape == node.shape, operator.name
+    return result
+
+
+def _adjoint(node: Apply, _: int, adjoint: Node) -> Node:
+    """Return the adjoint of the operand in which an Apply is linear, as its operator declares it."""
+    operands = dict(zip(node.operator.operands, node.children, strict=True))
+    result = elaborate_text(node.operator.adjoint, {**operands, "g": adjoint})
+    assert isinstance(result, Node)
     return result
 
 
@@ -225,6 +234,13 @@ def _differential(node: Apply, tangents: list[Node]) -> Node:
         Apply.of(operator, node.children, shape, node.parameters, node.batch, output)
         for output, shape in enumerate(_output_shapes(node))
     ]
+    if operator.adjoint and not is_zero(tangents[-1]):
+        # Linear in its last operand: the operator itself is the differential along it.
+        along = Apply.of(operator, (*node.children[:-1], tangents[-1]), node.shape, node.parameters, node.batch)
+        others = _differential(node, [*tangents[:-1], zero(tangents[-1].shape)])
+        return add([(1, along), (1, others)], node.shape)
+    if all(is_zero(tangent) for tangent in tangents):
+        return zero(node.shape)
     actual: dict[str, Node] = {"y": siblings[node.output]}
     actual |= {f"y{output}": sibling for output, sibling in enumerate(siblings)}
     for name, child, tangent in zip(operator.operands, node.children, tangents, strict=True):

@@ -36,6 +36,10 @@ class Operator:
     - `signature`: gufunc notation of the core axes, `"(n,n),(n)->(n)"`; empty for elementwise, linear, derived.
     - `evaluate`: NumPy evaluation; gets the operands' arrays (with leading batch axes) and the settings as keywords.
     - `differential`: one rule per output.
+    - `adjoint`: of an operator that is linear in its last operand, what carries a cotangent `g` of the output back to
+      that operand. Then rules may apply it to a tangent, and its own differential leaves the last operand out.
+    - `commuting`: what such an operator is, more simply, where its last operand commutes with the first.
+    - `spectrum`: of a function of numbers, the operator that does the same to the eigenvalues of a symmetric matrix.
     - `kink`: a condition, in matgrad's language over operands and `y`, that is true where the derivative is a choice.
     - `domain`: for each operand, what random inputs must satisfy: real, positive, unit (-1..1), above_one, nonzero,
       invertible, spd, symmetric, integer.
@@ -60,6 +64,9 @@ class Operator:
     differential: str | tuple[str, ...] | None = None
     build: Callable[..., Any] | None = None
     definition: str | None = None
+    adjoint: str = ""
+    commuting: str = ""
+    spectrum: str = ""
     kink: str | None = None
     at_kink: str = ""
     domain: tuple[str, ...] = ()

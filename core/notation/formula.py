@@ -270,7 +270,7 @@ class Notation:
             (inner,) = (self.tree(child) for child in node.children)
             if isinstance(inner, Attribute) and not settings:
                 return transposed(call(name, inner.operand))
-        tree: Tree = call(SPOKEN.get(name, name), *(self.tree(child) for child in node.children), **settings)
+        tree: Tree = call(SPOKEN.get(name, name), *map(self.tree, _unrepeated(node)), **settings)
         if node.operator.signature.partition("->")[2].count("(") > 1:
             tree = Index(tree, (Number(str(node.output)),))
         return tree
@@ -281,6 +281,19 @@ class Notation:
         if len(axes) != operand.rank:
             settings["axis"] = number(axes[0]) if len(axes) == 1 else TupleLiteral(tuple(map(number, axes)))
         return call(name, self.tree(operand), **settings)
+
+
+def _unrepeated(node: Apply) -> list[Node]:
+    """Return the operands without the batch axes along which they only repeat, where another operand has them all."""
+    batch = set(range(node.batch))
+    repeated = [batch <= repeated_axes(child) for child in node.children]
+    if not batch or all(repeated) or not any(batch.isdisjoint(repeated_axes(child)) for child in node.children):
+        return list(node.children)
+    cores = (tuple(range(node.batch, child.rank)) for child in node.children)
+    return [
+        without_axes(child, core) if same else child
+        for child, core, same in zip(node.children, cores, repeated, strict=True)
+    ]
 
 
 def _masked(node: Map) -> Node | None:

@@ -10,10 +10,10 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from ..differentiation.stabilise import is_apply, is_map, stabilized
-from ..elaboration.elaborate import call
-from ..graph.algebra import constant_value, fresh, permute, product, scale
+from ..elaboration.elaborate import call, elaborate_text
+from ..graph.algebra import constant_value, product, repeated_axes, scale, without_axes
 from ..graph.canonical import Factor, is_symmetric, tidy
-from ..graph.nodes import Apply, Coefficient, Delta, Labels, Map, Node, Product, Sum
+from ..graph.nodes import Apply, Coefficient, Delta, Map, Node, Product, Sum
 from ..graph.transform import transform
 
 
@@ -23,7 +23,7 @@ def recognised(roots: Sequence[Node]) -> list[Node]:
 
 
 def _recognised(node: Node) -> Node:
-    for pattern in (spectral_function, singular_values, matrix_exponential, scaled_solution):
+    for pattern in (spectral_function, singular_values, moved_adjoint, commuting_direction, scaled_solution):
         found = pattern(node)
         if found is not None:
             return _recognised(found)
@@ -34,10 +34,6 @@ def _call(name: str, *operands: Node) -> Node:
     result = call(name, *operands)
     assert isinstance(result, Node)
     return result
-
-
-# f(w) on the eigenvalues w of a symmetric matrix is f of the matrix.
-SPECTRAL = {"exp": "expm", "exclusive_product": "cofactor"}
 
 
 def spectral_function(node: Node) -> Node | None:
@@ -70,9 +66,9 @@ def _function_of(X: Node, vectors: Apply, values: list[Factor], label: int) -> N
     (function, _), *_ = values
     if _eigenvalues_of(function, X):
         return X
-    name = function.operator.name if isinstance(function, Map | Apply) else ""
-    if name in SPECTRAL and _eigenvalues_of(function.children[0], X):
-        return _call(SPECTRAL[name], X)
+    spectrum = function.operator.spectrum if isinstance(function, Map | Apply) else ""
+    if spectrum and _eigenvalues_of(function.children[0], X):
+        return _call(spectrum, X)
     if is_map(function, "power") and constant_value(function.children[1]) == -1:
         return _call("inv", X) if _eigenvalues_of(function.children[0], X) else None
     return None
@@ -116,8 +112,14 @@ def _singular_values_of(node: Node, X: Node) -> bool:
 
 
 def scaled_solution(node: Node) -> Node | None:
-    """solve(A, c*b) = c * solve(A, b); the sign of a sum counts as its number, so that b - a and a - b meet"""
-    if not isinstance(node, Apply) or node.operator.name not in ("solve_vector", "solve_matrix") or node.batch:
+    """solve(A, c*b) = c * solve(A, b), and so for all that is linear in its last operand
+
+    The sign of a sum counts as its number, so that b - a and a - b meet.
+    """
+    if not isinstance(node, Apply):
+        return None
+    solution = node.operator.name in ("solve_vector", "solve_matrix") and not node.batch
+    if not node.operator.adjoint and not solution:
         return None
     A, b = node.children
     if isinstance(b, Product) and b.coefficient != 1 and b.children:
@@ -127,7 +129,7 @@ def scaled_solution(node: Node) -> Node | None:
         rest = Sum.of(tuple(tidy(c / content) for c in b.coefficients), b.children, b.shape)
     else:
         return None
-    return scale(factor, _call("solve", A, rest))
+    return scale(factor, _call("solve" if solution else node.operator.name, A, rest))
 
 
 def _content(node: Sum) -> Coefficient:
@@ -137,66 +139,17 @@ def _content(node: Sum) -> Coefficient:
     return Fraction(node.coefficients[0])
 
 
-def matrix_exponential(node: Node) -> Node | None:
-    """The quadrature over expm((1 - s)*X) @ E @ expm(s*X) = expm_frechet(X, E)"""
-    if not isinstance(node, Product) or not any(is_apply(operand, "expm") for operand in node.operands):
+def commuting_direction(node: Node) -> Node | None:
+    """L(X, E) = E @ f'(X) where E is a multiple of X or of the identity"""
+    if not isinstance(node, Apply) or not node.operator.commuting or node.batch:
         return None
-    factors = list(node.factors)
-    weights = call("quadrature_weights")
-    points = call("quadrature_points")
-    for weight, (label, *_) in [f for f in factors if f[0] is weights]:
-        sides = [f for f in factors if is_apply(f[0], "expm") and f[1][0] == label]
-        if label < node.rank or len(sides) != 2 or sum(label in own for _, own in factors) != 3:
-            continue
-        found = [(_scaled_by(side[0].children[0], points), side) for side in sides]
-        if any(scaled is None for scaled, _ in found):
-            continue
-        (X, _, first), (other, _, second) = [(*scaled, side) for scaled, side in found if scaled is not None]
-        if X is not other:
-            continue
-        rest = [f for f in factors if f not in (first, second) and f[0] is not weight]
-        return _frechet(node, X, first[1][1:], second[1][1:], rest)
-    return None
-
-
-def _scaled_by(node: Node, points: Node) -> tuple[Node, bool] | None:
-    """Return (X, whether by the points or by one minus the points) where a node is that multiple of a matrix."""
-    if not isinstance(node, Product):
+    first, last = node.operator.operands
+    X, E = node.children
+    if _matrix_of(E) is not _matrix_of(X) and not isinstance(_matrix_of(E), Delta):
         return None
-    scales = [(operand, labels) for operand, labels in node.factors if labels == (0,)]
-    if len(scales) != 1:
-        return None
-    others = [(operand, labels) for operand, labels in node.factors if labels != (0,)]
-    X = product(node.coefficient, others, (1, 2))
-    return X, scales[0][0] is points
-
-
-def _frechet(node: Product, X: Node, first: Labels, second: Labels, rest: list[Factor]) -> Node | None:
-    """Return a Product with the two exponentials as one Frechet derivative, or as expm where they meet."""
-    output = tuple(range(node.rank))
-    used = {label for _, own in rest for label in own} | set(output)
-    for one, two, matrix in ((first, second, X), (second, first, X)):
-        if one[1] == two[0] and one[1] not in used:
-            # Both are functions of X, so they commute and their product is expm(X).
-            return product(node.coefficient, [*rest, (_call("expm", matrix), (one[0], two[1]))], output)
-    inner = [f for f in rest if len(f[1]) == 2 and _between(f[1], first, second, used_by(rest, f), output)]
-    if not inner:
-        return None
-    # In a trace two matrices may stand between the exponentials: one that commutes with them is the better choice.
-    chosen = next((f for f in inner if _matrix_of(f[0]) is _matrix_of(X)), inner[0])
-    E, labels = chosen
-    rest = [f for f in rest if f is not chosen]
-    turned = labels[0] in (first[0], second[0])
-    left = first if labels[0] in first else second
-    right = second if left is first else first
-    ends = (left[1] if labels[0] == left[0] else left[0], right[1] if labels[1] == right[0] else right[0])
-    # Read towards E: expm(s*X) enters transposed where its first axis meets E.
-    base = permute(X, (1, 0)) if turned else X
-    if _matrix_of(E) is _matrix_of(base):
-        (middle,) = fresh(1)
-        parts: list[Factor] = [(E, (ends[0], middle)), (_call("expm", base), (middle, ends[1]))]
-        return product(node.coefficient, [*rest, *parts], output)
-    return product(node.coefficient, [*rest, (_call("expm_frechet", base, E), ends)], output)
+    result = elaborate_text(node.operator.commuting, {first: X, last: E})
+    assert isinstance(result, Node)
+    return result
 
 
 def _matrix_of(node: Node) -> Node:
@@ -206,17 +159,25 @@ def _matrix_of(node: Node) -> Node:
     return product(1, [factor for factor in node.factors if factor[0].rank], (0, 1))
 
 
-def used_by(factors: list[Factor], but: Factor) -> set[int]:
-    """Return the labels of all factors but one."""
-    return {label for factor in factors if factor is not but for label in factor[1]}
-
-
-def _between(labels: Labels, first: Labels, second: Labels, used: set[int], output: Labels) -> bool:
-    a, b = labels
-    taken = used | set(output)
-    if a in taken or b in taken or a == b:
-        return False
-    meets = (a in first and b in second) or (a in second and b in first)
-    # One side meets E with its second axis on the left and the other with its first axis on the right, or both turned.
-    left, right = (first, second) if a in first else (second, first)
-    return meets and ((a == left[1] and b == right[0]) or (a == left[0] and b == right[1]))
+def moved_adjoint(node: Node) -> Node | None:
+    """sum(L*(X, G) * E) = sum(G * L(X, E)) where G is a stack and E one operand: L is then applied once"""
+    if not isinstance(node, Product):
+        return None
+    factors = list(node.factors)
+    for place, (inner, labels) in enumerate(factors):
+        if not (isinstance(inner, Apply) and inner.operator.adjoint and inner.batch):
+            continue
+        core = set(labels[inner.batch :])
+        rest = [factor for position, factor in enumerate(factors) if position != place]
+        meeting = [factor for factor in rest if core & set(factor[1])]
+        if not meeting or any(not set(own) <= core for _, own in meeting) or min(core) < node.rank:
+            continue
+        X, G = inner.children
+        if not repeated_axes(X) >= set(range(inner.batch)):
+            continue
+        X = without_axes(X, tuple(range(inner.batch, X.rank)))
+        first, _ = inner.operator.operands
+        once = elaborate_text(inner.operator.adjoint, {first: X, "g": product(1, meeting, labels[inner.batch :])})
+        kept = [factor for factor in rest if factor not in meeting]
+        return product(node.coefficient, [*kept, (G, labels), (once, labels[inner.batch :])], tuple(range(node.rank)))
+    return None

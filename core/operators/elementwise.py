@@ -68,12 +68,13 @@ def _clip(x: Node, lower: float | None, upper: float | None) -> Node:
 
 ENTRIES = (
     # --- exponentials, logarithms, roots
-    elementwise("exp",     "y * dx",               "Exponential.",                    np.exp,   bounds=NOT_NEGATIVE),
+    elementwise("exp",     "y * dx",               "Exponential.",                    np.exp,   bounds=NOT_NEGATIVE,
+                spectrum="expm"),
     elementwise("exp2",    "y * log(2) * dx",      "Two to the power of x.",          np.exp2,  bounds=NOT_NEGATIVE,
                 analytic=False, spellings={"latex": "2^{#1}"}),
     elementwise("expm1",   "exp(x) * dx",          "exp(x) - 1, accurate near 0.",    np.expm1),
     elementwise("log",     "dx / x",               "Natural logarithm.",              np.log,   domain=("positive",),
-                aliases=("ln",)),
+                aliases=("ln",), spectrum="logm"),
     elementwise("log2",    "dx / (x * log(2))",    "Logarithm to base 2.",            np.log2,  domain=("positive",),
                 spellings={"latex": r"\log_{2}\left(#1\right)"}),
     elementwise("log10",   "dx / (x * log(10))",   "Logarithm to base 10.",           np.log10, domain=("positive",),
@@ -139,6 +140,22 @@ ENTRIES = (
     elementwise("relu", "(x > 0) * dx", "x where it is positive, else 0.", kernels.relu,
                 bounds=NOT_NEGATIVE, kink="x == 0", at_kink="subgradient 0",
                 spellings={"numpy": "np.maximum(#1, 0)", "jax": "jax.nn.relu(#1)"}),
+
+    # --- special functions
+    elementwise("erf", "2 / sqrt(pi) * exp(-x**2) * dx", "Error function.", kernels.erf, bounds=(-1.0, 1.0),
+                analytic=False, source="Abramowitz & Stegun 1964, 7.1.19",
+                spellings={"numpy": "scipy.special.erf(#1)"}),
+    elementwise("sinc", "-pi * spherical_bessel(1, pi * x) * dx", "sin(pi*x) / (pi*x), and 1 where x is 0.", np.sinc,
+                source="Abramowitz & Stegun 1964, 10.1.11: it is the spherical Bessel function of order 0 at pi*x"),
+    # The recurrence divides by no x: every order is exact at 0.
+    elementwise("spherical_bessel",
+                "(n * spherical_bessel(n - 1, x) - (n + 1) * spherical_bessel(n + 1, x)) / (2*n + 1) * dx + 0 * dn",
+                "Spherical Bessel function of the first kind, of whole order n.", kernels.spherical_bessel,
+                parameters="n, x", domain=("integer", "real"), hidden=True, analytic=False,
+                source="Abramowitz & Stegun 1964, 10.1.20",
+                samples=("spherical_bessel(0, x)", "spherical_bessel(1, X)", "spherical_bessel(3, 9*x)"),
+                spellings={"latex": r"j_{#1}\left(#2\right)", "numpy": "scipy.special.spherical_jn(#*)",
+                           "torch": None, "jax": None}),
 
     # --- functions with kinks
     elementwise("abs",   "sign(x) * dx", "Absolute value.",                        np.abs, bounds=NOT_NEGATIVE,

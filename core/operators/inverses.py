@@ -1,9 +1,8 @@
-"""Inverses, determinants, systems of equations, matrix powers and the matrix exponential."""
+"""Inverses, determinants, systems of equations, matrix powers and functions of matrices."""
 
 from __future__ import annotations
 
 from collections.abc import Callable
-from functools import cache
 from typing import Any
 
 import numpy as np
@@ -11,14 +10,13 @@ import numpy as np
 from ..elaboration.elaborate import call
 from ..elaboration.infix import matmul
 from ..graph.algebra import Factor, broadcast, product
-from ..graph.nodes import Constant, Delta, Node
+from ..graph.nodes import Delta, Node
 from ..graph.operator import Operator
 from ..shapes import require_rank, require_square
 from . import kernels
 
 GILES = "Giles 2008, Collected matrix derivative results for forward and reverse mode algorithmic differentiation"
-HIGHAM = ("Higham 2008, Functions of Matrices: the Fréchet derivative along E is the integral of"
-          " expm((1 - s) X) E expm(s X) over s from 0 to 1")
+HIGHAM = "Higham 2008, Functions of Matrices, Theorem 3.6"
 NOWHERE = {"numpy": None, "torch": None, "jax": None}
 
 
@@ -75,19 +73,28 @@ def _matrix_power(X: Node, n: int) -> Node:
         power = matmul(power, power)
 
 
-# Gauss-Legendre quadrature of the integral below. Its integrand grows at most like exp(2 * norm(X)), and 32 points
-# keep the relative error of the derivative below 1e-10 up to a norm of about 15.
-@cache
-def _quadrature() -> tuple[Any, Any]:
-    points, weights = np.polynomial.legendre.leggauss(32)
-    return points / 2 + 0.5, weights / 2
+def matrix_function(
+    name: str, doc: str, evaluate: Callable[..., Any], along: Callable[..., Any], slope: str, **fields: Any
+) -> tuple[Operator, Operator]:
+    """Return a function of matrices and its Fréchet derivative; `slope` is the derivative of the function of numbers.
 
+    The derivative of f at X along E is the upper right block of f([[X, E], [0, X]]). It is linear in E, its adjoint is
+    the derivative at X.T, and it is differentiated by the same theorem.
+    """
+    frechet = f"{name}_frechet"
+    return (
+        square(name, doc, evaluate, f"{frechet}(X, dX)", keeps_symmetry=True, source=HIGHAM,
+               errors=(f"{name}(x)", f"{name}(X)"), **fields),
+        Operator(frechet, "X, E", f"Derivative of {name} at X along E.", family="inverses", hidden=True,
+                 signature="(n,n),(n,n)->(n,n)", evaluate=along, adjoint=f"{frechet}(X.mT, g)",
+                 differential="n = count(X, axis=0); Z = zeros_like(X); B = vstack([hstack([X, E]), hstack([Z, X])]);"
+                              f" dB = vstack([hstack([dX, Z]), hstack([Z, dX])]); L = {frechet}(B, dB); L[:n, n:]",
+                 commuting=f"E @ {slope}", source=HIGHAM, analytic=fields.get("analytic", False),
+                 domain=fields.get("domain", ()), samples=(f"{frechet}(A, B)", f"{frechet}(S, A)"),
+                 errors=(f"{frechet}(A)", f"{frechet}(A, X)"),
+                 spellings=NOWHERE | {"latex": rf"\operatorname{{{name}}}'\left(#*\right)"}),
+    )
 
-# The Fréchet derivative as an integral: linear in E, as a rule must be.
-_FRECHET = (
-    "s = quadrature_points(); left = expm(einsum('k,ij->kij', 1 - s, {X})); right = expm(einsum('k,ij->kij', s, {X}));"
-    " einsum('k,kij,jl,klm->im', quadrature_weights(), left, {E}, right)"
-)
 
 ENTRIES = (
     # --- inverses and systems of equations
@@ -145,24 +152,12 @@ ENTRIES = (
              family="determinants", build=_rows_replaced, hidden=True, samples=("rows_replaced(A)",),
              errors=("rows_replaced(X)",), spellings=NOWHERE | {"latex": r"\operatorname{rows}\left(#1\right)"}),
 
-    # --- the exponential
-    square("expm", "Matrix exponential (needs SciPy); its derivative is meant for norms up to about 15.",
-           kernels.expm, _FRECHET.format(X="X", E="dX"), keeps_symmetry=True, analytic=True, source=HIGHAM,
-           aliases=("matrix_exp",), errors=("expm(x)", "expm(X)"),
-           spellings={"numpy": "scipy.linalg.expm(#1)", "torch": "torch.linalg.matrix_exp(#1)",
-                      "jax": "jax.scipy.linalg.expm(#1)"}),
-    Operator("expm_frechet", "X, E", "Derivative of the matrix exponential at X along E.", family="inverses",
-             signature="(n,n),(n,n)->(n,n)", evaluate=kernels.expm_frechet, analytic=True, hidden=True,
-             differential="n = count(X, axis=0); Z = zeros_like(X); B = vstack([hstack([X, E]), hstack([Z, X])]);"
-                          " dB = vstack([hstack([dX, dE]), hstack([Z, dX])]); "
-                          + _FRECHET.format(X="B", E="dB").replace("einsum('k,kij,jl", "L = einsum('k,kij,jl")
-                          + "; L[:n, n:]",
-             samples=("expm_frechet(A, S)",), errors=("expm_frechet(A)", "expm_frechet(A, X)"),
-             spellings=NOWHERE | {"latex": r"\operatorname{expm}'\left(#*\right)"}),
-    Operator("quadrature_points", "", "Gauss-Legendre points between 0 and 1.", family="inverses",
-             build=lambda: Constant.of(_quadrature()[0]), hidden=True,
-             samples=("quadrature_points()",), errors=("quadrature_points(x)",)),
-    Operator("quadrature_weights", "", "The weights of the Gauss-Legendre points.", family="inverses",
-             build=lambda: Constant.of(_quadrature()[1]), hidden=True,
-             samples=("quadrature_weights()",), errors=("quadrature_weights(x)",)),
+    # --- functions of matrices (with SciPy)
+    *matrix_function("expm", "Matrix exponential (needs SciPy).", kernels.expm, kernels.expm_frechet, "expm(X)",
+                     analytic=True, aliases=("matrix_exp",),
+                     spellings={"numpy": "scipy.linalg.expm(#1)", "torch": "torch.linalg.matrix_exp(#1)",
+                                "jax": "jax.scipy.linalg.expm(#1)"}),
+    *matrix_function("logm", "Principal logarithm of a matrix without eigenvalues on the negative axis (needs SciPy).",
+                     kernels.logm, kernels.logm_frechet, "inv(X)", domain=("spd",),
+                     spellings={"numpy": "scipy.linalg.logm(#1)", "torch": None, "jax": None}),
 )

@@ -5,6 +5,7 @@ Each function takes arrays and returns one; where the signature has core axes, t
 
 from __future__ import annotations
 
+import math
 from importlib import import_module
 from typing import Any
 
@@ -61,6 +62,33 @@ def relu(x: Any) -> Any:
 def where(condition: Any, a: Any, b: Any) -> Any:
     """Return a where the condition is not 0, else b."""
     return np.where(condition != 0, a, b)
+
+
+def erf(x: Any) -> Any:
+    """Return the error function: SciPy's, or Python's where SciPy is not installed."""
+    try:
+        return import_module("scipy.special").erf(x)
+    except ImportError:
+        return np.asarray(np.vectorize(math.erf, otypes=[float])(x))
+
+
+def spherical_bessel(n: Any, x: Any) -> Any:
+    """Return the spherical Bessel functions of whole order n: by their series near 0, else by upward recurrence.
+
+    Source: Abramowitz & Stegun 1964, 10.1.2 and 10.1.19.
+    """
+    n, x = np.broadcast_arrays(n, x)
+    near = np.abs(x) <= np.maximum(4.0, n)
+    far = np.where(near, 1.0, x)
+    below, result = np.cos(far) / far, np.sin(far) / far
+    for order in range(int(np.max(n, initial=0))):
+        below, result = result, np.where(order < n, (2 * order + 1) / far * result - below, result)
+    small = np.where(near, x, 0.0)
+    term = total = small**n / np.cumprod(np.arange(1.0, 2 * np.max(n, initial=0) + 2, 2))[n.astype(int)]
+    for k in range(1, 40):
+        term = -term * small * small / (2 * k * (2 * n + 2 * k + 1))
+        total = total + term
+    return np.where(near, total, result)
 
 
 # --- along the last axis ---------------------------------------------------------------------------------------------
@@ -227,3 +255,18 @@ def upper_right(function: Any, X: Any, E: Any) -> Any:
 def expm_frechet(X: Any, E: Any) -> Any:
     """Return how expm(X) changes along E."""
     return upper_right(expm, X, E)
+
+
+def logm(X: Any) -> Any:
+    """Return the principal logarithms of matrices; nan where one is not real."""
+    logarithm = _scipy("linalg", "logm")
+    result = np.array([logarithm(matrix) for matrix in X.reshape(-1, *X.shape[-2:])]).reshape(X.shape)
+    if np.iscomplexobj(X) or not np.iscomplexobj(result):
+        return result
+    real = np.all(np.abs(result.imag) <= 1e-12 * np.max(np.abs(result), initial=0.0), axis=(-2, -1), keepdims=True)
+    return np.where(real, result.real, np.nan)
+
+
+def logm_frechet(X: Any, E: Any) -> Any:
+    """Return how logm(X) changes along E."""
+    return upper_right(logm, X, E)

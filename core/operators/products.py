@@ -5,6 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable
 from typing import Any
 
+import numpy as np
+
 from ..elaboration.infix import matmul
 from ..graph.nodes import Node
 from ..graph.operator import Operator
@@ -34,6 +36,12 @@ ENTRIES = (
                 aliases=("ger",), samples=("outer(x, v)", "outer(X, v)", "outer(a, v)"), errors=("outer(x)",)),
     contraction("vecdot", "a, b; axis=-1", "Inner products along an axis.", contractions.vecdot,
                 samples=("vecdot(X, W)", "vecdot(X, W, axis=0)", "vecdot(X, x)"), errors=("vecdot(X, A)",)),
+    # A tangent of a is turned to the last place: da × b = -(b × da).
+    Operator("cross", "a, b", "Cross product of 3-vectors along the last axis.", family="products",
+             signature="(3),(3)->(3)", evaluate=np.cross, differential="-cross(b, da)", adjoint="-cross(a, g)",
+             analytic=True, samples=("cross(v, sin(v))", "cross(A, B)", "cross(A, v)", "cross(v, S)"),
+             errors=("cross(x, u)", "cross(v)", "cross(a, v)"),
+             spellings={"latex": r"#1 \times #2", "torch": "torch.linalg.cross(#*)"}),
     contraction("multi_dot", "[matrices]", "Product of several matrices.", contractions.multi_dot,
                 aliases=("chain_matmul",), samples=("multi_dot([A, X, x])", "multi_dot([A, B])"),
                 errors=("multi_dot([X, X])", "multi_dot([])"),

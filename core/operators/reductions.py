@@ -91,6 +91,7 @@ ENTRIES = (
     # one: the rule needs no division and no further operator, so every order is exact where entries are zero.
     reduction("exclusive_product", "For each entry, the product of the others.", parameters="x",
               signature="(n)->(n)", evaluate=kernels.exclusive_product, analytic=True, hidden=True,
+              spectrum="cofactor",
               differential="I = identity_like(x); ((1 - I) * exclusive_product((1 - I) * x + I)) @ dx",
               samples=("exclusive_product(x)",), errors=("exclusive_product(a)",),
               spellings={"latex": r"\operatorname{prod}_{\ne}\left(#1\right)", "numpy": None, "torch": None}),

@@ -27,6 +27,26 @@ def expm_frechet(X: Any, E: Any) -> Any:
     return import_module("scipy.linalg").expm_frechet(X, E, compute_expm=False)
 
 
+def logm(X: Any) -> Any:
+    """Return the logarithm through the eigenvectors."""
+    w, V = np.linalg.eig(X)
+    return ((V * np.log(w)) @ np.linalg.inv(V)).real
+
+
+def logm_frechet(X: Any, E: Any) -> Any:
+    """Return the integral of R E R for R = inv(s*(X - I) + I) over s from 0 to 1, by Gauss and Legendre."""
+    points, weights = np.polynomial.legendre.leggauss(200)
+    inverses = [np.linalg.inv(s * (X - np.eye(len(X))) + np.eye(len(X))) for s in points / 2 + 0.5]
+    return np.sum([w / 2 * (R @ E @ R) for w, R in zip(weights, inverses, strict=True)], axis=0)
+
+
+def erf(x: Any) -> Any:
+    """Return the integral that defines the error function, by Gauss and Legendre."""
+    points, weights = np.polynomial.legendre.leggauss(60)
+    steps = (points + 1) / 2 * np.asarray(x)[..., None]
+    return np.asarray(x) / np.sqrt(np.pi) * np.sum(weights * np.exp(-(steps**2)), axis=-1)
+
+
 def softmax(x: Any, axis: Any = None) -> Any:
     """Return the softmax as it is defined."""
     return np.exp(x) / np.sum(np.exp(x), axis=axis, keepdims=True)
@@ -120,6 +140,9 @@ REFERENCES: Mapping[str, Callable[..., Any]] = {
     "sigmoid": sigmoid,
     "softplus": lambda x: np.log(1 + np.exp(x)),
     "relu": lambda x: np.where(x > 0, x, 0),
+    "erf": erf,
+    "sinc": lambda x: np.sin(np.pi * x) / (np.pi * x),
+    "spherical_bessel": lambda n, x: import_module("scipy.special").spherical_jn(n, x),
     "where": lambda condition, a, b: condition * a + (1 - condition) * b,
     "clip": lambda x, lower=None, upper=None: np.clip(x, lower, upper),
     "add": np.add, "subtract": np.subtract, "multiply": np.multiply, "divide": np.divide, "negative": np.negative,
@@ -147,6 +170,7 @@ REFERENCES: Mapping[str, Callable[..., Any]] = {
     "matmul": np.matmul, "dot": np.dot, "vdot": np.vdot, "inner": np.inner, "outer": np.outer, "kron": np.kron,
     "vecdot": lambda a, b, axis=-1: (a * b).sum(axis), "multi_dot": np.linalg.multi_dot, "tensordot": np.tensordot,
     "einsum": np.einsum,
+    "cross": lambda a, b: np.array([a[i - 2] * b[i - 1] - a[i - 1] * b[i - 2] for i in range(3)]),
 
     # --- axes
     "reshape": np.reshape, "ravel": np.ravel, "vec": lambda X: np.ravel(X, order="F"), "squeeze": np.squeeze,
@@ -176,8 +200,8 @@ REFERENCES: Mapping[str, Callable[..., Any]] = {
     "rows_replaced": rows_replaced,
     "expm": expm,
     "expm_frechet": expm_frechet,
-    "quadrature_points": lambda: np.polynomial.legendre.leggauss(32)[0] / 2 + 0.5,
-    "quadrature_weights": lambda: np.polynomial.legendre.leggauss(32)[1] / 2,
+    "logm": logm,
+    "logm_frechet": logm_frechet,
     "cholesky": cholesky,
     "eigvalsh": eigvalsh,
     "eigh": eigh,

@@ -25,6 +25,7 @@ from matgrad.core.graph.operator import Operator
 from matgrad.core.operators.references import REFERENCES
 from matgrad.core.problems.problem import Problem
 from matgrad.core.problems.sampling import draw
+from matgrad.core.shapes import parse_axes
 from matgrad.grammar import syntax
 from matgrad.grammar.parser import parse
 
@@ -129,8 +130,8 @@ def interpreted(node: syntax.Node, values: Values) -> Any:
         case syntax.Unary():
             return -interpreted(node.operand, values)
         case syntax.Binary():
-            compare = {">": np.greater, "==": np.equal}[node.operator]
-            return compare(interpreted(node.left, values), interpreted(node.right, values))
+            infix = {">": np.greater, "==": np.equal, "*": np.multiply}[node.operator]
+            return infix(interpreted(node.left, values), interpreted(node.right, values))
         case syntax.Attribute():
             return interpreted(node.operand, values).T
         case syntax.Index():
@@ -161,14 +162,16 @@ def called(node: syntax.Call, values: Values) -> Any:
 
 def per_sample(operator: Operator, function: Any, arguments: list[Any]) -> Any:
     """Call a reference for each sample of a stack: references are written for one."""
-    core = operator.signature.split("->")[0].split("),(")[0].count(",") + 1
-    lead = arguments[0].shape[: arguments[0].ndim - core]
+    ranks = [len(axes) for axes in parse_axes(operator.signature.split("->")[0])]
+    leads = [argument.shape[: argument.ndim - rank] for argument, rank in zip(arguments, ranks, strict=True)]
+    lead = np.broadcast_shapes(*leads)
     if not lead:
         return function(*arguments)
-    results = [function(*(argument[place] for argument in arguments)) for place in np.ndindex(lead)]
+    whole = [np.broadcast_to(a, lead + a.shape[a.ndim - rank :]) for a, rank in zip(arguments, ranks, strict=True)]
+    results = [function(*(argument[place] for argument in whole)) for place in np.ndindex(lead)]
     if isinstance(results[0], tuple):
         return tuple(np.array(parts) for parts in zip(*results, strict=True))
-    return np.array(results)
+    return np.array(results).reshape(*lead, *np.shape(results[0]))
 
 
 # --- the tests -------------------------------------------------------------------------------------------------------
