@@ -242,19 +242,28 @@ def expm(X: Any) -> Any:
     return _scipy("linalg", "expm")(X)
 
 
-def upper_right(function: Any, X: Any, E: Any) -> Any:
-    """Return the upper right block of f([[X, E], [0, X]]): how f(X) changes along E.
-
-    Source: Higham 2008, Functions of Matrices, Theorem 3.6.
-    """
-    size = X.shape[-1]
-    rows = [np.concatenate([X, E], axis=-1), np.concatenate([np.zeros_like(X), X], axis=-1)]
-    return function(np.concatenate(rows, axis=-2))[..., :size, size:]
+def _once(X: Any) -> Any:
+    """Return matrices without the batch axes along which they only repeat: many directions share one matrix."""
+    return X[tuple(slice(None) if stride else slice(1) for stride in X.strides[:-2])]
 
 
 def expm_frechet(X: Any, E: Any) -> Any:
-    """Return how expm(X) changes along E."""
-    return upper_right(expm, X, E)
+    """Return how expm(X) changes along many E: by scaling, the derivative of Taylor's series, and squaring.
+
+    Source: Al-Mohy & Higham 2009, Computing the Fréchet derivative of the matrix exponential.
+    """
+    X = _once(X)
+    size = float(np.max(np.sum(np.abs(X), axis=-2), initial=0.0))
+    squarings = max(0, math.frexp(size)[1] + 1) if math.isfinite(size) else 0
+    A, along = X / 2.0**squarings, E / 2.0**squarings
+    power = value = np.broadcast_to(np.eye(X.shape[-1]), X.shape)
+    moved = result = np.zeros_like(along)
+    for k in range(1, 17):
+        moved, power = (moved @ A + power @ along) / k, power @ A / k
+        value, result = value + power, result + moved
+    for _ in range(squarings):
+        value, result = value @ value, result @ value + value @ result
+    return result
 
 
 def logm(X: Any) -> Any:
@@ -268,5 +277,9 @@ def logm(X: Any) -> Any:
 
 
 def logm_frechet(X: Any, E: Any) -> Any:
-    """Return how logm(X) changes along E."""
-    return upper_right(logm, X, E)
+    """Return how logm(X) changes along many E: what inverts the derivative of the exponential at logm(X)."""
+    n, X = X.shape[-1], _once(X)
+    basis = np.eye(n * n).reshape(n * n, n, n)
+    images = expm_frechet(np.expand_dims(logm(X), -3), np.broadcast_to(basis, (*X.shape[:-2], n * n, n, n)))
+    columns = np.swapaxes(images.reshape(*X.shape[:-2], n * n, n * n), -1, -2)
+    return np.linalg.solve(columns, E.reshape(*E.shape[:-2], n * n, 1)).reshape(E.shape)
