@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from math import prod
 
 from .errors import RankError, ShapeError
 
@@ -98,11 +97,6 @@ def require_square(shape: Shape, name: str) -> None:
     require_rank(shape, 2, name)
     if shape[0] != shape[1]:
         raise ShapeError(f"`{name}` needs a square matrix, and this is {show(shape)}", sizes=(shape[0], shape[1]))
-
-
-def size_of(shape: Shape) -> int:
-    """Return the number of entries."""
-    return prod(shape)
 
 
 def bind_signature(signature: str, shapes: Sequence[Shape], name: str) -> tuple[Shape, tuple[Shape, ...], int]:

@@ -3,6 +3,14 @@
 A term is a number times an einsum of dense factors and of structural tensors, which are never stored. Factors are
 multiplied with each other only where that needs no more memory than the two of them: a Kronecker product, an outer
 product and a diagonal stay as they are, and `X.T @ diag(s) @ X` becomes one small matrix.
+
+The Jacobian `diag(a) + outer(u, v)` has as many terms as it is written with, and stores 12 numbers instead of 16:
+
+>>> from matgrad.core.elaboration.elaborate import elaborate_text
+>>> names = {name: Symbol.of(name, (4,)) for name in "auv"}
+>>> terms = compressed(elaborate_text("diag(a) + outer(u, v)", names))
+>>> sorted(sorted(node.name for node in stored([term])) for term in terms), entries(terms)
+([['a'], ['u', 'v']], 12)
 """
 
 from __future__ import annotations

@@ -3,6 +3,15 @@
 A `Labelled` is an array with one label per axis. Pairs are taken in the order that `order` finds, and each pair is
 lowered to what suits it: labels that stay multiply by broadcasting, labels that are summed go to `@` in the orientation
 that needs no copy.
+
+The Product `A[i,j] B[j,k] x[k]`: first `B @ x`, then A times that, so no product of matrices is computed.
+
+>>> tape, (i, j, k) = Tape(), range(3)
+>>> factors = [Labelled(tape.input(*one), labels) for *one, labels in (
+...     ("A", (3, 4), (i, j)), ("B", (4, 5), (j, k)), ("x", (5,), (k,)))]
+>>> result, coefficient = contract(tape, factors, (i,), {i: 3, j: 4, k: 5})
+>>> [(draft.kernel.__name__, draft.shape) for draft in tape.drafts], result.labels, coefficient
+([('matmul', (4,)), ('matmul', (3,))], (0,), 1.0)
 """
 
 from __future__ import annotations

@@ -3,6 +3,17 @@
 Every node first becomes a `CompactValue`, which costs nothing: an array over some axes of the node, a number in
 front of it, and for structured nodes where its entries go. The full array of a node is made only for those who need
 it; a Sum writes the pieces of its terms into one output.
+
+The Sum `B + diag(exp(a))`: the piece of the second term is the vector, with a writer that adds it to the diagonal of a
+copy of B. No diagonal matrix is formed.
+
+>>> from matgrad.core.elaboration.elaborate import elaborate_text
+>>> names = {"B": Symbol.of("B", (3, 3)), "a": Symbol.of("a", (3,))}
+>>> for draft in Lowering([elaborate_text("B + diag(exp(a))", names)]).tape.drafts:
+...     print(draft.kernel.__name__, draft.shape)
+exp (3,)
+own_copy (3, 3)
+add (3, 3)
 """
 
 from __future__ import annotations

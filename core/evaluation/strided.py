@@ -187,6 +187,8 @@ class StridedWriter:
         if output.flags.c_contiguous:
             return StridedView(None, self._offset * width, tuple(stride * width for stride in self._strides))
         axes = tuple(sorted(range(output.ndim), key=lambda axis: -output.strides[axis]))
+        if self._listed or not output.transpose(axes).flags.c_contiguous:
+            return None
         own = row_major_strides(self.shape)
         steps = [_by_axis(stride, own) for stride in self._strides]
         start = _by_axis(self._offset, own)
@@ -195,8 +197,6 @@ class StridedWriter:
             reach = sum(step[axis] * (length - 1) for step, length in zip(steps, self._view_shape, strict=True))
             if start[axis] + reach >= size:
                 return None
-        if self._listed or not output.transpose(axes).flags.c_contiguous or min((0, *self._strides)) < 0:
-            return None
         offset, *strides = (sum(map(mul, step, output.strides)) for step in (start, *steps))
         return StridedView(axes, offset, tuple(strides))
 

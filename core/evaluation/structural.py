@@ -3,6 +3,17 @@
 Each one is a substitution of labels: `Delta` says that labels are equal, `Select` that `j` is `rows[i]`, `Reshape`
 that `a` is the row-major position of `(i, j, ...)`. Applied to the arrays these are diagonals, slices and reshapes;
 applied to the output they say where its entries go. What no substitution fits becomes an ordinary array of 0 and 1.
+
+The slice `x[1:3]` is the Product of x, over the label 1, with a `Select` of labels 0 and 1. Nothing is multiplied: x is
+viewed from 1 to 3 and carries the label 0 then, which is the first axis of the output.
+
+>>> tape = Tape()
+>>> x = Labelled(tape.input("x", (5,)), (1,))
+>>> structure = Structure(tape, [x], [(Select.of(range(1, 3), 5), (0, 1))], shape=(2,))
+>>> structure.resolve()
+1
+>>> [(factor.labels, factor.value.shape) for factor in structure.factors], structure.tensors
+([((0,), (2,))], [])
 """
 
 from __future__ import annotations

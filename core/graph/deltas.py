@@ -5,6 +5,15 @@ Deltas becomes one label, and
 - reaches no output: nothing remains, but for the factor n when no operand carries it (delta_ii = n);
 - reaches one output: nothing remains, but for a vector of ones when no operand carries it;
 - reaches several: one Delta stays over them, and that Delta is the structure of the result.
+
+The Product `delta[i,k] delta[j,l] A[k,l]` is A, and the trace of a Delta is its size:
+
+>>> from matgrad.core.graph.nodes import Symbol
+>>> (i, j, k, l), delta, A = range(4), Delta.of(3, 2), Symbol.of("A", (3, 3))
+>>> eliminate(1, [(delta, (i, k)), (delta, (j, l)), (A, (k, l))], (i, j)) == (1, [(A, (i, j))], (i, j))
+True
+>>> eliminate(1, [(delta, (k, k))], ())
+(3, [], ())
 """
 
 from __future__ import annotations

@@ -4,8 +4,8 @@ The derivative of `softmax(x)` is `p[i]*delta[i,j] - p[i]*p[j]`: of two terms, `
 as a graph of labels: a Delta that ties a row to a column makes it diagonal in these, and factors that fall apart in
 two groups, each with a row and a column, are a Kronecker product.
 
->>> from .algebra import product
->>> from .nodes import Symbol
+>>> from matgrad.core.graph.algebra import product
+>>> from matgrad.core.graph.nodes import Symbol
 >>> A, B = Symbol.of("A", (3, 3)), Symbol.of("B", (4, 4))
 >>> structure_of(product(1, [(A, (0, 2)), (B, (3, 1))], (0, 1, 2, 3)), output_rank=2)  # of A @ X @ B by X
 'kronecker'

@@ -1,4 +1,4 @@
-"""Whole-graph transformations: rebuilding, substitution, vectorization over a batch, flattening."""
+"""Whole-graph transformations: rebuilding, vectorization over a batch, flattening."""
 
 from __future__ import annotations
 
@@ -32,11 +32,6 @@ def transform(roots: Sequence[Node], visit: Callable[[Node], Node]) -> list[Node
     for node in topological(roots):
         new[node] = visit(rebuilt(node, [new[child] for child in node.children]))
     return [new[root] for root in roots]
-
-
-def substitute(roots: Sequence[Node], values: Mapping[Node, Node]) -> list[Node]:
-    """Return the roots with some leaves replaced by nodes of the same shape."""
-    return transform(roots, lambda node: values.get(node, node))
 
 
 def vectorize(roots: Sequence[Node], batched: Mapping[Symbol, Node], batch: Shape) -> list[Node]:

@@ -2,6 +2,16 @@
 
 Each function gets a node and returns an equal one that reads better, or None. They serve formulas alone: the numbers
 are computed from the graph as it was differentiated.
+
+The function of a symmetric matrix, written by its eigenvectors and eigenvalues:
+
+>>> from matgrad.core.elaboration.elaborate import elaborate_text
+>>> from matgrad.core.graph.nodes import Symbol
+>>> from matgrad.core.graph.transform import flatten
+>>> S = Symbol.of("S", (3, 3), {"symmetric"})
+>>> typed = elaborate_text("V = eigh(S)[1]; V @ diag(exp(eigvalsh(S))) @ V.T", {"S": S})
+>>> recognised(flatten([typed])) == [elaborate_text("expm(S)", {"S": S})]
+True
 """
 
 from __future__ import annotations

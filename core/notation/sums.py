@@ -1,6 +1,12 @@
 """Sums of terms with what the terms share drawn out: `A @ x + A.T @ x` becomes `(A + A.T) @ x`.
 
 Factoring works on the chains of the terms. It is for display alone: the numbers are computed from the graph.
+
+>>> from matgrad.grammar.syntax import Name
+>>> from matgrad.grammar.writer import write
+>>> A, tail = Link.of(Name("A")), ((Name("x"), Fraction(1)),)
+>>> write(written(summed([Term(1, links=(A,), tail=tail), Term(1, links=(A.flipped(),), tail=tail)])))
+'(A + A.T) @ x'
 """
 
 from __future__ import annotations

@@ -1,6 +1,15 @@
 """Terms: a coefficient, scalar factors, and a chain of matrices, perhaps ending in a vector.
 
 A Product becomes one term, a Sum a list of terms, and `sums` draws out what these share.
+
+The term of `-2/c * A @ x`, whose parts are put together again in the order in which people write them:
+
+>>> from matgrad.grammar.syntax import Name
+>>> from matgrad.grammar.writer import write
+>>> c, A, x = Name("c"), Name("A"), Name("x")
+>>> one = Fraction(1)
+>>> write(written(Term(1, coefficient=-2, scalars=((c, -one),), links=(Link.of(A),), tail=((x, one),))))
+'-2*A @ x / c'
 """
 
 from __future__ import annotations

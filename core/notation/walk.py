@@ -4,6 +4,17 @@ Labels that are summed disappear one by one: a label with one edge turns a matri
 with two edges joins two matrices into a chain, parallel edges are a Hadamard product, loops are traces. What remains
 over the outputs is a scalar, a vector, a matrix or an outer product. Whatever has no such form is written as an
 einsum of the pieces that remain, so every Product can be written.
+
+The Product `2 * sum_k A[i,k] v[k] B[j,k]`: A is an edge from i to k, B one from j to k, and v hangs on k. The label k
+is summed and has two edges, so they become one chain from i to j, with v as a diagonal matrix in between.
+
+>>> from matgrad.core.graph.algebra import product
+>>> from matgrad.core.notation.formula import Notation, Sizes
+>>> from matgrad.grammar.writer import write
+>>> i, j, k = 0, 1, 2
+>>> A, B, v = (Symbol.of(name, shape) for name, shape in (("A", (3, 5)), ("B", (4, 5)), ("v", (5,))))
+>>> write(Notation(Sizes({})).tree(product(2, [(A, (i, k)), (v, (k,)), (B, (j, k))], (i, j))))
+'2*A @ diag(v) @ B.T'
 """
 
 from __future__ import annotations

@@ -4,6 +4,17 @@ Three things make NumPy slow on large arrays: each call of a chain travels to me
 mapped page by page, and one core alone does not fill the bus. A `Sweep` is a chain of elementwise steps as one step:
 it takes a block of the leading axis through the whole chain while it is in the cache, and gives blocks to threads,
 for NumPy releases the lock of the interpreter. Its result lies in memory of an earlier run if nobody holds that.
+
+The two steps of `exp(X) * Y` are one sweep of two steps over the operands X and Y, places 0 and 1; the second step
+reads the result of the first, `~0`.
+
+>>> from matgrad.core.evaluation.tape import Tape
+>>> tape, shape = Tape(), (500, 400)
+>>> X, Y = tape.input("X", shape), tape.input("Y", shape)
+>>> out = tape.emit(np.multiply, [tape.emit(np.exp, [X], shape), Y], shape)
+>>> (whole,) = swept(tape.drafts, {out.slot}, Memory(), tape.slot)
+>>> [(step.kernel.__name__, step.arguments) for step in whole.kernel.steps], whole.inputs == (X.slot, Y.slot)
+([('exp', (0,)), ('multiply', (-1, 1))], True)
 """
 
 from __future__ import annotations
@@ -46,7 +57,7 @@ STORED = (np.matmul, sum_of_outer_products)
 
 
 class SweepStep(NamedTuple):
-    """One function of a sweep; arguments are places of operands, or `~k` for the result of link k."""
+    """One function of a sweep; arguments are places of operands, or `~k` for the result of step k."""
 
     kernel: Kernel
     arguments: tuple[int, ...]
@@ -55,20 +66,20 @@ class SweepStep(NamedTuple):
 class Sweep:
     """Elementwise functions of operands that broadcast to one shape; the results of some of them are wanted."""
 
-    def __init__(self, links: Sequence[SweepStep], wanted: Sequence[int], shape: Shape, memory: Memory) -> None:
-        self._links = links
+    def __init__(self, steps: Sequence[SweepStep], wanted: Sequence[int], shape: Shape, memory: Memory) -> None:
+        self.steps = steps
         self._wanted = wanted
         self._shape = shape
         self._memory = memory
         self._entries = prod(shape)
-        self._work = self._entries * sum(1 if _plain(link.kernel) in CHEAP else COST_OF_A_FUNCTION for link in links)
-        self._in_one_go = len(links) == 1 and self._work < WORTH_A_THREAD
-        self._row_major = any(isinstance(links[k].kernel, partial) for k in wanted)
+        self._work = self._entries * sum(1 if _plain(step.kernel) in CHEAP else COST_OF_A_FUNCTION for step in steps)
+        self._in_one_go = len(steps) == 1 and self._work < WORTH_A_THREAD
+        self._row_major = any(isinstance(steps[k].kernel, partial) for k in wanted)
         self._strides: dict[tuple[tuple[int, ...], ...], tuple[int, ...]] = {}
         self._loops = self._entries <= LARGEST_LOOP
-        has_temporaries = len(wanted) < len(links) or isinstance(links[-1].kernel, Entrywise)
+        has_temporaries = len(wanted) < len(steps) or isinstance(steps[-1].kernel, Entrywise)
         self._block = BLOCK if has_temporaries else self._entries
-        self._places, self._rooms = _places_of_results(links, wanted)
+        self._places, self._rooms = _places_of_results(steps, wanted)
 
     def __call__(self, *arrays: AnyArray) -> Any:
         """Return the result that is wanted, a list if there are several."""
@@ -96,7 +107,7 @@ class Sweep:
 
     def _whole(self, arrays: Sequence[AnyArray]) -> list[AnyArray]:
         results: list[Any] = []
-        for kernel, arguments in self._links:
+        for kernel, arguments in self.steps:
             results.append(kernel(*(arrays[k] if k >= 0 else results[~k] for k in arguments)))
         return [results[k] for k in self._wanted]
 
@@ -104,7 +115,7 @@ class Sweep:
         """Return the arrays to write into, None where blocks of one could meet another part of an operand."""
         outs: list[AnyArray] = []
         for wanted in self._wanted:
-            kernel, arguments = self._links[wanted]
+            kernel, arguments = self.steps[wanted]
             place = arguments[kernel.place] if isinstance(kernel, Into) else -1
             if place < 0:
                 outs.append(self._memory.take(self._shape, self._natural_strides(arrays)))
@@ -172,7 +183,7 @@ class Sweep:
 
     def _one_block(self, arrays: Sequence[AnyArray], outs: Sequence[AnyArray], scratch: Sequence[AnyArray]) -> None:
         results: list[Any] = []
-        for (kernel, arguments), room in zip(self._links, self._places, strict=True):
+        for (kernel, arguments), room in zip(self.steps, self._places, strict=True):
             operands = [arrays[k] if k >= 0 else results[~k] for k in arguments]
             target = outs[~room] if room < 0 else scratch[room]
             if isinstance(kernel, Entrywise):
@@ -182,17 +193,17 @@ class Sweep:
             results.append(target)
 
 
-def _places_of_results(links: Sequence[SweepStep], wanted: Sequence[int]) -> tuple[list[int], int]:
+def _places_of_results(steps: Sequence[SweepStep], wanted: Sequence[int]) -> tuple[list[int], int]:
     """Return where each function writes: `~k` for wanted result k, or a scratch array by number; and how many of these.
 
     A scratch array is taken again as soon as what it holds has been read for the last time.
     """
-    last_read = {~k: position for position, link in enumerate(links) for k in link.arguments if k < 0}
+    last_read = {~k: position for position, step in enumerate(steps) for k in step.arguments if k < 0}
     places: list[int] = []
     free: list[int] = []
     amount = 0
-    for position, link in enumerate(links):
-        done = {~k for k in link.arguments if k < 0 and last_read[~k] == position}
+    for position, step in enumerate(steps):
+        done = {~k for k in step.arguments if k < 0 and last_read[~k] == position}
         free.extend(places[k] for k in done if places[k] >= 0)
         if position in wanted:
             places.append(~wanted.index(position))
@@ -281,17 +292,17 @@ class _Region:
                 inside[slot] = inside.get(slot, 0) + 1
         places: dict[int, int] = {}
         operands: list[int] = []
-        links: list[SweepStep] = []
+        steps: list[SweepStep] = []
         for position, draft in enumerate(self.drafts):
             for slot in draft.inputs:
                 if slot not in places:
                     places[slot] = len(operands)
                     operands.append(slot)
-            links.append(SweepStep(draft.kernel, tuple(places[slot] for slot in draft.inputs)))
+            steps.append(SweepStep(draft.kernel, tuple(places[slot] for slot in draft.inputs)))
             places[draft.output] = ~position
         wanted = [k for k, draft in enumerate(self.drafts) if uses.get(draft.output, 0) > inside.get(draft.output, 0)]
         last = self.drafts[-1]
-        sweep = Sweep(links, wanted, last.shape, memory)
+        sweep = Sweep(steps, wanted, last.shape, memory)
         entries = sum(draft.entries for draft in (self.drafts[k] for k in wanted))
         whole = last._replace(
             kernel=sweep, inputs=tuple(operands), entries=entries, cost=sum(d.cost for d in self.drafts)

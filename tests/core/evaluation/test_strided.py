@@ -11,7 +11,10 @@ from numpy.testing import assert_array_equal
 from matgrad.core.evaluation.strided import Place, StridedWriter
 
 # Each run with how far it moves, where it begins and how long it is.
-RUNS = ((1, 0, 3), (1, 0, 4), (1, 2, 2), (1, 1, 2), (3, 1, 2), (4, 0, 2))
+RUNS = (
+    (1, 0, 3), (1, 0, 4), (1, 2, 2), (1, 1, 2), (3, 1, 2), (4, 0, 2), (0, 5, 1),
+    (-1, 2, 3), (-1, 3, 2), (-1, 5, 6), (-3, 4, 2), (-4, 5, 2), (-2, 4, 3),
+)  # fmt: skip
 
 
 def place_of(shape: tuple[int, ...], move: int, offset: int) -> Place:
@@ -35,3 +38,34 @@ def test_runs_that_reach_the_end_of_an_axis_and_beyond(
     expected[offset + move * np.arange(length)] = core
     assert_array_equal(writer.add(np.zeros((2, 3), order=order), core), expected.reshape(2, 3))
     assert_array_equal(writer.write(core), expected.reshape(2, 3))
+
+
+@pytest.mark.parametrize("order", ["C", "F"])
+def test_positions_that_two_tables_choose(order: Literal["C", "F"]) -> None:
+    place = Place((4, 4))
+    place.choose(2, 0, (0, 1, 3))
+    place.choose(3, 1, (3, 1, 0))
+    writer = StridedWriter(place, (2, 3), (3, 3))
+    core = np.arange(1.0, 10).reshape(3, 3)
+    expected = np.ones((4, 4))
+    expected[np.ix_([0, 1, 3], [3, 1, 0])] += core
+    assert_array_equal(writer.add(np.ones((4, 4), order=order), core), expected)
+    assert_array_equal(writer.write(core), expected - 1)
+
+
+def test_an_axis_of_length_one_does_not_break_a_run() -> None:
+    place = Place((1, 2, 3))
+    place.moves = {0: 17, 1: 3, 2: 1}
+    assert place.nested((0, 1, 2), (1, 2, 3)) == 1
+    assert place.fills((0, 1, 2), (1, 2, 3))
+    assert place.nested((1, 0, 2), (2, 1, 3)) == 1
+    assert not place.fills((1, 2), (2, 2))
+
+
+def test_a_run_that_begins_later_does_not_fill_the_output() -> None:
+    place = place_of((6,), 1, 0)
+    assert place.fills((0,), (6,))
+    assert place.untouched
+    place.offset = 1
+    assert not place.fills((0,), (6,))
+    assert not place.untouched
