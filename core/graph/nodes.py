@@ -151,6 +151,7 @@ class Delta(Structural):
         return _intern(Delta, (size, rank), (size,) * rank, (), size=size)
 
     def dense(self) -> NDArray[np.float64]:
+        """Return the array: ones where all indices are equal."""
         result = np.zeros(self.shape)
         result[(np.arange(self.size),) * self.rank] = 1.0
         return result
@@ -198,6 +199,7 @@ class Select(Structural):
         return _intern(Select, (chosen, size), (len(chosen), size), (), rows=chosen, size=size)
 
     def dense(self) -> NDArray[np.float64]:
+        """Return the array: one 1 in each row."""
         result = np.zeros(self.shape)
         result[np.arange(len(self.rows)), np.asarray(self.rows, dtype=np.intp)] = 1.0
         return result
@@ -225,6 +227,7 @@ class Triangle(Structural):
         return _intern(Triangle, (rows, columns, offset), (rows, columns), (), offset=offset)
 
     def dense(self) -> NDArray[np.float64]:
+        """Return the array: ones on and below a diagonal."""
         rows, columns = self.shape
         return np.tri(rows, columns, self.offset)
 
@@ -241,6 +244,7 @@ class Reshape(Structural):
         return _intern(Reshape, sizes, (prod(sizes), *sizes), (), sizes=sizes)
 
     def dense(self) -> NDArray[np.float64]:
+        """Return the array: the identity matrix with its second axis split."""
         return np.eye(self.shape[0]).reshape(self.shape)
 
 
