@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..grammar.advice import in_python
-from .arrays import Array, scalars, whole_numbers
+from .arrays import Array, scalars
 from .errors import InputError, UsageProblem
 from .problems.answer import Check, Input
 from .problems.calculation import Calculation
@@ -139,8 +139,7 @@ class Derivative:
     def _sample(self) -> tuple[dict[str, Shape], dict[str, int]]:
         """Return shapes for all inputs, given or inferred, and the values of those that are sizes."""
         prepared = prepare(self.problem, {}, Wishes(declared=self._declared(), limit=self.max_memory))
-        shapes = {name: symbol.shape for name, symbol in prepared.calculation.symbols.items()}
-        return shapes, whole_numbers({name: item.value for name, item in prepared.inputs.items()})
+        return prepared.shapes, prepared.whole_numbers
 
     def __repr__(self) -> str:
         wrt = f", wrt={', '.join(self.problem.wrt)}" if self.problem.wrt else ""

@@ -10,7 +10,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ..grammar.advice import Given, Setting, advise
-from .arrays import Array, scalars
+from .arrays import Array, scalars, whole_numbers
 from .checking.results import check_results
 from .errors import (
     EvaluationError,
@@ -25,7 +25,7 @@ from .errors import (
 from .evaluation.program import OperationFailed
 from .formulas.attach import with_formulas
 from .graph.nodes import Apply, Map, topological
-from .problems.answer import Answer, Check, Input, Warning
+from .problems.answer import Answer, Check, Input, Warning, values_of
 from .problems.assumptions import check_assumptions
 from .problems.calculation import Calculation
 from .problems.compiler import Compiler
@@ -67,6 +67,21 @@ class Prepared:
     calculation: Calculation
     inputs: dict[str, Input]
 
+    @property
+    def values(self) -> dict[str, Array]:
+        """The value of each name."""
+        return values_of(self.inputs)
+
+    @property
+    def shapes(self) -> dict[str, Shape]:
+        """The shape of each name; of one sample where there is a batch."""
+        return {name: symbol.shape for name, symbol in self.calculation.symbols.items()}
+
+    @property
+    def whole_numbers(self) -> dict[str, int]:
+        """The values of the names that can stand for sizes."""
+        return whole_numbers(self.values)
+
 
 def answer(
     problem: Problem,
@@ -90,9 +105,9 @@ def answer(
         calculation.guard_value(wishes.limit)
     else:
         calculation.guard(wishes.limit)
-    values = {name: item.value for name, item in inputs.items()}
+    values = prepared.values
     directions = _directions(calculation, wishes)
-    values |= {tangent_name(name): item.value for name, item in directions.items()}
+    values |= {tangent_name(name): value for name, value in values_of(directions).items()}
 
     def derive(point: Mapping[str, Array]) -> Sequence[Structured]:
         return calculation.compressed(point, wishes.limit)
@@ -189,7 +204,7 @@ def prepare(problem: Problem, given: Mapping[str, Input], wishes: Wishes, compil
     shapes = {name: item.value.shape for name, item in used.items()}
     shapes |= {name: shape for name, shape in wishes.declared.items() if name in names and name not in shapes}
     known = {name: _sample_shape(problem, name, shape) for name, shape in shapes.items()}
-    numbers = scalars({name: item.value for name, item in used.items()})
+    numbers = scalars(values_of(used))
     try:
         calculation, counts, _ = compiler.find(known, numbers, samples)
     except (ShapeError, NotScalarError) as error:
@@ -306,7 +321,7 @@ def _finite(calculation: Calculation, inputs: Mapping[str, Input], limit: int) -
     if program.largest * 8 > limit:
         return True
     try:
-        (value,) = program.run({name: item.value for name, item in inputs.items()})
+        (value,) = program.run(values_of(inputs))
     except OperationFailed:
         return False
     return bool(np.isfinite(value).all())

@@ -69,9 +69,7 @@ def _understood(request: Request, kind: str | None) -> tuple[Problem, dict[str, 
     prepared = prepare(problem, inputs, wishes_of(problem, request))
     if kind is None and not prepared.calculation.shape:
         problem = replace(problem, kind="grad")
-    shapes = {name: symbol.shape for name, symbol in prepared.calculation.symbols.items()}
-    numbers = {name: float(item.value) for name, item in prepared.inputs.items() if not item.value.shape}
-    return problem, shapes, {name: int(value) for name, value in numbers.items() if value.is_integer()}
+    return problem, prepared.shapes, prepared.whole_numbers
 
 
 def _forms(problem: Problem, shapes: Mapping[str, Shape], statics: Mapping[str, int], vec: str) -> list[Forms]:

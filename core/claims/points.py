@@ -29,7 +29,7 @@ from ..errors import (
 from ..evaluation.program import OperationFailed, compile_program
 from ..graph.nodes import Node
 from ..graph.transform import flatten
-from ..problems.answer import Input
+from ..problems.answer import Input, values_of
 from ..problems.calculation import Calculation
 from ..problems.compiler import Compiler
 from ..problems.problem import Problem
@@ -63,7 +63,7 @@ class Point:
     @cached_property
     def values(self) -> dict[str, Array]:
         """The value of each input."""
-        return {name: item.value for name, item in self.inputs.items()}
+        return values_of(self.inputs)
 
     @property
     def shapes(self) -> dict[str, Shape]:
@@ -191,7 +191,8 @@ class Trial:
         larger = self._larger(first, declared)
         seeds = range(self.wishes.seed, self.wishes.seed + POINTS)
         yield replace(self.wishes, declared=declared), self.given
-        whole = {name: item for name, item in self.given.items() if name in whole_numbers({name: item.value})}
+        sizes = whole_numbers(values_of(self.given))
+        whole = {name: item for name, item in self.given.items() if name in sizes}
         for place, seed in enumerate(seeds):
             if place or self.given:
                 own = larger if larger is not None and place % 2 else declared
@@ -262,13 +263,11 @@ class Trial:
         return prepared.inputs
 
     def _claim_over(self, calculation: Calculation, inputs: Mapping[str, Input]) -> Node:
-        return elaborated(
-            self.program, calculation.symbols, whole_numbers({name: item.value for name, item in inputs.items()})
-        )
+        return elaborated(self.program, calculation.symbols, whole_numbers(values_of(inputs)))
 
     def _with_transpose(self, calculation: Calculation, inputs: Mapping[str, Input], error: ExpressionError) -> bool:
         """Add to an error the transpose with which the claim would be right; False where there is none."""
-        values = {name: item.value for name, item in inputs.items()}
+        values = values_of(inputs)
         with explained(calculation, values):
             truth = calculation.derivatives(values)[0]
         matrices = {name for name, value in values.items() if np.ndim(value) == 2}
@@ -296,9 +295,8 @@ class Trial:
         unknown = {name: span for name, span in self.problem.names.items() if name not in known}
         if not unknown:
             return None
-        values = {name: item.value for name, item in self.given.items()}
         try:
-            shapes, counts = infer_shapes(both, known, unknown, whole_numbers(values))
+            shapes, counts = infer_shapes(both, known, unknown, whole_numbers(values_of(self.given)))
         except ExpressionError:
             return None
         return {name: shape for name, shape in shapes.items() if name not in counts}
@@ -307,7 +305,7 @@ class Trial:
         prepared = self._prepare(given, wishes)
         calculation = prepared.calculation
         calculation.guard(wishes.limit)
-        values = {name: item.value for name, item in prepared.inputs.items()}
+        values = prepared.values
         with explained(calculation, values):
             value, truth = calculation.run(values)
         if not np.isfinite(truth).all():

@@ -29,7 +29,6 @@ from ..graph.nodes import (
     Node,
     Product,
     Reshape,
-    Select,
     Structural,
     Sum,
     Symbol,
@@ -38,6 +37,7 @@ from ..graph.operator import Operator
 from ..shapes import bind_signature, broadcast_shapes, describe, normalize_axes
 from . import infix, misfits
 from .arguments import bind
+from .indexing import indexed
 from .literals import literal, plain
 
 Value = Any
@@ -349,77 +349,11 @@ class Elaborator:
             if isinstance(position, int) and -len(operand) <= position < len(operand):
                 return operand[position]
             raise ExpressionError(f"there is no item {position} of {len(operand)}", Label(node.span, "out of range"))
-        return self._indexed(self.tensor(operand, syntax.span_of(node.operand)), node)
+        return indexed(self.tensor(operand, syntax.span_of(node.operand)), node, self._position)
 
-    def _indexed(self, operand: Node, node: syntax.Index) -> Node:
-        items = self._expanded(operand, node)
-        factors: list[Factor] = []
-        labels: list[int] = []
-        output: list[int] = []
-        paired: list[int] = []
-        axes = iter(operand.shape)
-        for item in items:
-            if item is None:
-                ones = fresh(1)
-                factors.append((Delta.of(1, 1), ones))
-                output += ones
-                continue
-            size, label = next(axes), *fresh(1)
-            labels.append(label)
-            rows, keeps = self._rows(item, size, node)
-            if keeps == "axis" and rows == range(size):
-                output.append(label)
-                continue
-            row = paired[0] if keeps == "list" and paired else fresh(1)[0]
-            if keeps == "list" and not paired:
-                paired.append(row)
-                output.append(row)
-            elif keeps == "axis":
-                output.append(row)
-            factors.append((Select.of(rows, size), (row, label)))
-        return product(1, [(operand, tuple(labels)), *factors], tuple(output))
-
-    def _expanded(self, operand: Node, node: syntax.Index) -> list[syntax.Node | None]:
-        """Return one item per axis, with None for a new axis and full slices for what is left out."""
-        items = [None if item == syntax.Literal(None) else item for item in node.items]
-        named = [item for item in items if item is not None and item != syntax.Literal(...)]
-        missing = operand.rank - len(named)
-        if missing < 0:
-            raise RankError(
-                "too many indices",
-                Label(syntax.span_of(node.operand), describe(operand.shape)),
-                Label(node.span, f"{len(named)} indices", primary=False),
-                needed=len(named),
-                operand=syntax.span_of(node.operand),
-            )
-        rest: list[syntax.Node | None] = [syntax.Slice()] * missing
-        if syntax.Literal(...) not in items:
-            return [*items, *rest]
-        place = items.index(syntax.Literal(...))
-        return [*items[:place], *rest, *items[place + 1 :]]
-
-    def _rows(self, item: syntax.Node, size: int, node: syntax.Index) -> tuple[range | tuple[int, ...], str]:
-        """Return which entries of an axis an item picks, and whether it keeps the `axis`, drops it (`one`) or lists."""
-        if isinstance(item, syntax.Slice):
-            parts = [part and self._whole(self.visit(part), part) for part in (item.start, item.stop, item.step)]
-            if parts[2] == 0:
-                raise ExpressionError("a slice cannot have step 0", Label(item.span, "step 0"))
-            return range(*slice(*parts).indices(size)), "axis"
-        value = self._whole(self.visit(item), item)
-        chosen = value if isinstance(value, tuple) else (value,)
-        for position in chosen:
-            if not -size <= position < size:
-                raise ShapeError(
-                    f"index {position} is out of range for {size} {'entry' if size == 1 else 'entries'}",
-                    Label(syntax.span_of(item), f"valid: {-size} to {size - 1}"),
-                    Label(syntax.span_of(node.operand), "indexed", primary=False),
-                    sizes=(size, position + 1 if position >= 0 else -position),
-                )
-        rows = tuple(position % size for position in chosen)
-        return (rows, "list") if isinstance(value, tuple) else (range(rows[0], rows[0] + 1), "one")
-
-    def _whole(self, value: Value, item: syntax.Node) -> Any:
-        static = self.static(value, syntax.span_of(item))
+    def _position(self, item: syntax.Node) -> Any:
+        """Return an index: a whole number, or a tuple of them."""
+        static = self.static(self.visit(item), syntax.span_of(item))
         numbers = static if isinstance(static, tuple) else (static,)
         if not all(isinstance(entry, int) and not isinstance(entry, bool) for entry in numbers):
             raise ExpressionError(

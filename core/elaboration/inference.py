@@ -1,5 +1,11 @@
 """Shapes for names that have none: the expression is elaborated with trial sizes, and its shape errors teach.
 
+Example: `A @ x + b` with nothing known, every axis a prime of its own:
+
+    A 1009×1013, x 1019, b 1021     the product says that 1013 and 1019 are one size
+    A 1009×1013, x 1013, b 1021     the sum says that 1009 and 1021 are one size
+    A 1009×1013, x 1013, b 1009     all fits, and two sizes are left: A is 3×4, x 4 and b 3
+
 Every unknown axis starts as a size of its own, a distinct prime, so that a clash of two sizes names the two axes that
 must be equal. The elaborator is the only place that knows what fits; inference merely listens to it. Names in lower
 case start as vectors, names in upper case as matrices, and change when an operator needs another number of axes.
@@ -25,7 +31,7 @@ SMALLEST_SIZE = 3
 # A size with many divisors, for an axis that is to be split into rows.
 SPLITTABLE_SIZE = 6
 LONGEST_SLICE = 20
-FIRST_PRIME = 1009
+FIRST_TRIAL_SIZE = 1009
 # Two sizes this close differ by what was cut off or put on.
 NEAR = 100
 SIZE_NAMES = ("n", "m", "k", "l", "p", "q", "r", "s")
@@ -118,13 +124,13 @@ def _is_multiple(size: int, named: Iterable[int]) -> bool:
     for factor in named:
         while rest % factor == 0:
             rest //= factor
-    return rest != size and rest < FIRST_PRIME // 2
+    return rest != size and rest < FIRST_TRIAL_SIZE // 2
 
 
 @cache
 def _primes(number: int) -> tuple[int, ...]:
     """Return so many primes, from the first trial size on."""
-    candidates = (n for n in count(FIRST_PRIME, 2) if all(n % d for d in range(3, isqrt(n) + 1, 2)))
+    candidates = (n for n in count(FIRST_TRIAL_SIZE, 2) if all(n % d for d in range(3, isqrt(n) + 1, 2)))
     return tuple(islice(candidates, number))
 
 
@@ -268,7 +274,7 @@ class _Guess:
             self.result = elaborator.run(self.program)
         except ExpressionError as error:
             return error
-        return _cut_axis(self.result, {size for size in owner if size >= FIRST_PRIME})
+        return _cut_axis(self.result, {size for size in owner if size >= FIRST_TRIAL_SIZE})
 
     def _owner(self, sizes: Sizes) -> dict[int, int]:
         """Return the axis that a size stands for, where the size may still change."""
@@ -331,7 +337,7 @@ class _Guess:
         return True
 
     def _is_computed(self, size: int) -> bool:
-        return size >= FIRST_PRIME // 2 and size not in self._written
+        return size >= FIRST_TRIAL_SIZE // 2 and size not in self._written
 
     def _relearn(self, root: int, size: int) -> bool:
         self.relearning[root] += 1
@@ -367,7 +373,7 @@ class _Guess:
     def _match_difference(self, clash: tuple[int, int], owner: Mapping[int, int]) -> bool:
         """Learn from a clash with a trial size that was shifted, as of `x[1:] - y` where y is known."""
         size, wanted = max(clash), min(clash)
-        near = [trial for trial in owner if trial >= FIRST_PRIME and abs(size - trial) < NEAR]
+        near = [trial for trial in owner if trial >= FIRST_TRIAL_SIZE and abs(size - trial) < NEAR]
         if len(near) != 1 or wanted + near[0] <= size:
             return False
         self.bound[self.root(owner[near[0]])] = wanted + near[0] - size
@@ -377,7 +383,7 @@ class _Guess:
         """Return the trial sizes that a number of entries is made of, as their axes, and what is left."""
         found: list[int] = []
         for factor, axis in owner.items():
-            while factor >= FIRST_PRIME and size and size % factor == 0:
+            while factor >= FIRST_TRIAL_SIZE and size and size % factor == 0:
                 size //= factor
                 found.append(self.root(axis))
         return found, size

@@ -6,41 +6,37 @@ parts, collect what stands before dx, and read the derivative off.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Mapping
 from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
 
 from ...grammar import syntax
-from ...grammar.advice import Command, Setting, Text, advise
+from ...grammar.advice import Text
 from ...grammar.rewriting import rewritten
 from ...grammar.syntax import Attribute, Binary, Call, Index, ListLiteral, Name, Node, Number, Unary
 from ...grammar.writer import write
 from ..arrays import Array, whole_numbers
-from ..differentiation.differentiate import derivative
 from ..elaboration.elaborate import Elaborator
 from ..errors import ExpressionError
 from ..evaluation.program import OperationFailed, compile_program
 from ..formulas.verified import formulas
 from ..graph import nodes
-from ..graph.algebra import is_zero
-from ..graph.nodes import Apply, Map, Symbol, topological
-from ..graph.structure import structure_of
+from ..graph.nodes import topological
 from ..graph.transform import flatten
-from ..notation.formula import SPOKEN
-from ..notation.trees import transposed
 from ..problems.answer import Input
 from ..problems.calculation import Calculation
 from ..problems.problem import Problem
 from ..session import Wishes, prepare
-from ..shapes import Shape, show
+from ..shapes import Shape
 from .definitions import unfolded
-from .differentials import Local, change, differential, operands_of, part, template_of
+from .differentials import differential
+from .local import Local, change, operands_of, part, template_of
+from .meaning import collected, conventions, structure_in_words
 
 WORTH_A_LINE = (Binary, Unary, Attribute, Call, Index, ListLiteral)
 LONGEST = 300
-SHORT = 20
 
 
 @dataclass(frozen=True)
@@ -103,8 +99,7 @@ def explain(problem: Problem, given: Mapping[str, Input], wishes: Wishes) -> Les
     Raises ExpressionError or InputError, as the derivative itself.
     """
     prepared = prepare(problem, given, wishes)
-    values = {name: item.value for name, item in prepared.inputs.items()}
-    reader = Reader(problem, prepared.calculation, values)
+    reader = Reader(problem, prepared.calculation, prepared.values)
     explanations = tuple(Derivation(reader, name).explanation() for (name, *_) in problem.requests)
     return Lesson(problem.text, prepared.inputs, tuple(reader.parts()), explanations)
 
@@ -283,8 +278,8 @@ class Derivation:
         (formula,) = formulas(problem, shapes, self.reader.statics)
         output = self.reader.calculation.output
         variable = self.reader.calculation.symbols[self.name]
-        jacobian = derivative(output, variable)
-        structure, meaning = self._structure(output, variable, jacobian)
+        text = self.reader.problem.text.strip()
+        structure, meaning = structure_in_words(text, output, variable, self.reader.evaluated)
         expanded = write(self._expanded(whole))
         return Explanation(
             wrt=self.name,
@@ -295,7 +290,7 @@ class Derivation:
             noun="Jacobian" if output.shape else "gradient",
             structure=structure,
             meaning=tuple(meaning),
-            notes=tuple(self._notes(output, variable)),
+            notes=tuple(conventions(output, variable)),
         )
 
     def _expanded(self, tree: Node) -> Node:
@@ -310,109 +305,3 @@ class Derivation:
             return None
 
         return rewritten(tree, changed)
-
-    def _structure(
-        self, output: nodes.Node, variable: Symbol, jacobian: nodes.Node
-    ) -> tuple[str | None, Sequence[Text]]:
-        text, name = self.reader.problem.text.strip(), self.name
-        found = structure_of(jacobian, output.rank)
-        if found == "zero":
-            return found, [f"the derivative is zero: the expression does not change with `{name}`"]
-        if output.shape:
-            found = found or self._seen_structure(jacobian, output.rank)
-            return found, [_meaning(found, text, name)]
-        return self._second_order(jacobian, variable)
-
-    def _seen_structure(self, jacobian: nodes.Node, output_rank: int) -> str | None:
-        """Return the structure that the numbers show where the graph has no word for it."""
-        found = self.reader.evaluated([jacobian])
-        if found is None or not found[0].size or np.all(found[0] != 0):
-            return "dense"
-        for first in range(output_rank):
-            for second in range(output_rank, jacobian.rank):
-                sizes = {jacobian.shape[first], jacobian.shape[second]}
-                moved = np.moveaxis(found[0], (first, second), (0, 1))
-                if len(sizes) == 1 and max(sizes) > 1 and not moved[~np.eye(max(sizes), dtype=bool)].any():
-                    return "block diagonal"
-        return None
-
-    def _second_order(self, gradient: nodes.Node, variable: Symbol) -> tuple[str | None, list[str]]:
-        """Say what the Hessian tells of a scalar expression."""
-        hessian = derivative(gradient, variable)
-        name = self.name
-        if is_zero(hessian):
-            kinked = any(isinstance(n, Map | Apply) and n.operator.kink for n in topological([gradient]))
-            linear = f"the gradient does not depend on `{name}`: the expression is linear in it"
-            between = f"the Hessian is zero: between its kinks the expression is linear in `{name}`"
-            return None, [between if kinked or variable in topological([gradient]) else linear]
-        found = structure_of(hessian, variable.rank)
-        lines = []
-        if variable not in topological([hessian]):
-            lines.append(f"the Hessian does not depend on `{name}`: the expression is quadratic in it")
-        if found in ("identity", "diagonal") and variable.rank:
-            lines.append(f"the Hessian is diagonal: each entry of `{name}` has a term of its own (separable)")
-        elif variable.rank:
-            kind = f"{found} and " if found else ""
-            lines.append(f"the Hessian is {kind}symmetric: the order of two derivatives does not matter")
-        return None, lines
-
-    def _notes(self, output: nodes.Node, variable: Symbol) -> Iterator[str]:
-        """Yield the conventions that the derivative rests on."""
-        if variable.symmetric:
-            yield (
-                f"`{self.name}` is symmetric: the derivative is that of f((X + X.T)/2), symmetric itself, with "
-                "off-diagonal entries not counted twice"
-            )
-        elif variable.rank == 2 and not output.shape:
-            yield f"the gradient has the shape of `{self.name}`: entry [i, j] is the derivative by {self.name}[i, j]"
-        elif output.shape and variable.shape:
-            yield f"the axes of the Jacobian: those of the output ({show(output.shape)}), then those of `{self.name}`"
-        seen: set[str] = set()
-        for node in topological([output]):
-            if isinstance(node, Map | Apply) and variable in topological([node]):
-                operator = node.operator
-                if operator.kink and operator.name not in seen:
-                    seen.add(operator.name)
-                    where = f" where {operator.kink}" if len(operator.kink) <= SHORT else ""
-                    value = ", y being its value" if where and "y" in operator.kink else ""
-                    name = SPOKEN.get(operator.name, operator.name)
-                    yield f"`{name}` has a kink{where}{value}: {operator.at_kink}"
-
-
-def _meaning(structure: str | None, text: str, name: str) -> Text:
-    match structure:
-        case "identity":
-            return f"identity: each entry of the output is the same entry of `{name}`, plus what does not change"
-        case "diagonal":
-            return advise(
-                f"diagonal: each entry of the output depends on one entry of `{name}`, so the vector-Jacobian product "
-                "with ones is the diagonal: ",
-                Command("vjp", text, (name,), (Setting("cotangent", "ones"),)),
-            )
-        case "block diagonal":
-            return (
-                f"block diagonal: the axes that output and `{name}` share are not mixed, so each block can be computed "
-                "by itself"
-            )
-        case "kronecker":
-            return "a Kronecker product: flattened it is kron(P, Q) of two small matrices, and never has to be formed"
-        case "dense":
-            return f"dense: in general each entry of the output depends on every entry of `{name}`"
-    return f"partly zero: not every entry of the output depends on every entry of `{name}`"
-
-
-def collected(formula: Node, name: str, output: Shape, variable: Shape) -> Node:
-    """Return the differential with the derivative drawn out: `(G).T @ dx`, `trace(G.T @ dX)`, `J @ dx`."""
-    moved = Name(f"d{name}")
-    match output, variable:
-        case (_, ()):
-            return Binary("*", formula, moved)
-        case ((), (_,)):
-            return Binary("@", transposed(formula), moved)
-        case ((), (_, _)):
-            return Call("trace", (Binary("@", transposed(formula), moved),))
-        case ((), _):
-            return Call("sum", (Binary("*", formula, moved),))
-        case (_, (_,)):
-            return Binary("@", formula, moved)
-    return Call("tensordot", (formula, moved, Number(str(len(variable)))))

@@ -8,177 +8,25 @@ what the engine computes; where it does not fit, as along axes, the engine's own
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from functools import partial
-
-import numpy as np
 
 from ...grammar import syntax
 from ...grammar.parser import parse
 from ...grammar.rewriting import filled, rewritten
-from ...grammar.syntax import (
-    Attribute,
-    Binary,
-    Call,
-    Index,
-    Keyword,
-    ListLiteral,
-    Name,
-    Node,
-    Number,
-    Program,
-    Unary,
-)
-from ..arrays import SAME_NUMBERS, Array, relative_error
-from ..differentiation.differentiate import pushforward
-from ..elaboration.elaborate import Elaborator
+from ...grammar.syntax import Attribute, Binary, Call, Index, Keyword, ListLiteral, Name, Node, Number, Program, Unary
 from ..elaboration.infix import COMPARISONS
 from ..errors import ExpressionError
-from ..evaluation.program import OperationFailed, compile_program
 from ..graph import catalogue, nodes
-from ..graph.nodes import Symbol
 from ..graph.operator import Operator
-from ..graph.transform import flatten
-from ..notation.expand import expanded
-from ..notation.formula import SPOKEN, Notation
-from ..notation.structural import Sizes
+from ..notation.formula import SPOKEN
 from ..notation.trees import negated
 from ..notation.trees import size as syntax_size
-from ..problems.draws import Draws
-from ..shapes import Shape
+from .local import Local, change, part, several_outputs, signed_terms
 
 LONGEST_WRITTEN = 40
 JOINING = ("concatenate", "stack", "hstack", "vstack")
 Proposal = tuple[str, Node]
-
-
-@dataclass(frozen=True)
-class Local:
-    """An operation with placeholders for its moving operands: `part 0 @ A`, and the operands themselves."""
-
-    template: Node
-    operands: tuple[Node, ...]
-    values: tuple[Array, ...]
-    environment: Mapping[str, object]
-    inputs: Mapping[str, Array]
-    statics: Mapping[str, int]
-
-    @property
-    def shapes(self) -> tuple[Shape, ...]:
-        """The shapes of the moving operands."""
-        return tuple(np.shape(value) for value in self.values)
-
-    def elaborated(self, tree: Node) -> nodes.Node:
-        """Return a tree over inputs, placeholders and their changes as a graph."""
-        symbols: dict[str, object] = dict(self.environment)
-        for place, shape in enumerate(self.shapes):
-            symbols[part(place).name] = Symbol.of(part(place).name, shape)
-            symbols[change(place).name] = Symbol.of(change(place).name, shape)
-        elaborator = Elaborator(symbols, self.statics)
-        program = tree if isinstance(tree, Program) else Program((), tree)
-        return elaborator.tensor(elaborator.run(program), (0, 0))
-
-    def moved(self) -> nodes.Node:
-        """Return the change of the operation, as the engine computes it."""
-        tangents: dict[Symbol, nodes.Node] = {
-            Symbol.of(part(place).name, shape): Symbol.of(change(place).name, shape)
-            for place, shape in enumerate(self.shapes)
-        }
-        return pushforward(self.elaborated(self.template), tangents)
-
-    def agrees(self, proposal: Node) -> bool:
-        """Whether a differential written over the placeholders is that of the operation, at the inputs at hand."""
-        draws = Draws(5, "differentials")
-        values = dict(self.inputs)
-        for place, value in enumerate(self.values):
-            values[part(place).name] = value
-            values[change(place).name] = draws.normal(np.shape(value))
-        try:
-            nodes = [self.elaborated(proposal), self.moved()]
-            found, wanted = compile_program(flatten(nodes)).run(values)
-            return relative_error(np.broadcast_to(found, wanted.shape), wanted) <= SAME_NUMBERS
-        except (ExpressionError, OperationFailed, ValueError):
-            return False
-
-    def written(self) -> Node:
-        """Return the change of the operation as the engine writes it."""
-        (node,) = flatten(expanded(flatten([self.moved()])))
-        return Notation(Sizes({})).tree(node)
-
-
-def part(place: int) -> Name:
-    """Return the placeholder of a moving operand; no input can have its name."""
-    return Name(f"part {place}")
-
-
-def change(place: int) -> Name:
-    """Return the placeholder of an operand's change."""
-    return Name(f"change {place}")
-
-
-def operands_of(node: Node) -> list[Node]:
-    """Return the operands of an operation; a chain of one operator counts as one operation."""
-    match node:
-        case Binary("@" | "*" as operator):
-            return _chain(node, operator)
-        case Binary("+" | "-"):
-            return [term for _, term in signed_terms(node)]
-        case Binary(_, left, right):
-            return [left, right]
-        case Unary(_, operand) | Attribute(operand, _):
-            return [operand]
-        case Index(Call() as call, _) if _several_outputs(call):
-            return operands_of(call)
-        case Index(operand, _):
-            return [operand]
-        case Call(function, arguments):
-            found = catalogue.find(function)
-            if found is not None and found.family == "derivatives":
-                return [arguments[1]] if len(arguments) > 1 else []
-            values = [keyword.value for keyword in node.keywords]
-            return [item for argument in (*arguments, *values) for item in _items(argument)]
-        case ListLiteral():
-            return list(_items(node))
-    return []
-
-
-def _items(node: Node) -> Iterator[Node]:
-    if isinstance(node, ListLiteral):
-        for item in node.items:
-            yield from _items(item)
-    else:
-        yield node
-
-
-def _several_outputs(call: Call) -> bool:
-    operator = catalogue.find(call.function)
-    return operator is not None and len(operator.rules) > 1
-
-
-def _chain(node: Node, operator: str) -> list[Node]:
-    if isinstance(node, Binary) and node.operator == operator:
-        return [*_chain(node.left, operator), node.right]
-    return [node]
-
-
-def signed_terms(node: Node) -> list[tuple[int, Node]]:
-    """Return the terms of a sum with their signs."""
-    if isinstance(node, Binary) and node.operator in ("+", "-"):
-        return [*signed_terms(node.left), (1 if node.operator == "+" else -1, node.right)]
-    return [(1, node)]
-
-
-def template_of(node: Node, moving: Sequence[Node]) -> Node:
-    """Return an operation with placeholders for the operands that move."""
-    operator = catalogue.find(node.function) if isinstance(node, Call) else None
-    if operator is not None and operator.family == "derivatives":
-        name = moving[0]
-        return rewritten(node, lambda item: part(0) if item == name else None)
-    places = {id(operand): part(place) for place, operand in enumerate(moving)}
-    return rewritten(node, lambda item: None if item is node else places.get(id(item)))
-
-
-# --- rules ------------------------------------------------------------------------------------------------------------
 
 
 def differential(local: Local) -> Proposal:
@@ -214,7 +62,7 @@ def proposals(local: Local) -> Iterator[Proposal]:
             yield "linear", _with_changes(node)
         case ListLiteral():
             yield "linear", _with_changes(node, zeros=True)
-        case Index(Call() as call, (Number(text),)) if _several_outputs(call):
+        case Index(Call() as call, (Number(text),)) if several_outputs(call):
             yield from _by_rule(local, call, int(text))
         case Call() as call:
             yield from _of_call(local, call)

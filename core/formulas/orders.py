@@ -17,6 +17,7 @@ from ...grammar.syntax import Assignment, Binary, Call, Name, Program, String, U
 from ...grammar.writer import write
 from ..graph.structure import INDEX_LETTERS
 from ..notation.trees import Tree, call, negated, transposed
+from ..problems.calculation import Calculation
 from ..problems.problem import Problem
 from ..shapes import Shape
 from .verified import closed_forms
@@ -64,8 +65,6 @@ def forms(
 
 
 def _output_rank(problem: Problem, shapes: Mapping[str, Shape], statics: Mapping[str, int] | None) -> int:
-    from ..problems.calculation import Calculation
-
     value = Problem(problem.text, problem.program, "value", (), problem.assumptions)
     return len(Calculation(value, shapes, statics=statics or {}).shape)
 

@@ -25,6 +25,7 @@ from ...grammar.syntax import (
     String,
     TupleLiteral,
 )
+from ..elaboration.inference import FIRST_TRIAL_SIZE
 from ..elaboration.infix import COMPARISONS
 from ..graph.algebra import constant_value, is_zero, product, repeated_axes, without_axes
 from ..graph.canonical import is_symmetric
@@ -45,7 +46,7 @@ from ..graph.nodes import (
 from .chains import Link
 from .edges import ONE
 from .expand import familiar_multiple
-from .structural import FIRST_TRIAL_SIZE, NEAR, Sizes
+from .structural import NEAR, Sizes
 from .sums import summed
 from .terms import Term, written
 from .trees import Power, Tree, call, indexed, number, power, transposed

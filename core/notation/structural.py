@@ -7,12 +7,12 @@ from fractions import Fraction
 from typing import Protocol
 
 from ...grammar.syntax import Binary, ListLiteral, Name, Number, Slice, TupleLiteral
+from ..elaboration.inference import FIRST_TRIAL_SIZE
 from ..graph.nodes import Coefficient, Labels, Node, Reshape, Rotation, Select, Structural, Triangle
 from .terms import Term
 from .trees import Power, Tree, call, indexed, negated
 
-# Trial sizes are primes from here on; a coefficient that contains one contains a size.
-FIRST_TRIAL_SIZE = 1009
+# A coefficient that contains a trial size contains a size; so does a number this near to one.
 NEAR = 500
 
 

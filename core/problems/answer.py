@@ -29,6 +29,11 @@ class Input:
     assumption: str | None = None
 
 
+def values_of(inputs: Mapping[str, Input]) -> dict[str, Array]:
+    """Return the values of inputs by name."""
+    return {name: item.value for name, item in inputs.items()}
+
+
 @dataclass(frozen=True)
 class Warning:
     """Something the user should know that does not stop the answer: a kink, an unused input, an infinity.

@@ -8,7 +8,7 @@ from time import perf_counter
 import pytest
 
 from matgrad.core.elaboration.elaborate import StaticNameError
-from matgrad.core.elaboration.inference import FIRST_PRIME, infer_shapes, trial_shapes
+from matgrad.core.elaboration.inference import FIRST_TRIAL_SIZE, infer_shapes, trial_shapes
 from matgrad.core.errors import ExpressionError, RankError, ShapeError
 from matgrad.core.problems.calculation import Calculation
 from matgrad.core.problems.problem import Problem
@@ -204,7 +204,7 @@ def test_trial_sizes_are_distinct_primes_with_names() -> None:
     rows, columns = shapes["A"]
     assert shapes["x"] == (columns,)
     assert labels == {rows: "n", columns: "m"}
-    assert FIRST_PRIME <= rows != columns
+    assert FIRST_TRIAL_SIZE <= rows != columns
 
 
 def test_trial_sizes_of_equal_axes_are_equal_only_where_they_must_be() -> None:
@@ -220,7 +220,7 @@ def test_an_axis_of_one_stays() -> None:
 
 def test_an_assumption_holds_for_trial_shapes() -> None:
     shapes, _ = trial("sum(A)", {"A": (3, 3)}, A="symmetric")
-    assert shapes["A"][0] == shapes["A"][1] >= FIRST_PRIME
+    assert shapes["A"][0] == shapes["A"][1] >= FIRST_TRIAL_SIZE
 
 
 def test_size_names_leave_the_names_of_the_expression_alone() -> None:
