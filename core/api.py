@@ -106,6 +106,7 @@ class Derivative:
         Example: `Derivative("x.T @ A @ x", "grad", ("x",)).formula` is `(A + A.T) @ x`. Names of sizes, as in
         `eye(n)`, stand for the lengths of axes.
         """
+        # What only some uses need is loaded with the first of them, here and below.
         from .formulas.verified import closed_forms
 
         return "\n".join(form.text for form in closed_forms(self.problem, *self._sample()))

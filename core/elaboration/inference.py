@@ -6,9 +6,8 @@ Example: `A @ x + b` with nothing known, every axis a prime of its own:
     A 1009×1013, x 1013, b 1021     the sum says that 1009 and 1021 are one size
     A 1009×1013, x 1013, b 1009     all fits, and two sizes are left: A is 3×4, x 4 and b 3
 
-Every unknown axis starts as a size of its own, a distinct prime, so that a clash of two sizes names the two axes that
-must be equal. The elaborator is the only place that knows what fits; inference merely listens to it. Names in lower
-case start as vectors, names in upper case as matrices, and change when an operator needs another number of axes.
+The elaborator alone knows what fits; inference listens to it. Names in lower case start as vectors, names in upper
+case as matrices, and change when an operator needs another number of axes.
 
 What clashed with a size computed from primes, as the length of a concatenation, is learned again with small sizes.
 """

@@ -181,6 +181,7 @@ class Calculation:
     @cached_property
     def compressions(self) -> list[Compression]:
         """How each derivative is computed in compressed form."""
+        # For start-up, as below: most answers are dense.
         from ..compressed.form import Axes
         from ..compressed.structured import Compression
 
@@ -306,6 +307,7 @@ def _rearranged(roots: list[Node]) -> list[Node]:
     """Return graphs that are cheaper to evaluate; where all is small there is nothing to gain, and nothing to load."""
     if all(prod(node.shape) < SMALL for node in topological(roots)):
         return roots
+    # For start-up.
     from ..evaluation.rearrange import rearranged
 
     return rearranged(roots)
