@@ -2,9 +2,13 @@
 
 from __future__ import annotations
 
+from typing import TYPE_CHECKING
+
 from .layout import flatten
 from .reader import Refusal, read
-from .syntax import Program
+
+if TYPE_CHECKING:
+    from .syntax import Program
 
 
 def parse(text: str) -> Program:
