@@ -19,7 +19,7 @@ if TYPE_CHECKING:
 
 # Wider than any line: what fits a terminal is chosen before it is drawn, and in a pipe nothing is cut.
 ENDLESS = 10**6
-GLYPHS = "∂│─┼✓✗…⋮×·²"
+GLYPHS = "∂─✓✗…⋮×·²"
 UNSET = ("", "0", "false")
 ASCII_SPELLINGS = {
     "×": "x", "…": "...", "∂": "d", "→": "->", "·": "*", "✓": "ok", "✗": "!!", "≤": "<=", "≥": ">=", "≠": "!=",

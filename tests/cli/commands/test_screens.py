@@ -3,7 +3,10 @@
 from __future__ import annotations
 
 import io
+import os
 import re
+import subprocess
+import sys
 from pathlib import Path
 
 import pytest
@@ -83,3 +86,14 @@ def test_rich_is_spoken_to_in_one_place() -> None:
         if re.search(r"(?m)^\s*(?:from|import) rich\b", code):
             speakers.add(path.name)
     assert speakers == {"console.py", "tables.py", "large.py"}
+
+
+@pytest.mark.parametrize("arguments", [["functions"], ["value", "A @ X"]])
+def test_a_reader_that_is_gone_is_no_error(arguments: list[str]) -> None:
+    reader, writer = os.pipe()
+    os.close(reader)
+    done = subprocess.run(
+        [sys.executable, "-m", "matgrad", *arguments], stdin=subprocess.DEVNULL, stdout=writer, stderr=subprocess.PIPE
+    )
+    os.close(writer)
+    assert (done.returncode, done.stderr) == (1, b"")
