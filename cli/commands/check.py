@@ -74,7 +74,7 @@ def check_claim(request: Request, claim: str) -> int:
         raise check_failed(problem.kind, failures)
     if request.format == "json" or request.output is not None:
         answer = replace(verdict.answer, warnings=surplus, details={"claim": verdict.details(shell)})
-        write(answer, replace(request, format="json"))
+        write(answer, request._replace(format="json"))
     else:
         warn(surplus, request)
         look = look_at(sys.stdout, no_color=request.no_color)
@@ -118,7 +118,7 @@ def _holds(check: Check | None) -> bool:
 
 def _write(answer: Answer, request: Request) -> None:
     if request.format == "json" or request.output is not None:
-        write(answer, replace(request, format="json"))
+        write(answer, request._replace(format="json"))
         return
     warn(answer.warnings, request)
     look = look_at(sys.stdout, no_color=request.no_color)

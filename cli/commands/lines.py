@@ -41,7 +41,7 @@ def compute_lines(kind: str, request: Request) -> int:
 
     path = next((path for path in request.files if path == "-" or path.endswith(JSON_LINES)), "-")
     source = "stdin" if path == "-" else path
-    fixed, surplus = given_inputs(problem, replace(request, files=tuple(f for f in request.files if f != path)))
+    fixed, surplus = given_inputs(problem, request._replace(files=tuple(f for f in request.files if f != path)))
     warn(surplus, request)
     wishes = wishes_of(problem, request)
     compiler = Compiler(problem)

@@ -4,8 +4,7 @@ from __future__ import annotations
 
 import re
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import Any
+from typing import Any, NamedTuple
 
 from ...core.errors import UsageProblem
 from ...core.shapes import ASSUMPTIONS
@@ -26,8 +25,7 @@ _SIZE = r"(\d+(?:\.\d*)?|\.\d+)\s*([a-z]*)"
 _LAW = r"normal|uniform|randint:(-?\d+):(-?\d+)"
 
 
-@dataclass(frozen=True)
-class Request:
+class Request(NamedTuple):
     """The command line of a command that computes, understood.
 
     `precision` is None where none was asked for; `directions` are the texts of `--tangent` or `--cotangent`.
