@@ -28,6 +28,7 @@ from matgrad.core.graph.catalogue import operators
 from matgrad.core.graph.operator import Operator
 from matgrad.core.operators import table
 
+WIDTH = 118
 OPERATORS, REFERENCE = ROOT / "docs" / "operators.md", ROOT / "docs" / "reference.md"
 
 
@@ -57,9 +58,11 @@ In a rule, `y` is the output, and `d` in front of a name is the tangent of that 
 sample; further axes in front are samples. Where no rule stands, the function is written with others, and what is linear
 needs none.
 
-*Domain* says what random inputs satisfy, *kink* where the derivative is a choice, and *in code* how printed code spells
-the function where the library has another name for it, or none. The *aliases* are spellings that expressions may use as
-well; names with the prefix of a library (`np.linalg.inv`, `torch.mm`) are read without it.
+*Domain* says what random inputs satisfy, *kink* where the derivative is a choice, and *in code* how printed code
+spells the function where the library has another name for it, or none; JAX follows NumPy where nothing else is said.
+The *aliases* are spellings that expressions may use as well; names with the prefix of a library (`np.linalg.inv`,
+`torch.mm`) are read without it. In the examples, lower-case letters are vectors (`a` and `b` numbers), upper-case
+letters matrices (`S` and `T` stacks of them).
 """
 
 LIBRARIES = {"numpy": "NumPy", "torch": "PyTorch", "jax": "JAX"}
@@ -75,7 +78,8 @@ def operators_page() -> str:
     families: dict[str, list[Operator]] = {}
     for operator in operators():
         families.setdefault(operator.family.lower(), []).append(operator)
-    lines = [OPERATORS_HEAD, ", ".join(f"[{family}](#{family.replace(' ', '-')})" for family in families) + "\n"]
+    contents = ", ".join(f"[{family}](#{family.replace(' ', '-')})" for family in families)
+    lines = [OPERATORS_HEAD, textwrap.fill(contents, WIDTH, break_on_hyphens=False) + "\n"]
     for family, members in families.items():
         lines.append(f"## {family.capitalize()}\n")
         lines += [_entry(operator) for operator in members]
@@ -144,7 +148,6 @@ Every command, every option and every exit status. `matgrad COMMAND --help` (or 
 """
 
 Row = tuple[str, str]
-WIDTH = 118
 
 
 def reference_page() -> str:
