@@ -6,6 +6,7 @@ run every one of them. `python docs/generate.py` writes down what they print now
 
 from __future__ import annotations
 
+import ast
 import doctest
 import os
 import re
@@ -120,13 +121,19 @@ def _session(text: str, name: str) -> doctest.DocTest:
 
 
 def _enter_operators(text: str) -> None:
-    """Run the Python blocks without a session: entries, as if they stood at the end of the module for their family."""
-    entries = [block for block in blocks(text, "python") if ">>>" not in block]
-    if entries:
-        import_module("matgrad.core.operators.table").load()
-        namespace = dict(vars(import_module("matgrad.core.operators.elementwise")))
-        for entry in entries:
-            exec(entry, namespace)
+    """Run the Python blocks that are no session as parts of the modules that their first lines name.
+
+    A block that is one expression is an entry of the operator table, and is entered.
+    """
+    for block in blocks(text, "python"):
+        if block.startswith("# "):
+            name = block.partition("\n")[0].removeprefix("# ").removesuffix(".py").replace("/", ".")
+            import_module("matgrad.core.operators.table").load()
+            namespace = vars(import_module(f"matgrad.{name}"))
+            if isinstance(ast.parse(block).body[0], ast.Expr):
+                import_module("matgrad.core.graph.catalogue").enter(eval(block.partition("\n")[2], namespace))
+            else:
+                exec(block, namespace)
 
 
 class _Recorder(doctest.DocTestRunner):

@@ -132,7 +132,7 @@ def _filled(operator: Operator, template: str) -> str:
     """Return a template with the operands in its slots: `np.linalg.inv(#1)` becomes `np.linalg.inv(X)`."""
     settings = [part.strip().partition("=")[0] for part in operator.parameters.partition(";")[2].split(",")]
     names = [*operator.operands, *filter(None, settings)]
-    template = template.replace("#*", ", ".join(names))
+    template = template.replace("#*", ", ".join(names)).replace(", **like", "")
     for place, name in reversed(list(enumerate(names, 1))):
         template = template.replace(f"#{place}", name)
     return template
