@@ -207,9 +207,9 @@ def test_public_names_are_documented(path: Path) -> None:
     tree = ast.parse(path.read_text("utf-8"))
     if path.stat().st_size:
         assert ast.get_docstring(tree), "the module"
-    for node in tree.body:
-        if isinstance(node, Function | ast.ClassDef) and not node.name.startswith("_"):
-            assert ast.get_docstring(node), node.name
+    # Of an overloaded function the last definition counts, as it does when the module runs.
+    named = {node.name: node for node in tree.body if isinstance(node, Function | ast.ClassDef)}
+    assert not [name for name, node in named.items() if not name.startswith("_") and not ast.get_docstring(node)]
 
 
 @pytest.mark.parametrize("operator", list(catalogue.operators()), ids=lambda operator: operator.name)

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import ast
 import operator
+import os
 from collections.abc import Callable, Sequence
 from random import Random
 from typing import Any
@@ -42,10 +43,17 @@ for name, shape in SHAPES.items():
 SIZES = (2, 3, 4)
 
 
+LONG_RUN = os.environ.get("HYPOTHESIS_PROFILE") == "long"
+
+
 def stable(examples: int) -> settings:
-    """Return settings under which every run tries the same examples."""
+    """Return settings under which every run tries the same examples.
+
+    `HYPOTHESIS_PROFILE=long python -m pytest --timeout=0 tests/core/test_properties.py` tries twenty times as many, and
+    others each time.
+    """
     return settings(
-        max_examples=examples, derandomize=True, database=None, deadline=None,
+        max_examples=20 * examples if LONG_RUN else examples, derandomize=not LONG_RUN, database=None, deadline=None,
         suppress_health_check=[HealthCheck.too_slow, HealthCheck.data_too_large, HealthCheck.filter_too_much],
     )  # fmt: skip
 
