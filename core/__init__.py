@@ -1,0 +1,1 @@
+"""Graphs of tensors and everything that is read off them: derivatives, numbers, formulas and checks."""

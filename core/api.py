@@ -113,9 +113,9 @@ class Derivative:
 
     @property
     def latex(self) -> str:
-        """The closed form in LaTeX, at the given or inferred shapes; several names give one line each.
+        r"""The closed form in LaTeX, at the given or inferred shapes; several names give one line each.
 
-        Example: `Derivative("logdet(X)", "grad", ("X",)).latex` is `X^{-\\top}`.
+        Example: `Derivative("logdet(X)", "grad", ("X",)).latex` is `X^{-\top}`.
         """
         from .export.functions import latex
 

@@ -200,7 +200,7 @@ class Builder:
         return ListLiteral(items, span=span)
 
     def _library(self, operand: Node) -> str:
-        """The dotted path of a library (`np.linalg`), or nothing where the operand is a value."""
+        """Return the dotted path of a library (`np.linalg`), or nothing where the operand is a value."""
         if not isinstance(operand, Name):
             return ""
         if operand.prefix:

@@ -43,7 +43,7 @@ class _Failure:
         self.never_closed = [bracket for bracket in self.open if bracket in _open(found)]
 
     def _piece_before(self) -> tuple[str, Span]:
-        """The piece of text that ends where the parser stopped."""
+        """Return the piece of text that ends where the parser stopped."""
         last = ("", (0, 0))
         for piece in _PIECE.finditer(self.flat, 0, self.position):
             last = (piece[0], piece.span())
@@ -55,7 +55,7 @@ class _Failure:
         return self._bracket_problem() or self._word_problem() or self._quote_problem() or self._place_problem()
 
     def _bracket_problem(self) -> SyntaxProblem | None:
-        """Closing brackets that do not fit, and opening ones that make everything behind them go wrong."""
+        """Return closing brackets that do not fit, and opening ones that make everything behind them go wrong."""
         if self.found in (")", "]"):
             if not self.open:
                 return syntax_errors.extra_bracket(self.found, self.position)
@@ -164,7 +164,7 @@ class _Failure:
         return syntax_errors.side_by_side(self.place, f"{left}*{right}", matrices, in_list)
 
     def _operand_before(self) -> str:
-        """The value that ends where the parser stopped, with its brackets and the name in front of them."""
+        """Return the value that ends where the parser stopped, with its brackets and the name in front of them."""
         end = self.before[1][1]
         start, previous = end, -1
         while start != previous:
@@ -176,7 +176,7 @@ class _Failure:
         return self.flat[start:end]
 
     def _opening(self, closing: int) -> int:
-        """The position of the bracket that the one at `closing` closes."""
+        """Return the position of the bracket that the one at `closing` closes."""
         stack = [0]
         for bracket in brackets(self.flat[:closing]):
             if bracket.character in CLOSING:
@@ -186,7 +186,7 @@ class _Failure:
         return stack[-1]
 
     def _operand_after(self) -> str:
-        """The value that begins where the parser stopped, with its brackets."""
+        """Return the value that begins where the parser stopped, with its brackets."""
         piece = _OPERAND.match(self.flat, self.position)
         end = piece.end() if piece else self.position
         if self.flat.startswith(("(", "["), end):
@@ -200,7 +200,7 @@ class _Failure:
 
 
 def _open(found: list[Bracket]) -> list[Bracket]:
-    """The brackets that are still open behind the given ones."""
+    """Return the brackets that are still open behind the given ones."""
     stack: list[Bracket] = []
     for bracket in found:
         if bracket.character in CLOSING:

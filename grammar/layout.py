@@ -34,9 +34,9 @@ def brackets(text: str) -> Iterator[Bracket]:
 
 
 def flatten(text: str) -> str:
-    """Blank out comments, continuations and the newlines between brackets, keeping every position.
+    r"""Blank out comments, continuations and the newlines between brackets, keeping every position.
 
-    Example: `flatten("(a +\\n b) # sum")` is `"(a +\\r b)      "`. A newline between brackets becomes a carriage
+    Example: `flatten("(a +\n b) # sum")` is `"(a +\r b)      "`. A newline between brackets becomes a carriage
     return, which is white space but does not separate the numbers of a matrix row. Raises `SyntaxProblem` where
     brackets are nested more than 200 deep.
     """

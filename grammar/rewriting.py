@@ -54,8 +54,10 @@ def renamed_places(program: syntax.Program, places: list[Name], names: list[str]
 
 
 def toggled_transposes(program: syntax.Program, names: set[str]) -> Iterator[tuple[str, str, syntax.Program]]:
-    """Yield a program with one transpose added or left out, for each place of some names, with the words before and
-    after: `A`, `A.T`."""
+    """Yield a program with one transpose added or left out, for each place of some names.
+
+    With it come the words before and after: `A`, `A.T`.
+    """
     inside = {
         id(node.operand): node for node in syntax.walk(program) if isinstance(node, Attribute) and node.name in TURNS
     }

@@ -94,7 +94,7 @@ _ESCAPED = str.maketrans({"_": r"\_", "&": r"\&", "%": r"\%", "#": r"\#", "$": r
 
 
 def latex_name(name: str) -> str:
-    """Return a name in LaTeX: `latex_name("alpha_1")` is `\\alpha_{1}`, digits at the end become a subscript."""
+    r"""Return a name in LaTeX: `latex_name("alpha_1")` is `\alpha_{1}`, digits at the end become a subscript."""
     head, *subscripts = [part for part in _plain(name).split("_") if part] or [""]
     match = re.fullmatch(r"(.*?[^\d])(\d+)", head)
     if match:

@@ -45,7 +45,7 @@ def nested_too_deeply(span: Span) -> SyntaxProblem:
 
 @_kind
 def unclosed_bracket(text: str, bracket: str, position: int, closing: str, end: int) -> SyntaxProblem:
-    """A bracket that the text never closes."""
+    """Report a bracket that the text never closes."""
     line = text.count("\n", 0, position)
     column = position - text.rfind("\n", 0, position)
     place = f"at column {column}" if line == 0 else f"at line {line + 1}, column {column}"
@@ -59,7 +59,7 @@ def unclosed_bracket(text: str, bracket: str, position: int, closing: str, end: 
 
 @_kind
 def extra_bracket(bracket: str, position: int) -> SyntaxProblem:
-    """A closing bracket that no opening one belongs to."""
+    """Report a closing bracket that no opening one belongs to."""
     return SyntaxProblem(
         f"`{bracket}` without an opening bracket",
         Label((position, position + 1), "nothing is open here"),
@@ -87,7 +87,7 @@ def empty_brackets(span: Span) -> SyntaxProblem:
 
 @_kind
 def unclosed_string(position: int, quote: str, after_space: bool) -> SyntaxProblem:
-    """A quote without its partner; behind a space it was perhaps meant as a transpose."""
+    """Report a quote without its partner; behind a space it was perhaps meant as a transpose."""
     helps = [f"close it with another {quote}"]
     if after_space:
         helps = ["for a transpose put the quote directly behind the name, or write `.T`"]
@@ -96,7 +96,7 @@ def unclosed_string(position: int, quote: str, after_space: bool) -> SyntaxProbl
 
 @_kind
 def quoted_value(span: Span, left: str) -> SyntaxProblem:
-    """A complete string directly behind a value."""
+    """Report a complete string directly behind a value."""
     help_ = "separate the arguments by a comma"
     if left.isidentifier():
         help_ = f"for a transpose put the quote directly behind the name: `{left}'`, or write `{left}.T`"
@@ -134,7 +134,7 @@ _STRAY_HELPS: dict[str, Text] = {
 
 @_kind
 def stray_character(character: str, position: int) -> SyntaxProblem:
-    """A character that the language does not use, or not there."""
+    """Report a character that the language does not use, or not there."""
     shown = character if character.isprintable() else f"U+{ord(character):04X}"
     listed = advise("remove it; `", Command("functions"), "` lists what can be written")
     help_ = _STRAY_HELPS.get(character, listed)
@@ -223,7 +223,7 @@ def tuple_assignment(span: Span) -> SyntaxProblem:
 
 @_kind
 def assignment_last(text: str, statement: Assignment) -> SyntaxProblem:
-    """A text that names a value and then does nothing with it."""
+    """Report a text that names a value and then does nothing with it."""
     value = text[slice(*statement.value.span)]
     return SyntaxProblem(
         f"nothing follows the assignment to `{statement.name}`",
@@ -234,7 +234,7 @@ def assignment_last(text: str, statement: Assignment) -> SyntaxProblem:
 
 @_kind
 def unused_statement(text: str, span: Span) -> SyntaxProblem:
-    """A statement before the last that is no assignment."""
+    """Report a statement before the last that is no assignment."""
     return SyntaxProblem(
         "only the last statement may be an expression",
         Label(span, "this value is not used"),
@@ -244,7 +244,7 @@ def unused_statement(text: str, span: Span) -> SyntaxProblem:
 
 @_kind
 def separator_in_brackets(position: int, in_list: bool) -> SyntaxProblem:
-    """A semicolon between brackets that are no matrix of plain numbers."""
+    """Report a semicolon between brackets that are no matrix of plain numbers."""
     help_ = "separate arguments by commas"
     if in_list:
         help_ = "only plain numbers can be written in rows split by `;`; write lists: `[[a, b], [c, d]]`"
@@ -255,14 +255,14 @@ def separator_in_brackets(position: int, in_list: bool) -> SyntaxProblem:
 
 @_kind
 def comma_outside_brackets(position: int, last: bool) -> SyntaxProblem:
-    """`a, b` or `a,`."""
+    """Report `a, b` or `a,`."""
     help_ = "remove it" if last else "for a list write `[a, b]`; for two results run matgrad twice"
     return SyntaxProblem("a comma outside brackets", Label((position, position + 1), "unexpected comma"), helps=[help_])
 
 
 @_kind
 def misplaced_colon(position: int) -> SyntaxProblem:
-    """A colon that is not between index brackets."""
+    """Report a colon that is not between index brackets."""
     return SyntaxProblem(
         "`:` outside an index",
         Label((position, position + 1), "slices stand between index brackets"),
@@ -272,7 +272,7 @@ def misplaced_colon(position: int) -> SyntaxProblem:
 
 @_kind
 def chained_comparison(span: Span) -> SyntaxProblem:
-    """`a < b < c`."""
+    """Report `a < b < c`."""
     return SyntaxProblem(
         "comparisons cannot be chained",
         Label(span, "a second comparison"),
@@ -303,7 +303,7 @@ UNSUPPORTED_WORDS = {
 
 @_kind
 def unsupported_word(word: str, position: int) -> SyntaxProblem:
-    """A keyword of Python in a place where it can only be meant as one."""
+    """Report a keyword of Python in a place where it can only be meant as one."""
     return SyntaxProblem(
         f"`{word}` is not part of the language",
         Label((position, position + len(word)), "not supported"),
@@ -313,7 +313,7 @@ def unsupported_word(word: str, position: int) -> SyntaxProblem:
 
 @_kind
 def missing_attribute(position: int) -> SyntaxProblem:
-    """A dot with no name behind it."""
+    """Report a dot with no name behind it."""
     return SyntaxProblem(
         "missing name after `.`",
         Label((position, position + 1), "expected `.T`, `.mT` or a method"),
@@ -386,7 +386,7 @@ def ambiguous_sign(sign: str, place: Span) -> SyntaxProblem:
 
 @_kind
 def unexpected_text(found: str, span: Span) -> SyntaxProblem:
-    """The rest."""
+    """Report whatever no other message fits."""
     return SyntaxProblem(
         f"unexpected `{found}`",
         Label(span, "cannot stand here"),

@@ -64,7 +64,7 @@ class _Written(NamedTuple):
 
 
 def _word(node: Node) -> str:
-    """A node's own word in the language of matgrad."""
+    """Return a node's own word in the language of matgrad."""
     match node:
         case Number(text):
             return text
@@ -129,7 +129,7 @@ def write(node: Node, spelling: Spelling = TEXT) -> str:
 
 
 def _form(node: Node, spelling: Spelling) -> Form:
-    """The most specific form that the spelling has for a node."""
+    """Return the most specific form that the spelling has for a node."""
     kind = type(node).__name__
     match node:
         case Slice(start, stop, step):

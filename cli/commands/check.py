@@ -24,10 +24,10 @@ DIRECTIONS = 5
 
 
 def check(request: Request) -> int:
-    """Compare a claim with the derivative, or without a claim the Jacobian by each name with differences; 1 if they
-    disagree.
+    """Compare a claim with the derivative, or without a claim the Jacobian by each name with differences.
 
-    Each direction has a seed of its own, so inputs that are not given are new each time.
+    The status is 1 if they disagree. Each direction has a seed of its own, so inputs that are not given are new each
+    time.
     """
     if request.format not in ("table", "json"):
         raise UsageProblem(

@@ -21,9 +21,11 @@ class Commands(click.Group):
     context_class = PageContext
 
     def list_commands(self, ctx: click.Context) -> list[str]:
+        """Return the names in the order of the help."""
         return list(COMMANDS)
 
     def get_command(self, ctx: click.Context, name: str) -> click.Command | None:
+        """Return the command of a name, made now."""
         if name not in COMMANDS:
             return None
         from .making import make_command
@@ -33,6 +35,7 @@ class Commands(click.Group):
     def resolve_command(
         self, ctx: click.Context, args: list[str]
     ) -> tuple[str | None, click.Command | None, list[str]]:
+        """Return the command that the arguments begin with; another first word is answered with the nearest name."""
         if args and args[0] not in COMMANDS and not ctx.resilient_parsing:
             raise _no_such_command(args)
         return super().resolve_command(ctx, args)
@@ -43,6 +46,7 @@ class Commands(click.Group):
             formatter.write_dl([(name, text.summary) for name, text in COMMANDS.items()])
 
     def format_epilog(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """List the exit statuses."""
         with formatter.section("Exit status"):
             formatter.write_dl(list(EXIT_STATUS))
 

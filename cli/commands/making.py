@@ -34,6 +34,7 @@ class SectionedCommand(click.Command):
         )
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
+        """Write the examples, then the options by section."""
         with formatter.section("Example" if len(self.text.examples) == 1 else "Examples"):
             for example in self.text.examples:
                 formatter.write(f"{' ' * formatter.current_indent}{example}\n")
@@ -52,6 +53,7 @@ class ExpressionCommand(SectionedCommand):
     """A command with an expression, which may begin with a minus sign and must be one argument."""
 
     def parse_args(self, ctx: click.Context, args: list[str]) -> list[str]:
+        """Parse the arguments once the expression among them cannot be taken for an option."""
         known = [
             KnownOption(tuple(parameter.opts), isinstance(parameter, click.Option) and not parameter.is_flag)
             for parameter in self.get_params(ctx)

@@ -30,7 +30,7 @@ class _Table(NamedTuple):
 
 
 def read_table(source: Source, columns: str | None) -> Array:
-    """The numbers of a table as a matrix, or as a vector where it has, or one chooses, one column.
+    """Return the numbers of a table as a matrix, or as a vector where it has, or one chooses, one column.
 
     Example: `read_table(source, "price")` is the column with that name, `"area,rooms"` a matrix of two columns, `"0"`
     and `"1:3"` choose by number as in `A[:, 1:3]`. Raises InputError with the place of a cell that is not a number.
@@ -74,7 +74,7 @@ def _layout(source: Source) -> _Table:
 
 
 def _lines(text: str) -> Iterator[Span]:
-    """The spans of the lines that hold a row: no blank lines, no comments."""
+    """Return the spans of the lines that hold a row: no blank lines, no comments."""
     for match in re.finditer(r"[^\r\n]+", text):
         line = match[0].split("#", 1)[0].rstrip()
         if line.strip():
@@ -82,7 +82,7 @@ def _lines(text: str) -> Iterator[Span]:
 
 
 def _cells(text: str, start: int, end: int, delimiter: str | None) -> Iterator[Span]:
-    """The spans of the cells between `start` and `end`, without the blanks around them."""
+    """Return the spans of the cells between `start` and `end`, without the blanks around them."""
     if delimiter is None:
         yield from (match.span() for match in re.compile(r'"[^"]*"|\S+').finditer(text, start, end))
         return
@@ -107,7 +107,7 @@ def _is_label(cell: str) -> bool:
 
 
 def _choose(table: _Table, columns: str) -> list[int]:
-    """The numbers of the columns that a choice such as `price`, `area,rooms`, `0` or `1:3` names."""
+    """Return the numbers of the columns that a choice such as `price`, `area,rooms`, `0` or `1:3` names."""
     if columns in table.names:
         return _by_name(table, columns)
     return [index for part in columns.split(",") for index in _by_name(table, part.strip())]
@@ -140,7 +140,7 @@ def _uneven(table: _Table, rows: int) -> bool:
 
 
 def _read_by_cell(table: _Table, chosen: list[int]) -> Iterator[list[float]]:
-    """The chosen numbers of each row, or the error of the first uneven row or cell that is not a finite number."""
+    """Return the chosen numbers of each row, or the error of the first row or cell that cannot be read."""
     source = table.source
     for start, end in _lines(source.text):
         if start < table.body:

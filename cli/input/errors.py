@@ -28,12 +28,12 @@ class Destination(NamedTuple):
 
     @classmethod
     def of(cls, name: str) -> Destination:
-        """The destination of an input: `-v NAME=`."""
+        """Return the destination of an input: `-v NAME=`."""
         return cls(name, f"-v {name}=")
 
 
 def count(number: int, noun: str) -> str:
-    """A number with its noun: `count(2, "row")` is `2 rows`."""
+    """Return a number with its noun: `count(2, "row")` is `2 rows`."""
     return f"{number} {noun}" if number == 1 else f"{number} {noun}s"
 
 
@@ -77,7 +77,7 @@ def terminal(place: str) -> InputError:
 
 
 def not_a_value(destination: Destination, text: str, file: str | None, listed: bool) -> InputError:
-    """A value that is neither a number, nor a list, nor `@FILE`.
+    """Report a value that is neither a number, nor a list, nor `@FILE`.
 
     `file` is what to offer where it names a file; `listed` says that square brackets would make it a list.
     """
@@ -96,7 +96,7 @@ def not_a_value(destination: Destination, text: str, file: str | None, listed: b
 
 
 def no_such_file(path: str, prefix: str, near: Sequence[str]) -> InputError:
-    """A path that does not exist, after the `prefix` that was typed before it; `near` are similar names."""
+    """Report a path that does not exist, after the `prefix` that was typed before it; `near` are similar names."""
     helps = [f"did you mean `{prefix}{name}`?" for name in near[:3]]
     if path.lstrip().startswith(("{", "[")):
         helps = [f"printf '%s' '{path}' | matgrad ... {prefix}-", "-v NAME=VALUE"]
@@ -104,7 +104,7 @@ def no_such_file(path: str, prefix: str, near: Sequence[str]) -> InputError:
 
 
 def unreadable_file(path: str, reason: str) -> InputError:
-    """A directory, a file without permission, or a failing disk."""
+    """Report a directory, a file without permission, or a failing disk."""
     return InputError(f"cannot read `{path}`: {reason}", place=path)
 
 
@@ -123,7 +123,7 @@ def not_text(name: str, kind: str, helps: Sequence[str]) -> InputError:
 
 
 def needs_a_name(name: str, kind: str, destination: Destination) -> InputError:
-    """A single array (.npy, .csv, .mtx) where an object of named inputs is needed."""
+    """Report a single array (.npy, .csv, .mtx) where an object of named inputs is needed."""
     value = "@-" if name == "stdin" else f"@{name}"
     note = f"this is {kind}: one array, without a name"
     helps = [f"{destination.prefix}{value}"]
@@ -138,13 +138,13 @@ def part_not_possible(path: str, part: str, kind: str) -> InputError:
 
 
 def no_such_part(path: str, part: str, keys: Sequence[str]) -> InputError:
-    """A key that an archive or a JSON object lacks."""
+    """Report a key that an archive or a JSON object lacks."""
     note = f"it has {quoted(keys)}" if keys else "it is empty"
     return InputError(f"there is no `{part}` in `{path}`", place=f"@{path}:{part}", notes=[note])
 
 
 def which_part(path: str, keys: Sequence[str]) -> InputError:
-    """An archive or a JSON object of several arrays, none of them chosen."""
+    """Report an archive or a JSON object of several arrays, none of them chosen."""
     if not keys:
         return InputError(f"`{path}` holds no array", place=path)
     note = f"it has {quoted(keys)}"
@@ -155,19 +155,19 @@ def which_part(path: str, keys: Sequence[str]) -> InputError:
 
 
 def damaged(place: str, kind: str) -> InputError:
-    """An .npy or .npz file that ends early or is garbled."""
+    """Report an .npy or .npz file that ends early or is garbled."""
     return InputError(f"the {kind} file is damaged or incomplete", place=place)
 
 
 def pickled(place: str) -> InputError:
-    """An .npy file of Python objects, which only running code from the file could load."""
+    """Report an .npy file of Python objects, which only running code from the file could load."""
     note = "it holds pickled Python objects, which could run code when loaded"
     helps = ["numpy.save(FILE, array.astype(float))"]
     return InputError("the array does not hold numbers", place=place, notes=[note], helps=helps)
 
 
 def not_real(place: str, kind: str) -> InputError:
-    """An array of complex numbers, text, dates or records."""
+    """Report an array of complex numbers, text, dates or records."""
     helps = ["numpy.save(FILE, array.real)"] if kind == "complex numbers" else []
     return InputError(f"the array holds {kind}, not real numbers", place=place, helps=helps)
 
@@ -178,13 +178,13 @@ def not_finite(name: str, place: str, value: float) -> InputError:
 
 
 def empty_array(name: str, place: str, shape: tuple[int, ...]) -> InputError:
-    """An array without entries."""
+    """Report an array without entries."""
     note = f"its shape is ({', '.join(map(str, shape))})"
     return InputError(f"input `{name}` is empty", place=place, notes=[note], helps=["give it at least one number"])
 
 
 def too_large(place: str, rows: int, columns: int) -> InputError:
-    """A sparse matrix that would not fit as a dense one."""
+    """Report a sparse matrix that would not fit as a dense one."""
     note = f"it has {rows}×{columns} entries, {rows * columns * 8 / 2**30:.3g} GiB"
     return InputError("the matrix is too large to be stored densely", place=place, notes=[note])
 
@@ -202,7 +202,7 @@ def malformed_json(source: Source, span: Span, label: str, notes: Sequence[str],
 
 
 def nested_too_deeply(source: Source) -> InputError:
-    """Lists within lists beyond what an array can have."""
+    """Report lists within lists beyond what an array can have."""
     return InputError("the lists are nested too deeply", place=source.name, notes=["an array has at most 32 axes"])
 
 
@@ -213,20 +213,20 @@ def duplicate_key(source: Source, key: str, first: Span, second: Span) -> InputE
 
 
 def not_an_object(source: Source, span: Span, kind: str, destination: Destination | None) -> InputError:
-    """A JSON list or number where named inputs are needed; `destination` is what it could be given to instead."""
+    """Report a JSON list or number where named inputs are needed; `destination` could take it instead."""
     value = "@-" if source.name == "stdin" else f"@{source.name}"
     helps = ['{"NAME": ...}'] if destination is None else [destination.prefix + value]
     return InputError("inputs must be a JSON object", Label(span, f"this is {kind}"), source=source, helps=helps)
 
 
 def not_rectangular(name: str, place: str, notes: Sequence[str]) -> InputError:
-    """A nested list whose rows differ in length or depth."""
+    """Report a nested list whose rows differ in length or depth."""
     helps = ["every row of a matrix must be as long as the first"]
     return InputError(f"input `{name}` is not rectangular", place=place, notes=list(notes), helps=helps)
 
 
 def not_a_number(name: str, source: Source, span: Span, label: str, helps: Sequence[str]) -> InputError:
-    """A boolean, null, text or object among the numbers."""
+    """Report a boolean, null, text or object among the numbers."""
     head = f"input `{name}` is not made of numbers"
     return InputError(head, Label(span, label), source=source, helps=list(helps))
 
@@ -240,24 +240,24 @@ def not_finite_text(name: str, source: Source, span: Span, label: str) -> InputE
 
 
 def not_a_cell(source: Source, span: Span, label: str, helps: Sequence[str]) -> InputError:
-    """A cell of a table that is not a finite number."""
+    """Report a cell of a table that is not a finite number."""
     head = "the table holds a cell that is not a number"
     return InputError(head, Label(span, label), source=source, helps=list(helps))
 
 
 def uneven_row(source: Source, span: Span, cells: int, expected: int) -> InputError:
-    """A row with more or fewer cells than the first."""
+    """Report a row with more or fewer cells than the first."""
     label = f"{count(cells, 'cell')}, the first row has {expected}"
     return InputError("the rows of the table differ in length", Label(span, label), source=source)
 
 
 def no_rows(name: str) -> InputError:
-    """A table of nothing but a header or comments."""
+    """Report a table of nothing but a header or comments."""
     return InputError(f"`{name}` has no rows of numbers", place=name)
 
 
 def no_such_column(path: str, part: str, names: Sequence[str], columns: int, near: Sequence[str]) -> InputError:
-    """A column that is not there; a table without a header has only numbers."""
+    """Report a column that is not there; a table without a header has only numbers."""
     headless = f"it has no header and {count(columns, 'column')}, counted from 0"
     note = f"its columns are {quoted(names)}" if names else headless
     helps = [f"@{path}:{name}" for name in near[:1]]
@@ -265,7 +265,7 @@ def no_such_column(path: str, part: str, names: Sequence[str], columns: int, nea
 
 
 def ambiguous_column(path: str, part: str, indices: Sequence[int]) -> InputError:
-    """A column name that the header has twice."""
+    """Report a column name that the header has twice."""
     note = f"columns {', '.join(map(str, indices))} have this name"
     helps = [f"@{path}:{indices[0]}"]
     head = f"the column `{part}` is not unique in `{path}`"
@@ -273,5 +273,5 @@ def ambiguous_column(path: str, part: str, indices: Sequence[int]) -> InputError
 
 
 def malformed_matrix_market(source: Source, span: Span, label: str) -> InputError:
-    """A .mtx file that breaks the rules of its format."""
+    """Report a .mtx file that breaks the rules of its format."""
     return InputError("not a valid Matrix Market file", Label(span, label), source=source)

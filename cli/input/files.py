@@ -47,7 +47,7 @@ class Document(NamedTuple):
 
 
 def open_document(path: str, prefix: str, stdin: StdinReader | None) -> Document:
-    """The bytes of a file, or of standard input for `-`.
+    """Return the bytes of a file, or of standard input for `-`.
 
     Example: `open_document("data.json", "-i ", stdin)`. `prefix` is what was typed before the path, for messages.
     Raises InputError where there is no such file or nothing in it, UsageProblem where standard input has another use.
@@ -69,7 +69,7 @@ def open_document(path: str, prefix: str, stdin: StdinReader | None) -> Document
 
 
 def kind_of(document: Document) -> Kind:
-    """What a document holds, told by its content; text that is neither JSON nor Matrix Market is taken for a table."""
+    """Return what a document holds, told by its content: text that is neither JSON nor Matrix Market is a table."""
     data = document.data
     if data.startswith(NPY_MAGIC):
         return "npy"
@@ -85,7 +85,7 @@ def kind_of(document: Document) -> Kind:
 
 
 def text_of(document: Document) -> Source:
-    """The text of a document in UTF-8, with or without a byte order mark; InputError where it is something else."""
+    """Return the text of a document in UTF-8, with or without a byte order mark; InputError where it is none."""
     data, name = document.data, document.name
     for magic, kind in _FOREIGN.items():
         if data.startswith(magic):
@@ -98,9 +98,9 @@ def text_of(document: Document) -> Source:
 
 
 def load_array(document: Document, part: str | None, destination: Destination) -> Array:
-    """The one array of a document, or the part of it that is named.
+    r"""Return the one array of a document, or the part of it that is named.
 
-    Example: `load_array(Document("data.csv", b"a,b\\n1,2\\n"), "b", Destination.of("x"))` is `[2.0]`. A part is the key
+    Example: `load_array(Document("data.csv", b"a,b\n1,2\n"), "b", Destination.of("x"))` is `[2.0]`. A part is the key
     of an archive or of a JSON object, or the columns of a table.
     """
     name, kind = destination.name, kind_of(document)
@@ -123,7 +123,7 @@ def load_array(document: Document, part: str | None, destination: Destination) -
 
 
 def split_part(reference: str) -> tuple[str, str | None]:
-    """The path and the part of `FILE:PART`; a colon that belongs to the path of an existing file is left alone.
+    """Return the path and the part of `FILE:PART`; a colon that belongs to the path of an existing file is left alone.
 
     Example: `split_part("data.csv:price")` is `("data.csv", "price")`.
     """

@@ -35,7 +35,7 @@ def read_inputs(
     declared: Container[str],
     stdin: StdinReader | None,
 ) -> Reading:
-    """The inputs of an expression whose free names are `needed`.
+    """Return the inputs of an expression whose free names are `needed`.
 
     Example: `read_inputs({"a": (0, 1)}, ["a=[1, 2]"], [], declared=(), stdin=StdinReader()).inputs["a"].value`.
 
@@ -59,7 +59,7 @@ def read_inputs(
 
 
 def read_lines(lines: Iterable[bytes], needed: Mapping[str, Span], *, source: str = "stdin") -> Iterator[Reading]:
-    """The inputs on each line of JSON Lines, as they arrive; blank lines are skipped.
+    """Return the inputs on each line of JSON Lines, as they arrive; blank lines are skipped.
 
     Example: `next(read_lines([b'{"a": 1}'], {"a": (0, 1)})).inputs["a"].value` is 1. Names without a value are for the
     caller to look for elsewhere. Raises InputError that names the line.
@@ -81,7 +81,7 @@ def read_lines(lines: Iterable[bytes], needed: Mapping[str, Span], *, source: st
 
 
 def read_value(text: str, destination: Destination, stdin: StdinReader | None) -> Input:
-    """The input that a VALUE means: a number, a list, `[1 2; 3 4]`, `@FILE`, `@FILE:PART` or `@-`.
+    """Return the input that a VALUE means: a number, a list, `[1 2; 3 4]`, `@FILE`, `@FILE:PART` or `@-`.
 
     Example: `read_value("[1, 2]", Destination("tangent", "--tangent "), stdin)`. Raises InputError.
     """
@@ -100,7 +100,7 @@ def read_value(text: str, destination: Destination, stdin: StdinReader | None) -
 
 
 def _typed_variables(variables: Sequence[str]) -> dict[str, str]:
-    """The names and texts of `-v NAME=VALUE`."""
+    """Return the names and texts of `-v NAME=VALUE`."""
     typed: dict[str, str] = {}
     for text in variables:
         name, equals, value = (piece.strip() for piece in text.partition("="))
@@ -117,7 +117,7 @@ def _typed_variables(variables: Sequence[str]) -> dict[str, str]:
 def _named_values(
     document: Document, needed: Mapping[str, Span], unbound: Sequence[str] | None = None
 ) -> dict[str, Input | str]:
-    """The inputs in a JSON object or an .npz archive; for names that are not needed, only where they are."""
+    """Return the inputs in a JSON object or an .npz archive; for names that are not needed, only where they are."""
     from ...core.problems.answer import Input
 
     example = Destination.of(next(iter(unbound or needed), "NAME"))
@@ -132,7 +132,7 @@ def _named_values(
 
 
 def _object_values(source: Source, needed: Mapping[str, Span], example: Destination | None) -> dict[str, Input | str]:
-    """The inputs in a JSON object, of which only the needed ones are looked into."""
+    """Return the inputs in a JSON object, of which only the needed ones are looked into."""
     from ...core.problems.answer import Input
     from .json_arrays import read_object, to_array
 

@@ -22,7 +22,7 @@ _MOST_AXES = 32
 
 
 def read_json(source: Source) -> object:
-    """The value of a JSON text, refused where a key is given twice.
+    """Return the value of a JSON text, refused where a key is given twice.
 
     Example: `read_json(Source("stdin", '{"a": [1, 2]}'))` is `{"a": [1, 2]}`. Raises InputError with the place of what
     is not JSON.
@@ -41,7 +41,7 @@ def read_json(source: Source) -> object:
 
 
 def read_object(source: Source, destination: Destination | None) -> dict[str, object]:
-    """The names and values of a JSON object; `destination` is the example to offer where it is something else."""
+    """Return the names and values of a JSON object; `destination` is the example to offer where it is none."""
     value = read_json(source)
     if isinstance(value, dict):
         return value
@@ -50,7 +50,7 @@ def read_object(source: Source, destination: Destination | None) -> dict[str, ob
 
 
 def to_array(name: str, value: object, source: Source, path: Path) -> Array:
-    """The float64 array of a JSON value found at `path` in the source.
+    """Return the float64 array of a JSON value found at `path` in the source.
 
     Example: `to_array("A", [[1, 2], [3, 4]], source, ("A",))` has shape (2, 2). Raises InputError where the value is
     ragged, empty, not finite or holds anything but numbers.
@@ -77,7 +77,7 @@ def to_array(name: str, value: object, source: Source, path: Path) -> Array:
 
 
 def locate(text: str, path: Path) -> Span:
-    """The span of the value at `path` in a valid JSON text.
+    """Return the span of the value at `path` in a valid JSON text.
 
     Example: `locate('{"a": [1, 25]}', ("a", 1))` is `(10, 12)`.
     """
@@ -192,7 +192,7 @@ _decode: Callable[[str, int], tuple[object, int]] = json.JSONDecoder(parse_int=f
 
 
 def _members(text: str, start: int) -> Iterator[tuple[str | int, Span, int]]:
-    """The key or index, the span of the key, and the start of each value in the object or list at `start`."""
+    """Return the key or index, the span of the key, and the start of each value in the object or list at `start`."""
     position, index = _skip_blanks(text, start + 1), 0
     while text[position] not in "]}":
         key: object = index

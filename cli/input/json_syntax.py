@@ -14,7 +14,7 @@ _NOT_FINITE = ("none", "nan", "inf", "infinity")
 
 
 def malformed(source: Source, error: json.JSONDecodeError) -> InputError:
-    """The error to raise for what Python's reader could not read.
+    """Return the error to raise for what Python's reader could not read.
 
     Example: for `{"b": 3 4}` it points at the `4` and says "expected `,` or `}`".
     """
@@ -81,7 +81,7 @@ def _foreign_character(text: str, position: int, message: str) -> Found:
 
 
 def _foreign_number(text: str, position: int, message: str) -> Found:
-    """A number that Python or MATLAB reads and JSON does not: `.5`, `1.`, `+1`, `007`."""
+    """Return a number that Python or MATLAB reads and JSON does not: `.5`, `1.`, `+1`, `007`."""
     start = position
     while start > 0 and re.match(r"[\d.+-]", text[start - 1]):
         start -= 1
@@ -124,7 +124,7 @@ def _expects_key(text: str, position: int) -> bool:
 
 
 def _expected(text: str, position: int, message: str) -> str:
-    """What could stand at the position, in words."""
+    """Return what could stand at the position, in words."""
     opened = _open_brackets(text, position)
     if message.startswith("Extra data"):
         return "expected the end of the text"
@@ -140,7 +140,7 @@ def _expected(text: str, position: int, message: str) -> str:
 
 
 def _open_brackets(text: str, end: int) -> list[int]:
-    """The positions of the brackets that are open at `end`."""
+    """Return the positions of the brackets that are open at `end`."""
     opened: list[int] = []
     for token in re.finditer(rf"{_STRING.pattern}|[\[\]{{}}]", text[:end]):
         if token[0] in ("[", "{"):

@@ -41,7 +41,7 @@ class _Content(NamedTuple):
 
 
 def read_matrix_market(source: Source) -> Array:
-    """The dense float64 matrix of a Matrix Market text; entries given twice are added.
+    """Return the dense float64 matrix of a Matrix Market text; entries given twice are added.
 
     Example: a text that begins with `%%MatrixMarket matrix coordinate real general`. Raises InputError for complex
     matrices, for matrices beyond 1 GiB, and with the place of what breaks the format.
@@ -68,7 +68,7 @@ def read_matrix_market(source: Source) -> Array:
 
 
 def _qualifiers(source: Source) -> tuple[str, str, str]:
-    """The layout, field and symmetry that the first line names."""
+    """Return the layout, field and symmetry that the first line names."""
     start = source.text.index(MAGIC)
     header = _HEADER.match(source.text, start)
     if header is None:
@@ -104,7 +104,7 @@ def _numbers(source: Source, text: str, start: int) -> Array:
 
 
 def _listed(content: _Content) -> Array:
-    """The matrix whose entries are listed column by column; of a symmetric one only the lower triangle."""
+    """Return the matrix whose entries are listed column by column; of a symmetric one only the lower triangle."""
     import numpy as np
 
     rows, columns, numbers = content.rows, content.columns, content.numbers
@@ -120,7 +120,7 @@ def _listed(content: _Content) -> Array:
 
 
 def _coordinates(content: _Content, entries: int, field: str) -> Array:
-    """The matrix whose entries are lines of row, column and, unless it is a pattern of ones, value."""
+    """Return the matrix whose entries are lines of row, column and, unless it is a pattern of ones, value."""
     import numpy as np
 
     width = 2 if field == "pattern" else 3
@@ -137,7 +137,7 @@ def _coordinates(content: _Content, entries: int, field: str) -> Array:
 
 
 def _filled(content: _Content, row: NDArray[np.intp], column: NDArray[np.intp], value: Array) -> Array:
-    """The matrix with these entries and, where it is symmetric, their mirror images."""
+    """Return the matrix with these entries and, where it is symmetric, their mirror images."""
     import numpy as np
 
     matrix = np.zeros((content.rows, content.columns))

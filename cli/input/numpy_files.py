@@ -19,7 +19,7 @@ _KINDS = {"c": "complex numbers", "U": "text", "S": "text", "M": "dates", "m": "
 
 
 def read_npy(name: str, data: bytes, place: str) -> Array:
-    """The float64 array of an .npy file; `place` is the file's name in messages.
+    """Return the float64 array of an .npy file; `place` is the file's name in messages.
 
     Example: `read_npy("A", Path("A.npy").read_bytes(), "A.npy")`. Raises InputError for a damaged file and for what is
     not made of finite real numbers.
@@ -47,7 +47,7 @@ def read_npy(name: str, data: bytes, place: str) -> Array:
 
 
 def read_npz(names: Collection[str], data: bytes, place: str) -> dict[str, Array]:
-    """The arrays of an .npz archive that are in `names`.
+    """Return the arrays of an .npz archive that are in `names`.
 
     Example: `read_npz(["a"], Path("data.npz").read_bytes(), "data.npz")`. Raises InputError as `read_npy` does.
     """
@@ -63,7 +63,7 @@ def read_npz(names: Collection[str], data: bytes, place: str) -> dict[str, Array
 
 
 def npz_names(data: bytes, place: str) -> list[str]:
-    """The names of the arrays in an .npz archive, none of them read."""
+    """Return the names of the arrays in an .npz archive, none of them read."""
     import zipfile
 
     try:
@@ -74,7 +74,7 @@ def npz_names(data: bytes, place: str) -> list[str]:
 
 
 def checked(name: str, array: Array, place: str) -> Array:
-    """The array itself, refused where it is empty or not finite; indices in messages count from 0."""
+    """Return the array itself, refused where it is empty or not finite; indices in messages count from 0."""
     import numpy as np
 
     if array.size == 0:

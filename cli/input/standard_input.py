@@ -36,7 +36,7 @@ class StdinReader:
         return self._content
 
     def lines(self) -> Iterator[bytes]:
-        """The lines of standard input as they arrive, for JSON Lines; they are not kept."""
+        """Return the lines of standard input as they arrive, for JSON Lines; they are not kept."""
         stream = self._open()
         if stream is None:
             return

@@ -17,7 +17,7 @@ if TYPE_CHECKING:
 
 
 def parse_value(text: str, destination: Destination, file: str | None = None) -> Array:
-    """The array that a typed value means; shapes are literal.
+    """Return the array that a typed value means; shapes are literal.
 
     Example: `parse_value("[1 2; 3 4]", Destination.of("A"))` has shape (2, 2), `"[1 2]"` has (2) and `"[1; 2]"` (2, 1).
     `file` is a file to offer where the value turns out to be its name. Raises InputError.
@@ -41,7 +41,7 @@ def parse_value(text: str, destination: Destination, file: str | None = None) ->
 
 
 def to_number(text: str) -> float | None:
-    """The number that a text spells, NaN and infinities included; None for anything else, `1_000` too."""
+    """Return the number that a text spells, NaN and infinities included; None for anything else, `1_000` too."""
     try:
         return None if "_" in text else float(text)
     except ValueError:
@@ -57,7 +57,7 @@ def _is_json(text: str) -> bool:
 
 
 def _rows(text: str) -> list[list[re.Match[str]]] | None:
-    """The words of each row of `[1 2; 3 4]`, or None where the text is something else."""
+    """Return the words of each row of `[1 2; 3 4]`, or None where the text is something else."""
     if not re.fullmatch(r"\[[^\[\]]*\]", text):
         return None
     rows = []

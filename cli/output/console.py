@@ -73,9 +73,9 @@ def _encodes(stream: TextIO, text: str) -> bool:
 
 
 def printable(text: str, ascii: bool) -> str:
-    """Return text that cannot steer the terminal: control characters are escaped, and all but ASCII where asked.
+    r"""Return text that cannot steer the terminal: control characters are escaped, and all but ASCII where asked.
 
-    Example: `printable("a\\x1b[2J", False) == "a\\\\x1b[2J"`. Invisible and direction-changing characters count as
+    Example: `printable("a\x1b[2J", False) == "a\\x1b[2J"`. Invisible and direction-changing characters count as
     control characters.
     """
     return "".join(printable_character(character, ascii) for character in text)
@@ -97,7 +97,7 @@ def printable_character(character: str, ascii: bool) -> str:
 
 
 def escape(character: str) -> str:
-    """Spell a character as its backslash escape: `escape("θ") == "\\\\u03b8"`."""
+    r"""Spell a character as its backslash escape: `escape("θ") == "\\u03b8"`."""
     code = ord(character)
     return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
 

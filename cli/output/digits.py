@@ -26,6 +26,7 @@ class NumberFormat:
     precision: int = DEFAULT_PRECISION
 
     def __call__(self, value: float) -> str:
+        """Return the number as text."""
         if value == 0:
             return "0"
         if not math.isfinite(value):

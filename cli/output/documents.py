@@ -14,7 +14,7 @@ MARKDOWN_ESCAPES = str.maketrans({mark: "\\" + mark for mark in r"\`*_{}[]<>#|"}
 
 
 def latex(result: Result, precision: int | None, layout: str) -> Iterator[str]:
-    """Yield one `bmatrix` per block, named where there are several: `\\mathrm{out}_{0,1} = \\begin{bmatrix} ...`."""
+    r"""Yield one `bmatrix` per block, named where there are several: `\mathrm{out}_{0,1} = \begin{bmatrix} ...`."""
     seen = view(result, layout)
     write = _writer(seen, precision)
     for number, block in enumerate(seen.data.tolist()):

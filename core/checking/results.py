@@ -72,8 +72,11 @@ def _is_rounding(
     data: Array,
     draws: Draws,
 ) -> bool:
-    """Whether a derivative is nothing but rounding: inputs changed in their last digits give quite another one,
-    or the value is, and the derivative too small for differences of it to see."""
+    """Whether a derivative is nothing but rounding.
+
+    Inputs changed in their last digits give quite another one; or the value is nothing but rounding, and the derivative
+    too small for differences of it to see.
+    """
     position = 1 + [names for names, _ in calculation.results].index(wrt)
 
     def nearby() -> list[Array]:
@@ -119,7 +122,6 @@ def _question(
     draws: Draws,
 ) -> tuple[Evaluate, list[Direction], Array]:
     """Return a function of the inputs, directions, and what the answer says of its derivative along them."""
-
     lead = () if calculation.samples is None else (calculation.samples,)
 
     def value(point: Mapping[str, NDArray[Any]]) -> NDArray[Any]:

@@ -78,7 +78,7 @@ class Candidates(Inquiry):
         return Command(name, expression, (self.name,), settings)
 
     def _of_the_output(self) -> Iterator[Candidate]:
-        """The Jacobian with its output axes, or its input axes, gone."""
+        """Return the Jacobian with its output axes, or its input axes, gone."""
         out, rank = len(self.output), len(self.output) + len(self.groups[1])
         if not out:
             return
@@ -134,7 +134,7 @@ class Candidates(Inquiry):
                             remark if self.trial.order == 1 else "")  # fmt: skip
 
     def _flattened(self) -> Iterator[Candidate]:
-        """The derivative as a matrix of one row per output entry, its axes merged row by row or column by column."""
+        """Return the derivative as a matrix, one row per output entry, axes merged row by row or column by column."""
         groups = [group for group in self.groups if group]
         if len(groups) not in (1, 2) or all(len(group) == 1 for group in groups):
             return
@@ -302,7 +302,7 @@ class Candidates(Inquiry):
     # Derivatives by something else.
 
     def _by_places(self) -> Iterator[Candidate]:
-        """The derivative by some of the places of a variable, the others held fixed: a term of the product rule."""
+        """Return the derivative by some places of a variable, the others held fixed: a term of the product rule."""
         places = occurrences(self.problem.program, self.name)
         if not 2 <= len(places) <= MOST_PLACES:
             return

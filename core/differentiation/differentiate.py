@@ -70,9 +70,9 @@ def _by_independent_entries(result: Node, variable: Symbol) -> Node:
 
 
 def pullback(output: Node, cotangent: Node, variable: Symbol) -> Node:
-    """Return the cotangent carried back: its axes are leading axes, then `output.shape`; the result's are the leading
-    axes, then `variable.shape`.
+    """Return the cotangent carried back from the output to the variable.
 
+    Its axes are leading axes, then `output.shape`; the result's are the leading axes, then `variable.shape`.
     Example: with the identity as cotangent this is the Jacobian; with a vector it is the vector-Jacobian product.
     """
     lead = cotangent.rank - output.rank

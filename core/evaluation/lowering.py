@@ -197,7 +197,7 @@ class Lowering:
                 return apply(np.power, base, self.tape.number(exponent))
 
     def _apply(self, node: Apply) -> Value:
-        """Outputs of one operator on the same operands are computed together."""
+        """Compute an operator; its outputs on the same operands are computed together."""
         key = (node.operator, node.children, node.parameters, node.batch)
         single = node.operator.signature.partition("->")[2].count("(") <= 1
         if key not in self._groups:

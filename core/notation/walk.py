@@ -195,7 +195,7 @@ class Walk:
         self.edges = [edge for edge in self.edges if edge not in edges]
 
     def _dead_end(self, label: int, edge: Edge, vectors: list[Vector]) -> None:
-        """A matrix whose one side meets only vectors: it is applied to them, or summed over that side."""
+        """Apply a matrix whose one side meets only vectors to them, or sum it over that side."""
         end = edge.other(label)
         links = edge.starting(end)
         if len(vectors) > 1 and any(vector.matrix is None for vector in vectors):
