@@ -28,6 +28,7 @@ class BuildWithParser(build_py):
         return [module for module in found if module[1] != "setup"]
 
     def run(self) -> None:
+        """Copy the modules, then write the parser; an editable install needs none."""
         super().run()
         if not self.editable_mode:
             write_parser(Path(self.build_lib, "matgrad", "grammar", "standalone.py"))

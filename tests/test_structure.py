@@ -29,7 +29,8 @@ LONGEST_FUNCTION = 70
 # From the ground up; rooms of one line stand side by side and know nothing of each other.
 FLOORS = """
     grammar
-    core.errors core.arrays core.amounts core.shapes
+    core.errors
+    core.arrays core.amounts core.shapes
     core.graph
     core.elaboration
     core.differentiation

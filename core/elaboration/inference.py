@@ -8,8 +8,6 @@ Example: `A @ x + b` with nothing known, every axis a prime of its own:
 
 The elaborator alone knows what fits; inference listens to it. Names in lower case start as vectors, names in upper
 case as matrices, and change when an operator needs another number of axes.
-
-What clashed with a size computed from primes, as the length of a concatenation, is learned again with small sizes.
 """
 
 from __future__ import annotations

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from fractions import Fraction
 from typing import Protocol
 
@@ -152,46 +152,71 @@ def _apply(
 
     match node:
         case Select():
-            for turned, (row, column) in _ways(node, labels):
-                found = users(column)
-                if column >= rank and len(found) == 1 and found[0] >= 0:
-                    (place,) = found
-                    single = row >= rank and not users(row)
-                    operand, own = pieces[place]
-                    axis = own.index(column)
-                    pieces[place] = _indexed(writer, turned, operand, own, axis, row, single=single)
-                    return True
-            return False
+            return _apply_select(writer, node, labels, pieces, rank, users)
         case Triangle():
-            for place, (operand, own) in enumerate(pieces):
-                if len(own) == 2 and set(own) == set(labels) and labels[0] != labels[1]:
-                    lower = own == labels
-                    pieces[place] = (_triangular(writer, node, operand, lower), own)
-                    return True
-            return False
+            return _apply_triangle(writer, node, labels, pieces)
         case Reshape():
-            merged, inner = labels[0], labels[1:]
-            found = users(merged)
-            if merged >= rank and len(found) == 1 and _tensor(pieces[found[0]][0]):
-                pieces[found[0]] = _unmerged(writer, node, *pieces[found[0]], merged, inner, label_sizes)
-                return True
-            copies = [axis for axis, label in enumerate(inner) if label >= rank and not users(label)]
-            if len(inner) == 2 and len(copies) == 1:
-                label = inner[1 - copies[0]]
-                found = users(label)
-                if label >= rank and len(found) == 1 and found[0] >= 0:
-                    operand, own = pieces[found[0]]
-                    tree = _copies(writer, node, _tree(writer, operand), own.index(label), len(own), copies[0])
-                    pieces[found[0]] = (tree, tuple(merged if name == label else name for name in own))
-                    return True
-            for place, (operand, own) in enumerate(pieces):
-                private = all(label >= rank and users(label) == [place] for label in inner)
-                if private and own == inner and len(set(own)) == len(own):
-                    pieces[place] = (call("ravel", _tree(writer, operand)), (merged,))
-                    return True
-                if private and own == inner[::-1] and len(own) == 2:
-                    pieces[place] = (call("vec", _tree(writer, operand)), (merged,))
-                    return True
+            return _apply_reshape(writer, node, labels, pieces, rank, users, label_sizes)
+    return False
+
+
+Users = Callable[[int], list[int]]
+"""Where a label is used: the places of pieces, and -1 twice where other structure has it."""
+
+
+def _apply_select(writer: Writer, node: Select, labels: Labels, pieces: list[Piece], rank: int, users: Users) -> bool:
+    for turned, (row, column) in _ways(node, labels):
+        found = users(column)
+        if column >= rank and len(found) == 1 and found[0] >= 0:
+            (place,) = found
+            single = row >= rank and not users(row)
+            operand, own = pieces[place]
+            axis = own.index(column)
+            pieces[place] = _indexed(writer, turned, operand, own, axis, row, single=single)
+            return True
+    return False
+
+
+def _apply_triangle(writer: Writer, node: Triangle, labels: Labels, pieces: list[Piece]) -> bool:
+    for place, (operand, own) in enumerate(pieces):
+        if len(own) == 2 and set(own) == set(labels) and labels[0] != labels[1]:
+            lower = own == labels
+            pieces[place] = (_triangular(writer, node, operand, lower), own)
+            return True
+    return False
+
+
+def _apply_reshape(
+    writer: Writer,
+    node: Reshape,
+    labels: Labels,
+    pieces: list[Piece],
+    rank: int,
+    users: Users,
+    label_sizes: dict[int, int],
+) -> bool:
+    merged, inner = labels[0], labels[1:]
+    found = users(merged)
+    if merged >= rank and len(found) == 1 and _tensor(pieces[found[0]][0]):
+        pieces[found[0]] = _unmerged(writer, node, *pieces[found[0]], merged, inner, label_sizes)
+        return True
+    copies = [axis for axis, label in enumerate(inner) if label >= rank and not users(label)]
+    if len(inner) == 2 and len(copies) == 1:
+        label = inner[1 - copies[0]]
+        found = users(label)
+        if label >= rank and len(found) == 1 and found[0] >= 0:
+            operand, own = pieces[found[0]]
+            tree = _copies(writer, node, _tree(writer, operand), own.index(label), len(own), copies[0])
+            pieces[found[0]] = (tree, tuple(merged if name == label else name for name in own))
+            return True
+    for place, (operand, own) in enumerate(pieces):
+        private = all(label >= rank and users(label) == [place] for label in inner)
+        if private and own == inner and len(set(own)) == len(own):
+            pieces[place] = (call("ravel", _tree(writer, operand)), (merged,))
+            return True
+        if private and own == inner[::-1] and len(own) == 2:
+            pieces[place] = (call("vec", _tree(writer, operand)), (merged,))
+            return True
     return False
 
 

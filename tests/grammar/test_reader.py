@@ -41,7 +41,7 @@ def module_at(path: Path, name: str) -> ModuleType:
 
 @pytest.fixture(scope="module")
 def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
-    """The stand-alone parser, as the build writes it."""
+    """Write the stand-alone parser, as the build does."""
     path = tmp_path_factory.mktemp("parser") / "standalone.py"
     module_at(ROOT / "setup.py", "matgrad_setup").write_parser(path)
     return path
@@ -55,7 +55,7 @@ def standalone(written: Path) -> Iterator[tuple[Any, Any]]:
 
 
 def read_in_full(text: str) -> object:
-    """The tree of a text with the place of each part, or its refusal."""
+    """Return the tree of a text with the place of each part, or its refusal."""
     try:
         tree = read(text)
     except Refusal as failure:

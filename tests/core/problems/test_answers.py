@@ -77,7 +77,7 @@ def test_the_samples_of_a_batch_are_what_they_are_assumed_to_be() -> None:
 
 
 def said(error: MatgradError) -> list[object]:
-    """The words of an error's helps, and the things to type between them."""
+    """Return the words of an error's helps, and the things to type between them."""
     return [piece for text in error.helps for piece in pieces_of(text)]
 
 
