@@ -25,7 +25,6 @@ from ..shapes import MATRIX_ASSUMPTIONS, Shape
 from .elaborate import Elaborator, StaticNameError, Value
 
 SMALLEST_SIZE = 3
-# A size with many divisors, for an axis that is to be split into rows.
 SPLITTABLE_SIZE = 6
 LONGEST_SLICE = 20
 FIRST_TRIAL_SIZE = 1009
