@@ -11,6 +11,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 
 from matgrad.core.checking.warnings import find_kinks
 from matgrad.core.errors import EvaluationError
+from matgrad.core.formulas.verified import closed_forms
 from matgrad.core.problems.calculation import Calculation
 from matgrad.core.problems.problem import Problem
 
@@ -215,10 +216,10 @@ def test_hessian_of_nuclear_norm_at_equal_singular_values() -> None:
     assert_allclose(np.einsum("ijkl,ij,kl", second, np.eye(2), np.eye(2)), 0.0, atol=1e-15)
 
 
-# --- the matrix exponential ------------------------------------------------------------------------------------------
+# --- functions of matrices -------------------------------------------------------------------------------------------
 
 
-@pytest.mark.parametrize("size", [0.0, 0.1, 1.0, 5.0, 15.0])
+@pytest.mark.parametrize("size", [0.0, 0.1, 1.0, 5.0, 15.0, 60.0])
 def test_derivative_of_expm_against_the_block_matrix(size: float) -> None:
     linalg = pytest.importorskip("scipy.linalg")
     generator = np.random.default_rng(3)
@@ -234,10 +235,16 @@ def test_derivative_of_expm_at_a_defective_matrix() -> None:
     assert_allclose(jacobian("trace(expm(X))", X=X), (np.e * np.array([[1, 1], [0, 1]])).T, rtol=1e-13, atol=1e-14)
 
 
-def test_expm_without_scipy_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+def test_derivative_of_logm_at_a_defective_matrix() -> None:
+    X = np.array([[1.0, 1.0], [0.0, 1.0]])
+    assert_allclose(jacobian("trace(logm(X))", X=X), np.linalg.inv(X).T, rtol=1e-13, atol=1e-14)
+
+
+@pytest.mark.parametrize("name", ["expm", "logm"])
+def test_functions_of_matrices_without_scipy_say_what_to_install(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
     monkeypatch.setitem(sys.modules, "scipy.linalg", None)
-    with pytest.raises(EvaluationError) as caught:
-        value("expm(X)", X=np.eye(2))
+    with pytest.raises(EvaluationError, match=f"`{name}` needs SciPy") as caught:
+        value(f"{name}(X)", X=np.eye(2))
     assert caught.value.helps == ("pip install 'matgrad[scipy]'",)
 
 
@@ -261,3 +268,50 @@ def test_pseudoinverse_of_a_singular_matrix_of_fixed_rank() -> None:
     moved = [np.linalg.pinv(np.outer(x + s * e, x + s * e)) for s in (-1, 1)]
     found = jacobian("pinv(outer(x, x))", x=x) @ e
     assert_allclose(found, (moved[1] - moved[0]) / 2, rtol=1e-7, atol=1e-14)
+
+
+# --- functions with a removable singularity, and the error function --------------------------------------------------
+
+
+@pytest.mark.parametrize("x", [0.0, 1e-300, 1e-12, 1e-8])
+def test_sinc_near_zero(x: float) -> None:
+    assert_allclose(jacobian("sum(sinc(x))", x=[x]), [-(np.pi**2) / 3 * x], rtol=1e-14, atol=0)
+    assert_allclose(hessian("sum(sinc(x))", x=[x]), [[-(np.pi**2) / 3]], rtol=1e-14)
+
+
+def test_third_and_fourth_derivative_of_sinc_at_zero() -> None:
+    for order, wanted in ((3, 0.0), (4, np.pi**4 / 5)):
+        problem = Problem.of("sinc(x)", "derivative", ("x",) * order)
+        (_, *_, found) = Calculation(problem, {"x": ()}).run({"x": np.array(0.0)})
+        assert_allclose(found, wanted, rtol=1e-14, atol=1e-14)
+
+
+def test_erf_without_scipy(monkeypatch: pytest.MonkeyPatch) -> None:
+    wanted = value("erf(x)", x=[-3, 0, 0.1, 2])
+    monkeypatch.setitem(sys.modules, "scipy.special", None)
+    assert_allclose(value("erf(x)", x=[-3, 0, 0.1, 2]), wanted, rtol=1e-15)
+
+
+# --- shifts and copies are built from ranges, whatever the length ----------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "formula"),
+    [
+        ("sum(roll(x, 1) * x)", "roll(x, 1) + roll(x, -1)"),
+        ("sum(roll(X, -2) * W)", "reshape(roll(ravel(W), 2), (n, m))"),
+        ("sum(roll(X, 1, axis=1) * W)", "roll(W, -1, 1)"),
+        ("tile(x, 2) @ w", "sum(reshape(w, (2, n)), axis=0)"),
+        ("repeat(x, 2) @ w", "sum(reshape(w, (n, 2)), axis=1)"),
+    ],
+)
+def test_formula_of_shifts_and_copies(text: str, formula: str) -> None:
+    shapes = {"x": (5,), "w": (10,), "X": (3, 4), "W": (3, 4)}
+    names = list(Problem.of(text, "value").names)
+    problem = Problem.of(text, "grad", tuple(names)[:1])
+    (found,) = closed_forms(problem, {name: shapes[name] for name in names})
+    assert found.text == formula
+
+
+def test_a_roll_and_its_reverse_meet() -> None:
+    assert_array_equal(jacobian("sum(roll(x, 3) * roll(x, 3))", x=[1.0, 2, 3, 4]), [2, 4, 6, 8])
