@@ -24,6 +24,7 @@ from ..graph.algebra import Factor, add, fresh, full, identity, is_zero, permute
 from ..graph.nodes import Apply, Coefficient, Delta, Map, Node, Product, Sum, Symbol, topological
 from ..graph.transform import vectorize
 from ..shapes import bind_signature
+from .adjoints import adjoint_of, transferred
 
 _placeholders = count()
 
@@ -137,7 +138,7 @@ def _local_pullbacks(node: Node, adjoint: Node, lead: int, live: set[Node]) -> I
             for position, child in enumerate(node.children):
                 if child in live:
                     linear = node.operator.adjoint and position == len(node.children) - 1
-                    yield 1, child, (_adjoint if linear else _transposed_rule)(node, position, adjoint)
+                    yield 1, child, adjoint_of(node, adjoint) if linear else _transposed_rule(node, position, adjoint)
 
 
 def _without_factor(node: Product, position: int, adjoint: Node, lead: int) -> Node:
@@ -161,7 +162,8 @@ def _without_factor(node: Product, position: int, adjoint: Node, lead: int) -> N
             if label not in carried:
                 factors.append((Delta.of(size, 1), (label,)))
             own.append(label)
-    return product(1, factors, (*leading, *own))
+    result = product(1, factors, (*leading, *own))
+    return transferred(result) or result
 
 
 def partial(node: Map, position: int) -> Node:
@@ -174,14 +176,6 @@ def partial(node: Map, position: int) -> Node:
     result = elaborate_text(operator.rules[0], environment)
     assert isinstance(result, Node)
     assert result.shape == node.shape, operator.name
-    return result
-
-
-def _adjoint(node: Apply, _: int, adjoint: Node) -> Node:
-    """Return the adjoint of the operand in which an Apply is linear, as its operator declares it."""
-    operands = dict(zip(node.operator.operands, node.children, strict=True))
-    result = elaborate_text(node.operator.adjoint, {**operands, "g": adjoint})
-    assert isinstance(result, Node)
     return result
 
 

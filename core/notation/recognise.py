@@ -19,9 +19,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 
+from ..differentiation.adjoints import commuted, transferred
 from ..differentiation.stabilise import is_apply, is_map, stabilized
-from ..elaboration.elaborate import call, elaborate_text
-from ..graph.algebra import constant_value, product, repeated_axes, scale, without_axes
+from ..elaboration.elaborate import call
+from ..graph.algebra import constant_value, product, scale
 from ..graph.canonical import Factor, is_symmetric, tidy
 from ..graph.nodes import Apply, Coefficient, Delta, Map, Node, Product, Sum
 from ..graph.transform import transform
@@ -33,7 +34,7 @@ def recognised(roots: Sequence[Node]) -> list[Node]:
 
 
 def _recognised(node: Node) -> Node:
-    for pattern in (spectral_function, singular_values, moved_adjoint, commuting_direction, scaled_solution):
+    for pattern in (spectral_function, singular_values, transferred, commuted, scaled_solution):
         found = pattern(node)
         if found is not None:
             return _recognised(found)
@@ -147,47 +148,3 @@ def _content(node: Sum) -> Coefficient:
     if any(isinstance(c, float) for c in node.coefficients) or len({abs(c) for c in node.coefficients}) != 1:
         return 1
     return Fraction(node.coefficients[0])
-
-
-def commuting_direction(node: Node) -> Node | None:
-    """L(X, E) = E @ f'(X) where E is a multiple of X or of the identity"""
-    if not isinstance(node, Apply) or not node.operator.commuting or node.batch:
-        return None
-    first, last = node.operator.operands
-    X, E = node.children
-    if _matrix_of(E) is not _matrix_of(X) and not isinstance(_matrix_of(E), Delta):
-        return None
-    result = elaborate_text(node.operator.commuting, {first: X, last: E})
-    assert isinstance(result, Node)
-    return result
-
-
-def _matrix_of(node: Node) -> Node:
-    """Return a matrix without the numbers that multiply it: multiples of one matrix commute."""
-    if not isinstance(node, Product):
-        return node
-    return product(1, [factor for factor in node.factors if factor[0].rank], (0, 1))
-
-
-def moved_adjoint(node: Node) -> Node | None:
-    """sum(L*(X, G) * E) = sum(G * L(X, E)) where G is a stack and E one operand: L is then applied once"""
-    if not isinstance(node, Product):
-        return None
-    factors = list(node.factors)
-    for place, (inner, labels) in enumerate(factors):
-        if not (isinstance(inner, Apply) and inner.operator.adjoint and inner.batch):
-            continue
-        core = set(labels[inner.batch :])
-        rest = [factor for position, factor in enumerate(factors) if position != place]
-        meeting = [factor for factor in rest if core & set(factor[1])]
-        if not meeting or any(not set(own) <= core for _, own in meeting) or min(core) < node.rank:
-            continue
-        X, G = inner.children
-        if not repeated_axes(X) >= set(range(inner.batch)):
-            continue
-        X = without_axes(X, tuple(range(inner.batch, X.rank)))
-        first, _ = inner.operator.operands
-        once = elaborate_text(inner.operator.adjoint, {first: X, "g": product(1, meeting, labels[inner.batch :])})
-        kept = [factor for factor in rest if factor not in meeting]
-        return product(node.coefficient, [*kept, (G, labels), (once, labels[inner.batch :])], tuple(range(node.rank)))
-    return None
