@@ -10,6 +10,7 @@ import numpy as np
 import pytest
 
 import matgrad
+from matgrad.core.elaboration.elaborate import BARE_CONSTANTS
 from matgrad.core.explanation.derivation import Explanation, Lesson, explain
 from matgrad.core.graph.catalogue import operators
 from matgrad.core.problems.problem import Problem
@@ -30,7 +31,7 @@ RECORDS: list[dict[str, Any]] = [json.loads(line) for line in IDENTITIES.read_te
 
 
 def names(text: str) -> list[str]:
-    return [name for name in syntax.free_names(parse(text)) if name != "inf"]
+    return [name for name in syntax.free_names(parse(text)) if name not in BARE_CONSTANTS]
 
 
 def lesson(text: str, wrt: tuple[str, ...], shapes: dict[str, tuple[int, ...]] | None = None) -> Lesson:

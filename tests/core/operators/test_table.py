@@ -14,7 +14,7 @@ import pytest
 
 from matgrad.core.differentiation.differentiate import derivative, pushforward
 from matgrad.core.elaboration.arguments import declaration
-from matgrad.core.elaboration.elaborate import Elaborator
+from matgrad.core.elaboration.elaborate import BARE_CONSTANTS, Elaborator
 from matgrad.core.elaboration.keywords import KEYWORD_ALIASES
 from matgrad.core.errors import ExpressionError
 from matgrad.core.evaluation.program import compile_program
@@ -37,7 +37,7 @@ SHAPES = {
 # Derivatives within an expression take a name, not values; they are tested at the end.
 TABLE = [operator for operator in operators(hidden=True) if operator.family != "derivatives"]
 SAMPLES = [(operator, sample) for operator in TABLE for sample in operator.samples]
-DIFFERENTIABLE = [(operator, sample) for operator, sample in SAMPLES if set(syntax.free_names(parse(sample))) - {"inf"}]
+DIFFERENTIABLE = [(operator, sample) for operator, sample in SAMPLES if set(syntax.free_names(parse(sample))) - BARE_CONSTANTS]
 ERRORS = [(operator, sample) for operator in TABLE for sample in operator.errors]
 ALIASES = [(operator, alias) for operator in TABLE for alias in operator.aliases]
 
@@ -49,7 +49,7 @@ every_function = pytest.mark.parametrize(
 
 
 def names(text: str) -> list[str]:
-    return [name for name in syntax.free_names(parse(text)) if name != "inf"]
+    return [name for name in syntax.free_names(parse(text)) if name not in BARE_CONSTANTS]
 
 
 def elaborated(text: str) -> Node:
