@@ -37,7 +37,7 @@ SHAPES = {
 # Derivatives within an expression take a name, not values; they are tested at the end.
 TABLE = [operator for operator in operators(hidden=True) if operator.family != "derivatives"]
 SAMPLES = [(operator, sample) for operator in TABLE for sample in operator.samples]
-DIFFERENTIABLE = [(operator, sample) for operator, sample in SAMPLES if set(syntax.free_names(parse(sample))) - BARE_CONSTANTS]
+DIFFERENTIABLE = [case for case in SAMPLES if set(syntax.free_names(parse(case[1]))) - BARE_CONSTANTS]
 ERRORS = [(operator, sample) for operator in TABLE for sample in operator.errors]
 ALIASES = [(operator, alias) for operator in TABLE for alias in operator.aliases]
 
