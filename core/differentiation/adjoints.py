@@ -18,7 +18,7 @@ def adjoint_of(node: Apply, cotangent: Node) -> Node:
 
 
 def commuted(node: Node) -> Node | None:
-    """L(X, E) = E @ f'(X) where E is a multiple of X or of the identity"""
+    """L(X, E) = E @ f'(X) where E is a multiple of X or of the identity."""
     if not isinstance(node, Apply) or not node.operator.commuting or node.batch:
         return None
     matrices = [_matrix_of(child) for child in node.children]
@@ -28,7 +28,7 @@ def commuted(node: Node) -> Node | None:
 
 
 def transferred(node: Node) -> Node | None:
-    """sum(L*(X, G) * E) = sum(G * L(X, E)) where that is less work: G is a stack and E one operand, or E commutes"""
+    """sum(L*(X, G) * E) = sum(G * L(X, E)) where that is less work: G is a stack and E one operand, or E commutes."""
     if not isinstance(node, Product):
         return None
     factors = list(node.factors)

@@ -10,7 +10,8 @@ from weakref import WeakKeyDictionary
 import numpy as np
 
 from ..arrays import SAME_AT_INPUTS, Array, relative_error
-from ..errors import surface
+from ..errors import MatgradError, surface
+from ..evaluation.program import OperationFailed
 from ..graph.nodes import topological
 from ..problems.answer import Result
 from ..problems.calculation import Calculation
@@ -78,6 +79,8 @@ def error_of(form: ClosedForm, values: Mapping[str, Array], data: Array) -> floa
         return None
     try:
         value = form.evaluate(values)
+    except (MatgradError, OperationFailed):  # what does not fit these sizes or numbers is wrong for them
+        return float("inf")
     except Exception as problem:  # whatever keeps a formula from being read or evaluated makes it wrong here
         surface(problem)
         return float("inf")
@@ -95,6 +98,8 @@ def error_along(form: ClosedForm, values: Mapping[str, Array], compressed: Struc
         if formula is None:
             return None
         return _difference(formula.along(directions), compressed.along(directions))
+    except (MatgradError, OperationFailed):
+        return float("inf")
     except Exception as problem:  # as in `error_of`
         surface(problem)
         return float("inf")

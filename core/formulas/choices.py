@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
 
-from ..errors import surface
+from ..errors import MatgradError, surface
 from ..notation.trees import length
 from ..problems.problem import Problem
 from ..shapes import Shape
@@ -40,6 +40,8 @@ class Choices:
         if make not in self._made:
             try:
                 self._made[make] = make(self.problem, self.shapes, self.statics)
+            except MatgradError:  # no form of this kind fits
+                self._made[make] = []
             except Exception as problem:  # a formula is an extra: its failure must not take the numbers along
                 surface(problem)
                 self._made[make] = []

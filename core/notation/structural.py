@@ -30,7 +30,7 @@ class Sizes:
             if 0 < abs(size - known) < NEAR and known >= FIRST_TRIAL_SIZE:
                 sign = "+" if size > known else "-"
                 return Binary(sign, Name(name), Number(str(abs(size - known))))
-            if known >= FIRST_TRIAL_SIZE and size % known == 0:
+            if known >= FIRST_TRIAL_SIZE and size and size % known == 0:
                 return Binary("*", Name(name), self.tree(size // known))
         return self._sum_of_sizes(size) or Number(str(size))
 

@@ -14,6 +14,7 @@ from matgrad.core.errors import EvaluationError
 from matgrad.core.formulas.verified import closed_forms
 from matgrad.core.problems.calculation import Calculation
 from matgrad.core.problems.problem import Problem
+from matgrad.core.session import explained
 
 inf = np.inf
 
@@ -21,7 +22,9 @@ inf = np.inf
 def derivatives(text: str, kind: str, wrt: tuple[str, ...], **values: Any) -> list[np.ndarray]:
     arrays = {name: np.asarray(value, dtype=np.float64) for name, value in values.items()}
     problem = Problem.of(text, kind, wrt)
-    return Calculation(problem, {name: array.shape for name, array in arrays.items()}).run(arrays)
+    calculation = Calculation(problem, {name: array.shape for name, array in arrays.items()})
+    with explained(calculation, arrays):
+        return calculation.run(arrays)
 
 
 def jacobian(text: str, **values: Any) -> np.ndarray:
