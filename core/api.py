@@ -117,7 +117,7 @@ class Derivative:
 
         Example: `Derivative("logdet(X)", "grad", ("X",)).latex` is `X^{-\top}`.
         """
-        from .export.functions import latex
+        from .export.latex import latex
 
         return "\n".join(latex(self.problem, *self._sample()))
 
@@ -133,7 +133,7 @@ class Derivative:
 
     def _repr_latex_(self) -> str:
         """Return what a notebook shows."""
-        from .export.functions import statement
+        from .export.latex import statement
 
         return statement(self.problem, *self._sample())
 

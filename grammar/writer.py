@@ -185,4 +185,5 @@ def _fill(form: Form, parts: Sequence[_Written], node: Node, spelling: Spelling)
         return part.text if part.strength >= demand else spelling.brackets.replace("#1", part.text)
 
     numbered = len(set(re.findall(r"#(\d+)", form.template)))
-    return re.sub(r"#(name|\*|\d+)", slot, form.template)
+    template = form.template if len(parts) > numbered else form.template.replace(", #*", "")
+    return re.sub(r"#(name|\*|\d+)", slot, template)

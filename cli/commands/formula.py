@@ -94,7 +94,8 @@ def _texts(problem: Problem, shapes: Mapping[str, Shape], statics: Mapping[str, 
         from ...core.formulas.verified import closed_forms
 
         return [form.text for form in closed_forms(problem, shapes, statics)]
-    from ...core.export.functions import code, latex
+    from ...core.export.functions import code
+    from ...core.export.latex import latex
 
     return latex(problem, shapes, statics) if to == "latex" else [code(problem, shapes, statics, to)]
 

@@ -3,8 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
 
 from ...grammar import syntax
+from ..errors import ShapeError
 from ..graph.nodes import Node, Symbol
 from ..shapes import Shape
 from .elaborate import INFIX, Elaborator, Value
@@ -36,7 +38,8 @@ class Ranks(Elaborator):
         if isinstance(value, Node):
             self._known[id(node)] = value.rank
         elif isinstance(value, list):
-            self._known[id(node)] = self.tensor(value, (0, 0)).rank
+            with suppress(ShapeError):  # a list of axes need not be an array
+                self._known[id(node)] = self.tensor(value, (0, 0)).rank
         return value
 
     def _binary(self, node: syntax.Binary) -> Node:

@@ -16,16 +16,29 @@ from ...grammar.syntax import (
     Node,
     Number,
     Slice,
+    String,
     TupleLiteral,
     Unary,
     map_children,
 )
+from ...grammar.writer import write
+from ..elaboration.arguments import SEQUENCES, bind, declaration
 from ..elaboration.infix import COMPARISONS
 from ..elaboration.ranks import Ranks
+from ..errors import UsageProblem
 from ..graph.catalogue import find
+from ..graph.operator import Operator
 from ..notation.trees import negated
+from .templates import LIBRARIES, PREFIXES, slots, template
 
-ALONG_AXES = ("softmax", "log_softmax", "logsumexp")
+# Functions along an axis that a library does not take over all entries; those that keep the shape give it back.
+NEEDS_AXIS = {
+    "numpy": (),
+    "torch": ("softmax", "log_softmax", "logsumexp", "cumsum"),
+    "jax": ("softmax", "log_softmax"),
+}
+KEEPS_SHAPE = ("softmax", "log_softmax")
+SHAPES = ("shape", "size", "reps")
 CONSTANTS = ("pi", "inf")
 
 
@@ -61,9 +74,9 @@ class Dialect:
             case ListLiteral():
                 return Call("array", (map_children(node, self._item),))
             case Name(name, "") if name in CONSTANTS and name not in self.ranks.environment:
-                return Name(name, {"numpy": "np", "jax": "jnp"}.get(self.library, "torch"))
+                return Name(name, PREFIXES[self.library])
             case Name(name, prefix) if prefix:
-                return Name(name, {"numpy": "np", "jax": "jnp"}.get(self.library, "torch"))
+                return Name(name, PREFIXES[self.library])
             case Index():
                 return self._index(node)
             case Call():
@@ -107,22 +120,58 @@ class Dialect:
                 sides = (Call("ravel", (side,)) if self.ranks.of(side) != 1 else side for side in (left, right))
                 return map_children(Call("outer", tuple(sides)), self._numeric)
         operator = find(name)
-        if operator is None or operator.parameters.startswith("["):
+        if operator is None:
             return map_children(node, self._plain)
-        axis = next((item.value for item in node.keywords if item.name == "axis"), None)
+        if declaration(operator.parameters).variadic:
+            return Call(operator.name, tuple(map(self._operand, arguments)), node.keywords)
+        operands, placed, named = self._bound(operator, node)
+        axis = named.get("axis")
         if self.library == "torch" and name == "prod" and isinstance(axis, TupleLiteral):
             return self._call(_one_by_one(node, axis))
-        if name in ALONG_AXES and axis is None and len(arguments) == 1:
-            return self._over_all(node)
-        count = len(arguments) if operator.parameters.startswith("*") else len(operator.operands)
-        operands = tuple(self._operand(item) for item in arguments[:count])
-        settings = tuple(self._plain(item) for item in arguments[count:])
-        keywords = tuple(Keyword(item.name, self._plain(item.value)) for item in node.keywords)
-        return Call(name, (*operands, *settings), keywords)
+        if operator.name in NEEDS_AXIS[self.library] and axis is None and not placed:
+            return self._over_all(operator.name, *operands)
+        keywords = tuple(Keyword(name, self._setting(name, value)) for name, value in named.items())
+        settings = tuple(self._setting(name, value) for name, value in placed.items())
+        # The list of what is joined or multiplied is no array.
+        of = self._item if operator.parameters.startswith("[") else self._operand
+        return Call(operator.name, (*map(of, operands), *settings), keywords)
+
+    def _bound(self, operator: Operator, node: Call) -> tuple[list[Node], dict[str, Node], dict[str, Node]]:
+        """Return the operands of a call, the settings that stand in place, and those by keyword, in the entry's words.
+
+        Settings with a slot in the template stand in place; where it has no slots, those that the call has in place.
+        Raises UsageProblem where the library has no such function, or does not know a setting.
+        """
+        declared = declaration(operator.parameters)
+        positional: list[object] = [_value(item) for item in node.arguments]
+        listed = declared.listed and isinstance(positional[0], ListLiteral)
+        if isinstance(positional[0], ListLiteral) and listed:
+            positional[0] = list(positional[0].items)
+        bound = bind(operator, positional, {item.name: _value(item.value) for item in node.keywords})
+        operands = [ListLiteral(tuple(bound.operands))] if listed else bound.operands
+        given = [name for name, value in bound.settings.items() if value is not declared.settings[name]]
+        text = template(operator, self.library)
+        count = len(positional) - len(operands)
+        if text is not None and slots(text):
+            count = slots(text) - len(operands)
+        elif count > 1 and next(iter(bound.settings)) in SEQUENCES:
+            count = 1
+        in_place = list(bound.settings)[: max(count, 0)]
+        rest = [name for name in given if name not in in_place]
+        if text is None or (rest and "#*" not in text):
+            raise _missing(operator, node, self.library)
+        trees = {name: _tree(value) for name, value in bound.settings.items()}
+        return operands, {name: trees[name] for name in in_place}, {name: trees[name] for name in rest}
 
     def _operand(self, node: Node) -> Node:
         """Return an operand of a function; PyTorch's functions take tensors, not numbers."""
-        return self.rewritten(node)
+        return node if isinstance(node, String) else self.rewritten(node)
+
+    def _setting(self, name: str, node: Node) -> Node:
+        """Return a setting; PyTorch takes a shape of one axis as a tuple only."""
+        if self.library == "torch" and name in SHAPES and not isinstance(node, TupleLiteral):
+            node = TupleLiteral((node,))
+        return self._plain(node)
 
     def _plain(self, node: Node) -> Node:
         """Return a setting: lists and numbers stay what they are."""
@@ -130,20 +179,14 @@ class Dialect:
             return map_children(node, self._plain)
         return self._numeric(node)
 
-    def _over_all(self, node: Call) -> Node:
-        """Return a function along axes that is taken over all entries."""
-        (x,) = node.arguments
-        rank = self.ranks.of(x)
-        if self.library == "numpy" or (self.library == "jax" and node.function == "logsumexp"):
-            return map_children(node, self._numeric)
+    def _over_all(self, name: str, operand: Node) -> Node:
+        """Return a function along an axis that is taken over all entries."""
+        x = self._operand(operand)
         axis = Keyword("axis", Number("0"))
-        operand = self._operand(x)
-        if rank == 1:
-            return Call(node.function, (operand,), (axis,))
-        result = Call(node.function, (Call("ravel", (operand,)),), (axis,))
-        if node.function == "logsumexp":
-            return result
-        return Call("reshape", (result, Attribute(operand, "shape")))
+        if self.ranks.of(operand) == 1:
+            return Call(name, (x,), (axis,))
+        result = Call(name, (Call("ravel", (x,)),), (axis,))
+        return Call("reshape", (result, Attribute(x, "shape"))) if name in KEEPS_SHAPE else result
 
     # Indices.
 
@@ -154,7 +197,7 @@ class Dialect:
             flips = [place for place, item in enumerate(items) if isinstance(item, Slice) and _backwards(item)]
             if flips:
                 axes = [sum(item != Literal(None) for item in items[:place]) for place in flips]
-                operand = Call("flip", (operand, TupleLiteral(tuple(Number(str(axis)) for axis in axes))))
+                operand = Call("reversed", (operand, TupleLiteral(tuple(Number(str(axis)) for axis in axes))))
             items = [_forwards(item) if isinstance(item, Slice) and _backwards(item) else item for item in items]
             if all(item == Slice() for item in items):
                 return operand
@@ -164,6 +207,33 @@ class Dialect:
         if isinstance(item, ListLiteral) and self.library == "jax":
             return Call("array", (item,))
         return item if isinstance(item, Slice | ListLiteral | Literal) else self._numeric(item)
+
+
+def _missing(operator: Operator, node: Call, library: str) -> UsageProblem:
+    """Return the error of a call that a library has no words for."""
+    helps = [f"{LIBRARIES[other]} has it" for other in LIBRARIES if other != library and template(operator, other)]
+    if operator.definition:
+        helps = [f"write `{operator.definition}`", *helps]
+    return UsageProblem(f"`{write(node)}` cannot be written for {LIBRARIES[library]}", helps=helps)
+
+
+def _value(node: Node) -> object:
+    """Return a setting as the default of a declaration would be: a tree, or what `None`, `True` and `False` are."""
+    return node.value if isinstance(node, Literal) else node
+
+
+def _tree(value: object) -> Node:
+    """Return a setting as a tree: what was given is mostly one, defaults are values."""
+    match value:
+        case Node():
+            return value
+        case tuple():
+            return TupleLiteral(tuple(_tree(item) for item in value))
+        case str():
+            return String(value)
+        case None | bool():
+            return Literal(value)
+    return Number(str(value))
 
 
 def _boolean(node: Node) -> bool:

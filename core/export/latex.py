@@ -1,8 +1,11 @@
-"""Trees in the words of LaTeX: rows and columns, Hadamard products and fractions are told apart by their ranks."""
+"""Formulas in LaTeX: rows and columns, Hadamard products and fractions are told apart by their ranks."""
 
 from __future__ import annotations
 
-from ...grammar.spellings import INDEX
+from collections.abc import Mapping
+from dataclasses import replace
+
+from ...grammar.spellings import INDEX, latex_name
 from ...grammar.syntax import (
     Attribute,
     Binary,
@@ -11,15 +14,60 @@ from ...grammar.syntax import (
     Name,
     Node,
     Number,
+    Program,
     String,
     TupleLiteral,
     Unary,
     map_children,
 )
+from ...grammar.writer import write
 from ..elaboration.ranks import Ranks
 from ..notation.trees import negated, times, transposed
+from ..problems.problem import Problem
+from ..shapes import Shape
+from .setting import Setting
+from .templates import spelling
 
 CHAIN = "@"
+
+
+def latex(problem: Problem, shapes: Mapping[str, Shape], statics: Mapping[str, int] | None = None) -> list[str]:
+    """Return the closed form of each derivative in LaTeX, without the dollar signs.
+
+    Example: `latex(Problem.of("logdet(X)", "grad", ("X",)), {"X": (3, 3)})` is `["X^{-\\\\top}"]`.
+    """
+    setting = Setting.of(problem, shapes, statics or {})
+    return [latex_of(form.program, setting.ranks) for form in setting.forms]
+
+
+def statement(problem: Problem, shapes: Mapping[str, Shape], statics: Mapping[str, int] | None = None) -> str:
+    """Return the derivatives as equations in LaTeX, with dollar signs: what a notebook shows.
+
+    Example: for the gradient of `x @ x` it is `$$\\frac{\\partial}{\\partial x} \\left(x^{\\top} x\\right) = 2 x$$`.
+    """
+    (value,) = latex(replace(problem, kind="value"), shapes, statics)
+    requests = problem.requests
+    if not requests:
+        return f"$${value}$$"
+    lines = []
+    for wrt, formula in zip(requests, latex(problem, shapes, statics), strict=True):
+        order = f"^{{{len(wrt)}}}" if len(wrt) > 1 else ""
+        below = r" \, ".join(rf"\partial {latex_name(name)}" for name in wrt)
+        lines.append(rf"$$\frac{{\partial{order}}}{{{below}}} \left({value}\right) = {formula}$$")
+    return "\n".join(lines)
+
+
+def latex_of(tree: Node, ranks: Ranks) -> str:
+    """Return a tree in LaTeX; the parts that a program names are explained behind the result."""
+    ranks.add(tree)
+    if not isinstance(tree, Program):
+        return write(Latex(ranks).rewritten(tree), spelling("latex"))
+    result = latex_of(tree.result, ranks)
+    parts = [f"{latex_name(item.name)} = {latex_of(item.value, ranks)}" for item in tree.assignments]
+    return result + (r" \quad \mathrm{with} \quad " + r", \; ".join(parts) if parts else "")
+
+
+# --- trees in the words of LaTeX -------------------------------------------------------------------------------------
 
 
 class Latex:

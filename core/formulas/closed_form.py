@@ -18,7 +18,7 @@ from ..graph.nodes import Node, topological
 from ..graph.transform import flatten
 from ..notation.expand import expanded
 from ..notation.formula import Notation
-from ..notation.naming import named
+from ..notation.naming import bare, named
 from ..notation.recognise import recognised
 from ..notation.structural import Sizes
 from ..notation.trees import Tree
@@ -95,7 +95,7 @@ def generic_forms(
     notation = _notation(problem, calculation, sizes)
     forms = []
     for root in _readable(calculation):
-        tree = notation.root(root)
+        tree = bare(notation.root(root), problem.names)
         program = named(tree, [*problem.names, *actual])
         used = {node.name for node in _names(program)}
         here = {name: size for name, size in actual.items() if name in used}
@@ -133,7 +133,7 @@ def exact_forms(
 
 def _of_sizes(problem: Problem, calculation: Calculation, roots: list[Node]) -> list[ClosedForm]:
     notation = _notation(problem, calculation, Sizes({}))
-    trees = [notation.tree(root) for root in roots]
+    trees = [bare(notation.tree(root), problem.names) for root in roots]
     return [ClosedForm(tree, named(tree, problem.names), {}, problem) for tree in trees]
 
 

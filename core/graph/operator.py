@@ -22,7 +22,11 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping
 from dataclasses import dataclass, field
+from types import MappingProxyType
 from typing import Any
+
+# The spellings of a function that no library has.
+NOWHERE: Mapping[str, None] = MappingProxyType({"numpy": None, "torch": None, "jax": None})
 
 
 @dataclass(frozen=True, eq=False)
@@ -49,8 +53,9 @@ class Operator:
     - `keeps_symmetry`: whether a symmetric matrix has a symmetric result.
     - `bounds`: numbers between which every entry of the result lies.
     - `spellings`: templates for `latex`, `numpy`, `torch` and `jax` where they differ from the default: `#1`, `#2` are
-      arguments, `#*` all those without a number; JAX is by default spelled as NumPy, and the others by the name. None
-      says that a library has no such function: a program then brings its own, or cannot be written.
+      the parameters in their order, defaults filled in, `#*` the given ones without a number; JAX is by default spelled
+      as NumPy, and the others by the name. None says that a library has no such function, and a setting without a
+      place that its function has no such setting: a program then brings its own (`export/polyfills`), or is refused.
     - `fixed`: settings that libraries know and that have one value here, their default: any other is refused.
     - `hidden`: needed by rules and formulas, not listed for people.
     """

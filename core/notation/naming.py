@@ -36,6 +36,11 @@ def named(tree: Tree, taken: Iterable[str]) -> Program:
     return Program(tuple(_in_order(assignments)), tree)
 
 
+def bare(tree: Tree, taken: Iterable[str]) -> Tree:
+    """Return a tree in which `np.pi` is written `pi`, unless that is one of the names taken."""
+    return tree if "pi" in taken else replaced(tree, Name("pi", "np"), Name("pi"))
+
+
 def _worth_naming(trees: list[Tree]) -> Tree | None:
     """Return the repeated part whose naming saves most, None where none saves enough."""
     counts: dict[Node, int] = {}

@@ -25,6 +25,7 @@ from .trees import (
     Tree,
     collected,
     hadamard,
+    multiple_of_constant,
     negated,
     number,
     power,
@@ -79,6 +80,9 @@ def written(term: Term) -> Tree:
     coefficient: Coefficient = -term.coefficient if negative else term.coefficient
     above: list[Tree] = []
     below: list[Tree] = []
+    if found := multiple_of_constant(coefficient):
+        coefficient, constant = found
+        term = replace(term, scalars=(constant, *term.scalars))
     term = absorbed(replace(term, scalars=tuple(with_norms(term.scalars))))
     if isinstance(coefficient, Fraction) and coefficient.denominator != 1:
         below.append(Number(str(coefficient.denominator)))

@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Sequence
+import math
+from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 
 from ...grammar import syntax
@@ -14,15 +15,41 @@ Power = tuple[Tree, Fraction]
 """A factor of a Hadamard product or of a scalar: a tree and its exponent."""
 
 
+# The numbers that keep their names, as NumPy calls them, and the powers in which derivatives hold them.
+CONSTANTS: Mapping[Tree, float] = {Name("pi", "np"): math.pi, Name("e", "np"): math.e}
+EXPONENTS = tuple(map(Fraction, ("1", "2", "1/2", "-1", "-2", "-1/2", "3", "4")))
+
+
 def number(value: Coefficient) -> Tree:
-    """Return a number as a tree: `-3/2` is a division of a negated literal."""
+    """Return a number as a tree: `-3/2` is a division of a negated literal, `2*pi` a product with a name."""
     if value < 0:
         return negated(number(-value))
     if isinstance(value, Fraction) and value.denominator != 1:
         return Binary("/", Number(str(value.numerator)), Number(str(value.denominator)))
     if isinstance(value, float) and not value.is_integer():
+        if found := multiple_of_constant(value):
+            factor, constant = found
+            above = [] if factor.numerator == 1 else [(number(factor.numerator), Fraction(1))]
+            below = [] if factor.denominator == 1 else [(number(factor.denominator), Fraction(-1))]
+            return hadamard([*above, constant, *below])
         return Number(repr(value)) if value < float("inf") else Name("inf")
     return Number(str(int(value))) if value < 1e16 else Number(repr(float(value)))
+
+
+def multiple_of_constant(value: Coefficient) -> tuple[Fraction, Power] | None:
+    """Return a positive float as a fraction times a power of a constant, None where it is no such multiple.
+
+    Example: for `math.pi / 2` it is 1/2 and pi. The product is the number to the last digit.
+    """
+    if not isinstance(value, float) or value.is_integer() or not 1e-6 < value < 1e6:
+        return None
+    for exponent in EXPONENTS:
+        for tree, constant in CONSTANTS.items():
+            unit = constant ** float(exponent)
+            factor = Fraction(value / unit).limit_denominator(360)
+            if 0 < factor.numerator <= 10_000 and abs(float(factor) * unit - value) <= math.ulp(value):
+                return factor, (tree, exponent)
+    return None
 
 
 def negated(tree: Tree) -> Tree:

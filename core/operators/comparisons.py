@@ -14,16 +14,16 @@ from ..graph.operator import Operator
 from .elementwise import elementwise
 
 
-def comparison(name: str, doc: str, evaluate: Callable[..., Any], *, jumps: bool = True) -> Operator:
+def comparison(name: str, doc: str, evaluate: Callable[..., Any], *, jumps: bool = True, **fields: Any) -> Operator:
     """Return a comparison; where both sides are equal it jumps, unless equality is what it asks."""
     kink = {"kink": "a == b", "at_kink": "the branch that the comparison takes"} if jumps else {}
     samples = (f"{name}(x, u)", f"{name}(X, x)", f"{name}(x, x)")
     return elementwise(name, "0 * da + 0 * db", doc, evaluate, parameters="a, b", samples=samples, mask=True,
-                       analytic=False, **kink)
+                       analytic=False, **kink, **fields)
 
 
 def arithmetic(
-    name: str, formula: str, doc: str, *, domain: str = "real", aliases: tuple[str, ...] = ()
+    name: str, formula: str, doc: str, *, domain: str = "real", aliases: tuple[str, ...] = (), **fields: Any
 ) -> Operator:
     """Return a function that a formula in a and b, or in x, defines; `domain` is that of its last operand."""
     binary = "a " in formula
@@ -31,7 +31,7 @@ def arithmetic(
     return Operator(
         name, "a, b" if binary else "x", doc, family="arithmetic", definition=formula, aliases=aliases,
         domain=("real", domain) if binary else (domain,), samples=tuple(sample.format(name) for sample in samples),
-        errors=(f"{name}(x)", f"{name}(x, v)") if binary else (f"{name}()", f"{name}(x, x)"),
+        errors=(f"{name}(x)", f"{name}(x, v)") if binary else (f"{name}()", f"{name}(x, x)"), **fields,
     )
 
 
@@ -40,7 +40,8 @@ ENTRIES = (
     comparison("less_equal",    "1 where a <= b, else 0.",       np.less_equal),
     comparison("greater",       "1 where a > b, else 0.",        np.greater),
     comparison("greater_equal", "1 where a >= b, else 0.",       np.greater_equal),
-    comparison("equal",         "1 where a is b, else 0.",       np.equal,     jumps=False),
+    comparison("equal",         "1 where a is b, else 0.",       np.equal,     jumps=False,
+               spellings={"torch": "torch.eq(#*)"}),
     comparison("not_equal",     "1 where a is not b, else 0.",   np.not_equal, jumps=False),
 
     # --- other spellings of arithmetic
@@ -52,7 +53,11 @@ ENTRIES = (
     arithmetic("negative",    "-x",             "The negative.",                          aliases=("neg",)),
     arithmetic("reciprocal",  "1 / x",          "One divided by x.",                      domain="nonzero"),
     arithmetic("square",      "x**2",           "The square of each entry."),
-    arithmetic("rsqrt",       "x**(-1/2)",      "One divided by the square root.",        domain="positive"),
-    arithmetic("silu",        "x * sigmoid(x)", "x times its sigmoid.",                   aliases=("swish",)),
-    arithmetic("log_sigmoid", "-softplus(-x)",  "Log of the sigmoid.",                    aliases=("logsigmoid",)),
+    arithmetic("rsqrt",       "x**(-1/2)",      "One divided by the square root.",        domain="positive",
+               spellings={"numpy": None, "jax": "jax.lax.rsqrt(#1)"}),
+    arithmetic("silu",        "x * sigmoid(x)", "x times its sigmoid.",                   aliases=("swish",),
+               spellings={"numpy": None, "torch": "torch.nn.functional.silu(#1)", "jax": "jax.nn.silu(#1)"}),
+    arithmetic("log_sigmoid", "-softplus(-x)",  "Log of the sigmoid.",                    aliases=("logsigmoid",),
+               spellings={"numpy": None, "torch": "torch.nn.functional.logsigmoid(#1)",
+                          "jax": "jax.nn.log_sigmoid(#1)"}),
 )

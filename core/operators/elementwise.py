@@ -10,7 +10,7 @@ import numpy as np
 from ..elaboration.elaborate import call
 from ..graph.algebra import constant_value, number
 from ..graph.nodes import Node
-from ..graph.operator import Operator
+from ..graph.operator import NOWHERE, Operator
 from . import kernels
 
 _SAMPLES = {
@@ -110,9 +110,10 @@ ENTRIES = (
     # 0**p is differentiated by p as the limit: 0 for p > 0 and -inf for p = 0; by x the factor p = 0 wins over 1/0.
     elementwise("power", "nonzero(p) * p * x**(p - 1) * dx + xlogy(y, x) * dp", "x to the power of p.", np.power,
                 parameters="x, p", domain=("positive", "real"), aliases=("pow", "float_power"),
-                samples=("power(x, u)", "power(X, x)", "power(x, 1.5)", "power(x, -2)", "power(2, u)", "power(x, 4)")),
+                samples=("power(x, u)", "power(X, x)", "power(x, 1.5)", "power(x, -2)", "power(2, u)", "power(x, 4)"),
+                spellings={"torch": "torch.pow(#*)"}),
     Operator("nonzero", "p", "The mask p != 0.", family="elementwise", build=_nonzero, hidden=True,
-             samples=("nonzero(x)", "nonzero(2)", "nonzero(0)"), errors=("nonzero()",)),
+             samples=("nonzero(x)", "nonzero(2)", "nonzero(0)"), errors=("nonzero()",), spellings=NOWHERE),
     elementwise("xlogy", "log(b) * da + quotient(a, b) * db", "a * log(b), and 0 where a is 0.", kernels.xlogy,
                 parameters="a, b", domain=("real", "positive"),
                 spellings={"numpy": None, "torch": "torch.special.xlogy(#*)", "jax": "jax.scipy.special.xlogy(#*)"}),
@@ -184,5 +185,6 @@ ENTRIES = (
     Operator("clip", "x; lower=None, upper=None", "x where it is between two numbers, else the nearer of them.",
              family="elementwise", build=_clip, aliases=("clamp", "clip_by_value"),
              samples=("clip(x, -0.5, 0.5)", "clip(X, 0)", "clip(X, upper=0.2)", "clip(x, None, 0.3)"),
-             errors=("clip()", "clip(x, u)", "clip(x, 1, 2, 3)")),
+             errors=("clip()", "clip(x, u)", "clip(x, 1, 2, 3)"),
+             spellings={"numpy": "np.clip(#1, #2, #3)", "torch": "torch.clip(#1, #2, #3)"}),
 )

@@ -11,13 +11,12 @@ from ..elaboration.elaborate import call
 from ..elaboration.infix import matmul
 from ..graph.algebra import Factor, broadcast, product
 from ..graph.nodes import Delta, Node
-from ..graph.operator import Operator
+from ..graph.operator import NOWHERE, Operator
 from ..shapes import require_rank, require_square
 from . import kernels
 
 GILES = "Giles 2008, Collected matrix derivative results for forward and reverse mode algorithmic differentiation"
 HIGHAM = "Higham 2008, Functions of Matrices, Theorem 3.6"
-NOWHERE = {"numpy": None, "torch": None, "jax": None}
 
 
 def square(
@@ -147,15 +146,15 @@ ENTRIES = (
     square("cofactor", "The matrix of cofactors: the gradient of the determinant.", kernels.cofactor,
            "einsum('ijkl,ik,kl->ij', cofactor(rows_replaced(X)), 1 - identity_like(X), dX)", family="determinants",
            keeps_symmetry=True, hidden=True, errors=("cofactor(X)",),
-           spellings=NOWHERE | {"latex": r"\operatorname{cof}\left(#1\right)"}),
+           spellings={**NOWHERE, "latex": r"\operatorname{cof}\left(#1\right)"}),
     Operator("rows_replaced", "X", "The matrices X with row i replaced by the unit vector e_j.",
              family="determinants", build=_rows_replaced, hidden=True, samples=("rows_replaced(A)",),
-             errors=("rows_replaced(X)",), spellings=NOWHERE | {"latex": r"\operatorname{rows}\left(#1\right)"}),
+             errors=("rows_replaced(X)",), spellings={**NOWHERE, "latex": r"\operatorname{rows}\left(#1\right)"}),
 
     # --- functions of matrices (with SciPy)
     *matrix_function("expm", "Matrix exponential (needs SciPy).", kernels.expm, kernels.expm_frechet, "expm(X)",
                      analytic=True, aliases=("matrix_exp",),
-                     spellings={"numpy": "scipy.linalg.expm(#1)", "torch": "torch.linalg.matrix_exp(#1)",
+                     spellings={"numpy": "scipy.linalg.expm(#1)", "torch": "torch.linalg.matrix_exp(#1.contiguous())",
                                 "jax": "jax.scipy.linalg.expm(#1)"}),
     *matrix_function("logm", "Principal logarithm of a matrix without eigenvalues on the negative axis (needs SciPy).",
                      kernels.logm, kernels.logm_frechet, "inv(X)", domain=("spd",),

@@ -6,7 +6,7 @@ from collections.abc import Callable
 from typing import Any
 
 from ..graph.nodes import Node
-from ..graph.operator import Operator
+from ..graph.operator import NOWHERE, Operator
 from . import axes, diagonals
 
 
@@ -30,7 +30,8 @@ ENTRIES = (
     linear("squeeze", "x; axis=None", "Without the axes of size one.", axes.squeezed, errors=("squeeze(X, 0)",),
            samples=("squeeze(sum(X, axis=0, keepdims=True))", "squeeze(expand_dims(X, (0, 2)), axis=2)")),
     linear("expand_dims", "x; axis", "With a new axis of size one.", axes.expanded, aliases=("unsqueeze",),
-           samples=("expand_dims(X, 0)", "expand_dims(x, -1)", "expand_dims(a, 0)"), errors=("expand_dims(x, 5)",)),
+           samples=("expand_dims(X, 0)", "expand_dims(x, -1)", "expand_dims(a, 0)"), errors=("expand_dims(x, 5)",),
+           spellings={"torch": None}),
     linear("broadcast_to", "x; shape", "Repeated to a shape by NumPy's rules.", axes.broadcast_to, aliases=("expand",),
            samples=("broadcast_to(x, (3, 4))", "broadcast_to(a, 2)"),
            errors=("broadcast_to(x, (4, 3))", "broadcast_to(X, 4)")),
@@ -39,26 +40,28 @@ ENTRIES = (
     linear("transpose", "x; axes=None", "With the axes reversed, or in a given order.", axes.transposed,
            aliases=("permute", "permute_dims", "t"),
            samples=("transpose(X)", "transpose(x)", "transpose(T, (2, 0, 1))", "T.permute(1, 2, 0)"),
-           errors=("transpose(X, (0, 1))", "transpose(T, (0, 1, 1))", "transpose(x, (0, 1))")),
+           errors=("transpose(X, (0, 1))", "transpose(T, (0, 1, 1))", "transpose(x, (0, 1))"),
+           spellings={"torch": None}),
     linear("matrix_transpose", "X", "With the last two axes swapped.", axes.matrix_transposed, aliases=("adjoint",),
-           samples=("matrix_transpose(X)", "matrix_transpose(T)"), errors=("matrix_transpose(x)",)),
+           samples=("matrix_transpose(X)", "matrix_transpose(T)"), errors=("matrix_transpose(x)",),
+           spellings={"torch": "#1.mT"}),
     linear("swapaxes", "x; axis1, axis2", "With two axes swapped.", axes.swapped, aliases=("swapdims",),
            samples=("swapaxes(X, 0, 1)", "swapaxes(T, -1, 0)"), errors=("swapaxes(x, 0, 1)", "swapaxes(X, 0)")),
     linear("moveaxis", "x; source, destination", "With axes moved to other places.", axes.moved, aliases=("movedim",),
            samples=("moveaxis(T, 0, -1)", "moveaxis(T, (0, 1), (2, 0))"),
            errors=("moveaxis(x, 0, 1)", "moveaxis(T, (0, 1), 0)")),
     linear("flip", "x; axis=None", "With the entries in reverse order.", axes.flipped, aliases=("reverse",),
-           samples=("flip(x)", "flip(X)", "flip(X, axis=1)"), errors=("flip(x, 1)",)),
+           samples=("flip(x)", "flip(X)", "flip(X, axis=1)"), errors=("flip(x, 1)",), spellings={"torch": None}),
     linear("roll", "x; shift, axis=None", "With the entries moved on, the last coming first.", axes.rolled,
            samples=("roll(x, 1)", "roll(X, -2)", "roll(X, 2, axis=1)", "roll(x, 9)", "roll(T, -7, 1)", "roll(x, 4)"),
-           errors=("roll(x)", "roll(x, 1, axis=1)")),
+           errors=("roll(x)", "roll(x, 1, axis=1)"), spellings={"torch": "torch.roll(#1, #2, #3)"}),
 
     # --- joining and repeating
     linear("concatenate", "[parts]; axis=0", "Arrays joined along an axis.", axes.concatenated,
            aliases=("cat", "concat"),
            samples=("concatenate([x, u])", "concatenate([X, A], axis=1)", "cat([T, T], dim=-1)",
                     "concatenate([X, x], axis=None)"),
-           errors=("concatenate([X, A])", "concatenate([X, x])", "concatenate(x, u)")),
+           errors=("concatenate([X, A])", "concatenate([X, x])", "concatenate(x, u)"), spellings={"torch": None}),
     linear("stack", "[parts]; axis=0", "Arrays of one shape, along a new axis.", axes.stacked,
            samples=("stack([x, u])", "stack([x, u], axis=1)", "stack([X, X, X], axis=-1)", "stack([a, b])"),
            errors=("stack([x, X])", "stack([x, v])")),
@@ -72,14 +75,14 @@ ENTRIES = (
                     "tile(T, (2, 1, 3))", "tile(a, 3)", "tile(x, 0)"),
            errors=("tile(x)", "tile(x, -1)")),
     linear("repeat", "x; repetitions, axis=None", "Each entry several times in a row.", axes.repeated,
-           aliases=("repeat_interleave",), spellings={"torch": "torch.repeat_interleave(#*)"},
+           aliases=("repeat_interleave",), spellings={"torch": "torch.repeat_interleave(#1, #2, #3)"},
            samples=("repeat(x, 2)", "repeat(X, 3, axis=1)", "repeat(X, 2)", "repeat(T, 2, 0)", "repeat(a, 2)"),
            errors=("repeat(x)", "repeat(x, 2, axis=1)")),
 
     # --- diagonals and triangles
     linear("diag", "x; k=0", "The diagonal of a matrix, or the matrix with a vector on its diagonal.", diagonals.diag,
            samples=("diag(x)", "diag(A)", "diag(X)", "diag(x, 1)", "diag(x, -2)", "diag(X, 1)", "diag(A, k=-1)"),
-           errors=("diag(T)", "diag(a)")),
+           errors=("diag(T)", "diag(a)"), spellings={"torch": "torch.diag(#1, #2)"}),
     linear("diagonal", "x; offset=0, axis1=0, axis2=1", "The diagonal of two axes, as the last axis.",
            diagonals.diagonal, errors=("diagonal(x)",),
            samples=("diagonal(A)", "diagonal(X, 2)", "diagonal(T, offset=-1, axis1=1, axis2=2)"),
@@ -88,7 +91,8 @@ ENTRIES = (
            aliases=("diag_embed",), samples=("diagflat(x)", "diagflat(x, 1)")),
     linear("trace", "X; offset=0", "Sum of the diagonal.", diagonals.trace, aliases=("tr",),
            samples=("trace(A)", "trace(X)", "trace(A, 1)", "trace(S)"), errors=("trace(x)", "trace(a)"),
-           spellings={"latex": r"\operatorname{tr}\left(#1\right)"}),
+           spellings={"latex": r"\operatorname{tr}\left(#1\right)",
+                      "torch": "torch.sum(torch.diagonal(#1, #2), -1)"}),
     linear("tril", "X; k=0", "The lower triangle, up to the k-th diagonal.", diagonals.lower,
            samples=("tril(A)", "tril(X, 1)", "tril(S, -1)"), errors=("tril(x)",)),
     linear("triu", "X; k=0", "The upper triangle, from the k-th diagonal on.", diagonals.upper,
@@ -96,7 +100,7 @@ ENTRIES = (
     linear("cumsum", "x; axis=None", "Running sums.", diagonals.cumsum,
            samples=("cumsum(x)", "cumsum(X)", "cumsum(X, axis=0)", "cumsum(T, 1)"), errors=("cumsum(x, 1)",)),
     linear("identity_like", "X", "The identity matrix of the size of the last axis.", diagonals.identity_like,
-           samples=("identity_like(X)",), hidden=True),
+           samples=("identity_like(X)",), hidden=True, spellings=NOWHERE),
     linear("lower_half", "X", "The lower triangle of ones with 1/2 on the diagonal, in the shape of X.",
-           diagonals.lower_half, samples=("lower_half(A)",), hidden=True),
+           diagonals.lower_half, samples=("lower_half(A)",), hidden=True, spellings=NOWHERE),
 )

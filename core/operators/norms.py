@@ -79,13 +79,13 @@ def _elaborated(text: str, environment: dict[str, Any]) -> Node:
 
 def norm(name: str, parameters: str, doc: str, **fields: Any) -> Operator:
     """Return a norm; at 0 most have a kink, so inputs are drawn away from it."""
-    own = {key: f"{library}.linalg.{name}(#*)" for key, library in (("numpy", "np"), ("torch", "torch"))}
+    own = {key: f"{library}.linalg.{name}(#1, #*)" for key, library in (("numpy", "np"), ("torch", "torch"))}
     defaults = {"domain": ("nonzero",), "spellings": own}
     return Operator(name, parameters, doc, family="norms", **(defaults | fields))
 
 
 # As vector_norm is spelled: sums over axes, which `norm` of a matrix is not.
-_ALONG_AXES = {"numpy": "np.linalg.vector_norm(#*)", "torch": "torch.linalg.vector_norm(#*)"}
+_ALONG_AXES = {"numpy": "np.linalg.vector_norm(#1, #*)", "torch": "torch.linalg.vector_norm(#1, #*)"}
 
 ENTRIES = (
     norm("norm", "x; ord=None, axis=None, keepdims=False",

@@ -10,7 +10,7 @@ from typing import Any
 
 from ..graph.algebra import number
 from ..graph.nodes import Node
-from ..graph.operator import Operator
+from ..graph.operator import NOWHERE, Operator
 from ..shapes import normalize_axes
 from . import kernels
 from .axes import summed
@@ -37,7 +37,8 @@ def _count(x: Node, axis: Any) -> Node:
 ENTRIES = (
     reduction("sum", "Sum over axes.", build=summed, aliases=("reduce_sum",)),
     reduction("count", "The number of entries, or of entries along axes.", parameters="x; axis=None", build=_count,
-              aliases=("size", "numel"), samples=("count(X)", "count(X, axis=0)", "count(T, axis=(0, 2))"),
+              aliases=("size", "numel"), spellings=NOWHERE,
+              samples=("count(X)", "count(X, axis=0)", "count(T, axis=(0, 2))"),
               errors=("count()",)),
     reduction("mean", "Mean over axes.", definition="sum(x, axis=axis, keepdims=keepdims) / count(x, axis=axis)",
               aliases=("reduce_mean", "average")),
@@ -45,14 +46,16 @@ ENTRIES = (
               parameters=WITH_DDOF,
               definition="sum((x - mean(x, axis=axis, keepdims=True))**2, axis=axis, keepdims=keepdims)"
                          " / (count(x, axis=axis) - ddof)",
-              aliases=("reduce_variance",), more=("{0}(x, ddof=1)", "X.{0}(dim=1, correction=1)")),
+              aliases=("reduce_variance",), spellings={"torch": "torch.var(#1, dim=#2, correction=#3, keepdim=#4)"},
+              more=("{0}(x, ddof=1)", "X.{0}(dim=1, correction=1)")),
     # The norm, rather than the square root of the variance, has the subgradient 0 where all entries are equal.
     reduction("std",
               "Standard deviation; the divisor is the number of entries minus ddof (torch's own default is ddof=1).",
               parameters=WITH_DDOF,
               definition="euclidean_norm(x - mean(x, axis=axis, keepdims=True), axis=axis, keepdims=keepdims)"
                          " / (count(x, axis=axis) - ddof)**(1/2)",
-              aliases=("reduce_std",), more=("{0}(x, ddof=1)", "X.{0}(dim=1, correction=1)")),
+              aliases=("reduce_std",), spellings={"torch": "torch.std(#1, dim=#2, correction=#3, keepdim=#4)"},
+              more=("{0}(x, ddof=1)", "X.{0}(dim=1, correction=1)")),
 
     # --- extremes
     reduction("max", "Largest entry.", signature="(n)->()", evaluate=kernels.largest,
@@ -71,7 +74,9 @@ ENTRIES = (
     reduction("softmax_of_last", "Softmax along the last axis, as a function of its own.", parameters="x",
               signature="(n)->(n)", evaluate=kernels.softmax_of_last, differential="y * dx - y * sum(y * dx)",
               bounds=(0.0, 1.0), hidden=True, samples=("softmax_of_last(x)", "softmax_of_last(X)"),
-              errors=("softmax_of_last(a)",), spellings={"latex": r"\operatorname{softmax}"}),
+              errors=("softmax_of_last(a)",), 
+              spellings={"latex": r"\operatorname{softmax}\left(#1\right)", "numpy": "softmax(#1, axis=-1)",
+                         "torch": "torch.softmax(#1, dim=-1)", "jax": "jax.nn.softmax(#1, axis=-1)"}),
     reduction("softmax",
               "exp(x) / sum(exp(x)) along axes, without overflow; over all entries where no axis is given, as SciPy.",
               parameters="x; axis=None", definition="exp(x - logsumexp(x, axis=axis, keepdims=True))",

@@ -11,7 +11,8 @@ import pytest
 
 from matgrad.core.elaboration.ranks import Ranks
 from matgrad.core.export.dialects import Dialect
-from matgrad.core.export.functions import latex_of, spelling
+from matgrad.core.export.latex import latex_of
+from matgrad.core.export.templates import spelling
 from matgrad.grammar.parser import parse
 from matgrad.grammar.spellings import LATEX, NUMPY, latex_name, with_functions
 from matgrad.grammar.syntax import Attribute, Binary, Call, Index, Name, Node, Number, Unary

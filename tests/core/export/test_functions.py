@@ -1,18 +1,9 @@
-"""Formulas as functions: they run as printed and give the numbers of matgrad, in every library that is installed.
-
-NumPy is always run. PyTorch and JAX are run where they are installed; with MATGRAD_LIBRARIES=torch,jax in the
-environment they must be.
-"""
+"""Formulas as functions: they run as printed and give the numbers of matgrad, in every library that is installed."""
 
 from __future__ import annotations
 
 import ast
-import os
-import warnings
-from collections.abc import Callable, Mapping, Sequence
-from functools import cache
-from importlib import import_module
-from importlib.util import find_spec
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -21,42 +12,18 @@ from hypothesis import HealthCheck, given, settings
 from hypothesis import strategies as st
 
 import matgrad
+from libraries import every_library, run
 from matgrad.core.errors import UsageProblem
 from matgrad.core.export.common_parts import named_parts
-from matgrad.core.export.functions import code, latex, statement
+from matgrad.core.export.functions import code
+from matgrad.core.export.latex import latex, statement
 from matgrad.core.problems.problem import Problem
 from matgrad.grammar.parser import parse
 from matgrad.grammar.writer import write
 
 Values = Mapping[str, np.ndarray[Any, np.dtype[np.float64]]]
 
-REQUIRED = [name for name in os.environ.get("MATGRAD_LIBRARIES", "").split(",") if name]
-LIBRARIES = ["numpy", *(name for name in ("torch", "jax") if name in REQUIRED or find_spec(name) is not None)]
 FUNCTIONS = {"grad": "gradient"}
-
-every_library = pytest.mark.parametrize("library", LIBRARIES)
-
-
-@cache
-def converter(library: str) -> Callable[[Any], Any]:
-    """Return what makes an array of NumPy one of a library, in double precision."""
-    with warnings.catch_warnings():
-        warnings.simplefilter("ignore")  # what a library warns of at its import is not ours
-        if library == "torch":
-            return lambda array: import_module("torch").tensor(np.array(array))
-        if library == "jax":
-            import_module("jax").config.update("jax_enable_x64", True)
-            return lambda array: import_module("jax.numpy").asarray(array)
-    return np.asarray
-
-
-def run(source: str, name: str, values: Sequence[Any], library: str) -> list[Any]:
-    """Return what the printed function returns, as arrays of NumPy."""
-    convert = converter(library)
-    space: dict[str, Any] = {}
-    exec(compile(source, "<formula>", "exec"), space)
-    results = space[name](*map(convert, values))
-    return [np.asarray(result) for result in (results if isinstance(results, tuple) else (results,))]
 
 
 def agree(text: str, kind: str, wrt: tuple[str, ...], values: Values, library: str) -> str:

@@ -7,7 +7,8 @@ import re
 import pytest
 
 from matgrad.core.graph.structure import INDEX_LETTERS, axis_names, letter, structure_of
-from matgrad.core.problems.calculation import Calculation, Problem
+from matgrad.core.problems.calculation import Calculation
+from matgrad.core.problems.problem import Problem
 
 SHAPES = {"a": (3,), "x": (3,), "A": (3, 3), "X": (3, 3), "B": (3, 3)}
 WORDS = (

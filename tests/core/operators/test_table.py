@@ -5,8 +5,7 @@ A sample's names have fixed shapes (`SHAPES`); their values satisfy the domain o
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from functools import cache
+from collections.abc import Mapping
 from typing import Any
 
 import numpy as np
@@ -18,60 +17,25 @@ from matgrad.core.elaboration.elaborate import BARE_CONSTANTS, Elaborator
 from matgrad.core.elaboration.keywords import KEYWORD_ALIASES
 from matgrad.core.errors import ExpressionError
 from matgrad.core.evaluation.program import compile_program
-from matgrad.core.export.functions import latex
-from matgrad.core.graph.catalogue import find, operators
+from matgrad.core.graph.catalogue import find
 from matgrad.core.graph.nodes import Node, Symbol
 from matgrad.core.graph.operator import Operator
 from matgrad.core.operators.references import REFERENCES
-from matgrad.core.problems.problem import Problem
-from matgrad.core.problems.sampling import draw
 from matgrad.core.shapes import parse_axes
 from matgrad.grammar import syntax
 from matgrad.grammar.parser import parse
+from samples import SHAPES, TABLE, Values, elaborated, run, values_of
 
-SHAPES = {
-    "a": (), "b": (), "x": (4,), "u": (4,), "w": (4,), "v": (3,), "X": (3, 4), "W": (3, 4), "C": (3, 1, 4),
-    "A": (3, 3), "B": (3, 3), "S": (2, 3, 3), "T": (2, 3, 4),
-}  # fmt: skip
-
-# Derivatives within an expression take a name, not values; they are tested at the end.
-TABLE = [operator for operator in operators(hidden=True) if operator.family != "derivatives"]
+# Derivatives within an expression are tested at the end.
 SAMPLES = [(operator, sample) for operator in TABLE for sample in operator.samples]
 DIFFERENTIABLE = [case for case in SAMPLES if set(syntax.free_names(parse(case[1]))) - BARE_CONSTANTS]
 ERRORS = [(operator, sample) for operator in TABLE for sample in operator.errors]
 ALIASES = [(operator, alias) for operator in TABLE for alias in operator.aliases]
 
-Values = Mapping[str, np.ndarray]
 every_sample = pytest.mark.parametrize(("operator", "sample"), SAMPLES, ids=[sample for _, sample in SAMPLES])
 every_function = pytest.mark.parametrize(
     ("operator", "sample"), DIFFERENTIABLE, ids=[sample for _, sample in DIFFERENTIABLE]
 )
-
-
-def names(text: str) -> list[str]:
-    return [name for name in syntax.free_names(parse(text)) if name not in BARE_CONSTANTS]
-
-
-def elaborated(text: str) -> Node:
-    environment = {name: Symbol.of(name, shape) for name, shape in SHAPES.items()}
-    result = Elaborator(environment).run(parse(text))
-    assert isinstance(result, Node)
-    return result
-
-
-def demands(operator: Operator, sample: str) -> Iterator[tuple[str, str]]:
-    """Yield each name of a sample with what the operand in which it stands asks of it."""
-    for call in syntax.walk(parse(sample)):
-        if isinstance(call, syntax.Call) and find(call.function) is operator:
-            for place, argument in enumerate(call.arguments):
-                domain = operator.domain[place] if place < len(operator.domain) else "real"
-                yield from ((node.name, domain) for node in syntax.walk(argument) if isinstance(node, syntax.Name))
-
-
-@cache
-def values_of(operator: Operator, sample: str) -> Values:
-    asked = dict(demands(operator, sample))
-    return {name: draw(name, SHAPES[name], "normal", 1, {asked.get(name, "real")} - {"real"}) for name in names(sample)}
 
 
 def directions_of(values: Values) -> Values:
@@ -81,10 +45,6 @@ def directions_of(values: Values) -> Values:
 
 def moved(values: Values, directions: Values, amount: float) -> Values:
     return {name: value + amount * directions[name] for name, value in values.items()}
-
-
-def run(node: Node, values: Values) -> np.ndarray:
-    return compile_program([node]).run(values)[0]
 
 
 def relative_error(found: np.ndarray, wanted: np.ndarray, scale: float = 0.0) -> float:
@@ -240,18 +200,6 @@ def test_mistake_is_refused(operator: Operator, sample: str) -> None:
         elaborated(sample)
     assert caught.value.message
     assert caught.value.labels
-
-
-@every_sample
-@pytest.mark.parametrize("kind", ["value", "jacobian"])
-def test_sample_has_a_formula_in_latex(operator: Operator, sample: str, kind: str) -> None:
-    names = Problem.of(sample, "value").names
-    shapes = {name: SHAPES[name] for name in names}
-    wrt = tuple(names)[:1] if kind == "jacobian" else ()
-    if not names:
-        kind = "value"
-    (formula,) = latex(Problem.of(sample, kind, wrt), shapes)
-    assert formula
 
 
 @pytest.mark.parametrize("operator", TABLE, ids=lambda operator: operator.name)

@@ -1,0 +1,91 @@
+"""What NumPy lacks. JAX lacks most of it too: there the same source is printed with `jnp` and `jax.scipy`.
+
+Nothing is changed in place, as JAX demands.
+"""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+import scipy.linalg
+
+
+def sigmoid(x: Any) -> Any:
+    """1 / (1 + exp(-x)) without overflow."""
+    small = np.exp(-np.abs(x))
+    return np.where(x >= 0, 1.0, small) / (1 + small)
+
+
+def logsumexp(x: Any, axis: Any = None, keepdims: bool = False) -> Any:
+    """log(sum(exp(x))) without overflow."""
+    largest = np.max(x, axis=axis, keepdims=True)
+    shift = np.where(np.isfinite(largest), largest, 0.0)
+    result = np.log(np.sum(np.exp(x - shift), axis=axis, keepdims=True)) + shift
+    return result if keepdims else np.squeeze(result, axis=axis)
+
+
+def softmax(x: Any, axis: Any = None) -> Any:
+    """exp(x) / sum(exp(x)) without overflow."""
+    small = np.exp(x - np.max(x, axis=axis, keepdims=True))
+    return small / np.sum(small, axis=axis, keepdims=True)
+
+
+def log_softmax(x: Any, axis: Any = None) -> Any:
+    """The logarithm of softmax, accurate where that is tiny."""
+    return x - logsumexp(x, axis=axis, keepdims=True)
+
+
+def xlogy(a: Any, b: Any) -> Any:
+    """a * log(b), and 0 where a is 0."""
+    return np.where(a == 0, 0.0, a * np.log(np.where(a == 0, 1.0, b)))
+
+
+def quotient(a: Any, b: Any) -> Any:
+    """a / b, and 0 where a is 0."""
+    return np.where(a == 0, 0.0, a / np.where(a == 0, 1.0, b))
+
+
+def reciprocal_or_zero(x: Any) -> Any:
+    """1 / x, and 0 where x is 0."""
+    return np.where(x == 0, 0.0, 1 / np.where(x == 0, 1.0, x))
+
+
+def exclusive_product(x: Any) -> Any:
+    """For each entry along the last axis, the product of the others."""
+    ones = np.ones_like(x[..., :1])
+    before = np.cumprod(np.concatenate([ones, x[..., :-1]], axis=-1), axis=-1)
+    after = np.cumprod(np.concatenate([ones, x[..., :0:-1]], axis=-1), axis=-1)[..., ::-1]
+    return before * after
+
+
+def cofactor(X: Any) -> Any:
+    """The matrix of cofactors, for singular matrices too."""
+    U, s, Vh = np.linalg.svd(X)
+    sign = np.linalg.det(U) * np.linalg.det(Vh)
+    return sign[..., None, None] * ((U * exclusive_product(s)[..., None, :]) @ Vh)
+
+
+def polar_factor(X: Any) -> Any:
+    """U @ Vh of the singular value decomposition, without vanishing singular values."""
+    U, s, Vh = np.linalg.svd(X, full_matrices=False)
+    present = s > 1e-13 * np.max(s, axis=-1, keepdims=True)
+    return (U * present[..., None, :]) @ Vh
+
+
+def symmetric_part(X: Any) -> Any:
+    """(X + X.T)/2."""
+    return (X + np.swapaxes(X, -1, -2)) / 2
+
+
+def rows_replaced(X: Any) -> Any:
+    """The matrices X with row i replaced by the unit vector e_j."""
+    one = np.eye(len(X))
+    return np.einsum("kl,ik->ikl", X, 1 - one)[:, None] + np.einsum("ik,jl->ijkl", one, one)
+
+
+def expm_frechet(X: Any, E: Any) -> Any:
+    """How expm(X) changes along E: the upper right block of expm([[X, E], [0, X]])."""
+    X, E = np.broadcast_arrays(X, E)
+    rows = [np.concatenate([X, E], axis=-1), np.concatenate([np.zeros_like(X), X], axis=-1)]
+    return scipy.linalg.expm(np.concatenate(rows, axis=-2))[..., : X.shape[-1], X.shape[-1] :]
