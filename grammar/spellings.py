@@ -76,7 +76,7 @@ def _function(template: str) -> Form:
 
 def _demand(template: str, slot: re.Match[str]) -> int:
     before, after = template[: slot.start()].rstrip(), template[slot.end() :].lstrip()
-    opened = before.endswith(("(", "{", "[", ",", "|", r"\Vert"))
+    opened = before.endswith(("(", "{", "[", ",", "=", "|", r"\Vert"))
     return LOOSE if opened and after.startswith((")", "}", "]", ",", r"\right")) else POSTFIX
 
 

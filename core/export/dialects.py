@@ -114,6 +114,8 @@ class Dialect:
             case Call("where", (condition, first, second)):
                 asked = condition if _boolean(condition) else Binary("!=", condition, Number("0"))
                 return Call("where", (self._changed(asked), self._operand(first), self._operand(second)))
+            case Call("vec", (x,)) if self.ranks.of(x) != 2:
+                return Call("ravel", (self._call(Call("transpose", (x,))),))
             case Call("norm", (x,), ()) if self.ranks.of(x) > 2:
                 return Call("norm", (Call("ravel", (self._numeric(x),)),))
             case Call("outer", (left, right)):
@@ -144,9 +146,9 @@ class Dialect:
         """
         declared = declaration(operator.parameters)
         positional: list[object] = [_value(item) for item in node.arguments]
-        listed = declared.listed and isinstance(positional[0], ListLiteral)
-        if isinstance(positional[0], ListLiteral) and listed:
-            positional[0] = list(positional[0].items)
+        listed = declared.listed
+        if listed and isinstance(parts := positional[0], ListLiteral):
+            positional[0] = list(parts.items)
         bound = bind(operator, positional, {item.name: _value(item.value) for item in node.keywords})
         operands = [ListLiteral(tuple(bound.operands))] if listed else bound.operands
         given = [name for name, value in bound.settings.items() if value is not declared.settings[name]]

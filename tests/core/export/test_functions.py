@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping
+from dataclasses import replace
 from typing import Any
 
 import numpy as np
@@ -335,3 +336,45 @@ def test_a_notebook_shows_an_equation() -> None:
     )
     assert derivative.latex == r"A + A^{\top}"
     assert derivative.code("jax").startswith("import jax.numpy as jnp\n")
+
+
+# --- programs stand alone --------------------------------------------------------------------------------------------
+
+
+@every_library
+@pytest.mark.parametrize("name", ["np", "torch", "jnp", "jax", "scipy", "float", "like", "part_1", "inv_A", "sigmoid"])
+def test_an_input_may_have_the_name_of_anything_that_a_program_says(name: str, library: str) -> None:
+    problem = Problem.of(f"sum(sigmoid({name}) * (inv(A) @ {name}))", "grad", (name,))
+    source = code(problem, {name: (3,), "A": (3, 3)}, to=library)
+    assert len(run(source, "gradient", [VALUES["x"], VALUES["A"]], library)) == 2
+
+
+COMMENTS = ['"""', "\\", "\\N{BULLET}", "\0", "\x1b[31m", '"', "scipy.linalg.expm(np.pi)", "\u2028", "\ud800"]
+
+
+@pytest.mark.parametrize("comment", COMMENTS, ids=ascii)
+def test_what_a_user_writes_stays_in_the_docstring(comment: str) -> None:
+    problem = replace(Problem.of("sum(exp(x))", "grad", ("x",)), text=f"sum(exp(x)) # {comment}")
+    source = code(problem, {"x": (3,)}, to="torch")
+    head, function = ast.parse(source).body
+    assert ast.unparse(head) == "import torch"
+    assert isinstance(function, ast.FunctionDef)
+    assert (ast.get_docstring(function) or "").startswith("Return the value of `sum(exp(x)) # ")
+    assert source.replace("\n", "").isprintable()
+
+
+def test_imports_are_of_the_modules_that_are_used() -> None:
+    def imports_of(text: str, to: str) -> list[str]:
+        source = code(Problem.of(text, "value"), {"A": (3, 3)}, to=to)
+        return [line for line in source.splitlines() if line.startswith("import")]
+
+    assert imports_of("expm(A)", "numpy") == ["import numpy as np", "import scipy.linalg"]
+    assert imports_of("relu(A)", "jax") == ["import jax.nn", "import jax.numpy as jnp"]
+    assert imports_of("np.exp(A)", "torch") == ["import torch"]
+
+
+@pytest.mark.parametrize(("to", "wanted"), [("numpy", "np.pi"), ("torch", "torch.pi"), ("jax", "jnp.pi")])
+def test_constants_keep_their_names(to: str, wanted: str) -> None:
+    problem = Problem.of("sum(sin(pi*x))", "grad", ("x",))
+    assert f"{wanted}*" in code(problem, {"x": (3,)}, to=to)
+    assert latex(problem, {"x": (3,)}) == [r"\pi \, \cos\left(\pi \, x\right)"]
