@@ -359,7 +359,7 @@ def test_what_a_user_writes_stays_in_the_docstring(comment: str) -> None:
     head, function = ast.parse(source).body
     assert ast.unparse(head) == "import torch"
     assert isinstance(function, ast.FunctionDef)
-    assert (ast.get_docstring(function) or "").startswith("Return the value of `sum(exp(x)) # ")
+    assert (ast.get_docstring(function) or "").startswith("Return the value of `sum(exp(x)) #")
     assert source.replace("\n", "").isprintable()
 
 
