@@ -91,7 +91,7 @@ def matrix_function(
                  commuting=f"E @ {slope}", source=HIGHAM, analytic=fields.get("analytic", False),
                  domain=fields.get("domain", ()), samples=(f"{frechet}(A, B)", f"{frechet}(S, A)"),
                  errors=(f"{frechet}(A)", f"{frechet}(A, X)"),
-                 spellings=NOWHERE | {"latex": rf"\operatorname{{{name}}}'\left(#*\right)"}),
+                 spellings={**NOWHERE, "latex": rf"\operatorname{{{name}}}'\left(#*\right)"}),
     )
 
 

@@ -43,7 +43,7 @@ ENTRIES = (
              signature="(3),(3)->(3)", evaluate=np.cross, differential="-cross(b, da)", adjoint="-cross(a, g)",
              analytic=True, samples=("cross(v, sin(v))", "cross(A, B)", "cross(A, v)", "cross(v, S)"),
              errors=("cross(x, u)", "cross(v)", "cross(a, v)"),
-             spellings={"latex": r"#1 \times #2", "torch": "torch.linalg.cross(#*)"}),
+             spellings={"latex": r"#1 \times #2", "torch": "torch.linalg.cross(*torch.broadcast_tensors(#1, #2))"}),
     contraction("multi_dot", "[matrices]", "Product of several matrices.", contractions.multi_dot,
                 aliases=("chain_matmul",), samples=("multi_dot([A, X, x])", "multi_dot([A, B])"),
                 errors=("multi_dot([X, X])", "multi_dot([])"),

@@ -89,3 +89,44 @@ def expm_frechet(X: Any, E: Any) -> Any:
     X, E = np.broadcast_arrays(X, E)
     rows = [np.concatenate([X, E], axis=-1), np.concatenate([np.zeros_like(X), X], axis=-1)]
     return scipy.linalg.expm(np.concatenate(rows, axis=-2))[..., : X.shape[-1], X.shape[-1] :]
+
+
+def logm(X: Any) -> Any:
+    """The principal logarithm: square roots until the matrix is near the identity, then the series of artanh."""
+    one = np.eye(X.shape[-1])
+    for _ in range(6):
+        mean = X
+        for _ in range(12):
+            inverse = np.linalg.inv(mean)
+            X, mean = X @ (one + inverse) / 2, (one + (mean + inverse) / 2) / 2
+    W = (X - one) @ np.linalg.inv(X + one)
+    total = one / 25
+    for k in range(23, 0, -2):
+        total = one / k + W @ W @ total
+    return 2 * 2**6 * W @ total
+
+
+def logm_frechet(X: Any, E: Any) -> Any:
+    """How logm(X) changes along E: the upper right block of logm([[X, E], [0, X]])."""
+    X, E = np.broadcast_arrays(X, E)
+    rows = [np.concatenate([X, E], axis=-1), np.concatenate([np.zeros_like(X), X], axis=-1)]
+    return logm(np.concatenate(rows, axis=-2))[..., : X.shape[-1], X.shape[-1] :]
+
+
+def spherical_bessel(n: Any, x: Any) -> Any:
+    """The spherical Bessel function of whole order n: by its series near 0, else by upward recurrence."""
+    n = int(n)
+    near = np.abs(x) <= max(4, n)
+    far = np.where(near, 1.0, x)
+    below, result = np.cos(far) / far, np.sin(far) / far
+    for order in range(n):
+        below, result = result, (2 * order + 1) / far * result - below
+    small = np.where(near, x, 0.0)
+    term = np.ones_like(small)
+    for order in range(n):
+        term = term * small / (2 * order + 3)
+    total = term
+    for k in range(1, 40):
+        term = -term * small * small / (2 * k * (2 * n + 2 * k + 1))
+        total = total + term
+    return np.where(near, total, result)

@@ -98,3 +98,44 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
         return torch.tensordot(a, b, axes)
     first, second = ((one,) if isinstance(one, int) else tuple(one) for one in axes)
     return torch.tensordot(a, b, (first, second))
+
+
+def logm(X: Any) -> Any:
+    """The principal logarithm: square roots until the matrix is near the identity, then the series of artanh."""
+    one = torch.eye(X.shape[-1], dtype=X.dtype, device=X.device)
+    for _ in range(6):
+        mean = X
+        for _ in range(12):
+            inverse = torch.linalg.inv(mean)
+            X, mean = X @ (one + inverse) / 2, (one + (mean + inverse) / 2) / 2
+    W = (X - one) @ torch.linalg.inv(X + one)
+    total = one / 25
+    for k in range(23, 0, -2):
+        total = one / k + W @ W @ total
+    return 2 * 2**6 * W @ total
+
+
+def logm_frechet(X: Any, E: Any) -> Any:
+    """How logm(X) changes along E: the upper right block of logm([[X, E], [0, X]])."""
+    X, E = torch.broadcast_tensors(X, E)
+    rows = [torch.cat([X, E], dim=-1), torch.cat([torch.zeros_like(X), X], dim=-1)]
+    return logm(torch.cat(rows, dim=-2))[..., : X.shape[-1], X.shape[-1] :]
+
+
+def spherical_bessel(n: Any, x: Any) -> Any:
+    """The spherical Bessel function of whole order n: by its series near 0, else by upward recurrence."""
+    n = int(n)
+    near = torch.abs(x) <= max(4, n)
+    far = torch.where(near, torch.ones_like(x), x)
+    below, result = torch.cos(far) / far, torch.sin(far) / far
+    for order in range(n):
+        below, result = result, (2 * order + 1) / far * result - below
+    small = torch.where(near, x, torch.zeros_like(x))
+    term = torch.ones_like(small)
+    for order in range(n):
+        term = term * small / (2 * order + 3)
+    total = term
+    for k in range(1, 40):
+        term = -term * small * small / (2 * k * (2 * n + 2 * k + 1))
+        total = total + term
+    return torch.where(near, total, result)
