@@ -52,7 +52,7 @@ NUMPY = _python("np", {})
 JAX = _python("jnp", {})
 """Python with jax.numpy as `jnp`."""
 
-TORCH = _python("torch", {"axis": "dim", "keepdims": "keepdim", "axis1": "dim1", "axis2": "dim2"})
+TORCH = _python("torch", {"axis": "dim", "keepdims": "keepdim", "axis1": "dim1", "axis2": "dim2", "k": "diagonal"})
 """Python with PyTorch."""
 
 
@@ -70,7 +70,7 @@ def _function(template: str) -> Form:
     slots = {int(match[1]): match for match in re.finditer(r"#(\d)", template)}
     demands = tuple(_demand(template, slots[number]) for number in sorted(slots))
     # What ends in a superscript cannot take another one without brackets.
-    raised = re.search(r"\^\{[^{}]*\}$|^(?!\\).* #\d", template)
+    raised = re.search(r"\^\{[^{}]*\}$|^(?!\\).*[^,] #\d", template)
     return Form(template, POWER if raised else POSTFIX, demands)
 
 

@@ -7,7 +7,7 @@ from functools import cache
 
 import numpy as np
 
-from matgrad.core.elaboration.elaborate import Elaborator
+from matgrad.core.elaboration.elaborate import BARE_CONSTANTS, Elaborator
 from matgrad.core.evaluation.program import compile_program
 from matgrad.core.graph.catalogue import find, operators
 from matgrad.core.graph.nodes import Node, Symbol
@@ -31,7 +31,7 @@ Values = Mapping[str, np.ndarray]
 
 
 def names(text: str) -> list[str]:
-    return [name for name in syntax.free_names(parse(text)) if name != "inf"]
+    return [name for name in syntax.free_names(parse(text)) if name not in BARE_CONSTANTS]
 
 
 def elaborated(text: str) -> Node:

@@ -82,7 +82,7 @@ ENTRIES = (
     # --- diagonals and triangles
     linear("diag", "x; k=0", "The diagonal of a matrix, or the matrix with a vector on its diagonal.", diagonals.diag,
            samples=("diag(x)", "diag(A)", "diag(X)", "diag(x, 1)", "diag(x, -2)", "diag(X, 1)", "diag(A, k=-1)"),
-           errors=("diag(T)", "diag(a)"), spellings={"torch": "torch.diag(#1, #2)"}),
+           errors=("diag(T)", "diag(a)")),
     linear("diagonal", "x; offset=0, axis1=0, axis2=1", "The diagonal of two axes, as the last axis.",
            diagonals.diagonal, errors=("diagonal(x)",),
            samples=("diagonal(A)", "diagonal(X, 2)", "diagonal(T, offset=-1, axis1=1, axis2=2)"),
