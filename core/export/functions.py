@@ -176,9 +176,9 @@ class _Function:
 
 
 def quoted(text: str) -> str:
-    """Return text on one line as it may stand in a docstring: nothing in it ends the string or is read as an escape.
+    r"""Return text on one line as it may stand in a docstring: nothing in it ends the string or is read as an escape.
 
-    Example: `quoted("x\\ny")` is `x y`.
+    Example: `quoted("x\ny")` is `x y`.
     """
     line = " ".join(text.split()).replace("\\", r"\\").replace('"""', r"\"\"\"")
     return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)

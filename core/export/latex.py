@@ -32,18 +32,18 @@ CHAIN = "@"
 
 
 def latex(problem: Problem, shapes: Mapping[str, Shape], statics: Mapping[str, int] | None = None) -> list[str]:
-    """Return the closed form of each derivative in LaTeX, without the dollar signs.
+    r"""Return the closed form of each derivative in LaTeX, without the dollar signs.
 
-    Example: `latex(Problem.of("logdet(X)", "grad", ("X",)), {"X": (3, 3)})` is `["X^{-\\\\top}"]`.
+    Example: `latex(Problem.of("logdet(X)", "grad", ("X",)), {"X": (3, 3)})` is `["X^{-\\top}"]`.
     """
     setting = Setting.of(problem, shapes, statics or {})
     return [latex_of(form.program, setting.ranks) for form in setting.forms]
 
 
 def statement(problem: Problem, shapes: Mapping[str, Shape], statics: Mapping[str, int] | None = None) -> str:
-    """Return the derivatives as equations in LaTeX, with dollar signs: what a notebook shows.
+    r"""Return the derivatives as equations in LaTeX, with dollar signs: what a notebook shows.
 
-    Example: for the gradient of `x @ x` it is `$$\\frac{\\partial}{\\partial x} \\left(x^{\\top} x\\right) = 2 x$$`.
+    Example: for the gradient of `x @ x` it is `$$\frac{\partial}{\partial x} \left(x^{\top} x\right) = 2 x$$`.
     """
     (value,) = latex(replace(problem, kind="value"), shapes, statics)
     requests = problem.requests

@@ -31,6 +31,7 @@ class Setting:
 
     @staticmethod
     def of(problem: Problem, shapes: Mapping[str, Shape], statics: Mapping[str, int]) -> Setting:
+        """Return the closed forms of a problem, that of its value first, over the ranks of these shapes."""
         shapes = {name: tuple(shapes[name]) for name in problem.names}
         asked = [replace(problem, kind="value"), *([problem] if problem.requests else [])]
         try:
