@@ -314,7 +314,7 @@ def shell(command: str, folder: Path) -> tuple[str, str]:
     ("command", "found", "said"),
     [
         ("""printf '{"a": [1, 2]}' | DRIVER""", "{'a': [1.0, 2.0]}", ""),
-        ("""(sleep 2.6; printf '{"a": 3}') | DRIVER""", "{'a': 3.0}", "waiting for inputs on standard input"),
+        ("""(sleep 4; printf '{"a": 3}') | DRIVER""", "{'a': 3.0}", "waiting for inputs on standard input"),
         ("""printf '{"a": 4}' > data.json; DRIVER < data.json""", "{'a': 4.0}", ""),
         ("""printf '{"a": 5}' > data.json; DRIVER data.json < /dev/null""", "{'a': 5.0}", ""),
         ("""printf '{"a": 6}' | DRIVER -""", "{'a': 6.0}", ""),
