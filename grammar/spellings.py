@@ -11,19 +11,7 @@ import unicodedata
 from collections.abc import Mapping
 
 from .syntax import Call, Keyword, Literal, Name, Node, Number, String
-from .writer import (
-    COMPARISON,
-    LOOSE,
-    MATRIX_PRODUCT,
-    NUMBER,
-    POSTFIX,
-    POWER,
-    PRODUCT,
-    SUM,
-    TEXT,
-    Form,
-    Spelling,
-)
+from .writer import COMPARISON, LOOSE, MATRIX_PRODUCT, NUMBER, POSTFIX, POWER, PRODUCT, SUM, TEXT, Form, Spelling
 
 INDEX = "index"
 """The prefix of a name that is a run of index letters: `ik` in the subscript of a sum."""

@@ -11,12 +11,7 @@ import numpy as np
 
 from ... import __version__
 from ...core.arrays import Array
-from ...core.problems.answer import (
-    Answer,
-    Check,
-    Input,
-    Result,
-)
+from ...core.problems.answer import Answer, Check, Input, Result
 from ...core.problems.answer import Warning as AnswerWarning
 from .layouts import apply_layout
 

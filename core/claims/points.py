@@ -17,15 +17,7 @@ from ..arrays import SAME_NUMBERS, Array, relative_error, whole_numbers
 from ..differentiation.stabilise import stabilized
 from ..elaboration.elaborate import BARE_CONSTANTS, Elaborator
 from ..elaboration.inference import infer_shapes
-from ..errors import (
-    EvaluationError,
-    ExpressionError,
-    Label,
-    MatgradError,
-    ShapeError,
-    Source,
-    UnknownNameError,
-)
+from ..errors import EvaluationError, ExpressionError, Label, MatgradError, ShapeError, Source, UnknownNameError
 from ..evaluation.program import OperationFailed, compile_program
 from ..graph.nodes import Node
 from ..graph.transform import flatten

@@ -21,18 +21,7 @@ from ...grammar.parser import parse
 from ..errors import RankError, ShapeError, UnknownNameError
 from ..graph import catalogue
 from ..graph.algebra import Factor, broadcast, constant_value, elementwise, fresh, number, permute, product, scale
-from ..graph.nodes import (
-    Apply,
-    Coefficient,
-    Constant,
-    Delta,
-    Node,
-    Product,
-    Reshape,
-    Structural,
-    Sum,
-    Symbol,
-)
+from ..graph.nodes import Apply, Coefficient, Constant, Delta, Node, Product, Reshape, Structural, Sum, Symbol
 from ..graph.operator import Operator
 from ..shapes import bind_signature, broadcast_shapes, describe, normalize_axes
 from . import infix, misfits

@@ -25,16 +25,7 @@ import numpy as np
 
 from ..graph.nodes import Labels
 from ..shapes import Shape
-from .kernels import (
-    Into,
-    Kernel,
-    as_number,
-    full_dot,
-    outer_product,
-    strong_zero,
-    triangular_product,
-    vector_dot,
-)
+from .kernels import Into, Kernel, as_number, full_dot, outer_product, strong_zero, triangular_product, vector_dot
 from .large import is_large
 from .order import contraction_order
 from .tape import Labelled, Tape, Value

@@ -25,19 +25,7 @@ from typing import Any
 import numpy as np
 
 from ..graph.algebra import carries_delta, constant_value
-from ..graph.nodes import (
-    Apply,
-    Constant,
-    Delta,
-    Labels,
-    Map,
-    Node,
-    Product,
-    Structural,
-    Sum,
-    Symbol,
-    topological,
-)
+from ..graph.nodes import Apply, Constant, Delta, Labels, Map, Node, Product, Structural, Sum, Symbol, topological
 from ..shapes import Shape
 from .contract import align, contract, plain, reusable, scaled
 from .kernels import Entrywise, Into, Kernel, guarded, own_copy

@@ -13,18 +13,7 @@ from fractions import Fraction
 import numpy as np
 
 from ...grammar.rewriting import rewritten
-from ...grammar.syntax import (
-    Attribute,
-    Binary,
-    Index,
-    ListLiteral,
-    Literal,
-    Name,
-    Number,
-    Slice,
-    String,
-    TupleLiteral,
-)
+from ...grammar.syntax import Attribute, Binary, Index, ListLiteral, Literal, Name, Number, Slice, String, TupleLiteral
 from ..elaboration.inference import FIRST_TRIAL_SIZE
 from ..elaboration.infix import COMPARISONS
 from ..graph.algebra import constant_value, is_zero, product, repeated_axes, without_axes

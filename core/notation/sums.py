@@ -20,19 +20,7 @@ from ...grammar.syntax import Binary, Call, Number, String
 from ..graph.nodes import Coefficient
 from .chains import Link, flipped
 from .terms import Term, chain, written
-from .trees import (
-    Power,
-    Tree,
-    call,
-    collected,
-    length,
-    negated,
-    power,
-    size,
-    transposed,
-    transposes,
-    with_norms,
-)
+from .trees import Power, Tree, call, collected, length, negated, power, size, transposed, transposes, with_norms
 
 # A factor in front of a sum costs a pair of brackets.
 BRACKETS = 2

@@ -20,18 +20,7 @@ from fractions import Fraction
 from ...grammar.syntax import Binary, Number, Unary
 from ..graph.nodes import Coefficient
 from .chains import Link, product_of
-from .trees import (
-    Power,
-    Tree,
-    collected,
-    hadamard,
-    multiple_of_constant,
-    negated,
-    number,
-    power,
-    times,
-    with_norms,
-)
+from .trees import Power, Tree, collected, hadamard, multiple_of_constant, negated, number, power, times, with_norms
 
 
 @dataclass(frozen=True)

@@ -25,17 +25,7 @@ from dataclasses import dataclass, field, replace
 from ...grammar.syntax import Binary, Call, String, TupleLiteral
 from ..graph.nodes import Coefficient, Delta, Labels, Node, Symbol
 from ..graph.structure import INDEX_LETTERS
-from .chains import (
-    Link,
-    diagonal_of,
-    flipped,
-    matrix_of,
-    powers_of,
-    row_sums_of,
-    total_of,
-    trace_of,
-    transposes_in,
-)
+from .chains import Link, diagonal_of, flipped, matrix_of, powers_of, row_sums_of, total_of, trace_of, transposes_in
 from .edges import ONE, Edge, Vector
 from .structural import Writer, apply_structure
 from .terms import Term

@@ -10,14 +10,7 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 import matgrad
-from matgrad.core.errors import (
-    EvaluationError,
-    InputError,
-    NotScalarError,
-    ShapeError,
-    UnknownNameError,
-    UsageProblem,
-)
+from matgrad.core.errors import EvaluationError, InputError, NotScalarError, ShapeError, UnknownNameError, UsageProblem
 from matgrad.core.problems import compiler
 
 generator = np.random.default_rng(29)

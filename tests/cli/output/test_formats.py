@@ -19,13 +19,7 @@ from matgrad.cli.output.formats import write_answer
 from matgrad.cli.output.json_output import json_line
 from matgrad.core.arrays import Array
 from matgrad.core.errors import UsageProblem
-from matgrad.core.problems.answer import (
-    Answer,
-    Check,
-    Input,
-    Result,
-    Warning,
-)
+from matgrad.core.problems.answer import Answer, Check, Input, Result, Warning
 
 
 def derivative(data: Array, *groups: tuple[str, int]) -> Result:

@@ -17,12 +17,7 @@ from matgrad.cli.output.console import Look
 from matgrad.cli.output.layouts import apply_layout, view
 from matgrad.cli.output.screen import render_answer
 from matgrad.core.arrays import Array
-from matgrad.core.problems.answer import (
-    Answer,
-    Check,
-    Input,
-    Result,
-)
+from matgrad.core.problems.answer import Answer, Check, Input, Result
 
 GOLDEN = Path(__file__).parent / "golden_screens"
 GOOD = Check(3e-11, None)
