@@ -67,8 +67,7 @@ def as_error(problem: BaseException) -> MatgradError:
         )
     if isinstance(problem, RecursionError):
         return ExpressionError(
-            "the expression is nested too deeply",
-            helps=['name its parts: matgrad value "Y = ...; f(Y)"'],
+            "the expression is nested too deeply", helps=['name its parts: matgrad value "Y = ...; f(Y)"']
         )
     if isinstance(problem, OSError):
         # What goes wrong with files that are named is told where they are read and written.

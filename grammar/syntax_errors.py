@@ -100,11 +100,7 @@ def quoted_value(span: Span, left: str) -> SyntaxProblem:
     help_ = "separate the arguments by a comma"
     if left.isidentifier():
         help_ = f"for a transpose put the quote directly behind the name: `{left}'`, or write `{left}.T`"
-    return SyntaxProblem(
-        "a quoted word behind a value",
-        Label(span, "expected an operator"),
-        helps=[help_],
-    )
+    return SyntaxProblem("a quoted word behind a value", Label(span, "expected an operator"), helps=[help_])
 
 
 _DERIVATIVE = advise("the derivative is asked for by the command: ", Command("grad", "f(x)", ("x",)))

@@ -26,12 +26,7 @@ class SectionedCommand(click.Command):
 
     def __init__(self, name: str, **attributes: Any) -> None:
         self.text = COMMANDS[name]
-        super().__init__(
-            name,
-            help=self.text.text,
-            context_settings=SETTINGS,
-            **attributes,
-        )
+        super().__init__(name, help=self.text.text, context_settings=SETTINGS, **attributes)
 
     def format_options(self, ctx: click.Context, formatter: click.HelpFormatter) -> None:
         """Write the examples, then the options by section."""

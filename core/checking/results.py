@@ -66,11 +66,7 @@ def check_results(
 
 
 def _is_rounding(
-    calculation: Calculation,
-    values: Mapping[str, Array],
-    wrt: tuple[str, ...],
-    data: Array,
-    draws: Draws,
+    calculation: Calculation, values: Mapping[str, Array], wrt: tuple[str, ...], data: Array, draws: Draws
 ) -> bool:
     """Whether a derivative is nothing but rounding.
 
@@ -115,11 +111,7 @@ def _direction(calculation: Calculation, name: str, values: Mapping[str, Array],
 
 
 def _question(
-    calculation: Calculation,
-    wrt: tuple[str, ...],
-    data: Array | Structured,
-    values: Mapping[str, Array],
-    draws: Draws,
+    calculation: Calculation, wrt: tuple[str, ...], data: Array | Structured, values: Mapping[str, Array], draws: Draws
 ) -> tuple[Evaluate, list[Direction], Array]:
     """Return a function of the inputs, directions, and what the answer says of its derivative along them."""
     lead = () if calculation.samples is None else (calculation.samples,)

@@ -103,8 +103,7 @@ def _distributed(node: Product, known: dict[Node, list[EinsumTerm]]) -> list[Ein
             inner = [EinsumTerm(1, ((child, tuple(range(child.rank))),))]
         terms = [
             EinsumTerm(
-                term.coefficient * part.coefficient,
-                (*term.factors, *relabelled(part.factors, labels, child.rank)),
+                term.coefficient * part.coefficient, (*term.factors, *relabelled(part.factors, labels, child.rank))
             )
             for term in terms
             for part in inner

@@ -152,11 +152,7 @@ class Elaborator:
     is wanted. After `run`, `spans` tells where each node was first written.
     """
 
-    def __init__(
-        self,
-        environment: Mapping[str, Value],
-        statics: Mapping[str, int] | None = None,
-    ) -> None:
+    def __init__(self, environment: Mapping[str, Value], statics: Mapping[str, int] | None = None) -> None:
         self.environment: MutableMapping[str, Value] = dict(environment)
         self.statics = statics or {}
         self.spans: dict[Node, Span] = {}
@@ -265,7 +261,7 @@ class Elaborator:
                     Given(node.name, [1, 2]),
                     ", or a shape for random numbers: ",
                     Setting("shapes", {node.name: (2,)}),
-                ),
+                )
             ],
         )
 

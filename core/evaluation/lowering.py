@@ -218,11 +218,7 @@ class Lowering:
         return Labelled(self._value(operand), labels)
 
     def _product(
-        self,
-        coefficient: float,
-        dense: list[Labelled],
-        tensors: list[tuple[Structural, Labels]],
-        shape: Shape,
+        self, coefficient: float, dense: list[Labelled], tensors: list[tuple[Structural, Labels]], shape: Shape
     ) -> CompactValue:
         if 0 in shape:
             return CompactValue(Labelled(self.tape.number(0.0), ()))

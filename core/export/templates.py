@@ -17,12 +17,7 @@ LIBRARIES = {"numpy": "NumPy", "torch": "PyTorch", "jax": "JAX"}
 
 PREFIXES = {"numpy": "np", "torch": "torch", "jax": "jnp"}
 _IMPORTS = {"np": "import numpy as np", "jnp": "import jax.numpy as jnp", "torch": "import torch"}
-_BASES = {
-    "latex": spellings.LATEX,
-    "numpy": spellings.NUMPY,
-    "torch": spellings.TORCH,
-    "jax": spellings.JAX,
-}
+_BASES = {"latex": spellings.LATEX, "numpy": spellings.NUMPY, "torch": spellings.TORCH, "jax": spellings.JAX}
 # What a program says beside the functions of the table.
 _OWN = {
     "numpy": {"array": "np.array(#1)", "mask": "#1.astype(float)"},

@@ -288,12 +288,7 @@ def _used(label: int, pieces: list[Piece], acting: list[tuple[Node, Labels]]) ->
 
 
 def _as_matrix(
-    writer: Writer,
-    node: Node,
-    labels: Labels,
-    rank: int,
-    pieces: list[Piece],
-    acting: list[tuple[Node, Labels]],
+    writer: Writer, node: Node, labels: Labels, rank: int, pieces: list[Piece], acting: list[tuple[Node, Labels]]
 ) -> Iterable[Piece]:
     """Return structure that acts on nothing in particular as an explicit 0/1 array."""
     sizes = writer.sizes

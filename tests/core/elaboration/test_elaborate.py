@@ -169,8 +169,7 @@ def test_a_rank_error_names_the_operand(text: str, needed: int, operand: str) ->
 
 
 @pytest.mark.parametrize(
-    ("text", "help_text"),
-    [("A @ A", "A @ A.T"), ("A @ y", "A.T @ y"), ("B @ A.T", "B @ A"), ("A + A.T", None)],
+    ("text", "help_text"), [("A @ A", "A @ A.T"), ("A @ y", "A.T @ y"), ("B @ A.T", "B @ A"), ("A + A.T", None)]
 )
 def test_a_transpose_is_offered_where_it_fits(text: str, help_text: str | None) -> None:
     with pytest.raises(ShapeError) as caught:
