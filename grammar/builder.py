@@ -243,8 +243,7 @@ def _refuse_ambiguous_signs(bracket: str, offset: int) -> None:
     """Refuse a row like `1, 2 -3`, where the comma says that spaces do not separate."""
     for row in re.finditer(_MATRIX_ROW, bracket):
         if "," in row[0] and (sign := re.search(_SPACED_SIGN, row[0])):
-            start = offset + row.start() + sign.start(1)
-            raise syntax_errors.ambiguous_sign(sign[1], (start, start + 1))
+            raise syntax_errors.ambiguous_sign(sign[1], offset + row.start() + sign.start(1))
 
 
 def _signed_number(piece: re.Match[str], offset: int) -> Node:

@@ -102,7 +102,7 @@ class _Failure:
             return syntax_errors.misplaced_colon(self.position)
         if self.found.startswith(".") and not self.wants_value:
             if self.before[0][:1].isdigit():
-                return syntax_errors.malformed_number((self.position, self.position + 1))
+                return syntax_errors.malformed_number(self.position)
             return syntax_errors.missing_attribute(self.position)
         if self.before[0] == ".":
             return syntax_errors.missing_attribute(self.before[1][0])
