@@ -58,17 +58,11 @@ def as_error(problem: BaseException) -> MatgradError:
     if isinstance(problem, click.ClickException):
         return UsageProblem(_tidy(problem.format_message()))
     if isinstance(problem, MemoryError):
-        return EvaluationError(
-            "not enough memory",
-            helps=[
-                "jvp, vjp and hvp need far less than a Jacobian",
-                "--max-memory 500MB refuses such a result at once",
-            ],
-        )
+        less = "jvp, vjp and hvp need far less than a Jacobian"
+        return EvaluationError("not enough memory", helps=[less, "--max-memory 500MB refuses such a result at once"])
     if isinstance(problem, RecursionError):
-        return ExpressionError(
-            "the expression is nested too deeply", helps=['name its parts: matgrad value "Y = ...; f(Y)"']
-        )
+        helps = ['name its parts: matgrad value "Y = ...; f(Y)"']
+        return ExpressionError("the expression is nested too deeply", helps=helps)
     if isinstance(problem, OSError):
         # What goes wrong with files that are named is told where they are read and written.
         return InputError(f"the answer cannot be written: {problem.strerror or problem}")

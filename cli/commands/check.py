@@ -10,8 +10,8 @@ from ...core.errors import CheckFailed, MatgradError, Source, UsageProblem
 from ..output.advice import shell
 from ..output.console import Look, line, look_at, printable, show
 from ..output.digits import rough
-from .compute import check_failed, failed, warn, write
-from .questions import given_inputs, problem_of, wishes_of
+from .compute import failed, refuse_failed, warn, write
+from .questions import given_inputs, problem_of, refuse_formats, wishes_of
 from .request import Request
 
 if TYPE_CHECKING:
@@ -29,10 +29,7 @@ def check(request: Request) -> int:
     The status is 1 if they disagree. Each direction has a seed of its own, so inputs that are not given are new each
     time.
     """
-    if request.format not in ("table", "json"):
-        raise UsageProblem(
-            f"`check` has no {request.format} output", place=f"--format {request.format}", helps=["--format json"]
-        )
+    refuse_formats("check", request)
     if request.claim is not None:
         if request.batch:
             raise UsageProblem("a claim is about one sample: leave out `--batch`", place="--batch")
@@ -62,16 +59,12 @@ def check_claim(request: Request, claim: str) -> int:
     _refuse_nonsense(request.expression, claim)
     from ...core.claims.verdict import check_claim as checked
 
-    names = len(request.wrt)
-    problem = problem_of(
-        request.kind or ("jacobian" if names < 2 else "hessian" if names == 2 else "derivative"), request
-    )
+    kind = ("jacobian", "jacobian", "hessian", "derivative")[min(len(request.wrt), 3)]
+    problem = problem_of(request.kind or kind, request)
     inputs, surplus = given_inputs(problem, request)
     verdict = checked(problem, claim, inputs, wishes_of(problem, request))
     assert verdict.answer is not None
-    failures = failed(verdict.answer.results)
-    if failures:
-        raise check_failed(problem.kind, failures)
+    refuse_failed(problem.kind, failed(verdict.answer.results))
     if request.format == "json" or request.output is not None:
         answer = replace(verdict.answer, warnings=surplus, details={"claim": verdict.details(shell)})
         write(answer, request._replace(format="json"))

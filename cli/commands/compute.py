@@ -2,8 +2,9 @@
 
 from __future__ import annotations
 
+import math
 import sys
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -14,7 +15,7 @@ from .questions import EXPRESSION, given_inputs, problem_of, wishes_of
 from .request import Request
 
 if TYPE_CHECKING:
-    from ...core.problems.answer import Answer, Result, Warning
+    from ...core.problems.answer import Answer, Check, Result, Warning
 
 
 def compute(kind: str, request: Request) -> int:
@@ -25,9 +26,7 @@ def compute(kind: str, request: Request) -> int:
     inputs, surplus = given_inputs(problem, request)
     found = answer(problem, inputs, wishes_of(problem, request))
     write(replace(found, warnings=[*surplus, *found.warnings]), request)
-    failures = failed(found.results)
-    if failures:
-        raise check_failed(kind, failures)
+    refuse_failed(kind, failed(found.results))
     return 0
 
 
@@ -39,14 +38,9 @@ def write(answer: Answer, request: Request) -> None:
         sys.stdout.flush()
         warn(answer.warnings, request)
     write_answer(
-        answer,
-        request.format,
-        stream=sys.stdout,
-        output=request.output,
-        precision=request.precision,
-        layout=request.layout,
-        look=look_at(sys.stdout, no_color=request.no_color),
-    )
+        answer, request.format, stream=sys.stdout, output=request.output, precision=request.precision,
+        layout=request.layout, look=look_at(sys.stdout, no_color=request.no_color),
+    )  # fmt: skip
 
 
 def warn(warnings: Iterable[Warning], request: Request) -> None:
@@ -59,26 +53,20 @@ def warn(warnings: Iterable[Warning], request: Request) -> None:
         sys.stderr.write(render_warning(warning, source=source, color=look.color, ascii=look.ascii) + "\n")
 
 
-def failed(results: Iterable[Result]) -> list[Result]:
-    """Return the results that the numbers contradict."""
-    return [result for result in results if result.check is not None and not result.check.passed]
+def failed(results: Iterable[Result]) -> list[tuple[Sequence[str], Check]]:
+    """Return the checks that the numbers contradict, each with the names that it is about."""
+    return [(result.wrt, result.check) for result in results if result.check is not None and not result.check.passed]
 
 
-def check_failed(kind: str, results: list[Result]) -> CheckFailed:
-    """Return the loud error for results that fail their check."""
-    names = ", ".join(f"--wrt {' --wrt '.join(result.wrt)}" for result in results)
-    worst = max(_error(result) for result in results)
-    return CheckFailed(
-        f"the check failed: do not trust this {kind}",
-        place=names,
-        notes=[f"it differs from finite differences of the value by {rough(worst)}, relative to its largest entry"],
-        helps=[
-            "the point may be too near to a kink or a singularity: try other numbers with --seed 1",
-            "otherwise this is a bug in matgrad: please report the command line",
-        ],
-    )
-
-
-def _error(result: Result) -> float:
-    found = result.check.finite_differences if result.check is not None else None
-    return float("inf") if found is None else found
+def refuse_failed(kind: str, failures: Sequence[tuple[Sequence[str], Check]]) -> None:
+    """Raise CheckFailed, the loud error, where a check failed."""
+    if not failures:
+        return
+    errors = [math.inf if check.finite_differences is None else check.finite_differences for _, check in failures]
+    note = f"it differs from finite differences of the value by {rough(max(errors))}, relative to its largest entry"
+    helps = [
+        "the point may be too near to a kink or a singularity: try other numbers with --seed 1",
+        "otherwise this is a bug in matgrad: please report the command line",
+    ]
+    place = ", ".join(f"--wrt {' --wrt '.join(wrt)}" for wrt, _ in failures)
+    raise CheckFailed(f"the check failed: do not trust this {kind}", place=place, notes=[note], helps=helps)

@@ -13,7 +13,7 @@ from ...core.errors import UsageProblem
 from ..output.advice import shell
 from ..output.console import cell_width, line, look_at, printable, show, writing_to
 from .compute import warn
-from .questions import given_inputs, problem_of, wishes_of
+from .questions import given_inputs, problem_of, refuse_formats, wishes_of
 from .request import Request
 
 if TYPE_CHECKING:
@@ -26,10 +26,7 @@ WIDEST_COLUMN = 44
 
 def explain(request: Request) -> int:
     """Write how the derivative by each name comes about."""
-    if request.format not in ("table", "json"):
-        raise UsageProblem(
-            f"`explain` has no {request.format} output", place=f"--format {request.format}", helps=["--format json"]
-        )
+    refuse_formats("explain", request)
     if request.batch:
         raise UsageProblem("`explain` is about one sample: leave out `--batch`", place="--batch")
     problem = problem_of("jacobian", request)

@@ -29,7 +29,8 @@ def show_functions(name: str | None, *, json: bool, no_color: bool) -> int:
     table.load()
     look = look_at(sys.stdout, no_color=no_color)
     if name is None:
-        entries = _listed()
+        places = {family: place for place, family in enumerate(dict.fromkeys(entry.family for entry in operators()))}
+        entries = sorted(operators(), key=lambda entry: places[entry.family])
         if json:
             _write_json({"functions": [record(operator) for operator in entries]})
         else:
@@ -61,26 +62,14 @@ def record(operator: Operator) -> dict[str, object]:
     }
 
 
-def _listed() -> list[Operator]:
-    return sorted(operators(), key=_family_order().__getitem__)
-
-
-def _family_order() -> dict[Operator, int]:
-    families: dict[str, int] = {}
-    return {operator: families.setdefault(operator.family, len(families)) for operator in operators()}
-
-
 def _find(name: str) -> Operator:
     bare = name.partition("(")[0].strip()
     operator = find(bare) or find(bare.rpartition(".")[2])
     if operator is not None and not operator.hidden:
         return operator
     near = suggest(bare)
-    raise UnknownNameError(
-        f"unknown function `{name}`",
-        place=f"functions {name}",
-        helps=[f"did you mean `matgrad functions {near}`?"] if near else ["matgrad functions lists all"],
-    )
+    help_ = f"did you mean `matgrad functions {near}`?" if near else "matgrad functions lists all"
+    raise UnknownNameError(f"unknown function `{name}`", place=f"functions {name}", helps=[help_])
 
 
 def _write_json(content: dict[str, object]) -> None:

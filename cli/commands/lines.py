@@ -12,14 +12,13 @@ from ..input.errors import terminal, unreadable_file
 from ..input.standard_input import StdinReader
 from ..output.advice import shell
 from ..output.console import writing_to
-from .compute import check_failed, failed, warn
+from .compute import failed, refuse_failed, warn
 from .questions import given_inputs, problem_of, wishes_of
 from .request import Request
 
 if TYPE_CHECKING:
-    from ...core.problems.answer import Input, Result
+    from ...core.problems.answer import Input
     from ...core.problems.problem import Problem
-    from ..input.inputs import Reading
 
 JSON_LINES = (".jsonl", ".ndjson", ".jsonlines")
 
@@ -32,11 +31,11 @@ def compute_lines(kind: str, request: Request) -> int:
     """
     problem = problem_of(kind, request)
     if request.format not in ("table", "json"):
-        raise UsageProblem(
-            f"--lines writes one JSON object per line, not {request.format}", place=f"--format {request.format}"
-        )
+        message = f"--lines writes one JSON object per line, not {request.format}"
+        raise UsageProblem(message, place=f"--format {request.format}")
     from ...core.problems.compiler import Compiler
     from ...core.session import answer
+    from ..input.inputs import read_lines
     from ..output.json_output import json_line
 
     path = next((path for path in request.files if path == "-" or path.endswith(JSON_LINES)), "-")
@@ -45,9 +44,9 @@ def compute_lines(kind: str, request: Request) -> int:
     warn(surplus, request)
     wishes = wishes_of(problem, request)
     compiler = Compiler(problem)
-    failures: list[Result] = []
+    failures = []
     with _lines_of(path) as lines, writing_to(request.output) as stream:
-        for number, (inputs, warnings) in _readings(problem, lines, source):
+        for number, (inputs, warnings) in read_lines(lines, problem.names, source=source):
             given = {**fixed, **inputs}
             with _on_line(f"{source}:{number}"):
                 _require(problem, given, request.shapes)
@@ -56,8 +55,7 @@ def compute_lines(kind: str, request: Request) -> int:
             stream.write(json_line(found, precision=request.precision, layout=request.layout))
             stream.flush()
             failures += failed(found.results)
-    if failures:
-        raise check_failed(problem.kind, failures[:1])
+    refuse_failed(problem.kind, failures[:1])
     return 0
 
 
@@ -69,28 +67,12 @@ def _lines_of(path: str) -> Iterator[Iterable[bytes]]:
             with open(path, "rb") as file:
                 yield file
         except OSError as problem:
-            raise unreadable_file(f"-i {path}", (problem.strerror or str(problem)).lower()) from None
+            raise unreadable_file(f"-i {path}", problem) from None
         return
     reader = StdinReader()
     if reader.is_terminal:
         raise terminal("--lines")
     yield reader.lines()
-
-
-def _readings(problem: Problem, lines: Iterable[bytes], source: str) -> Iterator[tuple[int, Reading]]:
-    """Yield the inputs of each line that is not blank, with its number."""
-    from ..input.inputs import read_lines
-
-    number = 0
-
-    def counted() -> Iterator[bytes]:
-        nonlocal number
-        for line in lines:
-            number += 1
-            yield line
-
-    for reading in read_lines(counted(), problem.names, source=source):
-        yield number, reading
 
 
 def _require(problem: Problem, given: Mapping[str, Input], declared: Mapping[str, object]) -> None:
@@ -101,12 +83,10 @@ def _require(problem: Problem, given: Mapping[str, Input], declared: Mapping[str
     from ..input.errors import quoted
 
     listed = ", ".join(f"`{name}` ({item.source})" for name, item in given.items())
-    raise InputError(
-        f"missing input{'s' if len(missing) > 1 else ''} {quoted(missing)}",
-        *(Label(problem.names[name], "no value given") for name in missing),
-        notes=[f"inputs given: {listed or 'none'}"],
-        helps=[f'add it to the line, or for all lines: -v {missing[0]}="[1, 2]", --shape {missing[0]}=2'],
-    )
+    labels = [Label(problem.names[name], "no value given") for name in missing]
+    helps = [f'add it to the line, or for all lines: -v {missing[0]}="[1, 2]", --shape {missing[0]}=2']
+    head = f"missing input{'s' if len(missing) > 1 else ''} {quoted(missing)}"
+    raise InputError(head, *labels, notes=[f"inputs given: {listed or 'none'}"], helps=helps)
 
 
 @contextmanager

@@ -75,20 +75,17 @@ class ExpressionCommand(SectionedCommand):
 
 def _not_one_expression(command: str, words: Sequence[str], typed: Sequence[str]) -> UsageProblem:
     if not words:
-        return UsageProblem(
-            "the expression is missing", helps=[COMMANDS[command].examples[0], "the expression goes in double quotes"]
-        )
+        helps = [COMMANDS[command].examples[0], "the expression goes in double quotes"]
+        return UsageProblem("the expression is missing", helps=helps)
     shown = [word if len(word) <= LONGEST_WORD else word[: LONGEST_WORD - 3] + "..." for word in words[:MOST_WORDS]]
     notes = [f"they are: {', '.join(f'`{word}`' for word in shown)}{' ...' if len(words) > MOST_WORDS else ''}"]
     if all(os.path.exists(word) for word in words):
         notes.append("a shell replaces a bare `*` by the names of files")
     if "--" in typed:
         notes.append("after `--` nothing is an option: options go before it")
-    return UsageProblem(
-        f"the expression must be one argument, and there are {len(words)}",
-        notes=notes,
-        helps=[f"put the expression in double quotes: matgrad {command} {_in_quotes(words, typed)}"],
-    )
+    helps = [f"put the expression in double quotes: matgrad {command} {_in_quotes(words, typed)}"]
+    message = f"the expression must be one argument, and there are {len(words)}"
+    return UsageProblem(message, notes=notes, helps=helps)
 
 
 def _in_quotes(words: Sequence[str], typed: Sequence[str]) -> str:
@@ -103,10 +100,8 @@ def _in_quotes(words: Sequence[str], typed: Sequence[str]) -> str:
 
 def make_command(name: str) -> click.Command:
     """Return a command by its name."""
-    if name in ("functions", "completion"):
-        return SectionedCommand(name, **_SMALL[name]())
-    if name == "formula":
-        return _formula()
+    if name in _OTHERS:
+        return _OTHERS[name]()
     parameters: list[click.Parameter] = [click.Argument(["words"], nargs=-1, metavar="EXPR")]
     if name != "value":
         parameters.append(WRT)
@@ -156,9 +151,7 @@ def _formula() -> click.Command:
         (expression,) = parameters["words"]
         with pointing_into(expression):
             request = Request.of({**IDLE, **parameters}, expression)
-            return show_formula(
-                request, parameters["kind"], parameters["to"], parameters["vec"], json=parameters["json"]
-            )
+            return show_formula(request, **{name: parameters[name] for name in ("kind", "to", "vec", "json")})
 
     kept = ("files", "variables", "shapes", "assumptions", "independent", "batch", "output", "no_color")
     parameters: list[click.Parameter] = [
@@ -176,17 +169,17 @@ def _formula() -> click.Command:
     return ExpressionCommand("formula", params=parameters, callback=callback)
 
 
-def _functions() -> dict[str, Any]:
+def _functions() -> click.Command:
     def callback(name: str | None, json: bool, no_color: bool) -> int:
         from .functions import show_functions
 
         return show_functions(name, json=json, no_color=no_color)
 
     name = click.Argument(["name"], required=False, metavar="[NAME]")
-    return {"params": [name, JSON, NO_COLOR], "callback": callback}
+    return SectionedCommand("functions", params=[name, JSON, NO_COLOR], callback=callback)
 
 
-def _completion() -> dict[str, Any]:
+def _completion() -> click.Command:
     @click.pass_context
     def callback(ctx: click.Context, shell: str) -> int:
         from .completion import print_script
@@ -195,7 +188,8 @@ def _completion() -> dict[str, Any]:
 
     from .completion import SHELLS
 
-    return {"params": [click.Argument(["shell"], metavar="SHELL", type=click.Choice(SHELLS))], "callback": callback}
+    shells = click.Argument(["shell"], metavar="SHELL", type=click.Choice(SHELLS))
+    return SectionedCommand("completion", params=[shells], callback=callback)
 
 
-_SMALL: dict[str, Callable[[], dict[str, Any]]] = {"functions": _functions, "completion": _completion}
+_OTHERS = {"formula": _formula, "functions": _functions, "completion": _completion}

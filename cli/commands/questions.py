@@ -20,6 +20,13 @@ if TYPE_CHECKING:
 EXPRESSION = "expression"
 
 
+def refuse_formats(command: str, request: Request) -> None:
+    """Raise UsageProblem where a command is asked for a format that is neither its screen nor JSON."""
+    if request.format not in ("table", "json"):
+        place = f"--format {request.format}"
+        raise UsageProblem(f"`{command}` has no {request.format} output", place=place, helps=["--format json"])
+
+
 def problem_of(kind: str, request: Request) -> Problem:
     """Return the problem that a request poses; an expression that makes no sense is refused before numpy is loaded."""
     program = parse(request.expression)
@@ -36,23 +43,19 @@ def given_inputs(problem: Problem, request: Request) -> tuple[dict[str, Input], 
 
     taken = request.lines or any(text.strip().startswith("@-") for text in request.directions)
     reader = None if taken else StdinReader()
-    inputs, warnings = read_inputs(
-        problem.names, request.variables, request.files, declared=request.shapes, stdin=reader
-    )
-    for name, shape in request.shapes.items():
+    declared = request.shapes
+    inputs, warnings = read_inputs(problem.names, request.variables, request.files, declared=declared, stdin=reader)
+    for name, shape in declared.items():
         if name not in problem.names:
             warnings.append(Warning(f"`{name}` is not in the expression (--shape)", code="surplus-input"))
         elif name in inputs and inputs[name].value.shape != shape:
-            raise InputError(
-                f"`{name}` has shape {_typed(inputs[name].value.shape)} ({inputs[name].source}), not {_typed(shape)}",
-                place=f"--shape {name}={_typed(shape)}",
-                helps=[f"leave out `--shape {name}=...`: the shape of a given input is known"],
-            )
+            from ..output.advice import typed_shape
+
+            given, words = inputs[name], typed_shape(shape)
+            message = f"`{name}` has shape {typed_shape(given.value.shape)} ({given.source}), not {words}"
+            helps = [f"leave out `--shape {name}=...`: the shape of a given input is known"]
+            raise InputError(message, place=f"--shape {name}={words}", helps=helps)
     return inputs, warnings
-
-
-def _typed(shape: tuple[int, ...]) -> str:
-    return "x".join(map(str, shape)) or "scalar"
 
 
 def wishes_of(problem: Problem, request: Request) -> Wishes:
@@ -60,15 +63,9 @@ def wishes_of(problem: Problem, request: Request) -> Wishes:
     from ...core.session import Wishes
 
     return Wishes(
-        declared=request.shapes,
-        law=request.law,
-        seed=request.seed,
-        check=request.check,
-        strict=request.strict,
-        limit=request.limit,
-        directions=_directions(problem, request),
-        compressed=_compressed(problem, request),
-    )
+        declared=request.shapes, law=request.law, seed=request.seed, check=request.check, strict=request.strict,
+        limit=request.limit, directions=_directions(problem, request), compressed=_compressed(problem, request),
+    )  # fmt: skip
 
 
 def _compressed(problem: Problem, request: Request) -> str:
@@ -90,18 +87,15 @@ def _directions(problem: Problem, request: Request) -> Mapping[str, Input | str]
     from ..input.inputs import read_value
 
     word = "cotangent" if problem.kind == "vjp" else "tangent"
-    if len(request.directions) not in (1, len(problem.wrt)):
-        raise UsageProblem(
-            f"{len(request.directions)} {word}s for {len(problem.wrt)} names",
-            place=f"--{word}",
-            helps=[f"give one --{word} for all, or one for each --wrt, in the same order"],
-        )
+    given, names = len(request.directions), len(problem.wrt)
+    if given not in (1, names):
+        helps = [f"give one --{word} for all, or one for each --wrt, in the same order"]
+        raise UsageProblem(f"{given} {word}s for {names} names", place=f"--{word}", helps=helps)
     destination = Destination(word, f"--{word} ")
     reader = None if request.lines else StdinReader()
-    values = [
-        text if text in ("ones", "random") else read_value(text, destination, reader) for text in request.directions
-    ]
-    return dict(zip(problem.wrt, values * len(problem.wrt), strict=False))
+    drawn = ("ones", "random")
+    values = [text if text in drawn else read_value(text, destination, reader) for text in request.directions]
+    return dict(zip(problem.wrt, values * names, strict=False))
 
 
 @contextmanager

@@ -12,11 +12,9 @@ from ...core.shapes import ASSUMPTIONS
 # What a file is, where its name says that it is not text for a reader.
 ENDINGS = {".npy": "npy", ".npz": "npy", ".mtx": "mtx"}
 MOST_DIGITS = 17
-UNITS = {"": 1, "b": 1} | {
-    f"{letter}{suffix}": base**power
-    for power, letter in enumerate("kmgtp", 1)
-    for suffix, base in (("b", 1000), ("ib", 1024))
-}
+UNITS = {"": 1, "b": 1}
+for _power, _letter in enumerate("kmgtp", 1):
+    UNITS |= {f"{_letter}b": 1000**_power, f"{_letter}ib": 1024**_power}
 
 _PAIRS = r",(?=\s*[^\W\d]\w*\s*=)"
 _NAME = r"[^\W\d]\w*"
@@ -91,11 +89,9 @@ def split_names(texts: Iterable[str], option: str) -> tuple[str, ...]:
     names = [name.strip() for text in texts for name in text.split(",")]
     for name in names:
         if not re.fullmatch(_NAME, name):
-            raise UsageProblem(
-                f"`{name}` is not a name" if name else "a name is missing",
-                place=f"{option} {','.join(texts)}",
-                helps=[f"{option} x, or {option} x,A for several"],
-            )
+            message = f"`{name}` is not a name" if name else "a name is missing"
+            helps = [f"{option} x, or {option} x,A for several"]
+            raise UsageProblem(message, place=f"{option} {','.join(texts)}", helps=helps)
     return tuple(names)
 
 
@@ -105,11 +101,9 @@ def read_shapes(texts: Iterable[str]) -> dict[str, tuple[int, ...]]:
     for name, word in _named_words(texts, "--shape", "A=5x2"):
         shape = _shape(word)
         if shape is None or 0 in shape:
-            raise UsageProblem(
-                f"`{word}` is not a shape" if shape is None else "a size is at least 1",
-                place=f"--shape {name}={word}",
-                helps=[f"--shape {name}=5x2 for a matrix, {name}=3 for a vector, {name}=scalar for a number"],
-            )
+            message = f"`{word}` is not a shape" if shape is None else "a size is at least 1"
+            helps = [f"--shape {name}=5x2 for a matrix, {name}=3 for a vector, {name}=scalar for a number"]
+            raise UsageProblem(message, place=f"--shape {name}={word}", helps=helps)
         if shapes.setdefault(name, shape) != shape:
             raise UsageProblem(f"`{name}` is given two shapes", place=f"--shape {name}={word}")
     return shapes
@@ -131,12 +125,10 @@ def read_assumptions(texts: Iterable[str]) -> dict[str, frozenset[str]]:
                 from difflib import get_close_matches
 
                 near = get_close_matches(word.lower(), ASSUMPTIONS, n=1)
-                raise UsageProblem(
-                    f"`{word}` is not an assumption",
-                    place=f"--assume {name}={words}",
-                    notes=[f"assumptions: {', '.join(ASSUMPTIONS)}"],
-                    helps=[f"did you mean `--assume {name}={near[0]}`?"] if near else [],
-                )
+                notes = [f"assumptions: {', '.join(ASSUMPTIONS)}"]
+                helps = [f"did you mean `--assume {name}={other}`?" for other in near]
+                place = f"--assume {name}={words}"
+                raise UsageProblem(f"`{word}` is not an assumption", place=place, notes=notes, helps=helps)
             found[name] = found.get(name, frozenset()) | {word}
     return found
 
@@ -156,18 +148,15 @@ def read_law(text: str) -> str:
     match = re.fullmatch(_LAW, text)
     if match and (match[1] is None or int(match[1]) < int(match[2])):
         return text
-    raise UsageProblem(
-        f"`{text}` is not a way to draw random numbers",
-        place=f"--random {text}",
-        helps=["--random normal, --random uniform, or --random randint:0:5 for 0 to 4"],
-    )
+    help_ = "--random normal, --random uniform, or --random randint:0:5 for 0 to 4"
+    raise _refused(text, "a way to draw random numbers", "--random", help_)
 
 
 def read_seed(text: str) -> int:
     """Return a seed: a whole number from 0 on."""
     if text.isdecimal():
         return int(text)
-    raise UsageProblem(f"`{text}` is not a seed", place=f"--seed {text}", helps=["--seed 1: a whole number from 0 on"])
+    raise _refused(text, "a seed", "--seed", "--seed 1: a whole number from 0 on")
 
 
 def read_size(text: str) -> int:
@@ -175,11 +164,8 @@ def read_size(text: str) -> int:
     match = re.fullmatch(_SIZE, text.strip().lower())
     if match and match[2] in UNITS:
         return int(float(match[1]) * UNITS[match[2]])
-    raise UsageProblem(
-        f"`{text}` is not an amount of memory",
-        place=f"--max-memory {text}",
-        helps=["--max-memory 500MB, --max-memory 4GiB, or a number of bytes"],
-    )
+    help_ = "--max-memory 500MB, --max-memory 4GiB, or a number of bytes"
+    raise _refused(text, "an amount of memory", "--max-memory", help_)
 
 
 def read_format(text: str | None, output: str | None) -> str:
@@ -199,8 +185,9 @@ def read_precision(text: str | None, format: str, json: bool) -> int | None:
         return MOST_DIGITS if format in ("table", "latex", "markdown", "structured") and not json else None
     if text.isdecimal() and 1 <= int(text) <= MOST_DIGITS:
         return int(text)
-    raise UsageProblem(
-        f"`{text}` is not a number of digits",
-        place=f"--precision {text}",
-        helps=[f"--precision 3, from 1 to {MOST_DIGITS}, or --precision full"],
-    )
+    help_ = f"--precision 3, from 1 to {MOST_DIGITS}, or --precision full"
+    raise _refused(text, "a number of digits", "--precision", help_)
+
+
+def _refused(text: str, wanted: str, option: str, help_: str) -> UsageProblem:
+    return UsageProblem(f"`{text}` is not {wanted}", place=f"{option} {text}", helps=[help_])

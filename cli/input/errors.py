@@ -103,8 +103,9 @@ def no_such_file(path: str, prefix: str, near: Sequence[str]) -> InputError:
     return InputError("there is no such file", place=prefix + path, helps=helps)
 
 
-def unreadable_file(path: str, reason: str) -> InputError:
+def unreadable_file(path: str, problem: OSError | ValueError) -> InputError:
     """Report a directory, a file without permission, or a failing disk."""
+    reason = (getattr(problem, "strerror", None) or str(problem)).lower()
     return InputError(f"cannot read `{path}`: {reason}", place=path)
 
 

@@ -61,8 +61,7 @@ def open_document(path: str, prefix: str, stdin: StdinReader | None) -> Document
         except FileNotFoundError:
             raise errors.no_such_file(path, prefix, _near(path)) from None
         except (OSError, ValueError) as error:
-            reason = getattr(error, "strerror", None) or str(error)
-            raise errors.unreadable_file(path, reason[:1].lower() + reason[1:]) from None
+            raise errors.unreadable_file(path, error) from None
     if document.blank:
         raise errors.empty_file(document.name, prefix)
     return document

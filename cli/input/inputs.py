@@ -46,8 +46,7 @@ def read_inputs(
     typed = _typed_variables(variables)
     found: dict[str, Input | str] = {}
     for path in files:
-        document = open_document(path, "-i ", stdin)
-        found |= _named_values(document, needed)
+        found |= _named_values(open_document(path, "-i ", stdin), needed)
     for name, text in typed.items():
         found[name] = read_value(text, Destination.of(name), stdin)
     unbound = [name for name in needed if name not in found and name not in declared]
@@ -58,13 +57,15 @@ def read_inputs(
     return _reading(found, needed, declared)
 
 
-def read_lines(lines: Iterable[bytes], needed: Mapping[str, Span], *, source: str = "stdin") -> Iterator[Reading]:
-    """Return the inputs on each line of JSON Lines, as they arrive; blank lines are skipped.
+def read_lines(
+    lines: Iterable[bytes], needed: Mapping[str, Span], *, source: str = "stdin"
+) -> Iterator[tuple[int, Reading]]:
+    """Yield the number of each line of JSON Lines and its inputs, as they arrive; blank lines are skipped.
 
-    Example: `next(read_lines([b'{"a": 1}'], {"a": (0, 1)})).inputs["a"].value` is 1. Names without a value are for the
-    caller to look for elsewhere. Raises InputError that names the line.
+    Example: `next(read_lines([b'{"a": 1}'], {"a": (0, 1)}))[1].inputs["a"].value` is 1. Names without a value are for
+    the caller to look for elsewhere. Raises InputError that names the line.
     """
-    for number, line in enumerate(lines):
+    for number, line in enumerate(lines, 1):
         document = Document(source, line)
         if document.blank:
             continue
@@ -73,11 +74,11 @@ def read_lines(lines: Iterable[bytes], needed: Mapping[str, Span], *, source: st
         except InputError as error:
             # Read it once more, so that the message names the line: with as many empty lines before it where it
             # shows the text, and with the number in the name of the source where it does not.
-            again = text_of(Document(f"{source}:{number + 1}", line))
+            again = text_of(Document(f"{source}:{number}", line))
             if error.source is not None:
-                again = Source(source, "\n" * number + again.text.rstrip("\r\n"))
+                again = Source(source, "\n" * (number - 1) + again.text.rstrip("\r\n"))
             found = _object_values(again, needed, None)
-        yield _reading(found, needed, declared=needed)  # what is missing here may come from elsewhere
+        yield number, _reading(found, needed, declared=needed)  # what is missing here may come from elsewhere
 
 
 def read_value(text: str, destination: Destination, stdin: StdinReader | None) -> Input:

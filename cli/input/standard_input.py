@@ -46,7 +46,7 @@ class StdinReader:
             yield first
             yield from stream
         except OSError as error:
-            raise errors.unreadable_file("stdin", (error.strerror or str(error)).lower()) from None
+            raise errors.unreadable_file("stdin", error) from None
 
     def _open(self) -> BinaryIO | None:
         if self._stream is not None:

@@ -35,7 +35,7 @@ def _words(name: str, value: object) -> list[str]:
     if value is None:
         return [""]
     if isinstance(value, Mapping):
-        return [f"{key}={_size(item) if name == 'shapes' else item}" for key, item in value.items()]
+        return [f"{key}={typed_shape(item) if name == 'shapes' else item}" for key, item in value.items()]
     if name == "max_memory" and isinstance(value, int):
         # An error of syntax is shown without anything of the mathematics being loaded.
         from ...core.amounts import memory
@@ -44,5 +44,6 @@ def _words(name: str, value: object) -> list[str]:
     return [str(item) for item in value] if isinstance(value, tuple) else [str(value)]
 
 
-def _size(shape: tuple[int, ...]) -> str:
+def typed_shape(shape: tuple[int, ...]) -> str:
+    """Return a shape as it is typed: `typed_shape((5, 2)) == "5x2"`."""
     return "x".join(map(str, shape)) or "scalar"

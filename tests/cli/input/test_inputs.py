@@ -260,8 +260,11 @@ def test_array_that_claims_more_than_the_file_holds_asks_for_no_memory() -> None
 def test_lines_are_read_as_they_arrive_and_blank_ones_skipped() -> None:
     arriving = iter([b'{"A": 1}\n', b"\n", b'{"A": [1, 2], "c": 3}\n', b"broken\n"])
     readings = read_lines(arriving, NEEDED)
-    assert float(next(readings).inputs["A"].value) == 1.0
-    second = next(readings)
+    number, first = next(readings)
+    assert number == 1
+    assert float(first.inputs["A"].value) == 1.0
+    number, second = next(readings)
+    assert number == 3
     np.testing.assert_array_equal(second.inputs["A"].value, [1, 2])
     assert [warning.message for warning in second.warnings] == ["input `c` (stdin) is not in the expression"]
     with pytest.raises(InputError) as caught:
