@@ -49,6 +49,11 @@ class Label(NamedTuple):
     primary: bool = True
 
 
+def line_and_column(text: str, position: int) -> tuple[int, int]:
+    r"""Return where a character stands, counted from 1: `line_and_column("a\nbc", 3) == (2, 2)`."""
+    return text.count("\n", 0, position) + 1, position - text.rfind("\n", 0, position)
+
+
 class MatgradError(Exception):
     """The base of every error that a user can cause.
 

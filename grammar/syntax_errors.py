@@ -8,7 +8,7 @@ from __future__ import annotations
 from typing import TYPE_CHECKING
 
 from .advice import Command, Text, advise
-from .errors import Label, Span, SyntaxProblem
+from .errors import Label, Span, SyntaxProblem, line_and_column
 
 if TYPE_CHECKING:
     from .syntax import Assignment
@@ -41,9 +41,8 @@ def nested_too_deeply(span: Span) -> SyntaxProblem:
 
 def unclosed_bracket(text: str, bracket: str, position: int, closing: str, end: int) -> SyntaxProblem:
     """Report a bracket that the text never closes."""
-    line = text.count("\n", 0, position)
-    column = position - text.rfind("\n", 0, position)
-    place = f"at column {column}" if line == 0 else f"at line {line + 1}, column {column}"
+    line, column = line_and_column(text, position)
+    place = f"at column {column}" if line == 1 else f"at line {line}, column {column}"
     help_ = f"the `{bracket}` {place} is never closed"
     opened = _earlier(position, "opened here")
     return _problem(f"unclosed `{bracket}`", (end, end), f"expected `{closing}`", help_, earlier=opened)

@@ -6,6 +6,7 @@ import json
 import re
 
 from ...core.errors import InputError, Source, Span
+from ...grammar.errors import line_and_column
 from . import errors
 
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
@@ -27,7 +28,7 @@ def malformed(source: Source, error: json.JSONDecodeError) -> InputError:
     notes = []
     opened = _open_brackets(text, position)
     if position >= len(text.rstrip()) and opened:
-        line, column = _line_and_column(text, opened[-1])
+        line, column = line_and_column(text, opened[-1])
         notes = [f"the `{text[opened[-1]]}` at line {line}, column {column} is never closed"]
     return errors.malformed_json(source, (position, position + 1), _expected(text, position, error.msg), notes, [])
 
@@ -148,7 +149,3 @@ def _open_brackets(text: str, end: int) -> list[int]:
         elif token[0] in ("]", "}") and opened:
             opened.pop()
     return opened
-
-
-def _line_and_column(text: str, position: int) -> tuple[int, int]:
-    return text.count("\n", 0, position) + 1, position - text.rfind("\n", 0, position)

@@ -1,8 +1,7 @@
-"""A derivative in compressed form, on a screen and as JSON: its terms, and the arrays that they are made of."""
+"""A derivative in compressed form on a screen: its terms, and the arrays that they are made of."""
 
 from __future__ import annotations
 
-import json
 from collections.abc import Callable, Iterator
 
 from ...core.amounts import amount
@@ -27,13 +26,3 @@ def listing(compressed: Structured, described: Callable[[Array], str], *, comple
         if number >= MOST_TERMS and not complete:
             return
         yield f"  {name:<{names}} = {described(array)}"
-
-
-def json_of(compressed: Structured, data: Callable[[Array], str]) -> str:
-    """Return a compressed derivative as a JSON object; `data` writes the numbers of an array."""
-    factors = [
-        f'{json.dumps(name)}: {{"shape": {json.dumps(array.shape)}, "data": {data(array)}}}'
-        for name, array in compressed.arrays.items()
-    ]
-    terms = [{"indices": term.indices, "structure": term.structure} for term in compressed.terms]
-    return f'{{"entries": {compressed.entries}, "terms": {json.dumps(terms)}, "factors": {{{", ".join(factors)}}}}}'

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable
 from dataclasses import dataclass
 
 DEFAULT_PRECISION = 6
@@ -68,6 +68,11 @@ def significant(value: float, precision: int) -> tuple[int, int]:
         text = next(text for count in (14, 15, 16) if float(text := f"{value:.{count}e}") == value)
     mantissa, exponent = text.split("e")
     return max(len(mantissa.lstrip("-").replace(".", "").rstrip("0")), 1), int(exponent)
+
+
+def every_digit(precision: int | None) -> Callable[[float], str]:
+    """Return how a number is written for a program: with every digit, or with those that were asked for."""
+    return repr if precision is None else lambda value: f"{value:.{precision}g}"
 
 
 def short(value: float, precision: int) -> str:

@@ -14,6 +14,7 @@ import numpy as np
 from ...core.errors import UsageProblem
 from ...core.problems.answer import Answer, Result
 from .console import Look, unwritable
+from .digits import every_digit
 from .layouts import apply_layout, value_result, view
 
 
@@ -51,9 +52,7 @@ def write_answer(
         raise unwritable(output, problem) from problem
 
 
-def _write_text(
-    answer: Answer, format: str, stream: TextIO, precision: int | None, layout: str, look: Look
-) -> None:  # fmt: skip
+def _write_text(answer: Answer, format: str, stream: TextIO, precision: int | None, layout: str, look: Look) -> None:
     if format in ("table", "structured"):
         from .screen import render_answer
 
@@ -87,11 +86,9 @@ def _refuse(answer: Answer, format: str, output: str) -> None:
     single = format in ("csv", "npy", "mtx") or _is_sparse(format, output)
     if count < 2 or not single or (format == "npy" and output.endswith(".npz")):
         return
-    raise UsageProblem(
-        f"{'a sparse matrix' if format == 'structured' else format} holds one derivative, and there are {count}",
-        place=f"--format {format}",
-        helps=["all in one file: --format npy -o derivatives.npz", "or one name at a time: give --wrt once"],
-    )
+    head = f"{'a sparse matrix' if format == 'structured' else format} holds one derivative, and there are {count}"
+    helps = ["all in one file: --format npy -o derivatives.npz", "or one name at a time: give --wrt once"]
+    raise UsageProblem(head, place=f"--format {format}", helps=helps)
 
 
 def _is_sparse(format: str, output: str) -> bool:
@@ -102,18 +99,14 @@ def _is_sparse(format: str, output: str) -> bool:
 def _check_room(answer: Answer, format: str, output: str) -> None:
     """Refuse a file that the disk has no room for, before it is begun."""
     if format == "npy" and any(result.compressed is not None for result in answer.results):
-        from .large import check_room, needed
+        from .large import check_room
 
-        check_room(output, needed(list(answer.results)))
-
-
-def _numbers(precision: int | None) -> Callable[[float], str]:
-    return repr if precision is None else lambda value: f"{value:.{precision}g}"
+        check_room(output, answer.results)
 
 
 def _plain(result: Result, precision: int | None, layout: str) -> Iterator[str]:
     """Yield rows of numbers between tabs; a vector is one number per line, blocks are parted by blank lines."""
-    write = _numbers(precision)
+    write = every_digit(precision)
     seen = view(result, layout)
     for number, block in enumerate(seen.data):
         if number:
@@ -124,7 +117,7 @@ def _plain(result: Result, precision: int | None, layout: str) -> Iterator[str]:
 
 def _csv(result: Result, precision: int | None, layout: str) -> Iterator[str]:
     """Yield a header and rows: up to two axes the matrix under its column labels, beyond one line per entry."""
-    write = _numbers(precision)
+    write = every_digit(precision)
     seen = view(result, layout)
     if not seen.leading:
         columns = seen.data.shape[2]
@@ -154,11 +147,8 @@ def _mtx(result: Result, precision: int | None, layout: str) -> Iterator[str]:
 def _npy_to_stream(answer: Answer, layout: str, stream: TextIO) -> None:
     _refuse(answer, "npy", "")
     if stream.isatty():
-        raise UsageProblem(
-            "npy is binary, and standard output is a terminal",
-            place="--format npy",
-            helps=["write a file: --format npy -o result.npy"],
-        )
+        helps = ["write a file: --format npy -o result.npy"]
+        raise UsageProblem("npy is binary, and standard output is a terminal", place="--format npy", helps=helps)
     stream.flush()
     _write_npy(answer, layout, stream.buffer, archive=False)
     stream.buffer.flush()

@@ -27,9 +27,8 @@ def json_text(answer: Answer, *, precision: int | None = None, layout: str = "ge
     A number that is not finite is null in its data and listed under `nonfinite`, with where it is.
     """
     parts = _parts(answer, precision, layout)
-    pieces = []
-    for key, text in parts.items():
-        pieces.append(("\n " if key in LINE_BREAKS_BEFORE else " ") + f"{json.dumps(key)}: {text}")
+    starts = {key: "\n " if key in LINE_BREAKS_BEFORE else " " for key in parts}
+    pieces = [f"{starts[key]}{json.dumps(key)}: {text}" for key, text in parts.items()]
     return "{" + ",".join(pieces).lstrip() + "}\n"
 
 
@@ -105,9 +104,10 @@ def _result(result: Result, precision: int | None) -> str:
 
 
 def _compressed(compressed: Structured, precision: int | None) -> str:
-    from .compressed import json_of
-
-    return json_of(compressed, lambda array: _data(array, precision))
+    """Return a derivative in compressed form: its terms, and the arrays that they are made of."""
+    factors = {name: _array(array, precision) for name, array in compressed.arrays.items()}
+    terms = [{"indices": term.indices, "structure": term.structure} for term in compressed.terms]
+    return _object({"entries": str(compressed.entries), "terms": json.dumps(terms), "factors": _object(factors)})
 
 
 def _check(check: Check) -> dict[str, object]:
@@ -129,19 +129,10 @@ def _plain(value: object) -> object:
 
 
 def _warning(warning: AnswerWarning) -> dict[str, object]:
-    return {
-        "code": warning.code,
-        "message": warning.message,
-        "span": None if warning.span is None else list(warning.span),
-        "notes": list(warning.notes),
-    }
+    span = None if warning.span is None else list(warning.span)
+    return {"code": warning.code, "message": warning.message, "span": span, "notes": list(warning.notes)}
 
 
 def _nonfinite(place: str, array: Array) -> list[dict[str, object]]:
-    array = np.asarray(array)
-    if np.isfinite(array).all():
-        return []
-    return [
-        {"in": place, "index": index, "value": str(float(array[tuple(index)]))}
-        for index in np.argwhere(~np.isfinite(array)).tolist()
-    ]
+    places = np.argwhere(~np.isfinite(array)).tolist()
+    return [{"in": place, "index": index, "value": str(float(array[tuple(index)]))} for index in places]

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from contextlib import contextmanager
 from math import prod
 from typing import IO
@@ -17,6 +17,7 @@ from ...core.compressed.coordinates import Indices
 from ...core.compressed.structured import Structured
 from ...core.errors import UsageProblem
 from ...core.problems.answer import Result
+from .digits import every_digit
 
 CHUNK = 100_000
 # A file that takes longer than a moment shows how far it is.
@@ -37,11 +38,9 @@ def arranged(result: Result, layout: str) -> tuple[Structured, tuple[int, ...]]:
     rows, columns = prod(axes.rows[axes.samples :]), prod(axes.columns)
     if layout == "denominator":
         if samples:
-            raise UsageProblem(
-                "the denominator layout of samples needs the whole array in memory",
-                place="--layout denominator",
-                helps=["--layout numerator, its transpose", "or raise the limit: --max-memory"],
-            )
+            message = "the denominator layout of samples needs the whole array in memory"
+            helps = ["--layout numerator, its transpose", "or raise the limit: --max-memory"]
+            raise UsageProblem(message, place="--layout denominator", helps=helps)
         return compressed.T, (columns, rows)
     bare = layout == "flat" and not result.axis_groups[0][1]
     return compressed, (*samples, columns) if bare else (*samples, rows, columns)
@@ -58,25 +57,19 @@ def write_blocks(file: IO[bytes], result: Result, layout: str) -> None:
             advance(block.nbytes)
 
 
-def needed(results: list[Result]) -> int:
-    """Return the bytes that derivatives take as dense arrays."""
-    return sum(prod(result.shape) * 8 for result in results)
-
-
-def check_room(path: str, size: int) -> None:
-    """Raise UsageProblem where the disk has no room for a file of that many bytes."""
+def check_room(path: str, results: Iterable[Result]) -> None:
+    """Raise UsageProblem where the disk has no room for derivatives as dense arrays."""
     import shutil
 
+    size = sum(prod(result.shape) * 8 for result in results)
     try:
         free = shutil.disk_usage(os.path.dirname(os.path.realpath(path))).free
     except OSError:  # opening the file will say what is wrong with its folder
         return
     if size > free:
-        raise UsageProblem(
-            f"cannot write `{path}`: it needs {memory(size)}, and the disk has {memory(free)} free",
-            place=f"-o {path}",
-            helps=["another disk: -o /elsewhere/J.npy", "or in compressed form: --format structured -o J.npz"],
-        )
+        message = f"cannot write `{path}`: it needs {memory(size)}, and the disk has {memory(free)} free"
+        helps = ["another disk: -o /elsewhere/J.npy", "or in compressed form: --format structured -o J.npz"]
+        raise UsageProblem(message, place=f"-o {path}", helps=helps)
 
 
 @contextmanager
@@ -124,7 +117,7 @@ def matrix_market(result: Result, precision: int | None, layout: str) -> Iterato
     row, column, data, shape = _coordinates(result, layout)
     yield "%%MatrixMarket matrix coordinate real general\n"
     yield f"{shape[0]} {shape[1]} {len(data)}\n"
-    write = repr if precision is None else lambda value: f"{value:.{precision}g}"
+    write = every_digit(precision)
     for start in range(0, len(data), CHUNK):
         part = slice(start, start + CHUNK)
         for i, j, value in zip(row[part].tolist(), column[part].tolist(), data[part].tolist(), strict=True):

@@ -55,24 +55,23 @@ class View:
 
     def title(self, block: int) -> str:
         """Name a block: `out[0,1]`, `sample 2  out[0]`; empty where there is one block only."""
-        return "  ".join(self._names(self.leading, self._fixed(block), "")) if self.leading else ""
+        return "  ".join(self._names(self.leading, self._index(self.leading, block), "")) if self.leading else ""
 
     def row_label(self, block: int, row: int) -> str:
         """Name a row of a block: `out[0]`, or `X[0,:]` where the columns run over `X` too."""
-        return " ".join(self._names(self.rows, self._fixed(block) | self._index(self.rows, row), self.row_name))
+        return self._label(block, self.rows, row, self.row_name)
 
     def column_label(self, block: int, column: int) -> str:
         """Name a column of a block: `b[0]`."""
-        fixed = self._fixed(block) | self._index(self.columns, column)
-        return " ".join(self._names(self.columns, fixed, self.column_name))
+        return self._label(block, self.columns, column, self.column_name)
 
     def names_of(self, axes: Iterable[int]) -> list[str]:
         """Name what axes run over: `["out", "X"]`."""
         wanted = set(axes)
         return [group.name for group in self.groups if wanted & set(group.axes)]
 
-    def _fixed(self, block: int) -> dict[int, int]:
-        return self._index(self.leading, block)
+    def _label(self, block: int, axes: tuple[int, ...], flat: int, fallback: str) -> str:
+        return " ".join(self._names(axes, self._index(self.leading, block) | self._index(axes, flat), fallback))
 
     def _index(self, axes: tuple[int, ...], flat: int) -> dict[int, int]:
         """Spread a row-major index over the axes it numbers."""
@@ -145,19 +144,14 @@ def apply_layout(result: Result, layout: str = "generalized") -> Result:
     shape = [seen.data.shape[1 + side] for side in range(len(sides))]
     data = seen.data.reshape([*(seen.shape[axis] for axis in seen.leading), *shape])
     labels = dict(enumerate(result.axes, start=len(seen.leading)))
-    merged = [_merge([labels[axis] for axis in side]) for side in sides]
-    fallbacks = (seen.row_name, seen.column_name)
+    named = list(zip(sides, (seen.row_name, seen.column_name), strict=False))
     same = layout != "denominator" and data.shape == result.data.shape
     return replace(
         result,
         data=data,
-        axes=tuple(label or name for label, name in zip(merged, fallbacks, strict=False)),
-        axis_groups=tuple(
-            (" ".join(seen.names_of(side)) or name, 1) for side, name in zip(sides, fallbacks, strict=False)
-        ),
+        axes=tuple(_merge([labels[axis] for axis in side]) or name for side, name in named),
+        axis_groups=tuple((" ".join(seen.names_of(side)) or name, 1) for side, name in named),
         formula=result.formula if same else None,
-        sizes=result.sizes,
-        convention=result.convention,
         structure=result.structure if same else None,
     )
 

@@ -12,7 +12,7 @@ from itertools import accumulate, groupby
 from typing import TYPE_CHECKING
 
 from ...core.errors import CheckFailed, EvaluationError, InputError, UsageProblem
-from ...grammar.errors import ExpressionError, Label, MatgradError, Source
+from ...grammar.errors import ExpressionError, Label, MatgradError, Source, line_and_column
 from .advice import shell
 from .console import cell_width, printable, printable_character
 
@@ -21,13 +21,8 @@ if TYPE_CHECKING:
     from ...grammar.advice import Text
 
 BUG = 70
-STATUSES: tuple[tuple[type[MatgradError], int], ...] = (
-    (CheckFailed, 1),
-    (UsageProblem, 2),
-    (ExpressionError, 3),
-    (InputError, 4),
-    (EvaluationError, 5),
-)
+STATUSES: dict[type[MatgradError], int]
+STATUSES = {CheckFailed: 1, UsageProblem: 2, ExpressionError: 3, InputError: 4, EvaluationError: 5}
 CODES = {"error": "1;31", "warning": "1;33", "place": "34", "secondary": "1;34", "strong": "1", "help": "1;36"}
 REACH = 40
 LONGEST_LINE = 96
@@ -35,7 +30,7 @@ LONGEST_LINE = 96
 
 def exit_status(error: BaseException) -> int:
     """Return the exit status of an error: `exit_status(ShapeError("...")) == 3`; 70 where no class fits, a bug."""
-    return next((status for kind, status in STATUSES if isinstance(error, kind)), BUG)
+    return next((status for kind, status in STATUSES.items() if isinstance(error, kind)), BUG)
 
 
 def internal_error(problem: BaseException) -> MatgradError:
@@ -99,8 +94,8 @@ def _place(error: MatgradError, source: Source | None) -> str | None:
 
 
 def _location(source: Source, label: Label) -> str:
-    before = source.text[: label.span[0]]
-    return f"{source.name}:{before.count(chr(10)) + 1}:{len(before) - (before.rfind(chr(10)) + 1) + 1}"
+    line, column = line_and_column(source.text, min(label.span[0], len(source.text)))
+    return f"{source.name}:{line}:{column}"
 
 
 @dataclass(frozen=True)
