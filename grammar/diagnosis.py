@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+from collections.abc import Iterable
 
 from . import syntax_errors
 from .errors import Span, SyntaxProblem
@@ -39,7 +40,7 @@ class _Failure:
         self.place: Span = (self.position, self.position + len(self.found))
         self.before = self._piece_before()
         found = list(brackets(text))
-        self.open = _open([bracket for bracket in found if bracket.position < self.position])
+        self.open = _open(bracket for bracket in found if bracket.position < self.position)
         self.never_closed = [bracket for bracket in self.open if bracket in _open(found)]
 
     def _piece_before(self) -> tuple[str, Span]:
@@ -59,21 +60,17 @@ class _Failure:
         if self.found in (")", "]"):
             if not self.open:
                 return syntax_errors.extra_bracket(self.found, self.position)
-            innermost = self.open[-1]
-            expected = CLOSING[innermost.character]
+            opening, opened = self.open[-1]
+            expected = CLOSING[opening]
             if self.found != expected:
-                return syntax_errors.mismatched_brackets(
-                    innermost.character, innermost.position, self.found, self.position, expected
-                )
+                return syntax_errors.mismatched_brackets(opening, opened, self.found, self.position, expected)
             if self.before[0] == "[" and self.found == "]":
                 return syntax_errors.empty_brackets((self.before[1][0], self.position + 1))
         swallowed_newline = "\r" in self.flat[self.before[1][1] : self.position]
         if self.never_closed and (not self.found or self.found == ";" or swallowed_newline):
-            bracket = self.never_closed[-1]
+            opening, opened = self.never_closed[-1]
             end = self.before[1][1] if swallowed_newline else self.position
-            return syntax_errors.unclosed_bracket(
-                self.text, bracket.character, bracket.position, CLOSING[bracket.character], end
-            )
+            return syntax_errors.unclosed_bracket(self.text, opening, opened, CLOSING[opening], end)
         return None
 
     def _word_problem(self) -> SyntaxProblem | None:
@@ -131,16 +128,17 @@ class _Failure:
         return not (self.found[0] in known or self.found[0].isalnum() or self.found[0] == "_" or self.found == "!=")
 
     def _equals_problem(self) -> SyntaxProblem:
-        statement = max(self.flat.rfind(";", 0, self.position), self.flat.rfind("\n", 0, self.position)) + 1
-        left = self.flat[statement : self.position].strip()
+        left = self.flat[self._statement() : self.position].strip()
         return syntax_errors.unexpected_equals(self.position, left)
 
+    def _statement(self) -> int:
+        """Return where the statement begins in which the parser stopped."""
+        return max(self.flat.rfind(mark, 0, self.position) for mark in ";\n") + 1
+
     def _comma_problem(self) -> SyntaxProblem:
-        names = re.compile(r"\s*[^\W\d]\w*(?:\s*,\s*[^\W\d]\w*)+\s*=(?!=)")
-        statement = max(self.flat.rfind(";", 0, self.position), self.flat.rfind("\n", 0, self.position)) + 1
-        if several := names.match(self.flat, statement):
-            start = statement + len(several[0]) - len(several[0].lstrip())
-            return syntax_errors.tuple_assignment((start, several.end() - 1))
+        names = re.compile(r"\s*([^\W\d]\w*)(?:\s*,\s*[^\W\d]\w*)+\s*=(?!=)")
+        if several := names.match(self.flat, self._statement()):
+            return syntax_errors.tuple_assignment((several.start(1), several.end() - 1))
         return syntax_errors.comma_outside_brackets(self.position, self.position + 1 == self.end)
 
     def _missing_value(self) -> SyntaxProblem:
@@ -171,19 +169,10 @@ class _Failure:
             previous = start
             start = len(self.flat[:start].rstrip("'ᵀ"))
             if self.flat[:start].endswith((")", "]")):
-                start = self._opening(start - 1)
+                opened = _open(brackets(self.flat[: start - 1]))
+                start = opened[-1].position if opened else 0  # a string may end in a bracket
             start = len(re.sub(r"[\w.]+$", "", self.flat[:start]))
         return self.flat[start:end]
-
-    def _opening(self, closing: int) -> int:
-        """Return the position of the bracket that the one at `closing` closes."""
-        stack = [0]
-        for bracket in brackets(self.flat[:closing]):
-            if bracket.character in CLOSING:
-                stack.append(bracket.position)
-            elif len(stack) > 1:
-                stack.pop()
-        return stack[-1]
 
     def _operand_after(self) -> str:
         """Return the value that begins where the parser stopped, with its brackets."""
@@ -199,7 +188,7 @@ class _Failure:
         return self.flat[self.position : max(end, self.place[1])]
 
 
-def _open(found: list[Bracket]) -> list[Bracket]:
+def _open(found: Iterable[Bracket]) -> list[Bracket]:
     """Return the brackets that are still open behind the given ones."""
     stack: list[Bracket] = []
     for bracket in found:

@@ -11,6 +11,7 @@ import unicodedata
 from collections.abc import Mapping
 
 from .syntax import Call, Keyword, Literal, Name, Node, Number, String
+from .vocabulary import words
 from .writer import COMPARISON, LOOSE, MATRIX_PRODUCT, NUMBER, POSTFIX, POWER, PRODUCT, SUM, TEXT, Form, Spelling
 
 INDEX = "index"
@@ -70,12 +71,9 @@ def _demand(template: str, slot: re.Match[str]) -> int:
 
 # --- LaTeX -----------------------------------------------------------------------------------------------------------
 
-GREEK = frozenset(
-    re.findall(
-        r"\w+",
-        "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau upsilon phi chi psi "
-        "omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega",
-    )
+GREEK = words(
+    "alpha beta gamma delta epsilon zeta eta theta iota kappa lambda mu nu xi pi rho sigma tau upsilon phi chi psi "
+    "omega Gamma Delta Theta Lambda Xi Pi Sigma Upsilon Phi Psi Omega"
 )
 _LATEX_CONSTANTS = {"pi": r"\pi", "inf": r"\infty", "e": r"\mathrm{e}", "nan": r"\mathrm{nan}", "tau": r"2 \pi"}
 _ESCAPED = str.maketrans({"_": r"\_", "&": r"\&", "%": r"\%", "#": r"\#", "$": r"\$"})
@@ -95,11 +93,9 @@ def _plain(name: str) -> str:
     """Spell Greek letters out and turn subscript digits into digits."""
     letters = []
     for letter in unicodedata.normalize("NFKC", name):
-        words = unicodedata.name(letter, "").split()
-        greek = (
-            words[-1].lower().replace("lamda", "lambda") if words[:1] == ["GREEK"] and words[2:3] == ["LETTER"] else ""
-        )
-        if words[1:2] == ["CAPITAL"]:
+        match = re.fullmatch(r"GREEK (SMALL|CAPITAL) LETTER (?:.* )?(\w+)", unicodedata.name(letter, ""))
+        greek = match[2].lower().replace("lamda", "lambda") if match else ""
+        if match and match[1] == "CAPITAL":
             greek = greek.capitalize()
         letters.append(greek if greek in GREEK else letter)
     return "".join(letters)
@@ -133,10 +129,7 @@ def _latex_word(node: Node) -> str:
     return TEXT.word(node).translate(_ESCAPED)
 
 
-_FUNCTIONS = (
-    *("exp", "log", "sin", "cos", "tan", "sinh", "cosh", "tanh"),
-    *("arcsin", "arccos", "arctan", "det", "max", "min"),
-)
+_FUNCTIONS = words("exp log sin cos tan sinh cosh tanh arcsin arccos arctan det max min")
 _RELATIONS = {"<": "<", "<=": r"\le", ">": ">", ">=": r"\ge", "==": "=", "!=": r"\ne"}
 
 LATEX = Spelling(

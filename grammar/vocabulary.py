@@ -6,20 +6,21 @@ import os.path
 from functools import cache
 
 
-def _words(text: str) -> frozenset[str]:
+def words(text: str) -> frozenset[str]:
+    """Return the words of a text: `words("np numpy") == {"np", "numpy"}`."""
     return frozenset(text.split())
 
 
-LIBRARIES = _words("np numpy jnp jax torch tf scipy sp F math nn linalg special functional cp cupy anp onp tensorflow")
+LIBRARIES = words("np numpy jnp jax torch tf scipy sp F math nn linalg special functional cp cupy anp onp tensorflow")
 """Names that, in front of a dot, mean a library: `np.linalg.inv(A)`."""
 
-MODULES = _words("numpy linalg special nn functional scipy math keras activations fft lax random")
+MODULES = words("numpy linalg special nn functional scipy math keras activations fft lax random")
 """Names that, behind a library and a dot, mean a part of it."""
 
 PROPERTIES = ("T", "mT", "shape", "size", "ndim")
 """What can be read off a value without brackets."""
 
-ARRAY_METHODS = _words(
+ARRAY_METHODS = words(
     """
     abs add amax amin argmax argmin bmm clamp clip conj copy cos cosh cross cumprod cumsum det diag diag_embed diagonal
     div dot exp expand expm1 flatten flip ger inner inverse item kron log log10 log1p log2 logdet logsumexp matmul

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import math
 import re
 from collections.abc import Iterator
 from itertools import islice
@@ -10,7 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from ...core.errors import Source, Span
 from . import errors
-from .values import to_number
+from .values import to_finite, to_number
 
 if TYPE_CHECKING:
     from ...core.arrays import Array
@@ -41,14 +40,8 @@ def read_table(source: Source, columns: str | None) -> Array:
     chosen = list(range(table.columns)) if columns is None else _choose(table, columns)
     vector = len(chosen) == 1 and (columns is None or ":" not in columns)
     try:
-        array = np.loadtxt(
-            source.text[table.body :].splitlines(),
-            delimiter=table.delimiter,
-            usecols=chosen,
-            ndmin=2,
-            comments="#",
-            quotechar='"',
-        )
+        lines, delimiter = source.text[table.body :].splitlines(), table.delimiter
+        array = np.loadtxt(lines, delimiter=delimiter, usecols=chosen, ndmin=2, comments="#", quotechar='"')
         sound = bool(np.isfinite(array).all()) and not _uneven(table, array.shape[0])
     except ValueError:
         sound = False
@@ -151,8 +144,8 @@ def _read_by_cell(table: _Table, chosen: list[int]) -> Iterator[list[float]]:
         row = []
         for index in chosen:
             cell = _unquote(source.text[slice(*cells[index])])
-            value = to_number(cell)
-            if value is None or not math.isfinite(value):
+            value = to_finite(cell)
+            if value is None:
                 _refuse_cell(table, index, cells[index], cell)
             row.append(value)
         yield row

@@ -12,6 +12,13 @@ from . import errors
 _STRING = re.compile(r'"(?:[^"\\]|\\.)*"')
 _WORD = re.compile(r"[^\s,:\[\]{}()\"';]+")
 _NOT_FINITE = ("none", "nan", "inf", "infinity")
+_COMMENT = ("JSON has no comments", ["remove the comment"])
+_FOREIGN = {
+    "'": ("JSON has double quotes only", ["\"name\" and not 'name'"]),
+    **{"#": _COMMENT, "//": _COMMENT, "/*": _COMMENT},
+    "(": ("JSON has no tuples", ["a list has square brackets: [1, 2]"]),
+    ";": ("JSON has no `;`", ["a matrix is a list of rows: [[1, 2], [3, 4]]", "or -v A='[1 2; 3 4]'"]),
+}
 
 
 def malformed(source: Source, error: json.JSONDecodeError) -> InputError:
@@ -60,25 +67,17 @@ def _trailing_comma(text: str, position: int, message: str) -> Found:
 
 
 def _several_objects(text: str, position: int, message: str) -> Found:
-    if not message.startswith("Extra data"):
-        return None
-    if text[position] == "{" and text.lstrip().startswith("{"):
+    if message.startswith("Extra data") and text[position] == "{" and text.lstrip().startswith("{"):
         return (position, position + 1), "a second object begins here", ["for one JSON object per line: --lines"]
     return None
 
 
 def _foreign_character(text: str, position: int, message: str) -> Found:
-    rest = text[position : position + 2]
-    span = (position, position + 1)
-    if rest[:1] == "'":
-        return span, "JSON has double quotes only", ["\"name\" and not 'name'"]
-    if rest[:1] == "#" or rest in ("//", "/*"):
-        return (position, position + len(rest)), "JSON has no comments", ["remove the comment"]
-    if rest[:1] == "(":
-        return span, "JSON has no tuples", ["a list has square brackets: [1, 2]"]
-    if rest[:1] == ";":
-        return span, "JSON has no `;`", ["a matrix is a list of rows: [[1, 2], [3, 4]]", "or -v A='[1 2; 3 4]'"]
-    return None
+    mark = next((mark for mark in _FOREIGN if text.startswith(mark, position)), None)
+    if mark is None:
+        return None
+    end = min(position + (2 if _FOREIGN[mark] is _COMMENT else 1), len(text))
+    return (position, end), *_FOREIGN[mark]
 
 
 def _foreign_number(text: str, position: int, message: str) -> Found:

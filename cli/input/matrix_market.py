@@ -8,6 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from ...core.errors import Source, Span
 from . import errors
+from .values import to_finite
 
 if TYPE_CHECKING:
     import numpy as np
@@ -35,6 +36,12 @@ class _Content(NamedTuple):
     columns: int
     symmetry: str
     numbers: Array
+
+    def expect(self, count: int) -> Array:
+        """Return the numbers, refused where they are not as many."""
+        if len(self.numbers) != count:
+            self.refuse(f"expected {count} numbers after this, found {len(self.numbers)}")
+        return self.numbers
 
     def refuse(self, label: str) -> NoReturn:
         raise errors.malformed_matrix_market(self.source, self.size, label)
@@ -93,28 +100,19 @@ def _numbers(source: Source, text: str, start: int) -> Array:
         numbers = None
     if numbers is not None and np.isfinite(numbers).all():
         return numbers
-    for word in re.compile(r"\S+").finditer(text, start):
-        try:
-            finite = np.isfinite(float(word[0]))
-        except ValueError:
-            finite = False
-        if not finite:
-            break
-    raise errors.malformed_matrix_market(source, word.span(), "expected a finite number")
+    words = re.compile(r"\S+").finditer(text, start)
+    bad = next(word for word in words if to_finite(word[0]) is None)
+    raise errors.malformed_matrix_market(source, bad.span(), "expected a finite number")
 
 
 def _listed(content: _Content) -> Array:
     """Return the matrix whose entries are listed column by column; of a symmetric one only the lower triangle."""
     import numpy as np
 
-    rows, columns, numbers = content.rows, content.columns, content.numbers
-    general = content.symmetry == "general"
-    skew = content.symmetry == "skew-symmetric"
-    expected = rows * columns if general else rows * (rows - 1) // 2 if skew else rows * (rows + 1) // 2
-    if len(numbers) != expected:
-        content.refuse(f"expected {expected} numbers after this, found {len(numbers)}")
-    if general:
-        return np.ascontiguousarray(numbers.reshape(columns, rows).T)
+    rows, columns, skew = content.rows, content.columns, content.symmetry == "skew-symmetric"
+    if content.symmetry == "general":
+        return np.ascontiguousarray(content.expect(rows * columns).reshape(columns, rows).T)
+    numbers = content.expect(rows * (rows - 1 if skew else rows + 1) // 2)
     column, row = np.triu_indices(rows, 1 if skew else 0)
     return _filled(content, row, column, numbers)
 
@@ -124,9 +122,7 @@ def _coordinates(content: _Content, entries: int, field: str) -> Array:
     import numpy as np
 
     width = 2 if field == "pattern" else 3
-    if len(content.numbers) != entries * width:
-        content.refuse(f"expected {entries * width} numbers after this, found {len(content.numbers)}")
-    table = content.numbers.reshape(entries, width)
+    table = content.expect(entries * width).reshape(entries, width)
     row, column = table[:, 0] - 1, table[:, 1] - 1
     outside = (row < 0) | (row >= content.rows) | (column < 0) | (column >= content.columns)
     if outside.any():

@@ -48,6 +48,12 @@ def to_number(text: str) -> float | None:
         return None
 
 
+def to_finite(text: str) -> float | None:
+    """Return the finite number that a text spells; None for anything else."""
+    number = to_number(text)
+    return number if number is not None and math.isfinite(number) else None
+
+
 def _is_json(text: str) -> bool:
     try:
         json.loads(text)

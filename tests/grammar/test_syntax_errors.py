@@ -87,6 +87,12 @@ def test_messages_are_for_people(path: Path) -> None:
         assert word not in message.replace(text, "")
 
 
+@pytest.mark.parametrize("text", ["')' x", "f(')' x)", "')]' 2"])
+def test_brackets_in_strings_are_no_brackets(text: str) -> None:
+    with pytest.raises(SyntaxProblem, match="two values side by side"):
+        parse(text)
+
+
 def test_invisible_characters_are_named() -> None:
     with pytest.raises(SyntaxProblem, match=r"unexpected character `U\+0000`"):
         parse("a\x00b")
