@@ -24,14 +24,8 @@ TARGETS = ("text", "latex", "numpy", "torch", "jax")
 
 # What a request says that a formula has no use for.
 IDLE: Mapping[str, Any] = {
-    "law": "normal",
-    "seed": "0",
-    "layout": "generalized",
-    "strict": False,
-    "no_check": True,
-    "limit": "1GiB",
-    "format": "table",
-    "precision": None,
+    **{"law": "normal", "seed": "0", "limit": "1GiB", "strict": False, "no_check": True},
+    **{"layout": "generalized", "format": "table", "precision": None},
 }
 
 
@@ -45,13 +39,11 @@ def show_formula(request: Request, kind: str | None, to: str, vec: str, *, json:
     texts = [form.formula for form in found] or _texts(problem, shapes, statics, to)
     if json:
         content = json_format.dumps(_record(problem, to, texts, found), indent=1, ensure_ascii=False)
-    elif len(texts) > 1:
-        names = [", ".join(wrt) for wrt in problem.requests]
-        content = "\n".join(f"{name}: {text}" for name, text in zip(names, texts, strict=True))
     else:
-        content = texts[0].rstrip("\n")
-    if not json:
-        content = "\n".join([content, *(line for form in found for line in _further(form))])
+        lines = [texts[0].rstrip("\n")]
+        if len(texts) > 1:
+            lines = [f"{', '.join(wrt)}: {text}" for wrt, text in zip(problem.requests, texts, strict=True)]
+        content = "\n".join([*lines, *(line for form in found for line in _further(form))])
     with writing_to(request.output) as stream:
         stream.write(content + "\n")
     return 0
@@ -104,19 +96,12 @@ def _record(problem: Problem, to: str, texts: list[str], found: list[Forms]) -> 
     """Return the formulas for other programs."""
     requests = problem.requests or [()]
     if to in ("text", "latex"):
-        results: list[dict[str, object]] = [
-            {"wrt": list(wrt), "formula": text} for wrt, text in zip(requests, texts, strict=True)
-        ]
+        results: list[dict[str, object]]
+        results = [{"wrt": list(wrt), "formula": text} for wrt, text in zip(requests, texts, strict=True)]
         for result, form in zip(results, found, strict=False):
             result |= {"sizes": dict(form.origins), "index": form.index, "map": form.linear_map}
             result |= {"kronecker": form.kronecker, "vec": form.convention if form.kronecker else None}
     else:
         results = [{"wrt": list(dict.fromkeys(name for wrt in requests for name in wrt)), "formula": texts[0]}]
-    return {
-        "matgrad": __version__,
-        "command": "formula",
-        "expr": problem.text,
-        "kind": problem.kind,
-        "to": to,
-        "results": results,
-    }
+    head = {"matgrad": __version__, "command": "formula", "expr": problem.text, "kind": problem.kind, "to": to}
+    return {**head, "results": results}

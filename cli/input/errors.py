@@ -112,10 +112,8 @@ def unreadable_file(path: str, problem: OSError | ValueError) -> InputError:
 def empty_file(name: str, prefix: str) -> InputError:
     """Nothing, or only blanks, where inputs were asked for; one array is wanted where the `prefix` ends with `@`."""
     what = "standard input was empty" if name == "stdin" else f"`{name}` is empty"
-    wanted = (
-        "a number or a list, as in `[1, 2]`" if prefix.endswith("@") else 'a JSON object, as in `{"a": [1, 2], "b": 3}`'
-    )
-    return InputError(what, place=name, helps=[f"give {wanted}"])
+    one, several = "give a number or a list, as in `[1, 2]`", 'give a JSON object, as in `{"a": [1, 2], "b": 3}`'
+    return InputError(what, place=name, helps=[one if prefix.endswith("@") else several])
 
 
 def not_text(name: str, kind: str, helps: Sequence[str]) -> InputError:

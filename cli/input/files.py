@@ -190,9 +190,6 @@ def _not_text(document: Document, kind: str) -> InputError:
     helps = ["inputs are JSON, .npz, .npy, .csv or .mtx"]
     if "UTF-" in kind:
         convert = f"iconv -f {'UTF-16' if 'UTF-16' in kind else 'LATIN1'} -t UTF-8"
-        helps = [
-            f"... | {convert} | matgrad ..."
-            if name.startswith("stdin")
-            else f"{convert} {name} > utf8-{os.path.basename(name)}"
-        ]
+        in_file = f"{convert} {name} > utf8-{os.path.basename(name)}"
+        helps = [f"... | {convert} | matgrad ..." if name.startswith("stdin") else in_file]
     return errors.not_text(name, kind, helps)

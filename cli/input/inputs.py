@@ -153,7 +153,7 @@ def _reading(found: Mapping[str, Input | str], needed: Mapping[str, Span], decla
     """Part what is needed from what is not, and say what the latter could have meant."""
     from ...core.problems.answer import Input, Warning
 
-    inputs = {name: found[name] for name in needed if name in found}
+    inputs = {name: value for name in needed if isinstance(value := found.get(name), Input)}
     missing = [name for name in needed if name not in found and name not in declared]
     warnings = []
     for name, value in found.items():
@@ -164,4 +164,4 @@ def _reading(found: Mapping[str, Input | str], needed: Mapping[str, Span], decla
         notes = [f"`{other}` has no value: upper and lower case differ" for other in similar]
         head = f"input `{name}` ({origin}) is not in the expression"
         warnings.append(Warning(head, notes=notes, code="surplus-input"))
-    return Reading({name: value for name, value in inputs.items() if isinstance(value, Input)}, warnings)
+    return Reading(inputs, warnings)

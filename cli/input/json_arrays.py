@@ -149,9 +149,7 @@ def _describe(shape: tuple[int, ...], short: bool = False) -> str:
 
 
 def _kind(value: object) -> str:
-    if value is None:
-        return "null"
-    kinds = {list: "a list", str: "text", bool: "a boolean", dict: "an object"}
+    kinds = {type(None): "null", list: "a list", str: "text", bool: "a boolean", dict: "an object"}
     return kinds.get(type(value), "a number")
 
 

@@ -165,6 +165,11 @@ def _merge(labels: Sequence[str]) -> str:
     return " ".join(f"{name}[{','.join(places)}]" if places else name for name, places in merged.items())
 
 
+def listed(words: Sequence[str]) -> str:
+    """Return words as a sentence has them: `listed(["rows", "columns"]) == "rows and columns"`."""
+    return " and ".join([", ".join(words[:-1]), words[-1]] if words[1:] else words)
+
+
 def value_result(answer: Answer) -> Result | None:
     """Return the value as if it were a derivative of order 0, so that it is shown by the same means."""
     if answer.value is None:

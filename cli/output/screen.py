@@ -14,7 +14,7 @@ from ...core.arrays import Array
 from ...core.problems.answer import Answer, Check, Input, Result
 from .console import Look, cell_width, line, printable, prose, show
 from .digits import DEFAULT_PRECISION, FULL_PRECISION, rough, short
-from .layouts import View, apply_layout, value_result, view
+from .layouts import View, apply_layout, listed, value_result, view
 from .tables import lay_out
 
 if TYPE_CHECKING:
@@ -249,12 +249,9 @@ class _Screen:
 
     def _inline(self, values: Array) -> str:
         """Write a small array on one line, as it could be typed."""
-        self._note_hidden(values, [short(value, self.precision) for value in values.ravel().tolist()])
+        shown = [float(short(value, self.precision)) for value in values.ravel().tolist()]
+        self.digits_hidden |= not np.array_equal(shown, values.ravel(), equal_nan=True)
         return _bracketed(values.tolist(), self.precision)
-
-    def _note_hidden(self, values: Array, texts: Sequence[str]) -> None:
-        shown = np.array([float(text) for text in texts])
-        self.digits_hidden |= not np.array_equal(shown, np.asarray(values).ravel(), equal_nan=True)
 
     def _summary(self, values: Array) -> str:
         finite = values[np.isfinite(values)]
@@ -331,13 +328,8 @@ def _roles(seen: View) -> str:
         ("columns", seen.names_of(seen.columns) or [seen.column_name]),
     ]
     roles = [(side, ", ".join("output" if name == "out" else name for name in names)) for side, names in sides]
-    grouped = [(names, list(group)) for names, group in groupby(roles, key=lambda role: role[1]) if names]
-    merged = [(_listed([side for side, _ in group]), names) for names, group in grouped]
-    return ", ".join(f"{side}: {names}" for side, names in merged)
-
-
-def _listed(words: Sequence[str]) -> str:
-    return " and ".join([", ".join(words[:-1]), words[-1]] if words[1:] else words)
+    grouped = [(names, [side for side, _ in group]) for names, group in groupby(roles, key=lambda role: role[1])]
+    return ", ".join(f"{listed(sides)}: {names}" for names, sides in grouped if names)
 
 
 def _derivative_name(command: str, expression: str, wrt: Sequence[str], ascii: bool) -> str:
@@ -347,10 +339,8 @@ def _derivative_name(command: str, expression: str, wrt: Sequence[str], ascii: b
     sign, dot = ("d", "*") if ascii else ("∂", "·")
     body = expression if re.fullmatch(r"\w+", expression) else f"({expression})"
     names = [printable(name, ascii) for name in wrt]
-    below = []
-    for name, group in groupby(reversed(names)):
-        below.append(f"{sign}{name}{_power(len(list(group)), ascii)}")
-    fraction = f"{sign}{_power(len(names), ascii)}{body}/{''.join(below)}"
+    below = "".join(f"{sign}{name}{_power(len(list(group)), ascii)}" for name, group in groupby(reversed(names)))
+    fraction = f"{sign}{_power(len(names), ascii)}{body}/{below}"
     if command == "vjp":
         return f"cotangent {dot} {fraction}"
     return f"{fraction} {dot} tangent" if command in ("jvp", "hvp") else fraction

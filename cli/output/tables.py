@@ -17,7 +17,7 @@ from rich.text import Text
 from ...core.arrays import Array
 from .console import Look, cell_width, printable
 from .digits import NumberFormat, choose_format
-from .layouts import View
+from .layouts import View, listed
 
 MOST_ROWS = 20
 MOST_BLOCKS = 12
@@ -56,12 +56,8 @@ class Grid:
         """Say what is not shown, or nothing: `94 of 100 rows`."""
         words = ("blocks", "rows" if self.has_header else "entries", "columns")
         sides = zip(self.seen.data.shape, (self.blocks, self.rows, self.columns), words, strict=True)
-        missing = [
-            f"{total - sum(index is not None for index in shown)} of {total} {word}"
-            for total, shown, word in sides
-            if None in shown
-        ]
-        return ", ".join(missing[:-1]) + (" and " if missing[1:] else "") + missing[-1] if missing else ""
+        elided = [(total, total - len(_present(shown)), word) for total, shown, word in sides if None in shown]
+        return listed([f"{missing} of {total} {word}" for total, missing, word in elided])
 
     @property
     def has_header(self) -> bool:
@@ -90,11 +86,8 @@ class Grid:
         return [dots if column is None else self.number_format(float(values[column])) for column in self.columns]
 
     def _header(self, block: int) -> list[str]:
-        dots = _dots(self.look)
-        return [
-            dots if column is None else printable(self.seen.column_label(block, column), self.look.ascii)
-            for column in self.columns
-        ]
+        labels = (None if column is None else self.seen.column_label(block, column) for column in self.columns)
+        return [_dots(self.look) if label is None else printable(label, self.look.ascii) for label in labels]
 
     def _row_label(self, block: int, row: int | None) -> str:
         if row is None:
@@ -103,12 +96,11 @@ class Grid:
 
     @cached_property
     def _label_width(self) -> int:
-        shown = [block for block in self.blocks if block is not None]
-        return max(cell_width(self._row_label(block, row)) for block in shown for row in self.rows)
+        return max(cell_width(self._row_label(block, row)) for block in _present(self.blocks) for row in self.rows)
 
     @cached_property
     def _widths(self) -> list[int]:
-        shown = [block for block in self.blocks if block is not None]
+        shown = _present(self.blocks)
         lines = [self._header(block) for block in shown] if self.has_header else []
         lines += [self._cells(block, row) for block in shown for row in self.rows]
         return [max(map(cell_width, column)) for column in zip(*lines, strict=True)]
@@ -132,12 +124,11 @@ def lay_out(seen: View, look: Look, precision: int) -> Grid:
         return _grid(seen, look, (sides[0], sides[1], sides[2]), precision)
     fixed = _edges(blocks, False, MOST_BLOCKS), _edges(rows, False, MOST_ROWS)
     candidates = min(columns, look.width // 2)
-    grid = _grid(seen, look, (*fixed, _outer(columns, candidates)), precision)
-    while candidates > 1 and grid.width > look.width:
-        excess = grid.width - look.width
-        candidates -= max(1, excess // (max(grid._widths) + GAP))
+    while True:
         grid = _grid(seen, look, (*fixed, _outer(columns, max(candidates, 1))), precision)
-    return grid
+        if candidates <= 1 or grid.width <= look.width:
+            return grid
+        candidates -= max(1, (grid.width - look.width) // (max(grid._widths) + GAP))
 
 
 def _grid(seen: View, look: Look, sides: tuple[Shown, Shown, Shown], precision: int) -> Grid:
@@ -146,7 +137,11 @@ def _grid(seen: View, look: Look, sides: tuple[Shown, Shown, Shown], precision: 
 
 
 def _visible(data: Array, *sides: Sequence[int | None]) -> Array:
-    return data[np.ix_(*([index for index in side if index is not None] for side in sides))]
+    return data[np.ix_(*map(_present, sides))]
+
+
+def _present(side: Sequence[int | None]) -> list[int]:
+    return [index for index in side if index is not None]
 
 
 def _edges(count: int, everything: bool, most: int) -> Shown:
