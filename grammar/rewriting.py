@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from functools import partial
 
 from . import syntax
 from .syntax import Assignment, Attribute, Name, Node, map_children
@@ -48,6 +47,11 @@ def _names(node: Node, name: str) -> list[Name]:
 def renamed_places(program: syntax.Program, places: list[Name], names: list[str]) -> syntax.Program:
     """Return a program in which the name at each place is another one."""
     new = {id(place): Name(name, span=place.span) for place, name in zip(places, names, strict=True)}
+    return _exchanged(program, new)
+
+
+def _exchanged(program: syntax.Program, new: Mapping[int, Node]) -> syntax.Program:
+    """Return a program in which nodes are replaced, each known by its identity."""
     result = rewritten(program, lambda node: new.get(id(node)))
     assert isinstance(result, syntax.Program)
     return result
@@ -58,23 +62,16 @@ def toggled_transposes(program: syntax.Program, names: set[str]) -> Iterator[tup
 
     With it come the words before and after: `A`, `A.T`.
     """
-    inside = {
-        id(node.operand): node for node in syntax.walk(program) if isinstance(node, Attribute) and node.name in TURNS
-    }
-    for node in list(syntax.walk(program)):
+    nodes = list(syntax.walk(program))
+    inside = {id(node.operand): node for node in nodes if isinstance(node, Attribute) and node.name in TURNS}
+    for node in nodes:
         if not (isinstance(node, Name) and node.name in names):
             continue
         turned = inside.get(id(node))
-        target: Node = node if turned is None else turned
-        new: Node = Attribute(node, "T", span=node.span) if turned is None else node
-        changed = rewritten(program, partial(_replacing, target=target, new=new))
-        assert isinstance(changed, syntax.Program)
-        before, after = (f"{node.name}.T", node.name) if turned else (node.name, f"{node.name}.T")
-        yield before, after, changed
-
-
-def _replacing(item: Node, target: Node, new: Node) -> Node | None:
-    return new if item is target else None
+        if turned is None:
+            yield node.name, f"{node.name}.T", _exchanged(program, {id(node): Attribute(node, "T", span=node.span)})
+        else:
+            yield f"{node.name}.T", node.name, _exchanged(program, {id(turned): node})
 
 
 def turned_names(node: Node, name: str) -> Node:

@@ -24,9 +24,9 @@ TARGETS = ("text", "latex", "numpy", "torch", "jax")
 
 # What a request says that a formula has no use for.
 IDLE: Mapping[str, Any] = {
-    **{"law": "normal", "seed": "0", "limit": "1GiB", "strict": False, "no_check": True},
-    **{"layout": "generalized", "format": "table", "precision": None},
-}
+    "law": "normal", "seed": "0", "limit": "1GiB", "strict": False, "no_check": True, "layout": "generalized",
+    "format": "table", "precision": None,
+}  # fmt: skip
 
 
 def show_formula(request: Request, kind: str | None, to: str, vec: str, *, json: bool) -> int:

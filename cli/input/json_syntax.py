@@ -15,7 +15,9 @@ _NOT_FINITE = ("none", "nan", "inf", "infinity")
 _COMMENT = ("JSON has no comments", ["remove the comment"])
 _FOREIGN = {
     "'": ("JSON has double quotes only", ["\"name\" and not 'name'"]),
-    **{"#": _COMMENT, "//": _COMMENT, "/*": _COMMENT},
+    "#": _COMMENT,
+    "//": _COMMENT,
+    "/*": _COMMENT,
     "(": ("JSON has no tuples", ["a list has square brackets: [1, 2]"]),
     ";": ("JSON has no `;`", ["a matrix is a list of rows: [[1, 2], [3, 4]]", "or -v A='[1 2; 3 4]'"]),
 }

@@ -56,14 +56,11 @@ class StdinReader:
     @contextmanager
     def _impatience(self) -> Iterator[None]:
         # A timer and not `select`: it works for pipes on every system.
-        timer = threading.Timer(self._patience, _announce)
+        words = "waiting for inputs on standard input"
+        timer = threading.Timer(self._patience, print, [words], {"file": sys.stderr, "flush": True})
         timer.daemon = True
         timer.start()
         try:
             yield
         finally:
             timer.cancel()
-
-
-def _announce() -> None:
-    print("waiting for inputs on standard input", file=sys.stderr, flush=True)
