@@ -38,17 +38,11 @@ class _Failure:
         piece = _PIECE.match(flat, self.position)
         self.found = piece[0] if piece else ""
         self.place: Span = (self.position, self.position + len(self.found))
-        self.before = self._piece_before()
+        pieces = [(piece[0], piece.span()) for piece in _PIECE.finditer(flat, 0, self.position)]
+        self.before: tuple[str, Span] = pieces[-1] if pieces else ("", (0, 0))
         found = list(brackets(text))
         self.open = _open(bracket for bracket in found if bracket.position < self.position)
         self.never_closed = [bracket for bracket in self.open if bracket in _open(found)]
-
-    def _piece_before(self) -> tuple[str, Span]:
-        """Return the piece of text that ends where the parser stopped."""
-        last = ("", (0, 0))
-        for piece in _PIECE.finditer(self.flat, 0, self.position):
-            last = (piece[0], piece.span())
-        return last
 
     def problem(self) -> SyntaxProblem:
         if not self.flat.replace(";", "").strip():

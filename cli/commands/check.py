@@ -59,7 +59,7 @@ def check_claim(request: Request, claim: str) -> int:
     _refuse_nonsense(request.expression, claim)
     from ...core.claims.verdict import check_claim as checked
 
-    kind = ("jacobian", "jacobian", "hessian", "derivative")[min(len(request.wrt), 3)]
+    kind = {0: "jacobian", 1: "jacobian", 2: "hessian"}.get(len(request.wrt), "derivative")
     problem = problem_of(request.kind or kind, request)
     inputs, surplus = given_inputs(problem, request)
     verdict = checked(problem, claim, inputs, wishes_of(problem, request))

@@ -30,7 +30,7 @@ def read_json(source: Source) -> object:
     try:
         return json.loads(source.text, object_pairs_hook=_refuse_duplicates)
     except _DuplicateKeyError as error:
-        _point_at_duplicate(source, error.key)
+        _point_at_duplicate(source, error.args[0])
     except json.JSONDecodeError as error:
         raise malformed(source, error) from None
     except RecursionError:
@@ -154,9 +154,7 @@ def _kind(value: object) -> str:
 
 
 class _DuplicateKeyError(Exception):
-    def __init__(self, key: str) -> None:
-        super().__init__(key)
-        self.key = key
+    """An object has a key twice; the argument is the key."""
 
 
 def _refuse_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
