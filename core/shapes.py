@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 
 from .errors import RankError, ShapeError
@@ -112,24 +113,17 @@ def bind_signature(signature: str, shapes: Sequence[Shape], name: str) -> tuple[
     for position, (axes, shape) in enumerate(zip(inputs, shapes, strict=True)):
         if len(shape) < len(axes):
             require_rank(shape, len(axes), name, position)
-        core = shape[len(shape) - len(axes) :]
-        batches.append(shape[: len(shape) - len(axes)])
+        batch, core = shape[: len(shape) - len(axes)], shape[len(shape) - len(axes) :]
+        batches.append(batch)
         for axis, size in zip(axes, core, strict=True):
             known = sizes.setdefault(axis, int(axis) if axis.isdigit() else size)
             if known != size and len(inputs) == 1 and not axis.isdigit():
                 require_square(core, name)
             if known != size:
                 raise ShapeError(f"`{name}`: sizes {known} and {size} must be equal", sizes=(known, size))
-    for axes in outputs:
-        for axis in axes:
-            if axis.isdigit():
-                sizes[axis] = int(axis)
-    core_shapes = tuple(tuple(_axis_size(axis, sizes) for axis in axes) for axes in outputs)
+    sizes |= {axis: int(axis) for axes in outputs for axis in axes if axis.isdigit()}
+    core_shapes = tuple(tuple(min(sizes[part] for part in axis.split("|")) for axis in axes) for axes in outputs)
     return broadcast_shapes(*batches), core_shapes, len(outputs)
-
-
-def _axis_size(axis: str, sizes: dict[str, int]) -> int:
-    return min(sizes[part] for part in axis.split("|"))
 
 
 def parse_axes(text: str) -> list[tuple[str, ...]]:
@@ -137,7 +131,4 @@ def parse_axes(text: str) -> list[tuple[str, ...]]:
 
     `k|m` names the smaller of two sizes, as in the thin SVD.
     """
-    return [
-        tuple(axis.strip() for axis in group.strip("()").split(",") if axis.strip())
-        for group in text.replace("),(", ")|split|(").split("|split|")
-    ]
+    return [tuple(re.findall(r"[^\s,]+", group)) for group in re.findall(r"\((.*?)\)", text)]

@@ -121,7 +121,7 @@ def _local_pullbacks(node: Node, adjoint: Node, lead: int, live: set[Node]) -> I
     """Yield (coefficient, child, contribution) for each place where a node uses something that matters."""
     match node:
         case Product():
-            for position, child in enumerate(node.operands):
+            for position, child in enumerate(node.children):
                 if child in live:
                     yield node.coefficient, child, _without_factor(node, position, adjoint, lead)
         case Sum():
@@ -153,7 +153,7 @@ def _without_factor(node: Product, position: int, adjoint: Node, lead: int) -> N
     factors += [factor for place, factor in enumerate(node.factors) if place != position]
     carried = {label for _, labels in factors for label in labels}
     own: list[int] = []
-    for label, size in zip(node.labels[position], node.operands[position].shape, strict=True):
+    for label, size in zip(node.labels[position], node.children[position].shape, strict=True):
         if label in own:
             (copy,) = fresh(1)
             factors.append((Delta.of(size, 2), (label, copy)))
@@ -196,7 +196,7 @@ def _local_pushforward(node: Node, tangents: Mapping[Node, Node]) -> Node:
     match node:
         case Product():
             terms = []
-            for position, child in enumerate(node.operands):
+            for position, child in enumerate(node.children):
                 if child in tangents:
                     factors = list(node.factors)
                     factors[position] = (tangents[child], node.labels[position])

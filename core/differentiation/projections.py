@@ -49,7 +49,7 @@ def _without_projections(node: Node) -> Node:
 def _absorbed(node: Node, sums: int = SUMS_DISTRIBUTED) -> Node | None:
     """Return a Product with every projection absorbed that can be, None where there is none."""
     found = None
-    while isinstance(node, Product) and len(node.operands) <= LONGEST:
+    while isinstance(node, Product) and len(node.children) <= LONGEST:
         shorter = _projection_absorbed(node)
         if shorter is None and sums:
             shorter = _distributed(node, sums - 1)

@@ -63,7 +63,7 @@ def log_of_det(node: Node) -> Node | None:
     if not is_map(node, "log"):
         return None
     inner = node.children[0]
-    factors = inner.operands if isinstance(inner, Product) and inner.coefficient == 1 else (inner,)
+    factors = inner.children if isinstance(inner, Product) and inner.coefficient == 1 else (inner,)
     matrices = [factor.children[0] for factor in factors if is_apply(factor, "det")]
     if not matrices or len(matrices) < len(factors) or len({matrix.shape for matrix in matrices}) > 1:
         return None
@@ -92,19 +92,19 @@ def det_of_product(node: Node) -> Node | None:
     if not is_apply(node, "det") or node.shape:
         return None
     inner = flatten([node.children[0]])[0]
-    if not isinstance(inner, Product) or len(inner.operands) < 2 or inner.coefficient != 1:
+    if not isinstance(inner, Product) or len(inner.children) < 2 or inner.coefficient != 1:
         return None
     size = inner.shape[0]
     uses = [label for labels in inner.labels for label in labels]
-    if any(operand.rank != 2 for operand in inner.operands):
+    if any(operand.rank != 2 for operand in inner.children):
         return None
-    is_chain = all(operand.shape == (size, size) for operand in inner.operands) and all(
+    is_chain = all(operand.shape == (size, size) for operand in inner.children) and all(
         uses.count(label) == (1 if label < 2 else 2) for label in uses
     )
     tied = any(labels[0] == labels[1] for labels in inner.labels)
     if not is_chain or tied or not _connected(inner.labels):
         return None
-    return product(1, [(_call("det", operand), ()) for operand in inner.operands], ())
+    return product(1, [(_call("det", operand), ()) for operand in inner.children], ())
 
 
 def det_of_kronecker(node: Node) -> Node | None:
@@ -112,7 +112,7 @@ def det_of_kronecker(node: Node) -> Node | None:
     if not is_apply(node, "det") or node.shape:
         return None
     inner = flatten([node.children[0]])[0]
-    if not isinstance(inner, Product) or len(inner.operands) != 4 or inner.coefficient != 1:
+    if not isinstance(inner, Product) or len(inner.children) != 4 or inner.coefficient != 1:
         return None
     merges = {labels[0]: labels[1:] for operand, labels in inner.factors if isinstance(operand, Reshape)}
     matrices = {labels: operand for operand, labels in inner.factors if not isinstance(operand, Reshape)}

@@ -68,7 +68,7 @@ def _denominator(sigmoid: Map) -> Node:
 
 def _products_rearranged(roots: Sequence[Node], users: Mapping[Node, int]) -> list[Node]:
     def better(node: Node) -> Node:
-        if not isinstance(node, Product) or node.rank < 2 or len(node.operands) > MOST_FACTORS:
+        if not isinstance(node, Product) or node.rank < 2 or len(node.children) > MOST_FACTORS:
             return node
         return _better_product(node, users)
 

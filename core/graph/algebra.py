@@ -10,14 +10,15 @@ terms.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Iterable, Iterator, Sequence
 from itertools import count
 
 from ..shapes import Shape
-from .canonical import Factor as Factor
 from .canonical import canonical, simplest, tidy
 from .deltas import eliminate
-from .nodes import Coefficient, Delta, Labels, Map, Node, Product, Structural, Sum, Symbol
+from .nodes import Coefficient, Delta, Labels, Map, Node, Product, Structural, Sum, Symbol, sizes_of
+from .nodes import Factor as Factor
 from .operator import Operator
 
 # A Sum inside a Sum is spliced up to this many terms: what a person writes reaches normal form, and the running sums
@@ -49,8 +50,7 @@ def number(value: Coefficient) -> Node:
 
 def full(value: Coefficient, shape: Shape) -> Node:
     """Return a constant array of a shape: a number times ones."""
-    labels = tuple(range(len(shape)))
-    return product(value, [(Delta.of(size, 1), (label,)) for label, size in zip(labels, shape, strict=True)], labels)
+    return product(value, [(Delta.of(size, 1), (axis,)) for axis, size in enumerate(shape)], tuple(range(len(shape))))
 
 
 def identity(shape: Shape) -> Node:
@@ -92,14 +92,14 @@ def split(node: Node) -> tuple[Coefficient, Node]:
     """Return a node as a number times a node with coefficient one: `split(2*A@x) == (2, A@x)`."""
     if not isinstance(node, Product) or node.coefficient == 1 or not node.children:
         return (node.coefficient, number(1)) if isinstance(node, Product) and not node.children else (1, node)
-    return node.coefficient, simplest(1, node.operands, node.labels, node.shape)
+    return node.coefficient, simplest(1, node.children, node.labels, node.shape)
 
 
 def constant_value(node: Node) -> Coefficient | None:
     """Return c where the node is c times ones (or the scalar c), else None."""
     if is_zero(node):
         return 0
-    if isinstance(node, Product) and all(isinstance(item, Delta) and item.rank == 1 for item in node.operands):
+    if isinstance(node, Product) and all(isinstance(item, Delta) and item.rank == 1 for item in node.children):
         return node.coefficient
     return 1 if isinstance(node, Delta) and node.rank == 1 else None
 
@@ -112,12 +112,11 @@ def add(terms: Iterable[tuple[Coefficient, Node]], shape: Shape) -> Node:
 
     Example: `add([(1, a), (-1, a)], a.shape)` is zero.
     """
-    collected: dict[Node, Coefficient] = {}
+    collected = defaultdict[Node, Coefficient](int)
     for coefficient, term in _spliced(list(terms)):
         factor, core = split(term)
-        collected[core] = collected.get(core, 0) + coefficient * factor
-    remaining = [(core, c) for core, c in collected.items() if c != 0]
-    remaining = _merge_by_structure(remaining, shape)
+        collected[core] += coefficient * factor
+    remaining = _merge_by_structure([(core, c) for core, c in collected.items() if c != 0], shape)
     remaining.sort(key=lambda item: item[0].digest)
     if not remaining:
         return zero(shape)
@@ -125,7 +124,10 @@ def add(terms: Iterable[tuple[Coefficient, Node]], shape: Shape) -> Node:
         return scale(remaining[0][1], remaining[0][0])
     repeated = set.intersection(*(repeated_axes(core) for core, _ in remaining))
     if repeated and not any(carries_delta(core) for core, _ in remaining):
-        return _repeated_sum(remaining, shape, repeated)
+        # What is repeated along the same axes is added first.
+        kept = tuple(axis for axis in range(len(shape)) if axis not in repeated)
+        inner = add([(c, without_axes(core, kept)) for core, c in remaining], tuple(shape[axis] for axis in kept))
+        return _repeated(inner, kept, shape)
     return Sum.of(tuple(tidy(c) for _, c in remaining), tuple(core for core, _ in remaining), shape)
 
 
@@ -153,12 +155,10 @@ def without_axes(node: Node, kept: Labels) -> Node:
     return product(node.coefficient, factors, kept)
 
 
-def _repeated_sum(terms: list[tuple[Node, Coefficient]], shape: Shape, repeated: set[int]) -> Node:
-    """Add what is repeated along the same axes first, and repeat the sum."""
-    kept = tuple(axis for axis in range(len(shape)) if axis not in repeated)
-    inner = add([(c, without_axes(core, kept)) for core, c in terms], tuple(shape[axis] for axis in kept))
-    ones: list[Factor] = [(Delta.of(shape[axis], 1), (axis,)) for axis in sorted(repeated)]
-    return product(1, [(inner, kept), *ones], tuple(range(len(shape))))
+def _repeated(node: Node, kept: Labels, shape: Shape) -> Node:
+    """Return a node over some axes of a shape repeated along the others."""
+    ones = [(Delta.of(size, 1), (axis,)) for axis, size in enumerate(shape) if axis not in kept]
+    return product(1, [(node, kept), *ones], tuple(range(len(shape))))
 
 
 def _spliced(terms: list[tuple[Coefficient, Node]]) -> Iterator[tuple[Coefficient, Node]]:
@@ -182,8 +182,6 @@ def _separate_ties(node: Sum) -> tuple[list[tuple[Coefficient, Node]], Node]:
     if not ties:
         return [], node
     others = [(c, term) for c, term in node.terms if not carries_delta(term)]
-    if not others:
-        return ties, zero(node.shape)
     if len(others) == 1:
         return ties, scale(*others[0])
     return ties, Sum.of(tuple(c for c, _ in others), tuple(term for _, term in others), node.shape)
@@ -192,15 +190,15 @@ def _separate_ties(node: Sum) -> tuple[list[tuple[Coefficient, Node]], Node]:
 def carries_delta(node: Node) -> bool:
     """Whether a node is, or multiplies, a Delta that ties two or more axes."""
     if isinstance(node, Product):
-        return any(isinstance(operand, Delta) and operand.rank > 1 for operand in node.operands)
+        return any(isinstance(operand, Delta) and operand.rank > 1 for operand in node.children)
     return isinstance(node, Delta) and node.rank > 1
 
 
 def _merge_by_structure(terms: list[tuple[Node, Coefficient]], shape: Shape) -> list[tuple[Node, Coefficient]]:
     """Add terms that carry the same Deltas under them: `diag(a) + diag(b)` becomes `diag(a + b)`."""
-    groups: dict[frozenset[Labels], list[tuple[Node, Coefficient]]] = {}
+    groups = defaultdict[frozenset[Labels], list[tuple[Node, Coefficient]]](list)
     for core, coefficient in terms:
-        groups.setdefault(_ties(core), []).append((core, coefficient))
+        groups[_ties(core)].append((core, coefficient))
     merged = []
     for ties, members in groups.items():
         if not ties or len(members) == 1:
@@ -236,9 +234,8 @@ def _carried(node: Node) -> set[int]:
 
 def _under(node: Node, kept: Labels, kept_shape: Shape) -> Node:
     """Return what the Deltas of a term multiply, over the labels that they leave free."""
-    factors: list[Factor] = []
-    if isinstance(node, Product):
-        factors = [f for f in node.factors if not (isinstance(f[0], Delta) and f[0].rank > 1)]
+    own = node.factors if isinstance(node, Product) else ()
+    factors = [f for f in own if not (isinstance(f[0], Delta) and f[0].rank > 1)]
     carried = {label for _, labels in factors for label in labels}
     ones = [(Delta.of(size, 1), (label,)) for label, size in zip(kept, kept_shape, strict=True) if label not in carried]
     return product(1, [*factors, *ones], kept)
@@ -255,7 +252,7 @@ def product(coefficient: Coefficient, factors: Iterable[Factor], output: Labels)
     """
     coefficient, flat = _splice(coefficient, factors)
     if coefficient == 0 or any(is_zero(node) for node, _ in flat):
-        sizes = {label: size for node, labels in flat for label, size in zip(labels, node.shape, strict=True)}
+        sizes = sizes_of(flat)
         return zero(tuple(sizes[label] for label in output))
     for position, (node, labels) in enumerate(flat):
         if isinstance(node, Sum) and any(carries_delta(term) for term in node.children):
@@ -297,7 +294,7 @@ def is_mask(node: Node) -> bool:
 
 def _transparent(node: Product) -> bool:
     """Whether a Product is seen through: it carries structure, or is a mere view of its one operand."""
-    if any(isinstance(operand, Structural) or is_mask(operand) for operand in node.operands):
+    if any(isinstance(operand, Structural) or is_mask(operand) for operand in node.children):
         return True
     return len(node.children) == 1 and all(label < node.rank for label in node.labels[0])
 
@@ -330,11 +327,8 @@ def _pieces(node: Product) -> list[Factor]:
 
 def relabelled(factors: Iterable[Factor], output: Labels, rank: int) -> Iterator[Factor]:
     """Yield the factors of a Product of that rank with its outputs called `output`, and fresh labels for its sums."""
-    names = dict(zip(range(rank), output, strict=True))
+    names = defaultdict(fresh_labels.__next__, zip(range(rank), output, strict=True))
     for node, labels in factors:
-        for label in labels:
-            if label not in names:
-                names[label] = next(fresh_labels)
         yield node, tuple(names[label] for label in labels)
 
 
@@ -347,12 +341,8 @@ def elementwise(operator: Operator, operands: Sequence[Node]) -> Node:
     Example: `exp` of a scalar repeated n times is the scalar's `exp` repeated.
     """
     shape = operands[0].shape
-    repeated = set(range(len(shape)))
-    for operand in operands:
-        repeated &= repeated_axes(operand)
+    repeated = set.intersection(*map(repeated_axes, operands))
     if not repeated:
         return Map.of(operator, tuple(operands))
     kept = tuple(axis for axis in range(len(shape)) if axis not in repeated)
-    inner = Map.of(operator, tuple(without_axes(operand, kept) for operand in operands))
-    ones = [(Delta.of(shape[axis], 1), (axis,)) for axis in sorted(repeated)]
-    return product(1, [(inner, kept), *ones], tuple(range(len(shape))))
+    return _repeated(Map.of(operator, tuple(without_axes(operand, kept) for operand in operands)), kept, shape)

@@ -8,14 +8,12 @@ follows from it: `inv(A).T` is `inv(A)`.
 from __future__ import annotations
 
 from fractions import Fraction
-from itertools import permutations
+from itertools import groupby, permutations
 from itertools import product as choices
 from math import factorial, isfinite, prod
 
 from ..shapes import Shape
-from .nodes import Apply, Coefficient, Delta, Labels, Map, Node, Product, Sum, Symbol
-
-Factor = tuple[Node, Labels]
+from .nodes import Apply, Coefficient, Delta, Factor, Labels, Map, Node, Product, Sum, Symbol, sizes_of
 
 # With more arrangements than this the first is taken: equal products may then stay distinct nodes, never wrong ones.
 TIE_LIMIT = 720
@@ -69,19 +67,14 @@ def canonical(coefficient: Coefficient, factors: list[Factor], output: Labels) -
     """
     position = {label: place for place, label in enumerate(output)}
     factors, color = _ordered(factors, position)
-    groups: list[list[Factor]] = []
-    for factor in factors:
-        if groups and _rank_key(groups[-1][0], color) == _rank_key(factor, color):
-            groups[-1].append(factor)
-        else:
-            groups.append([factor])
+    groups = [list(group) for _, group in groupby(factors, key=lambda factor: _rank_key(factor, color))]
     if prod(factorial(len(group)) for group in groups) > TIE_LIMIT:
         arrangements = [tuple(tuple(group) for group in groups)]
     else:
         arrangements = list(choices(*(permutations(group) for group in groups)))
     numbered = [_numbered([f for group in groups for f in group], position, color) for groups in arrangements]
     nodes, labels = min(numbered, key=lambda item: item[1])
-    sizes = {label: size for node, own in factors for label, size in zip(own, node.shape, strict=True)}
+    sizes = sizes_of(factors)
     return simplest(tidy(coefficient), nodes, labels, tuple(sizes[label] for label in output))
 
 
@@ -96,12 +89,11 @@ def _ordered(factors: list[Factor], position: dict[int, int]) -> tuple[list[Fact
                 around = hash(tuple(sorted(color[label] for label in labels)))
                 for axis, label in enumerate(labels):
                     seen[label].append((node.digest, 0 if symmetric else axis, around))
-            color = {label: _color(position.get(label), uses, len(position)) for label, uses in seen.items()}
+            color = {
+                label: position.get(label, len(position) + (hash(tuple(sorted(uses))) & COLORS))
+                for label, uses in seen.items()
+            }
     return sorted(factors, key=lambda factor: _rank_key(factor, color)), color
-
-
-def _color(place: int | None, uses: list[tuple[int, int, int]], outputs: int) -> int:
-    return place if place is not None else outputs + (hash(tuple(sorted(uses))) & COLORS)
 
 
 def _rank_key(factor: Factor, color: dict[int, int]) -> tuple[int, tuple[int, ...]]:

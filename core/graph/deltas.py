@@ -18,8 +18,9 @@ True
 
 from __future__ import annotations
 
-from .canonical import Factor
-from .nodes import Coefficient, Delta, Labels, Node, Reshape, Rotation, Select, Triangle
+from collections import Counter
+
+from .nodes import Coefficient, Delta, Factor, Labels, Node, Reshape, Rotation, Select, Triangle, sizes_of
 
 
 def eliminate(
@@ -45,10 +46,8 @@ def eliminate(
         # Ones over a label may now be the only carrier of it; the next round decides with all ties known.
         # A label that structure alone carried was summed with it: its ties are spent, and count for nothing again.
         spent = before - {label for _, labels in [*kept, *ones] for label in labels}
-        tied = [
-            (node, labels) for node, labels in factors if isinstance(node, Delta) and parent[labels[0]] not in spent
-        ]
-        sizes = {label: size for node, labels in factors for label, size in zip(labels, node.shape, strict=True)}
+        tied = [(delta, own) for delta, own in factors if isinstance(delta, Delta) and parent[own[0]] not in spent]
+        sizes = sizes_of(factors)
         tied += [(Delta.of(sizes[pair[0]], 2), pair) for pair in equal if parent[pair[0]] not in spent]
         factors = [*kept, *ones, *tied]
 
@@ -138,10 +137,7 @@ def _implied_ties(factors: list[Factor]) -> tuple[list[Labels], set[int]]:
 
 def _drop_free_structure(factors: list[Factor], outputs: set[int]) -> tuple[list[Factor], list[Factor], bool]:
     """Replace structure whose one side is summed and used nowhere else by ones on the other side."""
-    uses: dict[int, int] = {}
-    for _, labels in factors:
-        for label in labels:
-            uses[label] = uses.get(label, 0) + 1
+    uses = Counter(label for _, labels in factors for label in labels)
     kept: list[Factor] = []
     ones: list[Factor] = []
 

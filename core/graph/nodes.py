@@ -12,6 +12,7 @@ alone, so that orders chosen by it do not depend on what was computed before.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Hashable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from fractions import Fraction
@@ -32,6 +33,7 @@ if TYPE_CHECKING:
 
 Coefficient = int | Fraction | float
 Labels = tuple[int, ...]
+Factor = tuple["Node", Labels]
 Parameters = tuple[tuple[str, Hashable], ...]
 
 _interned: WeakValueDictionary[Hashable, Node] = WeakValueDictionary()
@@ -265,22 +267,13 @@ class Product(Node):
         key = (coefficient, operands, labels, shape)
         return _intern(Product, key, shape, operands, coefficient=coefficient, labels=labels)
 
-    @property
-    def operands(self) -> tuple[Node, ...]:
-        """The factors."""
-        return self.children
-
     @cached_property
     def sizes(self) -> Mapping[int, int]:
         """The size of each label."""
-        return {
-            label: size
-            for node, labels in zip(self.children, self.labels, strict=True)
-            for label, size in zip(labels, node.shape, strict=True)
-        }
+        return sizes_of(self.factors)
 
     @property
-    def factors(self) -> Iterable[tuple[Node, Labels]]:
+    def factors(self) -> Iterable[Factor]:
         """The operands with their labels."""
         return zip(self.children, self.labels, strict=True)
 
@@ -342,6 +335,11 @@ class Apply(Node):
         )
 
 
+def sizes_of(factors: Iterable[Factor]) -> dict[int, int]:
+    """Return the size of each label of an einsum."""
+    return {label: size for node, labels in factors for label, size in zip(labels, node.shape, strict=True)}
+
+
 def topological(roots: Iterable[Node]) -> list[Node]:
     """Return every node below the roots, each after its children; deep graphs do not recurse."""
     order: list[Node] = []
@@ -358,6 +356,12 @@ def topological(roots: Iterable[Node]) -> list[Node]:
             stack.append((node, True))
             stack.extend((child, False) for child in reversed(node.children) if child not in done)
     return order
+
+
+def uses(roots: Iterable[Node]) -> Counter[Node]:
+    """Return how many times each node is used, by others or as a root."""
+    roots = list(roots)
+    return Counter([*roots, *(child for node in topological(roots) for child in node.children)])
 
 
 def symbols(roots: Iterable[Node]) -> dict[str, Symbol]:

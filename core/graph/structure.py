@@ -17,8 +17,7 @@ from collections.abc import Iterable, Sequence
 
 from ..shapes import Shape
 from .algebra import is_zero, relabelled
-from .canonical import Factor
-from .nodes import Coefficient, Delta, Labels, Node, Product, Reshape, Select, Sum, Triangle
+from .nodes import Coefficient, Delta, Factor, Labels, Node, Product, Reshape, Select, Sum, Triangle
 
 # i, j, k, ... h, then i1, j1, ...: the order in which people name indices.
 INDEX_LETTERS = "ijklmnopqrstuvwxyzabcdefgh"

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence, Set
 
 from ..shapes import Shape
 from .algebra import Factor, add, broadcast, elementwise, fresh, product, relabelled
-from .nodes import Apply, Coefficient, Map, Node, Product, Sum, Symbol, topological
+from .nodes import Apply, Coefficient, Map, Node, Product, Sum, Symbol, topological, uses
 
 
 def rebuilt(node: Node, children: Sequence[Node]) -> Node:
@@ -53,9 +53,7 @@ def _vectorized(node: Node, new: Mapping[Node, Node], batch: Shape) -> Node:
     match node:
         case Product():
             lead = fresh(len(batch))
-            factors = [
-                (new[child], lead + labels) if child in new else (child, labels) for child, labels in node.factors
-            ]
+            factors = [(new[child], lead + own) if child in new else (child, own) for child, own in node.factors]
             return product(node.coefficient, factors, lead + tuple(range(node.rank)))
     children = [new[child] if child in new else broadcast(child, batch + child.shape) for child in node.children]
     match node:
@@ -64,9 +62,8 @@ def _vectorized(node: Node, new: Mapping[Node, Node], batch: Shape) -> Node:
         case Map():
             return elementwise(node.operator, children)
         case Apply():
-            shape = batch + node.shape
             depth = len(batch) + node.batch
-            return Apply.of(node.operator, tuple(children), shape, node.parameters, depth, node.output)
+            return Apply.of(node.operator, tuple(children), batch + node.shape, node.parameters, depth, node.output)
     raise AssertionError(type(node).__name__)
 
 
@@ -76,53 +73,31 @@ def flatten(roots: Sequence[Node]) -> list[Node]:
     No parenthesisation is committed then: the order of contraction is chosen over all factors at once. What has
     several users stays a node and is computed once.
     """
-    users: dict[Node, int] = {}
-    for node in topological(roots):
-        for child in node.children:
-            users[child] = users.get(child, 0) + 1
-    for root in roots:
-        users[root] = users.get(root, 0) + 1
-
-    def merged(node: Node) -> bool:
-        return isinstance(node, Product) and users[node] == 1
-
+    order, users = topological(roots), uses(roots)
+    products = [node for node in order if isinstance(node, Product)]
+    absorbed = {
+        child for node in products for child in node.children if isinstance(child, Product) and users[child] == 1
+    }
     new: dict[Node, Node] = {}
-    absorbed: set[Node] = set()
-    for node in topological(roots):
-        if isinstance(node, Product):
-            absorbed.update(child for child in node.children if merged(child))
-    for node in topological(roots):
+    for node in order:
         if node in absorbed:
             continue
         if isinstance(node, Product):
-            factors = [(new.get(child, child), labels) for child, labels in _inlined(node, absorbed)]
-            coefficient = _coefficients(node, absorbed)
-            new[node] = product(coefficient, factors, tuple(range(node.rank)))
+            coefficient, factors = _inlined(node, absorbed)
+            new[node] = product(coefficient, [(new[child], own) for child, own in factors], tuple(range(node.rank)))
         else:
             new[node] = rebuilt(node, [new[child] for child in node.children])
     return [new[root] for root in roots]
 
 
-def _coefficients(node: Product, absorbed: set[Node]) -> Coefficient:
-    coefficient = node.coefficient
-    stack = [child for child in node.children if child in absorbed]
-    while stack:
-        child = stack.pop()
-        assert isinstance(child, Product)
-        coefficient = coefficient * child.coefficient
-        stack.extend(inner for inner in child.children if inner in absorbed)
-    return coefficient
-
-
-def _inlined(node: Product, absorbed: set[Node]) -> list[Factor]:
-    """Return the factors of a Product with those of the absorbed Products in their place."""
-    result: list[Factor] = []
-    stack: list[Factor] = list(node.factors)
+def _inlined(node: Product, absorbed: Set[Node]) -> tuple[Coefficient, list[Factor]]:
+    """Return a Product with the absorbed Products in it multiplied out, as a number and factors."""
+    coefficient, result, stack = node.coefficient, list[Factor](), list(node.factors)
     while stack:
         child, labels = stack.pop()
-        if child not in absorbed:
+        if isinstance(child, Product) and child in absorbed:
+            coefficient = coefficient * child.coefficient
+            stack.extend(relabelled(child.factors, labels, child.rank))
+        else:
             result.append((child, labels))
-            continue
-        assert isinstance(child, Product)
-        stack.extend(relabelled(child.factors, labels, child.rank))
-    return result
+    return coefficient, result

@@ -9,8 +9,8 @@ from collections.abc import Set
 from fractions import Fraction
 
 from ..graph.algebra import add, number, product, relabelled
-from ..graph.canonical import Factor, tidy
-from ..graph.nodes import Coefficient, Node, Product, Sum
+from ..graph.canonical import tidy
+from ..graph.nodes import Coefficient, Factor, Node, Product, Sum
 from ..graph.transform import transform
 
 

@@ -303,7 +303,7 @@ def reduced_operand(node: Apply) -> tuple[Node, tuple[int, ...]]:
         return plain
     merging = [labels for operand, labels in child.factors if isinstance(operand, Reshape) and labels[0] == last]
     dense = [(operand, labels) for operand, labels in child.factors if not isinstance(operand, Reshape)]
-    if len(dense) != 1 or len(dense) + len(merging) != len(child.operands):
+    if len(dense) != 1 or len(dense) + len(merging) != len(child.children):
         return plain
     operand, labels = dense[0]
     reduced = merging[0][1:] if merging else (last,)

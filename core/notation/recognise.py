@@ -23,8 +23,8 @@ from ..differentiation.adjoints import commuted, transferred
 from ..differentiation.stabilise import is_apply, is_map, stabilized
 from ..elaboration.elaborate import call
 from ..graph.algebra import constant_value, product, scale
-from ..graph.canonical import Factor, is_symmetric, tidy
-from ..graph.nodes import Apply, Coefficient, Delta, Map, Node, Product, Sum
+from ..graph.canonical import is_symmetric, tidy
+from ..graph.nodes import Apply, Coefficient, Delta, Factor, Map, Node, Product, Sum
 from ..graph.transform import transform
 
 

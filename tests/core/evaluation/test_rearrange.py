@@ -39,7 +39,7 @@ def halves(node: Node) -> bool:
     """Whether a node is a product of a matrix with itself."""
     return any(
         isinstance(one, Product)
-        and any(one.operands.count(operand) == 2 and operand.rank == 2 for operand in one.operands)
+        and any(one.children.count(operand) == 2 and operand.rank == 2 for operand in one.children)
         for one in topological([node])
     )
 
