@@ -36,9 +36,9 @@ CONSTANTS: Mapping[str, float] = {"pi": math.pi, "inf": math.inf, "e": math.e, "
 BARE_CONSTANTS = frozenset({"pi", "inf"})
 
 
-def _compared(name: str, left: Node, right: Node) -> Node:
-    result = call(name, left, right)
-    assert isinstance(result, Node)
+def applied(name: str, *operands: Node | Sequence[Node], **settings: Value) -> Node:
+    """Return an operator of one output applied to nodes: `applied("sum", x, axis=0)`."""
+    result: Node = call(name, *operands, **settings)
     return result
 
 
@@ -49,7 +49,7 @@ INFIX: Mapping[str, Callable[[Node, Node], Node]] = {
     "/": infix.divide,
     "@": infix.matmul,
     "**": infix.power,
-    **{sign: partial(_compared, name) for sign, name in infix.COMPARISONS.items()},
+    **{sign: partial(applied, name) for sign, name in infix.COMPARISONS.items()},
 }
 
 

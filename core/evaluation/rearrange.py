@@ -11,12 +11,11 @@ from collections.abc import Mapping, Sequence
 from math import prod
 from typing import NamedTuple
 
-from ..differentiation.stabilise import is_apply
-from ..elaboration.elaborate import call
-from ..graph.algebra import Factor, add, full, number, permute, product, relabelled, scale
+from ..elaboration.elaborate import applied
+from ..graph.algebra import Factor, add, exchanged, full, inlined, is_mask, number, permute, product, scale
 from ..graph.bounds import is_not_negative
 from ..graph.canonical import is_symmetric
-from ..graph.nodes import Delta, Labels, Map, Node, Product, Structural, Sum, topological
+from ..graph.nodes import Delta, Labels, Node, Product, Structural, Sum, is_function, uses
 from ..graph.transform import flatten, transform
 from .order import contraction_cost
 from .solves import factored_once
@@ -39,11 +38,12 @@ def rearranged(roots: Sequence[Node]) -> list[Node]:
     Example: `X.T @ diag(exp(z)) @ X` becomes `S.T @ S`.
     """
     roots = factored_once(roots)
-    users = _users(roots)
-    roots = transform(roots, lambda node: (_softmax(node, users) if isinstance(node, Map) else None) or node)
+    users = uses(roots)
+    roots = transform(roots, lambda node: _softmax(node, users) or node)
     # What was shared and is inlined now may have one user left.
-    roots = flatten(_products_rearranged(roots, _users(roots)))
-    users = _users(roots)
+    users = uses(roots)
+    roots = flatten(transform(roots, lambda n: _better_product(n, users) if len(n.children) <= MOST_FACTORS else n))
+    users = uses(roots)
     return flatten(transform(roots, lambda node: _divided(node, users) if isinstance(node, Product) else node))
 
 
@@ -51,46 +51,25 @@ def _divided(node: Product, users: Mapping[Node, int]) -> Node:
     """Return a product with sigmoid(x) as a quotient by 1 + exp(-x): no reciprocal, and the sign goes into x."""
     factors = [
         (_denominator(operand), labels)
-        if isinstance(operand, Map) and operand.operator.name == "sigmoid" and users[operand] == 1
+        if is_function(operand, "sigmoid") and users[operand] == 1
         else (operand, labels)
         for operand, labels in node.factors
     ]
     return node if factors == list(node.factors) else product(node.coefficient, factors, tuple(range(node.rank)))
 
 
-def _denominator(sigmoid: Map) -> Node:
-    exponential = call("exp", scale(-1, sigmoid.children[0]))
-    assert isinstance(exponential, Node)
-    result = call("power", add([(1, full(1, sigmoid.shape)), (1, exponential)], sigmoid.shape), number(-1))
-    assert isinstance(result, Node)
-    return result
+def _denominator(sigmoid: Node) -> Node:
+    exponential = applied("exp", scale(-1, sigmoid.children[0]))
+    return applied("power", add([(1, full(1, sigmoid.shape)), (1, exponential)], sigmoid.shape), number(-1))
 
 
-def _products_rearranged(roots: Sequence[Node], users: Mapping[Node, int]) -> list[Node]:
-    def better(node: Node) -> Node:
-        if not isinstance(node, Product) or node.rank < 2 or len(node.children) > MOST_FACTORS:
-            return node
-        return _better_product(node, users)
-
-    return transform(roots, better)
-
-
-def _users(roots: Sequence[Node]) -> dict[Node, int]:
-    """Return how many times each node is used, by others or as a root."""
-    users = dict.fromkeys(roots, 1)
-    for node in topological(roots):
-        for child in node.children:
-            users[child] = users.get(child, 0) + 1
-    return users
-
-
-def _softmax(node: Map, users: Mapping[Node, int]) -> Node | None:
+def _softmax(node: Node, users: Mapping[Node, int]) -> Node | None:
     """Return exp(x - logsumexp(x)) along one axis as one step, where nothing else needs the logsumexp."""
-    total = node.children[0]
-    if node.operator.name != "exp" or not isinstance(total, Sum) or sorted(map(float, total.coefficients)) != [-1, 1]:
+    total = node.children[0] if is_function(node, "exp") else None
+    if not isinstance(total, Sum) or sorted(map(float, total.coefficients)) != [-1, 1]:
         return None
     x, spread = sorted(total.children, key=lambda term: -total.coefficients[total.children.index(term)])
-    parts = [part for part in (spread, *spread.children) if is_apply(part, "logsumexp")]
+    parts = [part for part in (spread, *spread.children) if is_function(part, "logsumexp")]
     if len(parts) != 1 or users.get(parts[0], 0) > 1 or parts[0].rank != x.rank - 1:
         return None
     for axis in range(x.rank):
@@ -98,8 +77,7 @@ def _softmax(node: Map, users: Mapping[Node, int]) -> Node | None:
         ones: Factor = (Delta.of(x.shape[axis], 1), (axis,))
         repeated = product(1, [(parts[0], tuple(kept)), ones], tuple(range(x.rank)))
         if spread is repeated and parts[0].children[0] is permute(x, [*kept, axis]):
-            result = call("softmax_of_last", permute(x, [*kept, axis]))
-            assert isinstance(result, Node)
+            result = applied("softmax_of_last", permute(x, [*kept, axis]))
             return permute(result, [*range(axis), x.rank - 1, *range(axis, x.rank - 1)])
     return None
 
@@ -153,26 +131,14 @@ def _halved(node: Product) -> Node | None:
         return None
     factors = list(node.factors)
     weights = [factors[k] for k in pair.weights]
-    if any(
-        isinstance(weight, Structural) or (isinstance(weight, Map) and weight.operator.mask) for weight, _ in weights
-    ):
+    if any(isinstance(weight, Structural) or is_mask(weight) for weight, _ in weights):
         return None
     carried = tuple(label for label in pair.labels[0] if any(label in labels for _, labels in weights))
-    weight = product(1, _renamed(weights, carried), tuple(range(len(carried))))
+    weight = product(1, weights, carried)
     if not is_not_negative(weight):
         return None
-    root = call("sqrt", weight)
-    assert isinstance(root, Node)
-    matrix = factors[pair.first][0]
-    axes = tuple(range(matrix.rank))
-    half = product(1, [(matrix, axes), (root, tuple(pair.labels[0].index(label) for label in carried))], axes)
-    rest = [factor for k, factor in enumerate(factors) if k not in (pair.first, pair.second, *pair.weights)]
-    halves = [(half, labels) for labels in pair.labels]
-    return product(node.coefficient, [*rest, *halves], tuple(range(node.rank)))
-
-
-def _renamed(factors: list[Factor], carried: Labels) -> list[Factor]:
-    return [(operand, tuple(carried.index(label) for label in labels)) for operand, labels in factors]
+    half = product(1, [(factors[pair.first][0], pair.labels[0]), (applied("sqrt", weight), carried)], pair.labels[0])
+    return exchanged(node, (pair.first, pair.second, *pair.weights), *((half, labels) for labels in pair.labels))
 
 
 def _taken_out(node: Product, users: Mapping[Node, int]) -> Node | None:
@@ -190,7 +156,7 @@ def _taken_out(node: Product, users: Mapping[Node, int]) -> Node | None:
         before = _cost(node) + (_cost(total) if users.get(total, 0) == 1 else 0)
         after = sum(_cost(term) for term in terms) + COST_OF_ADDING * _entries(node) * (len(terms) - 1)
         if after <= WORTH_IT * before:
-            better = [_better_product(term, users) if isinstance(term, Product) else term for term in terms]
+            better = [_better_product(term, users) for term in terms]
             return add(list(zip(total.coefficients, better, strict=True)), node.shape)
     return None
 
@@ -203,18 +169,13 @@ def _multiplied(node: Product, rest: list[Factor], term: Node, labels: Labels) -
         ways.append(product(node.coefficient, factors, tuple(range(node.rank))))
         if not any(isinstance(operand, Product) for operand, _ in factors):
             break
-        factors = [inner for factor in factors for inner in _inlined(*factor)]
+        factors = [inner for factor in factors for inner in inlined(*factor)]
     return min(ways, key=_cost)
 
 
-def _inlined(operand: Node, labels: Labels) -> list[Factor]:
-    if not isinstance(operand, Product):
-        return [(operand, labels)]
-    scalar: list[Factor] = [] if operand.coefficient == 1 else [(number(operand.coefficient), ())]
-    return [*scalar, *relabelled(operand.factors, labels, operand.rank)]
-
-
-def _better_product(node: Product, users: Mapping[Node, int]) -> Node:
+def _better_product(node: Node, users: Mapping[Node, int]) -> Node:
+    if not isinstance(node, Product) or node.rank < 2:
+        return node
     return _halved(node) or _taken_out(node, users) or node
 
 

@@ -9,10 +9,10 @@ from __future__ import annotations
 from collections.abc import Sequence
 from fractions import Fraction
 
-from ..differentiation.stabilise import inverse_times_vector, is_apply
-from ..elaboration.elaborate import call
+from ..differentiation.stabilise import inverse_times_vector
+from ..elaboration.elaborate import applied
 from ..graph.algebra import add, permute, product, scale, split
-from ..graph.nodes import Apply, Node, Product, Sum, topological
+from ..graph.nodes import Node, Product, Sum, is_function, topological
 from ..graph.transform import flatten, transform
 
 
@@ -21,15 +21,15 @@ def factored_once(roots: Sequence[Node]) -> list[Node]:
 
     Example: `inv(A) @ b` becomes `solve(A, b)`.
     """
-    if not any(is_apply(node, "inv") or is_apply(node, "solve_vector") for node in topological(roots)):
+    if not any(is_function(node, "inv") or is_function(node, "solve_vector") for node in topological(roots)):
         return list(roots)
     solved = flatten(transform(transform(roots, _solved), _unscaled))
-    inverted = {node.children[0]: node for node in topological(solved) if is_apply(node, "inv")}
+    inverted = {node.children[0]: node for node in topological(solved) if is_function(node, "inv")}
     if not inverted:
         return solved
 
     def by_inverse(node: Node) -> Node:
-        if not isinstance(node, Apply) or node.operator.name != "solve_vector" or node.rank != 1:
+        if not is_function(node, "solve_vector") or node.rank != 1:
             return node
         matrix, vector = node.children
         for known, inverse in inverted.items():
@@ -43,17 +43,14 @@ def factored_once(roots: Sequence[Node]) -> list[Node]:
 
 def _solved(node: Node) -> Node:
     """Return a Product with systems of equations in place of inverses times vectors."""
-    while isinstance(node, Product):
-        shorter = inverse_times_vector(node)
-        if shorter is None:
-            break
+    while isinstance(node, Product) and (shorter := inverse_times_vector(node)) is not None:
         node = shorter
     return node
 
 
 def _unscaled(node: Node) -> Node:
     """Return a system of equations with the number in its right side drawn out: `solve(A, 2*x - 2*y)`."""
-    if not is_apply(node, "solve_vector"):
+    if not is_function(node, "solve_vector"):
         return node
     matrix, vector = node.children
     coefficient, rest = split(vector)
@@ -62,6 +59,4 @@ def _unscaled(node: Node) -> Node:
         rest = add([(Fraction(c) / Fraction(coefficient), term) for c, term in vector.terms], vector.shape)
     if coefficient in (0, 1):
         return node
-    solution = call("solve_vector", matrix, rest)
-    assert isinstance(solution, Node)
-    return scale(coefficient, solution)
+    return scale(coefficient, applied("solve_vector", matrix, rest))

@@ -11,7 +11,7 @@ terms.
 from __future__ import annotations
 
 from collections import defaultdict
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Collection, Iterable, Iterator, Sequence
 from itertools import count
 
 from ..shapes import Shape
@@ -261,6 +261,12 @@ def product(coefficient: Coefficient, factors: Iterable[Factor], output: Labels)
     return canonical(*eliminate(coefficient, flat, output))
 
 
+def exchanged(node: Product, places: Collection[int], *new: Factor) -> Node:
+    """Return a Product with new factors instead of those in some places."""
+    kept = [factor for place, factor in enumerate(node.factors) if place not in places]
+    return product(node.coefficient, [*kept, *new], tuple(range(node.rank)))
+
+
 def _distribute(coefficient: Coefficient, node: Sum, labels: Labels, others: list[Factor], output: Labels) -> Node:
     ties, rest = _separate_ties(node)
     terms = [*ties, (1, rest)]
@@ -323,6 +329,14 @@ def _pieces(node: Product) -> list[Factor]:
             free = tuple(dict.fromkeys(label for _, labels in members for label in labels if label not in inner))
             pieces.append((product(1, members, free), free))
     return pieces
+
+
+def inlined(operand: Node, labels: Labels) -> list[Factor]:
+    """Return the factors of an operand that is a Product, its number among them, in the place of the operand."""
+    if not isinstance(operand, Product):
+        return [(operand, labels)]
+    scalar: list[Factor] = [] if operand.coefficient == 1 else [(number(operand.coefficient), ())]
+    return [*scalar, *relabelled(operand.factors, labels, operand.rank)]
 
 
 def relabelled(factors: Iterable[Factor], output: Labels, rank: int) -> Iterator[Factor]:

@@ -19,7 +19,7 @@ from fractions import Fraction
 from functools import cached_property
 from itertools import pairwise
 from math import prod
-from typing import TYPE_CHECKING, Any, ClassVar, TypeVar, overload
+from typing import TYPE_CHECKING, Any, ClassVar, TypeGuard, TypeVar, overload
 from weakref import WeakValueDictionary
 from zlib import crc32
 
@@ -333,6 +333,11 @@ class Apply(Node):
         return _intern(
             Apply, key, shape, operands, operator=operator, parameters=parameters, batch=batch, output=output
         )
+
+
+def is_function(node: Node, name: str) -> TypeGuard[Map | Apply]:
+    """Whether a node is that function of its operands: `is_function(exp(x), "exp")`."""
+    return isinstance(node, Map | Apply) and node.operator.name == name
 
 
 def sizes_of(factors: Iterable[Factor]) -> dict[int, int]:

@@ -8,9 +8,9 @@ from __future__ import annotations
 from collections.abc import Set
 from fractions import Fraction
 
-from ..graph.algebra import add, number, product, relabelled
+from ..graph.algebra import add, exchanged, inlined
 from ..graph.canonical import tidy
-from ..graph.nodes import Coefficient, Factor, Node, Product, Sum
+from ..graph.nodes import Coefficient, Node, Product, Sum
 from ..graph.transform import transform
 
 
@@ -19,27 +19,20 @@ def expanded(roots: list[Node], familiar: Set[Node] = frozenset()) -> list[Node]
 
     A `familiar` operand, one that the reader has typed, stays.
     """
-
-    def visit(node: Node) -> Node:
-        return _expanded(node, familiar)
-
-    return transform(roots, visit)
+    return transform(roots, lambda node: _expanded(node, familiar))
 
 
 def _expanded(node: Node, familiar: Set[Node]) -> Node:
     if not isinstance(node, Product):
         return node
     for position, (operand, labels) in enumerate(node.factors):
-        others = [factor for place, factor in enumerate(node.factors) if place != position]
-        output = tuple(range(node.rank))
         if operand.rank > 2 and isinstance(operand, Sum) and familiar_multiple(operand, familiar) is None:
             terms = [
-                (c, _expanded(product(node.coefficient, [*others, (term, labels)], output), familiar))
-                for c, term in operand.terms
+                (c, _expanded(exchanged(node, (position,), (term, labels)), familiar)) for c, term in operand.terms
             ]
             return add(terms, node.shape)
         if operand.rank > 2 and isinstance(operand, Product):
-            return _expanded(product(node.coefficient, [*others, *_inlined(operand, labels)], output), familiar)
+            return _expanded(exchanged(node, (position,), *inlined(operand, labels)), familiar)
     return node
 
 
@@ -54,8 +47,3 @@ def familiar_multiple(node: Sum, familiar: Set[Node]) -> tuple[Coefficient, Sum]
         if known in familiar:
             return tidy(factor), known
     return None
-
-
-def _inlined(operand: Product, labels: tuple[int, ...]) -> list[Factor]:
-    factors = list(relabelled(operand.factors, labels, operand.rank))
-    return factors if operand.coefficient == 1 else [*factors, (number(operand.coefficient), ())]

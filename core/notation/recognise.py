@@ -20,11 +20,11 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from ..differentiation.adjoints import commuted, transferred
-from ..differentiation.stabilise import is_apply, is_map, stabilized
-from ..elaboration.elaborate import call
-from ..graph.algebra import constant_value, product, scale
+from ..differentiation.stabilise import stabilized
+from ..elaboration.elaborate import applied
+from ..graph.algebra import constant_value, exchanged, product, scale
 from ..graph.canonical import is_symmetric, tidy
-from ..graph.nodes import Apply, Coefficient, Delta, Factor, Map, Node, Product, Sum
+from ..graph.nodes import Apply, Coefficient, Delta, Factor, Map, Node, Product, Sum, is_function
 from ..graph.transform import transform
 
 
@@ -41,54 +41,43 @@ def _recognised(node: Node) -> Node:
     return node
 
 
-def _call(name: str, *operands: Node) -> Node:
-    result = call(name, *operands)
-    assert isinstance(result, Node)
-    return result
-
-
 def spectral_function(node: Node) -> Node | None:
     """V @ diag(f(w)) @ V.T = f(X) for the eigenvectors V and eigenvalues w of a symmetric X"""
     if not isinstance(node, Product):
         return None
     factors = list(node.factors)
     for position, (first, labels) in enumerate(factors):
-        if not (is_apply(first, "eigh") and isinstance(first, Apply) and first.output == 1 and first.rank == 2):
+        if not _is_output(first, "eigh", 1) or first.rank != 2 or labels[1] < node.rank:
             continue
         X = first.children[0]
-        for place in range(position + 1, len(factors)):
-            second, own = factors[place]
-            if second is not first or own[1] != labels[1] or labels[1] < node.rank or not is_symmetric(X):
+        for place, (second, own) in enumerate(factors[position + 1 :], position + 1):
+            if second is not first or own[1] != labels[1] or not is_symmetric(X):
                 continue
-            rest = [factor for spot, factor in enumerate(factors) if spot not in (position, place)]
-            values = [factor for factor in rest if labels[1] in factor[1]]
-            result = _function_of(X, first, values, labels[1])
-            if result is not None:
-                rest = [factor for factor in rest if factor not in values]
-                return product(node.coefficient, [*rest, (result, (labels[0], own[0]))], tuple(range(node.rank)))
+            users = [spot for spot, factor in enumerate(factors) if labels[1] in factor[1]]
+            values = [factors[spot] for spot in users if spot not in (position, place)]
+            if (result := _function_of(X, values, labels[1])) is not None:
+                return exchanged(node, users, (result, (labels[0], own[0])))
     return None
 
 
-def _function_of(X: Node, vectors: Apply, values: list[Factor], label: int) -> Node | None:
+def _function_of(X: Node, values: list[Factor], label: int) -> Node | None:
     if not values:
         return Delta.of(X.shape[0], 2)
     if len(values) != 1 or values[0][1] != (label,):
         return None
-    (function, _), *_ = values
+    function = values[0][0]
     if _eigenvalues_of(function, X):
         return X
     spectrum = function.operator.spectrum if isinstance(function, Map | Apply) else ""
     if spectrum and _eigenvalues_of(function.children[0], X):
-        return _call(spectrum, X)
-    if is_map(function, "power") and constant_value(function.children[1]) == -1:
-        return _call("inv", X) if _eigenvalues_of(function.children[0], X) else None
+        return applied(spectrum, X)
+    if is_function(function, "power") and constant_value(function.children[1]) == -1:
+        return applied("inv", X) if _eigenvalues_of(function.children[0], X) else None
     return None
 
 
 def _eigenvalues_of(node: Node, X: Node) -> bool:
-    if is_apply(node, "eigvalsh"):
-        return node.children[0] is X
-    return is_apply(node, "eigh") and node.children[0] is X and node.rank == 1
+    return (_is_output(node, "eigh", 0) or is_function(node, "eigvalsh")) and node.children[0] is X
 
 
 def singular_values(node: Node) -> Node | None:
@@ -96,30 +85,23 @@ def singular_values(node: Node) -> Node | None:
     if not isinstance(node, Product):
         return None
     factors = list(node.factors)
-    for left in factors:
-        if not (is_apply(left[0], "svd") and left[0].rank == 2 and _output(left[0]) == 0):
-            continue
-        X = left[0].children[0]
-        label = left[1][1]
-        right = [f for f in factors if is_apply(f[0], "svd") and _output(f[0]) == 2 and f[1][0] == label]
-        middle = [f for f in factors if f[1] == (label,)]
-        if label < node.rank or len(right) != 1 or len(middle) != 1 or right[0][0].children[0] is not X:
-            continue
-        if sum(label in own for _, own in factors) == 3 and _singular_values_of(middle[0][0], X):
-            rest = [f for f in factors if f not in (left, right[0], middle[0])]
-            whole: Factor = (X, (left[1][0], right[0][1][1]))
-            return product(node.coefficient, [*rest, whole], tuple(range(node.rank)))
+    for left, (row, label) in (factor for factor in factors if _is_output(factor[0], "svd", 0) and factor[0].rank == 2):
+        X = left.children[0]
+        users = [spot for spot, (_, labels) in enumerate(factors) if label in labels]
+        right = [own for f, own in factors if _is_output(f, "svd", 2) and own[0] == label and f.children[0] is X]
+        middle = [f for f, own in factors if own == (label,) and _singular_values_of(f, X)]
+        if label >= node.rank and len(users) == 3 and len(right) == len(middle) == 1:
+            return exchanged(node, users, (X, (row, right[0][1])))
     return None
 
 
-def _output(node: Node) -> int:
-    return node.output if isinstance(node, Apply) else -1
-
-
 def _singular_values_of(node: Node, X: Node) -> bool:
-    if is_apply(node, "svdvals"):
-        return node.children[0] is X
-    return is_apply(node, "svd") and _output(node) == 1 and node.children[0] is X
+    return (_is_output(node, "svd", 1) or is_function(node, "svdvals")) and node.children[0] is X
+
+
+def _is_output(node: Node, name: str, output: int) -> bool:
+    """Whether a node is that output of an operator with several."""
+    return isinstance(node, Apply) and node.operator.name == name and node.output == output
 
 
 def scaled_solution(node: Node) -> Node | None:
@@ -140,7 +122,7 @@ def scaled_solution(node: Node) -> Node | None:
         rest = Sum.of(tuple(tidy(c / content) for c in b.coefficients), b.children, b.shape)
     else:
         return None
-    return scale(factor, _call("solve" if solution else node.operator.name, A, rest))
+    return scale(factor, applied("solve" if solution else node.operator.name, A, rest))
 
 
 def _content(node: Sum) -> Coefficient:
