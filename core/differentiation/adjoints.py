@@ -8,7 +8,7 @@ it is `trace(B @ A @ expm(t*A))`.
 from __future__ import annotations
 
 from ..elaboration.elaborate import elaborate_text
-from ..graph.algebra import product, repeated_axes, without_axes
+from ..graph.algebra import exchanged, product, repeated_axes, without_axes
 from ..graph.nodes import Apply, Delta, Node, Product
 
 
@@ -36,8 +36,8 @@ def transferred(node: Node) -> Node | None:
         if not (isinstance(inner, Apply) and inner.operator.adjoint):
             continue
         core, lead = labels[inner.batch :], tuple(range(inner.batch))
-        rest = [factor for position, factor in enumerate(factors) if position != place]
-        meeting = [factor for factor in rest if not set(core).isdisjoint(factor[1])]
+        places = [k for k, (_, own) in enumerate(factors) if k != place and not set(core).isdisjoint(own)]
+        meeting = [factors[k] for k in places]
         if not meeting or any(not set(own) <= set(core) for _, own in meeting) or min(core) < node.rank:
             continue
         *fixed, G = inner.children
@@ -48,9 +48,7 @@ def transferred(node: Node) -> Node | None:
         once = _elaborated(inner.operator.adjoint, {**names, "g": product(1, meeting, core)})
         simple = commuted(once)
         if simple is not None or inner.batch:
-            kept = [factor for factor in rest if factor not in meeting]
-            moved = [(G, labels), (once if simple is None else simple, core)]
-            return product(node.coefficient, [*kept, *moved], tuple(range(node.rank)))
+            return exchanged(node, (place, *places), (G, labels), (once if simple is None else simple, core))
     return None
 
 
@@ -59,8 +57,7 @@ def _operands(node: Apply) -> dict[str, Node]:
 
 
 def _elaborated(text: str, environment: dict[str, Node]) -> Node:
-    result = elaborate_text(text, environment)
-    assert isinstance(result, Node)
+    result: Node = elaborate_text(text, environment)
     return result
 
 

@@ -45,11 +45,10 @@ def symmetrized(result: Node, variable: Symbol) -> Node:
     if not variable.symmetric:
         return result
     if "independent" in variable.assumptions:
-        return _by_independent_entries(result, variable)
-    first, second = result.rank - 2, result.rank - 1
+        return _by_independent_entries(result)
     if "diagonal" in variable.assumptions:
-        axes = tuple(range(result.rank))
-        return product(1, [(result, (*axes[:-1], first)), (Delta.of(variable.shape[0], 2), (first, second))], axes)
+        return _diagonal(result)
+    first, second = result.rank - 2, result.rank - 1
     half = Fraction(1, 2)
     # Term by term, so that a term which is symmetric already is found out.
     parts = list(result.terms) if isinstance(result, Sum) else [(1, result)]
@@ -57,17 +56,19 @@ def symmetrized(result: Node, variable: Symbol) -> Node:
     return add([*((half * c, term) for c, term in parts), *turned], result.shape)
 
 
-def _by_independent_entries(result: Node, variable: Symbol) -> Node:
+def _by_independent_entries(result: Node) -> Node:
     """Return G + G.T - diag(diag(G)): the derivative by the entries on and below the diagonal, laid out on both sides.
 
     Source: Petersen & Pedersen, The Matrix Cookbook (2012), equation 138.
     """
-    first, second = result.rank - 2, result.rank - 1
-    axes = tuple(range(result.rank))
-    lead = axes[:first]
-    diagonal = product(1, [(result, (*lead, first, first)), (Delta.of(variable.shape[0], 2), (first, second))], axes)
-    turned = permute(result, [*lead, second, first])
-    return add([(1, result), (1, turned), (-1, diagonal)], result.shape)
+    *lead, first, second = range(result.rank)
+    return add([(1, result), (1, permute(result, [*lead, second, first])), (-1, _diagonal(result))], result.shape)
+
+
+def _diagonal(result: Node) -> Node:
+    """Return zeros but for the diagonal of the last two axes."""
+    *lead, first, second = axes = tuple(range(result.rank))
+    return product(1, [(result, (*lead, first, first)), (Delta.of(result.shape[-1], 2), (first, second))], axes)
 
 
 def pullback(output: Node, cotangent: Node, variable: Symbol) -> Node:
@@ -173,8 +174,7 @@ def partial(node: Map, position: int) -> Node:
     for place, (name, operand) in enumerate(zip(operator.operands, node.children, strict=True)):
         environment[name] = operand
         environment["d" + name] = full(1, node.shape) if place == position else zero(node.shape)
-    result = elaborate_text(operator.rules[0], environment)
-    assert isinstance(result, Node)
+    result: Node = elaborate_text(operator.rules[0], environment)
     assert result.shape == node.shape, operator.name
     return result
 
@@ -183,9 +183,8 @@ def _transposed_rule(node: Apply, position: int, adjoint: Node) -> Node:
     """Return the adjoint of an Apply's operand, by pulling the adjoint back through the operator's differential."""
     operand = node.children[position]
     placeholder = Symbol.of(f"d{next(_placeholders)}", operand.shape)
-    tangents: list[Node] = [
-        placeholder if place == position else zero(child.shape) for place, child in enumerate(node.children)
-    ]
+    tangents: list[Node] = [zero(child.shape) for child in node.children]
+    tangents[position] = placeholder
     return pullback(_differential(node, tangents), adjoint, placeholder)
 
 
@@ -224,9 +223,13 @@ def _differential(node: Apply, tangents: list[Node]) -> Node:
     vectorized over the batch.
     """
     operator = node.operator
+    batch = node.shape[: node.batch]
+    _, cores, _ = bind_signature(
+        operator.signature, [child.shape[node.batch :] for child in node.children], operator.name
+    )
     siblings = [
-        Apply.of(operator, node.children, shape, node.parameters, node.batch, output)
-        for output, shape in enumerate(_output_shapes(node))
+        Apply.of(operator, node.children, batch + core, node.parameters, node.batch, output)
+        for output, core in enumerate(cores)
     ]
     if operator.adjoint and not is_zero(tangents[-1]):
         # Linear in its last operand: the operator itself is the differential along it.
@@ -243,23 +246,16 @@ def _differential(node: Apply, tangents: list[Node]) -> Node:
     settings = dict(node.parameters)
     rule = operator.rules[node.output]
     if not node.batch:
-        result = elaborate_text(rule, {**actual, **settings})
-        assert isinstance(result, Node)
+        result: Node = elaborate_text(rule, {**actual, **settings})
         return result
     core: dict[str, Node] = {}
     substitution: dict[Symbol, Node] = {}
     for name, value in actual.items():
         shape = value.shape[node.batch :]
-        core[name] = zero(shape) if is_zero(value) else Symbol.of(f"{name}{next(_placeholders)}", shape)
-        stand_in = core[name]
-        if isinstance(stand_in, Symbol):
+        if is_zero(value):
+            core[name] = zero(shape)
+        else:
+            core[name] = stand_in = Symbol.of(f"{name}{next(_placeholders)}", shape)
             substitution[stand_in] = value
     sample = elaborate_text(rule, {**core, **settings})
-    assert isinstance(sample, Node)
-    return vectorize([sample], substitution, node.shape[: node.batch])[0]
-
-
-def _output_shapes(node: Apply) -> list[tuple[int, ...]]:
-    shapes = [child.shape[node.batch :] for child in node.children]
-    _, cores, _ = bind_signature(node.operator.signature, shapes, node.operator.name)
-    return [node.shape[: node.batch] + core for core in cores]
+    return vectorize([sample], substitution, batch)[0]

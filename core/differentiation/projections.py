@@ -8,11 +8,12 @@ so X' (X P) = X' and P (X P) = P as well, and X' annihilates the residual of lea
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterator, Sequence
 
-from ..graph.algebra import Factor, add, is_zero, product
+from ..graph.algebra import Factor, add, exchanged, is_zero, product
 from ..graph.canonical import is_symmetric
-from ..graph.nodes import Apply, Labels, Node, Product, Sum, topological
+from ..graph.nodes import Labels, Node, Product, Sum, is_function, topological
 from ..graph.transform import flatten, transform
 
 # A fit's residual has two or three terms; longer sums do not vanish. Products of more factors than this are left.
@@ -32,7 +33,7 @@ def absorbed(roots: Sequence[Node]) -> list[Node]:
 
 
 def _is_pseudoinverse(node: Node) -> bool:
-    return isinstance(node, Apply) and node.operator.name == "pinv" and node.rank == 2
+    return is_function(node, "pinv") and node.rank == 2
 
 
 def _without_projections(node: Node) -> Node:
@@ -50,9 +51,7 @@ def _absorbed(node: Node, sums: int = SUMS_DISTRIBUTED) -> Node | None:
     """Return a Product with every projection absorbed that can be, None where there is none."""
     found = None
     while isinstance(node, Product) and len(node.children) <= LONGEST:
-        shorter = _projection_absorbed(node)
-        if shorter is None and sums:
-            shorter = _distributed(node, sums - 1)
+        shorter = _projection_absorbed(node) or (_distributed(node, sums - 1) if sums else None)
         if shorter is None:
             break
         found = node = shorter
@@ -75,10 +74,7 @@ def _projection_absorbed(node: Product) -> Node | None:
 
 def _projections(factors: list[Factor], rank: int) -> Iterator[tuple[int, int, Labels]]:
     """Yield the places of a matrix and its pseudoinverse that are multiplied, and the outer labels: summed, other."""
-    uses: dict[int, int] = {}
-    for _, labels in factors:
-        for label in labels:
-            uses[label] = uses.get(label, 0) + 1
+    uses = Counter(label for _, labels in factors for label in labels)
 
     def joined(label: int) -> bool:
         return label >= rank and uses[label] == 2
@@ -126,11 +122,9 @@ def _distributed(node: Product, sums: int) -> Node | None:
     for place, (total, labels) in enumerate(factors):
         if not isinstance(total, Sum) or len(total.children) > LONGEST_SUM:
             continue
-        rest = factors[:place] + factors[place + 1 :]
         terms = []
         for c, term in total.terms:
-            own = product(node.coefficient, [*rest, (term, labels)], tuple(range(node.rank)))
-            own = flatten([own])[0]
+            (own,) = flatten([exchanged(node, (place,), (term, labels))])
             terms.append((c, _absorbed(own, sums) or own))
         found = add(terms, node.shape)
         if is_zero(found) or _sums(found) < _sums(node):

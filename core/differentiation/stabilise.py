@@ -276,11 +276,11 @@ def inverse_times_vector(node: Product) -> Node | None:
 REWRITES: dict[str | type[Node], tuple[Rewrite, ...]] = {
     "log": (
         log_of_exp, log_of_det, log_of_scaled, log_of_sum_of_exp, log_of_one_plus_exp, log_of_two_exps, log_of_sigmoid,
-    ),  # fmt: skip
+    ),
     "log1p": (log_of_one_plus_exp,),
     "power": (reciprocal_of_one_plus_exp, root_of_sum_of_squares),
     "sqrt": (root_of_sum_of_squares,),
     "det": (det_of_inverse, det_of_product, det_of_kronecker),
     "prod": (product_of_singular_values,),
     Product: (square_of_norm, exp_over_sum_of_exp, exp_times_sigmoid, self_times_log, inverse_times_vector),
-}
+}  # fmt: skip

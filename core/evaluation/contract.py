@@ -16,6 +16,7 @@ The Product `A[i,j] B[j,k] x[k]`: first `B @ x`, then A times that, so no produc
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import partial
@@ -87,11 +88,8 @@ def contract(
     Every label of `output` that a factor carries is an axis of the result, in that order; all other labels are summed.
     With `row_major` a result made by multiplication lies in memory in that order too.
     """
-    uses: dict[int, int] = {}
     factors = list(factors)
-    for factor in factors:
-        for label in factor.labels:
-            uses[label] = uses.get(label, 0) + 1
+    uses = Counter(label for factor in factors for label in factor.labels)
     alone = {label for label, amount in uses.items() if amount == 1 and label not in output}
     pool = [sum_over(factor, alone, tape) for factor in factors]
     wanted = tuple(label for label in output if label in uses)
@@ -104,12 +102,10 @@ def contract(
         assert a is not None
         assert b is not None
         pending[first] = pending[second] = None
-        for label in (*a.labels, *b.labels):
-            uses[label] -= 1
+        uses.subtract((*a.labels, *b.labels))
         keep = wanted if position == len(pairs) - 1 else _grouped(a, b, uses, wanted)
         result = _pair(tape, a, b, keep, sizes, row_major and position == len(pairs) - 1)
-        for label in result.labels:
-            uses[label] += 1
+        uses.update(result.labels)
         pending.append(result)
     last = pending[-1]
     assert last is not None
@@ -126,8 +122,7 @@ def _scale_smallest(tape: Tape, pool: list[Labelled], entries: int, coefficient:
     smallest = min(plain_places, key=lambda place: pool[place].value.size, default=None)
     if smallest is None or 2 * pool[smallest].value.size > entries:
         return coefficient
-    value = pool[smallest].value
-    pool[smallest] = replace(pool[smallest], value=scaled(tape, value, coefficient))
+    pool[smallest] = replace(pool[smallest], value=scaled(tape, pool[smallest].value, coefficient))
     return 1.0
 
 
@@ -267,10 +262,8 @@ def multiply(
     if labels.index(b.labels[0]) < labels.index(a.labels[0]):
         a, b = b, a
     if not is_large(shape) and set(labels[: len(a.labels)]) == set(a.labels):
-        sides = [
-            _stacked(tape, a, (), [labels[: len(a.labels)]], sizes),
-            _stacked(tape, b, (), [labels[len(a.labels) :]], sizes),
-        ]
+        groups = ((a, labels[: len(a.labels)]), (b, labels[len(a.labels) :]))
+        sides = [_stacked(tape, factor, (), [own], sizes) for factor, own in groups]
         result = tape.reshape(tape.emit(outer_product, sides, (a.value.size, b.value.size), cost=prod(shape)), shape)
     else:
         result = tape.emit(kernel, [align(a, labels, tape), align(b, labels, tape)], shape)

@@ -18,14 +18,14 @@ add (3, 3)
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, replace
 from typing import Any
 
 import numpy as np
 
 from ..graph.algebra import carries_delta, constant_value
-from ..graph.nodes import Apply, Constant, Delta, Labels, Map, Node, Product, Structural, Sum, Symbol, topological
+from ..graph.nodes import Apply, Constant, Delta, Labels, Map, Node, Product, Structural, Sum, Symbol, topological, uses
 from ..shapes import Shape
 from .contract import align, contract, plain, reusable, scaled
 from .kernels import Entrywise, Into, Kernel, guarded, own_copy
@@ -36,6 +36,10 @@ from .tape import Labelled, Tape, Value
 
 # Constants with more entries than this are made anew in each run where writing them is as fast as copying them.
 FOLD_LIMIT = 1_000_000
+# The powers that functions of their own compute.
+POWERS: Mapping[float, tuple[Kernel, ...]] = {
+    0.5: (np.sqrt,), -0.5: (np.sqrt, np.reciprocal), 2.0: (np.square,), -2.0: (np.square, np.reciprocal)
+}  # fmt: skip
 
 
 @dataclass(frozen=True)
@@ -62,21 +66,16 @@ class Lowering:
         self._groups: dict[tuple[Any, ...], Value] = {}
         self._leaves: set[int] = set()
         order = topological(roots)
-        self._uses: dict[Node, int] = {}
+        self._uses = uses(roots)
         self._folded: dict[Node, float] = {}
-        self._count_uses(order, roots, fold=not traced)
+        for node in order:
+            if isinstance(node, Sum) and not traced:
+                self._fold_coefficients(node)
         for node in order:
             self._pieces[node] = self._piece(node)
             if traced and not isinstance(node, Symbol | Constant | Structural):
                 self.computed.append((node, self._value(node)))
         self.outputs = [self._output(root, first=root not in roots[:k]) for k, root in enumerate(roots)]
-
-    def _count_uses(self, order: list[Node], roots: Sequence[Node], fold: bool) -> None:
-        for used in [*roots, *(child for node in order for child in node.children)]:
-            self._uses[used] = self._uses.get(used, 0) + 1
-        for node in order:
-            if isinstance(node, Sum) and fold:
-                self._fold_coefficients(node)
 
     def _fold_coefficients(self, node: Sum) -> None:
         """Let Products be computed with the coefficients they have in a Sum, except where subtracting is as good."""
@@ -93,8 +92,7 @@ class Lowering:
     def _value(self, node: Node) -> Value:
         """Return the full array of a node."""
         if node not in self._values:
-            piece = self._pieces[node]
-            self._values[node] = self._spread(piece, node.shape)
+            self._values[node] = self._spread(self._pieces[node], node.shape)
         value = self._values[node]
         return value if self._uses[node] == 1 else replace(value, fresh=False)
 
@@ -119,8 +117,7 @@ class Lowering:
                 piece = replace(piece, factor=shared)
             return self._spread(piece, root.shape, fold=False)
         value = self._value(root)
-        alone = self._uses[root] == 1 and first
-        if alone and value.fresh and root.shape:
+        if self._uses[root] == 1 and first and value.fresh and root.shape:
             return value
         return self.tape.emit(own_copy, [value], root.shape, cost=0, fold=False)
 
@@ -167,22 +164,14 @@ class Lowering:
         return self._full(node, self.tape.emit(kernel, operands, node.shape), mask=node.operator.mask)
 
     def _power(self, base: Value, exponent: float) -> Value:
-        def apply(kernel: Kernel, *operands: Value) -> Value:
-            return self.tape.emit(kernel, operands, base.shape)
-
-        match exponent:
-            case 0.5:
-                return apply(np.sqrt, base)
-            case -0.5:
-                return apply(np.reciprocal, apply(np.sqrt, base))
-            case 2.0:
-                return apply(np.square, base)
-            case -2.0:
-                return apply(np.reciprocal, apply(np.square, base))
-            case 3.0:
-                return apply(np.multiply, apply(np.square, base), base)
-            case _:
-                return apply(np.power, base, self.tape.number(exponent))
+        if exponent == 3:
+            square = self.tape.emit(np.square, [base], base.shape)
+            return self.tape.emit(np.multiply, [square, base], base.shape)
+        if exponent not in POWERS:
+            return self.tape.emit(np.power, [base, self.tape.number(exponent)], base.shape)
+        for kernel in POWERS[exponent]:
+            base = self.tape.emit(kernel, [base], base.shape)
+        return base
 
     def _apply(self, node: Apply) -> Value:
         """Compute an operator; its outputs on the same operands are computed together."""
@@ -190,8 +179,7 @@ class Lowering:
         single = node.operator.signature.partition("->")[2].count("(") <= 1
         if key not in self._groups:
             operands = [self._value(child) for child in node.children]
-            kernel = guarded(node, single)
-            self._groups[key] = self.tape.emit(kernel, operands, node.shape)
+            self._groups[key] = self.tape.emit(guarded(node, single), operands, node.shape)
         if single:
             return self._groups[key]
         output = node.output
@@ -225,16 +213,12 @@ class Lowering:
         structure = Structure(self.tape, dense, tensors, shape)
         coefficient *= structure.resolve()
         factors = apply_masks(self.tape, structure.factors, self._leaves, structure.sizes)
-        place = structure.place
-        order = place.order()
+        place, order, in_order = structure.place, structure.place.order(), not structure.place.untouched
         sizes = [structure.sizes[label] for label in order]
         if not factors:
-            core = Labelled(self.tape.number(coefficient), ())
-            coefficient = 1.0
+            core, coefficient = Labelled(self.tape.number(coefficient), ()), 1.0
         else:
-            core, coefficient = contract(
-                self.tape, factors, order, structure.sizes, coefficient, row_major=not place.untouched
-            )
+            core, coefficient = contract(self.tape, factors, order, structure.sizes, coefficient, row_major=in_order)
         if place.untouched:
             return CompactValue(core, coefficient)
         if place.fills(order, sizes):
@@ -263,11 +247,10 @@ class Lowering:
         if structured:
             return self._full(node, self._written(total, structured, node.shape))
         assert total is not None
-        axes = tuple(range(rank - len(total.shape), rank))
-        labels = tuple(axis for axis, size in zip(axes, total.shape, strict=True) if size == node.shape[axis])
-        kept = tuple(node.shape[label] for label in labels)
-        fresh = total.fresh
-        return CompactValue(Labelled(replace(self.tape.reshape(total, kept), fresh=fresh), labels))
+        sizes = enumerate(total.shape, rank - len(total.shape))
+        labels = tuple(axis for axis, size in sizes if size == node.shape[axis])
+        value = self.tape.reshape(total, tuple(node.shape[label] for label in labels))
+        return CompactValue(Labelled(replace(value, fresh=total.fresh), labels))
 
     def _addend(self, coefficient: float, term: Node) -> Addend:
         piece = self._pieces[term]
@@ -283,13 +266,7 @@ class Lowering:
     def _added(self, terms: list[Addend], rank: int) -> Value:
         """Return the sum of multiples of factors that broadcast to the axes of a node, leading ones left out."""
         terms, order = outer_products_together(self.tape, terms, rank)
-        values = [
-            (coefficient, replace(align(factor, order, self.tape), fresh=factor.value.fresh))
-            for coefficient, factor in terms
-        ]
-        total = self._total(values)
-        if order == tuple(range(rank)):
-            return total
+        total = self._total([(c, replace(align(one, order, self.tape), fresh=one.value.fresh)) for c, one in terms])
         return self.tape.transpose(total, [order.index(axis) for axis in range(rank)])
 
     def _total(self, terms: list[tuple[float, Value]]) -> Value:
@@ -308,14 +285,11 @@ class Lowering:
 
     def _combined(self, total: Value, value: Value, subtract: bool) -> Value:
         shape = np.broadcast_shapes(total.shape, value.shape)
-        if reusable(total) and shape == total.shape:
-            kernel: Kernel = Into(np.subtract if subtract else np.add, 0)
-        elif reusable(value) and shape == value.shape:
-            kernel = Into(np.subtract if subtract else np.add, 1)
-        else:
-            kernel = np.subtract if subtract else np.add
-            return self.tape.emit(kernel, [total, value], shape)
-        return self.tape.emit(kernel, [total, value], shape, allocates=False, cost=int(np.prod(shape, dtype=object)))
+        kernel = np.subtract if subtract else np.add
+        for place, own in enumerate((total, value)):
+            if reusable(own) and shape == own.shape:
+                return self.tape.emit(Into(kernel, place), [total, value], shape, allocates=False, cost=own.size)
+        return self.tape.emit(kernel, [total, value], shape)
 
     def _written(self, total: Value | None, structured: list[tuple[float, CompactValue]], shape: Shape) -> Value:
         # What is written into must not be a folded constant unless all that is written is constant too.

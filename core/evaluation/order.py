@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from heapq import heapify, heappop, heappush
 from itertools import islice
+from math import prod
 
 LabelSet = frozenset[int]
 Pair = tuple[int, int]
@@ -41,10 +42,7 @@ def contraction_cost(factors: Sequence[Iterable[int]], output: Iterable[int], si
 
 
 def _size(labels: Iterable[int], sizes: Mapping[int, int]) -> int:
-    result = 1
-    for label in labels:
-        result *= sizes[label]
-    return result
+    return prod(map(sizes.__getitem__, labels))
 
 
 def _pair_cost(first: LabelSet, second: LabelSet, result: LabelSet, sizes: Mapping[int, int]) -> int:
@@ -145,18 +143,11 @@ class _Greedy:
                         yield pair
 
     def _partners(self, place: int) -> set[int]:
-        return {
-            other for label in self.sets[place] for other in islice(self.carriers[label], PARTNERS) if other != place
-        }
+        return {other for label in self.sets[place] for other in islice(self.carriers[label], PARTNERS)} - {place}
 
     def _result(self, first: int, second: int) -> LabelSet:
-        both = self.sets[first] | self.sets[second]
-        ours = {first, second}
-        return frozenset(
-            label
-            for label in both
-            if label in self.output or len(self.carriers[label]) > len(self.carriers[label].keys() & ours)
-        )
+        both, ours = self.sets[first] | self.sets[second], {first, second}
+        return frozenset(label for label in both if label in self.output or not self.carriers[label].keys() <= ours)
 
     def _rated(self, first: int, second: int) -> tuple[int, int, int, int]:
         result = self._result(first, second)
@@ -165,11 +156,9 @@ class _Greedy:
         return growth, _size(a | b, self.sizes), first, second
 
     def _merge(self, first: int, second: int) -> int:
-        result = self._result(first, second)
-        merged = len(self.sets)
+        result, merged = self._result(first, second), len(self.sets)
         self.sets.append(result)
-        self.alive -= {first, second}
-        self.alive.add(merged)
+        self.alive = self.alive - {first, second} | {merged}
         for label in self.sets[first] | self.sets[second]:
             places = self.carriers[label]
             places.pop(first, None)

@@ -5,6 +5,7 @@
 
 from __future__ import annotations
 
+from collections import defaultdict
 from collections.abc import Sequence
 
 from ..graph.nodes import Labels
@@ -25,14 +26,13 @@ def outer_products_together(tape: Tape, terms: Sequence[Addend], rank: int) -> t
     returned beside them are the order of axes in which to add, the one in which a matrix product lies in memory.
     """
     axes = tuple(range(rank))
-    groups: dict[object, list[Addend]] = {}
+    groups = defaultdict[object, list[Addend]](list)
     for position, (coefficient, factor) in enumerate(terms):
         sides = tape.outer_products.get(factor.value.slot) if factor.value.fresh else None
         if sides is None or factor.value.size < FEWEST_ENTRIES:
-            groups[position] = [(coefficient, factor)]
+            groups[position].append((coefficient, factor))
         else:
-            key = frozenset(frozenset(side.labels) for side in sides)
-            groups.setdefault(key, []).append((coefficient, factor))
+            groups[frozenset(frozenset(side.labels) for side in sides)].append((coefficient, factor))
     together = [_together(tape, group) for group in groups.values() if len(group) > 1]
     apart = [group[0] for group in groups.values() if len(group) == 1]
     order = next((factor.labels for _, factor in together if len(factor.labels) == rank), axes)

@@ -124,19 +124,9 @@ class Tape:
         """
         constant = fold and all(value.constant for value in inputs)
         entries = prod(shape) if allocates else 0
-        slot = self.slot()
-        self.drafts.append(
-            Draft(
-                kernel,
-                tuple(value.slot for value in inputs),
-                slot,
-                constant,
-                entries,
-                entries if cost is None else cost,
-                shape,
-                fresh and not allocates,
-            )
-        )
+        cost = entries if cost is None else cost
+        read, slot = tuple(value.slot for value in inputs), self.slot()
+        self.drafts.append(Draft(kernel, read, slot, constant, entries, cost, shape, fresh and not allocates))
         return Value(slot, shape, fresh=fresh and self._reuse and not constant, constant=constant)
 
     def shared(self, kernel: Kernel, value: Value) -> Value:

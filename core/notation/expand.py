@@ -27,10 +27,8 @@ def _expanded(node: Node, familiar: Set[Node]) -> Node:
         return node
     for position, (operand, labels) in enumerate(node.factors):
         if operand.rank > 2 and isinstance(operand, Sum) and familiar_multiple(operand, familiar) is None:
-            terms = [
-                (c, _expanded(exchanged(node, (position,), (term, labels)), familiar)) for c, term in operand.terms
-            ]
-            return add(terms, node.shape)
+            terms = ((c, exchanged(node, (position,), (term, labels))) for c, term in operand.terms)
+            return add([(c, _expanded(term, familiar)) for c, term in terms], node.shape)
         if operand.rank > 2 and isinstance(operand, Product):
             return _expanded(exchanged(node, (position,), *inlined(operand, labels)), familiar)
     return node

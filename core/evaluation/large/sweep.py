@@ -20,6 +20,7 @@ reads the result of the first, `~0`.
 from __future__ import annotations
 
 import os
+from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import cache, partial
 from itertools import pairwise
@@ -147,9 +148,8 @@ class Sweep:
         own = [[k for k in range(-array.ndim, 0) if array.shape[k] > 1] for array in arrays]
         flat = [axis for axes in own for axis in axes]
         if len(arrays) == 2 and len(set(flat)) == len(flat) == rank:
-            ordered = [
-                sorted(axes, key=lambda k: -abs(array.strides[k])) for array, axes in zip(arrays, own, strict=True)
-            ]
+            pairs = zip(arrays, own, strict=True)
+            ordered = [sorted(axes, key=lambda k: -abs(array.strides[k])) for array, axes in pairs]
             return gapless(self._shape, [rank + axis for axes in ordered for axis in axes])
         natural = np.nditer(
             cast(Any, [*arrays, None]),
@@ -283,30 +283,21 @@ class _Region:
                 ordered[draft.output] = waiting.pop()
         self.drafts = list(ordered.values())
 
-    def swept(self, uses: dict[int, int], memory: Memory, new_slot: Callable[[], int]) -> list[Draft]:
+    def swept(self, uses: Counter[int], memory: Memory, new_slot: Callable[[], int]) -> list[Draft]:
         """Return the region as one draft, and one more for each result where several are wanted."""
         self._bring_together()
-        inside: dict[int, int] = {}
-        for draft in self.drafts:
-            for slot in draft.inputs:
-                inside[slot] = inside.get(slot, 0) + 1
-        places: dict[int, int] = {}
-        operands: list[int] = []
+        inside = Counter(slot for draft in self.drafts for slot in draft.inputs)
         steps: list[SweepStep] = []
+        operands = list(dict.fromkeys(slot for draft in self.drafts for slot in draft.inputs if slot in self.inputs))
+        places = {slot: place for place, slot in enumerate(operands)}
         for position, draft in enumerate(self.drafts):
-            for slot in draft.inputs:
-                if slot not in places:
-                    places[slot] = len(operands)
-                    operands.append(slot)
             steps.append(SweepStep(draft.kernel, tuple(places[slot] for slot in draft.inputs)))
             places[draft.output] = ~position
-        wanted = [k for k, draft in enumerate(self.drafts) if uses.get(draft.output, 0) > inside.get(draft.output, 0)]
+        wanted = [k for k, draft in enumerate(self.drafts) if uses[draft.output] > inside[draft.output]]
         last = self.drafts[-1]
         sweep = Sweep(steps, wanted, last.shape, memory)
-        entries = sum(draft.entries for draft in (self.drafts[k] for k in wanted))
-        whole = last._replace(
-            kernel=sweep, inputs=tuple(operands), entries=entries, cost=sum(d.cost for d in self.drafts)
-        )
+        entries, cost = sum(self.drafts[k].entries for k in wanted), sum(draft.cost for draft in self.drafts)
+        whole = last._replace(kernel=sweep, inputs=tuple(operands), entries=entries, cost=cost)
         if len(wanted) == 1:
             return [whole._replace(output=self.drafts[wanted[0]].output)]
         together = new_slot()
@@ -323,10 +314,7 @@ def swept(drafts: Sequence[Draft], kept: set[int], memory: Memory, new_slot: Cal
     A region waits for more drafts of its shape until another draft needs one of its results, or overwrites what it
     reads, so nothing changes its order that matters.
     """
-    uses: dict[int, int] = dict.fromkeys(kept, 1)
-    for draft in drafts:
-        for slot in draft.inputs:
-            uses[slot] = uses.get(slot, 0) + 1
+    uses = Counter([*kept, *(slot for draft in drafts for slot in draft.inputs)])
     regions: dict[Shape, _Region] = {}
     result: list[Draft] = []
     # A view is read where its array is.
