@@ -63,11 +63,9 @@ def flipped(links: Sequence[Link]) -> tuple[Link, ...]:
 
 def product_of(links: Sequence[Link]) -> Tree:
     """Return a chain as a product, turned around where that writes fewer transposes."""
-    parts = [link.written() for link in links]
-    if sum(map(transposes, parts)) > 1:
-        turned = [link.written() for link in flipped(links)]
-        if sum(map(transposes, turned)) + 1 < sum(map(transposes, parts)):
-            return transposed(times(turned, "@"))
+    parts, turned = ([link.written() for link in way] for way in (links, flipped(links)))
+    if sum(map(transposes, turned)) + 1 < sum(map(transposes, parts)):
+        return transposed(times(turned, "@"))
     return times(parts, "@")
 
 
@@ -83,36 +81,34 @@ def transposes_in(powers: tuple[Power, ...]) -> int:
     return sum(transposes(tree) for tree, _ in powers)
 
 
+def _fewest(links: Sequence[Link]) -> Sequence[Link]:
+    """Return a chain, or its transpose where that writes fewer."""
+    return min(links, flipped(links), key=lambda way: sum(transposes(link.tree) for link in way))
+
+
 def diagonal_of(links: Sequence[Link]) -> Tree:
     """Return the diagonal of a chain; that of diag(v) is v."""
     if len(links) == 1 and links[0].diagonal:
         return links[0].tree
-    back = flipped(links)
-    shorter = back if sum(transposes(k.tree) for k in back) < sum(transposes(k.tree) for k in links) else links
-    return call("diagonal", matrix_of(shorter))
+    return call("diagonal", matrix_of(_fewest(links)))
 
 
 def matrix_of(links: Sequence[Link]) -> Tree:
     """Return a chain as a tree, in the direction with fewer transposes."""
-    tree, turned = product_of(links), product_of(flipped(links))
+    tree = product_of(links)
     if len(links) == 1 and links[0].spread:
         return tree
-    turned = transposed(turned)
-    return turned if transposes(turned) < transposes(tree) else tree
+    return min(tree, transposed(product_of(flipped(links))), key=transposes)
 
 
 def trace_of(links: Sequence[Link]) -> Tree:
     """Return a trace, turned around where that saves transposes; a diagonal factor makes it a sum."""
-    back = flipped(links)
-    if sum(transposes(link.tree) for link in back) < sum(transposes(link.tree) for link in links):
-        links = back
-    return call("trace", product_of(links))
+    return call("trace", product_of(_fewest(links)))
 
 
 def total_of(links: Sequence[Link]) -> Tree:
     """Return the sum of all entries of a chain, which is that of its transpose."""
-    tree, turned = product_of(links), product_of(flipped(links))
-    return call("sum", turned if transposes(turned) < transposes(tree) else tree)
+    return call("sum", min(product_of(links), product_of(flipped(links)), key=transposes))
 
 
 def row_sums_of(link: Link) -> Tree:

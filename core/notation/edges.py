@@ -3,13 +3,10 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
-from fractions import Fraction
 
 from .chains import Link, flipped
 from .terms import Term, absorbed, chain
-from .trees import Power, Tree
-
-ONE = Fraction(1)
+from .trees import ONE, Power, Tree
 
 
 @dataclass

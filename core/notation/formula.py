@@ -16,32 +16,17 @@ from ...grammar.rewriting import rewritten
 from ...grammar.syntax import Attribute, Binary, Index, ListLiteral, Literal, Name, Number, Slice, String, TupleLiteral
 from ..elaboration.inference import FIRST_TRIAL_SIZE
 from ..elaboration.infix import COMPARISONS
-from ..graph.algebra import constant_value, is_zero, product, repeated_axes, without_axes
+from ..graph.algebra import constant_value, is_mask, is_zero, repeated_axes, without_axes
 from ..graph.canonical import is_symmetric
-from ..graph.nodes import (
-    Apply,
-    Coefficient,
-    Constant,
-    Delta,
-    Labels,
-    Map,
-    Node,
-    Product,
-    Reshape,
-    Structural,
-    Sum,
-    Symbol,
-)
-from .chains import Link
-from .edges import ONE
+from ..graph.nodes import Apply, Coefficient, Constant, Factor, Map, Node, Product, Reshape, Structural, Sum, Symbol
 from .expand import familiar_multiple
 from .structural import NEAR, Sizes
 from .sums import summed
 from .terms import Term, written
-from .trees import Power, Tree, call, indexed, number, power, transposed
+from .trees import ONE, Power, Tree, call, indexed, number, transposed
 from .walk import Walk
 
-INFIX = {name: sign for sign, name in COMPARISONS.items()}
+INFIX = {"power": "**", **{name: sign for sign, name in COMPARISONS.items()}}
 
 SPOKEN = {"solve_vector": "solve", "solve_matrix": "solve", "euclidean_norm": "norm"}
 
@@ -87,7 +72,7 @@ class Notation:
             return self._wrapped(node, call("zeros", self._shape(node)) if node.rank else Number("0"))
         match node:
             case Product():
-                return self._product(node)
+                return self._product(node.coefficient, list(node.factors), node.rank)
             case Sum():
                 return self._sum(node)
             case Map():
@@ -104,7 +89,7 @@ class Notation:
             case Constant():
                 return self._wrapped(node, _literal(node.value))
         assert isinstance(node, Structural)
-        return self._product_of(1, [(node, tuple(range(node.rank)))], node.rank)
+        return self._product(1, [(node, tuple(range(node.rank)))], node.rank)
 
     def _raised(self, node: Node, base: Node, exponent: Fraction) -> Term:
         """Return a power; that of a Hadamard product is the product of the powers."""
@@ -117,22 +102,10 @@ class Notation:
                 powers = tuple((tree, e * exponent) for tree, e in term.links[0].powers)
                 link = replace(term.links[0], powers=powers, symmetric=is_symmetric(node))
                 return Term(2, links=(link,), covers=covers)
-        return self._power(node, self.tree(base), exponent)
+        return Term.of(self.tree(base), node.rank, exponent, symmetric=is_symmetric(node))
 
     def _wrapped(self, node: Node, tree: Tree) -> Term:
-        return self._power(node, tree, ONE)
-
-    def _power(self, node: Node, tree: Tree, exponent: Fraction) -> Term:
-        covers = frozenset(range(node.rank))
-        powers = ((tree, exponent),)
-        match node.rank:
-            case 0:
-                return Term(0, scalars=powers)
-            case 1:
-                return Term(1, tail=powers, covers=covers)
-            case 2:
-                return Term(2, links=(Link(powers, symmetric=is_symmetric(node)),), covers=covers)
-        return Term(node.rank, whole=power(tree, exponent), covers=covers)
+        return Term.of(tree, node.rank, symmetric=is_symmetric(node))
 
     def _shape(self, node: Node) -> Tree:
         sizes = [self.sizes.tree(size) for size in node.shape]
@@ -140,13 +113,9 @@ class Notation:
 
     # Products and sums.
 
-    def _product(self, node: Product) -> Term:
-        return self._product_of(node.coefficient, list(node.factors), node.rank)
-
-    def _product_of(self, coefficient: Coefficient, factors: list[tuple[Node, Labels]], rank: int) -> Term:
+    def _product(self, coefficient: Coefficient, factors: Sequence[Factor], rank: int) -> Term:
         plain, powers = self.sizes.split(coefficient)
-        walk = Walk(self, rank, plain, scalars=list(powers))
-        return walk.term(factors)
+        return Walk(self, rank, plain, scalars=powers).term(factors)
 
     def _sum(self, node: Sum) -> Term:
         known = None if node in self.familiar else familiar_multiple(node, self.familiar)
@@ -157,11 +126,8 @@ class Notation:
         covered = frozenset[int]().union(*(term.covers for term in terms))
         if len(covered) < node.rank:
             terms[0] = self.term(node.children[0])
-        scaled = []
-        for term, coefficient in zip(terms, node.coefficients, strict=True):
-            plain, powers = self.sizes.split(coefficient)
-            scaled.append(_scaled(term, plain, powers))
-        result = summed(scaled)
+        split = map(self.sizes.split, node.coefficients)
+        result = summed([_scaled(term, *parts) for term, parts in zip(terms, split, strict=True)])
         if is_symmetric(node) and len(result.links) == 1:
             result = replace(result, links=(replace(result.links[0], symmetric=True),))
         return result
@@ -178,12 +144,11 @@ class Notation:
             return Term(node.rank, plain, tuple(powers))
         if not isinstance(node, Product):
             return self.term(node)
-        repeated = {own[0] for operand, own in node.factors if isinstance(operand, Delta) and operand.rank == 1}
+        repeated = repeated_axes(node)
         if not repeated:
             return self.term(node)
         kept = tuple(axis for axis in range(node.rank) if axis not in repeated)
-        factors = [factor for factor in node.factors if not (isinstance(factor[0], Delta) and factor[0].rank == 1)]
-        inner = self.term(product(node.coefficient, factors, kept))
+        inner = self.term(without_axes(node, kept))
         if not kept:
             return Term(node.rank, inner.coefficient, inner.scalars)
         items: list[Tree] = [Slice() if axis in kept else Literal(None) for axis in range(node.rank)]
@@ -212,13 +177,9 @@ class Notation:
         if name == "exp" and (found := self._softmax(node.children[0])) is not None:
             return found
         operands = [self.loose(child) for child in node.children]
-        if name in INFIX and (mask := _masked(node)) is not None:
+        if (mask := _masked(node)) is not None:
             return self.tree(mask)
-        if name in INFIX:
-            return Binary(INFIX[name], operands[0], operands[1])
-        if name == "power":
-            return Binary("**", operands[0], operands[1])
-        return call(name, *operands)
+        return Binary(INFIX[name], *operands) if name in INFIX else call(name, *operands)
 
     def _softmax(self, node: Node) -> Tree | None:
         """Return softmax where a node is x - logsumexp(x)."""
@@ -241,9 +202,10 @@ class Notation:
         matrix, right = node.children
         name = "solve"
         if node.operator.name == "solve_vector" and right.rank > 1:
-            shared = without_axes(right, (right.rank - 1,))
-            repeated = repeated_axes(right) >= set(range(right.rank - 1))
-            right, name = (shared, name) if repeated else (right, node.operator.name)
+            if repeated_axes(right) >= set(range(right.rank - 1)):
+                right = without_axes(right, (right.rank - 1,))
+            else:
+                name = node.operator.name
         term = self.term(right)
         inner = written(replace(term, coefficient=1, scalars=()))
         solution = self._wrapped(node, call(name, self.tree(matrix), inner))
@@ -257,7 +219,7 @@ class Notation:
         if node.operator.signature.startswith("(n)->") and "axis" in node.operator.parameters:
             return self._reduction(node, settings)
         if len(node.children) == 1 and node.operator.keeps_symmetry:
-            (inner,) = (self.tree(child) for child in node.children)
+            inner = self.tree(node.children[0])
             if isinstance(inner, Attribute) and not settings:
                 return transposed(call(name, inner.operand))
         tree: Tree = call(SPOKEN.get(name, name), *map(self.tree, _unrepeated(node)), **settings)
@@ -288,10 +250,8 @@ def _unrepeated(node: Apply) -> list[Node]:
 
 def _masked(node: Map) -> Node | None:
     """Return the mask where a node says that a mask is not 0, as `(x > 0) != 0` does."""
-    for mask, other in (node.children, node.children[::-1]):
-        if node.operator.name == "not_equal" and constant_value(other) == 0 and isinstance(mask, Map):
-            return mask if mask.operator.mask else None
-    return None
+    pairs = (node.children, node.children[::-1]) if node.operator.name == "not_equal" else ()
+    return next((mask for mask, other in pairs if constant_value(other) == 0 and is_mask(mask)), None)
 
 
 def reduced_operand(node: Apply) -> tuple[Node, tuple[int, ...]]:

@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable
+from collections.abc import Callable, Iterable, Sequence
 from fractions import Fraction
 from typing import Protocol
 
 from ...grammar.syntax import Binary, ListLiteral, Name, Number, Slice, TupleLiteral
 from ..elaboration.inference import FIRST_TRIAL_SIZE
-from ..graph.nodes import Coefficient, Labels, Node, Reshape, Rotation, Select, Structural, Triangle
+from ..graph.nodes import Coefficient, Factor, Labels, Node, Reshape, Rotation, Select, Structural, Triangle
 from .terms import Term
 from .trees import Power, Tree, call, indexed, negated
 
@@ -109,9 +109,7 @@ def rows_tree(sizes: Sizes, select: Select) -> Tree:
 Piece = tuple[Node | Tree, Labels]
 
 
-def apply_structure(
-    writer: Writer, factors: list[tuple[Node, Labels]], rank: int, sizes: dict[int, int]
-) -> Iterable[Piece]:
+def apply_structure(writer: Writer, factors: Sequence[Factor], rank: int, sizes: dict[int, int]) -> Iterable[Piece]:
     """Return the factors of a Product with their structure written into the operands that it acts on.
 
     `sizes` are those of the labels.

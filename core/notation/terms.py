@@ -19,8 +19,9 @@ from fractions import Fraction
 
 from ...grammar.syntax import Binary, Number, Unary
 from ..graph.nodes import Coefficient
+from . import trees
 from .chains import Link, product_of
-from .trees import Power, Tree, collected, hadamard, multiple_of_constant, negated, number, power, times, with_norms
+from .trees import ONE, Power, Tree, hadamard, negated, number, power, times
 
 
 @dataclass(frozen=True)
@@ -38,6 +39,19 @@ class Term:
     tail: tuple[Power, ...] = ()
     whole: Tree | None = None
     covers: frozenset[int] = frozenset()
+
+    @staticmethod
+    def of(tree: Tree, rank: int, exponent: Fraction = ONE, *, symmetric: bool = False) -> Term:
+        """Return a term that is one tree, or a power of it."""
+        powers, covers = ((tree, exponent),), frozenset(range(rank))
+        match rank:
+            case 0:
+                return Term(0, scalars=powers)
+            case 1:
+                return Term(1, tail=powers, covers=covers)
+            case 2:
+                return Term(2, links=(Link(powers, symmetric=symmetric),), covers=covers)
+        return Term(rank, whole=power(tree, exponent), covers=covers)
 
     @property
     def sequence(self) -> tuple[object, ...]:
@@ -67,25 +81,20 @@ def written(term: Term) -> Tree:
     """Return a term as a tree: `-2*det(X)*A @ x`, `X/norm(X)`."""
     negative = term.coefficient < 0
     coefficient: Coefficient = -term.coefficient if negative else term.coefficient
-    above: list[Tree] = []
-    below: list[Tree] = []
-    if found := multiple_of_constant(coefficient):
+    if found := trees.multiple_of_constant(coefficient):
         coefficient, constant = found
         term = replace(term, scalars=(constant, *term.scalars))
-    term = absorbed(replace(term, scalars=tuple(with_norms(term.scalars))))
+    term = absorbed(replace(term, scalars=tuple(trees.with_norms(term.scalars))))
+    body = chain(term)
+    above, below = trees.fraction(term.scalars)
     if isinstance(coefficient, Fraction) and coefficient.denominator != 1:
-        below.append(Number(str(coefficient.denominator)))
+        below = [Number(str(coefficient.denominator)), *below]
         coefficient = coefficient.numerator
     if coefficient != 1:
-        above.append(number(coefficient))
-    scalars = collected(term.scalars)
-    above += [power(tree, exponent) for tree, exponent in scalars if exponent > 0]
-    below += [power(tree, -exponent) for tree, exponent in scalars if exponent < 0]
-    body = chain(term)
-    if body is None and term.tail:
-        tail = collected(term.tail)
-        above += [power(tree, exponent) for tree, exponent in tail if exponent > 0]
-        below += [power(tree, -exponent) for tree, exponent in tail if exponent < 0]
+        above = [number(coefficient), *above]
+    if body is None:
+        more = trees.fraction(term.tail)
+        above, below = above + more[0], below + more[1]
     result = _joined(above, body, below)
     if negative and isinstance(result, Binary) and result.operator in ("+", "-"):
         other = "-" if result.operator == "+" else "+"
@@ -101,15 +110,9 @@ def _minus(tree: Tree) -> Tree:
 
 
 def _joined(above: list[Tree], body: Tree | None, below: list[Tree]) -> Tree:
-    if body is None:
-        result = times(above) if above else Number("1")
-    elif above:
-        result = _onto_first(times(above), body)
-    else:
-        result = body
-    for divisor in below:
-        result = Binary("/", result, divisor)
-    return result
+    if body is None or not above:
+        return trees.quotient(above if body is None else [body], below)
+    return trees.quotient([_onto_first(times(above), body)], below)
 
 
 def _onto_first(factor: Tree, body: Tree) -> Tree:

@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 import math
+from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
+from functools import partial, reduce
 
 from ...grammar import syntax
 from ...grammar.syntax import Attribute, Binary, Call, Index, Keyword, Name, Node, Number, Unary
 from ..graph.nodes import Coefficient
 
 Tree = Node
+ONE = Fraction(1)
 Power = tuple[Tree, Fraction]
 """A factor of a Hadamard product or of a scalar: a tree and its exponent."""
 
@@ -64,10 +67,7 @@ def negated(tree: Tree) -> Tree:
 
 def times(factors: Sequence[Tree], operator: str = "*") -> Tree:
     """Return a product of trees, grouped to the left."""
-    result = factors[0]
-    for factor in factors[1:]:
-        result = Binary(operator, result, factor)
-    return result
+    return reduce(partial(Binary, operator), factors)
 
 
 def transposed(tree: Tree) -> Tree:
@@ -77,16 +77,11 @@ def transposed(tree: Tree) -> Tree:
             return operand
         case Call("outer", (left, right)):
             return Call("outer", (right, left))
-        case Call("diag" | "eye" as name, (argument,), ()):
-            return Call(name, (argument,))
-        case Number():
+        case Call("diag" | "eye", (_,), ()) | Number():
             return tree
-        case Binary("+", left, right):
-            turned = sorted((transposed(left), transposed(right)), key=transposes)
-            both = Binary("+", *turned)
-            return both if transposes(both) <= transposes(tree) else Attribute(tree, "T")
-        case Binary("-", left, right):
-            both = Binary("-", transposed(left), transposed(right))
+        case Binary("+" | "-" as operator, left, right):
+            turned = [transposed(left), transposed(right)]
+            both = Binary(operator, *(sorted(turned, key=transposes) if operator == "+" else turned))
             return both if transposes(both) <= transposes(tree) else Attribute(tree, "T")
     return Attribute(tree, "T")
 
@@ -115,9 +110,9 @@ def power(base: Tree, exponent: Fraction) -> Tree:
 
 def collected(powers: Iterable[Power]) -> list[Power]:
     """Return factors with equal trees drawn together: x * x is x**2."""
-    exponents: dict[Tree, Fraction] = {}
+    exponents = defaultdict[Tree, Fraction](Fraction)
     for tree, exponent in powers:
-        exponents[tree] = exponents.get(tree, Fraction(0)) + exponent
+        exponents[tree] += exponent
     return [(tree, exponent) for tree, exponent in exponents.items() if exponent]
 
 
@@ -132,15 +127,21 @@ def with_norms(powers: Iterable[Power]) -> list[Power]:
     return [(tree, exponent) for tree, exponent in factors.items() if exponent]
 
 
-def hadamard(powers: Iterable[Power], one: Tree | None = None) -> Tree:
+def hadamard(powers: Iterable[Power]) -> Tree:
     """Return the elementwise product of powers as a tree: `x*y/z**2`."""
+    return quotient(*fraction(powers))
+
+
+def fraction(powers: Iterable[Power]) -> tuple[list[Tree], list[Tree]]:
+    """Return what stands above and below the line of a product of powers."""
     factors = collected(powers)
     above = [power(tree, exponent) for tree, exponent in factors if exponent > 0]
-    below = [power(tree, -exponent) for tree, exponent in factors if exponent < 0]
-    result = times(above) if above else (one or Number("1"))
-    for divisor in below:
-        result = Binary("/", result, divisor)
-    return result
+    return above, [power(tree, -exponent) for tree, exponent in factors if exponent < 0]
+
+
+def quotient(above: Sequence[Tree], below: Iterable[Tree]) -> Tree:
+    """Return a product divided by one factor after the other."""
+    return reduce(partial(Binary, "/"), below, times(above) if above else Number("1"))
 
 
 def size(tree: Tree) -> int:

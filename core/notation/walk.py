@@ -19,17 +19,17 @@ is summed and has two edges, so they become one chain from i to j, with v as a d
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field, replace
 
 from ...grammar.syntax import Binary, Call, String, TupleLiteral
-from ..graph.nodes import Coefficient, Delta, Labels, Node, Symbol
+from ..graph.nodes import Coefficient, Delta, Factor, Labels, Node, Symbol, sizes_of
 from ..graph.structure import INDEX_LETTERS
 from .chains import Link, diagonal_of, flipped, matrix_of, powers_of, row_sums_of, total_of, trace_of, transposes_in
-from .edges import ONE, Edge, Vector
+from .edges import Edge, Vector
 from .structural import Writer, apply_structure
 from .terms import Term
-from .trees import Power, Tree, call, collected, hadamard, times, transposes
+from .trees import ONE, Power, Tree, call, collected, hadamard, times, transposes
 
 
 @dataclass
@@ -46,11 +46,10 @@ class Walk:
     ties: list[Labels] = field(default_factory=list)
     sizes: dict[int, int] = field(default_factory=dict)
 
-    def term(self, factors: Iterable[tuple[Node, Labels]]) -> Term:
+    def term(self, factors: Sequence[Factor]) -> Term:
         """Return the Product of these factors as a term."""
-        for node, labels in factors:
-            self.sizes.update(zip(labels, node.shape, strict=True))
-        for piece in apply_structure(self.writer, list(factors), self.rank, self.sizes):
+        self.sizes = sizes_of(factors)
+        for piece in apply_structure(self.writer, factors, self.rank, self.sizes):
             self._place(*piece)
         self._cancel()
         self._reduce()
@@ -59,32 +58,28 @@ class Walk:
     # Reading the operands.
 
     def _place(self, node: Node | Tree, labels: Labels) -> None:
-        if isinstance(node, Delta):
-            self._place_delta(node, labels)
+        if isinstance(node, Delta) and node.rank > 1:
+            self.ties.append(labels)
             return
-        term = self.writer.term(node) if isinstance(node, Node) else _term_of(node, len(labels))
+        if isinstance(node, Delta):
+            self._pend(labels[0], Vector((), ((self.ones(labels[0]), ONE),)))
+            return
+        term = self.writer.term(node) if isinstance(node, Node) else Term.of(node, len(labels))
         self.coefficient = self.coefficient * term.coefficient
         self.scalars.extend(term.scalars)
         if term.whole is not None:
-            term = _term_of(term.whole, len(labels))
+            term = Term.of(term.whole, len(labels))
         if len(labels) == 1:
             self._pend(labels[0], Vector(term.links, term.tail))
-        elif len(labels) == 2 and labels[0] == labels[1] and _is_diagonal(node):
-            (link,) = term.links
-            self._pend(labels[0], Vector((), ((diagonal_of(term.links), ONE),), matrix=link.tree))
         elif len(labels) == 2 and labels[0] == labels[1]:
-            self._pend(labels[0], Vector((), ((diagonal_of(term.links), ONE),)))
+            named = isinstance(node, Symbol) and "diagonal" in node.assumptions
+            matrix = term.links[0].tree if named else None
+            self._pend(labels[0], Vector((), ((diagonal_of(term.links), ONE),), matrix=matrix))
         elif len(labels) == 2:
             self.edges.append(Edge(labels[0], labels[1], term.links))
         elif labels:
             assert term.whole is not None
             self.others.append((term.whole, labels))
-
-    def _place_delta(self, node: Delta, labels: Labels) -> None:
-        if len(labels) == 1:
-            self._pend(labels[0], Vector((), ((self.ones(labels[0]), ONE),)))
-        else:
-            self.ties.append(labels)
 
     def ones(self, label: int) -> Tree:
         """Return a vector of ones as long as a label."""
@@ -133,19 +128,16 @@ class Walk:
                         forward = (*powers_of(edge.links), *powers_of(other.starting(edge.first)))
                         backward = (*powers_of(edge.starting(edge.second)), *powers_of(other.starting(edge.second)))
                         spread = any(link.spread for link in (*edge.links, *other.links))
+                        ends, powers = (edge.first, edge.second), forward
                         if transposes_in(backward) < transposes_in(forward):
-                            self.edges.append(Edge(edge.second, edge.first, (Link(backward, spread=spread),)))
-                        else:
-                            self.edges.append(Edge(edge.first, edge.second, (Link(forward, spread=spread),)))
+                            ends, powers = ends[::-1], backward
+                        self.edges.append(Edge(*ends, (Link(powers, spread=spread),)))
                     return True
         return False
 
     def _closed(self, edge: Edge, other: Edge) -> bool:
         """Write two edges that form a closed loop, with nothing attached, as a trace or a sum."""
-        ends = (edge.first, edge.second)
-        if any(label < self.rank or self._degree(label) or label in self.pendants for label in ends):
-            return False
-        if any(label in labels for _, labels in self.others for label in ends):
+        if not (self._is_loose(edge.first) and self._is_loose(edge.second)):
             return False
         round_trip = (*edge.links, *other.starting(edge.second))
         pair = (*powers_of(edge.links), *powers_of(other.starting(edge.first)))
@@ -158,31 +150,22 @@ class Walk:
     def _sum_out(self, label: int) -> bool:
         touching = [edge for edge in self.edges if label in (edge.first, edge.second)]
         vectors = self.pendants.get(label, [])
-        if len(touching) == 1 and touching[0].first == touching[0].second:
-            self._drop(label, touching)
-            links = touching[0].links
-            if vectors:
-                self._pend_scalar([*vectors, Vector((), ((diagonal_of(links), ONE),))])
-            else:
-                self.scalars.append((trace_of(links), ONE))
-            return True
-        if not touching:
-            self._drop(label, [])
-            self._pend_scalar(vectors)
-            return True
-        if len(touching) == 1:
-            self._drop(label, touching)
-            self._dead_end(label, touching[0], vectors)
-            return True
-        if len(touching) == 2:
-            self._drop(label, touching)
-            self._join(label, touching[0], touching[1], vectors)
-            return True
-        return False
-
-    def _drop(self, label: int, edges: list[Edge]) -> None:
+        if len(touching) > 2:
+            return False
         self.pendants.pop(label, None)
-        self.edges = [edge for edge in self.edges if edge not in edges]
+        self.edges = [edge for edge in self.edges if edge not in touching]
+        match touching:
+            case []:
+                self._pend_scalar(vectors)
+            case [edge] if edge.first != edge.second:
+                self._dead_end(label, edge, vectors)
+            case [edge] if vectors:
+                self._pend_scalar([*vectors, Vector((), ((diagonal_of(edge.links), ONE),))])
+            case [edge]:
+                self.scalars.append((trace_of(edge.links), ONE))
+            case [first, second]:
+                self._join(label, first, second, vectors)
+        return True
 
     def _dead_end(self, label: int, edge: Edge, vectors: list[Vector]) -> None:
         """Apply a matrix whose one side meets only vectors to them, or sum it over that side."""
@@ -195,22 +178,24 @@ class Walk:
             if len(vectors) == 1:
                 vector = Vector((*links, *vectors[0].links), vectors[0].tail)
             else:
-                vector = Vector(links, tuple(power for v in vectors for power in v.powers()))
-        elif end >= self.rank and self._degree(end) == 0 and end not in self.pendants and not self._busy(end):
+                vector = Vector(links, _powers(vectors))
+        elif self._is_loose(end):
             self.scalars.append((total_of(links), ONE))
             return
         else:
             vector = Vector(links[:-1], ((row_sums_of(links[-1]), ONE),))
         self._pend(end, vector)
 
-    def _busy(self, label: int) -> bool:
-        return any(label in labels for _, labels in self.others)
+    def _is_loose(self, label: int) -> bool:
+        """Whether a label is summed and nothing is left at it."""
+        busy = self._degree(label) or label in self.pendants or any(label in labels for _, labels in self.others)
+        return label >= self.rank and not busy
 
     def _join(self, label: int, first: Edge, second: Edge, vectors: list[Vector]) -> None:
         """Two matrices that meet in a label follow each other, with the vectors there as a diagonal in between."""
         between: tuple[Link, ...] = ()
         if vectors:
-            plain = tuple(power for v in vectors if v.matrix is None for power in v.powers())
+            plain = _powers(vector for vector in vectors if vector.matrix is None)
             between = tuple(vector.as_link() for vector in vectors if vector.matrix is not None)
             between = (*between, *([Link(plain, diagonal=True)] if plain else []))
         start, end = first.other(label), second.other(label)
@@ -229,37 +214,30 @@ class Walk:
         chained = [vector for vector in vectors if vector.links]
         plain = [vector for vector in vectors if not vector.links]
         if len(chained) == 1 and plain:
-            left = tuple(power for v in plain for power in v.tail)
+            left = _powers(plain)
             links, tail = chained[0].links, chained[0].tail
         elif len(chained) == 2 and not plain:
             left = chained[0].tail
             links, tail = (*flipped(chained[0].links), *chained[1].links), chained[1].tail
         else:
-            powers = [power for v in vectors for power in v.powers()]
-            left, links, tail = (powers[0],), (), tuple(powers[1:])
+            powers = _powers(vectors)
+            left, links, tail = powers[:-1], (), powers[-1:]
             if len(powers) == 2 and powers[0] == powers[1] and isinstance(powers[0][0], Binary):
                 self.scalars.append((call("norm", powers[0][0]), 2 * powers[0][1]))
                 return
             if len(powers) < 2 or any(e < 0 for _, e in powers):
                 self.scalars.append((call("sum", hadamard(powers)), ONE))
                 return
-            left, tail = tuple(powers[:-1]), (powers[-1],)
         parts = [hadamard(left), *(link.written() for link in links), hadamard(tail)]
         back = [hadamard(tail), *(link.written() for link in flipped(links)), hadamard(left)]
-        shorter = sum(map(transposes, back)) < sum(map(transposes, parts))
-        self.scalars.append((times(back if shorter else parts, "@"), ONE))
+        self.scalars.append((min(times(parts, "@"), times(back, "@"), key=transposes), ONE))
 
     # What remains over the outputs.
 
     def _finished(self) -> Term:
-        scalars = tuple(self.scalars)
-        covers = frozenset(range(self.rank))
-        base = Term(self.rank, self.coefficient, scalars, covers=covers)
-        if not self.others and not any(len(labels) > 2 for labels in self.ties):
-            found = self._matrix_form(base)
-            if found is not None:
-                return found
-        return self._einsum(base)
+        base = Term(self.rank, self.coefficient, tuple(self.scalars), covers=frozenset(range(self.rank)))
+        simple = not self.others and not any(len(labels) > 2 for labels in self.ties)
+        return (self._matrix_form(base) if simple else None) or self._einsum(base)
 
     def _matrix_form(self, base: Term) -> Term | None:
         labels = {label for edge in self.edges for label in (edge.first, edge.second)} | set(self.pendants)
@@ -287,8 +265,8 @@ class Walk:
             links = tuple(vector.as_link() for vector in named)
             if len(others) == 1:
                 return replace(base, links=(*links, *others[0].links), tail=others[0].tail)
-            return replace(base, links=links, tail=tuple(power for v in others for power in v.powers()))
-        return replace(base, tail=tuple(power for v in vectors for power in v.powers()))
+            return replace(base, links=links, tail=_powers(others))
+        return replace(base, tail=_powers(vectors))
 
     def _two_axes(self, base: Term) -> Term | None:
         if self.ties:
@@ -296,13 +274,11 @@ class Walk:
                 return None
             vectors = [v for label in (0, 1) for v in self.pendants.get(label, [])]
             if not vectors:
-                return replace(
-                    base, links=(Link.of(call("eye", self.writer.sizes.tree(self.sizes[0])), symmetric=True),)
-                )
-            powers = tuple(power for v in vectors for power in v.powers())
+                eye = call("eye", self.writer.sizes.tree(self.sizes[0]))
+                return replace(base, links=(Link.of(eye, symmetric=True),))
             matrix = vectors[0].matrix if len(vectors) == 1 else None
-            return replace(base, links=(Link(powers, diagonal=True, matrix=matrix),))
-        left, right = (tuple(power for v in self.pendants.get(label, []) for power in v.powers()) for label in (0, 1))
+            return replace(base, links=(Link(_powers(vectors), diagonal=True, matrix=matrix),))
+        left, right = (_powers(self.pendants.get(label, [])) for label in (0, 1))
         if not self.edges:
             return replace(base, links=self._outer(left, right))
         if len(self.edges) != 1:
@@ -333,7 +309,7 @@ class Walk:
         """Return what remains, as trees with labels."""
         found: list[tuple[Tree, Labels]] = [(matrix_of(edge.links), (edge.first, edge.second)) for edge in self.edges]
         for label, vectors in self.pendants.items():
-            found.append((hadamard(power for v in vectors for power in v.powers()), (label,)))
+            found.append((hadamard(_powers(vectors)), (label,)))
         found += self.others
         for labels in self.ties:
             eye = call("eye", self.writer.sizes.tree(self.sizes[labels[0]]))
@@ -355,17 +331,5 @@ class Walk:
         return replace(base, whole=einsum) if output else replace(base, scalars=(*base.scalars, (einsum, ONE)))
 
 
-def _term_of(tree: Tree, rank: int) -> Term:
-    """Return a tree that stands for an operand as a term."""
-    match rank:
-        case 0:
-            return Term(0, scalars=((tree, ONE),))
-        case 1:
-            return Term(1, tail=((tree, ONE),))
-        case 2:
-            return Term(2, links=(Link.of(tree),))
-    return Term(rank, whole=tree)
-
-
-def _is_diagonal(node: Node | Tree) -> bool:
-    return isinstance(node, Symbol) and "diagonal" in node.assumptions
+def _powers(vectors: Iterable[Vector]) -> tuple[Power, ...]:
+    return tuple(power for vector in vectors for power in vector.powers())
