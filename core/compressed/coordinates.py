@@ -55,8 +55,8 @@ class Table:
     def fill(self, wanted: Labels) -> None:
         """Bind all labels that are wanted, and use up the structure."""
         while True:
-            while self._structure and self._use_structure():
-                pass
+            while used := next((factor for factor in self._structure if self._used(*factor)), None):
+                self._structure = [other for other in self._structure if other is not used]
             unbound = [label for label in wanted if label not in self.bound]
             unbound += [label for _, labels in self._structure for label in labels if label not in self.bound]
             if not unbound:
@@ -64,48 +64,35 @@ class Table:
             # The chosen rows of a Select are fewer than what they are chosen from.
             targets = {labels[1] for node, labels in self._structure if isinstance(node, Select)}
             first = next((label for label in unbound if label not in targets), unbound[0])
-            count = self.sizes[first]
-            self._expand(first, np.zeros(self.length, np.intp), np.full(self.length, count, np.intp))
-
-    def _use_structure(self) -> bool:
-        for factor in self._structure:
-            if self._used(*factor):
-                self._structure = [other for other in self._structure if other is not factor]
-                return True
-        return False
+            self._count(first)
 
     def _used(self, node: Node, labels: Labels) -> bool:
         """Bind what a structural tensor implies, or keep the rows that agree with it; whether it could be used."""
         known = [label for label in labels if label in self.bound]
         match node:
-            case Delta() if known or node.rank == 1:
+            case Delta() if known:
                 for label in labels:
-                    if known:
-                        self._bind(label, self.bound[known[0]])
-                return bool(known) or self._count(labels[0])
+                    self._bind(label, self.bound[known[0]])
+            case Delta() if node.rank == 1:
+                self._count(labels[0])
             case Select() if labels[0] in self.bound:
                 self._bind(labels[1], np.asarray(node.rows, np.intp)[self.bound[labels[0]]])
-                return True
             case Select() if labels[1] in self.bound:
                 self._join(node, labels)
-                return True
             case Reshape() if labels[0] in self.bound:
                 for position, label in enumerate(labels[1:]):
                     self._bind(label, np.unravel_index(self.bound[labels[0]], node.sizes)[position])
-                return True
             case Reshape() if all(label in self.bound for label in labels[1:]):
                 parts = tuple(self.bound[label] for label in labels[1:])
                 self._bind(labels[0], np.ravel_multi_index(parts, node.sizes))
-                return True
             case Triangle() if known:
                 self._triangle(node, labels)
-                return True
-        return False
-
-    def _count(self, label: int) -> bool:
-        size = self.sizes[label]
-        self._expand(label, np.zeros(self.length, np.intp), np.full(self.length, size, np.intp))
+            case _:
+                return False
         return True
+
+    def _count(self, label: int) -> None:
+        self._expand(label, np.zeros(self.length, np.intp), np.full(self.length, self.sizes[label], np.intp))
 
     def _bind(self, label: int, indices: Indices) -> None:
         if label in self.bound:

@@ -2,14 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
 
 from ..evaluation.program import Program, compile_program
 from ..graph.algebra import Factor, add, fresh
-from ..graph.nodes import Delta, Labels, Select, Symbol
+from ..graph.nodes import Delta, Labels, Select, Symbol, sizes_of
 from ..graph.transform import flatten
 from ..shapes import Shape
 from .coordinates import split_term
@@ -77,7 +77,10 @@ class Form:
         axes = self.axes
         order = (*range(axes.row_rank, axes.rank), *range(axes.row_rank))
         names = {label: position for position, label in enumerate(order)}
-        terms = [_renamed(term, names) for term in self.terms]
+        terms = []
+        for term in self.terms:
+            factors = ((node, tuple(names.get(label, label) for label in labels)) for node, labels in term.factors)
+            terms.append(EinsumTerm(term.coefficient, tuple(factors)))
         result = Form(terms, axes.transposed, self.words)
         result.__dict__["transposed"] = self
         return result
@@ -91,7 +94,7 @@ class Form:
 
     def _compiled(self, terms: Sequence[EinsumTerm], more: list[Factor], output: Labels) -> Program:
         sizes = dict(enumerate(self.axes.shape))
-        sizes |= {label: size for node, own in more for label, size in zip(own, node.shape, strict=True)}
+        sizes |= sizes_of(more)
         shape = tuple(sizes[label] for label in output)
         nodes = [term.node(self.axes.rank, *more, output=output) for term in terms]
         return compile_program(flatten([add([(1, node) for node in nodes], shape)]))
@@ -149,10 +152,3 @@ class Form:
         """For each term the program of its numbers, the labels of their axes, and the structure that places them."""
         parts = [split_term(term, self.axes.rank) for term in self.terms]
         return [(compile_program(flatten([core])), labels, outside) for core, labels, outside in parts]
-
-
-def _renamed(term: EinsumTerm, names: Mapping[int, int]) -> EinsumTerm:
-    return EinsumTerm(
-        term.coefficient,
-        tuple((node, tuple(names.get(label, label) for label in labels)) for node, labels in term.factors),
-    )

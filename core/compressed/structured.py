@@ -19,11 +19,11 @@ from numpy.typing import ArrayLike
 
 from ..amounts import amount, memory
 from ..arrays import Array
+from ..elaboration.elaborate import applied
 from ..errors import EvaluationError, InputError, UsageProblem
 from ..evaluation.program import compile_program
-from ..graph.algebra import Factor, elementwise, is_mask, zero
-from ..graph.catalogue import find
-from ..graph.nodes import Node, Symbol
+from ..graph.algebra import is_mask, zero
+from ..graph.nodes import Node, Symbol, sizes_of
 from ..graph.structure import structure_in_words, structure_of, structure_of_term
 from ..graph.transform import flatten
 from ..shapes import Shape, show
@@ -61,22 +61,9 @@ class Compression:
 
 
 def _over_symbols(term: EinsumTerm, symbols: Mapping[Node, Symbol]) -> EinsumTerm:
-    factors: list[Factor] = []
-    for node, labels in term.factors:
-        if node not in symbols:
-            factors.append((node, labels))
-        elif is_mask(node):
-            factors.append((_as_mask(symbols[node]), labels))
-        else:
-            factors.append((symbols[node], labels))
-    return EinsumTerm(term.coefficient, tuple(factors))
-
-
-def _as_mask(symbol: Symbol) -> Node:
-    """Return the mask of what is not zero: the zeros of a stored mask win over what is not finite, as before."""
-    operator = find("not_equal")
-    assert operator is not None
-    return elementwise(operator, [symbol, zero(symbol.shape)])
+    # The zeros of a stored mask win over what is not finite, as before.
+    new = {node: applied("not_equal", one, zero(one.shape)) if is_mask(node) else one for node, one in symbols.items()}
+    return EinsumTerm(term.coefficient, tuple((new.get(node, node), labels) for node, labels in term.factors))
 
 
 @dataclass(frozen=True)
@@ -139,9 +126,8 @@ class Structured:
         """Return the derivative with all variables as columns, so that only the output makes up the rows."""
         axes = self.form.axes
         groups = (axes.groups[0], axes.rank - axes.samples - axes.groups[0])
-        return Structured(
-            Form(self.form.terms, Axes(axes.shape, groups, axes.samples), self.form.words), self.arrays, self.limit
-        )
+        form = Form(self.form.terms, Axes(axes.shape, groups, axes.samples), self.form.words)
+        return Structured(form, self.arrays, self.limit)
 
     def __repr__(self) -> str:
         return f"<{self}>"
@@ -221,8 +207,7 @@ class Structured:
     def blocks(self) -> Iterator[Array]:
         """Yield the dense array in pieces that fit into the memory limit: in C order, they follow each other."""
         shape = self.shape
-        room = max(self.limit // 8 - self.entries, 1) // BLOCKS_IN_MEMORY
-        room = min(room, LARGEST_BLOCK // 8)
+        room = min(max(self.limit // 8 - self.entries, 1) // BLOCKS_IN_MEMORY, LARGEST_BLOCK // 8)
         axis = next((axis for axis in range(len(shape)) if prod(shape[axis + 1 :]) <= room), None)
         if axis is None or not self.size:
             yield self.form.dense.run(self.arrays)[0]
@@ -242,8 +227,8 @@ class Structured:
         axes = self.form.axes
         rows, columns, values = [], [], []
         for term, (program, labels, outside) in zip(self.form.terms, self.form.cores, strict=True):
-            sizes = {k: size for node, own in term.factors for k, size in zip(own, node.shape, strict=True)}
-            indices, inside = place(labels, outside, self.shape, sizes, self.limit // BYTES_OF_COORDINATES)
+            limit = self.limit // BYTES_OF_COORDINATES
+            indices, inside = place(labels, outside, self.shape, sizes_of(term.factors), limit)
             core = program.run(self.arrays)[0]
             length = len(indices[0]) if indices else 1
             rows.append(_flat(indices[: axes.row_rank], axes.rows, length))

@@ -15,15 +15,14 @@ The Jacobian `diag(a) + outer(u, v)` has as many terms as it is written with, an
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator
 from dataclasses import dataclass
 from itertools import combinations
 from math import prod
 
-from ..graph.algebra import Factor, add, is_mask, product, relabelled, zero
-from ..graph.nodes import Coefficient, Constant, Labels, Node, Product, Structural, Sum, Symbol
+from ..graph.algebra import Factor, is_mask, product, relabelled
+from ..graph.nodes import Coefficient, Constant, Labels, Node, Product, Structural, Sum, Symbol, sizes_of
 from ..graph.transform import flatten
-from ..shapes import Shape
 
 # Beyond this many terms a sum inside a product is stored as one array.
 MOST_TERMS = 48
@@ -72,11 +71,6 @@ def entries(terms: Iterable[EinsumTerm]) -> int:
     return sum(prod(node.shape) for node in stored(terms))
 
 
-def total(terms: Sequence[EinsumTerm], shape: Shape) -> Node:
-    """Return the sum of the terms as a graph."""
-    return add([(1, term.node(len(shape))) for term in terms], shape) if terms else zero(shape)
-
-
 def _compressed(node: Node, known: dict[Node, list[EinsumTerm]]) -> list[EinsumTerm]:
     if node not in known:
         whole = [EinsumTerm(1, ((node, tuple(range(node.rank))),))]
@@ -101,20 +95,15 @@ def _distributed(node: Product, known: dict[Node, list[EinsumTerm]]) -> list[Ein
         inner = _compressed(child, known) if isinstance(child, Sum | Product) else []
         if not isinstance(child, Sum | Product) or len(terms) * len(inner) > MOST_TERMS:
             inner = [EinsumTerm(1, ((child, tuple(range(child.rank))),))]
-        terms = [
-            EinsumTerm(
-                term.coefficient * part.coefficient, (*term.factors, *relabelled(part.factors, labels, child.rank))
-            )
-            for term in terms
-            for part in inner
-        ]
+        pairs = ((one, part, relabelled(part.factors, labels, child.rank)) for one in terms for part in inner)
+        terms = [EinsumTerm(one.coefficient * part.coefficient, (*one.factors, *own)) for one, part, own in pairs]
     return [normal for term in terms for normal in _normal(term, node.rank)]
 
 
 def _normal(term: EinsumTerm, rank: int) -> Iterator[EinsumTerm]:
     """Yield the term with its structure in normal form; a term that is zero yields nothing."""
-    coefficient, whole = 1, term.node(rank)
-    for factor, node in whole.terms if isinstance(whole, Sum) else [(coefficient, whole)]:
+    whole = term.node(rank)
+    for factor, node in whole.terms if isinstance(whole, Sum) else [(1, whole)]:
         if isinstance(node, Product):
             yield EinsumTerm(factor * node.coefficient, tuple(node.factors))
         else:
@@ -167,11 +156,6 @@ def _kept(labels: Iterable[int], others: Iterable[Factor], fixed: set[int]) -> L
     return tuple(label for label in dict.fromkeys(labels) if label in needed)
 
 
-def _size(factors: Iterable[Factor], labels: Labels) -> int:
-    sizes = {label: size for node, own in factors for label, size in zip(own, node.shape, strict=True)}
-    return prod(sizes[label] for label in labels)
-
-
 def _reduced(factors: list[Factor], fixed: set[int]) -> list[Factor]:
     """Sum each factor over the labels that only it has, and take its diagonal where a label repeats."""
     result = []
@@ -198,7 +182,8 @@ def _pairs_merged(factors: list[Factor], fixed: set[int], *, repeats: bool) -> l
             others = [factor for place, factor in enumerate(factors) if place not in pair]
             kept = _kept([label for _, labels in two for label in labels], others, fixed)
             saved = sum(prod(node.shape) for node, _ in two if repeats or nodes.count(node) == 1)
-            growth = _size(two, kept) - saved
+            sizes = sizes_of(two)
+            growth = prod(sizes[label] for label in kept) - saved
             if growth <= 0 and (found is None or growth < found[0]):
                 found = growth, pair, kept
         if found is None:

@@ -49,13 +49,9 @@ def rearranged(roots: Sequence[Node]) -> list[Node]:
 
 def _divided(node: Product, users: Mapping[Node, int]) -> Node:
     """Return a product with sigmoid(x) as a quotient by 1 + exp(-x): no reciprocal, and the sign goes into x."""
-    factors = [
-        (_denominator(operand), labels)
-        if is_function(operand, "sigmoid") and users[operand] == 1
-        else (operand, labels)
-        for operand, labels in node.factors
-    ]
-    return node if factors == list(node.factors) else product(node.coefficient, factors, tuple(range(node.rank)))
+    places = [k for k, child in enumerate(node.children) if is_function(child, "sigmoid") and users[child] == 1]
+    divided = [(_denominator(node.children[k]), node.labels[k]) for k in places]
+    return exchanged(node, places, *divided) if places else node
 
 
 def _denominator(sigmoid: Node) -> Node:

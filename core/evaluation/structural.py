@@ -20,12 +20,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from dataclasses import replace
+from functools import partial, reduce
 from math import prod
 
 import numpy as np
 
 from ..arrays import AnyArray
-from ..graph.nodes import Delta, Labels, Reshape, Rows, Select, Structural, Triangle
+from ..graph.nodes import Delta, Labels, Reshape, Rows, Select, Structural, Triangle, sizes_of
 from ..shapes import Shape
 from .contract import diagonal, multiply, plain, rename
 from .strided import Place
@@ -43,9 +44,7 @@ class Structure:
         self.tensors = list(tensors)
         self.place = Place(shape)
         self.sizes = {label: size for f in self.factors for label, size in zip(f.labels, f.value.shape, strict=True)}
-        self.sizes.update(
-            (label, size) for node, labels in self.tensors for label, size in zip(labels, node.shape, strict=True)
-        )
+        self.sizes |= sizes_of(self.tensors)
         self._newest = max(self.sizes, default=0)
         # Selections that follow each other in a circle would meet for ever.
         self._meetings_left = len(self.tensors)
@@ -56,7 +55,8 @@ class Structure:
             self._unify(deltas[0])
         while any(isinstance(node, Select | Reshape) for node, _ in self.tensors):
             if not any(self._step(tensor) for tensor in self.tensors):
-                self._densify(self._smallest_stuck())
+                stuck = [tensor for tensor in self.tensors if isinstance(tensor[0], Select | Reshape)]
+                self._densify(min(stuck, key=lambda tensor: prod(tensor[0].shape)))
         while self.tensors:
             self._triangle(self.tensors[0])
         known = {label for factor in self.factors for label in factor.labels} | self.place.moves.keys()
@@ -69,10 +69,6 @@ class Structure:
         if isinstance(node, Select):
             return self._select(tensor, node, labels)
         return isinstance(node, Reshape) and self._reshape(tensor, labels[0], labels[1:])
-
-    def _smallest_stuck(self) -> Tensor:
-        stuck = [tensor for tensor in self.tensors if isinstance(tensor[0], Select | Reshape)]
-        return min(stuck, key=lambda tensor: prod(tensor[0].shape))
 
     def _others(self, tensor: Tensor, *labels: int) -> list[Tensor]:
         return [other for other in self.tensors if other is not tensor and not set(labels).isdisjoint(other[1])]
@@ -250,19 +246,16 @@ class Structure:
             return False
         if any(not set(factor.labels) <= set(carriers[0].labels) for factor in carriers):
             return False
-        total = carriers[0]
-        for factor in carriers[1:]:
-            total = multiply(self.tape, total, factor, carriers[0].labels, self.sizes)
+        labels = carriers[0].labels
+        total = reduce(lambda one, other: multiply(self.tape, one, other, labels, self.sizes), carriers)
         total = plain(total, self.tape)
         axis = total.labels.index(j)
-
-        def forward(array: AnyArray) -> AnyArray:
-            return np.cumsum(array, axis)
 
         def backward(array: AnyArray) -> AnyArray:
             return np.flip(np.cumsum(np.flip(array, axis), axis), axis)
 
-        value = self.tape.emit(backward if reverse else forward, [total.value], total.value.shape)
+        kernel = backward if reverse else partial(np.cumsum, axis=axis)
+        value = self.tape.emit(kernel, [total.value], total.value.shape)
         self._replace(carriers, Labelled(value, tuple(i if label == j else label for label in total.labels)))
         del self.sizes[j]
         return True
@@ -298,7 +291,5 @@ def apply_masks(tape: Tape, factors: list[Labelled], leaves: set[int], sizes: di
 def _masked_together(tape: Tape, mask: Labelled, targets: list[Labelled], sizes: dict[int, int]) -> Labelled:
     if not targets:
         return plain(mask, tape)
-    combined = targets[0]
-    for factor in targets[1:]:
-        combined = multiply(tape, combined, factor, mask.labels, sizes)
+    combined = reduce(lambda one, other: multiply(tape, one, other, mask.labels, sizes), targets)
     return multiply(tape, mask, combined, mask.labels, sizes)

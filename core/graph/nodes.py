@@ -230,8 +230,7 @@ class Triangle(Structural):
 
     def dense(self) -> NDArray[np.float64]:
         """Return the array: ones on and below a diagonal."""
-        rows, columns = self.shape
-        return np.tri(rows, columns, self.offset)
+        return np.tri(*self.shape, self.offset)
 
 
 class Reshape(Structural):
@@ -330,9 +329,8 @@ class Apply(Node):
     ) -> Apply:
         """Return the interned node; `shape` includes the batch axes."""
         key = (operator, operands, shape, parameters, batch, output)
-        return _intern(
-            Apply, key, shape, operands, operator=operator, parameters=parameters, batch=batch, output=output
-        )
+        fields = {"operator": operator, "parameters": parameters, "batch": batch, "output": output}
+        return _intern(Apply, key, shape, operands, **fields)
 
 
 def is_function(node: Node, name: str) -> TypeGuard[Map | Apply]:

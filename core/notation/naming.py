@@ -2,7 +2,9 @@
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable
+from itertools import chain, count
 
 from ...grammar import syntax
 from ...grammar.rewriting import replaced
@@ -25,7 +27,7 @@ def named(tree: Tree, taken: Iterable[str]) -> Program:
     Example: `diag(softmax(x)) - outer(softmax(x), softmax(x))` becomes `p = softmax(x); diag(p) - outer(p, p)`.
     `taken` are names that mean something else.
     """
-    used = set(taken) | {node.name for node in walk(tree) if isinstance(node, Name)}
+    used = set(taken) | _names(tree)
     assignments: list[Assignment] = []
     while (part := _worth_naming([*(a.value for a in assignments), tree])) is not None:
         name = _name_for(part, used)
@@ -43,16 +45,13 @@ def bare(tree: Tree, taken: Iterable[str]) -> Tree:
 
 def _worth_naming(trees: list[Tree]) -> Tree | None:
     """Return the repeated part whose naming saves most, None where none saves enough."""
-    counts: dict[Node, int] = {}
-    for tree in trees:
-        for node in walk(tree):
-            if isinstance(node, Call | Index | syntax.Binary | syntax.Attribute):
-                counts[node] = counts.get(node, 0) + 1
+    nameable = Call | Index | syntax.Binary | syntax.Attribute
+    counts = Counter(node for tree in trees for node in walk(tree) if isinstance(node, nameable))
     best, saved = None, WORTH - 1
     lengths: dict[Node, int] = {}
-    for node, count in counts.items():
-        if count > 1 and not _is_index(node):
-            gain = (count - 1) * (length(node, lengths) - 1) - COST
+    for node, times in counts.items():
+        if times > 1 and not _is_index(node):
+            gain = (times - 1) * (length(node, lengths) - 1) - COST
             if gain > saved:
                 best, saved = node, gain
     return best
@@ -70,15 +69,13 @@ def _name_for(part: Tree, used: set[str]) -> str:
     candidates = [USUAL[function]] if function in USUAL else []
     matrix = isinstance(part, syntax.Attribute) or function in ("inv", "outer", "diag", "pinv", "cofactor")
     pool = (*MATRICES, *OTHERS) if matrix or _ends_in_capital(part) else (*OTHERS, *MATRICES)
-    for name in (*candidates, *pool):
-        if name not in used:
-            return name
-    return next(f"part{number}" for number in range(1, 10**6) if f"part{number}" not in used)
+    numbered = (f"part{number}" for number in count(1))
+    return next(name for name in chain(candidates, pool, numbered) if name not in used)
 
 
 def _ends_in_capital(part: Tree) -> bool:
     """Whether a part looks like a matrix: its last name is in upper case."""
-    names = [node.name for node in walk(part) if isinstance(node, Name)]
+    names = _names(part)
     return isinstance(part, syntax.Binary) and bool(names) and all(name[0].isupper() for name in names)
 
 

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import dataclass
 from fractions import Fraction
+from functools import partial
 from typing import Protocol
 
 from ...grammar.syntax import Binary, ListLiteral, Name, Number, Slice, TupleLiteral
@@ -107,115 +109,148 @@ def rows_tree(sizes: Sizes, select: Select) -> Tree:
 
 
 Piece = tuple[Node | Tree, Labels]
+Users = Callable[[int], list[int]]
 
 
-def apply_structure(writer: Writer, factors: Sequence[Factor], rank: int, sizes: dict[int, int]) -> Iterable[Piece]:
+def apply_structure(writer: Writer, factors: Sequence[Factor], rank: int, sizes: Mapping[int, int]) -> Iterable[Piece]:
     """Return the factors of a Product with their structure written into the operands that it acts on.
 
     `sizes` are those of the labels.
     """
-    pieces: list[Piece] = [(node, labels) for node, labels in factors if not _acts(node)]
-    acting = [(node, labels) for node, labels in factors if _acts(node)]
-    progress = True
-    while progress:
-        progress = False
-        for entry in list(acting):
-            if _apply(writer, entry, pieces, acting, rank, sizes):
-                acting.remove(entry)
-                progress = True
-    for node, labels in acting:
-        pieces.extend(_as_matrix(writer, node, labels, rank, pieces, acting))
-    return pieces
+    acting = [factor for factor in factors if isinstance(factor[0], Select | Triangle | Reshape)]
+    return _Application(
+        writer, rank, sizes, [factor for factor in factors if factor not in acting], acting
+    ).pieces_left()
 
 
-def _acts(node: Node) -> bool:
-    return isinstance(node, Select | Triangle | Reshape)
+@dataclass
+class _Application:
+    """Structure on its way into the operands that it acts on: `pieces` are these, `acting` is what is not used yet."""
 
+    writer: Writer
+    rank: int
+    label_sizes: Mapping[int, int]
+    pieces: list[Piece]
+    acting: list[Factor]
 
-def _apply(
-    writer: Writer,
-    entry: tuple[Node, Labels],
-    pieces: list[Piece],
-    acting: list[tuple[Node, Labels]],
-    rank: int,
-    label_sizes: dict[int, int],
-) -> bool:
-    node, labels = entry
-    elsewhere = [own for other, own in acting if other is not node or own is not labels]
+    def pieces_left(self) -> list[Piece]:
+        remaining = -1
+        while remaining != len(self.acting):
+            remaining = len(self.acting)
+            for entry in list(self.acting):
+                if self._apply(*entry):
+                    self.acting.remove(entry)
+        for node, labels in self.acting:
+            self.pieces.append(self._as_matrix(node, labels))
+        return self.pieces
 
-    def users(label: int) -> list[int]:
-        if any(label in own for own in elsewhere):
+    def _apply(self, node: Node, labels: Labels) -> bool:
+        users = partial(self._users, node, labels)
+        match node:
+            case Select():
+                return self._apply_select(node, labels, users)
+            case Triangle():
+                return self._apply_triangle(node, labels)
+            case Reshape():
+                return self._apply_reshape(node, labels, users)
+        return False
+
+    def _users(self, node: Node, labels: Labels, label: int) -> list[int]:
+        """Return where a label is used: the places of pieces, and -1 twice where other structure has it."""
+        if any(label in own for other, own in self.acting if other is not node or own is not labels):
             return [-1, -1]
-        return [place for place, (_, own) in enumerate(pieces) for axis in own if axis == label]
+        return [place for place, (_, own) in enumerate(self.pieces) for axis in own if axis == label]
 
-    match node:
-        case Select():
-            return _apply_select(writer, node, labels, pieces, rank, users)
-        case Triangle():
-            return _apply_triangle(writer, node, labels, pieces)
-        case Reshape():
-            return _apply_reshape(writer, node, labels, pieces, rank, users, label_sizes)
-    return False
+    def _apply_select(self, node: Select, labels: Labels, users: Users) -> bool:
+        for turned, (row, column) in _ways(node, labels):
+            found = users(column)
+            if column >= self.rank and len(found) == 1 and found[0] >= 0:
+                (place,) = found
+                single = row >= self.rank and not users(row)
+                self.pieces[place] = self._indexed(turned, *self.pieces[place], column, row, single=single)
+                return True
+        return False
 
+    def _apply_triangle(self, node: Triangle, labels: Labels) -> bool:
+        for place, (operand, own) in enumerate(self.pieces):
+            if own in (labels, labels[::-1]) and labels[0] != labels[1]:
+                lower = own == labels
+                extra = _offset(node.offset if lower else -node.offset)
+                self.pieces[place] = (call("tril" if lower else "triu", self._tree(operand), *extra), own)
+                return True
+        return False
 
-Users = Callable[[int], list[int]]
-"""Where a label is used: the places of pieces, and -1 twice where other structure has it."""
-
-
-def _apply_select(writer: Writer, node: Select, labels: Labels, pieces: list[Piece], rank: int, users: Users) -> bool:
-    for turned, (row, column) in _ways(node, labels):
-        found = users(column)
-        if column >= rank and len(found) == 1 and found[0] >= 0:
-            (place,) = found
-            single = row >= rank and not users(row)
-            operand, own = pieces[place]
-            axis = own.index(column)
-            pieces[place] = _indexed(writer, turned, operand, own, axis, row, single=single)
+    def _apply_reshape(self, node: Reshape, labels: Labels, users: Users) -> bool:
+        merged, inner = labels[0], labels[1:]
+        found = users(merged)
+        if merged >= self.rank and len(found) == 1 and not isinstance(self.pieces[found[0]][0], Structural):
+            self.pieces[found[0]] = self._unmerged(node, *self.pieces[found[0]], merged, inner)
             return True
-    return False
+        copies = [axis for axis, label in enumerate(inner) if label >= self.rank and not users(label)]
+        if len(inner) == 2 and len(copies) == 1:
+            label = inner[1 - copies[0]]
+            found = users(label)
+            if label >= self.rank and len(found) == 1 and found[0] >= 0:
+                operand, own = self.pieces[found[0]]
+                tree = self._copies(node, self._tree(operand), own.index(label), len(own), copies[0])
+                self.pieces[found[0]] = (tree, tuple(merged if name == label else name for name in own))
+                return True
+        for place, (operand, own) in enumerate(self.pieces):
+            private = all(label >= self.rank and users(label) == [place] for label in inner)
+            ordered = own == inner and len(set(own)) == len(own)
+            if private and (ordered or (own == inner[::-1] and len(own) == 2)):
+                self.pieces[place] = (call("ravel" if ordered else "vec", self._tree(operand)), (merged,))
+                return True
+        return False
 
+    def _tree(self, operand: Node | Tree) -> Tree:
+        return self.writer.tree(operand) if isinstance(operand, Node) else operand
 
-def _apply_triangle(writer: Writer, node: Triangle, labels: Labels, pieces: list[Piece]) -> bool:
-    for place, (operand, own) in enumerate(pieces):
-        if len(own) == 2 and set(own) == set(labels) and labels[0] != labels[1]:
-            lower = own == labels
-            pieces[place] = (_triangular(writer, node, operand, lower), own)
-            return True
-    return False
+    def _indexed(
+        self, node: Select, operand: Node | Tree, own: Labels, column: int, row: int, *, single: bool
+    ) -> Piece:
+        tree, axis = self._tree(operand), own.index(column)
+        if not (single and len(node.rows) == 1):
+            return chosen(self.writer.sizes, node, tree, axis, len(own)), (*own[:axis], row, *own[axis + 1 :])
+        items: list[Tree] = [Slice()] * len(own)
+        items[axis] = self.writer.sizes.position(node.rows[0], node.size)
+        return indexed(tree, items), own[:axis] + own[axis + 1 :]
 
+    def _unmerged(self, node: Reshape, operand: Node | Tree, own: Labels, merged: int, inner: Labels) -> Piece:
+        axis = own.index(merged)
+        labels = (*own[:axis], *inner, *own[axis + 1 :])
+        before, after = ([self.label_sizes[label] for label in part] for part in (own[:axis], own[axis + 1 :]))
+        return call("reshape", self._tree(operand), self._shape((*before, *node.sizes, *after))), labels
 
-def _apply_reshape(
-    writer: Writer,
-    node: Reshape,
-    labels: Labels,
-    pieces: list[Piece],
-    rank: int,
-    users: Users,
-    label_sizes: dict[int, int],
-) -> bool:
-    merged, inner = labels[0], labels[1:]
-    found = users(merged)
-    if merged >= rank and len(found) == 1 and _tensor(pieces[found[0]][0]):
-        pieces[found[0]] = _unmerged(writer, node, *pieces[found[0]], merged, inner, label_sizes)
-        return True
-    copies = [axis for axis, label in enumerate(inner) if label >= rank and not users(label)]
-    if len(inner) == 2 and len(copies) == 1:
-        label = inner[1 - copies[0]]
-        found = users(label)
-        if label >= rank and len(found) == 1 and found[0] >= 0:
-            operand, own = pieces[found[0]]
-            tree = _copies(writer, node, _tree(writer, operand), own.index(label), len(own), copies[0])
-            pieces[found[0]] = (tree, tuple(merged if name == label else name for name in own))
-            return True
-    for place, (operand, own) in enumerate(pieces):
-        private = all(label >= rank and users(label) == [place] for label in inner)
-        if private and own == inner and len(set(own)) == len(own):
-            pieces[place] = (call("ravel", _tree(writer, operand)), (merged,))
-            return True
-        if private and own == inner[::-1] and len(own) == 2:
-            pieces[place] = (call("vec", _tree(writer, operand)), (merged,))
-            return True
-    return False
+    def _shape(self, shape: Iterable[int]) -> Tree:
+        return TupleLiteral(tuple(map(self.writer.sizes.tree, shape)))
+
+    def _copies(self, node: Reshape, tree: Tree, axis: int, rank: int, counted: int) -> Tree:
+        """Return copies along an axis: of the axis as a whole where they are counted first, else of each entry."""
+        count = self.writer.sizes.tree(node.sizes[counted])
+        if counted == 1:
+            return call("repeat", tree, count, Number(str(axis)))
+        if axis == rank - 1:
+            return call("tile", tree, count)
+        return call("tile", tree, TupleLiteral(tuple(count if place == axis else Number("1") for place in range(rank))))
+
+    def _as_matrix(self, node: Node, labels: Labels) -> Piece:
+        """Return structure that acts on nothing in particular as an explicit 0/1 array."""
+        sizes = self.writer.sizes
+        users, first, inner = partial(self._users, node, labels), labels[0], labels[1:]
+        match node:
+            case Select():
+                eye = call("eye", sizes.tree(node.size))
+                if len(node.rows) == 1 and first >= self.rank and not users(first):
+                    return indexed(eye, [sizes.position(node.rows[0], node.size)]), inner
+                return chosen(sizes, node, eye, 0, 2), labels
+            case Triangle():
+                return call("tril", call("ones", self._shape(node.shape)), *_offset(node.offset)), labels
+        summed = [axis for axis, label in enumerate(inner) if label >= self.rank and not users(label)]
+        if isinstance(node, Reshape) and len(inner) == 2 and len(summed) == 1:
+            kept = 1 - summed[0]
+            return self._copies(node, call("eye", sizes.tree(node.sizes[kept])), 0, 2, summed[0]), (first, inner[kept])
+        return call("reshape", call("eye", sizes.tree(node.shape[0])), self._shape(node.shape)), labels
 
 
 def _ways(node: Select, labels: Labels) -> Iterable[tuple[Select, Labels]]:
@@ -225,89 +260,8 @@ def _ways(node: Select, labels: Labels) -> Iterable[tuple[Select, Labels]]:
         yield Select.of(node.rows.inverse, node.size), labels[::-1]
 
 
-def _tensor(node: Node | Tree) -> bool:
-    return not isinstance(node, Structural)
-
-
-def _tree(writer: Writer, operand: Node | Tree) -> Tree:
-    return writer.tree(operand) if isinstance(operand, Node) else operand
-
-
-def _indexed(
-    writer: Writer, node: Select, operand: Node | Tree, own: Labels, axis: int, row: int, *, single: bool
-) -> Piece:
-    tree = _tree(writer, operand)
-    if not (single and len(node.rows) == 1):
-        return chosen(writer.sizes, node, tree, axis, len(own)), (*own[:axis], row, *own[axis + 1 :])
-    items: list[Tree] = [Slice()] * len(own)
-    items[axis] = writer.sizes.position(node.rows[0], node.size)
-    return indexed(tree, items), own[:axis] + own[axis + 1 :]
-
-
-def _triangular(writer: Writer, node: Triangle, operand: Node | Tree, lower: bool) -> Tree:
-    offset = node.offset if lower else -node.offset
-    extra = (_offset(offset),) if offset else ()
-    return call("tril" if lower else "triu", _tree(writer, operand), *extra)
-
-
-def _offset(offset: int) -> Tree:
-    return negated(Number(str(-offset))) if offset < 0 else Number(str(offset))
-
-
-def _unmerged(
-    writer: Writer,
-    node: Reshape,
-    operand: Node | Tree,
-    own: Labels,
-    merged: int,
-    inner: Labels,
-    label_sizes: dict[int, int],
-) -> Piece:
-    axis = own.index(merged)
-    labels = (*own[:axis], *inner, *own[axis + 1 :])
-    before = [label_sizes[label] for label in own[:axis]]
-    after = [label_sizes[label] for label in own[axis + 1 :]]
-    sizes = tuple(writer.sizes.tree(size) for size in (*before, *node.sizes, *after))
-    return call("reshape", _tree(writer, operand), TupleLiteral(sizes)), labels
-
-
-def _copies(writer: Writer, node: Reshape, tree: Tree, axis: int, rank: int, counted: int) -> Tree:
-    """Return copies along an axis: of the axis as a whole where they are counted first, else of each entry."""
-    count = writer.sizes.tree(node.sizes[counted])
-    if counted == 1:
-        return call("repeat", tree, count, Number(str(axis)))
-    if axis == rank - 1:
-        return call("tile", tree, count)
-    return call("tile", tree, TupleLiteral(tuple(count if place == axis else Number("1") for place in range(rank))))
-
-
-def _used(label: int, pieces: list[Piece], acting: list[tuple[Node, Labels]]) -> bool:
-    return any(label in own for _, own in (*pieces, *acting))
-
-
-def _as_matrix(
-    writer: Writer, node: Node, labels: Labels, rank: int, pieces: list[Piece], acting: list[tuple[Node, Labels]]
-) -> Iterable[Piece]:
-    """Return structure that acts on nothing in particular as an explicit 0/1 array."""
-    sizes = writer.sizes
-    match node:
-        case Select():
-            eye = call("eye", sizes.tree(node.size))
-            row = labels[0]
-            if len(node.rows) == 1 and row >= rank and not _used(row, pieces, [f for f in acting if f[0] is not node]):
-                return [(indexed(eye, [sizes.position(node.rows[0], node.size)]), labels[1:])]
-            return [(chosen(sizes, node, eye, 0, 2), labels)]
-        case Triangle():
-            ones = call("ones", TupleLiteral(tuple(sizes.tree(size) for size in node.shape)))
-            extra = (_offset(node.offset),) if node.offset else ()
-            return [(call("tril", ones, *extra), labels)]
-    merged, inner = labels[0], labels[1:]
-    others = [factor for factor in acting if factor[1] is not labels]
-    summed = [axis for axis, label in enumerate(inner) if label >= rank and not _used(label, pieces, others)]
-    if isinstance(node, Reshape) and len(inner) == 2 and len(summed) == 1:
-        kept = inner[1 - summed[0]]
-        eye = call("eye", sizes.tree(node.sizes[1 - summed[0]]))
-        return [(_copies(writer, node, eye, 0, 2, summed[0]), (merged, kept))]
-    eye = call("eye", sizes.tree(node.shape[0]))
-    shape = TupleLiteral(tuple(sizes.tree(size) for size in node.shape))
-    return [(call("reshape", eye, shape), labels)]
+def _offset(offset: int) -> tuple[Tree, ...]:
+    """Return the offset of a triangle as an argument, which none is where it is 0."""
+    if not offset:
+        return ()
+    return (negated(Number(str(-offset))) if offset < 0 else Number(str(offset)),)

@@ -14,6 +14,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
+from itertools import combinations
 from math import gcd
 
 from ...grammar.syntax import Binary, Call, Number, String
@@ -96,7 +97,7 @@ def _fewest_transposes(terms: list[Term]) -> Tree:
     if transposes(tree) < 2 or any(map(_is_spread, terms)):
         return tree
     turned = transposed(_added([replace(term, links=flipped(term.links)) for term in terms]))
-    return turned if transposes(turned) < transposes(tree) else tree
+    return min(tree, turned, key=transposes)
 
 
 def _is_spread(term: Term) -> bool:
@@ -145,25 +146,13 @@ def _content(terms: list[Term]) -> tuple[Coefficient, tuple[Power, ...], list[Te
     shared = list(terms[0].scalars)
     for term in terms[1:]:
         own = dict(term.scalars)
-        shared = [(tree, _nearer(e, own[tree])) for tree, e in shared if tree in own and e * own[tree] > 0]
+        shared = [(tree, min(e, own[tree], key=abs)) for tree, e in shared if tree in own and e * own[tree] > 0]
     common = _common_number([term.coefficient for term in terms])
-    remaining = [
-        replace(
-            term,
-            coefficient=_exact(term.coefficient, common),
-            scalars=tuple(collected([*term.scalars, *((tree, -e) for tree, e in shared)])),
-        )
-        for term in terms
-    ]
-    return common, tuple(shared), remaining
-
-
-def _nearer(first: Fraction, second: Fraction) -> Fraction:
-    return first if abs(first) < abs(second) else second
-
-
-def _exact(value: Coefficient, divisor: Coefficient) -> Coefficient:
-    return value if divisor == 1 else Fraction(value) / Fraction(divisor)
+    drawn = [(tree, -e) for tree, e in shared]
+    scalars = [tuple(collected([*term.scalars, *drawn])) for term in terms]
+    numbers = [term.coefficient if common == 1 else Fraction(term.coefficient) / Fraction(common) for term in terms]
+    parts = zip(terms, numbers, scalars, strict=True)
+    return common, tuple(shared), [replace(term, coefficient=c, scalars=own) for term, c, own in parts]
 
 
 def _common_number(coefficients: list[Coefficient]) -> Coefficient:
@@ -182,15 +171,10 @@ def _common_number(coefficients: list[Coefficient]) -> Coefficient:
 def _factored(terms: list[Term]) -> list[Term]:
     """Join terms whose chains share a beginning or an end, the longest shares first."""
     while True:
-        best: tuple[int, int, int, int, int] | None = None
-        for i, first in enumerate(terms):
-            for j in range(i + 1, len(terms)):
-                front, back = _shared(first, terms[j])
-                if front + back and (best is None or front + back > best[0]):
-                    best = (front + back, i, j, front, back)
-        if best is None:
+        pairs = [(*_shared(terms[i], terms[j]), i, j) for i, j in combinations(range(len(terms)), 2)]
+        front, back, i, j = max(pairs, key=lambda pair: pair[0] + pair[1], default=(0, 0, 0, 0))
+        if not front + back:
             return terms
-        _, i, j, front, back = best
         group = [i, j] + [
             k for k, other in enumerate(terms) if k not in (i, j) and _shares(terms[i], other, front, back)
         ]
@@ -226,35 +210,24 @@ def _shares(first: Term, second: Term, front: int, back: int) -> bool:
 
 def _joined_chains(terms: list[Term], front: int, back: int) -> Term:
     first = terms[0]
-    length = len(first.sequence)
-    ends_in_tail = bool(first.tail)
-    inner_has_tail = ends_in_tail and back == 0
+    inner_has_tail = bool(first.tail) and back == 0
     inner = []
     for term in terms:
-        parts = term.sequence[front : len(term.sequence) - back]
-        links = tuple(part for part in parts if isinstance(part, Link))
+        links = term.links[front : len(term.sequence) - back]
         tail = term.tail if inner_has_tail else ()
         inner.append(replace(term, rank=1 if inner_has_tail else 2, links=links, tail=tail))
     middle = summed(inner)
-    before = first.links[:front]
-    after = tuple(part for part in first.sequence[length - back :] if isinstance(part, Link))
-    return replace(
-        middle,
-        rank=first.rank,
-        links=(*before, *middle.links, *after),
-        tail=middle.tail if inner_has_tail else first.tail,
-        covers=frozenset().union(*(term.covers for term in terms)),
-    )
+    links = (*first.links[:front], *middle.links, *first.links[len(first.sequence) - back :])
+    tail = middle.tail if inner_has_tail else first.tail
+    covers = frozenset().union(*(term.covers for term in terms))
+    return replace(middle, rank=first.rank, links=links, tail=tail, covers=covers)
 
 
 def _joined_einsums(terms: list[Term]) -> list[Term]:
     """Join einsums that differ in one matrix: `einsum('ik,jl->ijkl', A, I) + einsum('ik,jl->ijkl', B, I)`."""
-    for i, first in enumerate(terms):
-        for j in range(i + 1, len(terms)):
-            joined = _joined_pair(first, terms[j])
-            if joined is not None:
-                rest = [term for k, term in enumerate(terms) if k not in (i, j)]
-                return _joined_einsums([*rest[:i], joined, *rest[i:]])
+    for i, j in combinations(range(len(terms)), 2):
+        if (joined := _joined_pair(terms[i], terms[j])) is not None:
+            return _joined_einsums([*terms[:i], joined, *terms[i + 1 : j], *terms[j + 1 :]])
     return terms
 
 
@@ -290,11 +263,10 @@ def _added(terms: list[Term]) -> Tree:
         tree = written(term)
         return (term.coefficient < 0, transposes(tree), size(tree))
 
-    ordered = sorted(terms, key=order)
-    result = written(ordered[0])
-    for term in ordered[1:]:
-        if term.coefficient < 0:
-            result = Binary("-", result, written(replace(term, coefficient=-term.coefficient)))
-        else:
-            result = Binary("+", result, written(term))
+    first, *others = sorted(terms, key=order)
+    result = written(first)
+    for term in others:
+        negative = term.coefficient < 0
+        other = written(replace(term, coefficient=-term.coefficient) if negative else term)
+        result = Binary("-" if negative else "+", result, other)
     return result
