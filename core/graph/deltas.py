@@ -31,13 +31,11 @@ def eliminate(
     factors = [_facing(factor, output) for factor in factors]
     while True:
         ties = [labels for node, labels in factors if isinstance(node, Delta)]
-        equal, implied = _implied_ties([f for f in factors if not isinstance(f[0], Delta)])
+        others = [factor for factor in factors if not isinstance(factor[0], Delta)]
+        equal, implied = _implied_ties(others)
         parent = _classes([*ties, *equal], output)
-        kept = [
-            (node, tuple(parent.get(label, label) for label in labels))
-            for position, (node, labels) in enumerate(f for f in factors if not isinstance(f[0], Delta))
-            if position not in implied
-        ]
+        stay = [factor for position, factor in enumerate(others) if position not in implied]
+        kept = [(node, tuple(parent.get(label, label) for label in labels)) for node, labels in stay]
         before = {label for _, labels in kept for label in labels}
         kept, ones, reduced = _drop_free_structure(kept, outputs)
         deltas, scalar = _remaining_deltas(factors, kept, parent, output)

@@ -230,7 +230,8 @@ class Triangle(Structural):
 
     def dense(self) -> NDArray[np.float64]:
         """Return the array: ones on and below a diagonal."""
-        return np.tri(*self.shape, self.offset)
+        rows, columns = self.shape
+        return np.tri(rows, columns, self.offset)
 
 
 class Reshape(Structural):
