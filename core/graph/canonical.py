@@ -90,7 +90,7 @@ def _ordered(factors: list[Factor], position: dict[int, int]) -> tuple[list[Fact
                 for axis, label in enumerate(labels):
                     seen[label].append((node.digest, 0 if symmetric else axis, around))
             color = {
-                label: position.get(label, len(position) + (hash(tuple(sorted(uses))) & COLORS))
+                label: position[label] if label in position else len(position) + (hash(tuple(sorted(uses))) & COLORS)
                 for label, uses in seen.items()
             }
     return sorted(factors, key=lambda factor: _rank_key(factor, color)), color

@@ -18,8 +18,6 @@ True
 
 from __future__ import annotations
 
-from collections import Counter
-
 from .nodes import Coefficient, Delta, Factor, Labels, Node, Reshape, Rotation, Select, Triangle, sizes_of
 
 
@@ -135,12 +133,11 @@ def _implied_ties(factors: list[Factor]) -> tuple[list[Labels], set[int]]:
 
 def _drop_free_structure(factors: list[Factor], outputs: set[int]) -> tuple[list[Factor], list[Factor], bool]:
     """Replace structure whose one side is summed and used nowhere else by ones on the other side."""
-    uses = Counter(label for _, labels in factors for label in labels)
     kept: list[Factor] = []
     ones: list[Factor] = []
 
     def free(labels: Labels) -> bool:
-        return all(uses[label] == 1 and label not in outputs for label in labels)
+        return all(label not in outputs and sum(own.count(label) for _, own in factors) == 1 for label in labels)
 
     for node, labels in factors:
         remaining = None
