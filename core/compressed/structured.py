@@ -19,7 +19,7 @@ from numpy.typing import ArrayLike
 
 from ..amounts import amount, memory
 from ..arrays import Array
-from ..elaboration.elaborate import applied
+from ..elaboration.elaborate import call
 from ..errors import EvaluationError, InputError, UsageProblem
 from ..evaluation.program import compile_program
 from ..graph.algebra import is_mask, zero
@@ -62,7 +62,7 @@ class Compression:
 
 def _over_symbols(term: EinsumTerm, symbols: Mapping[Node, Symbol]) -> EinsumTerm:
     # The zeros of a stored mask win over what is not finite, as before.
-    new = {node: applied("not_equal", one, zero(one.shape)) if is_mask(node) else one for node, one in symbols.items()}
+    new = {node: call("not_equal", one, zero(one.shape)) if is_mask(node) else one for node, one in symbols.items()}
     return EinsumTerm(term.coefficient, tuple((new.get(node, node), labels) for node, labels in term.factors))
 
 

@@ -12,7 +12,7 @@ from functools import reduce
 from itertools import permutations
 from typing import Any
 
-from ..elaboration.elaborate import applied
+from ..elaboration.elaborate import call
 from ..elaboration.infix import matmul, power, times
 from ..graph.algebra import add, broadcast, constant_value, exchanged, fresh, full, number, permute, product, scale
 from ..graph.nodes import Apply, Labels, Map, Node, Product, Reshape, Sum, is_function
@@ -49,13 +49,13 @@ def log_of_det(node: Node) -> Node | None:
         return None
     if len(matrices) > 1 and node.shape:
         return None
-    return applied("logdet", reduce(matmul, matrices))
+    return call("logdet", reduce(matmul, matrices))
 
 
 def det_of_inverse(node: Node) -> Node | None:
     """det(inv(X)) = 1 / det(X)"""
     (inner,) = node.children
-    return power(applied("det", *inner.children), number(-1)) if is_function(inner, "inv") and not node.shape else None
+    return power(call("det", *inner.children), number(-1)) if is_function(inner, "inv") and not node.shape else None
 
 
 def product_of_singular_values(node: Node) -> Node | None:
@@ -63,7 +63,7 @@ def product_of_singular_values(node: Node) -> Node | None:
     (inner,) = node.children
     if not is_function(inner, "svdvals") or inner.rank != 1 or len(set(inner.children[0].shape)) != 1:
         return None
-    return applied("abs", applied("det", *inner.children))
+    return call("abs", call("det", *inner.children))
 
 
 def det_of_product(node: Node) -> Node | None:
@@ -76,7 +76,7 @@ def det_of_product(node: Node) -> Node | None:
         return None
     if any(uses.count(label) != (1 if label < 2 else 2) for label in uses):
         return None
-    return product(1, [(applied("det", operand), ()) for operand in inner.children], ())
+    return product(1, [(call("det", operand), ()) for operand in inner.children], ())
 
 
 def det_of_kronecker(node: Node) -> Node | None:
@@ -91,7 +91,7 @@ def det_of_kronecker(node: Node) -> Node | None:
     A, B = (matrices.get(pair) for pair in zip(merges[0], merges[1], strict=True))
     if A is None or B is None or A.shape != A.shape[::-1] or B.shape != B.shape[::-1]:
         return None
-    return times(power(applied("det", A), number(B.shape[0])), power(applied("det", B), number(A.shape[0])))
+    return times(power(call("det", A), number(B.shape[0])), power(call("det", B), number(A.shape[0])))
 
 
 def _connected(labels: tuple[Labels, ...]) -> bool:
@@ -111,10 +111,10 @@ def log_of_scaled(node: Node) -> Node | None:
     (inner,) = node.children
     if not isinstance(inner, Product) or inner.coefficient == 1 or not inner.coefficient > 0:
         return None
-    logarithm = _rewritten(applied("log", product(1, inner.factors, tuple(range(inner.rank)))))
+    logarithm = _rewritten(call("log", product(1, inner.factors, tuple(range(inner.rank)))))
     if is_function(logarithm, "log"):
         return None
-    constant = broadcast(applied("log", full(inner.coefficient, ())), node.shape)
+    constant = broadcast(call("log", full(inner.coefficient, ())), node.shape)
     return add([(1, constant), (1, logarithm)], node.shape)
 
 
@@ -134,14 +134,14 @@ def _along_summed(name: str, operand: Node, total: Product) -> Node | None:
     if not summed or len(set(labels)) != len(labels):
         return None
     kept = [label for label in labels if label < total.rank]
-    return permute(applied(name, operand, axis=summed), [kept.index(label) for label in range(total.rank)])
+    return permute(call(name, operand, axis=summed), [kept.index(label) for label in range(total.rank)])
 
 
 def log_of_one_plus_exp(node: Node) -> Node | None:
     """log(1 + exp(x)) = log1p(exp(x)) = softplus(x)"""
     (inner,) = node.children
     exponent = _one_plus("exp", inner) if is_function(node, "log") else _operand("exp", inner)
-    return None if exponent is None else applied("softplus", exponent)
+    return None if exponent is None else call("softplus", exponent)
 
 
 def _operand(name: str, node: Node) -> Node | None:
@@ -164,16 +164,16 @@ def log_of_two_exps(node: Node) -> Node | None:
     if not isinstance(inner, Sum) or inner.coefficients != (1, 1):
         return None
     first, second = (_operand("exp", term) for term in inner.children)
-    return None if first is None or second is None else applied("logaddexp", first, second)
+    return None if first is None or second is None else call("logaddexp", first, second)
 
 
 def log_of_sigmoid(node: Node) -> Node | None:
     """log(sigmoid(x)) = -softplus(-x); log(1 - sigmoid(x)) = -softplus(x)"""
     (inner,) = node.children
     if is_function(inner, "sigmoid"):
-        return scale(-1, applied("softplus", scale(-1, inner.children[0])))
+        return scale(-1, call("softplus", scale(-1, inner.children[0])))
     x = _one_plus("sigmoid", inner, -1)
-    return None if x is None else scale(-1, applied("softplus", x))
+    return None if x is None else scale(-1, call("softplus", x))
 
 
 # --- other elementwise functions -------------------------------------------------------------------------------------
@@ -182,7 +182,7 @@ def log_of_sigmoid(node: Node) -> Node | None:
 def reciprocal_of_one_plus_exp(node: Node) -> Node | None:
     """1 / (1 + exp(x)) = sigmoid(-x)"""
     exponent = _one_plus("exp", node.children[0]) if constant_value(node.children[1]) == -1 else None
-    return None if exponent is None else applied("sigmoid", scale(-1, exponent))
+    return None if exponent is None else call("sigmoid", scale(-1, exponent))
 
 
 def root_of_sum_of_squares(node: Node) -> Node | None:
@@ -231,7 +231,7 @@ def _softmax(numerator: Node, labels: Labels, divisor: Node, divisor_labels: Lab
     ones = [(full(1, (size,)), (axis,)) for axis, size in enumerate(numerator.shape)]
     axes = tuple(total.labels[0].index(label) for label in range(total.rank))
     spread = product(1, [(logarithm, axes), *ones], tuple(range(numerator.rank)))
-    return applied("exp", add([(1, numerator.children[0]), (-1, spread)], numerator.shape))
+    return call("exp", add([(1, numerator.children[0]), (-1, spread)], numerator.shape))
 
 
 def exp_times_sigmoid(node: Product) -> Node | None:
@@ -239,9 +239,9 @@ def exp_times_sigmoid(node: Product) -> Node | None:
     factors = list(node.factors)
     for place, (numerator, labels) in enumerate(factors):
         if (x := _operand("exp", numerator)) is not None:
-            partner = (applied("sigmoid", scale(-1, x)), labels)
+            partner = (call("sigmoid", scale(-1, x)), labels)
             if partner in factors:
-                return exchanged(node, (place, factors.index(partner)), (applied("sigmoid", x), labels))
+                return exchanged(node, (place, factors.index(partner)), (call("sigmoid", x), labels))
     return None
 
 
@@ -251,7 +251,7 @@ def self_times_log(node: Product) -> Node | None:
     for place, (logarithm, labels) in enumerate(factors):
         x = _operand("log", logarithm)
         if x is not None and (x, labels) in factors:
-            return exchanged(node, (place, factors.index((x, labels))), (applied("xlogx", x), labels))
+            return exchanged(node, (place, factors.index((x, labels))), (call("xlogx", x), labels))
     return None
 
 
@@ -268,7 +268,7 @@ def inverse_times_vector(node: Product) -> Node | None:
             vector, own = factors[users[0]]
             if own == (labels[side],):
                 matrix = inverse.children[0] if side else permute(inverse.children[0], (1, 0))
-                solution = (applied("solve", matrix, vector), (labels[1 - side],))
+                solution = (call("solve", matrix, vector), (labels[1 - side],))
                 return exchanged(node, (position, users[0]), solution)
     return None
 

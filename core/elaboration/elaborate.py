@@ -36,23 +36,6 @@ CONSTANTS: Mapping[str, float] = {"pi": math.pi, "inf": math.inf, "e": math.e, "
 BARE_CONSTANTS = frozenset({"pi", "inf"})
 
 
-def applied(name: str, *operands: Node | Sequence[Node], **settings: Value) -> Node:
-    """Return an operator of one output applied to nodes: `applied("sum", x, axis=0)`."""
-    result: Node = call(name, *operands, **settings)
-    return result
-
-
-INFIX: Mapping[str, Callable[[Node, Node], Node]] = {
-    "+": infix.plus,
-    "-": lambda left, right: infix.plus(left, right, -1),
-    "*": infix.times,
-    "/": infix.divide,
-    "@": infix.matmul,
-    "**": infix.power,
-    **{sign: partial(applied, name) for sign, name in infix.COMPARISONS.items()},
-}
-
-
 class StaticNameError(ExpressionError):
     """A size or an index is asked of a name whose value is not known yet."""
 
@@ -68,19 +51,32 @@ class StaticNameError(ExpressionError):
 # --- calling operators -----------------------------------------------------------------------------------------------
 
 
-def call(name: str, *operands: Node | Sequence[Node], **settings: Value) -> Any:
-    """Return an operator applied to nodes: `call("sum", x, axis=0)`; a tuple of nodes where it has several outputs.
+def call(name: str, *operands: Node | Sequence[Node], **settings: Value) -> Node:
+    """Return an operator with one output applied to nodes: `call("sum", x, axis=0)`.
 
     Settings that are not given have their defaults. Raises ShapeError or RankError where the operands do not fit.
     """
     operator = catalogue.find(name)
     assert operator is not None, name
     bound = bind(operator, operands, settings)
-    return construct(operator, bound.operands, bound.settings)
+    result = construct(operator, bound.operands, bound.settings)
+    assert isinstance(result, Node), name
+    return result
+
+
+INFIX: Mapping[str, Callable[[Node, Node], Node]] = {
+    "+": infix.plus,
+    "-": lambda left, right: infix.plus(left, right, -1),
+    "*": infix.times,
+    "/": infix.divide,
+    "@": infix.matmul,
+    "**": infix.power,
+    **{sign: partial(call, name) for sign, name in infix.COMPARISONS.items()},
+}
 
 
 def construct(operator: Operator, operands: Sequence[Node], settings: Mapping[str, Value]) -> Any:
-    """Return an operator applied to nodes, with all settings given."""
+    """Return an operator applied to nodes, with all settings given; a tuple of nodes where it has several outputs."""
     if operator.build is not None:
         return operator.build(*operands, **settings)
     if operator.definition is not None:
@@ -239,11 +235,10 @@ class Elaborator:
     def _number(self, node: syntax.Number) -> Node:
         return number(literal(node.text))
 
-    def _string(self, node: syntax.String) -> str:
+    def _literal(self, node: syntax.Literal | syntax.String) -> object:
         return node.value
 
-    def _literal(self, node: syntax.Literal) -> object:
-        return node.value
+    _string = _literal
 
     def _name(self, node: syntax.Name) -> Value:
         if not node.prefix and node.name in self.environment:
@@ -252,17 +247,11 @@ class Elaborator:
             return number(CONSTANTS[node.name])
         if node.prefix:
             raise UnknownNameError(f"`{node.prefix}.{node.name}` is not known", Label(node.span, "unknown name"))
+        shape = Setting("shapes", {node.name: (2,)})
         raise UnknownNameError(
             f"missing input `{node.name}`",
             Label(node.span, "no value given"),
-            helps=[
-                advise(
-                    "give it: ",
-                    Given(node.name, [1, 2]),
-                    ", or a shape for random numbers: ",
-                    Setting("shapes", {node.name: (2,)}),
-                )
-            ],
+            helps=[advise("give it: ", Given(node.name, [1, 2]), ", or a shape for random numbers: ", shape)],
         )
 
     def _unary(self, node: syntax.Unary) -> Node:
@@ -355,9 +344,7 @@ def _stacked(items: list[Node]) -> Node:
     arrays = [_constant_array(item) for item in items]
     if all(array is not None for array in arrays):
         return Constant.of(np.array(arrays))
-    stacked = call("stack", items)
-    assert isinstance(stacked, Node)
-    return stacked
+    return call("stack", items)
 
 
 def _constant_array(node: Node) -> np.ndarray[Any, np.dtype[np.float64]] | None:

@@ -11,7 +11,7 @@ from collections.abc import Mapping, Sequence
 from math import prod
 from typing import NamedTuple
 
-from ..elaboration.elaborate import applied
+from ..elaboration.elaborate import call
 from ..graph.algebra import Factor, add, exchanged, full, inlined, is_mask, number, permute, product, scale
 from ..graph.bounds import is_not_negative
 from ..graph.canonical import is_symmetric
@@ -55,8 +55,8 @@ def _divided(node: Product, users: Mapping[Node, int]) -> Node:
 
 
 def _denominator(sigmoid: Node) -> Node:
-    exponential = applied("exp", scale(-1, sigmoid.children[0]))
-    return applied("power", add([(1, full(1, sigmoid.shape)), (1, exponential)], sigmoid.shape), number(-1))
+    exponential = call("exp", scale(-1, sigmoid.children[0]))
+    return call("power", add([(1, full(1, sigmoid.shape)), (1, exponential)], sigmoid.shape), number(-1))
 
 
 def _softmax(node: Node, users: Mapping[Node, int]) -> Node | None:
@@ -73,7 +73,7 @@ def _softmax(node: Node, users: Mapping[Node, int]) -> Node | None:
         ones: Factor = (Delta.of(x.shape[axis], 1), (axis,))
         repeated = product(1, [(parts[0], tuple(kept)), ones], tuple(range(x.rank)))
         if spread is repeated and parts[0].children[0] is permute(x, [*kept, axis]):
-            result = applied("softmax_of_last", permute(x, [*kept, axis]))
+            result = call("softmax_of_last", permute(x, [*kept, axis]))
             return permute(result, [*range(axis), x.rank - 1, *range(axis, x.rank - 1)])
     return None
 
@@ -133,7 +133,7 @@ def _halved(node: Product) -> Node | None:
     weight = product(1, weights, carried)
     if not is_not_negative(weight):
         return None
-    half = product(1, [(factors[pair.first][0], pair.labels[0]), (applied("sqrt", weight), carried)], pair.labels[0])
+    half = product(1, [(factors[pair.first][0], pair.labels[0]), (call("sqrt", weight), carried)], pair.labels[0])
     return exchanged(node, (pair.first, pair.second, *pair.weights), *((half, labels) for labels in pair.labels))
 
 

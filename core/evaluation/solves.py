@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from ..differentiation.stabilise import inverse_times_vector
-from ..elaboration.elaborate import applied
+from ..elaboration.elaborate import call
 from ..graph.algebra import add, permute, product, scale, split
 from ..graph.nodes import Node, Product, Sum, is_function, topological
 from ..graph.transform import flatten, transform
@@ -59,4 +59,4 @@ def _unscaled(node: Node) -> Node:
         rest = add([(Fraction(c) / Fraction(coefficient), term) for c, term in vector.terms], vector.shape)
     if coefficient in (0, 1):
         return node
-    return scale(coefficient, applied("solve_vector", matrix, rest))
+    return scale(coefficient, call("solve_vector", matrix, rest))

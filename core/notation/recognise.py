@@ -21,7 +21,7 @@ from fractions import Fraction
 
 from ..differentiation.adjoints import commuted, transferred
 from ..differentiation.stabilise import stabilized
-from ..elaboration.elaborate import applied
+from ..elaboration.elaborate import call
 from ..graph.algebra import constant_value, exchanged, product, scale
 from ..graph.canonical import is_symmetric, tidy
 from ..graph.nodes import Apply, Coefficient, Delta, Factor, Map, Node, Product, Sum, is_function
@@ -70,9 +70,9 @@ def _function_of(X: Node, values: list[Factor], label: int) -> Node | None:
         return X
     spectrum = function.operator.spectrum if isinstance(function, Map | Apply) else ""
     if spectrum and _eigenvalues_of(function.children[0], X):
-        return applied(spectrum, X)
+        return call(spectrum, X)
     if is_function(function, "power") and constant_value(function.children[1]) == -1:
-        return applied("inv", X) if _eigenvalues_of(function.children[0], X) else None
+        return call("inv", X) if _eigenvalues_of(function.children[0], X) else None
     return None
 
 
@@ -122,7 +122,7 @@ def scaled_solution(node: Node) -> Node | None:
         rest = Sum.of(tuple(tidy(c / content) for c in b.coefficients), b.children, b.shape)
     else:
         return None
-    return scale(factor, applied("solve" if solution else node.operator.name, A, rest))
+    return scale(factor, call("solve" if solution else node.operator.name, A, rest))
 
 
 def _content(node: Sum) -> Coefficient:

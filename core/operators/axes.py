@@ -17,11 +17,20 @@ def checked_shape(value: Any) -> Shape:
 
     Raises ExpressionError for what is no list of whole numbers from 0 on.
     """
-    sizes = tuple(value) if isinstance(value, tuple | list) else (value,)
-    for size in sizes:
+    for size in (sizes := several(value)):
         if not isinstance(size, int) or isinstance(size, bool) or size < 0:
             raise ExpressionError(f"a size is a whole number from 0 on, not {size}")
     return sizes
+
+
+def several(value: Any) -> tuple[Any, ...]:
+    """Return a setting that may be one value or several as a tuple."""
+    return tuple(value) if isinstance(value, tuple | list) else (value,)
+
+
+def normalize_each(axes: Any, rank: int) -> list[int]:
+    """Return axes as numbers from 0 on, in the order in which they are given."""
+    return [normalize_axis(axis, rank) for axis in several(axes)]
 
 
 def axes_of(x: Node) -> Labels:
@@ -59,9 +68,7 @@ def reshaped(x: Node, shape: Any) -> Node:
     if prod(target) == 0:
         return algebra.zero(target)
     output = fresh(len(target))
-    factors: list[Factor] = [
-        (Delta.of(1, 1), (label,)) for label, size in zip(output, target, strict=True) if size == 1
-    ]
+    factors: list[Factor] = [(Delta.of(1, 1), (output[axis],)) for axis, size in enumerate(target) if size == 1]
     old = [(label, size) for label, size in enumerate(x.shape) if size != 1]
     new = [(label, size) for label, size in zip(output, target, strict=True) if size != 1]
     renamed = {label: label for label in axes_of(x)}
@@ -78,7 +85,7 @@ def reshaped(x: Node, shape: Any) -> Node:
 
 
 def _completed(old: Shape, shape: Any) -> Shape:
-    sizes = list(shape) if isinstance(shape, tuple | list) else [shape]
+    sizes = list(several(shape))
     if sizes.count(-1) == 1:
         known = prod(size for size in sizes if size != -1)
         sizes[sizes.index(-1)] = prod(old) // known if known else 0
@@ -128,7 +135,7 @@ def expanded(x: Node, axis: Any) -> Node:
 
 def broadcast_to(x: Node, shape: Any) -> Node:
     """Return x repeated to a shape by NumPy's rules; -1 keeps a size."""
-    sizes = tuple(shape) if isinstance(shape, tuple | list) else (shape,)
+    sizes = several(shape)
     kept = (*(1,) * (len(sizes) - x.rank), *x.shape)
     target = checked_shape(tuple(own if size == -1 else size for own, size in zip(kept, sizes, strict=False)))
     if len(sizes) < x.rank or broadcast_shapes(x.shape, target) != target:
@@ -153,7 +160,7 @@ def transposed(x: Node, axes: Any) -> Node:
     """Return x with its axes reversed, or in a given order."""
     if axes is None:
         return algebra.permute(x, axes_of(x)[::-1])
-    order = tuple(normalize_axis(axis, x.rank) for axis in (axes if isinstance(axes, tuple | list) else (axes,)))
+    order = tuple(normalize_each(axes, x.rank))
     if len(order) == 2 < x.rank:
         return swapped(x, *order)
     if sorted(order) != list(axes_of(x)):
@@ -172,17 +179,9 @@ def swapped(x: Node, axis1: int, axis2: int) -> Node:
     return algebra.permute(x, order)
 
 
-def matrix_transposed(X: Node) -> Node:
-    """Return X with its last two axes swapped."""
-    return swapped(X, -1, -2)
-
-
 def moved(x: Node, source: Any, destination: Any) -> Node:
     """Return x with axes moved to other places."""
-    starts, ends = (
-        [normalize_axis(axis, x.rank) for axis in (item if isinstance(item, tuple | list) else (item,))]
-        for item in (source, destination)
-    )
+    starts, ends = (normalize_each(item, x.rank) for item in (source, destination))
     if len(starts) != len(ends):
         raise ShapeError("`moveaxis` needs as many targets as axes", sizes=(len(starts), len(ends)))
     order = [axis for axis in axes_of(x) if axis not in starts]

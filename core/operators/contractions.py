@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+from functools import reduce
+from itertools import chain
 from typing import Any
 
 from ..elaboration.elaborate import call
@@ -10,8 +12,8 @@ from ..errors import ExpressionError, RankError, ShapeError
 from ..graph import algebra
 from ..graph.algebra import Factor, fresh, product
 from ..graph.nodes import Delta, Node
-from ..shapes import broadcast_shapes, describe, normalize_axis
-from .axes import reshaped
+from ..shapes import broadcast_shapes, describe
+from .axes import normalize_each, reshaped, several
 
 
 def contracted(a: Node, b: Node, pairs: list[tuple[int, int]], name: str) -> Node:
@@ -56,14 +58,11 @@ def tensordot(a: Node, b: Node, axes: Any) -> Node:
             message = f"`tensordot` over {axes} axes needs as many in {describe(a.shape)} and {describe(b.shape)}"
             raise RankError(message, needed=axes)
         return contracted(a, b, [(a.rank - axes + axis, axis) for axis in range(axes)], "tensordot")
-    first, second = (item if isinstance(item, tuple | list) else (item,) for item in axes)
+    first, second = (several(item) for item in axes)
     if len(first) != len(second):
         raise ShapeError("`tensordot` needs as many axes of one as of the other", sizes=(len(first), len(second)))
-    pairs = [
-        (normalize_axis(left, a.rank), normalize_axis(right, b.rank))
-        for left, right in zip(first, second, strict=True)
-    ]
-    return contracted(a, b, pairs, "tensordot")
+    pairs = zip(normalize_each(first, a.rank), normalize_each(second, b.rank), strict=True)
+    return contracted(a, b, list(pairs), "tensordot")
 
 
 def kron(a: Node, b: Node) -> Node:
@@ -79,17 +78,12 @@ def multi_dot(*matrices: Node) -> Node:
     """Return the product of several matrices."""
     if not matrices:
         raise ExpressionError("there is nothing to multiply")
-    result = matrices[0]
-    for matrix in matrices[1:]:
-        result = matmul(result, matrix)
-    return result
+    return reduce(matmul, matrices)
 
 
 def vecdot(a: Node, b: Node, axis: int) -> Node:
     """Return inner products along an axis."""
-    result = call("sum", times(a, b), axis=axis)
-    assert isinstance(result, Node)
-    return result
+    return call("sum", times(a, b), axis=axis)
 
 
 # --- einsum ----------------------------------------------------------------------------------------------------------
@@ -136,12 +130,11 @@ def _letter_sizes(term: str, node: Node, place: int) -> tuple[list[tuple[str, in
 
 def _agreed_sizes(axes: list[list[tuple[str, int]]]) -> dict[str, int]:
     sizes: dict[str, int] = {}
-    for own in axes:
-        for letter, size in own:
-            known = sizes.setdefault(letter, size)
-            if known != size:
-                message = f"`{letter}` has size {known} in one place and {size} in another"
-                raise ShapeError(message, sizes=(known, size))
+    for letter, size in chain.from_iterable(axes):
+        known = sizes.setdefault(letter, size)
+        if known != size:
+            message = f"`{letter}` has size {known} in one place and {size} in another"
+            raise ShapeError(message, sizes=(known, size))
     return sizes
 
 

@@ -8,7 +8,10 @@ values; where two are equal that pair of vectors is not determined, and its shar
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
+
+import numpy as np
 
 from ..graph.operator import Operator
 from . import kernels
@@ -43,31 +46,36 @@ def decomposition(
     )
 
 
+def _of_symmetric_part(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    return lambda X: function(kernels.symmetric_part(X))
+
+
 ENTRIES = (
     # --- symmetric matrices
     decomposition("cholesky", "(n,n)->(n,n)", "Lower triangular L with L @ L.T equal to the symmetric part of X.",
-                  kernels.cholesky, "y @ (lower_half(X) * (inv(y) @ (dX + dX.T) @ inv(y).T)) / 2",
+                  _of_symmetric_part(np.linalg.cholesky), "y @ (lower_half(X) * (inv(y) @ (dX + dX.T) @ inv(y).T)) / 2",
                   source="Murray 2016, Differentiation of the Cholesky decomposition", domain=("spd",),
                   of="symmetric_part(#1)", samples=("cholesky(A)", "cholesky(S)"),
                   errors=("cholesky(x)", "cholesky(X)")),
     decomposition("eigvalsh", "(n,n)->(n)", "Eigenvalues of the symmetric part of X, ascending.",
-                  kernels.eigvalsh, "V = eigh(X)[1]; einsum('ik,ij,jk->k', V, dX, V)",
+                  _of_symmetric_part(np.linalg.eigvalsh), "V = eigh(X)[1]; einsum('ik,ij,jk->k', V, dX, V)",
                   values="y", source=MAGNUS, domain=("symmetric",), of="symmetric_part(#1)",
                   samples=("eigvalsh(A)", "eigvalsh(S)"), errors=("eigvalsh(x)", "eigvalsh(X)")),
     decomposition("eigh", "(n,n)->(n),(n,n)",
-                  "Eigenvalues, ascending, and eigenvectors (columns) of the symmetric part of X.", kernels.eigh,
+                  "Eigenvalues, ascending, and eigenvectors (columns) of the symmetric part of X.",
+                  _of_symmetric_part(np.linalg.eigh),
                   ("einsum('ik,ij,jk->k', y1, dX, y1)",
                    "gaps = reciprocal_or_zero(y0 - y0[:, None]); y1 @ (gaps * (y1.T @ (dX + dX.T) @ y1)) / 2"),
                   values="eigh(X)[0]", source=MAGNUS, domain=("symmetric",), of="symmetric_part(#1)",
                   samples=("eigh(A)[0]", "abs(eigh(A)[1])", "square(eigh(S)[1])"), errors=("eigh(x)", "eigh(X)")),
 
     # --- singular values
-    decomposition("svdvals", "(m,n)->(m|n)", "Singular values, descending.", kernels.svdvals,
+    decomposition("svdvals", "(m,n)->(m|n)", "Singular values, descending.", partial(np.linalg.svd, compute_uv=False),
                   "einsum('ik,ij,kj->k', svd(X)[0], dX, svd(X)[2])", values="y", source=TOWNSEND,
                   samples=("svdvals(X)", "svdvals(X.T)", "svdvals(A)", "svdvals(T)"), errors=("svdvals(x)",)),
     decomposition("svd", "(m,n)->(m,m|n),(m|n),(m|n,n)",
                   "Thin singular value decomposition: U, the singular values s, and Vh with X = U @ diag(s) @ Vh.",
-                  kernels.svd, (_LEFT, "einsum('ik,ij,kj->k', y0, dX, y2)", _RIGHT),
+                  partial(np.linalg.svd, full_matrices=False), (_LEFT, "einsum('ik,ij,kj->k', y0, dX, y2)", _RIGHT),
                   parameters="X; full_matrices=False", fixed=("full_matrices",), values="svd(X)[1]", source=TOWNSEND,
                   of="#1, full_matrices=False",
                   samples=("svd(X)[1]", "abs(svd(X, full_matrices=False)[0])", "abs(svd(X)[2])", "abs(svd(X.T)[0])",

@@ -8,7 +8,7 @@ from ..graph import algebra
 from ..graph.algebra import fresh, product
 from ..graph.nodes import Delta, Node, Select, Triangle
 from ..shapes import normalize_axis, require_rank, require_square
-from .axes import axes_of, raveled, summed
+from .axes import axes_of, raveled
 
 
 def diagonal(x: Node, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Node:
@@ -47,18 +47,8 @@ def diag(x: Node, k: int) -> Node:
     return product(1, [(x, (place,)), *selects], (0, 1))
 
 
-def diagflat(x: Node, k: int) -> Node:
-    """Return the matrix with all entries of x on its diagonal."""
-    return diag(raveled(x), k)
-
-
-def trace(X: Node, offset: int) -> Node:
-    """Return the sum of a diagonal."""
-    return summed(diagonal(X, offset), -1)
-
-
-def _triangle(x: Node, k: int, *, lower: bool) -> Node:
-    """Return the lower or the upper triangle of the last two axes."""
+def triangle(x: Node, k: int, *, lower: bool) -> Node:
+    """Return the lower or the upper triangle of the last two axes, up to, or from, the k-th diagonal."""
     if x.rank < 2:
         require_rank(x.shape, 2, "tril" if lower else "triu")
     rows, columns = x.rank - 2, x.rank - 1
@@ -67,16 +57,6 @@ def _triangle(x: Node, k: int, *, lower: bool) -> Node:
     else:
         factor = (Triangle.of(x.shape[columns], x.shape[rows], -k), (columns, rows))
     return product(1, [(x, axes_of(x)), factor], axes_of(x))
-
-
-def lower(X: Node, k: int) -> Node:
-    """Return the lower triangle, up to the k-th diagonal."""
-    return _triangle(X, k, lower=True)
-
-
-def upper(X: Node, k: int) -> Node:
-    """Return the upper triangle, from the k-th diagonal on."""
-    return _triangle(X, k, lower=False)
 
 
 def cumsum(x: Node, axis: int | None) -> Node:
@@ -93,8 +73,3 @@ def lower_half(X: Node) -> Node:
     """Return the lower triangle of ones with 1/2 on the diagonal, in the shape of X."""
     require_square(X.shape, "lower_half")
     return algebra.add([(1, Triangle.of(*X.shape)), (Fraction(-1, 2), Delta.of(X.shape[0], 2))], X.shape)
-
-
-def identity_like(X: Node) -> Node:
-    """Return the identity matrix of the size of the last axis."""
-    return Delta.of(X.shape[-1], 2)

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -25,13 +26,7 @@ SPLIT = "the derivative is split evenly"
 
 
 def elementwise(
-    name: str,
-    rule: str,
-    doc: str,
-    evaluate: Callable[..., Any],
-    *,
-    parameters: str = "x",
-    analytic: bool = True,
+    name: str, rule: str, doc: str, evaluate: Callable[..., Any], *, parameters: str = "x", analytic: bool = True,
     **fields: Any,
 ) -> Operator:
     """Return an elementwise function: `elementwise("exp", "y * dx", "Exponential.", np.exp)`."""
@@ -50,20 +45,15 @@ def elementwise(
 def _nonzero(p: Node) -> Node:
     """Return the mask p != 0, a plain number where p is one, so that x**p with a fixed p has a plain derivative."""
     value = constant_value(p)
-    if value is None:
-        mask = call("not_equal", p, number(0))
-        assert isinstance(mask, Node)
-        return mask
-    return number(int(value != 0))
+    return call("not_equal", p, number(0)) if value is None else number(int(value != 0))
 
 
 def _clip(x: Node, lower: float | None, upper: float | None) -> Node:
     """Return x between two bounds; at a bound the constant branch is taken, so the derivative there is 0."""
-    result = x
     for relation, bound in (("less_equal", lower), ("greater_equal", upper)):
         if bound is not None:
-            result = call("where", call(relation, result, number(bound)), number(bound), result)
-    return result
+            x = call("where", call(relation, x, number(bound)), number(bound), x)
+    return x
 
 
 ENTRIES = (
@@ -117,7 +107,7 @@ ENTRIES = (
     elementwise("xlogy", "log(b) * da + quotient(a, b) * db", "a * log(b), and 0 where a is 0.", kernels.xlogy,
                 parameters="a, b", domain=("real", "positive"),
                 spellings={"numpy": None, "torch": "torch.special.xlogy(#*)", "jax": "jax.scipy.special.xlogy(#*)"}),
-    elementwise("xlogx", "(1 + log(x)) * dx", "x * log(x), and 0 where x is 0.", kernels.xlogx,
+    elementwise("xlogx", "(1 + log(x)) * dx", "x * log(x), and 0 where x is 0.", lambda x: kernels.xlogy(x, x),
                 domain=("positive",), hidden=True),
     elementwise("quotient", "da / b - quotient(y, b) * db", "a / b, and 0 where a is 0.", kernels.quotient,
                 parameters="a, b", domain=("real", "nonzero"), hidden=True,
@@ -134,11 +124,11 @@ ENTRIES = (
     elementwise("sigmoid", "y * sigmoid(-x) * dx", "Logistic function 1 / (1 + exp(-x)), without overflow.",
                 kernels.sigmoid, bounds=(0.0, 1.0), aliases=("expit", "logistic"), analytic=False,
                 spellings={"latex": r"\sigma\left(#1\right)", "numpy": None, "jax": "jax.nn.sigmoid(#1)"}),
-    elementwise("softplus", "sigmoid(x) * dx", "log(1 + exp(x)) without overflow.", kernels.softplus,
+    elementwise("softplus", "sigmoid(x) * dx", "log(1 + exp(x)) without overflow.", partial(np.logaddexp, 0),
                 bounds=NOT_NEGATIVE, analytic=False,
                 spellings={"numpy": "np.logaddexp(0, #1)", "torch": "torch.nn.functional.softplus(#1, threshold=40)",
                            "jax": "jax.nn.softplus(#1)"}),
-    elementwise("relu", "(x > 0) * dx", "x where it is positive, else 0.", kernels.relu,
+    elementwise("relu", "(x > 0) * dx", "x where it is positive, else 0.", lambda x: np.maximum(x, 0),
                 bounds=NOT_NEGATIVE, kink="x == 0", at_kink="subgradient 0",
                 spellings={"numpy": "np.maximum(#1, 0)", "jax": "jax.nn.relu(#1)"}),
 

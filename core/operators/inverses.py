@@ -34,9 +34,7 @@ def square(
 
 def _solve(A: Node, b: Node) -> Node:
     """Return the solution of A @ x = b; b is one vector where it has one axis, else a matrix of columns."""
-    result = call("solve_vector" if b.rank == 1 else "solve_matrix", A, b)
-    assert isinstance(result, Node)
-    return result
+    return call("solve_vector" if b.rank == 1 else "solve_matrix", A, b)
 
 
 def _rows_replaced(X: Node) -> Node:
@@ -48,9 +46,7 @@ def _rows_replaced(X: Node) -> Node:
     kept = call("subtract", call("ones_like", Delta.of(n, 2)), Delta.of(n, 2))
     replaced: list[Factor] = [(Delta.of(n, 2), (i, row)), (Delta.of(n, 2), (j, column))]
     others: list[Factor] = [(X, (row, column)), (kept, (i, row)), (Delta.of(n, 1), (j,))]
-    result = call("add", product(1, others, axes), product(1, replaced, axes))
-    assert isinstance(result, Node)
-    return result
+    return call("add", product(1, others, axes), product(1, replaced, axes))
 
 
 def _matrix_power(X: Node, n: int) -> Node:
@@ -61,15 +57,13 @@ def _matrix_power(X: Node, n: int) -> Node:
     if n == 0:
         return broadcast(Delta.of(X.shape[-1], 2), X.shape)
     power = call("inv", X) if n < 0 else X
-    result, remaining = None, abs(n)
-    while True:
-        if remaining % 2:
+    result = None
+    for place, digit in enumerate(f"{abs(n):b}"[::-1]):
+        power = matmul(power, power) if place else power
+        if digit == "1":
             result = power if result is None else matmul(result, power)
-        remaining //= 2
-        if not remaining:
-            assert isinstance(result, Node)
-            return result
-        power = matmul(power, power)
+    assert result is not None
+    return result
 
 
 def matrix_function(

@@ -22,11 +22,6 @@ def xlogy(a: Any, b: Any) -> Any:
         return np.where((a == 0) & ~np.isnan(b), 0.0, a * np.log(b))
 
 
-def xlogx(x: Any) -> Any:
-    """Return x * log(x), and 0 where x is 0."""
-    return xlogy(x, x)
-
-
 def quotient(a: Any, b: Any) -> Any:
     """Return a / b, and 0 where a is 0."""
     with np.errstate(divide="ignore", invalid="ignore"):
@@ -47,16 +42,6 @@ def sigmoid(x: Any) -> Any:
     """Return 1 / (1 + exp(-x))."""
     # Where exp overflows the quotient is 0, as it should be, and nothing is subtracted: exact to the last digits.
     return 1 / (1 + np.exp(-x))
-
-
-def softplus(x: Any) -> Any:
-    """Return log(1 + exp(x))."""
-    return np.logaddexp(0, x)
-
-
-def relu(x: Any) -> Any:
-    """Return x where it is positive, else 0."""
-    return np.maximum(x, 0)
 
 
 def where(condition: Any, a: Any, b: Any) -> Any:
@@ -92,21 +77,6 @@ def spherical_bessel(n: Any, x: Any) -> Any:
 
 
 # --- along the last axis ---------------------------------------------------------------------------------------------
-
-
-def largest(x: Any) -> Any:
-    """Return the largest entry along the last axis."""
-    return np.max(x, axis=-1)
-
-
-def smallest(x: Any) -> Any:
-    """Return the smallest entry along the last axis."""
-    return np.min(x, axis=-1)
-
-
-def prod(x: Any) -> Any:
-    """Return the product along the last axis."""
-    return np.prod(x, axis=-1)
 
 
 def exclusive_product(x: Any) -> Any:
@@ -189,39 +159,9 @@ def logdet(X: Any) -> Any:
     return np.where(sign < 0, np.nan, logarithm)
 
 
-def cholesky(X: Any) -> Any:
-    """Return the Cholesky factor of the symmetric part."""
-    return np.linalg.cholesky(symmetric_part(X))
-
-
-def eigvalsh(X: Any) -> Any:
-    """Return the eigenvalues of the symmetric part, ascending."""
-    return np.linalg.eigvalsh(symmetric_part(X))
-
-
-def eigh(X: Any) -> Any:
-    """Return eigenvalues and eigenvectors of the symmetric part."""
-    return np.linalg.eigh(symmetric_part(X))
-
-
-def svd(X: Any) -> Any:
-    """Return the thin singular value decomposition."""
-    return np.linalg.svd(X, full_matrices=False)
-
-
-def svdvals(X: Any) -> Any:
-    """Return the singular values, descending."""
-    return np.linalg.svd(X, compute_uv=False)
-
-
-def nuclear_norm(X: Any) -> Any:
-    """Return the sum of the singular values."""
-    return np.sum(svdvals(X), axis=-1)
-
-
 def polar_factor(X: Any) -> Any:
     """Return U @ Vh of the singular value decomposition, without vanishing singular values."""
-    U, s, Vh = svd(X)
+    U, s, Vh = np.linalg.svd(X, full_matrices=False)
     present = s > 1e-13 * np.max(s, axis=-1, keepdims=True, initial=0.0)
     return (U * present[..., None, :]) @ Vh
 

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
-from ..graph.nodes import Node
+from ..graph.nodes import Delta, Node
 from ..graph.operator import NOWHERE, Operator
 from . import axes, diagonals
 
@@ -42,7 +43,8 @@ ENTRIES = (
            samples=("transpose(X)", "transpose(x)", "transpose(T, (2, 0, 1))", "T.permute(1, 2, 0)"),
            errors=("transpose(X, (0, 1))", "transpose(T, (0, 1, 1))", "transpose(x, (0, 1))"),
            spellings={"torch": None}),
-    linear("matrix_transpose", "X", "With the last two axes swapped.", axes.matrix_transposed, aliases=("adjoint",),
+    linear("matrix_transpose", "X", "With the last two axes swapped.", lambda X: axes.swapped(X, -1, -2),
+           aliases=("adjoint",),
            samples=("matrix_transpose(X)", "matrix_transpose(T)"), errors=("matrix_transpose(x)",),
            spellings={"torch": "#1.mT"}),
     linear("swapaxes", "x; axis1, axis2", "With two axes swapped.", axes.swapped, aliases=("swapdims",),
@@ -87,20 +89,24 @@ ENTRIES = (
            diagonals.diagonal, errors=("diagonal(x)",),
            samples=("diagonal(A)", "diagonal(X, 2)", "diagonal(T, offset=-1, axis1=1, axis2=2)"),
            spellings={"latex": r"\operatorname{diag}\left(#*\right)"}),
-    linear("diagflat", "x; k=0", "The matrix with all entries on its diagonal.", diagonals.diagflat,
-           aliases=("diag_embed",), samples=("diagflat(x)", "diagflat(x, 1)")),
-    linear("trace", "X; offset=0", "Sum of the diagonal.", diagonals.trace, aliases=("tr",),
+    linear("diagflat", "x; k=0", "The matrix with all entries on its diagonal.",
+           lambda x, k: diagonals.diag(axes.raveled(x), k), aliases=("diag_embed",),
+           samples=("diagflat(x)", "diagflat(x, 1)")),
+    linear("trace", "X; offset=0", "Sum of the diagonal.", aliases=("tr",),
+           build=lambda X, offset: axes.summed(diagonals.diagonal(X, offset), -1),
            samples=("trace(A)", "trace(X)", "trace(A, 1)", "trace(S)"), errors=("trace(x)", "trace(a)"),
            spellings={"latex": r"\operatorname{tr}\left(#1\right)",
                       "torch": "torch.sum(torch.diagonal(#1, #2), -1)"}),
-    linear("tril", "X; k=0", "The lower triangle, up to the k-th diagonal.", diagonals.lower,
-           samples=("tril(A)", "tril(X, 1)", "tril(S, -1)"), errors=("tril(x)",)),
-    linear("triu", "X; k=0", "The upper triangle, from the k-th diagonal on.", diagonals.upper,
-           samples=("triu(A)", "triu(X, 1)", "triu(S, -1)"), errors=("triu(x)",)),
+    linear("tril", "X; k=0", "The lower triangle, up to the k-th diagonal.",
+           partial(diagonals.triangle, lower=True), errors=("tril(x)",),
+           samples=("tril(A)", "tril(X, 1)", "tril(S, -1)")),
+    linear("triu", "X; k=0", "The upper triangle, from the k-th diagonal on.",
+           partial(diagonals.triangle, lower=False), errors=("triu(x)",),
+           samples=("triu(A)", "triu(X, 1)", "triu(S, -1)")),
     linear("cumsum", "x; axis=None", "Running sums.", diagonals.cumsum,
            samples=("cumsum(x)", "cumsum(X)", "cumsum(X, axis=0)", "cumsum(T, 1)"), errors=("cumsum(x, 1)",)),
-    linear("identity_like", "X", "The identity matrix of the size of the last axis.", diagonals.identity_like,
-           samples=("identity_like(X)",), hidden=True, spellings=NOWHERE),
+    linear("identity_like", "X", "The identity matrix of the size of the last axis.", hidden=True,
+           build=lambda X: Delta.of(X.shape[-1], 2), samples=("identity_like(X)",), spellings=NOWHERE),
     linear("lower_half", "X", "The lower triangle of ones with 1/2 on the diagonal, in the shape of X.",
            diagonals.lower_half, samples=("lower_half(A)",), hidden=True, spellings=NOWHERE),
 )

@@ -22,7 +22,7 @@ def _gradient(f: Node, x: Node) -> Node:
             f"`grad` needs a scalar, and this expression is {describe(f.shape)}",
             helps=["`jacobian(f, x)` gives all partial derivatives", "`grad(sum(f), x)` that of the sum"],
         )
-    return derivative(stabilized([f])[0], _variable(x))
+    return _jacobian(f, x)
 
 
 def _jacobian(f: Node, x: Node) -> Node:
@@ -30,8 +30,7 @@ def _jacobian(f: Node, x: Node) -> Node:
 
 
 def _hessian(f: Node, x: Node) -> Node:
-    variable = _variable(x)
-    return derivative(derivative(stabilized([f])[0], variable), variable)
+    return derivative(_jacobian(f, x), _variable(x))
 
 
 ENTRIES = (

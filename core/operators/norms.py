@@ -2,8 +2,11 @@
 
 from __future__ import annotations
 
+from functools import partial
 from math import inf
 from typing import Any
+
+import numpy as np
 
 from ..elaboration.elaborate import call, elaborate_text
 from ..errors import ExpressionError, RankError
@@ -44,38 +47,30 @@ def _norm(x: Node, ord: Any, axis: Any, keepdims: bool) -> Node:
     axes = (0, 1) if axis is None else axis if isinstance(axis, tuple) else (axis,)
     if len(axes) == 1:
         return _vector_norm(x, ord, axes[0], keepdims)
-    return _matrix_norm(x, ord, axes, keepdims)
+    return _matrix_norm(x, ord, keepdims, axes)
 
 
 def _vector_norm(x: Node, ord: Any, axis: Any, keepdims: bool = False) -> Node:
-    text = _VECTOR_NORMS.get(ord, "power_norm(x, ord=ord, axis=axis, keepdims=keepdims)")
     if isinstance(ord, str):
         help_ = "'fro' and 'nuc' are norms of a matrix; for a vector leave the order out"
         raise RankError(f"there is no vector norm '{ord}'", needed=2, helps=[help_])
-    return _elaborated(text, {"x": x, "ord": ord, "axis": axis, "keepdims": keepdims})
+    text = _VECTOR_NORMS.get(ord, "power_norm(x, ord=ord, axis=axis, keepdims=keepdims)")
+    result: Node = elaborate_text(text, {"x": x, "ord": ord, "axis": axis, "keepdims": keepdims})
+    return result
 
 
-def _matrix_norm(x: Node, ord: Any, axes: tuple[int, ...] = (-2, -1), keepdims: bool = False) -> Node:
+def _matrix_norm(x: Node, ord: Any, keepdims: bool, axes: tuple[int, ...] = (-2, -1)) -> Node:
     if ord not in _MATRIX_NORMS or len(axes) != 2:
         raise ExpressionError(f"there is no matrix norm of order {ord!r} over {len(axes)} axes",
                               helps=["write 'fro', 'nuc', 1, 2, inf, -1, -2 or -inf"])
     if x.rank < 2:
         raise RankError(f"a matrix norm needs a matrix, and this is {describe(x.shape)}", needed=2)
     places = tuple(normalize_axis(axis, x.rank) for axis in axes)
-    result = _elaborated(_MATRIX_NORMS[ord], {"X": call("moveaxis", x, source=places, destination=(-2, -1))})
+    result: Node = elaborate_text(_MATRIX_NORMS[ord], {"X": call("moveaxis", x, source=places, destination=(-2, -1))})
     if keepdims:
         return reshaped(result, tuple(1 if place in places else size for place, size in enumerate(x.shape)))
     return result
 
-
-def _last_matrix_norm(X: Node, ord: Any, keepdims: bool) -> Node:
-    return _matrix_norm(X, ord, keepdims=keepdims)
-
-
-def _elaborated(text: str, environment: dict[str, Any]) -> Node:
-    result = elaborate_text(text, environment)
-    assert isinstance(result, Node)
-    return result
 
 def norm(name: str, parameters: str, doc: str, **fields: Any) -> Operator:
     """Return a norm; at 0 most have a kink, so inputs are drawn away from it."""
@@ -97,7 +92,7 @@ ENTRIES = (
                   "norm(X, 1, axis=1, keepdims=True)", "norm(T, axis=(0, 2))", "norm(T, 'nuc', axis=(1, 2))",
                   "norm(T, 2, axis=(0, 1), keepdims=True)")),
     norm("matrix_norm", "X; ord='fro', keepdims=False", "Norm of the matrices in the last two axes.",
-         build=_last_matrix_norm, samples=("matrix_norm(X)", "matrix_norm(T, 'nuc')", "matrix_norm(X, 1)"),
+         build=_matrix_norm, samples=("matrix_norm(X)", "matrix_norm(T, 'nuc')", "matrix_norm(X, 1)"),
          errors=("matrix_norm(x)", "matrix_norm(X, 3)")),
     norm("vector_norm", "x; ord=2, axis=None, keepdims=False", "Norm of vectors along an axis.", build=_vector_norm,
          samples=("vector_norm(X)", "vector_norm(x, 1)", "vector_norm(X, ord=3, axis=0)"),
@@ -115,7 +110,8 @@ ENTRIES = (
          kink="y == 0", at_kink="subgradient 0", spellings=_ALONG_AXES,
          samples=("power_norm(x, 3)", "power_norm(X, ord=1.5, axis=0)"), errors=("power_norm(x)",)),
     norm("nuclear_norm", "X", "Sum of the singular values.", hidden=True, domain=(),
-         signature="(m,n)->()", evaluate=kernels.nuclear_norm, differential="sum(polar_factor(X) * dX)",
+         signature="(m,n)->()", evaluate=partial(np.linalg.norm, ord="nuc", axis=(-2, -1)),
+         differential="sum(polar_factor(X) * dX)",
          source="Watson 1992, Characterization of the subdifferential of some matrix norms",
          kink="min(svdvals(X)) <= 1e-13 * max(svdvals(X))", at_kink="subgradient of least norm",
          samples=("nuclear_norm(X)", "nuclear_norm(A)"), errors=("nuclear_norm(x)",),

@@ -5,8 +5,11 @@ An applied reduction is written for one vector: the engine brings the axes it ru
 
 from __future__ import annotations
 
+from functools import partial
 from math import prod
 from typing import Any
+
+import numpy as np
 
 from ..graph.algebra import number
 from ..graph.nodes import Node
@@ -58,11 +61,11 @@ ENTRIES = (
               more=("{0}(x, ddof=1)", "X.{0}(dim=1, correction=1)")),
 
     # --- extremes
-    reduction("max", "Largest entry.", signature="(n)->()", evaluate=kernels.largest,
+    reduction("max", "Largest entry.", signature="(n)->()", evaluate=partial(np.max, axis=-1),
               differential="sum((x == y) * dx) / sum(x == y)", kink="sum(x == y) > 1",
               at_kink="the derivative is split evenly among equal entries", aliases=("amax", "reduce_max"),
               spellings={"torch": "torch.amax(#*)"}),
-    reduction("min", "Smallest entry.", signature="(n)->()", evaluate=kernels.smallest,
+    reduction("min", "Smallest entry.", signature="(n)->()", evaluate=partial(np.min, axis=-1),
               differential="sum((x == y) * dx) / sum(x == y)", kink="sum(x == y) > 1",
               at_kink="the derivative is split evenly among equal entries", aliases=("amin", "reduce_min"),
               spellings={"torch": "torch.amin(#*)"}),
@@ -74,7 +77,7 @@ ENTRIES = (
     reduction("softmax_of_last", "Softmax along the last axis, as a function of its own.", parameters="x",
               signature="(n)->(n)", evaluate=kernels.softmax_of_last, differential="y * dx - y * sum(y * dx)",
               bounds=(0.0, 1.0), hidden=True, samples=("softmax_of_last(x)", "softmax_of_last(X)"),
-              errors=("softmax_of_last(a)",), 
+              errors=("softmax_of_last(a)",),
               spellings={"latex": r"\operatorname{softmax}\left(#1\right)", "numpy": "softmax(#1, axis=-1)",
                          "torch": "torch.softmax(#1, dim=-1)", "jax": "jax.nn.softmax(#1, axis=-1)"}),
     reduction("softmax",
@@ -89,7 +92,7 @@ ENTRIES = (
               spellings={"numpy": None, "jax": "jax.nn.log_softmax(#*)"}),
 
     # --- products
-    reduction("prod", "Product over axes.", signature="(n)->()", evaluate=kernels.prod, analytic=True,
+    reduction("prod", "Product over axes.", signature="(n)->()", evaluate=partial(np.prod, axis=-1), analytic=True,
               differential="sum(exclusive_product(x) * dx)", aliases=("reduce_prod", "product"),
               spellings={"latex": r"\operatorname{prod}\left(#*\right)"}),
     # Entry j of the product of all but i is, for j other than i, the product of all but j with entry i replaced by

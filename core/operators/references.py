@@ -27,10 +27,14 @@ def expm_frechet(X: Any, E: Any) -> Any:
     return import_module("scipy.linalg").expm(np.block([[X, E], [np.zeros_like(X), X]]))[: len(X), len(X) :]
 
 
-def logm(X: Any) -> Any:
-    """Return the logarithm through the eigenvectors."""
-    w, V = np.linalg.eig(X)
-    return ((V * np.log(w)) @ np.linalg.inv(V)).real
+def _through_eigenvectors(function: Any) -> Any:
+    """Return a function of matrices that acts on the eigenvalues."""
+
+    def call(X: Any) -> Any:
+        w, V = np.linalg.eig(X)
+        return ((V * function(w)) @ np.linalg.inv(V)).real
+
+    return applied
 
 
 def logm_frechet(X: Any, E: Any) -> Any:
@@ -71,12 +75,6 @@ def rows_replaced(X: Any) -> Any:
         for j in range(len(X)):
             result[i, j, i] = np.eye(len(X))[j]
     return result
-
-
-def expm(X: Any) -> Any:
-    """Return the exponential through the eigenvectors."""
-    w, V = np.linalg.eig(X)
-    return ((V * np.exp(w)) @ np.linalg.inv(V)).real
 
 
 def cholesky(X: Any) -> Any:
@@ -137,9 +135,7 @@ REFERENCES: Mapping[str, Callable[..., Any]] = {
     "quotient": np.divide,
     "reciprocal_or_zero": np.reciprocal,
     "logaddexp": lambda a, b: np.log(np.exp(a) + np.exp(b)),
-    "sigmoid": sigmoid,
-    "softplus": lambda x: np.log(1 + np.exp(x)),
-    "relu": lambda x: np.where(x > 0, x, 0),
+    "sigmoid": sigmoid, "softplus": lambda x: np.log(1 + np.exp(x)), "relu": lambda x: np.where(x > 0, x, 0),
     "erf": erf,
     "sinc": lambda x: np.sin(np.pi * x) / (np.pi * x),
     "spherical_bessel": lambda n, x: import_module("scipy.special").spherical_jn(n, x),
@@ -154,17 +150,15 @@ REFERENCES: Mapping[str, Callable[..., Any]] = {
     "prod": np.prod,
     "exclusive_product": lambda x: np.array([np.prod(np.delete(x, i)) for i in range(len(x))]),
     "logsumexp": _along(lambda total, x: np.log(total(np.exp(x)))),
-    "softmax": softmax,
-    "softmax_of_last": lambda x: softmax(x, -1),
+    "softmax": softmax, "softmax_of_last": lambda x: softmax(x, -1),
     "log_softmax": lambda x, axis=None: np.log(softmax(x, axis)),
 
     # --- norms
-    "norm": np.linalg.norm,
+    "norm": np.linalg.norm, "nuclear_norm": lambda X: np.sum(np.linalg.svd(X)[1]),
     "matrix_norm": lambda X, ord="fro": np.linalg.norm(X, ord, axis=(-2, -1)),
     "vector_norm": lambda x, ord=2, axis=None: np.linalg.vector_norm(x, ord=ord, axis=axis),
     "euclidean_norm": _along(lambda total, x: np.sqrt(total(x**2))),
     "power_norm": lambda x, ord, axis=None: np.linalg.vector_norm(x, ord=ord, axis=axis),
-    "nuclear_norm": lambda X: np.linalg.norm(X, "nuc"),
 
     # --- products
     "matmul": np.matmul, "dot": np.dot, "vdot": np.vdot, "inner": np.inner, "outer": np.outer, "kron": np.kron,
@@ -187,26 +181,14 @@ REFERENCES: Mapping[str, Callable[..., Any]] = {
     "ones_like": np.ones_like, "zeros_like": np.zeros_like, "full_like": np.full_like,
 
     # --- matrices
-    "inv": lambda X: np.linalg.solve(X, np.eye(len(X))),
-    "pinv": pinv,
-    "solve": lambda A, b: np.linalg.inv(A) @ b,
-    "solve_vector": lambda A, b: np.linalg.inv(A) @ b,
-    "solve_matrix": lambda A, b: np.linalg.inv(A) @ b,
-    "matrix_power": np.linalg.matrix_power,
+    "inv": lambda X: np.linalg.solve(X, np.eye(len(X))), "pinv": pinv, "matrix_power": np.linalg.matrix_power,
+    **dict.fromkeys(("solve", "solve_vector", "solve_matrix"), lambda A, b: np.linalg.inv(A) @ b),
     "det": lambda X: np.prod(np.linalg.eigvals(X)).real,
     "logdet": lambda X: np.log(np.linalg.det(X)),
     "slogdet": lambda X: (np.sign(np.linalg.det(X)), np.log(np.abs(np.linalg.det(X)))),
-    "cofactor": cofactor,
-    "rows_replaced": rows_replaced,
-    "expm": expm,
-    "expm_frechet": expm_frechet,
-    "logm": logm,
-    "logm_frechet": logm_frechet,
-    "cholesky": cholesky,
-    "eigvalsh": eigvalsh,
-    "eigh": eigh,
+    "cofactor": cofactor, "rows_replaced": rows_replaced, "expm": _through_eigenvectors(np.exp),
+    "expm_frechet": expm_frechet, "logm": _through_eigenvectors(np.log), "logm_frechet": logm_frechet,
+    "cholesky": cholesky, "eigvalsh": eigvalsh, "eigh": eigh, "svd": svd, "polar_factor": polar_factor,
     "svdvals": lambda X: np.sqrt(np.linalg.eigvalsh(X @ X.T if X.shape[0] < X.shape[1] else X.T @ X)[::-1]),
-    "svd": svd,
-    "polar_factor": polar_factor,
 }
 """By the name of the entry, called like it on one sample. What is evaluated by NumPy's own function needs none."""
