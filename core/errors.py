@@ -13,22 +13,9 @@ if TYPE_CHECKING:
     from ..grammar.errors import Details
 
 __all__ = [
-    "CheckFailed",
-    "EvaluationError",
-    "ExpressionError",
-    "InputError",
-    "Label",
-    "MatgradError",
-    "NotScalarError",
-    "RankError",
-    "ShapeError",
-    "Source",
-    "Span",
-    "SyntaxProblem",
-    "UnknownNameError",
-    "UsageProblem",
-    "surface",
-]
+    "CheckFailed", "EvaluationError", "ExpressionError", "InputError", "Label", "MatgradError", "NotScalarError",
+    "RankError", "ShapeError", "Source", "Span", "SyntaxProblem", "UnknownNameError", "UsageProblem", "surface",
+]  # fmt: skip
 
 
 def surface(problem: Exception) -> None:

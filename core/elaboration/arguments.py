@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from ast import literal_eval
+import ast
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cache
@@ -32,29 +32,13 @@ class Declaration:
 def declaration(parameters: str) -> Declaration:
     """Return the declaration written as `"X, b; axis=None"`; `*x` is variadic, `[x]` a list."""
     operands, _, settings = parameters.partition(";")
-    names = [name.strip() for name in operands.split(",") if name.strip()]
-    defaults: dict[str, object] = {}
-    for item in _split_settings(settings):
-        name, equals, default = item.partition("=")
-        defaults[name.strip()] = literal_eval(default.strip()) if equals else REQUIRED
-    return Declaration(
-        tuple(name.strip("*[] ") for name in names),
-        defaults,
-        variadic=any(name.startswith("*") for name in names),
-        listed=any(name.startswith("[") for name in names),
-    )
-
-
-def _split_settings(text: str) -> list[str]:
-    depth, items, current = 0, [], ""
-    for character in text:
-        depth += (character in "([{") - (character in ")]}")
-        if character == "," and depth == 0:
-            items.append(current)
-            current = ""
-        else:
-            current += character
-    return [item for item in (*items, current) if item.strip()]
+    names = tuple(name.strip("*[] ") for name in operands.split(",") if name.strip())
+    function = ast.parse(f"lambda {settings}: 0", mode="eval").body
+    assert isinstance(function, ast.Lambda), parameters
+    given = [ast.literal_eval(default) for default in function.args.defaults]
+    words = [argument.arg for argument in function.args.args]
+    defaults = [REQUIRED] * (len(words) - len(given)) + given
+    return Declaration(names, dict(zip(words, defaults, strict=True)), "*" in operands, "[" in operands)
 
 
 @dataclass

@@ -39,11 +39,10 @@ def indexed(operand: Node, node: syntax.Index, position: Position) -> Node:
             output.append(label)
             continue
         row = paired[0] if keeps == "list" and paired else fresh(1)[0]
-        if keeps == "list" and not paired:
+        if keeps == "axis" or (keeps == "list" and not paired):
+            output.append(row)
+        if keeps == "list":
             paired.append(row)
-            output.append(row)
-        elif keeps == "axis":
-            output.append(row)
         factors.append((Select.of(rows, size), (row, label)))
     return product(1, [(operand, tuple(labels)), *factors], tuple(output))
 

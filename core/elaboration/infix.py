@@ -58,26 +58,21 @@ def matmul(left: Node, right: Node) -> Node:
     shape = matmul_shape(left.shape, right.shape)
     batch = len(broadcast_shapes(left.shape[:-2], right.shape[:-2]))
     inner, row, column = fresh(3)
-    batch_labels = tuple(range(batch))
+    rows, columns = (row,) if left.rank > 1 else (), (column,) if right.rank > 1 else ()
 
     def label(node: Node, core: Labels) -> Factor:
         lead = node.shape[: node.rank - len(core)]
-        _, labels = aligned(algebra.full(1, lead), shape[:batch])
+        _, labels = aligned(full(1, lead), shape[:batch])
         return node, (*labels, *core)
 
-    first = label(left, (row, inner) if left.rank > 1 else (inner,))
-    second = label(right, (inner, column) if right.rank > 1 else (inner,))
-    rows = (row,) if left.rank > 1 else ()
-    columns = (column,) if right.rank > 1 else ()
-    factors = [first, second]
-    return product(1, [*factors, *_missing(factors, shape[:batch])], (*batch_labels, *rows, *columns))
+    factors = [label(left, (*rows, inner)), label(right, (inner, *columns))]
+    return product(1, [*factors, *_missing(factors, shape[:batch])], (*range(batch), *rows, *columns))
 
 
 def power(base: Node, exponent: Node) -> Node:
     """Return `base ** exponent`, broadcast; small whole powers become Products."""
     shape = broadcast_shapes(base.shape, exponent.shape)
-    constant = constant_value(exponent)
-    value = constant_value(base)
+    constant, value = constant_value(exponent), constant_value(base)
     base = broadcast(base, shape)
     if constant is not None:
         if constant == 1:

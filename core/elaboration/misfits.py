@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
+from contextlib import suppress
 
 from ...grammar import syntax
 from ...grammar.advice import Command, advise
@@ -20,29 +21,28 @@ def clash(node: syntax.Binary, left: Node, right: Node, error: ShapeError) -> Sh
     """Return the error of an infix operator, with both operands named and the transpose offered where it fits."""
     texts = [write(node.left), write(node.right)]
     whole = write(node)
-    labels = [
-        Label(syntax.span_of(node.left), f"{_called(texts[0])} is {describe(left.shape)}", primary=False),
-        Label(syntax.span_of(node.right), f"{_called(texts[1])} is {describe(right.shape)}"),
-    ]
+    spans = syntax.span_of(node.left), syntax.span_of(node.right)
     if isinstance(error, RankError):
-        labels = [Label(node.operator_span, error.message)]
         return RankError(
             f"cannot multiply `{whole}` with `@`",
-            *labels,
-            Label(syntax.span_of(node.left), describe(left.shape), primary=False),
-            Label(syntax.span_of(node.right), describe(right.shape), primary=False),
+            Label(node.operator_span, error.message),
+            Label(spans[0], describe(left.shape), primary=False),
+            Label(spans[1], describe(right.shape), primary=False),
             needed=1,
-            operand=syntax.span_of(node.left) if not left.shape else syntax.span_of(node.right),
+            operand=spans[1] if left.shape else spans[0],
             helps=[f"`{texts[0]} * {texts[1]}` multiplies by a number"],
         )
+    labels = [
+        Label(spans[0], f"{_called(texts[0])} is {describe(left.shape)}", primary=False),
+        Label(spans[1], f"{_called(texts[1])} is {describe(right.shape)}"),
+    ]
     if node.operator == "@":
         first = f"{left.shape[-1]} {'columns' if left.rank > 1 else 'entries'}"
         second = f"{right.shape[-2] if right.rank > 1 else right.shape[0]} {'rows' if right.rank > 1 else 'entries'}"
         message = f"cannot multiply `{whole}`: {first} against {second}"
     else:
-        message = (
-            f"cannot {VERBS.get(node.operator, 'compare')} `{whole}`: {show(left.shape)} against {show(right.shape)}"
-        )
+        verb = VERBS.get(node.operator, "compare")
+        message = f"cannot {verb} `{whole}`: {show(left.shape)} against {show(right.shape)}"
     return ShapeError(message, *labels, sizes=error.sizes, helps=_fitting_transposes(node, left, right))
 
 
@@ -58,18 +58,12 @@ def _fitting_transposes(node: syntax.Binary, left: Node, right: Node) -> list[st
         flips.append((_transposed(node.left), node.right, left.shape[::-1], right.shape))
     if right.rank > 1:
         flips.append((node.left, _transposed(node.right), left.shape, right.shape[::-1]))
-    for first, second, left_shape, right_shape in flips:
-        try:
-            if node.operator == "@":
-                result = matmul_shape(left_shape, right_shape)
-            else:
-                result = broadcast_shapes(left_shape, right_shape)
-        except ShapeError:
-            continue
-        text = write(syntax.Binary(node.operator, first, second))
-        helps.append(
-            f"`{text}` would fit: ({show(left_shape)}) {node.operator} ({show(right_shape)}) -> ({show(result)})"
-        )
+    combined = matmul_shape if node.operator == "@" else broadcast_shapes
+    for first, second, *shapes in flips:
+        with suppress(ShapeError):
+            sizes = [f"({show(shape)})" for shape in (*shapes, combined(*shapes))]
+            text = write(syntax.Binary(node.operator, first, second))
+            helps.append(f"`{text}` would fit: {sizes[0]} {node.operator} {sizes[1]} -> {sizes[2]}")
     return helps
 
 
@@ -81,16 +75,12 @@ def _transposed(node: syntax.Node) -> syntax.Node:
 
 def label_arguments(error: ExpressionError, node: syntax.Call, values: Sequence[object]) -> None:
     """Point an error of a call at the arguments, with the shape of each."""
-    tensors = [
-        (argument, value) for argument, value in zip(node.arguments, values, strict=True) if isinstance(value, Node)
-    ]
-    labels = [
-        Label(syntax.span_of(argument), describe(value.shape), primary=position == len(tensors) - 1)
-        for position, (argument, value) in enumerate(tensors)
-    ]
+    spans = [syntax.span_of(argument) for argument in node.arguments]
+    tensors = [(span, value.shape) for span, value in zip(spans, values, strict=True) if isinstance(value, Node)]
+    labels = [Label(span, describe(shape), primary=(span, shape) == tensors[-1]) for span, shape in tensors]
     error.labels = tuple(labels) or (Label(node.function_span or node.span),)
     if isinstance(error, RankError) and tensors:
-        error.operand = syntax.span_of(tensors[min(error.position, len(tensors) - 1)][0])
+        error.operand = tensors[min(error.position, len(tensors) - 1)][0]
 
 
 def unknown_function(node: syntax.Call) -> UnknownNameError:
