@@ -43,6 +43,11 @@ def relative_error(found: Array, wanted: Array, *, least_scale: float = 0.0) -> 
     return largest(found - wanted) / scale if scale else 0.0
 
 
+def first_place(mask: AnyArray) -> tuple[int, ...]:
+    """Return the index of the first entry that is true: `first_place(x > 1)`. Raises IndexError where there is none."""
+    return tuple(map(int, np.argwhere(mask)[0]))
+
+
 def largest(array: Array) -> float:
     """Return the largest absolute value of an array, 0 where it is empty."""
     return float(np.max(np.abs(array), initial=0.0))

@@ -12,16 +12,7 @@ import numpy as np
 from ..grammar.advice import Given, Setting, advise
 from .arrays import Array, scalars, whole_numbers
 from .checking.results import check_results
-from .errors import (
-    EvaluationError,
-    ExpressionError,
-    InputError,
-    Label,
-    MatgradError,
-    NotScalarError,
-    ShapeError,
-    UsageProblem,
-)
+from .errors import EvaluationError, ExpressionError, InputError, MatgradError, NotScalarError, ShapeError, UsageProblem
 from .evaluation.program import OperationFailed
 from .formulas.attach import with_formulas
 from .graph.nodes import Apply, Map, topological
@@ -119,15 +110,10 @@ def answer(
         else:
             value, *data = calculation.run(values)
     kinks, nonfinite = _diagnosed(calculation, values, value, _stored(data))
-    warnings = [*kinks, *nonfinite]
+    warnings = kinks + nonfinite
     if wishes.strict and warnings:
-        first = warnings[0]
-        raise EvaluationError(
-            first.message,
-            *_label(first),
-            notes=first.notes,
-            helps=[advise("without ", Setting("strict"), " this is a warning")],
-        )
+        first, helps = warnings[0], [advise("without ", Setting("strict"), " this is a warning")]
+        raise EvaluationError(first.message, *first.labels, notes=first.notes, helps=helps)
     checks: list[Check | None] = [None] * len(data)
     if wishes.check:
         nearby = derive if compressed else None
@@ -179,17 +165,14 @@ def _is_compressed(calculation: Calculation, wishes: Wishes) -> bool:
             place=Setting("format", "structured"),
             helps=["grad, jacobian, hessian and derivative have one"],
         )
-    large = wishes.compressed == "large" and kind in STRUCTURED_KINDS and not calculation.fits(wishes.limit)
-    return wishes.compressed == "always" or large
+    if wishes.compressed != "large":
+        return wishes.compressed == "always"
+    return kind in STRUCTURED_KINDS and not calculation.fits(wishes.limit)
 
 
 def _stored(data: Sequence[Array | Structured]) -> list[Array]:
     """Return the arrays that derivatives are made of."""
     return [array for item in data for array in ([item] if isinstance(item, np.ndarray) else item.arrays.values())]
-
-
-def _label(warning: Warning) -> list[Label]:
-    return [Label(warning.span, warning.label)] if warning.span else []
 
 
 # --- inputs ----------------------------------------------------------------------------------------------------------
@@ -231,11 +214,8 @@ def _samples(problem: Problem, used: Mapping[str, Input], wishes: Wishes) -> int
     """Return the length of the batch axis, None without a batch."""
     if not problem.batch:
         return None
-    lengths: dict[str, int] = {}
-    for name in problem.batch:
-        shape = used[name].value.shape if name in used else wishes.declared.get(name)
-        if shape:
-            lengths[name] = shape[0]
+    shapes = {**wishes.declared, **{name: item.value.shape for name, item in used.items()}}
+    lengths = {name: shapes[name][0] for name in problem.batch if shapes.get(name)}
     if len(set(lengths.values())) > 1:
         raise InputError(
             "the batch inputs differ in their number of samples",
@@ -260,10 +240,9 @@ def _with_help(
         shape = known[name]
         if _fits(compiler, {**known, name: shape[1:]}, numbers):
             error.notes += (f"`{name}` is {show(shape)}; the expression fits one row of it ({describe(shape[1:])})",)
+            each = f"if each row of `{name}` is a sample: "
             error.helps += (
-                advise(
-                    f"if each row of `{name}` is a sample: ", Setting("batch", (name,)), " gives one result per sample"
-                ),
+                advise(each, Setting("batch", (name,)), " gives one result per sample"),
                 f"if the rows belong together: write the expression for the whole matrix `{name}`; "
                 "a product of rows with rows, summed, mixes the samples",
             )
@@ -289,10 +268,8 @@ def _drawn(
     """Draw the missing inputs; where the value is then not finite, try positive numbers."""
     problem = calculation.problem
     missing = [name for name in problem.names if name not in used]
-    demands = {name: set(problem.assumptions.get(name, ())) for name in missing}
-    for name, needed in needs([calculation.original, calculation.output], general=wishes.general).items():
-        if name in demands:
-            demands[name] |= needed
+    needed = needs([calculation.original, calculation.output], general=wishes.general)
+    demands = {name: {*problem.assumptions.get(name, ()), *needed.get(name, ())} for name in missing}
     for attempt in (0, 1):
         drawn: dict[str, Input] = {}
         for name in missing:
@@ -310,9 +287,7 @@ def _drawn(
             )  # fmt: skip
         if attempt or not missing or _finite(calculation, {**used, **drawn}, wishes.limit):
             return drawn
-        for name in missing:
-            if not demands[name]:
-                demands[name] = {"positive"}
+        demands = {name: known or {"positive"} for name, known in demands.items()}
     return drawn
 
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from contextlib import suppress
+from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..arrays import Array
+from ..arrays import Array, first_place
 from ..differentiation.differentiate import partial
 from ..elaboration.elaborate import Value, elaborate_text
 from ..errors import EvaluationError, Label
@@ -67,9 +69,9 @@ def _condition(node: Map | Apply) -> Node | None:
 
 
 def _kink_warning(location: Location, node: Map | Apply, hit: Array, values: Values) -> Warning:
-    places = [tuple(int(i) for i in place) for place in np.argwhere(hit)]
-    text, more = location.quote(node), f" and {len(places) - 1} more" if len(places) > 1 else ""
-    at = _input_at(node, places[0], values) or (f"entry {_index(places[0])}" if places[0] else "")
+    place, count = first_place(hit), np.count_nonzero(hit)
+    text, more = location.quote(node), f" and {count - 1} more" if count > 1 else ""
+    at = _input_at(node, place, values) or (f"entry {_index(place)}" if place else "")
     where = f"at {at}{more}" if at else "here"
     if node.operator.mask:
         jump = f"{text} changes" if location.is_written(node) else f"{text} has a kink"
@@ -111,16 +113,14 @@ def _first_bad_value(calculation: Calculation, values: Values) -> Warning:
     written = [(node, constant_value(node)) for node in calculation.spans]
     for node, constant in written:  # numbers are folded into what they multiply before anything is computed
         if constant is not None and not np.isfinite(float(constant)):
-            return Warning(
-                plain.message, location.span_of(node), f"{float(constant)} first appears here", code=plain.code
-            )
+            return replace(plain, span=location.span_of(node), label=f"{float(constant)} first appears here")
     try:
         for node, array in compile_program([calculation.original]).run_traced(values):
             if not np.isfinite(array).all() and not isinstance(node, Symbol):
-                place = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
+                place = first_place(~np.isfinite(array))
                 at = f", at {_index(place)}" if place else ""
                 label = f"{float(array[place])} first appears here{at}{_cause(node, place, values)}"
-                return Warning("the result is not finite", location.span_of(node), label, code="nonfinite")
+                return replace(plain, span=location.span_of(node), label=label)
     except OperationFailed:
         return plain
     return plain
@@ -132,8 +132,7 @@ def _cause(node: Node, place: tuple[int, ...], values: Values) -> str:
 
 
 def _first_bad_partial(calculation: Calculation, values: Values) -> Warning:
-    message = "the derivative is not finite, although the value is"
-    plain = Warning(message, code="nonfinite")
+    plain = Warning("the derivative is not finite, although the value is", code="nonfinite")
     if calculation.samples is not None:
         return plain
     wrt = set(calculation.problem.wrt)
@@ -146,10 +145,10 @@ def _first_bad_partial(calculation: Calculation, values: Values) -> Warning:
                 continue
             (array,) = compile_program([partial(node, position)]).run(values)
             if not np.isfinite(array).all():
-                place = tuple(int(i) for i in np.argwhere(~np.isfinite(array))[0])
+                place = first_place(~np.isfinite(array))
                 at = f" at {_index(place)}" if place else ""
                 bad = f"its derivative is {float(array[place])}{at}{_cause(node, place, values)}"
-                return Warning(message, location.span_of(node), bad, code="nonfinite")
+                return replace(plain, span=location.span_of(node), label=bad)
     return plain
 
 
@@ -162,12 +161,15 @@ def explain_failure(calculation: Calculation, failure: OperationFailed, values: 
     Example: for `inv(A)` with A of rank 1 it is "cannot evaluate `inv(A)`: `A` is singular", and the label gives the
     shape and the rank.
     """
-    node, location = (_failure_of_value(calculation, values) or failure).node, Location(calculation)
+    about, node, location = str(failure.original), failure.node, Location(calculation)
+    try:
+        calculation.value_program.run(values)
+    except OperationFailed as of_value:  # what already fails in the value, which is computed as it is written
+        node = of_value.node
     operand = node.children[0]
     name = f"`{operand.name}`" if isinstance(operand, Symbol) else "the matrix"
     verb = "evaluate" if location.is_inside(node) else "differentiate"
-    about, helps = str(failure.original), []
-    label = about
+    label, helps = about, []
     if about == "Singular matrix":
         about, label, helps = f"{name} is singular", _rank(operand, values), [NO_INVERSE]
     elif about == "Matrix is not positive definite":
@@ -177,26 +179,18 @@ def explain_failure(calculation: Calculation, failure: OperationFailed, values: 
     )
 
 
-def _failure_of_value(calculation: Calculation, values: Values) -> OperationFailed | None:
-    """Return what already fails in the value, which is computed as it is written."""
-    try:
-        calculation.value_program.run(values)
-    except OperationFailed as failure:
-        return failure
-    return None
-
-
 def _matrices(node: Node, values: Values) -> Array | None:
-    try:
-        return compile_program([node]).run(values)[0]
-    except OperationFailed:
-        return None
+    """Return matrices as numbers, None where an operation has no result or one that is not finite."""
+    with suppress(OperationFailed):
+        matrices = compile_program([node]).run(values)[0]
+        return matrices if np.isfinite(matrices).all() else None
+    return None
 
 
 def _rank(node: Node, values: Values) -> str:
     """Return `2×2 of rank 1`, with the first singular matrix of several."""
     matrices = _matrices(node, values)
-    if matrices is None or not np.isfinite(matrices).all():
+    if matrices is None:
         return "singular"
     ranks = np.atleast_1d(np.linalg.matrix_rank(matrices)).ravel()
     worst = int(np.argmin(ranks))
@@ -206,7 +200,7 @@ def _rank(node: Node, values: Values) -> str:
 
 def _smallest_eigenvalue(node: Node, values: Values) -> str:
     matrices = _matrices(node, values)
-    if matrices is None or not np.isfinite(matrices).all():
+    if matrices is None:
         return "not positive definite"
     symmetric = (matrices + np.swapaxes(matrices, -1, -2)) / 2
     return f"its smallest eigenvalue is {float(np.min(np.linalg.eigvalsh(symmetric))):.3g}"

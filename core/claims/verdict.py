@@ -15,7 +15,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ...grammar.advice import Setting, Text, advise, in_python
-from ..arrays import NEAR_MISS, SAME_NUMBERS, Array, largest, whole_numbers
+from ..arrays import NEAR_MISS, SAME_NUMBERS, Array, first_place, largest, whole_numbers
 from ..checking.results import check_results
 from ..errors import UsageProblem
 from ..formulas.verified import closed_forms
@@ -191,7 +191,7 @@ class Judgement:
         scale = max(largest(point.truth), largest(point.claimed))
         apart = np.abs(point.claimed - point.truth) > SAME_NUMBERS * scale
         apart |= ~np.isfinite(point.claimed)
-        index = tuple(int(place) for place in np.argwhere(apart)[0])
+        index = first_place(apart)
         at = f"entry [{', '.join(map(str, index))}]" if index else "they"
         seeds = {item.seed for item in point.inputs.values() if item.seed is not None}
         inputs = f"random inputs of seed {min(seeds)}" if seeds else "the given inputs"

@@ -7,7 +7,7 @@ parts, collect what stands before dx, and read the derivative off.
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -21,7 +21,7 @@ from ..arrays import Array, whole_numbers
 from ..elaboration.elaborate import Elaborator
 from ..errors import ExpressionError
 from ..evaluation.program import OperationFailed, compile_program
-from ..formulas.verified import formulas
+from ..formulas.verified import closed_forms
 from ..graph import nodes
 from ..graph.nodes import topological
 from ..graph.transform import flatten
@@ -248,19 +248,14 @@ class Derivation:
 
     def _rule(self, node: Node) -> tuple[str, Node]:
         """Return the differential of an operation in terms of those of its operands."""
-        moving: list[Node] = []
-        for operand in operands_of(node):
-            if self._moves(operand) and self.reader.tensor(operand) is not None:
-                moving.append(operand)
-        nodes = [self.reader.tensor(operand) for operand in moving]
-        values = self.reader.evaluated([item for item in nodes if item is not None])
-        if values is None or not moving:
-            shapes = [item.shape for item in nodes if item is not None]
-            values = [np.ones(shape) for shape in shapes]
+        operands = [operand for operand in operands_of(node) if self._moves(operand)]
+        moving = [operand for operand in operands if self.reader.tensor(operand) is not None]
         if not moving:
             return "constant", Number("0")
-        environment = self.reader.environment
-        template = template_of(node, moving)
+        graphs = [self.reader.tensor(operand) for operand in moving]
+        known = [graph for graph in graphs if graph is not None]
+        values = self.reader.evaluated(known) or [np.ones(graph.shape) for graph in known]
+        template, environment = template_of(node, moving), self.reader.environment
         local = Local(template, tuple(moving), tuple(values), environment, self.reader.values, self.reader.statics)
         rule, tree = differential(local)
         shown: dict[Node, Node] = {part(place): operand for place, operand in enumerate(moving)}
@@ -270,12 +265,9 @@ class Derivation:
     # The end of the derivation.
 
     def _explained(self, whole: Node) -> Explanation:
-        problem = Problem(
-            self.reader.problem.text, self.reader.problem.program, "jacobian", (self.name,),
-            self.reader.problem.assumptions,
-        )  # fmt: skip
+        problem = replace(self.reader.problem, kind="jacobian", wrt=(self.name,), batch=())
         shapes = {name: symbol.shape for name, symbol in self.reader.calculation.symbols.items()}
-        (formula,) = formulas(problem, shapes, self.reader.statics)
+        formula = closed_forms(problem, shapes, self.reader.statics)[0].tree
         output = self.reader.calculation.output
         variable = self.reader.calculation.symbols[self.name]
         text = self.reader.problem.text.strip()

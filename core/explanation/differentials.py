@@ -9,11 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import replace
-from functools import partial
+from functools import partial, reduce
 
 from ...grammar import syntax
 from ...grammar.parser import parse
-from ...grammar.rewriting import filled, rewritten
+from ...grammar.rewriting import filled, replaced, rewritten
 from ...grammar.syntax import Attribute, Binary, Call, Index, Keyword, ListLiteral, Name, Node, Number, Program, Unary
 from ..elaboration.infix import COMPARISONS
 from ..errors import ExpressionError
@@ -88,30 +88,18 @@ def _with_changes(node: Node, zeros: bool = False) -> Node:
 
 
 def _sum(node: Node, changes: Sequence[Name]) -> Node:
-    result: Node | None = None
-    terms = signed_terms(node)
-    for sign, term in terms:
-        if term in [part(place) for place in range(len(changes))]:
-            moved = _with_changes(term)
-            if result is None:
-                result = moved if sign > 0 else Unary("-", moved)
-            else:
-                result = Binary("+" if sign > 0 else "-", result, moved)
-    assert result is not None
+    parts = [part(place) for place in range(len(changes))]
+    (sign, first), *rest = ((sign, _with_changes(term)) for sign, term in signed_terms(node) if term in parts)
+    result = first if sign > 0 else Unary("-", first)
+    for sign, moved in rest:
+        result = Binary("+" if sign > 0 else "-", result, moved)
     return result
 
 
 def _product_rule(node: Node, changes: Sequence[Name]) -> Node:
     """Return the sum over the moving operands of the product in which one of them is replaced by its change."""
-    terms = [rewritten(node, partial(_change_of, place=place)) for place in range(len(changes))]
-    result = terms[0]
-    for term in terms[1:]:
-        result = Binary("+", result, term)
-    return result
-
-
-def _change_of(item: Node, place: int) -> Node | None:
-    return change(place) if item == part(place) else None
+    terms = [replaced(node, part(place), moved) for place, moved in enumerate(changes)]
+    return reduce(partial(Binary, "+"), terms)
 
 
 def _moves(node: Node) -> bool:
@@ -169,8 +157,8 @@ def _by_rule(local: Local, call: Call, output: int) -> Iterator[Proposal]:
     if axis is None and len(call.arguments) > len(operator.operands) and "axis" in operator.parameters:
         axis = Keyword("axis", call.arguments[len(operator.operands)])
     settings = {keyword.name: keyword.value for keyword in call.keywords}
-    plain = {"y": local.template}
-    plain |= {f"y{place}": Index(call, (Number(str(place)),)) for place in range(len(operator.rules))}
+    plain: dict[str, Node] = {f"y{place}": Index(call, (Number(str(place)),)) for place in range(len(operator.rules))}
+    plain["y"] = local.template
     for along in [None, axis] if axis is not None else [None]:
         tree = _pruned(rule, dead)
         if tree is None:
@@ -240,32 +228,18 @@ def _pruned(tree: Node, dead: set[str]) -> Node | None:
             if first is None:
                 return second if second is None or operator == "+" else negated(second)
             return first if second is None else replace(tree, left=first, right=second)
-        case Binary("*" | "@", left, right):
-            first, second = _pruned(left, dead), _pruned(right, dead)
-            return None if first is None or second is None else replace(tree, left=first, right=second)
-        case Binary("/", left, _):
-            first = _pruned(left, dead)
-            return None if first is None else replace(tree, left=first)
-        case Unary(_, operand) | Attribute(operand, _):
-            inner = _pruned(operand, dead)
-            return None if inner is None else replace(tree, operand=inner)
-        case Call("sum" | "trace", (argument,)):
-            inner = _pruned(argument, dead)
-            return None if inner is None else replace(tree, arguments=(inner,))
+        case Binary("*" | "@" | "/") | Unary() | Attribute() | Call("sum" | "trace"):
+            parts = [_pruned(item, dead) for item in syntax.children(tree)]
+            alive = iter([item for item in parts if item is not None])
+            return None if None in parts else syntax.map_children(tree, lambda _: next(alive))
     return tree
 
 
 def tidy(tree: Node) -> Node:
     """Return a differential as a person writes it: `a/b` where the table guards a division by zero."""
-
-    def changed(item: Node) -> Node | None:
-        match item:
-            case Binary("*", left, Call("reciprocal_or_zero", (divisor,))):
-                return Binary("/", rewritten(left, changed), rewritten(divisor, changed))
-            case Call("reciprocal_or_zero", (divisor,)):
-                return Binary("/", Number("1"), rewritten(divisor, changed))
-            case Call("quotient", (above, below)):
-                return Binary("/", rewritten(above, changed), rewritten(below, changed))
-        return None
-
-    return rewritten(tree, changed)
+    match tree:
+        case Binary("*", above, Call("reciprocal_or_zero", (below,))) | Call("quotient", (above, below)):
+            return Binary("/", tidy(above), tidy(below))
+        case Call("reciprocal_or_zero", (divisor,)):
+            return Binary("/", Number("1"), tidy(divisor))
+    return syntax.map_children(tree, tidy)

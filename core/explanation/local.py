@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 
 import numpy as np
@@ -45,8 +45,7 @@ class Local:
         """Return a tree over inputs, placeholders and their changes as a graph."""
         symbols: dict[str, object] = dict(self.environment)
         for place, shape in enumerate(self.shapes):
-            symbols[part(place).name] = Symbol.of(part(place).name, shape)
-            symbols[change(place).name] = Symbol.of(change(place).name, shape)
+            symbols |= {name.name: Symbol.of(name.name, shape) for name in (part(place), change(place))}
         elaborator = Elaborator(symbols, self.statics)
         program = tree if isinstance(tree, Program) else Program((), tree)
         return elaborator.tensor(elaborator.run(program), (0, 0))
@@ -111,16 +110,14 @@ def operands_of(node: Node) -> list[Node]:
             values = [keyword.value for keyword in node.keywords]
             return [item for argument in (*arguments, *values) for item in _items(argument)]
         case ListLiteral():
-            return list(_items(node))
+            return _items(node)
     return []
 
 
-def _items(node: Node) -> Iterator[Node]:
-    if isinstance(node, ListLiteral):
-        for item in node.items:
-            yield from _items(item)
-    else:
-        yield node
+def _items(node: Node) -> list[Node]:
+    if not isinstance(node, ListLiteral):
+        return [node]
+    return [item for inner in node.items for item in _items(inner)]
 
 
 def several_outputs(call: Call) -> bool:

@@ -14,18 +14,13 @@ def named_parts(trees: Sequence[Node], fresh: Callable[[str], str]) -> tuple[lis
 
     `fresh` makes a name that is not taken yet out of a wanted one.
     """
-    uses: Counter[Node] = Counter()
-    seen: set[Node] = set()
-    stack = list(trees)
-    uses.update(trees)
+    uses = Counter(trees)
+    stack = list(uses)
     while stack:
-        node = stack.pop()
-        if node in seen:
-            continue
-        seen.add(node)
-        for child in children(node):
+        for child in children(stack.pop()):
+            if child not in uses:
+                stack.append(child)
             uses[child] += 1
-            stack.append(child)
     named: dict[Node, Name] = {}
     shared: list[tuple[str, Node]] = []
     numbers = iter(range(1, len(uses) + 2))

@@ -3,24 +3,10 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from typing import TypeGuard
 
-from ...grammar.syntax import (
-    Attribute,
-    Binary,
-    Call,
-    Index,
-    Keyword,
-    ListLiteral,
-    Literal,
-    Name,
-    Node,
-    Number,
-    Slice,
-    String,
-    TupleLiteral,
-    Unary,
-    map_children,
-)
+from ...grammar import syntax
+from ...grammar.syntax import Attribute, Binary, Call, Index, ListLiteral, Name, Node, Number, Unary, map_children
 from ...grammar.writer import write
 from ..elaboration.arguments import SEQUENCES, bind, declaration
 from ..elaboration.infix import COMPARISONS
@@ -32,12 +18,8 @@ from ..notation.trees import negated
 from .templates import LIBRARIES, PREFIXES, slots, template
 
 # Functions along an axis that a library does not take over all entries; those that keep the shape give it back.
-NEEDS_AXIS = {
-    "numpy": (),
-    "torch": ("softmax", "log_softmax", "logsumexp", "cumsum"),
-    "jax": ("softmax", "log_softmax"),
-}
 KEEPS_SHAPE = ("softmax", "log_softmax")
+NEEDS_AXIS = {"numpy": (), "torch": (*KEEPS_SHAPE, "logsumexp", "cumsum"), "jax": KEEPS_SHAPE}
 SHAPES = ("shape", "size", "reps")
 CONSTANTS = ("pi", "inf")
 
@@ -73,15 +55,16 @@ class Dialect:
                 return Attribute(self._numeric(operand), "T")
             case ListLiteral():
                 return Call("array", (map_children(node, self._item),))
-            case Name(name, "") if name in CONSTANTS and name not in self.ranks.environment:
-                return Name(name, PREFIXES[self.library])
-            case Name(name, prefix) if prefix:
+            case Name(name) if self._constant(node):
                 return Name(name, PREFIXES[self.library])
             case Index():
                 return self._index(node)
             case Call():
                 return self._call(node)
         return map_children(node, self._numeric)
+
+    def _constant(self, name: Name) -> bool:
+        return bool(name.prefix) or (name.name in CONSTANTS and name.name not in self.ranks.environment)
 
     def _factor(self, node: Node, other: Node) -> Node:
         """Return a factor: true and false may stand beside numbers, in PyTorch only where those are of its own type."""
@@ -96,8 +79,8 @@ class Dialect:
         match node:
             case Number():
                 return True
-            case Name(name, prefix):
-                return bool(prefix) or name in self.sizes or (name in CONSTANTS and name not in self.ranks.environment)
+            case Name(name):
+                return name in self.sizes or self._constant(node)
             case Unary(_, operand):
                 return self._static(operand)
             case Binary(_, left, right):
@@ -128,11 +111,11 @@ class Dialect:
             return Call(operator.name, tuple(map(self._operand, arguments)), node.keywords)
         operands, placed, named = self._bound(operator, node)
         axis = named.get("axis")
-        if self.library == "torch" and name == "prod" and isinstance(axis, TupleLiteral):
+        if self.library == "torch" and name == "prod" and isinstance(axis, syntax.TupleLiteral):
             return self._call(_one_by_one(node, axis))
         if operator.name in NEEDS_AXIS[self.library] and axis is None and not placed:
             return self._over_all(operator.name, *operands)
-        keywords = tuple(Keyword(name, self._setting(name, value)) for name, value in named.items())
+        keywords = tuple(syntax.Keyword(name, self._setting(name, value)) for name, value in named.items())
         settings = tuple(self._setting(name, value) for name, value in placed.items())
         # The list of what is joined or multiplied is no array.
         of = self._item if operator.parameters.startswith("[") else self._operand
@@ -167,24 +150,24 @@ class Dialect:
 
     def _operand(self, node: Node) -> Node:
         """Return an operand of a function; PyTorch's functions take tensors, not numbers."""
-        return node if isinstance(node, String) else self.rewritten(node)
+        return node if isinstance(node, syntax.String) else self.rewritten(node)
 
     def _setting(self, name: str, node: Node) -> Node:
         """Return a setting; PyTorch takes a shape of one axis as a tuple only."""
-        if self.library == "torch" and name in SHAPES and not isinstance(node, TupleLiteral):
-            node = TupleLiteral((node,))
+        if self.library == "torch" and name in SHAPES and not isinstance(node, syntax.TupleLiteral):
+            node = syntax.TupleLiteral((node,))
         return self._plain(node)
 
     def _plain(self, node: Node) -> Node:
         """Return a setting: lists and numbers stay what they are."""
-        if isinstance(node, ListLiteral | TupleLiteral | Literal | Slice | Number):
+        if isinstance(node, ListLiteral | syntax.TupleLiteral | syntax.Literal | syntax.Slice | Number):
             return map_children(node, self._plain)
         return self._numeric(node)
 
     def _over_all(self, name: str, operand: Node) -> Node:
         """Return a function along an axis that is taken over all entries."""
         x = self._operand(operand)
-        axis = Keyword("axis", Number("0"))
+        axis = syntax.Keyword("axis", Number("0"))
         if self.ranks.of(operand) == 1:
             return Call(name, (x,), (axis,))
         result = Call(name, (Call("ravel", (x,)),), (axis,))
@@ -196,19 +179,19 @@ class Dialect:
         items = [self._index_item(item) for item in node.items]
         operand = self._numeric(node.operand)
         if self.library == "torch":
-            flips = [place for place, item in enumerate(items) if isinstance(item, Slice) and _backwards(item)]
+            flips = [place for place, item in enumerate(items) if _backwards(item)]
             if flips:
-                axes = [sum(item != Literal(None) for item in items[:place]) for place in flips]
-                operand = Call("reversed", (operand, TupleLiteral(tuple(Number(str(axis)) for axis in axes))))
-            items = [_forwards(item) if isinstance(item, Slice) and _backwards(item) else item for item in items]
-            if all(item == Slice() for item in items):
+                axes = [sum(item != syntax.Literal(None) for item in items[:place]) for place in flips]
+                operand = Call("reversed", (operand, syntax.TupleLiteral(tuple(Number(str(axis)) for axis in axes))))
+            items = [_forwards(item) if _backwards(item) else item for item in items]
+            if all(item == syntax.Slice() for item in items):
                 return operand
         return Index(operand, tuple(items))
 
     def _index_item(self, item: Node) -> Node:
         if isinstance(item, ListLiteral) and self.library == "jax":
             return Call("array", (item,))
-        return item if isinstance(item, Slice | ListLiteral | Literal) else self._numeric(item)
+        return item if isinstance(item, syntax.Slice | ListLiteral | syntax.Literal) else self._numeric(item)
 
 
 def _missing(operator: Operator, node: Call, library: str) -> UsageProblem:
@@ -221,7 +204,7 @@ def _missing(operator: Operator, node: Call, library: str) -> UsageProblem:
 
 def _value(node: Node) -> object:
     """Return a setting as the default of a declaration would be: a tree, or what `None`, `True` and `False` are."""
-    return node.value if isinstance(node, Literal) else node
+    return node.value if isinstance(node, syntax.Literal) else node
 
 
 def _tree(value: object) -> Node:
@@ -230,11 +213,11 @@ def _tree(value: object) -> Node:
         case Node():
             return value
         case tuple():
-            return TupleLiteral(tuple(_tree(item) for item in value))
+            return syntax.TupleLiteral(tuple(_tree(item) for item in value))
         case str():
-            return String(value)
+            return syntax.String(value)
         case None | bool():
-            return Literal(value)
+            return syntax.Literal(value)
     return Number(str(value))
 
 
@@ -250,25 +233,25 @@ def _boolean(node: Node) -> bool:
     return False
 
 
-def _one_by_one(node: Call, axes: TupleLiteral) -> Call:
+def _one_by_one(node: Call, axes: syntax.TupleLiteral) -> Call:
     """Return a reduction over several axes as reductions over one axis each, the last axis first."""
     (x,) = node.arguments
     places = sorted((Fraction(item.text) for item in axes.items if isinstance(item, Number)), reverse=True)
     for place in places:
-        x = Call(node.function, (x,), (Keyword("axis", Number(str(place))),))
+        x = Call(node.function, (x,), (syntax.Keyword("axis", Number(str(place))),))
     assert isinstance(x, Call)
     return x
 
 
-def _backwards(item: Slice) -> bool:
-    return isinstance(item.step, Unary) and item.step.operator == "-"
+def _backwards(item: Node) -> TypeGuard[syntax.Slice]:
+    return isinstance(item, syntax.Slice) and isinstance(item.step, Unary) and item.step.operator == "-"
 
 
-def _forwards(item: Slice) -> Slice:
+def _forwards(item: syntax.Slice) -> syntax.Slice:
     """Return a slice with a negative step as the slice of the reversed axis."""
     assert item.step is not None
     step = negated(item.step)
-    return Slice(_mirrored(item.start), _mirrored(item.stop), None if step == Number("1") else step)
+    return syntax.Slice(_mirrored(item.start), _mirrored(item.stop), None if step == Number("1") else step)
 
 
 def _mirrored(bound: Node | None) -> Node | None:

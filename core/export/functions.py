@@ -7,7 +7,8 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
-from ...grammar.syntax import Name, Node, Program, map_children, walk
+from ...grammar.rewriting import filled
+from ...grammar.syntax import Name, Node, Program, walk
 from ...grammar.writer import write
 from ..errors import UsageProblem
 from ..problems.problem import Problem
@@ -49,15 +50,9 @@ def inlined(tree: Node) -> Node:
     if not isinstance(tree, Program):
         return tree
     meanings: dict[str, Node] = {}
-
-    def expanded(node: Node) -> Node:
-        if isinstance(node, Name) and not node.prefix and node.name in meanings:
-            return meanings[node.name]
-        return map_children(node, expanded)
-
     for assignment in tree.assignments:
-        meanings[assignment.name] = expanded(assignment.value)
-    return expanded(tree.result)
+        meanings[assignment.name] = filled(assignment.value, meanings)
+    return filled(tree.result, meanings)
 
 
 class _Function:
@@ -68,10 +63,8 @@ class _Function:
         self.library = library
         self.spelling = spelling(library)
         self.taken = {*_TAKEN, *modules(library), *polyfills(library)}
-        self.names = {name: self._fresh(_identifier(name)) for name in setting.inputs}
-        self.names |= {
-            name: self._fresh(_identifier(name)) for name in setting.sizes.names.values() if name not in self.names
-        }
+        named = dict.fromkeys([*setting.inputs, *setting.sizes.names.values()])
+        self.names = {name: self._fresh(_identifier(name)) for name in named}
 
     def _fresh(self, wanted: str) -> str:
         while wanted in self.taken:
@@ -104,22 +97,18 @@ class _Function:
             trees.append(self._renamed(dialect.rewritten(tree)))
         shared, trees = named_parts(trees, self._fresh)
         named = [*shared, *zip(results, trees, strict=True)]
-        return "\n".join(
-            [*(f"{name} = {write(tree, self.spelling)}" for name, tree in named), f"return {', '.join(results)}"]
-        )
+        lines = [f"{name} = {write(tree, self.spelling)}" for name, tree in named]
+        return "\n".join([*lines, f"return {', '.join(results)}"])
 
     def _result_names(self) -> list[str]:
         problem = self.setting.problem
         noun = _KINDS.get(problem.kind, "derivative")
         count = len(self.setting.derivatives)
-        if count == 1:
-            return ["value", noun]
-        return ["value", *(f"{noun}_{_identifier(wrt[0])}" for wrt in problem.requests[:count])]
+        named = [f"{noun}_{_identifier(wrt[0])}" for wrt in problem.requests[:count]]
+        return ["value", *([noun] if count == 1 else named)]
 
     def _renamed(self, tree: Node) -> Node:
-        if isinstance(tree, Name) and not tree.prefix and tree.name in self.names:
-            return Name(self.names[tree.name])
-        return map_children(tree, self._renamed)
+        return filled(tree, {name: Name(own) for name, own in self.names.items()})
 
     def _docstring(self, results: Sequence[str]) -> list[str]:
         setting, problem = self.setting, self.setting.problem
@@ -127,12 +116,9 @@ class _Function:
         rest = f", and its {_noun(problem.kind)}{by}" if len(results) > 1 else ""
         lines = [f'"""Return the value of `{quoted(problem.text)}`{rest}.']
         if setting.inputs:
-            sizes = {name: [self._renamed(size) for size in setting.shape(name)] for name in setting.inputs}
-            shapes = [
-                f"{self.names[name]}: {_shape(write(size, self.spelling) for size in shape)}"
-                for name, shape in sizes.items()
-            ]
-            lines += ["", f"Shapes: {', '.join(shapes)}."]
+            shapes = {self.names[name]: map(self._renamed, setting.shape(name)) for name in setting.inputs}
+            texts = [f"{own}: {_shape(write(size, self.spelling) for size in shape)}" for own, shape in shapes.items()]
+            lines += ["", f"Shapes: {', '.join(texts)}."]
         return _indented([*lines, '"""'])
 
     # The top of the function.
@@ -141,11 +127,8 @@ class _Function:
         arrays = [self.names[name] for name in self.setting.inputs if name not in self.setting.counts]
         if self.library != "torch":
             return [f"{name} = {PREFIXES[self.library]}.asarray({name}, dtype=float)" for name in arrays]
-        if "like" not in used:
-            return []
-        if not arrays:
-            return ['like = {"dtype": torch.float64}']
-        return [f'like = {{"dtype": {arrays[0]}.dtype, "device": {arrays[0]}.device}}']
+        of_array = f'"dtype": {arrays[0]}.dtype, "device": {arrays[0]}.device' if arrays else '"dtype": torch.float64'
+        return [f"like = {{{of_array}}}"] if "like" in used else []
 
     def _sizes(self, used: set[str]) -> list[str]:
         """Return the lines that name the sizes and assert the shapes."""

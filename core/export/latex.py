@@ -5,21 +5,9 @@ from __future__ import annotations
 from collections.abc import Mapping
 from dataclasses import replace
 
+from ...grammar import syntax
 from ...grammar.spellings import INDEX, latex_name
-from ...grammar.syntax import (
-    Attribute,
-    Binary,
-    Call,
-    Keyword,
-    Name,
-    Node,
-    Number,
-    Program,
-    String,
-    TupleLiteral,
-    Unary,
-    map_children,
-)
+from ...grammar.syntax import Attribute, Binary, Call, Name, Node, Number, Program, String, Unary, map_children
 from ...grammar.writer import write
 from ..elaboration.ranks import Ranks
 from ..notation.trees import negated, times, transposed
@@ -85,22 +73,15 @@ class Latex:
                 return self._times(left, right)
             case Binary("/", left, right):
                 above, below = self.rewritten(left), self.rewritten(right)
-                if self.ranks.of(right):
-                    return _signed("divide", _apart(above), _apart(below))
-                return _signed("/", above, below)
+                entries = self.ranks.of(right) > 0
+                return _signed("divide", _apart(above), _apart(below)) if entries else _signed("/", above, below)
             case Binary("**", left, right):
                 sign = "elementwise **" if self.ranks.of(left) or self.ranks.of(right) else "**"
                 return Binary(sign, self.rewritten(left), self.rewritten(right))
-            case Binary(sign, left, right):
-                return Binary(sign, self.rewritten(left), self.rewritten(right))
-            case Unary(sign, operand):
-                return Unary(sign, self.rewritten(operand))
             case Attribute(Call("inv", (operand,)), "T" | "mT"):
                 return Call("inverse transpose", (self.rewritten(operand),))
             case Attribute(operand, "T") if self.ranks.of(operand) < 2:
                 return self.rewritten(operand)
-            case Attribute(operand, name):
-                return Attribute(self.rewritten(operand), name)
             case Call():
                 return self._call(node)
         return map_children(node, self.rewritten)
@@ -158,7 +139,9 @@ class Latex:
                 return Call("frobenius" if self.ranks.of(x) > 1 else "norm", (self.rewritten(x),))
             case Call("norm", (x, String("fro" | "nuc" as order)), ()):
                 return Call("frobenius" if order == "fro" else "nuclear", (self.rewritten(x),))
-            case Call("norm" | "power_norm", (x, order), ()) | Call("power_norm", (x,), (Keyword("ord", order),)):
+            case Call("norm" | "power_norm", (x, order), ()) | Call(
+                "power_norm", (x,), (syntax.Keyword("ord", order),)
+            ):
                 return Call("norm of order", (self.rewritten(x), self.rewritten(order)))
             case Call("norm" | "power_norm" | "inv" | "trace" | "abs" | "sqrt" as name) if (
                 node.keywords or len(node.arguments) > 1
@@ -167,10 +150,8 @@ class Latex:
         return map_children(node, self.rewritten)
 
     def _size(self, size: Node) -> Node:
-        match size:
-            case TupleLiteral(items):
-                return times([self.rewritten(item) for item in items], "times")
-        return self.rewritten(size)
+        items = size.items if isinstance(size, syntax.TupleLiteral) else (size,)
+        return times([self.rewritten(item) for item in items], "times")
 
     def _index_sum(self, subscripts: str, operands: list[Node]) -> Node:
         """Return an einsum as a sum of entries."""

@@ -13,7 +13,7 @@ from ..formulas.closed_form import ClosedForm, exact_forms
 from ..formulas.verified import closed_forms
 from ..notation.structural import Sizes
 from ..problems.calculation import Calculation
-from ..problems.problem import Problem, direction_name
+from ..problems.problem import DIRECTIONS, Problem, direction_name
 from ..shapes import Shape
 
 
@@ -55,10 +55,9 @@ class Setting:
         """Return the setting over certain shapes; raise ShapeError where a form does not fit them."""
         calculation = Calculation(problem, shapes, statics=statics)
         inputs = dict(shapes)
-        for name in problem.wrt if problem.kind in ("jvp", "vjp", "hvp") else ():
+        for name in problem.wrt if problem.kind in DIRECTIONS else ():
             inputs[direction_name(problem)] = calculation.direction_shape(name)
-        named = {name: size for size, name in labels.items()}
-        ranks = Ranks(inputs, {**named, **{name: counts[name] for name in counts}})
+        ranks = Ranks(inputs, {name: size for size, name in labels.items()} | dict(counts))
         value, derivatives = forms if len(forms) > 1 else (forms[0], [])
         for form in (*value, *derivatives):
             ranks.add(form.program)

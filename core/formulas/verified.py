@@ -10,7 +10,6 @@ import numpy as np
 
 from ..arrays import SAME_NUMBERS, Array
 from ..evaluation.program import OperationFailed
-from ..notation.trees import Tree
 from ..problems.calculation import Calculation
 from ..problems.problem import DIRECTIONS, Problem, tangent_name
 from ..problems.sampling import draw, needs
@@ -41,11 +40,6 @@ def closed_forms(
         form = next(iter(forms), None)
         chosen.append(form or exact_forms(problem, shapes, statics)[position])
     return chosen
-
-
-def formulas(problem: Problem, shapes: Mapping[str, Shape], statics: Mapping[str, int]) -> list[Tree]:
-    """Return the closed form of each derivative as one tree, with no part named."""
-    return [form.tree for form in closed_forms(problem, shapes, statics)]
 
 
 def _holds(form: ClosedForm, values: Mapping[str, Array], data: Array) -> bool:

@@ -7,7 +7,7 @@ from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
 
 from ..arrays import Array
-from ..errors import Span
+from ..errors import Label, Span
 
 if TYPE_CHECKING:
     from ..compressed.structured import Structured
@@ -46,6 +46,11 @@ class Warning:
     label: str = ""
     notes: Sequence[str] = ()
     code: str = "warning"
+
+    @property
+    def labels(self) -> list[Label]:
+        """The label of the span, where there is one."""
+        return [] if self.span is None else [Label(self.span, self.label)]
 
 
 @dataclass(frozen=True)

@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, TypeAlias
 import numpy as np
 
 from ...grammar.advice import Setting, advise
-from ..arrays import AS_ASSUMED, Array, largest
+from ..arrays import AS_ASSUMED, Array, first_place, largest
 from ..errors import InputError
 from ..shapes import ASSUMPTIONS
 from .answer import Input
@@ -40,8 +40,7 @@ def check_assumptions(assumptions: Mapping[str, frozenset[str]], given: Mapping[
 
 
 def _first(places: Places) -> tuple[int, ...] | None:
-    found = np.argwhere(places)
-    return tuple(int(i) for i in found[0]) if len(found) else None
+    return first_place(places) if places.any() else None
 
 
 def _at(place: tuple[int, ...], value: float) -> str:
