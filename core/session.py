@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
 from dataclasses import dataclass, field
 from typing import TYPE_CHECKING
@@ -114,10 +114,9 @@ def answer(
     if wishes.strict and warnings:
         first, helps = warnings[0], [advise("without ", Setting("strict"), " this is a warning")]
         raise EvaluationError(first.message, *first.labels, notes=first.notes, helps=helps)
-    checks: list[Check | None] = [None] * len(data)
+    checks: Iterable[Check | None] = [None] * len(data)
     if wishes.check:
-        nearby = derive if compressed else None
-        checks = list(check_results(calculation, values, data, bool(kinks), wishes.seed, nearby))
+        checks = check_results(calculation, values, data, bool(kinks), wishes.seed, derive if compressed else None)
     return Answer(
         command=command or problem.kind,
         expression=problem.text,

@@ -62,7 +62,7 @@ def render_warning(
     warning: AnswerWarning, *, source: Source | None = None, color: bool = False, ascii: bool = False
 ) -> str:
     """Return a warning as lines of text, in the form of an error."""
-    labels = [] if warning.span is None else [Label(warning.span, warning.label)]
+    labels = warning.labels
     place = _location(source, labels[0]) if source and labels else None
     return _Page("warning", source, color, ascii).render(warning.message, labels, place, warning.notes, ())
 

@@ -32,22 +32,18 @@ class Location:
 
     def span_of(self, node: Node) -> Span:
         """Return the smallest piece of text that a node belongs to, the whole expression where none is known."""
-        found = self._exact.get(node)
-        if found is not None:
-            return found
         names = set(symbols([node]))
-
-        def same_operation(other: Node) -> bool:
-            return _operation(other) == _operation(node) is not None and set(symbols([other])) == names
 
         def same_operands(other: Node) -> bool:
             return other in self._computed and _operation(other) is not None and set(symbols([other])) == names
 
-        for fits in (lambda other: other is node, same_operation, same_operands):
-            span = self._smallest(fits)
-            if span is not None:
-                return span
-        return self._whole
+        return (
+            self._exact.get(node)
+            or self._smallest(lambda other: other is node)
+            or self._same_operation(node)
+            or self._smallest(same_operands)
+            or self._whole
+        )
 
     def is_written(self, node: Node) -> bool:
         """Whether a node is what some piece of the text says, and not a step inside a definition or a derivative."""
@@ -55,11 +51,7 @@ class Location:
 
     def is_inside(self, node: Node) -> bool:
         """Whether an operation is part of the expression, and not of its derivative alone."""
-        names = set(symbols([node]))
-        return (
-            self._smallest(lambda other: _operation(other) == _operation(node) and set(symbols([other])) == names)
-            is not None
-        )
+        return self._same_operation(node) is not None
 
     def quote(self, node: Node) -> str:
         """Return the text that a node belongs to between backquotes, or `this expression` where that is long."""
@@ -77,6 +69,10 @@ class Location:
     @cached_property
     def _exact(self) -> dict[Node, Span]:
         return {node: span for span, node in reversed(self._pieces)} | self._spans
+
+    def _same_operation(self, node: Node) -> Span | None:
+        name, inputs = _operation(node), set(symbols([node]))
+        return self._smallest(lambda other: _operation(other) == name is not None and set(symbols([other])) == inputs)
 
     def _smallest(self, fits: Callable[[Node], bool]) -> Span | None:
         return next((span for span, graph in self._pieces if any(map(fits, topological([graph])))), None)

@@ -98,11 +98,9 @@ def _analytic(calculation: Calculation) -> bool:
 
 
 def _nearby(calculation: Calculation, values: Mapping[str, Array], draws: Draws) -> dict[str, Array]:
-    moved = dict(values)
-    for name in calculation.problem.wrt:
-        direction = _direction(calculation, name, values, draws)
-        moved[name] = values[name] + NEARBY * direction
-    return moved
+    names = calculation.problem.wrt
+    moved = {name: values[name] + NEARBY * _direction(calculation, name, values, draws) for name in names}
+    return {**values, **moved}
 
 
 def _direction(calculation: Calculation, name: str, values: Mapping[str, Array], draws: Draws) -> Array:

@@ -74,6 +74,10 @@ class Candidates(Inquiry):
             yield from self._by_places()
             yield from self._by_others()
 
+    @property
+    def _axes_remark(self) -> str:
+        return f"matgrad puts the axes of the output first, then those of {self.trial.by}"
+
     def _command(self, name: str, expression: str, *settings: Setting) -> Command:
         return Command(name, expression, (self.name,), settings)
 
@@ -98,18 +102,13 @@ class Candidates(Inquiry):
                 lambda point: np.moveaxis(np.diagonal(point.truth, axis1=0, axis2=out), -1, 0),
                 "the Jacobian also has the derivatives of a row of the output by the other rows",
             )
-        yield Candidate(
-            "summed over outputs",
-            f"the Jacobian summed over the outputs: the gradient of `sum({self.text})`",
-            lambda point: point.truth.sum(axis=outputs),
-            helps=(self._command("grad", f"sum({self.text})"),),
-        )
-        yield Candidate(
-            "averaged over outputs",
-            f"the Jacobian averaged over the outputs: the gradient of `mean({self.text})`",
-            lambda point: point.truth.mean(axis=outputs),
-            helps=(self._command("grad", f"mean({self.text})"),),
-        )
+        for word, function, reduce in (("summed", "sum", np.sum), ("averaged", "mean", np.mean)):
+            yield Candidate(
+                f"{word} over outputs",
+                f"the Jacobian {word} over the outputs: the gradient of `{function}({self.text})`",
+                partial(_of_truth, reduce, axis=outputs),
+                helps=(self._command("grad", f"{function}({self.text})"),),
+            )
         yield Candidate(
             "summed over inputs",
             f"the Jacobian summed over the entries of `{self.name}`: the Jacobian times ones",
@@ -125,23 +124,22 @@ class Candidates(Inquiry):
                 "transposed",
                 f"the transposed {self.noun} (denominator layout)",
                 lambda point: np.transpose(point.truth, order),
-                f"matgrad puts the axes of the output first, then those of {self.trial.by}",
+                self._axes_remark,
                 (self._command("jacobian", self.text, Setting("layout", "denominator")),),
             )
         elif rank == 2:
             remark = "the gradient has the shape of the variable: entry [i, j] belongs to entry [i, j]"
-            yield Candidate("transposed", f"the transpose of the {self.noun}", lambda point: point.truth.T,
-                            remark if self.trial.order == 1 else "")  # fmt: skip
+            remark = remark if self.trial.order == 1 else ""
+            yield Candidate("transposed", f"the transpose of the {self.noun}", lambda point: point.truth.T, remark)
 
     def _flattened(self) -> Iterator[Candidate]:
         """Return the derivative as a matrix, one row per output entry, axes merged row by row or column by column."""
         groups = [group for group in self.groups if group]
         if len(groups) not in (1, 2) or all(len(group) == 1 for group in groups):
             return
-        rows = "row by row (row-major, as NumPy's reshape)"
-        columns = "column by column (vec, column-major, as in the textbooks)"
-        for word, columnwise in ((rows, False), (columns, True)):
-            key = "flattened by columns" if columnwise else "flattened by rows"
+        rows = "flattened by rows", "row by row (row-major, as NumPy's reshape)"
+        columns = "flattened by columns", "column by column (vec, column-major, as in the textbooks)"
+        for (key, word), columnwise in ((rows, False), (columns, True)):
             yield Candidate(
                 key,
                 f"the {self.noun} flattened {word}",
@@ -160,11 +158,10 @@ class Candidates(Inquiry):
         truth = point.truth
         order: list[int] = []
         sizes: list[int] = []
-        for group in self.groups:
-            if group:
-                axes = range(len(order), len(order) + len(group))
-                sizes.append(prod(truth.shape[axis] for axis in axes))
-                order += reversed(axes) if columnwise else axes
+        for group in filter(None, self.groups):
+            axes = range(len(order), len(order) + len(group))
+            sizes.append(prod(truth.shape[axis] for axis in axes))
+            order += reversed(axes) if columnwise else axes
         flat = np.transpose(truth, order).reshape(sizes)
         return flat.T if turned else flat
 
@@ -172,14 +169,13 @@ class Candidates(Inquiry):
         rank = sum(map(len, self.groups))
         if rank not in (3, 4):
             return
-        for order in permutations(range(rank)):
-            if order != tuple(range(rank)):
-                yield Candidate(
-                    "axes in another order",
-                    f"the {self.noun} with its axes in the order {order}",
-                    partial(_turned, order=order),
-                    f"matgrad puts the axes of the output first, then those of {self.trial.by}",
-                )
+        for order in [*permutations(range(rank))][1:]:
+            yield Candidate(
+                "axes in another order",
+                f"the {self.noun} with its axes in the order {order}",
+                partial(_of_truth, np.transpose, axes=order),
+                self._axes_remark,
+            )
 
     def _symmetric_conventions(self) -> Iterator[Candidate]:
         shape = self.groups[1]
@@ -193,11 +189,10 @@ class Candidates(Inquiry):
             else advise("that is meant for a symmetric variable: `", Setting("assume", {self.name: "symmetric"}), "`")
         )
         entries = "the derivative by the independent entries of a symmetric matrix, `G + G.T - diag(diag(G))`"
-        yield Candidate("symmetric, independent entries", entries,
-                        lambda point: _doubled(point.truth), remark)  # fmt: skip
+        yield Candidate("symmetric, independent entries", entries, lambda point: _doubled(point.truth), remark)
         if not known:
-            yield Candidate("symmetric", "the gradient by a symmetric matrix, `(G + G.T)/2`",
-                            lambda point: (point.truth + point.truth.T) / 2, remark)  # fmt: skip
+            words = "the gradient by a symmetric matrix, `(G + G.T)/2`"
+            yield Candidate("symmetric", words, lambda point: (point.truth + point.truth.T) / 2, remark)
 
     # One sample at a time.
 
@@ -228,25 +223,21 @@ class Candidates(Inquiry):
         size = point.shapes[self.name][0]
         if any(point.shapes[name][:1] != (size,) for name in restricted):
             return None
+        shapes = {name: (1, *shape[1:]) if name in restricted else shape for name, shape in point.shapes.items()}
         rows = []
-        calculation: Calculation | None = None
-        for row in range(size):
-            values = {n: v[row : row + 1] if n in restricted else v for n, v in point.values.items()}
-            try:
-                shapes = {name: np.shape(value) for name, value in values.items()}
-                calculation = calculation or Calculation(self.problem, shapes)
-                if calculation.shape:
-                    return None
+        try:
+            calculation = Calculation(self.problem, shapes)
+            for row in range(size):
+                values = {n: v[row : row + 1] if n in restricted else v for n, v in point.values.items()}
                 rows.append(calculation.derivatives(values)[0])
-            except (ExpressionError, OperationFailed):
-                return None
-        return np.concatenate(rows)
+        except (ExpressionError, OperationFailed):
+            return None
+        return None if calculation.shape else np.concatenate(rows)
 
     @cached_property
     def _summed(self) -> syntax.Node | None:
         """The square matrix whose entries the expression sums, None where it is not of that form."""
-        program = self.problem.program
-        match program:
+        match self.problem.program:
             case syntax.Program((), Call("sum" | "reduce_sum", (matrix,), ())):
                 value = self.points[0].compute(syntax.Program((), matrix))
                 if value is not None and value.ndim == 2 and value.shape[0] == value.shape[1]:
@@ -265,7 +256,7 @@ class Candidates(Inquiry):
                 node = point.elaborated(syntax.Program((), single), {self.name: symbol})
             except ExpressionError:
                 return None
-            rows = [replace_value(point, self.name, row) for row in point.values[self.name]]
+            rows = [replace_values(point, {**point.values, self.name: row}) for row in point.values[self.name]]
             if node.shape:
                 return None
             gradient = derivative(node, symbol)
@@ -308,16 +299,15 @@ class Candidates(Inquiry):
             return
         names = [f"{self.name} at {number}" for number in range(len(places))]
         program = renamed_places(self.problem.program, places, names)
-        parts = [self._partials(point, program, names) for point in self.points]
-        if any(part is None for part in parts):
+        parts = {id(point): self._partials(point, program, names) for point in self.points}
+        if None in parts.values():
             return
-        of_point = {id(point): part for point, part in zip(self.points, parts, strict=True)}
         for count in range(1, len(places)):
             for chosen in combinations(range(len(places)), count):
                 listed = " and ".join(ORDINALS[place] for place in chosen)
 
                 def compute(point: Point, chosen: tuple[int, ...] = chosen) -> Array | None:
-                    part = of_point[id(point)]
+                    part = parts[id(point)]
                     return None if part is None else np.sum([part[place] for place in chosen], axis=0)
 
                 yield Candidate(
@@ -365,20 +355,15 @@ def replace_values(point: Point, values: dict[str, Array]) -> Point:
     return replace(point, inputs=inputs)
 
 
-def replace_value(point: Point, name: str, value: Array) -> Point:
-    """Return a point with one input changed."""
-    return replace_values(point, {**point.values, name: value})
-
-
 def _diagonal(truth: Array, out: int) -> Array:
     """Return the entries whose output and input indices are equal."""
     size = prod(truth.shape[:out])
     return np.diagonal(truth.reshape(size, size)).reshape(truth.shape[:out])
 
 
+def _of_truth(function: Callable[..., Array], point: Point, **settings: object) -> Array:
+    return function(point.truth, **settings)
+
+
 def _doubled(gradient: Array) -> Array:
     return gradient + gradient.T - np.diag(np.diag(gradient))
-
-
-def _turned(point: Point, order: tuple[int, ...]) -> Array:
-    return np.transpose(point.truth, order)

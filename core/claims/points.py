@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -90,8 +91,7 @@ class Point:
 def elaborated(program: syntax.Program, environment: Mapping[str, Node], statics: Mapping[str, int]) -> Node:
     """Return the graph of a program whose result is one array."""
     elaborator = Elaborator(environment, statics)
-    value = elaborator.run(program)
-    return stabilized([elaborator.tensor(value, syntax.span_of(program.result))])[0]
+    return stabilized([elaborator.tensor(elaborator.run(program), syntax.span_of(program.result))])[0]
 
 
 def _sums_a_number(program: syntax.Program, calculation: Calculation) -> bool:
@@ -99,11 +99,9 @@ def _sums_a_number(program: syntax.Program, calculation: Calculation) -> bool:
     for call in syntax.walk(program):
         if isinstance(call, syntax.Call) and call.function in SUMS and call.arguments:
             inner = syntax.Program(program.assignments, call.arguments[0])
-            try:
+            with suppress(ExpressionError):
                 if not elaborated(inner, calculation.symbols, {}).shape:
                     return True
-            except ExpressionError:
-                continue
     return False
 
 
@@ -154,8 +152,14 @@ class Trial:
 
     def _points(self) -> Iterator[Point]:
         """Yield the points: the given inputs, then random ones; where shapes are free, of two sets of sizes."""
-        found = 0
-        refusal: EvaluationError | None = None
+        found = False
+        refusal = EvaluationError(
+            "the derivative is not finite at any of the inputs tried",
+            helps=[
+                advise("give inputs with ", Setting("inputs"), " at which it is"),
+                advise(Setting("random", "uniform"), " draws numbers from 0 to 1"),
+            ],
+        )
         for wishes, given in self._settings():
             try:
                 point = self._point(given, wishes)
@@ -163,28 +167,20 @@ class Trial:
                 refusal = error
                 continue
             if point is not None:
-                found += 1
+                found = True
                 yield point
         if not found:
-            raise refusal or EvaluationError(
-                "the derivative is not finite at any of the inputs tried",
-                helps=[
-                    advise("give inputs with ", Setting("inputs"), " at which it is"),
-                    advise(Setting("random", "uniform"), " draws numbers from 0 to 1"),
-                ],
-            )
+            raise refusal
 
     def _settings(self) -> Iterator[tuple[Wishes, Mapping[str, Input]]]:
         self.wishes = replace(self.wishes, declared={**self.wishes.declared, **self._rows_meant()})
         first = self._fitting(self._prepare(self.given, self.wishes).inputs)
         shapes = {name: np.shape(item.value) for name, item in first.items()}
-        counts = {name for name, item in first.items() if item.law == "size"}
-        declared = {name: shape for name, shape in shapes.items() if name not in counts}
+        declared = {name: shape for name, shape in shapes.items() if first[name].law != "size"}
         larger = self._larger(first, declared)
         seeds = range(self.wishes.seed, self.wishes.seed + POINTS)
         yield replace(self.wishes, declared=declared), self.given
-        sizes = whole_numbers(values_of(self.given))
-        whole = {name: item for name, item in self.given.items() if name in sizes}
+        whole = {name: self.given[name] for name in whole_numbers(values_of(self.given))}
         for place, seed in enumerate(seeds):
             if place or self.given:
                 own = larger if larger is not None and place % 2 else declared

@@ -50,8 +50,7 @@ class Search(Inquiry):
     def run(self) -> Reading | None:
         """Return the first reading that holds at every point."""
         own = Candidate("factor", f"the {self.noun}", lambda point: point.truth)
-        found = self._multiple(own, [point.truth for point in self.points])
-        if found:
+        if found := self._multiple(own, [point.truth for point in self.points]):
             return found
         candidates = [
             (candidate, arrays)
@@ -61,14 +60,10 @@ class Search(Inquiry):
         for candidate, arrays in candidates:
             if self._equal(arrays):
                 return Reading(candidate.key, self._told(f"it is {candidate.words}", candidate), None, candidate.helps)
-        found = self._transposed_factor() or self._under_assumption()
-        if found:
+        if found := self._transposed_factor() or self._under_assumption():
             return found
-        for candidate, arrays in candidates:
-            found = self._multiple(candidate, arrays)
-            if found:
-                return found
-        return self._other_shape()
+        multiples = (self._multiple(candidate, arrays) for candidate, arrays in candidates)
+        return next(filter(None, multiples), None) or self._other_shape()
 
     def _told(self, words: str, candidate: Candidate) -> tuple[Text, ...]:
         return (words, candidate.remark) if candidate.remark else (words,)
@@ -125,12 +120,10 @@ class Search(Inquiry):
 
     def _multiple(self, candidate: Candidate, arrays: list[Array]) -> Reading | None:
         """Return a candidate up to a factor with a name."""
-        if any(array.shape != point.claimed.shape for array, point in zip(arrays, self.points, strict=True)):
-            return None
         factors = []
         for point, array in zip(self.points, arrays, strict=True):
             norm = float(np.sum(array * array))
-            if not norm or not np.isfinite(point.claimed).all():
+            if array.shape != point.claimed.shape or not norm or not np.isfinite(point.claimed).all():
                 return None
             factors.append(float(np.sum(point.claimed * array)) / norm)
             if not factors[-1] or relative_error(point.claimed, factors[-1] * array) > SAME_NUMBERS:
@@ -139,11 +132,9 @@ class Search(Inquiry):
         if named is None:
             return None
         factor, words = named
-        if factor == "-1":
-            key = "sign" if candidate.key == "factor" else f"{candidate.key}, sign"
-            return Reading(key, self._told(f"it is minus {candidate.words}", candidate), factor, candidate.helps)
-        key = candidate.key if candidate.key == "factor" else f"{candidate.key}, factor"
-        return Reading(key, self._told(f"it is {words} times {candidate.words}", candidate), factor, candidate.helps)
+        kind, words = ("sign", "minus") if factor == "-1" else ("factor", f"{words} times")
+        key = kind if candidate.key == "factor" else f"{candidate.key}, {kind}"
+        return Reading(key, self._told(f"it is {words} {candidate.words}", candidate), factor, candidate.helps)
 
     def _named(self, factors: list[float]) -> tuple[str, str] | None:
         """Return a factor as a number, or as the size or the input that it follows from point to point."""
@@ -153,13 +144,10 @@ class Search(Inquiry):
         if not simple:
             for symbol, words, measure in self._measures():
                 values = [measure(point) for point in self.points]
-                if all(np.isfinite(value) and value not in (0, 1) for value in values):
-                    found = _multiple_of(factors, values, symbol, words)
-                    if found:
-                        return found
-        if not constant:
-            return None
-        if abs(first - 1) < NEAR_MISS:
+                usable = all(np.isfinite(value) and value not in (0, 1) for value in values)
+                if usable and (found := _multiple_of(factors, values, symbol, words)):
+                    return found
+        if not constant or abs(first - 1) < NEAR_MISS:
             return None
         near = Fraction(first).limit_denominator(LARGEST_DENOMINATOR)
         text = str(near) if near and _near(first, float(near)) else f"{first:.6g}"
@@ -184,8 +172,7 @@ class Search(Inquiry):
 
     def _other_shape(self) -> Reading | None:
         """Return the right numbers under another shape: a column, a row, or what broadcasts."""
-        claims = [point.claimed for point in self.points]
-        truths = [point.truth for point in self.points]
+        claims, truths = [point.claimed for point in self.points], [point.truth for point in self.points]
         first, wanted = claims[0], truths[0]
         if all(c.size == t.size and c.shape != t.shape and relative_error(c.ravel(), t.ravel()) <= SAME_NUMBERS
                for c, t in zip(claims, truths, strict=True)):  # fmt: skip
@@ -198,10 +185,8 @@ class Search(Inquiry):
                 return None
             if c.shape == t.shape or relative_error(spread, t) > SAME_NUMBERS:
                 return None
-        words = (
-            f"its numbers are right where they are broadcast from {describe(first.shape)} to {describe(wanted.shape)}"
-        )
-        return Reading("broadcast", (words,))
+        shapes = f"from {describe(first.shape)} to {describe(wanted.shape)}"
+        return Reading("broadcast", (f"its numbers are right where they are broadcast {shapes}",))
 
 
 def _size(point: Point, name: str, axis: int | None = None) -> float:

@@ -10,7 +10,6 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 from dataclasses import dataclass, field, replace
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -25,9 +24,6 @@ from ..session import Wishes
 from ..shapes import Shape, describe, show
 from .points import Point, Trial
 from .search import Reading, other_reading
-
-if TYPE_CHECKING:
-    from ..problems.answer import Check
 
 SEVERAL_WAYS = 3
 
@@ -94,17 +90,9 @@ def check_claim(problem: Problem, claim: str, given: Mapping[str, Input], wishes
     if problem.batch:
         raise UsageProblem("a claim is about one sample", place=Setting("batch"))
     if len(problem.requests) != 1:
-        raise UsageProblem(
-            "a claim is one derivative, and several are asked for",
-            helps=[
-                advise(
-                    Setting("wrt", "x"),
-                    " with a gradient or Jacobian; two names, or ",
-                    Setting("kind", "hessian"),
-                    ", with a second derivative",
-                )
-            ],
-        )
+        one, two = Setting("wrt", "x"), Setting("kind", "hessian")
+        words = (one, " with a gradient or Jacobian; two names, or ", two, ", with a second derivative")
+        raise UsageProblem("a claim is one derivative, and several are asked for", helps=[advise(*words)])
     return Judgement(Trial(problem, claim, given, wishes)).verdict()
 
 
@@ -142,7 +130,7 @@ class Judgement:
         )
 
     def _own_key(self) -> str:
-        return {"Hessian": "hessian", "gradient": "gradient", "Jacobian": "jacobian"}.get(self.trial.noun, "derivative")
+        return self.trial.noun.lower() if self.trial.noun in ("Hessian", "gradient", "Jacobian") else "derivative"
 
     @cached_property
     def formula(self) -> str:
@@ -175,8 +163,8 @@ class Judgement:
         yield from self.trial.remarks
 
     def _where(self) -> str:
-        count, seeds = len(self.trial.points), [item.seed for p in self.trial.points for item in p.inputs.values()]
-        drawn = any(seed is not None for seed in seeds)
+        count = len(self.trial.points)
+        drawn = any(item.seed is not None for point in self.trial.points for item in point.inputs.values())
         given = f"the given inputs and {count - 1} random points" if self.trial.given else f"{count} random points"
         if count == 1:
             given = "one random point" if drawn and not self.trial.given else "the given inputs alone"
@@ -212,8 +200,7 @@ class Judgement:
         """Return the derivative at the first point, checked by differences, as an answer of its own."""
         first = self.trial.points[0]
         calculation = first.calculation
-        checks: list[Check | None] = [None]
-        if self.trial.wishes.check:
-            checks = list(check_results(calculation, first.values, [first.truth], False, self.trial.wishes.seed))
-        results = [replace(r, formula=self.formula) for r in calculation.result_records([first.truth], checks)]
+        wishes, data = self.trial.wishes, [first.truth]
+        checks = check_results(calculation, first.values, data, False, wishes.seed) if wishes.check else [None]
+        results = [replace(r, formula=self.formula) for r in calculation.result_records(data, checks)]
         return Answer("check", self.trial.problem.text, first.inputs, first.value, results)

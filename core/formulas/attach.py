@@ -50,15 +50,10 @@ def _with_formula(
     result: Result, forms: Iterable[ClosedForm], values: Mapping[str, Array], *, compared: bool
 ) -> Result:
     for form in forms:
-        error = None
-        if compared and result.compressed is not None:
-            error = error_along(form, values, result.compressed)
-        elif compared:
-            error = error_of(form, values, result.data)
+        data = result.data if result.compressed is None else result.compressed
+        error = error_of(form, values, data) if compared else None
         if error is None or error <= SAME_AT_INPUTS:
-            check = result.check
-            if check is not None and error is not None:
-                check = replace(check, formula=error)
+            check = replace(result.check, formula=error) if result.check and error is not None else result.check
             return replace(result, formula=form.text, sizes=dict(form.sizes), check=check)
     return result
 
@@ -73,36 +68,27 @@ def _choices(calculation: Calculation) -> Choices | None:
     return _known[calculation]
 
 
-def error_of(form: ClosedForm, values: Mapping[str, Array], data: Array) -> float | None:
+def error_of(form: ClosedForm, values: Mapping[str, Array], data: Array | Structured) -> float | None:
     """Return how far a formula is from the numbers, relative to the largest; None where that is not looked at."""
-    if data.size > LARGEST_COMPARED:
-        return None
     try:
-        value = form.evaluate(values)
+        pair = _compared(form, values, data)
     except (MatgradError, OperationFailed):  # what does not fit these sizes or numbers is wrong for them
         return float("inf")
     except Exception as problem:  # whatever keeps a formula from being read or evaluated makes it wrong here
         surface(problem)
         return float("inf")
-    return _difference(value, data)
+    return None if pair is None else _difference(*pair)
 
 
-def error_along(form: ClosedForm, values: Mapping[str, Array], compressed: Structured) -> float | None:
-    """Return how far a formula is from a compressed derivative, both along random directions; None if it is larger."""
-    axes = compressed.form.axes
-    draws = Draws(0, "directions")
+def _compared(form: ClosedForm, values: Mapping[str, Array], data: Array | Structured) -> tuple[Array, Array] | None:
+    """Return formula and derivative as arrays, along random directions where it is compressed; None for large ones."""
+    if isinstance(data, np.ndarray):
+        return (form.evaluate(values), data) if data.size <= LARGEST_COMPARED else None
+    axes, draws = data.form.axes, Draws(0, "directions")
     directions = [draws.normal([axes.shape[axis] for axis in own]) for own in axes.variables]
-    try:
-        calculation, numbers = form.read_again(values)
-        formula = calculation.compressed_value(numbers, axes, compressed.limit)
-        if formula is None:
-            return None
-        return _difference(formula.along(directions), compressed.along(directions))
-    except (MatgradError, OperationFailed):
-        return float("inf")
-    except Exception as problem:  # as in `error_of`
-        surface(problem)
-        return float("inf")
+    calculation, numbers = form.read_again(values)
+    formula = calculation.compressed_value(numbers, axes, data.limit)
+    return None if formula is None else (formula.along(directions), data.along(directions))
 
 
 def _difference(value: Array, data: Array) -> float | None:

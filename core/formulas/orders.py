@@ -10,10 +10,10 @@ The linear map `dX -> A @ dX @ B` is the formula of a pushforward and comes from
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 
 from ...grammar.rewriting import replaced
-from ...grammar.syntax import Assignment, Binary, Call, Name, Program, String, Unary
+from ...grammar.syntax import Assignment, Binary, Call, Name, Program, String, Unary, children
 from ...grammar.writer import write
 from ..graph.structure import INDEX_LETTERS
 from ..notation.trees import Tree, call, negated, transposed
@@ -47,9 +47,10 @@ def forms(
     `dX -> A @ dX @ B`, as a matrix `kron(A, B.T)`. With `column`, vec stacks columns: `kron(B.T, A)`.
     """
     found = []
+    output = Calculation(replace(problem, kind="value", wrt=(), batch=()), shapes, statics=statics).shape
     for request, form in zip(problem.requests, closed_forms(problem, shapes, statics), strict=True):
         program = form.program
-        ranks = (_output_rank(problem, shapes, statics), *(len(shapes[name]) for name in request))
+        ranks = (len(output), *(len(shapes[name]) for name in request))
         rank = sum(ranks)
         found.append(
             Forms(
@@ -64,11 +65,6 @@ def forms(
     return found
 
 
-def _output_rank(problem: Problem, shapes: Mapping[str, Shape], statics: Mapping[str, int] | None) -> int:
-    value = Problem(problem.text, problem.program, "value", (), problem.assumptions)
-    return len(Calculation(value, shapes, statics=statics or {}).shape)
-
-
 def _with_names(assignments: tuple[Assignment, ...], text: str) -> str:
     return "; ".join([*(write(item) for item in assignments), text])
 
@@ -79,18 +75,13 @@ def _linear_map(
     """Return a first derivative as the map from dX to the change of the output."""
     if len(request) != 1:
         return None
-    name = request[0]
-    pushed = Problem(problem.text, problem.program, "jvp", (name,), problem.assumptions)
-    (form,) = closed_forms(pushed, shapes, statics)
-    direction = "d" + name
+    direction = f"d{request[0]}"
     if direction in problem.names:
         return None
-    result = replaced(form.program.result, Name("tangent"), Name(direction))
-    assignments = tuple(
-        Assignment(item.name, replaced(item.value, Name("tangent"), Name(direction)))
-        for item in form.program.assignments
-    )
-    return _with_names(assignments, f"{direction} -> {write(result)}")
+    (form,) = closed_forms(replace(problem, kind="jvp", wrt=request, batch=()), shapes, statics)
+    program = replaced(form.program, Name("tangent"), Name(direction))
+    assert isinstance(program, Program)
+    return _with_names(program.assignments, f"{direction} -> {write(program.result)}")
 
 
 # --- index notation --------------------------------------------------------------------------------------------------
@@ -99,15 +90,12 @@ def _linear_map(
 def _index_form(program: Program, request: tuple[str, ...], ranks: tuple[int, ...]) -> str:
     letters = iter(INDEX_LETTERS)
     blocks = ["".join(next(letters) for _ in range(rank)) for rank in ranks]
-    above = f"dout[{','.join(blocks[0])}]" if blocks[0] else "dout"
-    order = len(request)
-    power = f"d{order}" if order > 1 else "d"
-    above = above.replace("d", power, 1)
-    below = " ".join(
-        f"d{name}[{','.join(block)}]" if block else f"d{name}" for name, block in zip(request, blocks[1:], strict=True)
+    power = str(len(request)) if len(request) > 1 else ""
+    above, *below = (
+        f"{name}[{','.join(block)}]" if block else name for name, block in zip(("out", *request), blocks, strict=True)
     )
     body = _indexed(program.result, "".join(blocks))
-    return _with_names(program.assignments, f"{above}/{below} = {body}")
+    return _with_names(program.assignments, f"d{power}{above}/{' '.join(f'd{one}' for one in below)} = {body}")
 
 
 def _indexed(tree: Tree, letters: str) -> str:
@@ -141,12 +129,10 @@ def _scalar(tree: Tree) -> str:
 def _has_axes(tree: Tree) -> bool:
     """Whether a tree is, or multiplies or adds, an einsum: the part of a term that carries the axes."""
     match tree:
-        case Call("einsum"):
-            return True
-        case Binary(_, left, right):
-            return _has_axes(left) or _has_axes(right)
-        case Unary(_, operand):
-            return _has_axes(operand)
+        case Call(function):
+            return function == "einsum"
+        case Binary() | Unary():
+            return any(map(_has_axes, children(tree)))
     return False
 
 
@@ -156,9 +142,7 @@ def _einsum_indices(subscripts: str, operands: list[Tree], letters: str) -> str:
     spare = iter(letter for letter in INDEX_LETTERS if letter not in letters)
     factors = []
     for operand, labels in zip(operands, inputs.split(","), strict=True):
-        for label in labels:
-            if label not in names:
-                names[label] = next(spare)
+        names |= {label: next(spare) for label in dict.fromkeys(labels) if label not in names}
         text = write(operand)
         if isinstance(operand, Call) and operand.function == "eye":
             text = "delta"
@@ -173,10 +157,8 @@ def _einsum_indices(subscripts: str, operands: list[Tree], letters: str) -> str:
 
 
 def _kronecker_form(program: Program, ranks: tuple[int, ...], column: bool) -> str | None:
-    rows = 2 if ranks[0] == 2 else ranks[1] if not ranks[0] else 0
-    if rows != 2:
-        return None
-    tree = _kronecker(program.result, column)
+    rows = ranks[0] or ranks[1]
+    tree = _kronecker(program.result, column) if rows == 2 else None
     return None if tree is None else _with_names(program.assignments, write(tree))
 
 
@@ -185,15 +167,12 @@ def _kronecker(tree: Tree, column: bool) -> Tree | None:
         case Binary("+" | "-" as sign, left, right):
             first, second = _kronecker(left, column), _kronecker(right, column)
             return None if first is None or second is None else Binary(sign, first, second)
-        case Unary("-", operand):
-            inner = _kronecker(operand, column)
-            return None if inner is None else negated(inner)
-        case Binary("*", left, right) if not _has_axes(left):
-            inner = _kronecker(right, column)
-            return None if inner is None else Binary("*", left, inner)
-        case Binary("/", left, right) if not _has_axes(right):
-            inner = _kronecker(left, column)
-            return None if inner is None else Binary("/", inner, right)
+        case Unary("-", operand) if inner := _kronecker(operand, column):
+            return negated(inner)
+        case Binary("*", left, right) if not _has_axes(left) and (inner := _kronecker(right, column)):
+            return Binary("*", left, inner)
+        case Binary("/", left, right) if not _has_axes(right) and (inner := _kronecker(left, column)):
+            return Binary("/", inner, right)
         case Call("einsum", (String(subscripts), first, second)):
             return _kronecker_pair(subscripts, first, second, column)
     return None

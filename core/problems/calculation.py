@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from math import prod
 from typing import TYPE_CHECKING
@@ -120,19 +120,18 @@ class Calculation:
     def _differentiated(self, wrt: tuple[str, ...]) -> Node:
         variable = self.symbols[wrt[0]]
         result = self.output
+        direction = Symbol.of(tangent_name(wrt[0]), self.direction_shape(wrt[0]))
         match self.problem.kind:
             case "jvp":
-                result = pushforward(result, {variable: Symbol.of(tangent_name(wrt[0]), variable.shape)})
+                return absorbed([pushforward(result, {variable: direction})])[0]
             case "vjp":
-                result = pullback(result, Symbol.of(tangent_name(wrt[0]), self.shape), variable)
+                return absorbed([pullback(result, direction, variable)])[0]
             case "hvp":
-                first = absorbed([derivative(result, variable)])[0]
-                result = pushforward(first, {variable: Symbol.of(tangent_name(wrt[0]), variable.shape)})
-            case _:
-                for name in wrt:
-                    result = absorbed([derivative(result, self.symbols[name])])[0]
-                return result
-        return absorbed([result])[0]
+                (first,) = absorbed([derivative(result, variable)])
+                return absorbed([pushforward(first, {variable: direction})])[0]
+        for name in wrt:
+            (result,) = absorbed([derivative(result, self.symbols[name])])
+        return result
 
     def direction_shape(self, name: str) -> Shape:
         """Return the shape of the tangent or cotangent that goes with a variable."""
@@ -150,18 +149,14 @@ class Calculation:
         if self.samples is None:
             return roots
         names = set(self.problem.batch)
-        directions = [tangent_name(name) for name in self.problem.wrt] if self.problem.kind in ("jvp", "hvp") else []
-        names |= {direction for direction, name in zip(directions, self.problem.wrt, strict=False) if name in names}
+        if self.problem.kind in ("jvp", "hvp"):
+            names |= {tangent_name(name) for name in names & set(self.problem.wrt)}
         batched: dict[Symbol, Node] = {
-            symbol: Symbol.of(symbol.name, (self.samples, *symbol.shape), ())
-            for symbol in self._all_symbols(roots)
-            if symbol.name in names
+            node: Symbol.of(node.name, (self.samples, *node.shape), ())
+            for node in topological(roots)
+            if isinstance(node, Symbol) and node.name in names
         }
         return vectorize(roots, batched, (self.samples,))
-
-    @staticmethod
-    def _all_symbols(roots: list[Node]) -> list[Symbol]:
-        return [node for node in topological(roots) if isinstance(node, Symbol)]
 
     @cached_property
     def program(self) -> Program:
@@ -220,9 +215,8 @@ class Calculation:
     def guard(self, limit: int, *, with_value: bool = True) -> None:
         """Raise EvaluationError if a result, or an array on the way to it, would exceed `limit` bytes."""
         for (wrt, _), node in zip(self.results, self._batched[1:], strict=True):
-            entries = prod(node.shape)
-            if entries * 8 > limit:
-                raise self._too_large(wrt, entries, limit)
+            if prod(node.shape) * 8 > limit:
+                raise self._too_large(wrt, prod(node.shape), limit)
         self._guard_way(self.program if with_value else self.derivative_program, limit)
 
     def guard_value(self, limit: int) -> None:
@@ -245,13 +239,12 @@ class Calculation:
         node = dict(self.results)[wrt]
         structure = structure_of(node, len(self.shape))
         product = "hvp" if self.problem.kind == "hessian" else "jvp"
+        one = Command(product, self.problem.text, wrt[:1], (Setting("tangent", "ones"),))
         return EvaluationError(
             f"this {noun} has {amount(entries)} entries ({memory(entries * 8)}); the limit is {memory(limit)}",
             notes=[f"output ({show(self.shape)}) by {by}" + (f"; it is {structure}" if structure else "")],
             helps=[
-                advise(
-                    "for one direction:  ", Command(product, self.problem.text, wrt[:1], (Setting("tangent", "ones"),))
-                ),
+                advise("for one direction:  ", one),
                 *self._smaller(wrt, limit),
                 advise("or raise the limit: ", Setting("max_memory", rounded_up(entries * 8))),
             ],
@@ -281,7 +274,7 @@ class Calculation:
         """Return each derivative for given inputs, or the value where none is asked for; errors as in `run`."""
         return self.derivative_program.run(values)
 
-    def result_records(self, data: Sequence[Array | Structured], checks: Sequence[Check | None]) -> list[Result]:
+    def result_records(self, data: Sequence[Array | Structured], checks: Iterable[Check | None]) -> list[Result]:
         """Return the derivatives as records, with the names of their axes and their structure."""
         records = []
         for (wrt, node), array, check in zip(self.results, data, checks, strict=True):

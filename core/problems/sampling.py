@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping
+from typing import Any
 
 import numpy as np
 
@@ -44,15 +45,37 @@ def draw(name: str, shape: Shape, law: str, seed: int, demands: Iterable[str]) -
     """
     draws = Draws(seed, name)
     value = _from_law(draws, shape, law)
-    for demand in sorted(set(demands), key=_ORDER.index):
-        value = _satisfying(demand, value)
-    return np.asarray(value, dtype=np.float64)
+    wanted = set(demands)
+    assert wanted <= _SATISFYING.keys(), wanted
+    for demand in (word for word in _SATISFYING if word in wanted):
+        value = np.asarray(_SATISFYING[demand](value), dtype=np.float64)
+    return value
 
 
-_ORDER = (
-    "integer", "nonzero", "above_one", "unit", "positive", "invertible", "symmetric", "spd", "orthogonal", "lower",
-    "upper", "diagonal",
-)  # fmt: skip
+def _size(value: Array) -> int:
+    return value.shape[-1] if value.ndim else 1
+
+
+def _transposed(value: Array) -> Array:
+    return np.swapaxes(value, -1, -2) if value.ndim > 1 else value
+
+
+# In the order in which they are met. A dominant diagonal keeps the condition number of what must be invertible small
+# and its determinant positive.
+_SATISFYING: Mapping[str, Callable[[Array], Any]] = {
+    "integer": lambda value: np.rint(value * 3),
+    "nonzero": lambda value: np.where(np.abs(value) < 0.1, 0.1 + np.abs(value), value),
+    "above_one": lambda value: np.abs(value) + 1.1,
+    "unit": lambda value: 0.95 * np.tanh(value),
+    "positive": lambda value: np.abs(value) + 0.1,
+    "invertible": lambda value: value / np.sqrt(_size(value)) / 2 + 1.5 * np.eye(_size(value)),
+    "symmetric": lambda value: (value + _transposed(value)) / 2,
+    "spd": lambda value: value @ _transposed(value) / _size(value) + np.eye(_size(value)),
+    "orthogonal": lambda value: np.linalg.qr(value)[0],
+    "lower": np.tril,
+    "upper": np.triu,
+    "diagonal": lambda value: value * np.eye(_size(value)),
+}
 
 
 def _from_law(draws: Draws, shape: Shape, law: str) -> Array:
@@ -71,38 +94,6 @@ def _from_law(draws: Draws, shape: Shape, law: str) -> Array:
 
 def _whole(text: str) -> bool:
     return text.lstrip("-").isdigit()
-
-
-def _satisfying(demand: str, value: Array) -> Array:
-    size = value.shape[-1] if value.ndim else 1
-    transposed = np.swapaxes(value, -1, -2) if value.ndim >= 2 else value
-    match demand:
-        case "integer":
-            return np.rint(value * 3)
-        case "nonzero":
-            return np.where(np.abs(value) < 0.1, 0.1 + np.abs(value), value)
-        case "positive":
-            return np.abs(value) + 0.1
-        case "above_one":
-            return np.abs(value) + 1.1
-        case "unit":
-            return np.asarray(0.95 * np.tanh(value))
-        case "symmetric":
-            return (value + transposed) / 2
-        case "spd":
-            return np.asarray(value @ transposed / size + np.eye(size))
-        case "invertible":
-            # A dominant diagonal keeps the condition number small and the determinant positive.
-            return np.asarray(value / np.sqrt(size) / 2 + 1.5 * np.eye(size))
-        case "orthogonal":
-            return np.asarray(np.linalg.qr(value)[0])
-        case "lower":
-            return np.tril(value)
-        case "upper":
-            return np.triu(value)
-        case "diagonal":
-            return value * np.eye(size)
-    return value
 
 
 def tangent_projection(assumptions: Mapping[str, frozenset[str]], name: str, direction: Array) -> Array:
