@@ -60,8 +60,7 @@ class Derivative:
         """Return the derivative at the inputs, as a float64 array of the documented shape.
 
         A jvp or hvp takes the direction as `tangent`, a vjp as `cotangent`, unless the expression has an input of
-        that name. Raises InputError for missing, surplus or ragged inputs. What
-        is not finite passes through, as in NumPy.
+        that name. Raises InputError for missing, surplus or ragged inputs. What is not finite passes through.
         """
         values, calculation = self._bound(inputs)
         with explained(calculation, values):
@@ -77,9 +76,8 @@ class Derivative:
         Raises UsageProblem for a value or a product with a direction, which have no structure, and errors as a call.
         """
         if self.problem.kind not in STRUCTURED_KINDS:
-            raise UsageProblem(
-                f"a {self.problem.kind} has no compressed form", helps=["jacobian and hessian have: d.structured(...)"]
-            )
+            helps = ["jacobian and hessian have: d.structured(...)"]
+            raise UsageProblem(f"a {self.problem.kind} has no compressed form", helps=helps)
         values = self._values(inputs)
         calculation = self._calculation(values)
         with explained(calculation, values):
@@ -186,9 +184,8 @@ class Derivative:
             )
         surplus = [name for name in given if name not in problem.names]
         if surplus:
-            raise InputError(
-                f"`{surplus[0]}` is not in the expression", notes=[f"names in it: {', '.join(problem.names)}"]
-            )
+            notes = [f"names in it: {', '.join(problem.names)}"]
+            raise InputError(f"`{surplus[0]}` is not in the expression", notes=notes)
         return values | {name: _array(name, given[name]) for name in problem.names}
 
     def _calculation(self, values: Mapping[str, Array]) -> Calculation:
@@ -199,14 +196,9 @@ class Derivative:
             if name in shapes and shapes[name] != shape:
                 raise InputError(f"`{name}` has shape {show(shapes[name])}, and {show(shape)} was declared")
         for name in self.problem.wrt:
-            key = tangent_name(name)
-            if key in values and values[key].shape[-max(1, len(calculation.direction_shape(name))) :] != (
-                calculation.direction_shape(name)
-            ):
-                raise InputError(
-                    f"the direction has shape {show(values[key].shape)}, "
-                    f"and {show(calculation.direction_shape(name))} is needed"
-                )
+            direction, needed = values.get(tangent_name(name)), calculation.direction_shape(name)
+            if direction is not None and direction.shape[-max(1, len(needed)) :] != needed:
+                raise InputError(f"the direction has shape {show(direction.shape)}, and {show(needed)} is needed")
         return calculation
 
     def _sample_shapes(self, values: Mapping[str, Array]) -> tuple[dict[str, Shape], int | None]:
@@ -225,23 +217,20 @@ class Derivative:
 
 def _array(name: str, value: ArrayLike) -> Array:
     try:
-        array = np.asarray(value, dtype=np.float64)
+        return np.asarray(value, dtype=np.float64)
     except (TypeError, ValueError):
         raise InputError(
             f"input `{name}` is not a rectangular array of real numbers",
             helps=["pass numbers, nested lists of equal length, or a NumPy array"],
         ) from None
-    return array
 
 
 def _assumptions(assume: Assumptions) -> dict[str, frozenset[str]]:
     known = {name: frozenset([words] if isinstance(words, str) else words) for name, words in assume.items()}
     for name, words in known.items():
-        for word in words:
-            if word not in ASSUMPTIONS:
-                raise UsageProblem(
-                    f"`{word}` is not something that can be assumed of `{name}`", helps=[", ".join(ASSUMPTIONS)]
-                )
+        for word in words.difference(ASSUMPTIONS):
+            message = f"`{word}` is not something that can be assumed of `{name}`"
+            raise UsageProblem(message, helps=[", ".join(ASSUMPTIONS)])
     return known
 
 

@@ -115,9 +115,8 @@ class Reader:
         self.environment: dict[str, object] = dict(calculation.symbols)
         self._elaborator = Elaborator(self.environment, self.statics)
         for assignment in problem.program.assignments:
-            self.environment[assignment.name] = self._elaborator.environment[assignment.name] = self._elaborator.visit(
-                assignment.value
-            )
+            value = self._elaborator.visit(assignment.value)
+            self.environment[assignment.name] = self._elaborator.environment[assignment.name] = value
 
     def tensor(self, node: Node) -> nodes.Node | None:
         """Return a part as a graph, None for what is no tensor."""
@@ -243,8 +242,7 @@ class Derivation:
                     self._step(inner)
         rule, tree = self._rule(meaning or node)
         self.differentials[node] = tree
-        step = Step(write(node), value.shape, write(tree), rule, write(meaning) if meaning else None)
-        self.steps.append(step)
+        self.steps.append(Step(write(node), value.shape, write(tree), rule, write(meaning) if meaning else None))
 
     def _rule(self, node: Node) -> tuple[str, Node]:
         """Return the differential of an operation in terms of those of its operands."""
@@ -265,13 +263,13 @@ class Derivation:
     # The end of the derivation.
 
     def _explained(self, whole: Node) -> Explanation:
-        problem = replace(self.reader.problem, kind="jacobian", wrt=(self.name,), batch=())
+        asked = self.reader.problem
+        problem = replace(asked, kind="jacobian", wrt=(self.name,), batch=(), independent_entries=False)
         shapes = {name: symbol.shape for name, symbol in self.reader.calculation.symbols.items()}
         formula = closed_forms(problem, shapes, self.reader.statics)[0].tree
         output = self.reader.calculation.output
         variable = self.reader.calculation.symbols[self.name]
-        text = self.reader.problem.text.strip()
-        structure, meaning = structure_in_words(text, output, variable, self.reader.evaluated)
+        structure, meaning = structure_in_words(asked.text.strip(), output, variable, self.reader.evaluated)
         expanded = write(self._expanded(whole))
         return Explanation(
             wrt=self.name,

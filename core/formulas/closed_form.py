@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 import numpy as np
 
@@ -56,24 +56,18 @@ class ClosedForm:
 
     def read_again(self, values: Mapping[str, Array]) -> tuple[Calculation, dict[str, Array]]:
         """Return the text of the formula as a calculation of its own, and the values of its names."""
-        text = self.text
-        batch = self.problem.batch
-        asked = Problem.of(text, "value")
+        asked = Problem.of(self.text, "value")
         names = [name for name in asked.names if name not in self.sizes]
-        shared = tuple(name for name in batch if name in names)
-        asked = Problem(text, asked.program, "value", (), _assumptions(self.problem, names), shared)
+        shared = tuple(name for name in self.problem.batch if name in names)
+        known = {name: words for name, words in self.problem.assumptions.items() if name in names}
+        asked = replace(asked, assumptions=known, batch=shared)
         arrays = {name: values[direction_key(self.problem, name)] for name in names}
         shapes = {name: array.shape[1:] if name in shared else array.shape for name, array in arrays.items()}
-        statics = whole_numbers(arrays)
         samples = next((arrays[name].shape[0] for name in shared), None)
         shapes |= dict.fromkeys(self.sizes, ())
-        calculation = Calculation(asked, shapes, samples=samples, statics={**statics, **self.sizes})
+        calculation = Calculation(asked, shapes, samples=samples, statics=whole_numbers(arrays) | dict(self.sizes))
         numbers = {name: np.array(float(size)) for name, size in self.sizes.items()}
         return calculation, {**arrays, **numbers}
-
-
-def _assumptions(problem: Problem, names: list[str]) -> dict[str, frozenset[str]]:
-    return {name: known for name, known in problem.assumptions.items() if name in names}
 
 
 def direction_key(problem: Problem, name: str) -> str:
@@ -97,7 +91,7 @@ def generic_forms(
     for root in _readable(calculation):
         tree = bare(notation.root(root), problem.names)
         program = named(tree, [*problem.names, *actual])
-        used = {node.name for node in _names(program)}
+        used = {node.name for node in walk(program) if isinstance(node, Name)}
         here = {name: size for name, size in actual.items() if name in used}
         forms.append(ClosedForm(tree, program, here, problem, _origins(calculation, sizes, here)))
     return forms
@@ -127,8 +121,11 @@ def exact_forms(
 ) -> list[ClosedForm]:
     """Return closed forms for exactly these sizes, with nothing rewritten for the reader."""
     calculation = Calculation(problem, shapes, statics=statics or {})
-    roots: list[Node] = [node for _, node in calculation.results] or [calculation.output]
-    return _of_sizes(problem, calculation, flatten(roots))
+    return _of_sizes(problem, calculation, flatten(_roots(calculation)))
+
+
+def _roots(calculation: Calculation) -> list[Node]:
+    return [node for _, node in calculation.results] or [calculation.output]
 
 
 def _of_sizes(problem: Problem, calculation: Calculation, roots: list[Node]) -> list[ClosedForm]:
@@ -140,7 +137,7 @@ def _of_sizes(problem: Problem, calculation: Calculation, roots: list[Node]) -> 
 def _step_by_step(calculation: Calculation) -> list[Node]:
     """Return the derivatives, with patterns recognised between one order and the next."""
     if calculation.problem.kind not in ("hessian", "derivative"):
-        return [node for _, node in calculation.results] or [calculation.output]
+        return _roots(calculation)
     roots = []
     for wrt, _ in calculation.results:
         result = calculation.output
@@ -159,10 +156,6 @@ def _readable(calculation: Calculation) -> list[Node]:
 def _notation(problem: Problem, calculation: Calculation, sizes: Sizes) -> Notation:
     spoken = {tangent_name(name): direction_name(problem) for name in problem.wrt}
     return Notation(sizes, spoken, set(topological([calculation.original])))
-
-
-def _names(program: Program) -> list[Name]:
-    return [node for node in walk(program) if isinstance(node, Name)]
 
 
 def _generic(

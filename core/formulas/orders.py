@@ -47,7 +47,9 @@ def forms(
     `dX -> A @ dX @ B`, as a matrix `kron(A, B.T)`. With `column`, vec stacks columns: `kron(B.T, A)`.
     """
     found = []
-    output = Calculation(replace(problem, kind="value", wrt=(), batch=()), shapes, statics=statics).shape
+    output = Calculation(
+        replace(problem, kind="value", wrt=(), batch=(), independent_entries=False), shapes, statics=statics
+    ).shape
     for request, form in zip(problem.requests, closed_forms(problem, shapes, statics), strict=True):
         program = form.program
         ranks = (len(output), *(len(shapes[name]) for name in request))
@@ -78,7 +80,8 @@ def _linear_map(
     direction = f"d{request[0]}"
     if direction in problem.names:
         return None
-    (form,) = closed_forms(replace(problem, kind="jvp", wrt=request, batch=()), shapes, statics)
+    pushed = replace(problem, kind="jvp", wrt=request, batch=(), independent_entries=False)
+    (form,) = closed_forms(pushed, shapes, statics)
     program = replaced(form.program, Name("tangent"), Name(direction))
     assert isinstance(program, Program)
     return _with_names(program.assignments, f"{direction} -> {write(program.result)}")

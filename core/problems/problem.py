@@ -57,10 +57,9 @@ class Problem:
         names = problem.names
         if kind != "value" and not wrt:
             if len(names) != 1:
-                listed = ", ".join(names) or "none"
                 raise UsageProblem(
                     "by which name should the expression be differentiated?",
-                    notes=[f"names in the expression: {listed}"],
+                    notes=[f"names in the expression: {', '.join(names) or 'none'}"],
                     helps=[Setting("wrt", name) for name in names],
                 )
             problem = Problem(text, program, kind, tuple(names), problem.assumptions, batch)
@@ -91,8 +90,7 @@ class Problem:
                 return [self.wrt if len(self.wrt) == 2 else self.wrt * 2]
             case "derivative":
                 return [self.wrt]
-            case _:
-                return [(name,) for name in self.wrt]
+        return [(name,) for name in self.wrt]
 
 
 def _not_in_expression(place: Setting, name: str, names: list[str]) -> UnknownNameError:
