@@ -30,7 +30,7 @@ def expm_frechet(X: Any, E: Any) -> Any:
 def _through_eigenvectors(function: Any) -> Any:
     """Return a function of matrices that acts on the eigenvalues."""
 
-    def call(X: Any) -> Any:
+    def applied(X: Any) -> Any:
         w, V = np.linalg.eig(X)
         return ((V * function(w)) @ np.linalg.inv(V)).real
 
