@@ -4,8 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from contextlib import contextmanager
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -31,8 +30,7 @@ DEFAULT_SAMPLES = 5
 DEFAULT_LIMIT = 1 << 30
 
 
-@dataclass(frozen=True)
-class Wishes:
+class Wishes(NamedTuple):
     """How an answer is to be computed; the fields are the options of the command line.
 
     `declared` are shapes for names without a value, `directions` the tangents or cotangents by variable; a
@@ -40,19 +38,18 @@ class Wishes:
     Derivatives are kept `compressed` never, always, or where they would be too `large`.
     """
 
-    declared: Mapping[str, Shape] = field(default_factory=dict)
+    declared: Mapping[str, Shape] = {}
     law: str = "normal"
     seed: int = 0
     check: bool = True
     strict: bool = False
     limit: int = DEFAULT_LIMIT
-    directions: Mapping[str, Input | str] = field(default_factory=dict)
+    directions: Mapping[str, Input | str] = {}
     general: bool = False
     compressed: str = "never"
 
 
-@dataclass(frozen=True)
-class Prepared:
+class Prepared(NamedTuple):
     """A problem with a value for every name."""
 
     calculation: Calculation

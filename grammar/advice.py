@@ -7,8 +7,7 @@ as `--wrt x`; as text it is Python, `wrt="x"`.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from dataclasses import dataclass
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 # What Python says in another way, `d.structured(...)`, or not at all.
 METHODS = ("format",)
@@ -17,8 +16,7 @@ AT_THE_CALL = ("tangent", "cotangent")
 FUNCTIONS = ("value", "grad", "jacobian", "hessian", "derivative", "jvp", "vjp", "hvp", "check")
 
 
-@dataclass(frozen=True)
-class Setting:
+class Setting(NamedTuple):
     """What is asked for with a value: `Setting("wrt", "x")`, `Setting("shapes", {"x": (2,)})`; without one, its name.
 
     Names and values are those of the Python functions.
@@ -33,8 +31,7 @@ class Setting:
         return f"`{self.name}`" if self.value is None else f"{self.name}={python_value(self.value)}"
 
 
-@dataclass(frozen=True)
-class Given:
+class Given(NamedTuple):
     """A value for a name of the expression: `Given("x", [1, 2])`."""
 
     name: str
@@ -44,8 +41,7 @@ class Given:
         return f"{self.name}={python_value(self.value)}"
 
 
-@dataclass(frozen=True)
-class Command:
+class Command(NamedTuple):
     """Another question: `Command("vjp", "sin(x)", ("x",), (Setting("cotangent", "ones"),))`."""
 
     name: str
@@ -68,8 +64,7 @@ class Command:
 Typed: TypeAlias = Setting | Given | Command
 
 
-@dataclass(frozen=True)
-class Advice:
+class Advice(NamedTuple):
     """Words with things to type between them; see `advise`."""
 
     pieces: tuple[str | Typed, ...]

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import sys
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ...core.errors import CheckFailed, MatgradError, Source, UsageProblem
@@ -39,14 +38,14 @@ def check(request: Request) -> int:
 
     problem = problem_of(request.kind or "jacobian", request)
     inputs, surplus = given_inputs(problem, request)
-    wishes = replace(wishes_of(problem, request), check=True)
+    wishes = wishes_of(problem, request)._replace(check=True)
     seeds = range(request.seed, request.seed + DIRECTIONS)
     compiler = Compiler(problem)
-    answers = [answer(problem, inputs, replace(wishes, seed=seed), "check", compiler) for seed in seeds]
+    answers = [answer(problem, inputs, wishes._replace(seed=seed), "check", compiler) for seed in seeds]
     first = answers[0]
     trials = [[found.results[place] for found in answers] for place in range(len(first.results))]
-    results = [replace(results[0], check=_worst(results)) for results in trials]
-    _write(replace(first, results=results, warnings=[*surplus, *first.warnings]), request)
+    results = [results[0]._replace(check=_worst(results)) for results in trials]
+    _write(first._replace(results=results, warnings=[*surplus, *first.warnings]), request)
     failures = [result for result in results if not _holds(result.check)]
     if failures:
         names = ", ".join(f"`{result.wrt[0]}`" for result in failures)
@@ -66,7 +65,7 @@ def check_claim(request: Request, claim: str) -> int:
     assert verdict.answer is not None
     refuse_failed(problem.kind, failed(verdict.answer.results))
     if request.format == "json" or request.output is not None:
-        answer = replace(verdict.answer, warnings=surplus, details={"claim": verdict.details(shell)})
+        answer = verdict.answer._replace(warnings=surplus, details={"claim": verdict.details(shell)})
         write(answer, request._replace(format="json"))
     else:
         warn(surplus, request)

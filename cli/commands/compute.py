@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 import sys
 from collections.abc import Iterable, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ...core.errors import CheckFailed, Source
@@ -25,7 +24,7 @@ def compute(kind: str, request: Request) -> int:
 
     inputs, surplus = given_inputs(problem, request)
     found = answer(problem, inputs, wishes_of(problem, request))
-    write(replace(found, warnings=[*surplus, *found.warnings]), request)
+    write(found._replace(warnings=[*surplus, *found.warnings]), request)
     refuse_failed(kind, failed(found.results))
     return 0
 

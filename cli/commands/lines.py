@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping
 from contextlib import contextmanager
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 from ...core.errors import InputError, Label, MatgradError, UsageProblem
@@ -51,7 +50,7 @@ def compute_lines(kind: str, request: Request) -> int:
             with _on_line(f"{source}:{number}"):
                 _require(problem, given, request.shapes)
                 found = answer(problem, given, wishes, compiler=compiler)
-            found = replace(found, warnings=[*warnings, *found.warnings])
+            found = found._replace(warnings=[*warnings, *found.warnings])
             stream.write(json_line(found, precision=request.precision, layout=request.layout))
             stream.flush()
             failures += failed(found.results)

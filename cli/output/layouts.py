@@ -17,7 +17,7 @@ from __future__ import annotations
 import math
 import re
 from collections.abc import Iterable, Iterator, Sequence
-from dataclasses import dataclass, replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -28,8 +28,7 @@ from ...core.problems.answer import Answer, Result
 SAMPLE = "sample"
 
 
-@dataclass(frozen=True)
-class Group:
+class Group(NamedTuple):
     """The axes of one name: positions in the data, of sizes that `View.shape` knows. A batch has a group of samples."""
 
     name: str
@@ -37,8 +36,7 @@ class Group:
     samples: bool = False
 
 
-@dataclass(frozen=True)
-class View:
+class View(NamedTuple):
     """A derivative as a pile of matrices: `data[block, row, column]`, with a label for each index.
 
     `leading`, `rows` and `columns` are positions of axes; a vector has no `columns` and is one column.
@@ -146,8 +144,7 @@ def apply_layout(result: Result, layout: str = "generalized") -> Result:
     labels = dict(enumerate(result.axes, start=len(seen.leading)))
     named = list(zip(sides, (seen.row_name, seen.column_name), strict=False))
     same = layout != "denominator" and data.shape == result.data.shape
-    return replace(
-        result,
+    return result._replace(
         data=data,
         axes=tuple(_merge([labels[axis] for axis in side]) or name for side, name in named),
         axis_groups=tuple((" ".join(seen.names_of(side)) or name, 1) for side, name in named),

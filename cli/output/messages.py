@@ -7,9 +7,8 @@ from __future__ import annotations
 
 from bisect import bisect_left, bisect_right
 from collections.abc import Sequence
-from dataclasses import dataclass
 from itertools import accumulate, groupby
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ...core.errors import CheckFailed, EvaluationError, InputError, UsageProblem
 from ...grammar.errors import ExpressionError, Label, MatgradError, Source, line_and_column
@@ -98,8 +97,7 @@ def _location(source: Source, label: Label) -> str:
     return f"{source.name}:{line}:{column}"
 
 
-@dataclass(frozen=True)
-class _Mark:
+class _Mark(NamedTuple):
     """The part of a label that lies on one line: characters of that line, end exclusive."""
 
     start: int
@@ -108,8 +106,7 @@ class _Mark:
     primary: bool
 
 
-@dataclass(frozen=True)
-class _Page:
+class _Page(NamedTuple):
     """The making of one message."""
 
     kind: str

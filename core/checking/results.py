@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 import numpy as np
@@ -62,7 +61,7 @@ def check_results(
         if not check.passed and not check.note and isinstance(array, np.ndarray):
             rounding = _is_rounding(calculation, values, wrt, array, draws)
             check = Check(note="the derivative is zero but for rounding here") if rounding else check
-        yield replace(check, note=note) if note else check
+        yield check._replace(note=note) if note else check
 
 
 def _is_rounding(

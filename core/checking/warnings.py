@@ -4,7 +4,6 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from contextlib import suppress
-from dataclasses import replace
 from typing import TYPE_CHECKING
 
 import numpy as np
@@ -113,14 +112,14 @@ def _first_bad_value(calculation: Calculation, values: Values) -> Warning:
     written = [(node, constant_value(node)) for node in calculation.spans]
     for node, constant in written:  # numbers are folded into what they multiply before anything is computed
         if constant is not None and not np.isfinite(float(constant)):
-            return replace(plain, span=location.span_of(node), label=f"{float(constant)} first appears here")
+            return plain._replace(span=location.span_of(node), label=f"{float(constant)} first appears here")
     try:
         for node, array in compile_program([calculation.original]).run_traced(values):
             if not np.isfinite(array).all() and not isinstance(node, Symbol):
                 place = first_place(~np.isfinite(array))
                 at = f", at {_index(place)}" if place else ""
                 label = f"{float(array[place])} first appears here{at}{_cause(node, place, values)}"
-                return replace(plain, span=location.span_of(node), label=label)
+                return plain._replace(span=location.span_of(node), label=label)
     except OperationFailed:
         return plain
     return plain
@@ -148,7 +147,7 @@ def _first_bad_partial(calculation: Calculation, values: Values) -> Warning:
                 place = first_place(~np.isfinite(array))
                 at = f" at {_index(place)}" if place else ""
                 bad = f"its derivative is {float(array[place])}{at}{_cause(node, place, values)}"
-                return replace(plain, span=location.span_of(node), label=bad)
+                return plain._replace(span=location.span_of(node), label=bad)
     return plain
 
 

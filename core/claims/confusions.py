@@ -349,7 +349,7 @@ class Candidates(Inquiry):
 def replace_values(point: Point, values: dict[str, Array]) -> Point:
     """Return a point with other numbers; its derivative and claim are those of the old ones."""
     inputs = {
-        name: replace(point.inputs[name], value=value) if name in point.inputs else Input(value, "derived")
+        name: point.inputs[name]._replace(value=value) if name in point.inputs else Input(value, "derived")
         for name, value in values.items()
     }
     return replace(point, inputs=inputs)

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
-from dataclasses import dataclass, replace
+from dataclasses import dataclass
 from functools import cached_property
 
 import numpy as np
@@ -112,7 +112,7 @@ class Trial:
         self.problem = problem
         self.claim = claim.strip()
         self.given = {name: item for name, item in given.items() if name in problem.names}
-        self.wishes = replace(wishes, general=True)
+        self.wishes = wishes._replace(general=True)
         self.program = parse_claim(claim)
         self.compiler = Compiler(problem)
         self._check_names()
@@ -173,18 +173,18 @@ class Trial:
             raise refusal
 
     def _settings(self) -> Iterator[tuple[Wishes, Mapping[str, Input]]]:
-        self.wishes = replace(self.wishes, declared={**self.wishes.declared, **self._rows_meant()})
+        self.wishes = self.wishes._replace(declared={**self.wishes.declared, **self._rows_meant()})
         first = self._fitting(self._prepare(self.given, self.wishes).inputs)
         shapes = {name: np.shape(item.value) for name, item in first.items()}
         declared = {name: shape for name, shape in shapes.items() if first[name].law != "size"}
         larger = self._larger(first, declared)
         seeds = range(self.wishes.seed, self.wishes.seed + POINTS)
-        yield replace(self.wishes, declared=declared), self.given
+        yield self.wishes._replace(declared=declared), self.given
         whole = {name: self.given[name] for name in whole_numbers(values_of(self.given))}
         for place, seed in enumerate(seeds):
             if place or self.given:
                 own = larger if larger is not None and place % 2 else declared
-                yield replace(self.wishes, declared=own, seed=seed), whole
+                yield self.wishes._replace(declared=own, seed=seed), whole
 
     def _larger(self, inputs: Mapping[str, Input], declared: Mapping[str, Shape]) -> dict[str, Shape] | None:
         """Return larger shapes where shapes were guessed, None where the expression or the claim does not fit them."""
@@ -194,8 +194,8 @@ class Trial:
         if larger == declared:
             return None
         try:
-            base = self._prepare(self.given, replace(self.wishes, declared=declared))
-            prepared = self._prepare({}, replace(self.wishes, declared=larger))
+            base = self._prepare(self.given, self.wishes._replace(declared=declared))
+            prepared = self._prepare({}, self.wishes._replace(declared=larger))
             fitted = self._fits(base)
             return larger if self._fits(prepared) or not fitted else None
         except ExpressionError:
@@ -220,7 +220,7 @@ class Trial:
         rows = max(size for item in inputs.values() for size in (*np.shape(item.value), 3)) + 2
         declared: dict[str, Shape] = {name: (rows, *shape)}
         try:
-            prepared = self._prepare(self.given, replace(self.wishes, declared={**self.wishes.declared, **declared}))
+            prepared = self._prepare(self.given, self.wishes._replace(declared={**self.wishes.declared, **declared}))
         except ExpressionError:
             return {}
         if prepared.calculation.shape != calculation.shape:
@@ -244,7 +244,7 @@ class Trial:
                 raise
             declared = {**self.wishes.declared, **shapes}
             try:
-                prepared = self._prepare(self.given, replace(self.wishes, declared=declared))
+                prepared = self._prepare(self.given, self.wishes._replace(declared=declared))
                 self._claim_over(prepared.calculation, prepared.inputs)
             except ExpressionError:
                 raise error from None

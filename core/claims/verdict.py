@@ -8,7 +8,7 @@ first differs.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 from functools import cached_property
 
 import numpy as np
@@ -202,5 +202,5 @@ class Judgement:
         calculation = first.calculation
         wishes, data = self.trial.wishes, [first.truth]
         checks = check_results(calculation, first.values, data, False, wishes.seed) if wishes.check else [None]
-        results = [replace(r, formula=self.formula) for r in calculation.result_records(data, checks)]
+        results = [r._replace(formula=self.formula) for r in calculation.result_records(data, checks)]
         return Answer("check", self.trial.problem.text, first.inputs, first.value, results)

@@ -4,9 +4,8 @@ from __future__ import annotations
 
 import ast
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass
 from functools import cache
-from typing import Any
+from typing import Any, NamedTuple
 
 from ..errors import ExpressionError
 from ..graph.operator import Operator
@@ -15,8 +14,7 @@ from .keywords import KEYWORD_ALIASES
 REQUIRED = object()
 
 
-@dataclass(frozen=True)
-class Declaration:
+class Declaration(NamedTuple):
     """What an operator takes: operands, then settings with their defaults.
 
     `variadic` says that any number of operands may follow, `listed` that the operands come as one list.
@@ -41,8 +39,7 @@ def declaration(parameters: str) -> Declaration:
     return Declaration(names, dict(zip(words, defaults, strict=True)), "*" in operands, "[" in operands)
 
 
-@dataclass
-class Bound:
+class Bound(NamedTuple):
     """The arguments of one call, by role: values for the operands, in order, and for the settings."""
 
     operands: list[Any]

@@ -18,7 +18,6 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from functools import partial
 from math import prod
 
@@ -40,7 +39,7 @@ LARGE = 4096
 def rename(factor: Labelled, names: Mapping[int, int], tape: Tape) -> Labelled:
     """Return the factor under other labels; where two become equal only the diagonal stays."""
     labels = tuple(names.get(label, label) for label in factor.labels)
-    return diagonal(replace(factor, labels=labels), tape)
+    return diagonal(factor._replace(labels=labels), tape)
 
 
 def diagonal(factor: Labelled, tape: Tape) -> Labelled:
@@ -51,7 +50,7 @@ def diagonal(factor: Labelled, tape: Tape) -> Labelled:
         second = labels.index(label, first + 1)
         value = tape.diagonal(value, first, second)
         labels = (*(other for k, other in enumerate(labels) if k not in (first, second)), label)
-    return factor if labels == factor.labels else replace(factor, value=value, labels=labels, triangle=0)
+    return factor if labels == factor.labels else factor._replace(value=value, labels=labels, triangle=0)
 
 
 def plain(factor: Labelled, tape: Tape) -> Labelled:
@@ -61,7 +60,7 @@ def plain(factor: Labelled, tape: Tape) -> Labelled:
         value = tape.emit(as_number, [value], value.shape)
     elif factor.inverse:
         value = tape.shared(np.reciprocal, value) if not value.shape else tape.emit(np.reciprocal, [value], value.shape)
-    return replace(factor, value=value, mask=False, inverse=False)
+    return factor._replace(value=value, mask=False, inverse=False)
 
 
 def align(factor: Labelled, order: Labels, tape: Tape) -> Value:
@@ -122,7 +121,7 @@ def _scale_smallest(tape: Tape, pool: list[Labelled], entries: int, coefficient:
     smallest = min(plain_places, key=lambda place: pool[place].value.size, default=None)
     if smallest is None or 2 * pool[smallest].value.size > entries:
         return coefficient
-    pool[smallest] = replace(pool[smallest], value=scaled(tape, pool[smallest].value, coefficient))
+    pool[smallest] = pool[smallest]._replace(value=scaled(tape, pool[smallest].value, coefficient))
     return 1.0
 
 

@@ -19,8 +19,7 @@ add (3, 3)
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, replace
-from typing import Any
+from typing import Any, NamedTuple
 
 import numpy as np
 
@@ -42,8 +41,7 @@ POWERS: Mapping[float, tuple[Kernel, ...]] = {
 }  # fmt: skip
 
 
-@dataclass(frozen=True)
-class CompactValue:
+class CompactValue(NamedTuple):
     """A node's array before it is spread out: `coefficient * factor`, repeated over the axes the factor lacks.
 
     The labels of `factor` are axes of the node, or, where there is a `writer`, the labels `order` of its places.
@@ -94,7 +92,7 @@ class Lowering:
         if node not in self._values:
             self._values[node] = self._spread(self._pieces[node], node.shape)
         value = self._values[node]
-        return value if self._uses[node] == 1 else replace(value, fresh=False)
+        return value if self._uses[node] == 1 else value._replace(fresh=False)
 
     def _spread(self, piece: CompactValue, shape: Shape, fold: bool = True) -> Value:
         labels = piece.factor.labels
@@ -113,8 +111,8 @@ class Lowering:
         piece = self._pieces[root]
         if piece.writer is not None and root not in self._values:
             if self._uses[root] > 1:
-                shared = replace(piece.factor, value=replace(piece.factor.value, fresh=False))
-                piece = replace(piece, factor=shared)
+                shared = piece.factor._replace(value=piece.factor.value._replace(fresh=False))
+                piece = piece._replace(factor=shared)
             return self._spread(piece, root.shape, fold=False)
         value = self._value(root)
         if self._uses[root] == 1 and first and value.fresh and root.shape:
@@ -199,10 +197,10 @@ class Lowering:
         if operand not in self._values and piece.writer is None and piece.coefficient == 1:
             factor = piece.factor
             if len(factor.labels) == operand.rank:
-                value = replace(factor.value, fresh=factor.value.fresh and not shared)
-                return replace(factor, value=value, labels=labels)
+                value = factor.value._replace(fresh=factor.value.fresh and not shared)
+                return factor._replace(value=value, labels=labels)
         if piece.factor.mask:
-            return replace(piece.factor, labels=labels)
+            return piece.factor._replace(labels=labels)
         return Labelled(self._value(operand), labels)
 
     def _product(
@@ -250,7 +248,7 @@ class Lowering:
         sizes = enumerate(total.shape, rank - len(total.shape))
         labels = tuple(axis for axis, size in sizes if size == node.shape[axis])
         value = self.tape.reshape(total, tuple(node.shape[label] for label in labels))
-        return CompactValue(Labelled(replace(value, fresh=total.fresh), labels))
+        return CompactValue(Labelled(value._replace(fresh=total.fresh), labels))
 
     def _addend(self, coefficient: float, term: Node) -> Addend:
         piece = self._pieces[term]
@@ -261,12 +259,12 @@ class Lowering:
         if factor.value.number is not None:
             return 1.0, Labelled(self.tape.number(coefficient * factor.value.number), ())
         fresh = piece.factor.value.fresh and self._uses[term] == 1
-        return coefficient, replace(factor, value=replace(factor.value, fresh=fresh))
+        return coefficient, factor._replace(value=factor.value._replace(fresh=fresh))
 
     def _added(self, terms: list[Addend], rank: int) -> Value:
         """Return the sum of multiples of factors that broadcast to the axes of a node, leading ones left out."""
         terms, order = outer_products_together(self.tape, terms, rank)
-        total = self._total([(c, replace(align(one, order, self.tape), fresh=one.value.fresh)) for c, one in terms])
+        total = self._total([(c, align(one, order, self.tape)._replace(fresh=one.value.fresh)) for c, one in terms])
         return self.tape.transpose(total, [order.index(axis) for axis in range(rank)])
 
     def _total(self, terms: list[tuple[float, Value]]) -> Value:

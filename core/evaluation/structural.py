@@ -19,7 +19,6 @@ viewed from 1 to 3 and carries the label 0 then, which is the first axis of the 
 from __future__ import annotations
 
 from collections.abc import Iterable
-from dataclasses import replace
 from functools import partial, reduce
 from math import prod
 
@@ -237,7 +236,7 @@ class Structure:
         masked = multiply(self.tape, Labelled(mask, (i, j), mask=True), factor, factor.labels, self.sizes)
         if node.offset > 0 or rows != columns or len(factor.labels) != 2:
             return masked
-        return replace(masked, triangle=1 if factor.labels == (i, j) else -1)
+        return masked._replace(triangle=1 if factor.labels == (i, j) else -1)
 
     def _running_sum(self, tensor: Tensor, i: int, j: int, reverse: bool) -> bool:
         """Sum over `j <= i`, or over `j >= i`, as a running sum of what carries `j`."""

@@ -7,7 +7,6 @@ are remembered, so asking twice for a transpose costs one step.
 from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
-from dataclasses import dataclass, replace
 from math import prod
 from operator import attrgetter, itemgetter, methodcaller
 from typing import Any, NamedTuple
@@ -20,8 +19,7 @@ from ..shapes import Shape
 from .kernels import Kernel
 
 
-@dataclass(frozen=True)
-class Value:
+class Value(NamedTuple):
     """An array that a step will compute.
 
     - `fresh`: the array belongs to this value alone, so the step that uses it last may overwrite it.
@@ -41,8 +39,7 @@ class Value:
         return prod(self.shape)
 
 
-@dataclass(frozen=True)
-class Labelled:
+class Labelled(NamedTuple):
     """A value with a label for each axis: a factor of a product.
 
     - `mask`: the entries say where the product may differ from zero.
@@ -133,14 +130,14 @@ class Tape:
         """Return a function of a value, of the same shape, that is computed once however often it is asked for."""
         key = (value.slot, kernel)
         if key not in self._remembered:
-            self._remembered[key] = replace(self.emit(kernel, [value], value.shape), fresh=False)
+            self._remembered[key] = self.emit(kernel, [value], value.shape)._replace(fresh=False)
         return self._remembered[key]
 
     def _view(self, key: Hashable, kernel: Kernel, value: Value, shape: Shape) -> Value:
         full_key = (value.slot, key)
         if full_key not in self._remembered:
             self._remembered[full_key] = self.emit(kernel, [value], shape, fresh=False, allocates=False)
-        return replace(self._remembered[full_key], fresh=value.fresh)
+        return self._remembered[full_key]._replace(fresh=value.fresh)
 
     def transpose(self, value: Value, axes: Sequence[int]) -> Value:
         """Return a view with the axes in another order."""
@@ -171,7 +168,7 @@ class Tape:
         shape = tuple(size for axis, size in enumerate(value.shape) if axis not in (first, second))
         kernel = methodcaller("diagonal", 0, first, second)
         viewed = self._view(("diagonal", first, second), kernel, value, (*shape, value.shape[first]))
-        return replace(viewed, fresh=False)
+        return viewed._replace(fresh=False)
 
     def select(self, value: Value, axis: int, rows: Rows) -> Value:
         """Return the chosen positions along an axis: a view where they are evenly spaced."""
@@ -179,7 +176,7 @@ class Tape:
         if isinstance(rows, range):
             stop = rows.stop if rows.step > 0 or rows.stop >= 0 else None
             key = (*(slice(None),) * axis, slice(rows.start, stop, rows.step))
-            return replace(self._view(("rows", axis, rows), itemgetter(key), value, shape), fresh=False)
+            return self._view(("rows", axis, rows), itemgetter(key), value, shape)._replace(fresh=False)
         index = np.asarray(rows, dtype=np.intp)
         return self.emit(lambda array: np.take(array, index, axis), [value], shape)
 
@@ -188,4 +185,4 @@ class Tape:
         if shape == value.shape:
             return value
         viewed = self._view(("broadcast", shape), lambda array: np.broadcast_to(array, shape), value, shape)
-        return replace(viewed, fresh=False)
+        return viewed._replace(fresh=False)

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
-from dataclasses import replace
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
@@ -53,8 +52,8 @@ def _with_formula(
         data = result.data if result.compressed is None else result.compressed
         error = error_of(form, values, data) if compared else None
         if error is None or error <= SAME_AT_INPUTS:
-            check = replace(result.check, formula=error) if result.check and error is not None else result.check
-            return replace(result, formula=form.text, sizes=dict(form.sizes), check=check)
+            check = result.check._replace(formula=error) if result.check and error is not None else result.check
+            return result._replace(formula=form.text, sizes=dict(form.sizes), check=check)
     return result
 
 

@@ -3,7 +3,8 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field, replace
+from dataclasses import replace
+from typing import NamedTuple
 
 import numpy as np
 
@@ -27,8 +28,7 @@ from ..problems.problem import DIRECTIONS, Problem, direction_name, tangent_name
 from ..shapes import Shape
 
 
-@dataclass(frozen=True)
-class ClosedForm:
+class ClosedForm(NamedTuple):
     """A derivative as a formula: `tree` is it in one piece, `program` with repeated parts named first.
 
     `sizes` gives the numbers that names of sizes stand for at the inputs asked about, `origins` where they come from;
@@ -39,7 +39,7 @@ class ClosedForm:
     program: Program
     sizes: Mapping[str, int]
     problem: Problem
-    origins: Mapping[str, str] = field(default_factory=dict)
+    origins: Mapping[str, str] = {}
 
     @property
     def text(self) -> str:

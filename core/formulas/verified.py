@@ -36,7 +36,7 @@ def closed_forms(
         forms = choices.at(position)
         if numbers is not None:
             values, data = numbers
-            forms = (form for form in forms if _holds(replace(form, problem=sample), values, data[position]))
+            forms = (form for form in forms if _holds(form._replace(problem=sample), values, data[position]))
         form = next(iter(forms), None)
         chosen.append(form or exact_forms(problem, shapes, statics)[position])
     return chosen

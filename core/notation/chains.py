@@ -3,15 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from dataclasses import dataclass, replace
 from fractions import Fraction
+from typing import NamedTuple
 
 from ...grammar.syntax import Attribute, Binary, Number
 from .trees import Power, Tree, call, hadamard, times, transposed, transposes
 
 
-@dataclass(frozen=True)
-class Link:
+class Link(NamedTuple):
     """One factor of a chain of matrices, itself a Hadamard product of powers.
 
     `diagonal` says that the powers are of vectors and stand for their diagonal matrix; `matrix` is that matrix where
@@ -43,7 +42,7 @@ class Link:
         outside = transposed(self.tree)
         if len(self.powers) > 1 and transposes(outside) < sum(transposes(tree) for tree, _ in turned):
             return Link.of(outside)
-        return replace(self, powers=turned)
+        return self._replace(powers=turned)
 
     def _turned(self, tree: Tree) -> Tree:
         whole = self.spread and isinstance(tree, Binary) and tree.operator in ("+", "-")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from dataclasses import dataclass
+from typing import NamedTuple
 
 from .chains import Link, flipped
 from .terms import Term, absorbed, chain
@@ -26,8 +27,7 @@ class Edge:
         return self.second if label == self.first else self.first
 
 
-@dataclass(frozen=True)
-class Vector:
+class Vector(NamedTuple):
     """A chain applied to a Hadamard product of vectors."""
 
     links: tuple[Link, ...]

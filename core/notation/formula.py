@@ -7,7 +7,6 @@ input: parsed and elaborated again it has the same values.
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence, Set
-from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -100,7 +99,7 @@ class Notation:
                 return Term(1, tail=tuple((tree, e * exponent) for tree, e in term.tail), covers=covers)
             if node.rank == 2 and len(term.links) == 1 and not term.links[0].diagonal:
                 powers = tuple((tree, e * exponent) for tree, e in term.links[0].powers)
-                link = replace(term.links[0], powers=powers, symmetric=is_symmetric(node))
+                link = term.links[0]._replace(powers=powers, symmetric=is_symmetric(node))
                 return Term(2, links=(link,), covers=covers)
         return Term.of(self.tree(base), node.rank, exponent, symmetric=is_symmetric(node))
 
@@ -129,7 +128,7 @@ class Notation:
         split = map(self.sizes.split, node.coefficients)
         result = summed([_scaled(term, *parts) for term, parts in zip(terms, split, strict=True)])
         if is_symmetric(node) and len(result.links) == 1:
-            result = replace(result, links=(replace(result.links[0], symmetric=True),))
+            result = result._replace(links=(result.links[0]._replace(symmetric=True),))
         return result
 
     def loose(self, node: Node) -> Tree:
@@ -207,9 +206,9 @@ class Notation:
             else:
                 name = node.operator.name
         term = self.term(right)
-        inner = written(replace(term, coefficient=1, scalars=()))
+        inner = written(term._replace(coefficient=1, scalars=()))
         solution = self._wrapped(node, call(name, self.tree(matrix), inner))
-        return replace(solution, coefficient=term.coefficient, scalars=term.scalars)
+        return solution._replace(coefficient=term.coefficient, scalars=term.scalars)
 
     def _apply(self, node: Apply) -> Tree:
         name = node.operator.name
@@ -283,7 +282,7 @@ def _spreads(spread: Node, inner: Apply, axis: int) -> bool:
 
 
 def _scaled(term: Term, coefficient: Coefficient, powers: Sequence[Power]) -> Term:
-    return replace(term, coefficient=term.coefficient * coefficient, scalars=(*term.scalars, *powers))
+    return term._replace(coefficient=term.coefficient * coefficient, scalars=(*term.scalars, *powers))
 
 
 def _setting(value: object) -> Tree:

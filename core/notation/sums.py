@@ -37,25 +37,25 @@ def summed(terms: Sequence[Term]) -> Term:
         return diagonal
     common, scalars, terms = _content(terms)
     if (step := _step(terms)) is not None:
-        return replace(step, coefficient=common * step.coefficient, scalars=(*scalars, *step.scalars))
+        return step._replace(coefficient=common * step.coefficient, scalars=(*scalars, *step.scalars))
     terms = _joined_einsums(_factored(terms))
-    spread = [replace(term, scalars=tuple(collected([*scalars, *term.scalars]))) for term in terms]
+    spread = [term._replace(scalars=tuple(collected([*scalars, *term.scalars]))) for term in terms]
     if len(terms) > 1 and scalars and length(_added(spread)) < length(_added(terms)) + _length_of(scalars) + BRACKETS:
         scalars, terms = (), spread
     if len(terms) == 1:
         (term,) = terms
-        return replace(term, coefficient=term.coefficient * common, scalars=(*scalars, *term.scalars), rank=rank)
+        return term._replace(coefficient=term.coefficient * common, scalars=(*scalars, *term.scalars), rank=rank)
     tree = _fewest_transposes(terms) if rank == 2 else _added(terms)
     covers = frozenset().union(*(term.covers for term in terms))
     outer = Term(rank, common, scalars, covers=covers)
     if rank == 2:
-        return replace(outer, links=(Link.of(tree, spread=any(map(_is_spread, terms))),))
+        return outer._replace(links=(Link.of(tree, spread=any(map(_is_spread, terms))),))
     if rank == 1:
         factors, inner = _shared_factors(terms)
-        return replace(outer, tail=(*factors, (_added(inner) if factors else tree, Fraction(1))))
+        return outer._replace(tail=(*factors, (_added(inner) if factors else tree, Fraction(1))))
     if rank == 0:
-        return replace(outer, scalars=(*scalars, (tree, Fraction(1))))
-    return replace(outer, whole=tree)
+        return outer._replace(scalars=(*scalars, (tree, Fraction(1))))
+    return outer._replace(whole=tree)
 
 
 def _step(terms: list[Term]) -> Term | None:
@@ -74,8 +74,8 @@ def _step(terms: list[Term]) -> Term | None:
             tree = Binary("+", Number("1"), call("sign", side))
             factor = ((tree, Fraction(1)),)
             half = Fraction(strict.coefficient) / 2
-            changed = replace(strict, coefficient=half)
-            return replace(changed, tail=factor) if strict.tail else replace(changed, scalars=factor)
+            changed = strict._replace(coefficient=half)
+            return changed._replace(tail=factor) if strict.tail else changed._replace(scalars=factor)
     return None
 
 
@@ -96,7 +96,7 @@ def _fewest_transposes(terms: list[Term]) -> Tree:
     tree = _added(terms)
     if transposes(tree) < 2 or any(map(_is_spread, terms)):
         return tree
-    turned = transposed(_added([replace(term, links=flipped(term.links)) for term in terms]))
+    turned = transposed(_added([term._replace(links=flipped(term.links)) for term in terms]))
     return min(tree, turned, key=transposes)
 
 
@@ -111,9 +111,9 @@ def _diagonal_sum(terms: Sequence[Term]) -> Term | None:
     """Return diag(u) + diag(v) as diag(u + v)."""
     if not all(len(term.links) == 1 and term.links[0].diagonal and not term.tail for term in terms):
         return None
-    vectors = [replace(term, rank=1, links=(), tail=term.links[0].powers) for term in terms]
+    vectors = [term._replace(rank=1, links=(), tail=term.links[0].powers) for term in terms]
     total = summed(vectors)
-    return replace(total, rank=2, links=(Link(total.tail, diagonal=True),), tail=())
+    return total._replace(rank=2, links=(Link(total.tail, diagonal=True),), tail=())
 
 
 def _shared_factors(terms: list[Term]) -> tuple[tuple[Power, ...], list[Term]]:
@@ -126,19 +126,19 @@ def _shared_factors(terms: list[Term]) -> tuple[tuple[Power, ...], list[Term]]:
         return (), terms
     taken = dict(common)
     left = [tuple((tree, e) for tree, e in own.items() if tree not in taken) for own in shared]
-    return common, [replace(term, tail=tail) for term, tail in zip(terms, left, strict=True)]
+    return common, [term._replace(tail=tail) for term, tail in zip(terms, left, strict=True)]
 
 
 def _collected(terms: Sequence[Term]) -> list[Term]:
     """Add the coefficients of terms that are otherwise the same."""
     seen: dict[tuple[object, ...], Term] = {}
     for term in terms:
-        term = replace(term, scalars=tuple(with_norms(term.scalars)))
+        term = term._replace(scalars=tuple(with_norms(term.scalars)))
         key = (frozenset(collected(term.scalars)), term.links, frozenset(collected(term.tail)), term.whole)
         if key in seen:
-            term = replace(seen[key], coefficient=seen[key].coefficient + term.coefficient)
+            term = seen[key]._replace(coefficient=seen[key].coefficient + term.coefficient)
         seen[key] = term
-    return [term for term in seen.values() if term.coefficient != 0] or [replace(terms[0], coefficient=0)]
+    return [term for term in seen.values() if term.coefficient != 0] or [terms[0]._replace(coefficient=0)]
 
 
 def _content(terms: list[Term]) -> tuple[Coefficient, tuple[Power, ...], list[Term]]:
@@ -152,7 +152,7 @@ def _content(terms: list[Term]) -> tuple[Coefficient, tuple[Power, ...], list[Te
     scalars = [tuple(collected([*term.scalars, *drawn])) for term in terms]
     numbers = [term.coefficient if common == 1 else Fraction(term.coefficient) / Fraction(common) for term in terms]
     parts = zip(terms, numbers, scalars, strict=True)
-    return common, tuple(shared), [replace(term, coefficient=c, scalars=own) for term, c, own in parts]
+    return common, tuple(shared), [term._replace(coefficient=c, scalars=own) for term, c, own in parts]
 
 
 def _common_number(coefficients: list[Coefficient]) -> Coefficient:
@@ -215,12 +215,12 @@ def _joined_chains(terms: list[Term], front: int, back: int) -> Term:
     for term in terms:
         links = term.links[front : len(term.sequence) - back]
         tail = term.tail if inner_has_tail else ()
-        inner.append(replace(term, rank=1 if inner_has_tail else 2, links=links, tail=tail))
+        inner.append(term._replace(rank=1 if inner_has_tail else 2, links=links, tail=tail))
     middle = summed(inner)
     links = (*first.links[:front], *middle.links, *first.links[len(first.sequence) - back :])
     tail = middle.tail if inner_has_tail else first.tail
     covers = frozenset().union(*(term.covers for term in terms))
-    return replace(middle, rank=first.rank, links=links, tail=tail, covers=covers)
+    return middle._replace(rank=first.rank, links=links, tail=tail, covers=covers)
 
 
 def _joined_einsums(terms: list[Term]) -> list[Term]:
@@ -244,15 +244,15 @@ def _joined_pair(first: Term, second: Term) -> Term | None:
         return None
     (place,) = places
     inner = [
-        replace(term, rank=2, whole=None, links=(Link.of(call_.arguments[place]),))
+        term._replace(rank=2, whole=None, links=(Link.of(call_.arguments[place]),))
         for term, call_ in ((first, one), (second, two))
     ]
     middle = summed(inner)
     matrix = chain(middle)
     assert matrix is not None
     arguments = (*one.arguments[:place], matrix, *one.arguments[place + 1 :])
-    return replace(
-        first, coefficient=middle.coefficient, scalars=middle.scalars, whole=replace(one, arguments=arguments)
+    return first._replace(
+        coefficient=middle.coefficient, scalars=middle.scalars, whole=replace(one, arguments=arguments)
     )
 
 
@@ -267,6 +267,6 @@ def _added(terms: list[Term]) -> Tree:
     result = written(first)
     for term in others:
         negative = term.coefficient < 0
-        other = written(replace(term, coefficient=-term.coefficient) if negative else term)
+        other = written(term._replace(coefficient=-term.coefficient) if negative else term)
         result = Binary("-" if negative else "+", result, other)
     return result

@@ -14,8 +14,8 @@ The term of `-2/c * A @ x`, whose parts are put together again in the order in w
 
 from __future__ import annotations
 
-from dataclasses import dataclass, replace
 from fractions import Fraction
+from typing import NamedTuple
 
 from ...grammar.syntax import Binary, Number, Unary
 from ..graph.nodes import Coefficient
@@ -24,8 +24,7 @@ from .chains import Link, product_of
 from .trees import ONE, Power, Tree, hadamard, negated, number, power, times
 
 
-@dataclass(frozen=True)
-class Term:
+class Term(NamedTuple):
     """`coefficient * scalars * links @ tail`: a scalar without links and tail, a vector with a tail, else a matrix.
 
     `tail` is a Hadamard product of vectors; `tied` says that the matrix is the diagonal one of the tail. `rank` is
@@ -73,7 +72,7 @@ def chain(term: Term) -> Tree | None:
 def absorbed(term: Term) -> Term:
     """Return a vector `diag(u) @ v` as the product `u*v`."""
     while term.tail and term.links and term.links[-1].diagonal and term.links[-1].matrix is None:
-        term = replace(term, links=term.links[:-1], tail=(*term.links[-1].powers, *term.tail))
+        term = term._replace(links=term.links[:-1], tail=(*term.links[-1].powers, *term.tail))
     return term
 
 
@@ -83,8 +82,8 @@ def written(term: Term) -> Tree:
     coefficient: Coefficient = -term.coefficient if negative else term.coefficient
     if found := trees.multiple_of_constant(coefficient):
         coefficient, constant = found
-        term = replace(term, scalars=(constant, *term.scalars))
-    term = absorbed(replace(term, scalars=tuple(trees.with_norms(term.scalars))))
+        term = term._replace(scalars=(constant, *term.scalars))
+    term = absorbed(term._replace(scalars=tuple(trees.with_norms(term.scalars))))
     body = chain(term)
     above, below = trees.fraction(term.scalars)
     if isinstance(coefficient, Fraction) and coefficient.denominator != 1:

@@ -20,7 +20,7 @@ is summed and has two edges, so they become one chain from i to j, with v as a d
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field, replace
+from dataclasses import dataclass, field
 
 from ...grammar.syntax import Binary, Call, String, TupleLiteral
 from ..graph.nodes import Coefficient, Delta, Factor, Labels, Node, Symbol, sizes_of
@@ -258,15 +258,15 @@ class Walk:
     def _vector(self, base: Term, label: int) -> Term:
         vectors = self.pendants[label]
         if len(vectors) == 1:
-            return replace(base, links=vectors[0].links, tail=vectors[0].tail)
+            return base._replace(links=vectors[0].links, tail=vectors[0].tail)
         named = [vector for vector in vectors if vector.matrix is not None]
         others = [vector for vector in vectors if vector.matrix is None]
         if named and others:
             links = tuple(vector.as_link() for vector in named)
             if len(others) == 1:
-                return replace(base, links=(*links, *others[0].links), tail=others[0].tail)
-            return replace(base, links=links, tail=_powers(others))
-        return replace(base, tail=_powers(vectors))
+                return base._replace(links=(*links, *others[0].links), tail=others[0].tail)
+            return base._replace(links=links, tail=_powers(others))
+        return base._replace(tail=_powers(vectors))
 
     def _two_axes(self, base: Term) -> Term | None:
         if self.ties:
@@ -275,19 +275,19 @@ class Walk:
             vectors = [v for label in (0, 1) for v in self.pendants.get(label, [])]
             if not vectors:
                 eye = call("eye", self.writer.sizes.tree(self.sizes[0]))
-                return replace(base, links=(Link.of(eye, symmetric=True),))
+                return base._replace(links=(Link.of(eye, symmetric=True),))
             matrix = vectors[0].matrix if len(vectors) == 1 else None
-            return replace(base, links=(Link(_powers(vectors), diagonal=True, matrix=matrix),))
+            return base._replace(links=(Link(_powers(vectors), diagonal=True, matrix=matrix),))
         left, right = (_powers(self.pendants.get(label, [])) for label in (0, 1))
         if not self.edges:
-            return replace(base, links=self._outer(left, right))
+            return base._replace(links=self._outer(left, right))
         if len(self.edges) != 1:
             return None
         (edge,) = self.edges
         links = edge.starting(0)
         before = (Link(left, diagonal=True),) if left else ()
         after = (Link(right, diagonal=True),) if right else ()
-        return replace(base, links=(*before, *links, *after))
+        return base._replace(links=(*before, *links, *after))
 
     def _outer(self, left: tuple[Power, ...], right: tuple[Power, ...]) -> tuple[Link, ...]:
         """Write two vectors on two axes, with the matrices in front of them drawn out of the outer product."""
@@ -321,14 +321,14 @@ class Walk:
         pieces = sorted(self.pieces(), key=lambda piece: piece[1])
         output = tuple(range(self.rank))
         if all(labels == output for _, labels in pieces):
-            return replace(base, whole=hadamard([(tree, ONE) for tree, _ in pieces]))
+            return base._replace(whole=hadamard([(tree, ONE) for tree, _ in pieces]))
         names: dict[int, str] = {}
         for label in (*output, *(label for _, labels in pieces for label in labels)):
             names.setdefault(label, INDEX_LETTERS[len(names)])
         subscripts = ",".join("".join(names[label] for label in labels) for _, labels in pieces)
         subscripts += "->" + "".join(names[label] for label in output)
         einsum = call("einsum", String(subscripts), *(tree for tree, _ in pieces))
-        return replace(base, whole=einsum) if output else replace(base, scalars=(*base.scalars, (einsum, ONE)))
+        return base._replace(whole=einsum) if output else base._replace(scalars=(*base.scalars, (einsum, ONE)))
 
 
 def _powers(vectors: Iterable[Vector]) -> tuple[Power, ...]:

@@ -3,8 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
-from dataclasses import dataclass, field
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 from ..arrays import Array
 from ..errors import Label, Span
@@ -13,8 +12,7 @@ if TYPE_CHECKING:
     from ..compressed.structured import Structured
 
 
-@dataclass(frozen=True)
-class Input:
+class Input(NamedTuple):
     """A value for a name, and where it came from.
 
     `source` is a file name, `stdin`, `-v`, or `random`; a random input has its `seed` and `law` (`normal`,
@@ -34,8 +32,7 @@ def values_of(inputs: Mapping[str, Input]) -> dict[str, Array]:
     return {name: item.value for name, item in inputs.items()}
 
 
-@dataclass(frozen=True)
-class Warning:
+class Warning(NamedTuple):
     """Something the user should know that does not stop the answer: a kink, an unused input, an infinity.
 
     `span` points into the expression; `notes` are further facts.
@@ -53,8 +50,7 @@ class Warning:
         return [] if self.span is None else [Label(self.span, self.label)]
 
 
-@dataclass(frozen=True)
-class Check:
+class Check(NamedTuple):
     """How far the numbers are from what independent means say: relative errors, None where a means does not apply."""
 
     finite_differences: float | None = None
@@ -64,8 +60,7 @@ class Check:
     note: str = ""
 
 
-@dataclass(frozen=True)
-class Result:
+class Result(NamedTuple):
     """One derivative: `data` has the axes of the output, then those of each name in `wrt`.
 
     `formula` is valid input in which `sizes` says what each name of a size stands for. `axes` labels each axis:
@@ -81,7 +76,7 @@ class Result:
     formula: str | None = None
     structure: str | None = None
     check: Check | None = None
-    sizes: Mapping[str, int] = field(default_factory=dict)
+    sizes: Mapping[str, int] = {}
     convention: str = ""
     compressed: Structured | None = None
 
@@ -91,8 +86,7 @@ class Result:
         return self.data.shape if self.compressed is None else self.compressed.shape
 
 
-@dataclass(frozen=True)
-class Answer:
+class Answer(NamedTuple):
     """Everything one command has to say: the inputs used, the value, the derivatives, the warnings.
 
     `directions` are the tangents or cotangents by variable.
@@ -106,5 +100,5 @@ class Answer:
     warnings: Sequence[Warning] = ()
     value_check: Check | None = None
     batch: int | None = None
-    directions: Mapping[str, Input] = field(default_factory=dict)
-    details: Mapping[str, object] = field(default_factory=dict)
+    directions: Mapping[str, Input] = {}
+    details: Mapping[str, object] = {}
