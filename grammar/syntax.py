@@ -8,43 +8,69 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 from dataclasses import dataclass, field, fields, replace
-from operator import is_
-from typing import Any
+from operator import attrgetter, is_
+from typing import Any, ClassVar, TypeVar, dataclass_transform
 
 from .errors import Span
 
 NOWHERE: Span = (0, 0)
 
 
-@dataclass(frozen=True)
+Kind = TypeVar("Kind", bound="Node")
+
+
+@dataclass_transform(frozen_default=True, field_specifiers=(field,))
+def node(kind: type[Kind]) -> type[Kind]:
+    """Make a class a dataclass whose objects nobody changes, as mypy sees to.
+
+    What nodes have in common stands in `Node`: `dataclass` would write it for each kind anew, in half of the time that
+    the grammar takes to start.
+    """
+    made = dataclass(eq=False, repr=False)(kind)
+    made.content = attrgetter("__class__", *(item.name for item in fields(made) if item.compare))
+    return made
+
+
+@node
 class Node:
-    """The base of all syntax nodes."""
+    """The base of all syntax nodes; `content` reads from one all that it compares by."""
 
-    span: Span = field(default=NOWHERE, compare=False, kw_only=True, repr=False)
+    content: ClassVar[attrgetter[Any]]
+    span: Span = field(default=NOWHERE, compare=False, kw_only=True)
+
+    def __eq__(self, other: object) -> bool:
+        return isinstance(other, Node) and type(other) is type(self) and bool(self.content(self) == self.content(other))
+
+    def __hash__(self) -> int:
+        return hash(self.content(self))
+
+    def __repr__(self) -> str:
+        parts = ", ".join(f"{name}={getattr(self, name)!r}" for name in _parts(type(self)))
+        return f"{type(self).__name__}({parts})"
 
 
-@dataclass(frozen=True)
+@node
 class Number(Node):
     """A number literal, kept as text so that `0.1` stays exact: `Number("2.5e-3")`."""
 
     text: str
 
 
-@dataclass(frozen=True)
+@node
 class String(Node):
     """A quoted word, as in `norm(X, 'fro')`: `String("fro")`."""
 
     value: str
 
 
-@dataclass(frozen=True)
+@node
 class Literal(Node):
     """`None`, `True`, `False` or `...`."""
 
     value: object
 
 
-@dataclass(frozen=True)
+@node
 class Name(Node):
     """A name: an input, an earlier assignment, or a named constant when it has a library prefix (`np.pi`)."""
 
@@ -52,7 +78,7 @@ class Name(Node):
     prefix: str = ""
 
 
-@dataclass(frozen=True)
+@node
 class Unary(Node):
     """A prefix operator, `-` or `+`."""
 
@@ -60,17 +86,17 @@ class Unary(Node):
     operand: Node
 
 
-@dataclass(frozen=True)
+@node
 class Binary(Node):
     """An infix operator: `+ - * / @ **` or a comparison `< <= > >= == !=`. `^` is read as `**`."""
 
     operator: str
     left: Node
     right: Node
-    operator_span: Span = field(default=NOWHERE, compare=False, kw_only=True, repr=False)
+    operator_span: Span = field(default=NOWHERE, compare=False, kw_only=True)
 
 
-@dataclass(frozen=True)
+@node
 class Attribute(Node):
     """A property without arguments: `.T`, `.mT`. A postfix quote is read as `.T`."""
 
@@ -78,7 +104,7 @@ class Attribute(Node):
     name: str
 
 
-@dataclass(frozen=True)
+@node
 class Keyword(Node):
     """A keyword argument: `axis=0`."""
 
@@ -86,7 +112,7 @@ class Keyword(Node):
     value: Node
 
 
-@dataclass(frozen=True)
+@node
 class Call(Node):
     """A function applied to arguments.
 
@@ -99,10 +125,10 @@ class Call(Node):
     keywords: tuple[Keyword, ...] = ()
     prefix: str = field(default="", compare=False)
     method: bool = field(default=False, compare=False)
-    function_span: Span = field(default=NOWHERE, compare=False, kw_only=True, repr=False)
+    function_span: Span = field(default=NOWHERE, compare=False, kw_only=True)
 
 
-@dataclass(frozen=True)
+@node
 class Slice(Node):
     """`start:stop:step` between index brackets; an absent part is None."""
 
@@ -111,7 +137,7 @@ class Slice(Node):
     step: Node | None = None
 
 
-@dataclass(frozen=True)
+@node
 class Index(Node):
     """Indexing: `A[:, 1]`. An item is an expression, a `Slice`, or `Literal(None)` / `Literal(...)`."""
 
@@ -119,30 +145,30 @@ class Index(Node):
     items: tuple[Node, ...]
 
 
-@dataclass(frozen=True)
+@node
 class ListLiteral(Node):
     """`[1, 2]`, `[[1, 2], [3, 4]]`; `[1 2; 3 4]` is read as the latter."""
 
     items: tuple[Node, ...]
 
 
-@dataclass(frozen=True)
+@node
 class TupleLiteral(Node):
     """`(2, 3)`, as in `reshape(x, (2, 3))`."""
 
     items: tuple[Node, ...]
 
 
-@dataclass(frozen=True)
+@node
 class Assignment(Node):
     """`Z = X @ Y`, a statement before the last."""
 
     name: str
     value: Node
-    name_span: Span = field(default=NOWHERE, compare=False, kw_only=True, repr=False)
+    name_span: Span = field(default=NOWHERE, compare=False, kw_only=True)
 
 
-@dataclass(frozen=True)
+@node
 class Program(Node):
     """The whole input: assignments, then the expression that is the answer."""
 

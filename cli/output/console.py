@@ -143,7 +143,9 @@ def prose(text: str, style: str, look: Look) -> Text:
     """Return a sentence that a narrow terminal breaks between words, and a pipe not at all."""
     from rich.text import Text
 
-    lines = Text(text, style).wrap(console_for(sys.stdout, look), look.width or ENDLESS)
+    if look.width is None:
+        return Text(text, style)
+    lines = Text(text, style).wrap(console_for(sys.stdout, look), look.width)
     for part in lines:
         part.rstrip()
     return Text("\n").join(lines)
