@@ -16,7 +16,8 @@ def write_parser(path: Path) -> None:
     """Write the stand-alone parser: `write_parser(Path("build/lib/matgrad/grammar/standalone.py"))`."""
     tool = [sys.executable, "-X", "utf8", "-m", "lark.tools.standalone", "--propagate_positions", str(GRAMMAR)]
     made = subprocess.run(tool, check=True, capture_output=True)
-    path.write_bytes(b"# mypy: ignore-errors\n" + made.stdout)
+    # These would unpack compressed tables, and ours are plain text.
+    path.write_bytes(b"# mypy: ignore-errors\n" + made.stdout.replace(b"\nimport pickle, zlib, base64\n", b"\n"))
 
 
 class BuildWithParser(build_py):

@@ -6,6 +6,7 @@ lark makes of `expression.lark`. Both are lark's own code with the same classes.
 
 from __future__ import annotations
 
+from collections.abc import Iterator
 from functools import cache
 from importlib import import_module
 from typing import TYPE_CHECKING, Any
@@ -31,6 +32,19 @@ class Refusal(Exception):
         self.wants_value = wants_value
 
 
+class Everywhere:
+    """Makes lark's lexer look for these tokens at every place, and leaves it to the parser to refuse them.
+
+    Then most places look for the same tokens, with the same pattern, which is compiled once.
+    """
+
+    always_accept = ("COLON", "COMMA", "EQUAL", "LPAR", "RPAR", "RSQB", "_SEPARATOR")
+
+    def process(self, tokens: Iterator[Token]) -> Iterator[Token]:
+        """Return the tokens as they are."""
+        return tokens
+
+
 @cache
 def load() -> tuple[Any, Any]:
     """Return the module that has lark's classes, and a parser of the language."""
@@ -38,13 +52,13 @@ def load() -> tuple[Any, Any]:
         standalone = import_module(".standalone", __package__)
     except ImportError:
         return from_grammar()
-    return standalone, standalone.Lark_StandAlone()
+    return standalone, standalone.Lark_StandAlone(postlex=Everywhere())
 
 
 def from_grammar() -> tuple[Any, Any]:
     """Return the same two from lark itself, which reads the grammar."""
     lark = import_module("lark")
-    return lark, lark.Lark.open(GRAMMAR, rel_to=__file__, parser="lalr", propagate_positions=True)
+    return lark, lark.Lark.open(GRAMMAR, rel_to=__file__, parser="lalr", propagate_positions=True, postlex=Everywhere())
 
 
 def read(text: str) -> Tree[Token]:

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Iterable, Sequence
+from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING
 
 from ...core.errors import CheckFailed, Source
@@ -42,8 +42,10 @@ def write(answer: Answer, request: Request) -> None:
     )  # fmt: skip
 
 
-def warn(warnings: Iterable[Warning], request: Request) -> None:
+def warn(warnings: Collection[Warning], request: Request) -> None:
     """Write warnings on standard error."""
+    if not warnings:
+        return  # Most answers have none, and need not wait for the module.
     from ..output.messages import render_warning
 
     look = look_at(sys.stderr, no_color=request.no_color)

@@ -62,7 +62,7 @@ def screen_of(
     return page.parts
 
 
-@dataclass
+@dataclass(eq=False)
 class _Screen:
     """One screen in the making."""
 

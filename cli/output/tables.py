@@ -29,7 +29,7 @@ RULE, ASCII_RULE = (Box(f"    \n    \n {rule}{rule} \n" + 5 * "    \n", ascii=ru
 Shown = list[int | None]
 
 
-@dataclass(frozen=True)
+@dataclass(frozen=True, eq=False)
 class Grid:
     """The shown part of a pile of matrices.
 

@@ -150,7 +150,7 @@ class _Listener(Elaborator):
         return Symbol.of("", tuple(max(pair) for pair in pairs)[::-1])
 
 
-@dataclass
+@dataclass(eq=False)
 class _Guess:
     """What is believed of the unknown axes: which are equal, and which have a size.
 

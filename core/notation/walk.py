@@ -32,7 +32,7 @@ from .terms import Term
 from .trees import ONE, Power, Tree, call, collected, hadamard, times, transposes
 
 
-@dataclass
+@dataclass(eq=False)
 class Walk:
     """The state of one Product on its way to matrix notation."""
 

@@ -50,7 +50,7 @@ def written(tmp_path_factory: pytest.TempPathFactory) -> Path:
 @pytest.fixture(scope="module")
 def standalone(written: Path) -> Iterator[tuple[Any, Any]]:
     module = module_at(written, "matgrad_standalone")
-    yield module, module.Lark_StandAlone()
+    yield module, module.Lark_StandAlone(postlex=reader.Everywhere())
     del sys.modules["matgrad_standalone"]
 
 
