@@ -160,9 +160,9 @@ def indented(part: RenderableType, cells: int) -> RenderableType:
 
 def show(parts: Iterable[RenderableType], stream: TextIO, look: Look) -> None:
     """Write the parts of a screen: `show([line(("0", "dim"), " 1")], sys.stdout, look_at(sys.stdout))`."""
-    with console_for(stream, look) as console:
-        for part in parts:
-            console.print(part, crop=False)
+    from rich.console import Group
+
+    console_for(stream, look).print(Group(*parts), crop=False)
 
 
 def console_for(stream: TextIO, look: Look) -> Console:
