@@ -82,7 +82,6 @@ def quoted_value(span: Span, left: str) -> SyntaxProblem:
 _DERIVATIVE = advise("the derivative is asked for by the command: ", Command("grad", "f(x)", ("x",)))
 _STRAY_HELPS: dict[str, Text] = {
     "%": "a remainder has no derivative rule; comments begin with `#`",
-    "/": "floor division is not differentiable; for a quotient write `a / b`",
     "\\": "for a linear system `A \\ b` write `solve(A, b)`",
     "{": "lists and matrices are written with square brackets: `[1, 2]`",
     "}": "lists and matrices are written with square brackets: `[1, 2]`",
@@ -108,10 +107,8 @@ def stray_character(character: str, position: int) -> SyntaxProblem:
     """Report a character that the language does not use, or not there."""
     shown = character if character.isprintable() else f"U+{ord(character):04X}"
     listed = advise("remove it; `", Command("functions"), "` lists what can be written")
-    width = 2 if character == "/" else 1
-    message = f"unexpected character `{shown * width}`"
     help_ = _STRAY_HELPS.get(character, listed)
-    return _problem(message, (position, position + width), "not part of the language", help_)
+    return _problem(f"unexpected character `{shown}`", (position, position + 1), "not part of the language", help_)
 
 
 def missing_value_after(operator: str, place: Span, found: Span) -> SyntaxProblem:

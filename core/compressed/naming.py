@@ -4,7 +4,8 @@ from __future__ import annotations
 
 from math import prod
 
-from ..graph.nodes import Delta, Map, Node, Reshape, Rotation, Select, Symbol, Triangle
+from ..graph.nodes import Delta, Map, Node, Reshape, Select, Symbol, Triangle
+from ..graph.places import Rotation
 from ..graph.structure import letter
 from .terms import EinsumTerm
 

@@ -22,8 +22,8 @@ from itertools import count
 from ..elaboration.elaborate import Value, elaborate_text
 from ..graph.algebra import Factor, add, fresh, full, identity, is_zero, permute, product, zero
 from ..graph.nodes import Apply, Coefficient, Delta, Map, Node, Product, Sum, Symbol, topological
+from ..graph.signatures import bind_signature
 from ..graph.transform import vectorize
-from ..shapes import bind_signature
 from .adjoints import adjoint_of, transferred
 
 _placeholders = count()

@@ -21,9 +21,12 @@ from ...grammar.parser import parse
 from ..errors import RankError, ShapeError, UnknownNameError
 from ..graph import catalogue
 from ..graph.algebra import Factor, broadcast, constant_value, elementwise, fresh, number, permute, product, scale
-from ..graph.nodes import Apply, Coefficient, Constant, Delta, Node, Product, Reshape, Structural, Sum, Symbol
+from ..graph.nodes import Apply, Coefficient, Constant, Delta, Map, Node, Product, Reshape, Structural, Sum, Symbol
 from ..graph.operator import Operator
-from ..shapes import bind_signature, broadcast_shapes, describe, normalize_axes
+from ..graph.ratios import ratio, rounded_down
+from ..graph.signatures import bind_signature
+from ..graph.sizes import Size
+from ..shapes import broadcast_shapes, describe, normalize_axes
 from . import infix, misfits
 from .arguments import bind
 from .indexing import indexed
@@ -69,6 +72,7 @@ INFIX: Mapping[str, Callable[[Node, Node], Node]] = {
     "-": lambda left, right: infix.plus(left, right, -1),
     "*": infix.times,
     "/": infix.divide,
+    "//": lambda left, right: call("floor", infix.divide(left, right)),
     "@": infix.matmul,
     "**": infix.power,
     **{sign: partial(call, name) for sign, name in infix.COMPARISONS.items()},
@@ -178,7 +182,7 @@ class Elaborator:
         """
         if isinstance(value, Node):
             return value
-        if isinstance(value, bool | int | float | Fraction):
+        if isinstance(value, bool | int | float | Fraction | Size):
             return number(int(value) if isinstance(value, bool) else value)
         if isinstance(value, list | tuple) and value:
             items = [self.tensor(item, span) for item in value]
@@ -215,9 +219,7 @@ class Elaborator:
         """Return the value of a size computed from sizes, such as `n - 1` or `n*m`; None for anything else."""
         match node:
             case Symbol():
-                if node.name not in self.statics:
-                    raise StaticNameError(node.name, span)
-                return self.statics[node.name]
+                return ratio(self.size_named(node.name, span))
             case Product() if any(isinstance(child, Structural) and child.rank > 1 for child in node.children):
                 return None
             case Product() | Sum():
@@ -226,9 +228,18 @@ class Elaborator:
                     return None
                 numbers = [part for part in parts if part is not None]
                 if isinstance(node, Product):
-                    return node.coefficient * math.prod(numbers)
+                    return math.prod(numbers, start=node.coefficient)
                 return sum(c * part for c, part in zip(node.coefficients, numbers, strict=True))
+            case Map() if node.operator.name == "floor":
+                part = self._whole_number(node.children[0], span)
+                return None if part is None else ratio(rounded_down(part))
         return None
+
+    def size_named(self, name: str, span: Span) -> int:
+        """Return the number that a name stands for where it is used as a size or an index."""
+        if name not in self.statics:
+            raise StaticNameError(name, span)
+        return self.statics[name]
 
     # One method per kind of syntax node.
 
@@ -329,7 +340,7 @@ class Elaborator:
         """Return an index: a whole number, or a tuple of them."""
         static = self.static(self.visit(item), syntax.span_of(item))
         numbers = static if isinstance(static, tuple) else (static,)
-        if not all(isinstance(entry, int) and not isinstance(entry, bool) for entry in numbers):
+        if not all(isinstance(entry, int | Size) and not isinstance(entry, bool) for entry in numbers):
             raise ExpressionError(
                 "an index is a whole number, a slice or a list of them", Label(syntax.span_of(item), "no index")
             )

@@ -10,6 +10,8 @@ from ...grammar.errors import ExpressionError, Label
 from ..errors import RankError, ShapeError
 from ..graph.algebra import Factor, fresh, product
 from ..graph.nodes import Delta, Node, Select
+from ..graph.places import placed, progression, sliced
+from ..graph.sizes import NotPlainError
 from ..shapes import describe
 
 Position = Callable[[syntax.Node], Any]
@@ -35,7 +37,7 @@ def indexed(operand: Node, node: syntax.Index, position: Position) -> Node:
         size, label = next(axes), *fresh(1)
         labels.append(label)
         rows, keeps = _rows(item, size, node, position)
-        if keeps == "axis" and rows == range(size):
+        if keeps == "axis" and rows == progression(0, 1, size):
             output.append(label)
             continue
         row = paired[0] if keeps == "list" and paired else fresh(1)[0]
@@ -70,19 +72,27 @@ def _expanded(operand: Node, node: syntax.Index) -> list[syntax.Node | None]:
 def _rows(item: syntax.Node, size: int, node: syntax.Index, position: Position) -> tuple[range | tuple[int, ...], str]:
     """Return which entries of an axis an item picks, and whether it keeps the `axis`, drops it (`one`) or lists."""
     if isinstance(item, syntax.Slice):
-        parts = [part and position(part) for part in (item.start, item.stop, item.step)]
+        parts = [None if part is None else position(part) for part in (item.start, item.stop, item.step)]
         if parts[2] == 0:
             raise ExpressionError("a slice cannot have step 0", Label(item.span, "step 0"))
-        return range(*slice(*parts).indices(size)), "axis"
+        return sliced(parts[0], parts[1], 1 if parts[2] is None else parts[2], size), "axis"
     value = position(item)
     chosen = value if isinstance(value, tuple) else (value,)
     for place in chosen:
-        if not -size <= place < size:
+        if not _exists(place, size):
             raise ShapeError(
                 f"index {place} is out of range for {size} {'entry' if size == 1 else 'entries'}",
                 Label(syntax.span_of(item), f"valid: {-size} to {size - 1}"),
                 Label(syntax.span_of(node.operand), "indexed", primary=False),
                 sizes=(size, place + 1 if place >= 0 else -place),
             )
-    rows = tuple(place % size for place in chosen)
-    return (rows, "list") if isinstance(value, tuple) else (range(rows[0], rows[0] + 1), "one")
+    rows = tuple(placed(place, size) for place in chosen)
+    return (rows, "list") if isinstance(value, tuple) else (progression(rows[0], 1, 1), "one")
+
+
+def _exists(place: int, size: int) -> bool:
+    """Whether an axis has a place; one with a name is meant to exist."""
+    try:
+        return -size <= place < size
+    except NotPlainError:
+        return True

@@ -1,39 +1,78 @@
-"""Shapes for names that have none: the expression is elaborated with trial sizes, and its shape errors teach.
+"""Shapes over unknown lengths: the expression is elaborated once, and what must be equal is solved as it appears.
 
-Example: `A @ x + b` with nothing known, every axis a prime of its own:
+For `A @ x - b` each axis starts as a length of its own: A is (A.0, A.1), x is (x.0) and b is (b.0). The product asks
+that A.1 and x.0 are equal, the difference that A.0 and b.0 are; what is left is called n and m, in order: A is (n, m),
+x is (m) and b is (n). The elaborator is the only place that knows what fits: where it refuses two lengths, the solver
+makes them equal and asks again.
 
-    A 1009×1013, x 1019, b 1021     the product says that 1013 and 1019 are one size
-    A 1009×1013, x 1013, b 1021     the sum says that 1009 and 1021 are one size
-    A 1009×1013, x 1013, b 1009     all fits, and two sizes are left: A is 3×4, x 4 and b 3
-
-The elaborator alone knows what fits; inference listens to it. Names in lower case start as vectors, names in upper
-case as matrices, and change when an operator needs another number of axes.
+A name has as many axes as were given, or as its letter says (upper case is a matrix, lower case a vector), until an
+operator needs another number of them.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Iterator, Mapping
-from dataclasses import dataclass, field
-from functools import cache
-from itertools import chain, count, islice, zip_longest
-from math import isqrt
+from collections.abc import Iterable, Mapping
+from dataclasses import dataclass
+from itertools import chain, count
 
 from ...grammar import syntax
-from ..errors import ExpressionError, RankError, ShapeError, Span
-from ..graph.nodes import Apply, Node, Product, Select, Symbol, topological
+from ..errors import RankError, ShapeError, Span
+from ..graph.nodes import Constant, Delta, Node, Product, Sum, Symbol
+from ..graph.sizes import NAMES, NotPlainError, Size, length, names_in, replace_lengths
+from ..graph.transform import sized
 from ..shapes import MATRIX_ASSUMPTIONS, Shape
-from .elaborate import Elaborator, StaticNameError, Value
+from .choice import chosen
+from .elaborate import INFIX, Elaborator, StaticNameError, Value
+from .equations import Equations
 
-SMALLEST_SIZE = 3
-SPLITTABLE_SIZE = 6
-LONGEST_SLICE = 20
-FIRST_TRIAL_SIZE = 1009
-# Two sizes this close differ by what was cut off or put on.
-NEAR = 100
-SIZE_NAMES = ("n", "m", "k", "l", "p", "q", "r", "s")
+MOST_RESTARTS = 4
+# A number that is computed from names, as `n*m - 1`, has no more parts than this.
+LONGEST_COUNT = 4
 
-Sizes = Mapping[int, int]
+SMALLEST = 3
 Assumptions = Mapping[str, Iterable[str]]
+Ranks = Mapping[str, "tuple[bool, ...]"]
+"""For each name one entry an axis: whether the axis has length 1."""
+
+
+@dataclass(frozen=True)
+class Lengths:
+    """Shapes that make an expression fit, over free lengths.
+
+    `counts` are what names stand for that are used as sizes or indices, `plain` the values that had to be known for it.
+    """
+
+    shapes: Mapping[str, Shape]
+    counts: Mapping[str, int]
+    plain: Mapping[str, int]
+
+    @property
+    def statics(self) -> dict[str, int]:
+        """What names that are used as sizes or indices stand for."""
+        return {**self.counts, **self.plain}
+
+    @property
+    def sizes(self) -> list[int]:
+        """The lengths of all axes, and what names stand for."""
+        own = ((*shape, *([self.counts[name]] if name in self.counts else [])) for name, shape in self.shapes.items())
+        return [*chain(*own)]
+
+    def values(self, shapes: Mapping[str, Shape], numbers: Mapping[str, int]) -> dict[str, int]:
+        """Return the lengths that given shapes, and the values of names used as sizes, determine.
+
+        Raises ShapeError where they contradict what the expression asks for.
+        """
+        equations = Equations()
+        for name in names_in(self.sizes):
+            equations.new(name)
+        pairs: list[tuple[int, int]] = [(size, numbers[name]) for name, size in self.counts.items() if name in numbers]
+        pairs += [pair for name, shape in shapes.items() for pair in zip(self.shapes[name], shape, strict=True)]
+        # What stands alone first: then the rest is there to be compared.
+        for symbol, actual in sorted(pairs, key=lambda pair: len(str(pair[0]))):
+            if not equations.equate(symbol, actual) and equations.resolved(symbol) != actual:
+                raise ShapeError(f"sizes {equations.resolved(symbol)} and {actual} differ")
+        known = {name: equations.resolved(length(name)) for name in equations.names}
+        return {name: size for name, size in known.items() if not isinstance(size, Size)}
 
 
 def infer_shapes(
@@ -48,403 +87,196 @@ def infer_shapes(
     Example: for `x.T @ A @ x` with nothing known, x is (3) and A is 3×3; with A known as 5×5, x is (5). A name that is
     assumed symmetric, diagonal or triangular is square.
 
-    Raises ExpressionError where no shapes make the expression work, as seen with small sizes. Where nothing is
+    Raises ExpressionError where no shapes make the expression work, as seen with small lengths. Where nothing is
     unknown, nothing is tried: the elaboration over the known shapes tells whether they fit.
     """
     if not unknown:
         return {}, {}
-    guess = _Guess(program, dict(known), dict(statics), list(unknown), assumptions or {})
-    guess.settle(guess.primes)
-    guess.forget_derived()
-    guess.settle(guess.small)
-    guess.guess_derived()
-    guess.settle(guess.small)
-    guess.avoid_singular()
-    failure = guess.attempt(guess.small())
-    if isinstance(failure, ShapeError | StaticNameError):
-        raise failure
-    sizes = guess.small()
-    return guess.shapes(sizes), {name: sizes[guess.root(axis)] for name, axis in guess.counts.items()}
+    found = solve_lengths(program, ranks_of(known), unknown, statics, square_names(assumptions))
+    for name in found.counts:
+        if name in known and name not in statics:
+            raise StaticNameError(name, next(node.span for node in syntax.walk(program) if node == syntax.Name(name)))
+    try:
+        values = found.values(known, statics)
+        symbols = {name: Symbol.of(name, shape) for name, shape in found.shapes.items()}
+        values = chosen(Elaborator(symbols, found.statics).run(program), found.sizes, values)
+    except ShapeError:
+        # The expression fits lengths that are tied to each other in other ways: it is tried with some of its own.
+        values = {name: size for size, name in enumerate(names_in(chain(*found.shapes.values())), SMALLEST)}
+    shapes = {name: tuple(replace_lengths(size, values) for size in found.shapes[name]) for name in unknown}
+    counts = {name: size for name, size in found.counts.items() if name in unknown}
+    return shapes, {name: replace_lengths(size, values) for name, size in counts.items()}
 
 
-def trial_shapes(
+def square_names(assumptions: Assumptions | None) -> list[str]:
+    """Return the names of which is assumed what only a square matrix can be."""
+    matrices = {*MATRIX_ASSUMPTIONS}
+    return [name for name, words in (assumptions or {}).items() if not matrices.isdisjoint(words)]
+
+
+def ranks_of(shapes: Mapping[str, Shape]) -> dict[str, tuple[bool, ...]]:
+    """Return what of shapes a solution depends on: `ranks_of({"x": (3, 1)}) == {"x": (False, True)}`."""
+    return {name: tuple(size == 1 for size in shape) for name, shape in shapes.items()}
+
+
+def solve_lengths(
     program: syntax.Program,
-    shapes: Mapping[str, Shape],
-    names: Mapping[str, Span],
-    statics: Mapping[str, int],
-    assumptions: Assumptions | None = None,
-) -> tuple[dict[str, Shape], dict[str, int], dict[int, str]]:
-    """Return shapes of the same ranks whose independent sizes are distinct primes, and a name for each such size.
+    known: Ranks,
+    unknown: Mapping[str, Span],
+    numbers: Mapping[str, int],
+    square: Iterable[str] = (),
+) -> Lengths:
+    """Return shapes over named lengths for all names, those without a rank included.
 
-    Example: for `A @ x` with A 3×4 they are A 1009×1013 and x 1013, with 1009 called n and 1013 called m. An axis of
-    length one stays, as it may be there to be broadcast. Names used as sizes get their trial values too.
+    Example: for `x.T @ A @ x` x is (n) and A is n×n. `numbers` are the values of names that are whole numbers, for
+    where no symbol will do, as an axis; `square` are names of square matrices.
 
-    Raises ExpressionError where the expression fits particular sizes only.
+    Raises ExpressionError where no lengths make the expression fit.
     """
-    plain = {name: value for name, value in statics.items() if shapes.get(name)}
-    guess = _Guess(program, {}, plain, list(names), assumptions or {})
-    for name in names:
-        guess.set_rank(name, len(shapes[name]))
-        for axis, size in zip(guess.axes[name], shapes[name], strict=True):
-            if size == 1:
-                guess.bound[guess.root(axis)] = 1
-    failure = guess.settle(guess.primes)
-    if failure is not None:
-        raise failure
-    sizes = guess.primes()
-    spellings = chain(SIZE_NAMES, (f"n{number}" for number in count(1)))
-    letters = (letter for letter in spellings if letter not in names)
-    called = {guess.root(axis): name for name, axis in guess.counts.items()}
-    labels = {sizes[root]: called.get(root) or next(letters) for root in guess.roots() if root not in guess.bound}
-    for root in guess.derived:
-        if not _is_multiple(sizes[root], labels):
-            raise ShapeError("a size has no name: it is computed from others")
-    counts = {name: sizes[guess.root(axis)] for name, axis in guess.counts.items()}
-    trial = guess.shapes(sizes)
-    _require_agreement(trial, shapes)
-    return trial, counts, labels
-
-
-def _require_agreement(trial: Mapping[str, Shape], shapes: Mapping[str, Shape]) -> None:
-    """Raise ExpressionError where the trial gives axes one size that differ in fact: `kron(y, x) @ vec(G)`."""
-    real: dict[int, int] = {}
-    for name, sizes in trial.items():
-        for size, actual in zip(sizes, shapes[name], strict=True):
-            if real.setdefault(size, actual) != actual:
-                raise ExpressionError(f"other shapes than that of `{name}` were tried")
-
-
-def _is_multiple(size: int, named: Iterable[int]) -> bool:
-    """Whether a size is a product of named sizes and perhaps a small number."""
-    rest = size
-    for factor in named:
-        while rest % factor == 0:
-            rest //= factor
-    return rest != size and rest < FIRST_TRIAL_SIZE // 2
-
-
-@cache
-def _primes(number: int) -> tuple[int, ...]:
-    """Return so many primes, from the first trial size on."""
-    candidates = (n for n in count(FIRST_TRIAL_SIZE, 2) if all(n % d for d in range(3, isqrt(n) + 1, 2)))
-    return tuple(islice(candidates, number))
-
-
-class _Listener(Elaborator):
-    """Elaborates past operands that clash, so that one walk teaches many equalities."""
-
-    def __init__(
-        self, environment: Mapping[str, Value], statics: Mapping[str, int], heard: Callable[[tuple[int, int]], bool]
-    ) -> None:
-        super().__init__(environment, statics)
-        self.heard = heard
-
-    def mismatch(self, node: syntax.Binary, left: Node, right: Node, error: ShapeError) -> Node:
-        """Return a stand-in of the shape that the result will have, if the clash taught something."""
-        plain = left.rank <= 2 and right.rank <= 2 and not isinstance(error, RankError)
-        if not plain or error.sizes is None or not self.heard(error.sizes):
-            return super().mismatch(node, left, right, error)
-        if node.operator == "@":
-            return Symbol.of("", (*left.shape[:-1], *right.shape[1:]))
-        pairs = zip_longest(reversed(left.shape), reversed(right.shape), fillvalue=1)
-        return Symbol.of("", tuple(max(pair) for pair in pairs)[::-1])
-
-
-@dataclass(eq=False)
-class _Guess:
-    """What is believed of the unknown axes: which are equal, and which have a size.
-
-    `bound` are sizes that the expression demands, `derived` the axes whose size was computed from trial sizes, and
-    `chosen` sizes that were picked freely.
-    """
-
-    program: syntax.Program
-    known: dict[str, Shape]
-    statics: dict[str, int]
-    names: list[str]
-    assumptions: Assumptions
-    axes: dict[str, list[int]] = field(default_factory=dict)
-    counts: dict[str, int] = field(default_factory=dict)
-    parent: dict[int, int] = field(default_factory=dict)
-    bound: dict[int, int] = field(default_factory=dict)
-    derived: set[int] = field(default_factory=set)
-    chosen: dict[int, int] = field(default_factory=dict)
-    relearning: dict[int, int] = field(default_factory=dict)
-
-    def __post_init__(self) -> None:
-        self._ranks_tried: set[tuple[str, int]] = set()
-        literals = (node for node in syntax.walk(self.program) if isinstance(node, syntax.Number))
-        self._written = {int(node.text) for node in literals if node.text.isdigit()}
-        self._written |= {size for shape in self.known.values() for size in shape} | set(self.statics.values())
-        for name in self.names:
-            square = not {*MATRIX_ASSUMPTIONS}.isdisjoint(self.assumptions.get(name, ()))
-            self.set_rank(name, 2 if square or name[0].isupper() else 1)
-            if square:
-                first, second = self.axes[name]
-                self.parent[second] = first
-
-    # The axes.
-
-    def set_rank(self, name: str, rank: int) -> None:
-        axes = self.axes.setdefault(name, [])
-        while len(axes) < rank:
-            axes.append(self._new_axis())
-        del axes[rank:]
-
-    def _new_axis(self) -> int:
-        axis = len(self.parent)
-        self.parent[axis] = axis
-        return axis
-
-    def root(self, axis: int) -> int:
-        while self.parent[axis] != axis:
-            self.parent[axis] = self.parent[self.parent[axis]]
-            axis = self.parent[axis]
-        return axis
-
-    def roots(self) -> list[int]:
-        """Return the classes of equal axes in order of appearance."""
-        axes = [axis for name in self.names for axis in (*self.axes[name], *self._count(name))]
-        return list(dict.fromkeys(self.root(axis) for axis in axes))
-
-    def _count(self, name: str) -> list[int]:
-        return [self.counts[name]] if name in self.counts else []
-
-    # Sizes for them.
-
-    def primes(self) -> dict[int, int]:
-        roots = self.roots()
-        return {**dict(zip(roots, _primes(len(roots)), strict=True)), **self.bound}
-
-    def small(self) -> dict[int, int]:
-        """Return small sizes; an axis that is to be learned again is still told apart by its prime."""
-        sizes = {root: prime for root, prime in self.primes().items() if root in self.relearning}
-        least = self._least_sizes()
-        free = [root for root in self.roots() if root not in self.bound and root not in self.relearning]
-        sizes |= {root: max(size, least.get(root, 0)) for root, size in zip(free, count(SMALLEST_SIZE), strict=False)}
-        return {**sizes, **self.chosen, **self.bound}
-
-    def _least_sizes(self) -> dict[int, int]:
-        """Return how long each axis must be for the indices and slices that are written out."""
-        least: dict[int, int] = {}
-        for node in syntax.walk(self.program):
-            if isinstance(node, syntax.Index) and isinstance(node.operand, syntax.Name):
-                axes = self.axes.get(node.operand.name, [])
-                for axis, item in zip(axes, node.items, strict=False):
-                    if isinstance(item, syntax.Literal):
-                        break
-                    root = self.root(axis)
-                    least[root] = max(_least_size(item), least.get(root, 0))
-        return least
-
-    def shapes(self, sizes: Sizes) -> dict[str, Shape]:
-        return {name: tuple(sizes[self.root(axis)] for axis in axes) for name, axes in self.axes.items()}
-
-    # Trying and learning.
-
-    def settle(self, sizes: Callable[[], dict[int, int]]) -> ExpressionError | None:
-        """Elaborate until nothing more is learned; return the error that is left."""
-        error: ExpressionError | None = None
-        for _ in range(50 + 4 * len(self.names)):
-            now = sizes()
-            self._learned = False
-            error = self.attempt(now, listen=True)
-            if error is not None and not self.learn(error, now) and not self._learned:
-                return error
-            if error is None and not self._learned:
-                return None
-        return error
-
-    def attempt(self, sizes: Sizes, *, listen: bool = False) -> ExpressionError | None:
-        shapes = {**self.known, **self.shapes(sizes)}
-        statics = {**self.statics, **{name: sizes[self.root(axis)] for name, axis in self.counts.items()}}
-        environment = {name: Symbol.of(name, shape) for name, shape in shapes.items()}
-        owner = self._owner(sizes)
-        elaborator = (
-            _Listener(environment, statics, lambda clash: self._hear(clash, owner))
-            if listen
-            else Elaborator(environment, statics)
-        )
-        self.result: Value = None
+    guess: dict[str, tuple[bool, ...]] = {
+        name: (False,) * (2 if name in square or name[0].isupper() else 1) for name in unknown
+    }
+    plain: dict[str, int] = {}
+    tried: set[tuple[str, int]] = set()
+    for _ in range(MOST_RESTARTS * (1 + len(unknown) + len(numbers))):
+        solver = _Solver({**known, **guess}, square, plain)
         try:
-            self.result = elaborator.run(self.program)
-        except ExpressionError as error:
-            return error
-        return _cut_axis(self.result, {size for size in owner if size >= FIRST_TRIAL_SIZE})
-
-    def _owner(self, sizes: Sizes) -> dict[int, int]:
-        """Return the axis that a size stands for, where the size may still change."""
-        free = {size: root for root, size in sizes.items() if root not in self.bound}
-        return free | {size: root for root, size in sizes.items() if root in self.relearning}
-
-    def _hear(self, clash: tuple[int, int], owner: Mapping[int, int]) -> bool:
-        """Learn from a clash amid a walk; True if the two sizes are equal from now on."""
-        roots = [self.root(owner[size]) if size in owner else None for size in clash]
-        settled = [
-            self.bound.get(root, size) if root is not None else size for root, size in zip(roots, clash, strict=True)
-        ]
-        if (roots[0] is not None and roots[0] == roots[1]) or settled[0] == settled[1]:
-            return True
-        heard = self._learn_sizes(clash, owner)
-        self._learned |= heard
-        return heard
-
-    def learn(self, error: ExpressionError, sizes: Sizes) -> bool:
-        """Change what is believed so that this error goes away; False where it teaches nothing."""
-        if isinstance(error, StaticNameError) and error.name in self.axes and error.name not in self.counts:
-            self.set_rank(error.name, 0)
-            self.counts[error.name] = self._new_axis()
-            return True
-        if isinstance(error, RankError):
-            return self._learn_rank(error)
-        if isinstance(error, ShapeError) and error.sizes:
-            return self._learn_sizes(error.sizes, self._owner(sizes))
-        return False
-
-    def _learn_rank(self, error: RankError) -> bool:
-        place = error.operand or error.span
-        if place is None:
-            return False
-        for node in syntax.walk(self.program):
-            if isinstance(node, syntax.Name) and place[0] <= node.span[0] and node.span[1] <= place[1]:
-                axes = self.axes.get(node.name)
-                wish = (node.name, error.needed)
-                if axes is not None and len(axes) != error.needed and wish not in self._ranks_tried:
-                    self._ranks_tried.add(wish)
-                    self.set_rank(*wish)
-                    return True
-        return False
-
-    def _learn_sizes(self, clash: tuple[int, int], owner: Mapping[int, int]) -> bool:
-        first, second = ((self.root(owner[size]), size) if size in owner else (None, size) for size in clash)
-        for (root, _), (_, size) in ((first, second), (second, first)):
-            if root in self.relearning:
-                return self._relearn(root, size)
-        roots = [root for root, _ in (first, second) if root is not None and root not in self.bound]
-        if len(roots) == 2:
-            self.parent[roots[1]] = roots[0]
-            return roots[0] != roots[1]
-        if not roots:
-            return self._match_products(clash, owner) or self._match_difference(clash, owner)
-        size = second[1] if roots[0] == first[0] else first[1]
-        self.bound[roots[0]] = size
-        if self._is_computed(size):
-            self.derived.add(roots[0])
-        return True
-
-    def _is_computed(self, size: int) -> bool:
-        return size >= FIRST_TRIAL_SIZE // 2 and size not in self._written
-
-    def _relearn(self, root: int, size: int) -> bool:
-        self.relearning[root] += 1
-        if self.relearning[root] > 3:
-            return False
-        if self._is_computed(size) and root not in self.chosen:
-            self.chosen[root] = SPLITTABLE_SIZE
+            solver.run(program)
+        except StaticNameError as error:
+            if error.name not in guess or not guess[error.name]:
+                raise
+            guess[error.name] = ()
+        except RankError as error:
+            found = _named_at(program, error, guess)
+            if found is None or (found, error.needed) in tried:
+                raise
+            tried.add((found, error.needed))
+            guess[found] = (False,) * error.needed
+        except ShapeError as error:
+            lengths = error.lengths if isinstance(error, NotPlainError) else ()
+            names = [name for name in names_in(lengths) if name in numbers and name not in plain]
+            if not names:
+                raise
+            plain |= {name: numbers[name] for name in names}
         else:
-            self.bound[root] = size
-        return True
-
-    def _match_products(self, clash: tuple[int, int], owner: Mapping[int, int]) -> bool:
-        """Learn from a clash of numbers of entries, as of `reshape(A, (n, m))`: the factors are equal in order."""
-        (left, left_rest), (right, right_rest) = (self._factors(size, owner) for size in clash)
-        for root in [root for root in left if root in right]:
-            if root in right:
-                left.remove(root)
-                right.remove(root)
-        if not left:
-            left, left_rest, right, right_rest = right, right_rest, left, left_rest
-        if not left or left_rest != 1:
-            return False
-        if len(left) == len(right) and right_rest == 1:
-            for first, second in zip(left, right, strict=True):
-                self.parent[self.root(second)] = self.root(first)
-            return True
-        if len(left) != 2 or right or left[0] == left[1]:
-            return False
-        self.bound[left[0]] = max(d for d in range(1, isqrt(right_rest) + 1) if right_rest % d == 0)
-        self.bound[left[1]] = right_rest // self.bound[left[0]]
-        return True
-
-    def _match_difference(self, clash: tuple[int, int], owner: Mapping[int, int]) -> bool:
-        """Learn from a clash with a trial size that was shifted, as of `x[1:] - y` where y is known."""
-        size, wanted = max(clash), min(clash)
-        near = [trial for trial in owner if trial >= FIRST_TRIAL_SIZE and abs(size - trial) < NEAR]
-        if len(near) != 1 or wanted + near[0] <= size:
-            return False
-        self.bound[self.root(owner[near[0]])] = wanted + near[0] - size
-        return True
-
-    def _factors(self, size: int, owner: Mapping[int, int]) -> tuple[list[int], int]:
-        """Return the trial sizes that a number of entries is made of, as their axes, and what is left."""
-        found: list[int] = []
-        for factor, axis in owner.items():
-            while factor >= FIRST_TRIAL_SIZE and size and size % factor == 0:
-                size //= factor
-                found.append(self.root(axis))
-        return found, size
-
-    # Sizes that were computed from trial sizes.
-
-    def forget_derived(self) -> None:
-        """Unbind sizes computed from trial sizes, to be learned again from the small ones."""
-        for root in self.derived:
-            self.bound.pop(root, None)
-            self.relearning[root] = 0
-        self.derived.clear()
-
-    def guess_derived(self) -> None:
-        """Choose a small size where the small sizes fitted without one."""
-        for root in self.relearning:
-            if root not in self.bound:
-                self.chosen.setdefault(root, SPLITTABLE_SIZE)
-
-    def avoid_singular(self) -> None:
-        """Make X tall where `X.T @ X` is to be inverted: it has no inverse when X has fewer rows than columns."""
-        sizes = self.small()
-        if self.attempt(sizes) is not None or not isinstance(self.result, Node):
-            return
-        before = dict(self.chosen)
-        owner = self._owner(sizes)
-        for short, long in _singular_products(self.result):
-            if short in owner and long in owner:
-                self.chosen |= {owner[short]: long, owner[long]: short}
-                break
-        if self.chosen != before and self.attempt(self.small()) is not None:
-            self.chosen = before
+            return solver.solution()
+    raise ShapeError("no shapes were found that make this expression fit")
 
 
-def _cut_axis(result: object, trial: set[int]) -> ShapeError | None:
-    """Return the clash of two unknown sizes where one axis is cut to the other, as `trace` does off the square."""
-    if not isinstance(result, Node):
-        return None
-    for node in topological([result]):
-        if isinstance(node, Select) and node.size != len(node.rows) and {node.size, len(node.rows)} <= trial:
-            return ShapeError("one axis is cut to the length of another", sizes=(node.size, len(node.rows)))
+def _named_at(program: syntax.Program, error: RankError, guess: Mapping[str, object]) -> str | None:
+    """Return the name whose number of axes was guessed, and is wrong there."""
+    place = error.operand or error.span
+    for node in syntax.walk(program):
+        if isinstance(node, syntax.Name) and place and place[0] <= node.span[0] and node.span[1] <= place[1]:
+            shape = guess.get(node.name)
+            if isinstance(shape, tuple) and len(shape) != error.needed:
+                return node.name
     return None
 
 
-def _singular_products(result: Node) -> Iterator[tuple[int, int]]:
-    """Yield the inner and outer size of each product of two matrices that is to be inverted and cannot be."""
-    for node in topological([result]):
-        inverts = isinstance(node, Apply) and (
-            node.operator.name == "det" or not {"spd", "invertible"}.isdisjoint(node.operator.domain)
+class _Solver(Elaborator):
+    """Elaborates over stand-ins: each part of the expression is a symbol of its shape once that is known."""
+
+    def __init__(self, ranks: Ranks, square: Iterable[str], plain: Mapping[str, int]) -> None:
+        self.equations = Equations()
+        self.counts: set[str] = set()
+        self.plain = plain
+        self._seen: dict[int, Value] = {}
+        shapes = {
+            name: tuple(1 if one else self.equations.new(f"{name}.{axis}") for axis, one in enumerate(axes))
+            for name, axes in ranks.items()
+        }
+        for name in square:
+            if len(shape := shapes.get(name, ())) == 2:
+                self.equations.equate(shape[0], shape[1])
+        super().__init__({name: Symbol.of(name, shape) for name, shape in shapes.items()})
+        self._inputs = shapes
+
+    def solution(self) -> Lengths:
+        """Return the shapes of the inputs with their free lengths called n, m, k, ..."""
+        letters = (
+            letter for letter in chain(NAMES, (f"n{number}" for number in count(1))) if letter not in self._inputs
         )
-        operand = node.children[0] if inverts else None
-        if isinstance(operand, Product) and len(operand.children) == 2 and operand.rank == 2:
-            inner = [size for label, size in operand.sizes.items() if label >= 2]
-            if len(inner) == 1 and inner[0] < operand.shape[0]:
-                yield inner[0], operand.shape[0]
+        used = names_in(self.equations.resolved(size) for shape in self._inputs.values() for size in shape)
+        called = {
+            name: length(name if name in self.counts else next(letters))
+            for name in self.equations.free
+            if name in used or name in self.counts
+        }
+        shapes = {
+            name: tuple(replace_lengths(self.equations.resolved(size), called) for size in shape)
+            for name, shape in self._inputs.items()
+        }
+        counts = {name: self.equations.resolved(length(name)) for name in self._inputs if name in self.counts}
+        return Lengths(shapes, {name: replace_lengths(size, called) for name, size in counts.items()}, dict(self.plain))
+
+    def visit(self, node: syntax.Node) -> Value:
+        """Return a stand-in for the value of a syntax node, of the shape that is known by now."""
+        key = id(node)
+        if key not in self._seen:
+            self._seen[key] = _stand_in(self._settled(node))
+        return self._resolved(self._seen[key])
+
+    def _settled(self, node: syntax.Node) -> Value:
+        while True:
+            try:
+                return super().visit(node)
+            except ShapeError as error:
+                if isinstance(error, RankError) or not self._learn(error):
+                    raise
+
+    def _learn(self, error: ShapeError) -> bool:
+        return error.sizes is not None and self.equations.equate(*error.sizes)
+
+    def mismatch(self, node: syntax.Binary, left: Node, right: Node, error: ShapeError) -> Node:
+        """Make the lengths equal that do not fit, and try again."""
+        while not isinstance(error, RankError) and self._learn(error):
+            left, right = (self._resolved(_stand_in(operand)) for operand in (left, right))
+            try:
+                return INFIX[node.operator](left, right)
+            except ShapeError as further:
+                error = further
+        return super().mismatch(node, left, right, error)
+
+    def size_named(self, name: str, span: Span) -> int:
+        """Return a number that is used as a size as a length of its name."""
+        if name in self.plain:
+            return self.plain[name]
+        if self._inputs.get(name):
+            raise StaticNameError(name, span)
+        self.counts.add(name)
+        return self.equations.new(name, given=True)
+
+    def _resolved(self, value: Value) -> Value:
+        if isinstance(value, Size):
+            return self.equations.resolved(value)
+        if isinstance(value, tuple | list):
+            return type(value)(self._resolved(item) for item in value)
+        if isinstance(value, Node) and value.shape:
+            names = names_in(value.shape)
+            known = {name: size for name in names if (size := self.equations.resolved(length(name))) != length(name)}
+            return sized([value], known)[value] if known else value
+        return value
 
 
-def _least_size(item: syntax.Node) -> int:
-    """Return how many entries an axis must have for an index or a slice to find what it names."""
-    if isinstance(item, syntax.Slice):
-        bounds = [part for part in (item.start, item.stop) if part is not None]
-        sizes = [_least_size(part) - (part is item.stop and isinstance(part, syntax.Number)) for part in bounds]
-        return min(max(sizes, default=0), LONGEST_SLICE)
-    if isinstance(item, syntax.Number) and item.text.isdigit():
-        return int(item.text) + 1
-    if isinstance(item, syntax.Unary) and isinstance(item.operand, syntax.Number) and item.operand.text.isdigit():
-        return int(item.operand.text)
-    return 0
+def _stand_in(value: Value) -> Value:
+    """Return a symbol of the same shape; what may yet be used as a number stays as it is."""
+    if isinstance(value, tuple | list):
+        return type(value)(_stand_in(item) for item in value)
+    if not isinstance(value, Node) or not value.shape or isinstance(value, Symbol | Constant) or _may_count(value):
+        return value
+    return Symbol.of("", value.shape)
+
+
+def _may_count(node: Node) -> bool:
+    """Whether a vector may yet turn out to be a number that is computed from a name, as `n - 1`."""
+    few = len(node.children) <= LONGEST_COUNT
+    return (
+        node.rank == 1
+        and isinstance(node, Sum | Product)
+        and few
+        and all(
+            isinstance(child, Symbol | Delta) or (isinstance(child, Product) and _may_count(child))
+            for child in node.children
+        )
+    )

@@ -10,6 +10,7 @@ from ..graph import algebra
 from ..graph.algebra import Factor, broadcast, constant_value, elementwise, fresh, full, product
 from ..graph.catalogue import find
 from ..graph.nodes import Coefficient, Delta, Labels, Node, Product
+from ..graph.ratios import Ratio, reciprocal
 from ..shapes import Shape, broadcast_shapes, matmul_shape
 
 # The operators that compare, by their signs.
@@ -83,7 +84,7 @@ def power(base: Node, exponent: Node) -> Node:
             return full(folded, shape)
         if constant in PRODUCT_POWERS:
             axes = tuple(range(len(shape)))
-            return product(1, [(base, axes)] * int(constant), axes)
+            return product(1, [(base, axes)] * PRODUCT_POWERS[PRODUCT_POWERS.index(constant)], axes)
         if constant == -1 and isinstance(base, Product) and base.coefficient not in (0, 1):
             inverse = power(algebra.split(base)[1], exponent)
             return algebra.scale(reciprocal(base.coefficient), broadcast(inverse, shape))
@@ -94,12 +95,11 @@ def power(base: Node, exponent: Node) -> Node:
 
 def _folded(value: Coefficient, exponent: Coefficient) -> Coefficient | None:
     """Return a power of two numbers where it is exact and small, else None."""
+    if isinstance(exponent, Ratio):
+        return None
     whole = int(exponent)
+    if isinstance(value, Ratio):
+        return value**whole if exponent == whole else None
     if exponent != whole or abs(whole) > 64 or (value == 0 and whole < 0):
         return None
     return float(value) ** whole if isinstance(value, float) else Fraction(value) ** whole
-
-
-def reciprocal(value: Coefficient) -> Coefficient:
-    """Return 1/value, exact where the value is."""
-    return 1 / value if isinstance(value, float) else Fraction(1, 1) / value

@@ -6,6 +6,8 @@ import math
 from fractions import Fraction
 
 from ..graph.nodes import Coefficient
+from ..graph.ratios import Ratio, as_size
+from ..graph.sizes import Size
 
 
 def literal(text: str) -> Coefficient:
@@ -20,4 +22,8 @@ def literal(text: str) -> Coefficient:
 
 def plain(value: Coefficient) -> int | float:
     """Return a coefficient as a setting takes it: an int where it is whole, else a float."""
+    if isinstance(value, Size):
+        return value
+    if isinstance(value, Ratio):
+        return as_size(value)
     return int(value) if value == value and abs(value) != math.inf and value == int(value) else float(value)

@@ -7,12 +7,12 @@ well, as in the gradient of a Gaussian log-likelihood by its covariance, `solve(
 from __future__ import annotations
 
 from collections.abc import Sequence
-from fractions import Fraction
 
 from ..differentiation.stabilise import inverse_times_vector
 from ..elaboration.elaborate import call
 from ..graph.algebra import add, permute, product, scale, split
 from ..graph.nodes import Node, Product, Sum, is_function, topological
+from ..graph.ratios import reciprocal
 from ..graph.transform import flatten, transform
 
 
@@ -56,7 +56,7 @@ def _unscaled(node: Node) -> Node:
     coefficient, rest = split(vector)
     if isinstance(vector, Sum) and vector.children:
         coefficient = vector.coefficients[0]
-        rest = add([(Fraction(c) / Fraction(coefficient), term) for c, term in vector.terms], vector.shape)
+        rest = add([(c * reciprocal(coefficient), term) for c, term in vector.terms], vector.shape)
     if coefficient in (0, 1):
         return node
     return scale(coefficient, call("solve_vector", matrix, rest))

@@ -15,7 +15,8 @@ from typing import Any, NamedTuple, TypeAlias
 import numpy as np
 
 from ..arrays import AnyArray, Positions
-from ..graph.nodes import Labels, Rows
+from ..graph.nodes import Labels
+from ..graph.places import Rows
 from ..shapes import Shape
 
 Move: TypeAlias = "int | Positions"

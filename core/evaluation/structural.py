@@ -25,7 +25,8 @@ from math import prod
 import numpy as np
 
 from ..arrays import AnyArray
-from ..graph.nodes import Delta, Labels, Reshape, Rows, Select, Structural, Triangle, sizes_of
+from ..graph.nodes import Delta, Labels, Reshape, Select, Structural, Triangle, sizes_of
+from ..graph.places import Rows
 from ..shapes import Shape
 from .contract import diagonal, multiply, plain, rename
 from .strided import Place

@@ -14,7 +14,8 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..arrays import AnyArray
-from ..graph.nodes import Labels, Rows
+from ..graph.nodes import Labels
+from ..graph.places import Rows
 from ..shapes import Shape
 from .kernels import Kernel
 

@@ -20,7 +20,6 @@ from ..graph.transform import flatten
 from ..notation.expand import expanded
 from ..notation.formula import Notation
 from ..notation.naming import bare
-from ..notation.structural import Sizes
 from ..problems.draws import Draws
 from ..shapes import Shape
 
@@ -75,7 +74,7 @@ class Local:
     def written(self) -> Node:
         """Return the change of the operation as the engine writes it."""
         (node,) = flatten(expanded(flatten([self.moved()])))
-        return bare(Notation(Sizes({})).tree(node), self.inputs)
+        return bare(Notation().tree(node), self.inputs)
 
 
 def part(place: int) -> Name:

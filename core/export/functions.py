@@ -63,7 +63,7 @@ class _Function:
         self.library = library
         self.spelling = spelling(library)
         self.taken = {*_TAKEN, *modules(library), *polyfills(library)}
-        named = dict.fromkeys([*setting.inputs, *setting.sizes.names.values()])
+        named = dict.fromkeys([*setting.inputs, *setting.lengths])
         self.names = {name: self._fresh(_identifier(name)) for name in named}
 
     def _fresh(self, wanted: str) -> str:
@@ -90,7 +90,7 @@ class _Function:
     def _body(self, results: Sequence[str]) -> str:
         """Return the lines that compute the results."""
         setting = self.setting
-        dialect = Dialect(self.library, setting.ranks, frozenset(setting.sizes.names.values()))
+        dialect = Dialect(self.library, setting.ranks, frozenset(setting.lengths))
         trees = []
         for tree in [inlined(form.tree) for form in (*setting.value, *setting.derivatives)]:
             setting.ranks.add(tree)

@@ -2,17 +2,18 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Set
 from dataclasses import dataclass, replace
 
 from ...grammar.syntax import Node
-from ..elaboration.inference import trial_shapes
 from ..elaboration.ranks import Ranks
 from ..errors import ExpressionError
 from ..formulas.closed_form import ClosedForm, exact_forms
 from ..formulas.verified import closed_forms
-from ..notation.structural import Sizes
+from ..graph.sizes import Size, length
+from ..notation.lengths import length_tree
 from ..problems.calculation import Calculation
+from ..problems.compiler import Compiler
 from ..problems.problem import DIRECTIONS, Problem, direction_name
 from ..shapes import Shape
 
@@ -23,8 +24,8 @@ class Setting:
 
     problem: Problem
     inputs: Mapping[str, Shape]
-    counts: Mapping[str, int]
-    sizes: Sizes
+    counts: Set[str]
+    lengths: tuple[str, ...]
     value: list[ClosedForm]
     derivatives: list[ClosedForm]
     ranks: Ranks
@@ -34,35 +35,32 @@ class Setting:
         """Return the closed forms of a problem, that of its value first, over the ranks of these shapes."""
         shapes = {name: tuple(shapes[name]) for name in problem.names}
         asked = [replace(problem, kind="value"), *([problem] if problem.requests else [])]
+        calculation = Compiler(replace(problem, batch=())).find(shapes, statics).calculation
+        general, lengths = calculation.general or (calculation, {})
         try:
-            trial, counts, labels = trial_shapes(problem.program, shapes, problem.names, statics)
             forms = [closed_forms(one, shapes, statics) for one in asked]
-            return Setting._over(problem, trial, {**statics, **counts}, counts, labels, forms)
+            return Setting._over(problem, general, tuple(lengths), forms)
         except ExpressionError:
-            # Sizes that the expression, or a form chosen for these sizes, ties to numbers are kept as they are.
-            forms = [exact_forms(one, shapes, statics) for one in asked]
-            return Setting._over(problem, shapes, statics, {}, {}, forms)
+            # A form that was chosen for these sizes does not fit others.
+            exact = [Compiler(replace(one, batch=())).find(shapes, statics).calculation for one in asked]
+            forms = [exact_forms(one, found) for one, found in zip(asked, exact, strict=True)]
+            return Setting._over(problem, calculation, (), forms)
 
     @staticmethod
     def _over(
-        problem: Problem,
-        shapes: Mapping[str, Shape],
-        statics: Mapping[str, int],
-        counts: Mapping[str, int],
-        labels: dict[int, str],
-        forms: list[list[ClosedForm]],
+        problem: Problem, calculation: Calculation, lengths: tuple[str, ...], forms: list[list[ClosedForm]]
     ) -> Setting:
-        """Return the setting over certain shapes; raise ShapeError where a form does not fit them."""
-        calculation = Calculation(problem, shapes, statics=statics)
-        inputs = dict(shapes)
+        """Return the setting over the shapes of a calculation; raise ShapeError where a form does not fit them."""
+        inputs = {name: symbol.shape for name, symbol in calculation.symbols.items()}
         for name in problem.wrt if problem.kind in DIRECTIONS else ():
             inputs[direction_name(problem)] = calculation.direction_shape(name)
-        ranks = Ranks(inputs, {name: size for size, name in labels.items()} | dict(counts))
+        counts = {name for name, size in calculation.statics.items() if isinstance(size, Size)}
+        ranks = Ranks(inputs, {name: length(name) for name in (*lengths, *counts)} | dict(calculation.statics))
         value, derivatives = forms if len(forms) > 1 else (forms[0], [])
         for form in (*value, *derivatives):
             ranks.add(form.program)
             ranks.add(form.tree)
-        return Setting(problem, inputs, counts, Sizes(labels), value, derivatives, ranks)
+        return Setting(problem, inputs, counts, lengths, value, derivatives, ranks)
 
     @property
     def forms(self) -> list[ClosedForm]:
@@ -71,4 +69,4 @@ class Setting:
 
     def shape(self, name: str) -> list[Node]:
         """Return the shape of an input, in sizes with names."""
-        return [self.sizes.tree(size) for size in self.inputs[name]]
+        return [length_tree(size) for size in self.inputs[name]]

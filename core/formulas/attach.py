@@ -61,9 +61,8 @@ def _choices(calculation: Calculation) -> Choices | None:
     """Return the forms to choose from, None where the derivative is too large to be read."""
     if calculation not in _known:
         roots = [calculation.output, *(node for _, node in calculation.results)]
-        shapes = {name: symbol.shape for name, symbol in calculation.symbols.items()}
         small = len(topological(roots)) <= LARGEST_GRAPH
-        _known[calculation] = Choices(calculation.problem, shapes, calculation.statics) if small else None
+        _known[calculation] = Choices(calculation.problem, calculation) if small else None
     return _known[calculation]
 
 

@@ -2,15 +2,15 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator, Mapping
+from collections.abc import Callable, Iterator
 
 from ..errors import MatgradError, surface
 from ..notation.trees import length
+from ..problems.calculation import Calculation
 from ..problems.problem import Problem
-from ..shapes import Shape
-from .closed_form import ClosedForm, exact_forms, generic_forms, sized_forms
+from .closed_form import ClosedForm, exact_forms, generic_forms, merged_forms, sized_forms
 
-Maker = Callable[[Problem, Mapping[str, Shape], Mapping[str, int]], list[ClosedForm]]
+Maker = Callable[[Problem, Calculation], list[ClosedForm]]
 
 # A formula of more words and signs than this is worth a second look.
 LONG = 16
@@ -19,17 +19,17 @@ LONG = 16
 class Choices:
     """The closed forms of a problem, each kind made when it is first asked for."""
 
-    def __init__(self, problem: Problem, shapes: Mapping[str, Shape], statics: Mapping[str, int]) -> None:
-        self.problem, self.shapes, self.statics = problem, shapes, statics
+    def __init__(self, problem: Problem, calculation: Calculation) -> None:
+        self.problem, self.calculation = problem, calculation
         self._made: dict[Maker, list[ClosedForm]] = {}
 
     def at(self, position: int) -> Iterator[ClosedForm]:
         """Yield the forms of one derivative, the best first."""
         general = self._form(generic_forms, position)
         if general is not None:
-            sized = self._form(sized_forms, position) if _words(general) > LONG else None
-            if sized is not None and 2 * _words(sized) < _words(general):
-                yield sized
+            merged = self._form(merged_forms, position) if _words(general) > LONG else None
+            if merged is not None and 2 * _words(merged) < _words(general):
+                yield merged
             yield general
         for make in (sized_forms, exact_forms):
             form = self._form(make, position)
@@ -39,7 +39,7 @@ class Choices:
     def _form(self, make: Maker, position: int) -> ClosedForm | None:
         if make not in self._made:
             try:
-                self._made[make] = make(self.problem, self.shapes, self.statics)
+                self._made[make] = make(self.problem, self.calculation)
             except MatgradError:  # no form of this kind fits
                 self._made[make] = []
             except Exception as problem:  # a formula is an extra: its failure must not take the numbers along

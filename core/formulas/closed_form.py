@@ -13,19 +13,16 @@ from ...grammar.writer import write
 from ..arrays import Array, whole_numbers
 from ..differentiation.differentiate import derivative
 from ..differentiation.projections import absorbed
-from ..elaboration.inference import trial_shapes
-from ..errors import ExpressionError
 from ..graph.nodes import Node, topological
-from ..graph.transform import flatten
+from ..graph.sizes import length, replace_lengths
+from ..graph.transform import at_lengths, flatten
 from ..notation.expand import expanded
 from ..notation.formula import Notation
 from ..notation.naming import bare, named
 from ..notation.recognise import recognised
-from ..notation.structural import Sizes
 from ..notation.trees import Tree
 from ..problems.calculation import Calculation
 from ..problems.problem import DIRECTIONS, Problem, direction_name, tangent_name
-from ..shapes import Shape
 
 
 class ClosedForm(NamedTuple):
@@ -77,50 +74,60 @@ def direction_key(problem: Problem, name: str) -> str:
     return name
 
 
-def generic_forms(
-    problem: Problem, shapes: Mapping[str, Shape], statics: Mapping[str, int] | None = None
-) -> list[ClosedForm]:
-    """Return the closed form of each derivative of a problem, or of the value where none is asked for.
+def generic_forms(problem: Problem, calculation: Calculation) -> list[ClosedForm]:
+    """Return the closed form of each derivative for all sizes, or of the value where no derivative is asked for.
 
-    Example: for the gradient of `x.T @ A @ x` it is `(A + A.T) @ x`. The inputs have the numbers of axes that `shapes`
-    say; their sizes become names where the formula needs them.
+    Example: for the gradient of `x.T @ A @ x` it is `(A + A.T) @ x`. Lengths are named where the formula needs them.
     """
-    calculation, sizes, actual = _generic(problem, shapes, statics or {})
-    notation = _notation(problem, calculation, sizes)
+    return _over_lengths(problem, *(calculation.general or (calculation, {})))
+
+
+def merged_forms(problem: Problem, calculation: Calculation) -> list[ClosedForm]:
+    """Return closed forms for all sizes at which those lengths are equal that are equal here.
+
+    They may say less: `sign(det(X))*cofactor(X)` for a matrix that need not be square, and is. Empty where no two
+    lengths are equal.
+    """
+    general, lengths = calculation.general or (calculation, {})
+    first = {size: name for name, size in reversed(list(lengths.items()))}
+    if len(first) == len(lengths):
+        return []
+    same = {name: length(first[size]) for name, size in lengths.items()}
+    shapes = {name: at_lengths(symbol, same).shape for name, symbol in general.symbols.items()}
+    statics = {name: replace_lengths(size, same) for name, size in general.statics.items()}
+    merged = Calculation(general.problem, shapes, statics=statics)
+    return _over_lengths(problem, merged, {name: size for size, name in first.items()})
+
+
+def _over_lengths(problem: Problem, calculation: Calculation, actual: Mapping[str, int]) -> list[ClosedForm]:
+    notation = _notation(problem, calculation)
     forms = []
     for root in _readable(calculation):
-        tree = bare(notation.root(root), problem.names)
+        tree = bare(notation.tree(root), problem.names)
         program = named(tree, [*problem.names, *actual])
         used = {node.name for node in walk(program) if isinstance(node, Name)}
         here = {name: size for name, size in actual.items() if name in used}
-        forms.append(ClosedForm(tree, program, here, problem, _origins(calculation, sizes, here)))
+        forms.append(ClosedForm(tree, program, here, problem, _origins(calculation, here)))
     return forms
 
 
-def _origins(calculation: Calculation, sizes: Sizes, names: Mapping[str, int]) -> dict[str, str]:
-    """Return where each size comes from, as `X.shape[0]`."""
+def _origins(calculation: Calculation, names: Mapping[str, int]) -> dict[str, str]:
+    """Return where each length comes from, as `X.shape[0]`."""
     origins: dict[str, str] = {}
     for name, symbol in calculation.symbols.items():
         for axis, size in enumerate(symbol.shape):
-            known = sizes.names.get(size, "")
-            if known in names and known not in calculation.symbols:
-                origins.setdefault(known, f"{name}.shape[{axis}]")
+            if str(size) in names and str(size) not in calculation.symbols:
+                origins.setdefault(str(size), f"{name}.shape[{axis}]")
     return origins
 
 
-def sized_forms(
-    problem: Problem, shapes: Mapping[str, Shape], statics: Mapping[str, int] | None = None
-) -> list[ClosedForm]:
-    """Return closed forms for exactly these sizes, which may say less: square matrices that need not be square."""
-    calculation = Calculation(problem, shapes, statics=statics or {})
+def sized_forms(problem: Problem, calculation: Calculation) -> list[ClosedForm]:
+    """Return closed forms for exactly these sizes."""
     return _of_sizes(problem, calculation, _readable(calculation))
 
 
-def exact_forms(
-    problem: Problem, shapes: Mapping[str, Shape], statics: Mapping[str, int] | None = None
-) -> list[ClosedForm]:
+def exact_forms(problem: Problem, calculation: Calculation) -> list[ClosedForm]:
     """Return closed forms for exactly these sizes, with nothing rewritten for the reader."""
-    calculation = Calculation(problem, shapes, statics=statics or {})
     return _of_sizes(problem, calculation, flatten(_roots(calculation)))
 
 
@@ -129,7 +136,7 @@ def _roots(calculation: Calculation) -> list[Node]:
 
 
 def _of_sizes(problem: Problem, calculation: Calculation, roots: list[Node]) -> list[ClosedForm]:
-    notation = _notation(problem, calculation, Sizes({}))
+    notation = _notation(problem, calculation)
     trees = [bare(notation.tree(root), problem.names) for root in roots]
     return [ClosedForm(tree, named(tree, problem.names), {}, problem) for tree in trees]
 
@@ -153,26 +160,6 @@ def _readable(calculation: Calculation) -> list[Node]:
     return flatten(expanded(recognised(flatten(expanded(roots, familiar))), familiar))
 
 
-def _notation(problem: Problem, calculation: Calculation, sizes: Sizes) -> Notation:
+def _notation(problem: Problem, calculation: Calculation) -> Notation:
     spoken = {tangent_name(name): direction_name(problem) for name in problem.wrt}
-    return Notation(sizes, spoken, set(topological([calculation.original])))
-
-
-def _generic(
-    problem: Problem, shapes: Mapping[str, Shape], statics: Mapping[str, int]
-) -> tuple[Calculation, Sizes, dict[str, int]]:
-    """Return the problem over trial sizes, the names of sizes, and what each name is at the sizes asked about."""
-    try:
-        trial, counts, names = trial_shapes(problem.program, shapes, problem.names, statics, problem.assumptions)
-        calculation = Calculation(problem, trial, statics={**statics, **counts})
-    except ExpressionError:
-        # Sizes that the expression ties to its own numbers, `reshape(x, (2, 3))`, are kept as they are.
-        return Calculation(problem, shapes, statics=statics), Sizes({}), {}
-    actual = {
-        names[size]: now
-        for name in problem.names
-        for size, now in zip(trial[name], shapes[name], strict=True)
-        if size in names
-    }
-    actual |= {name: statics[name] for name in counts if name in statics}
-    return calculation, Sizes(names), actual
+    return Notation(spoken, set(topological([calculation.original])))

@@ -11,6 +11,7 @@ import numpy as np
 from ..arrays import SAME_NUMBERS, Array
 from ..evaluation.program import OperationFailed
 from ..problems.calculation import Calculation
+from ..problems.compiler import Compiler
 from ..problems.problem import DIRECTIONS, Problem, tangent_name
 from ..problems.sampling import draw, needs
 from ..shapes import Shape
@@ -28,9 +29,9 @@ def closed_forms(
     all sizes that does not hold there gives way to one for exactly these.
     """
     sample = replace(problem, batch=())
-    calculation = Calculation(sample, shapes, statics=statics or {})
+    calculation = Compiler(sample).find(shapes, statics or {}).calculation
     numbers = _numbers(calculation, statics or {})
-    choices = Choices(problem, shapes, statics or {})
+    choices = Choices(problem, calculation)
     chosen = []
     for position in range(max(1, len(calculation.results))):
         forms = choices.at(position)
@@ -38,7 +39,7 @@ def closed_forms(
             values, data = numbers
             forms = (form for form in forms if _holds(form._replace(problem=sample), values, data[position]))
         form = next(iter(forms), None)
-        chosen.append(form or exact_forms(problem, shapes, statics)[position])
+        chosen.append(form or exact_forms(problem, calculation)[position])
     return chosen
 
 

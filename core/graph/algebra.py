@@ -20,6 +20,8 @@ from .deltas import eliminate
 from .nodes import Coefficient, Delta, Labels, Map, Node, Product, Structural, Sum, Symbol, sizes_of
 from .nodes import Factor as Factor
 from .operator import Operator
+from .ratios import ratio
+from .sizes import Size
 
 # A Sum inside a Sum is spliced up to this many terms: what a person writes reaches normal form, and the running sums
 # of a deep network stay shared.
@@ -45,7 +47,7 @@ def is_zero(node: Node) -> bool:
 
 def number(value: Coefficient) -> Node:
     """Return a scalar constant: a Product without operands."""
-    return product(value, [], ())
+    return product(ratio(value) if isinstance(value, Size) else value, [], ())
 
 
 def full(value: Coefficient, shape: Shape) -> Node:

@@ -14,6 +14,8 @@ from math import factorial, isfinite, prod
 
 from ..shapes import Shape
 from .nodes import Apply, Coefficient, Delta, Factor, Labels, Map, Node, Product, Sum, Symbol, sizes_of
+from .ratios import ratio
+from .sizes import Size
 
 # With more arrangements than this the first is taken: equal products may then stay distinct nodes, never wrong ones.
 TIE_LIMIT = 720
@@ -128,6 +130,8 @@ def simplest(coefficient: Coefficient, nodes: tuple[Node, ...], labels: tuple[La
 
 def tidy(coefficient: Coefficient) -> Coefficient:
     """Return a number in the one form that it has as a coefficient: an int, else a short fraction, else a float."""
+    if isinstance(coefficient, Size):
+        coefficient = ratio(coefficient)
     if isinstance(coefficient, float) and isfinite(coefficient):
         numerator, denominator = coefficient.as_integer_ratio()
         if denominator > LARGEST_DENOMINATOR or abs(numerator) > LARGEST_NUMERATOR:

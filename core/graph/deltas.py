@@ -18,7 +18,9 @@ True
 
 from __future__ import annotations
 
-from .nodes import Coefficient, Delta, Factor, Labels, Node, Reshape, Rotation, Select, Triangle, sizes_of
+from .nodes import Coefficient, Delta, Factor, Labels, Node, Reshape, Select, Triangle, sizes_of
+from .places import Rotation
+from .ratios import ratio
 
 
 def eliminate(
@@ -38,7 +40,7 @@ def eliminate(
         kept, ones, reduced = _drop_free_structure(kept, outputs)
         deltas, scalar = _remaining_deltas(factors, kept, parent, output)
         if not equal and not reduced:
-            return coefficient * scalar, [*kept, *deltas], output
+            return coefficient * ratio(scalar), [*kept, *deltas], output
         # Ones over a label may now be the only carrier of it; the next round decides with all ties known.
         # A label that structure alone carried was summed with it: its ties are spent, and count for nothing again.
         spent = before - {label for _, labels in [*kept, *ones] for label in labels}
@@ -102,7 +104,7 @@ def _remaining_deltas(
         if len(reached) > 1 or (len(reached) == 1 and root not in carried):
             deltas.append((Delta.of(sizes[root], len(reached)), tuple(reached)))
         elif not reached and root not in carried:
-            scalar *= sizes[root]
+            scalar = scalar * sizes[root]
     return deltas, scalar
 
 

@@ -13,13 +13,12 @@ alone, so that orders chosen by it do not depend on what was computed before.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Iterable, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Hashable, Iterable, Mapping
 from fractions import Fraction
 from functools import cached_property
 from itertools import pairwise
 from math import prod
-from typing import TYPE_CHECKING, Any, ClassVar, TypeGuard, TypeVar, overload
+from typing import TYPE_CHECKING, Any, ClassVar, TypeGuard, TypeVar
 from weakref import WeakValueDictionary
 from zlib import crc32
 
@@ -27,11 +26,15 @@ import numpy as np
 
 from ..shapes import Shape
 from .operator import Operator
+from .places import Progression, Rotation, Rows, count_of, progression
+from .ratios import Ratio
+from .sizes import Size
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
-Coefficient = int | Fraction | float
+Plain = int | Fraction | float
+Coefficient = Plain | Ratio
 Labels = tuple[int, ...]
 Factor = tuple["Node", Labels]
 Parameters = tuple[tuple[str, Hashable], ...]
@@ -159,34 +162,6 @@ class Delta(Structural):
         return result
 
 
-@dataclass(frozen=True)
-class Rotation(Sequence[int]):
-    """All numbers below `size`, from `start` on and then from 0: `[*Rotation(4, 1)] == [1, 2, 3, 0]`."""
-
-    size: int
-    start: int
-
-    def __len__(self) -> int:
-        return self.size
-
-    @overload
-    def __getitem__(self, place: int) -> int: ...
-    @overload
-    def __getitem__(self, place: slice) -> tuple[int, ...]: ...
-    def __getitem__(self, place: int | slice) -> int | tuple[int, ...]:
-        if isinstance(place, slice):
-            return tuple(self[index] for index in range(self.size)[place])
-        return (range(self.size)[place] + self.start) % self.size
-
-    @property
-    def inverse(self) -> Rotation:
-        """The rotation that undoes this one."""
-        return Rotation(self.size, self.size - self.start)
-
-
-Rows = range | Rotation | tuple[int, ...]
-
-
 class Select(Structural):
     """`Select[i, j]` is 1 where `j == rows[i]`: indexing and slicing when j is summed, concatenation when i is."""
 
@@ -197,8 +172,8 @@ class Select(Structural):
     @staticmethod
     def of(rows: range | Iterable[int], size: int) -> Select:
         """Return the selection of `rows` (non-negative) among `size`; arithmetic sequences are kept as a range."""
-        chosen = rows if isinstance(rows, range | Rotation) else _as_range(tuple(rows))
-        return _intern(Select, (chosen, size), (len(chosen), size), (), rows=chosen, size=size)
+        chosen = rows if isinstance(rows, range | Rotation | Progression) else _as_range(tuple(rows))
+        return _intern(Select, (chosen, size), (count_of(chosen), size), (), rows=chosen, size=size)
 
     def dense(self) -> NDArray[np.float64]:
         """Return the array: one 1 in each row."""
@@ -209,8 +184,8 @@ class Select(Structural):
 
 def _as_range(rows: tuple[int, ...]) -> range | tuple[int, ...]:
     if len(rows) == 1:
-        return range(rows[0], rows[0] + 1)
-    if len(rows) > 1:
+        return progression(rows[0], 1, 1)
+    if len(rows) > 1 and not any(isinstance(row, Size) for row in rows):
         step = rows[1] - rows[0]
         if step and all(b - a == step for a, b in pairwise(rows)):
             return range(rows[0], rows[-1] + (1 if step > 0 else -1), step)

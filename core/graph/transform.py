@@ -2,11 +2,28 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence, Set
+from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 
 from ..shapes import Shape
 from .algebra import Factor, add, broadcast, elementwise, fresh, product, relabelled
-from .nodes import Apply, Coefficient, Map, Node, Product, Sum, Symbol, topological, uses
+from .nodes import (
+    Apply,
+    Coefficient,
+    Delta,
+    Map,
+    Node,
+    Product,
+    Reshape,
+    Select,
+    Sum,
+    Symbol,
+    Triangle,
+    topological,
+    uses,
+)
+from .places import Progression, Rotation, Rows, count_of, progression
+from .ratios import evaluated
+from .sizes import NotPlainError, replace_lengths
 
 
 def rebuilt(node: Node, children: Sequence[Node]) -> Node:
@@ -32,6 +49,71 @@ def transform(roots: Sequence[Node], visit: Callable[[Node], Node]) -> list[Node
     for node in topological(roots):
         new[node] = visit(rebuilt(node, [new[child] for child in node.children]))
     return [new[root] for root in roots]
+
+
+def sized(roots: Iterable[Node], lengths: Mapping[str, int]) -> dict[Node, Node]:
+    """Return every node below the roots with numbers in place of named lengths.
+
+    Example: the mean of `x`, of length n, becomes a third of the sum of its entries under `{"n": 3}`. Raises
+    NotPlainError where a place that the graph names does not exist at these lengths.
+    """
+
+    def at(size: int) -> int:
+        return replace_lengths(size, lengths)
+
+    new: dict[Node, Node] = {}
+    for node in topological(roots):
+        shape = tuple(at(size) for size in node.shape)
+        children = [new[child] for child in node.children]
+        match node:
+            case Symbol():
+                new[node] = at_lengths(node, lengths)
+            case Delta():
+                new[node] = Delta.of(shape[0], node.rank)
+            case Select():
+                new[node] = Select.of(_places(node, at), shape[1])
+            case Triangle():
+                new[node] = Triangle.of(shape[0], shape[1], at(node.offset))
+            case Reshape():
+                new[node] = Reshape.of(shape[1:])
+            case Product():
+                factors = list(zip(children, node.labels, strict=True))
+                new[node] = product(evaluated(node.coefficient, lengths), factors, tuple(range(node.rank)))
+            case Sum():
+                coefficients = [evaluated(c, lengths) for c in node.coefficients]
+                new[node] = add(zip(coefficients, children, strict=True), shape)
+            case Map():
+                new[node] = elementwise(node.operator, children)
+            case Apply():
+                new[node] = Apply.of(node.operator, tuple(children), shape, node.parameters, node.batch, node.output)
+            case _:
+                new[node] = node
+    return new
+
+
+def at_lengths(symbol: Symbol, lengths: Mapping[str, int]) -> Symbol:
+    """Return an input with numbers in place of lengths."""
+    shape = tuple(replace_lengths(size, lengths) for size in symbol.shape)
+    return Symbol.of(symbol.name, shape, symbol.assumptions)
+
+
+def _places(node: Select, at: Callable[[int], int]) -> Rows:
+    """Return the rows of a selection at given lengths."""
+    rows, size = node.rows, at(node.size)
+    if isinstance(rows, Rotation):
+        return Rotation(size, at(rows.start) % size if size else 0)
+    if isinstance(rows, tuple) and not isinstance(rows, Progression):
+        chosen: Rows = tuple(at(row) for row in rows)
+        ends = chosen
+    else:
+        count = at(count_of(rows))
+        chosen = progression(at(rows.start), rows.step, max(count, 0))
+        ends = (chosen[0], chosen[-1]) if count > 0 else ()
+        if count < 0:
+            raise NotPlainError(f"an axis of {size} is too short for what is chosen of it")
+    if any(not 0 <= place < size for place in ends):
+        raise NotPlainError(f"an axis of {size} is too short for what is chosen of it")
+    return chosen
 
 
 def vectorize(roots: Sequence[Node], batched: Mapping[Symbol, Node], batch: Shape) -> list[Node]:

@@ -6,11 +6,11 @@ For numbers a shared tensor is computed once; for reading, an einsum of einsums 
 from __future__ import annotations
 
 from collections.abc import Set
-from fractions import Fraction
 
 from ..graph.algebra import add, exchanged, inlined
 from ..graph.canonical import tidy
 from ..graph.nodes import Coefficient, Node, Product, Sum
+from ..graph.ratios import reciprocal
 from ..graph.transform import transform
 
 
@@ -38,9 +38,9 @@ def familiar_multiple(node: Sum, familiar: Set[Node]) -> tuple[Coefficient, Sum]
     """Return (c, s) where a sum is c times a sum s that the reader has typed."""
     if any(isinstance(c, float) for c in node.coefficients):
         return None
-    sizes = {Fraction(-c if c < 0 else c) for c in node.coefficients}
-    for factor in (sign * size for size in sizes for sign in (1, -1)):
-        scaled = tuple(tidy(Fraction(c) / factor) for c in node.coefficients)
+    amounts = {abs(c) for c in node.coefficients}
+    for factor in (sign * amount for amount in amounts for sign in (1, -1)):
+        scaled = tuple(tidy(c * reciprocal(factor)) for c in node.coefficients)
         known = Sum.of(scaled, node.children, node.shape)
         if known in familiar:
             return tidy(factor), known

@@ -11,15 +11,27 @@ from fractions import Fraction
 
 import numpy as np
 
-from ...grammar.rewriting import rewritten
 from ...grammar.syntax import Attribute, Binary, Index, ListLiteral, Literal, Name, Number, Slice, String, TupleLiteral
-from ..elaboration.inference import FIRST_TRIAL_SIZE
 from ..elaboration.infix import COMPARISONS
 from ..graph.algebra import constant_value, is_mask, is_zero, repeated_axes, without_axes
 from ..graph.canonical import is_symmetric
-from ..graph.nodes import Apply, Coefficient, Constant, Factor, Map, Node, Product, Reshape, Structural, Sum, Symbol
+from ..graph.nodes import (
+    Apply,
+    Coefficient,
+    Constant,
+    Factor,
+    Map,
+    Node,
+    Plain,
+    Product,
+    Reshape,
+    Structural,
+    Sum,
+    Symbol,
+)
+from ..graph.ratios import Ratio
 from .expand import familiar_multiple
-from .structural import NEAR, Sizes
+from .lengths import length_tree, split
 from .sums import summed
 from .terms import Term, written
 from .trees import ONE, Power, Tree, call, indexed, number, transposed
@@ -37,23 +49,10 @@ class Notation:
     stands there as `A @ x - b` is written so even where the derivative has `b - A @ x`.
     """
 
-    def __init__(
-        self, sizes: Sizes, spoken: Mapping[str, str] | None = None, familiar: Set[Node] = frozenset()
-    ) -> None:
-        self.sizes = sizes
+    def __init__(self, spoken: Mapping[str, str] | None = None, familiar: Set[Node] = frozenset()) -> None:
         self.spoken = spoken or {}
         self.familiar = familiar
         self._terms: dict[Node, Term] = {}
-
-    def root(self, node: Node) -> Tree:
-        """Return a whole formula; a trial size that is left in it as a number, as in an exponent, gets its name."""
-        return rewritten(self.tree(node), self._size_name)
-
-    def _size_name(self, node: Tree) -> Tree | None:
-        if isinstance(node, Number) and node.text.isdigit() and int(node.text) > FIRST_TRIAL_SIZE - NEAR:
-            name = self.sizes.tree(int(node.text))
-            return None if isinstance(name, Number) else name
-        return None
 
     def tree(self, node: Node) -> Tree:
         """Return a node as a tree of exactly its shape."""
@@ -107,26 +106,26 @@ class Notation:
         return Term.of(tree, node.rank, symmetric=is_symmetric(node))
 
     def _shape(self, node: Node) -> Tree:
-        sizes = [self.sizes.tree(size) for size in node.shape]
+        sizes = [length_tree(size) for size in node.shape]
         return sizes[0] if len(sizes) == 1 else TupleLiteral(tuple(sizes))
 
     # Products and sums.
 
     def _product(self, coefficient: Coefficient, factors: Sequence[Factor], rank: int) -> Term:
-        plain, powers = self.sizes.split(coefficient)
+        plain, powers = split(coefficient)
         return Walk(self, rank, plain, scalars=powers).term(factors)
 
     def _sum(self, node: Sum) -> Term:
         known = None if node in self.familiar else familiar_multiple(node, self.familiar)
-        return self._plain_sum(node) if known is None else _scaled(self.term(known[1]), known[0], [])
+        return self._plain_sum(node) if known is None else _scaled(self.term(known[1]), *split(known[0]))
 
     def _plain_sum(self, node: Sum) -> Term:
         terms = [self._loose(term) for term in node.children]
         covered = frozenset[int]().union(*(term.covers for term in terms))
         if len(covered) < node.rank:
             terms[0] = self.term(node.children[0])
-        split = map(self.sizes.split, node.coefficients)
-        result = summed([_scaled(term, *parts) for term, parts in zip(terms, split, strict=True)])
+        parts = map(split, node.coefficients)
+        result = summed([_scaled(term, *own) for term, own in zip(terms, parts, strict=True)])
         if is_symmetric(node) and len(result.links) == 1:
             result = result._replace(links=(result.links[0]._replace(symmetric=True),))
         return result
@@ -139,7 +138,7 @@ class Notation:
         """Return a term that broadcasts to the node's shape: what is repeated along an axis is written without it."""
         value = constant_value(node)
         if value is not None and node.rank:
-            plain, powers = self.sizes.split(value)
+            plain, powers = split(value)
             return Term(node.rank, plain, tuple(powers))
         if not isinstance(node, Product):
             return self.term(node)
@@ -164,7 +163,12 @@ class Notation:
         if isinstance(node, Map):
             if node.operator.name == "power":
                 exponent = constant_value(node.children[1])
-                if exponent is not None and -1e6 < exponent < 1e6 and Fraction(exponent).denominator < 10**6:
+                if (
+                    exponent is not None
+                    and not isinstance(exponent, Ratio)
+                    and -1e6 < exponent < 1e6
+                    and Fraction(exponent).denominator < 10**6
+                ):
                     return node.children[0], Fraction(exponent)
             # Nothing but a norm is read as never zero.
             if node.operator.name == "reciprocal_or_zero" and isinstance(node.children[0], Apply):
@@ -182,7 +186,7 @@ class Notation:
 
     def _softmax(self, node: Node) -> Tree | None:
         """Return softmax where a node is x - logsumexp(x)."""
-        if not isinstance(node, Sum) or sorted(map(float, node.coefficients)) != [-1.0, 1.0]:
+        if not isinstance(node, Sum) or {*node.coefficients} != {-1, 1} or len(node.coefficients) != 2:
             return None
         x = node.children[node.coefficients.index(1)]
         spread = node.children[node.coefficients.index(-1)]
@@ -281,7 +285,7 @@ def _spreads(spread: Node, inner: Apply, axis: int) -> bool:
     return labels == tuple(label for label in range(spread.rank) if label != axis)
 
 
-def _scaled(term: Term, coefficient: Coefficient, powers: Sequence[Power]) -> Term:
+def _scaled(term: Term, coefficient: Plain, powers: Sequence[Power]) -> Term:
     return term._replace(coefficient=term.coefficient * coefficient, scalars=(*term.scalars, *powers))
 
 

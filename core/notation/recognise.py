@@ -25,6 +25,7 @@ from ..elaboration.elaborate import call
 from ..graph.algebra import constant_value, exchanged, product, scale
 from ..graph.canonical import is_symmetric, tidy
 from ..graph.nodes import Apply, Coefficient, Delta, Factor, Map, Node, Product, Sum, is_function
+from ..graph.ratios import Ratio, reciprocal
 from ..graph.transform import transform
 
 
@@ -119,7 +120,7 @@ def scaled_solution(node: Node) -> Node | None:
         factor, rest = b.coefficient, product(1, b.factors, tuple(range(b.rank)))
     elif isinstance(b, Sum) and (content := _content(b)) != 1:
         factor = content
-        rest = Sum.of(tuple(tidy(c / content) for c in b.coefficients), b.children, b.shape)
+        rest = Sum.of(tuple(tidy(c * reciprocal(content)) for c in b.coefficients), b.children, b.shape)
     else:
         return None
     return scale(factor, call("solve" if solution else node.operator.name, A, rest))
@@ -129,4 +130,5 @@ def _content(node: Sum) -> Coefficient:
     """Return the number that all coefficients of a sum share up to sign, with the sign of the first."""
     if any(isinstance(c, float) for c in node.coefficients) or len({abs(c) for c in node.coefficients}) != 1:
         return 1
-    return Fraction(node.coefficients[0])
+    first = node.coefficients[0]
+    return first if isinstance(first, Ratio) else Fraction(first)

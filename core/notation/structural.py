@@ -4,75 +4,20 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
-from fractions import Fraction
 from functools import partial
 from typing import Protocol
 
-from ...grammar.syntax import Binary, ListLiteral, Name, Number, Slice, TupleLiteral
-from ..elaboration.inference import FIRST_TRIAL_SIZE
-from ..graph.nodes import Coefficient, Factor, Labels, Node, Reshape, Rotation, Select, Structural, Triangle
+from ...grammar.syntax import Number, Slice, TupleLiteral
+from ..graph.nodes import Factor, Labels, Node, Reshape, Select, Structural, Triangle
+from ..graph.places import Rotation, count_of
+from ..graph.sizes import Size
+from .lengths import length_tree, place_tree, rows_tree
 from .terms import Term
-from .trees import Power, Tree, call, indexed, negated
-
-# A coefficient that contains a trial size contains a size; so does a number this near to one.
-NEAR = 500
-
-
-class Sizes:
-    """The names of sizes: a formula says `n`, not the number of entries of the sample at hand."""
-
-    def __init__(self, names: dict[int, str]) -> None:
-        self.names = names
-
-    def tree(self, size: int) -> Tree:
-        """Return a size as a name where it has one; `n - 1` and `n*m` are recognised."""
-        if size in self.names:
-            return Name(self.names[size])
-        for known, name in self.names.items():
-            if 0 < abs(size - known) < NEAR and known >= FIRST_TRIAL_SIZE:
-                sign = "+" if size > known else "-"
-                return Binary(sign, Name(name), Number(str(abs(size - known))))
-            if known >= FIRST_TRIAL_SIZE and size and size % known == 0:
-                return Binary("*", Name(name), self.tree(size // known))
-        return self._sum_of_sizes(size) or Number(str(size))
-
-    def _sum_of_sizes(self, size: int) -> Tree | None:
-        """Return `n + m` where a size is the sum of two that have names, as that of a concatenation."""
-        for known, name in self.names.items():
-            if known >= FIRST_TRIAL_SIZE and size - known in self.names:
-                return Binary("+", Name(name), Name(self.names[size - known]))
-        return None
-
-    def split(self, coefficient: Coefficient) -> tuple[Coefficient, list[Power]]:
-        """Return a coefficient as a plain number and powers of sizes: 2/1009 is 2 and n**-1."""
-        if isinstance(coefficient, float):
-            return coefficient, []
-        value = Fraction(coefficient)
-        powers: list[Power] = []
-        for known in self.names:
-            if known < FIRST_TRIAL_SIZE:
-                continue
-            for shift in (0, -1, 1):
-                size = known + shift
-                while value.numerator % size == 0 and value:
-                    value /= size
-                    powers.append((self.tree(size), Fraction(1)))
-                while value.denominator % size == 0:
-                    value *= size
-                    powers.append((self.tree(size), Fraction(-1)))
-        return value, powers
-
-    def position(self, place: int, size: int) -> Tree:
-        """Return an index, counted from the end where it lies near the end of a long axis."""
-        if size >= FIRST_TRIAL_SIZE and place > size - NEAR:
-            return negated(Number(str(size - place)))
-        return Number(str(place))
+from .trees import Tree, call, indexed, negated
 
 
 class Writer(Protocol):
     """What a Product needs of the notation around it."""
-
-    sizes: Sizes
 
     def tree(self, node: Node) -> Tree:
         """Return a node as a tree of exactly its shape."""
@@ -81,31 +26,16 @@ class Writer(Protocol):
         """Return a node as a term of exactly its shape."""
 
 
-def chosen(sizes: Sizes, select: Select, tree: Tree, axis: int, rank: int) -> Tree:
+def chosen(select: Select, tree: Tree, axis: int, rank: int) -> Tree:
     """Return the rows of a selection along one axis of a tree: `x[0]`, `X[:, 1:3]`, `x[::-1]`, `roll(x, 2)`."""
     if isinstance(select.rows, Rotation):
         start, back = select.rows.start, select.size - select.rows.start
-        shift = negated(sizes.tree(start)) if start < back else sizes.tree(back)
+        forward = isinstance(start, Size) or (not isinstance(back, Size) and back <= start)
+        shift = length_tree(back) if forward else negated(length_tree(start))
         return call("roll", tree, shift, *([Number(str(axis))] if rank > 1 else []))
     items: list[Tree] = [Slice()] * rank
-    items[axis] = rows_tree(sizes, select)
+    items[axis] = rows_tree(select)
     return indexed(tree, items)
-
-
-def rows_tree(sizes: Sizes, select: Select) -> Tree:
-    """Return the index that picks the rows of a selection: `0`, `1:3`, `::-1` or a list."""
-    rows, size = select.rows, select.size
-    if not isinstance(rows, range):
-        return ListLiteral(tuple(sizes.position(row, size) for row in rows))
-    start, last, step = rows.start, rows[-1] if len(rows) else rows.start, rows.step
-    if step > 0:
-        begin = None if start == 0 else sizes.position(start, size)
-        end = None if last + step >= size and last < size else sizes.position(last + 1, size)
-    else:
-        begin = None if start == size - 1 else sizes.position(start, size)
-        end = None if last == 0 else sizes.position(last - 1, size)
-    stride = None if step == 1 else negated(Number(str(-step))) if step < 0 else Number(str(step))
-    return Slice(begin, end, stride)
 
 
 Piece = tuple[Node | Tree, Labels]
@@ -210,10 +140,10 @@ class _Application:
         self, node: Select, operand: Node | Tree, own: Labels, column: int, row: int, *, single: bool
     ) -> Piece:
         tree, axis = self._tree(operand), own.index(column)
-        if not (single and len(node.rows) == 1):
-            return chosen(self.writer.sizes, node, tree, axis, len(own)), (*own[:axis], row, *own[axis + 1 :])
+        if not (single and count_of(node.rows) == 1):
+            return chosen(node, tree, axis, len(own)), (*own[:axis], row, *own[axis + 1 :])
         items: list[Tree] = [Slice()] * len(own)
-        items[axis] = self.writer.sizes.position(node.rows[0], node.size)
+        items[axis] = place_tree(node.rows[0], node.size)
         return indexed(tree, items), own[:axis] + own[axis + 1 :]
 
     def _unmerged(self, node: Reshape, operand: Node | Tree, own: Labels, merged: int, inner: Labels) -> Piece:
@@ -223,11 +153,11 @@ class _Application:
         return call("reshape", self._tree(operand), self._shape((*before, *node.sizes, *after))), labels
 
     def _shape(self, shape: Iterable[int]) -> Tree:
-        return TupleLiteral(tuple(map(self.writer.sizes.tree, shape)))
+        return TupleLiteral(tuple(map(length_tree, shape)))
 
     def _copies(self, node: Reshape, tree: Tree, axis: int, rank: int, counted: int) -> Tree:
         """Return copies along an axis: of the axis as a whole where they are counted first, else of each entry."""
-        count = self.writer.sizes.tree(node.sizes[counted])
+        count = length_tree(node.sizes[counted])
         if counted == 1:
             return call("repeat", tree, count, Number(str(axis)))
         if axis == rank - 1:
@@ -236,21 +166,20 @@ class _Application:
 
     def _as_matrix(self, node: Node, labels: Labels) -> Piece:
         """Return structure that acts on nothing in particular as an explicit 0/1 array."""
-        sizes = self.writer.sizes
         users, first, inner = partial(self._users, node, labels), labels[0], labels[1:]
         match node:
             case Select():
-                eye = call("eye", sizes.tree(node.size))
-                if len(node.rows) == 1 and first >= self.rank and not users(first):
-                    return indexed(eye, [sizes.position(node.rows[0], node.size)]), inner
-                return chosen(sizes, node, eye, 0, 2), labels
+                eye = call("eye", length_tree(node.size))
+                if count_of(node.rows) == 1 and first >= self.rank and not users(first):
+                    return indexed(eye, [place_tree(node.rows[0], node.size)]), inner
+                return chosen(node, eye, 0, 2), labels
             case Triangle():
                 return call("tril", call("ones", self._shape(node.shape)), *_offset(node.offset)), labels
         summed = [axis for axis, label in enumerate(inner) if label >= self.rank and not users(label)]
         if isinstance(node, Reshape) and len(inner) == 2 and len(summed) == 1:
             kept = 1 - summed[0]
-            return self._copies(node, call("eye", sizes.tree(node.sizes[kept])), 0, 2, summed[0]), (first, inner[kept])
-        return call("reshape", call("eye", sizes.tree(node.shape[0])), self._shape(node.shape)), labels
+            return self._copies(node, call("eye", length_tree(node.sizes[kept])), 0, 2, summed[0]), (first, inner[kept])
+        return call("reshape", call("eye", length_tree(node.shape[0])), self._shape(node.shape)), labels
 
 
 def _ways(node: Select, labels: Labels) -> Iterable[tuple[Select, Labels]]:

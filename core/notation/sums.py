@@ -18,7 +18,7 @@ from itertools import combinations
 from math import gcd
 
 from ...grammar.syntax import Binary, Call, Number, String
-from ..graph.nodes import Coefficient
+from ..graph.nodes import Plain
 from .chains import Link, flipped
 from .terms import Term, chain, written
 from .trees import Power, Tree, call, collected, length, negated, power, size, transposed, transposes, with_norms
@@ -141,7 +141,7 @@ def _collected(terms: Sequence[Term]) -> list[Term]:
     return [term for term in seen.values() if term.coefficient != 0] or [terms[0]._replace(coefficient=0)]
 
 
-def _content(terms: list[Term]) -> tuple[Coefficient, tuple[Power, ...], list[Term]]:
+def _content(terms: list[Term]) -> tuple[Plain, tuple[Power, ...], list[Term]]:
     """Draw out the number and the scalar factors that all terms share."""
     shared = list(terms[0].scalars)
     for term in terms[1:]:
@@ -155,7 +155,7 @@ def _content(terms: list[Term]) -> tuple[Coefficient, tuple[Power, ...], list[Te
     return common, tuple(shared), [term._replace(coefficient=c, scalars=own) for term, c, own in parts]
 
 
-def _common_number(coefficients: list[Coefficient]) -> Coefficient:
+def _common_number(coefficients: list[Plain]) -> Plain:
     """Return the number to draw out of a sum: the common divisor, negative where every term is."""
     if any(isinstance(value, float) for value in coefficients):
         first = coefficients[0]

@@ -18,7 +18,7 @@ from fractions import Fraction
 from typing import NamedTuple
 
 from ...grammar.syntax import Binary, Number, Unary
-from ..graph.nodes import Coefficient
+from ..graph.nodes import Plain
 from . import trees
 from .chains import Link, product_of
 from .trees import ONE, Power, Tree, hadamard, negated, number, power, times
@@ -32,7 +32,7 @@ class Term(NamedTuple):
     """
 
     rank: int
-    coefficient: Coefficient = 1
+    coefficient: Plain = 1
     scalars: tuple[Power, ...] = ()
     links: tuple[Link, ...] = ()
     tail: tuple[Power, ...] = ()
@@ -79,7 +79,7 @@ def absorbed(term: Term) -> Term:
 def written(term: Term) -> Tree:
     """Return a term as a tree: `-2*det(X)*A @ x`, `X/norm(X)`."""
     negative = term.coefficient < 0
-    coefficient: Coefficient = -term.coefficient if negative else term.coefficient
+    coefficient: Plain = -term.coefficient if negative else term.coefficient
     if found := trees.multiple_of_constant(coefficient):
         coefficient, constant = found
         term = term._replace(scalars=(constant, *term.scalars))

@@ -10,7 +10,7 @@ from functools import partial, reduce
 
 from ...grammar import syntax
 from ...grammar.syntax import Attribute, Binary, Call, Index, Keyword, Name, Node, Number, Unary
-from ..graph.nodes import Coefficient
+from ..graph.nodes import Plain
 
 Tree = Node
 ONE = Fraction(1)
@@ -23,7 +23,7 @@ CONSTANTS: Mapping[Tree, float] = {Name("pi", "np"): math.pi, Name("e", "np"): m
 EXPONENTS = tuple(map(Fraction, ("1", "2", "1/2", "-1", "-2", "-1/2", "3", "4")))
 
 
-def number(value: Coefficient) -> Tree:
+def number(value: Plain) -> Tree:
     """Return a number as a tree: `-3/2` is a division of a negated literal, `2*pi` a product with a name."""
     if value < 0:
         return negated(number(-value))
@@ -39,7 +39,7 @@ def number(value: Coefficient) -> Tree:
     return Number(str(int(value))) if value < 1e16 else Number(repr(float(value)))
 
 
-def multiple_of_constant(value: Coefficient) -> tuple[Fraction, Power] | None:
+def multiple_of_constant(value: Plain) -> tuple[Fraction, Power] | None:
     """Return a positive float as a fraction times a power of a constant, None where it is no such multiple.
 
     Example: for `math.pi / 2` it is 1/2 and pi. The product is the number to the last digit.

@@ -9,11 +9,11 @@ The Product `2 * sum_k A[i,k] v[k] B[j,k]`: A is an edge from i to k, B one from
 is summed and has two edges, so they become one chain from i to j, with v as a diagonal matrix in between.
 
 >>> from matgrad.core.graph.algebra import product
->>> from matgrad.core.notation.formula import Notation, Sizes
+>>> from matgrad.core.notation.formula import Notation
 >>> from matgrad.grammar.writer import write
 >>> i, j, k = 0, 1, 2
 >>> A, B, v = (Symbol.of(name, shape) for name, shape in (("A", (3, 5)), ("B", (4, 5)), ("v", (5,))))
->>> write(Notation(Sizes({})).tree(product(2, [(A, (i, k)), (v, (k,)), (B, (j, k))], (i, j))))
+>>> write(Notation().tree(product(2, [(A, (i, k)), (v, (k,)), (B, (j, k))], (i, j))))
 '2*A @ diag(v) @ B.T'
 """
 
@@ -23,10 +23,11 @@ from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
 from ...grammar.syntax import Binary, Call, String, TupleLiteral
-from ..graph.nodes import Coefficient, Delta, Factor, Labels, Node, Symbol, sizes_of
+from ..graph.nodes import Delta, Factor, Labels, Node, Plain, Symbol, sizes_of
 from ..graph.structure import INDEX_LETTERS
 from .chains import Link, diagonal_of, flipped, matrix_of, powers_of, row_sums_of, total_of, trace_of, transposes_in
 from .edges import Edge, Vector
+from .lengths import length_tree
 from .structural import Writer, apply_structure
 from .terms import Term
 from .trees import ONE, Power, Tree, call, collected, hadamard, times, transposes
@@ -38,7 +39,7 @@ class Walk:
 
     writer: Writer
     rank: int
-    coefficient: Coefficient
+    coefficient: Plain
     edges: list[Edge] = field(default_factory=list)
     pendants: dict[int, list[Vector]] = field(default_factory=dict)
     scalars: list[Power] = field(default_factory=list)
@@ -83,7 +84,7 @@ class Walk:
 
     def ones(self, label: int) -> Tree:
         """Return a vector of ones as long as a label."""
-        return call("ones", self.writer.sizes.tree(self.sizes[label]))
+        return call("ones", length_tree(self.sizes[label]))
 
     def _pend(self, label: int, vector: Vector) -> None:
         self.pendants.setdefault(label, []).append(vector)
@@ -274,7 +275,7 @@ class Walk:
                 return None
             vectors = [v for label in (0, 1) for v in self.pendants.get(label, [])]
             if not vectors:
-                eye = call("eye", self.writer.sizes.tree(self.sizes[0]))
+                eye = call("eye", length_tree(self.sizes[0]))
                 return base._replace(links=(Link.of(eye, symmetric=True),))
             matrix = vectors[0].matrix if len(vectors) == 1 else None
             return base._replace(links=(Link(_powers(vectors), diagonal=True, matrix=matrix),))
@@ -312,7 +313,7 @@ class Walk:
             found.append((hadamard(_powers(vectors)), (label,)))
         found += self.others
         for labels in self.ties:
-            eye = call("eye", self.writer.sizes.tree(self.sizes[labels[0]]))
+            eye = call("eye", length_tree(self.sizes[labels[0]]))
             found += [(eye, (labels[0], other)) for other in labels[1:]]
         return found
 

@@ -2,13 +2,17 @@
 
 from __future__ import annotations
 
+from itertools import accumulate
 from math import prod
+from operator import mul
 from typing import Any
 
 from ..errors import ExpressionError, RankError, ShapeError
 from ..graph import algebra
 from ..graph.algebra import Factor, fresh, product
-from ..graph.nodes import Delta, Labels, Node, Reshape, Rotation, Rows, Select
+from ..graph.nodes import Delta, Labels, Node, Reshape, Select
+from ..graph.places import Rotation, Rows, placed, progression
+from ..graph.sizes import Size, quotient
 from ..shapes import Shape, broadcast_shapes, describe, normalize_axes, normalize_axis, require_rank, show
 
 
@@ -18,7 +22,7 @@ def checked_shape(value: Any) -> Shape:
     Raises ExpressionError for what is no list of whole numbers from 0 on.
     """
     for size in (sizes := several(value)):
-        if not isinstance(size, int) or isinstance(size, bool) or size < 0:
+        if not isinstance(size, int | Size) or isinstance(size, bool) or size < 0:
             raise ExpressionError(f"a size is a whole number from 0 on, not {size}")
     return sizes
 
@@ -88,7 +92,7 @@ def _completed(old: Shape, shape: Any) -> Shape:
     sizes = list(several(shape))
     if sizes.count(-1) == 1:
         known = prod(size for size in sizes if size != -1)
-        sizes[sizes.index(-1)] = prod(old) // known if known else 0
+        sizes[sizes.index(-1)] = quotient(prod(old), known, exact=isinstance(prod(old), Size)) if known else 0
     target = checked_shape(sizes)
     if prod(target) != prod(old):
         wanted = tuple(shape) if isinstance(shape, tuple | list) else shape
@@ -102,16 +106,13 @@ Axis = tuple[int, int]
 
 def _matching_groups(old: list[Axis], new: list[Axis]) -> list[tuple[list[Axis], list[Axis]]]:
     """Split two lists of (label, size) into the shortest runs of equal product: what merges or splits with what."""
-    groups = []
-    old, new = old[::-1], new[::-1]
-    while old:
-        before, after = [old.pop()], [new.pop()]
-        while (left := prod(size for _, size in before)) != (right := prod(size for _, size in after)):
-            if left < right:
-                before.append(old.pop())
-            else:
-                after.append(new.pop())
-        groups.append((before, after))
+    ends = [list(accumulate((size for _, size in axes), mul)) for axes in (old, new)]
+    groups, start, other = [], 0, 0
+    for place, entries in enumerate(ends[0], 1):
+        if entries in ends[1]:
+            match = ends[1].index(entries) + 1
+            groups.append((old[start:place], new[other:match]))
+            start, other = place, match
     return groups
 
 
@@ -193,7 +194,7 @@ def moved(x: Node, source: Any, destination: Any) -> Node:
 def flipped(x: Node, axis: Any) -> Node:
     """Return x with the entries along axes in reverse order."""
     for place in normalize_axes(axis, x.rank):
-        x = selected(x, place, range(x.shape[place] - 1, -1, -1))
+        x = selected(x, place, progression(x.shape[place] - 1, -1, x.shape[place]))
     return x
 
 
@@ -203,7 +204,7 @@ def rolled(x: Node, shift: int, axis: int | None) -> Node:
         return reshaped(rolled(raveled(x), shift, 0), x.shape)
     place = normalize_axis(axis, x.rank)
     size = x.shape[place]
-    start = -shift % size if size else 0
+    start = placed(-shift, size) if isinstance(size, Size) else -shift % size if size else 0
     return selected(x, place, Rotation(size, start)) if start else x
 
 
@@ -231,7 +232,7 @@ def concatenated(*parts: Node, axis: int | None = 0) -> Node:
     shape = (*first.shape[:place], total, *first.shape[place + 1 :])
     terms, start = [], 0
     for part in parts:
-        span = range(start, start + part.shape[place])
+        span = progression(start, 1, part.shape[place])
         terms.append((1, product(1, [(part, axes_of(part)), (Select.of(span, total), (place, joined))], output)))
         start = span.stop
     return algebra.add(terms, shape)

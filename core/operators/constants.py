@@ -3,14 +3,17 @@
 from __future__ import annotations
 
 from collections.abc import Callable
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
 from ..errors import ExpressionError
-from ..graph.algebra import fresh, full, product, zero
-from ..graph.nodes import Constant, Delta, Node, Select
+from ..graph.algebra import add, fresh, full, product, zero
+from ..graph.nodes import Coefficient, Constant, Delta, Node, Select, Triangle
 from ..graph.operator import Operator
+from ..graph.places import progression
+from ..graph.ratios import ratio, reciprocal
+from ..graph.sizes import Size, least
 from .axes import checked_shape
 
 
@@ -18,23 +21,34 @@ def _eye(n: int, m: int | None, k: int) -> Node:
     rows, columns = checked_shape((n, n if m is None else m))
     if k == 0 and rows == columns:
         return Delta.of(rows, 2)
-    first, last = max(0, -k), min(rows, columns - k)
+    first, last = max(0, -k), least(rows, columns - k)
     if first >= last:
         return zero((rows, columns))
     (place,) = fresh(1)
-    selects = [(Select.of(range(first, last), rows), (place, 0)),
-               (Select.of(range(first + k, last + k), columns), (place, 1))]
+    selects = [(Select.of(progression(first, 1, last - first), rows), (place, 0)),
+               (Select.of(progression(first + k, 1, last - first), columns), (place, 1))]
     return product(1, selects, (0, 1))
 
 
 def _arange(start: float, stop: float | None, step: float) -> Node:
     if step == 0:
         raise ExpressionError("`arange` cannot have step 0")
-    return Constant.of(np.arange(start, stop, step) if stop is not None else np.arange(0, start, step))
+    first, end = (0, start) if stop is None else (start, stop)
+    if isinstance(first, Size) or isinstance(end, Size):
+        return _counted(cast("int", end - first), first, step)
+    return Constant.of(np.arange(first, end, step))
+
+
+def _counted(count: int, start: Coefficient, step: Coefficient) -> Node:
+    """Return `start + step*i` for i below a length that is a symbol: running sums of ones, not an array."""
+    places = product(1, [(Triangle.of(count, count, -1), (0, 1))], (0,))
+    return add([(step, places), (1, full(start, (count,)))], (count,))
 
 
 def _linspace(start: float, stop: float, num: int) -> Node:
     (count,) = checked_shape(num)
+    if isinstance(count, Size):
+        return _counted(count, start, (stop - start) * reciprocal(ratio(count - 1)))
     return Constant.of(np.linspace(start, stop, count))
 
 

@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from fractions import Fraction
 
+from ..errors import ShapeError
 from ..graph import algebra
 from ..graph.algebra import fresh, product
 from ..graph.nodes import Delta, Node, Select, Triangle
+from ..graph.places import progression
+from ..graph.sizes import Size, least
 from ..shapes import normalize_axis, require_rank, require_square
 from .axes import axes_of, raveled
 
@@ -16,12 +19,17 @@ def diagonal(x: Node, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Node:
     if x.rank < 2:
         require_rank(x.shape, 2, "diagonal")
     rows, columns = normalize_axis(axis1, x.rank), normalize_axis(axis2, x.rank)
+    height, width = x.shape[rows], x.shape[columns]
+    if height != width and not isinstance(least(height, width), int) and offset == 0:
+        # A diagonal of an array of unknown lengths is meant to be that of a square one.
+        raise ShapeError("the diagonal of two axes of unknown lengths", sizes=(height, width))
     first = max(0, -offset)
-    length = max(0, min(x.shape[rows] - first, x.shape[columns] - max(0, offset)))
+    length = least(height - first, width - max(0, offset))
+    length = length if isinstance(length, Size) else max(0, length)
     (place,) = fresh(1)
     kept = tuple(label for label in axes_of(x) if label not in (rows, columns))
     selects = [
-        (Select.of(range(start, start + length), x.shape[axis]), (place, axis))
+        (Select.of(progression(start, 1, length), x.shape[axis]), (place, axis))
         for axis, start in ((rows, first), (columns, max(0, offset)))
     ]
     labels = list(axes_of(x))
@@ -41,7 +49,7 @@ def diag(x: Node, k: int) -> Node:
     size = x.shape[0] + abs(k)
     (place,) = fresh(1)
     selects = [
-        (Select.of(range(start, start + x.shape[0]), size), (place, axis))
+        (Select.of(progression(start, 1, x.shape[0]), size), (place, axis))
         for axis, start in ((0, max(0, -k)), (1, max(0, k)))
     ]
     return product(1, [(x, (place,)), *selects], (0, 1))

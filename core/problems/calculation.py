@@ -17,11 +17,12 @@ from ..differentiation.differentiate import derivative, pullback, pushforward
 from ..differentiation.projections import absorbed
 from ..differentiation.stabilise import stabilized
 from ..elaboration.elaborate import Elaborator
-from ..errors import EvaluationError, NotScalarError
+from ..errors import EvaluationError, NotScalarError, Span
 from ..evaluation.program import Program, compile_program
 from ..graph.nodes import Node, Symbol, topological
+from ..graph.sizes import replace_lengths
 from ..graph.structure import axis_names, structure_of
-from ..graph.transform import flatten, vectorize
+from ..graph.transform import at_lengths, flatten, sized, vectorize
 from ..shapes import MATRIX_ASSUMPTIONS, Shape, describe, show
 from .answer import Check, Result
 from .axes import axis_groups, convention
@@ -40,7 +41,12 @@ class Calculation:
 
     `shapes` are those of one sample; `samples` is the length of the batch axis, None without a batch. `statics` are
     the values of names used as sizes. Building it checks everything that shapes decide, and allocates nothing.
+
+    Over lengths that are symbols it is `general`: elaborated and differentiated once for all sizes, and computed `at`
+    some of them.
     """
+
+    general: tuple[Calculation, Mapping[str, int]] | None = None
 
     def __init__(
         self,
@@ -60,12 +66,36 @@ class Calculation:
         if not isinstance(root, Node):
             root = self._one_result(root, elaborator)
         self.original: Node = root
-        self.spans = elaborator.spans
+        self._spans = elaborator.spans
         self.output = stabilized([root])[0]
         self.shape = self.output.shape
         if problem.kind == "grad" and self.shape:
             raise self._not_scalar()
         self.results = [(wrt, self._differentiated(wrt)) for wrt in problem.requests]
+
+    def at(self, lengths: Mapping[str, int], samples: int | None = None) -> Calculation:
+        """Return a general calculation with numbers in place of lengths; nothing is elaborated or differentiated again.
+
+        Raises NotPlainError where a place that the expression names does not exist at these lengths.
+        """
+        nodes = sized([self.original, self.output, *(node for _, node in self.results)], lengths)
+        made = Calculation.__new__(Calculation)
+        made.problem, made.samples, made.general = self.problem, samples, (self, lengths)
+        made.statics = {name: replace_lengths(size, lengths) for name, size in self.statics.items()}
+        made.symbols = {name: at_lengths(symbol, lengths) for name, symbol in self.symbols.items()}
+        made.original, made.output = nodes[self.original], nodes[self.output]
+        made.shape = made.output.shape
+        made.results = [(wrt, nodes[node]) for wrt, node in self.results]
+        return made
+
+    @cached_property
+    def spans(self) -> dict[Node, Span]:
+        """Where each node was first written."""
+        if self.general is None:
+            return self._spans
+        general, lengths = self.general
+        nodes = sized(general._spans, lengths)
+        return {nodes[node]: span for node, span in reversed(general._spans.items())}
 
     # Building the graphs.
 

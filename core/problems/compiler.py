@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from ...grammar.advice import Given, advise
+from ..elaboration.choice import chosen
 from ..elaboration.elaborate import StaticNameError
-from ..elaboration.inference import infer_shapes
-from ..errors import InputError, Label
+from ..elaboration.inference import Lengths, infer_shapes, ranks_of, solve_lengths, square_names
+from ..errors import ExpressionError, InputError, Label
+from ..graph.sizes import replace_lengths
 from ..shapes import Shape
 from .calculation import Calculation
 from .problem import Problem
@@ -35,6 +37,7 @@ class Compiler:
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
         self._found: dict[Key, list[Compiled]] = {}
+        self._generals: dict[object, tuple[Lengths, Calculation]] = {}
 
     def find(self, known: Mapping[str, Shape], numbers: Mapping[str, float], samples: int | None = None) -> Compiled:
         """Return the calculation for known shapes; those of other names are inferred.
@@ -48,14 +51,41 @@ class Compiler:
                 return entry
         if len(entries) >= MOST_SHAPES or len(self._found) > MOST_SHAPES:
             self._found.clear()
-        made = _compile(self.problem, known, numbers, samples)
+        made = self._sized(known, numbers, samples) or _exact(self.problem, known, numbers, samples)
         entries.append(made)
         return made
 
+    def _sized(self, known: Mapping[str, Shape], numbers: Mapping[str, float], samples: int | None) -> Compiled | None:
+        """Return the general calculation at known shapes; None where the expression does not fit them in general."""
+        whole = {name: int(value) for name, value in numbers.items() if float(value).is_integer()}
+        try:
+            found, general = self._general(known, whole)
+            used = [name for name in (*found.counts, *found.plain) if name in known]
+            if any(name not in whole for name in used):
+                return None
+            values = chosen(general.original, found.sizes, found.values(known, whole))
+            calculation = general.at(values, samples)
+        except ExpressionError:
+            return None
+        counts = {name: replace_lengths(size, values) for name, size in found.counts.items() if name not in known}
+        return Compiled(calculation, counts, {name: whole[name] for name in used})
 
-def _compile(
-    problem: Problem, known: Mapping[str, Shape], numbers: Mapping[str, float], samples: int | None
-) -> Compiled:
+    def _general(self, known: Mapping[str, Shape], whole: Mapping[str, int]) -> tuple[Lengths, Calculation]:
+        """Return the calculation for all shapes with the ranks of the known ones."""
+        ranks = ranks_of(known)
+        key = tuple(sorted(ranks.items()))
+        if key not in self._generals or any(
+            whole.get(name) != size for name, size in self._generals[key][0].plain.items()
+        ):
+            problem = self.problem
+            unknown = {name: span for name, span in problem.names.items() if name not in known}
+            found = solve_lengths(problem.program, ranks, unknown, whole, square_names(problem.assumptions))
+            self._generals[key] = found, Calculation(problem, found.shapes, statics=found.statics)
+        return self._generals[key]
+
+
+def _exact(problem: Problem, known: Mapping[str, Shape], numbers: Mapping[str, float], samples: int | None) -> Compiled:
+    """Return the calculation for exactly these shapes, or raise the error that says why they do not fit."""
     unknown = {name: span for name, span in problem.names.items() if name not in known}
     sizes: dict[str, int] = {}
     while True:

@@ -20,8 +20,8 @@ from matgrad.core.evaluation.program import compile_program
 from matgrad.core.graph.catalogue import find
 from matgrad.core.graph.nodes import Node, Symbol
 from matgrad.core.graph.operator import Operator
+from matgrad.core.graph.signatures import parse_axes
 from matgrad.core.operators.references import REFERENCES
-from matgrad.core.shapes import parse_axes
 from matgrad.grammar import syntax
 from matgrad.grammar.parser import parse
 from samples import SHAPES, TABLE, Values, elaborated, run, values_of

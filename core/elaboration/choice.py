@@ -1,0 +1,100 @@
+"""Small lengths for what nothing determines: different from each other, and long enough for what is written.
+
+Example: for `x[4:] @ y` x is (n) and y is (n - 4): n is 5, for less would leave nothing of y.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Iterator, Mapping, Sequence
+from itertools import count
+
+from ..graph.nodes import Apply, Node, Product, Select, topological
+from ..graph.places import Progression, Rotation, Rows
+from ..graph.sizes import NotPlainError, Size, names_in, replace_lengths
+
+SMALLEST = 3
+# A length with many divisors, for an axis that is to be split.
+SPLITTABLE = 6
+LONGEST_SLICE = 20
+# How often lengths grow before those that were reached are taken as they are.
+MOST_STEPS = 60
+
+
+def chosen(value: object, sizes: Sequence[int], known: Mapping[str, int]) -> dict[str, int]:
+    """Return a number for each length in the sizes of the inputs, over which `value` was elaborated.
+
+    Lengths are 3, 4, 5, ... in order; they grow until every place exists, and a matrix whose Gram matrix is inverted
+    has more rows than columns.
+    """
+    free = [name for name in names_in(sizes) if name not in known]
+    if not free:
+        return dict(known)
+    values = {**known, **dict(zip(free, count(SMALLEST), strict=False))}
+    roots = [item for item in (value if isinstance(value, tuple | list) else [value]) if isinstance(item, Node)]
+    needed = [*(size - 1 for size in sizes), *_needs(roots)]
+    for _ in range(MOST_STEPS):
+        short = next((need for need in needed if not _holds(need, values)), None)
+        grown = None if short is None else _grown(short, values, free)
+        if grown is None:
+            break
+        values = grown
+    for inner, outer in _gram_matrices(roots):
+        short, long = (replace_lengths(size, values) for size in (inner, outer))
+        names = [*names_in([inner]), *names_in([outer])]
+        if short < long and len(names) == 2 and {*names} <= {*free}:
+            swapped = {**values, names[0]: values[names[1]], names[1]: values[names[0]]}
+            if all(_holds(need, swapped) for need in needed):
+                return swapped
+    return values
+
+
+def _needs(roots: Iterable[Node]) -> Iterator[int]:
+    """Yield what must not be negative, so that every place that a graph names exists."""
+    for node in topological(roots):
+        yield from (size for size in node.shape if isinstance(size, Size))
+        if isinstance(node, Select) and isinstance(node.size, Size) and not isinstance(node.rows, Rotation):
+            for place in _ends(node.rows):
+                yield place
+                yield node.size - 1 - place
+
+
+def _ends(rows: Rows) -> Iterable[int]:
+    """Return places that must exist; a long slice that is written in numbers may be cut off."""
+    if isinstance(rows, Progression):
+        return rows.start, rows.start + rows.step * (rows.length - 1)
+    last = [min(rows[-1], LONGEST_SLICE - 1) if len(rows) > 1 else rows[0]] if isinstance(rows, range) and rows else []
+    return [*rows[:1], *last] if isinstance(rows, range) else rows
+
+
+def _holds(need: int, values: Mapping[str, int]) -> bool:
+    try:
+        return replace_lengths(need, values) >= 0
+    except NotPlainError:
+        return False
+
+
+def _grown(need: int, values: dict[str, int], free: list[str]) -> dict[str, int] | None:
+    """Return lengths one of which is longer by one, the first that helps; None where none does."""
+    for name in names_in([need]):
+        if name in free:
+            longer = {**values, name: values[name] + 1}
+            try:
+                if replace_lengths(need, longer) > replace_lengths(need, values):
+                    return longer
+            except NotPlainError:
+                even = {**values, name: SPLITTABLE}
+                return even if values[name] < SPLITTABLE and _holds(need, even) else longer
+    return None
+
+
+def _gram_matrices(roots: Iterable[Node]) -> Iterator[tuple[int, int]]:
+    """Yield the inner and the outer length of each product of two matrices that is to be inverted."""
+    for node in topological(roots):
+        inverts = isinstance(node, Apply) and (
+            node.operator.name == "det" or not {"spd", "invertible"}.isdisjoint(node.operator.domain)
+        )
+        operand = node.children[0] if inverts else None
+        if isinstance(operand, Product) and len(operand.children) == 2 and operand.rank == 2:
+            inner = [size for label, size in operand.sizes.items() if label >= 2]
+            if len(inner) == 1:
+                yield inner[0], operand.shape[0]

@@ -1,0 +1,101 @@
+"""Places along an axis that may be symbolic: ranges with a length in them, and what slices choose."""
+
+from __future__ import annotations
+
+from collections.abc import Sequence
+from dataclasses import dataclass
+from typing import NamedTuple, TypeAlias, cast, overload
+
+from .sizes import NotPlainError, Size, quotient, sign
+
+
+class Progression(NamedTuple):
+    """The places `start`, `start + step`, ...: a range of which a length is symbolic."""
+
+    start: int
+    step: int
+    length: int
+
+    @property
+    def stop(self) -> int:
+        """The place after the last."""
+        return self.start + self.step * self.length
+
+
+@dataclass(frozen=True)
+class Rotation(Sequence[int]):
+    """All numbers below `size`, from `start` on and then from 0: `[*Rotation(4, 1)] == [1, 2, 3, 0]`."""
+
+    size: int
+    start: int
+
+    def __len__(self) -> int:
+        return self.size
+
+    @overload
+    def __getitem__(self, place: int) -> int: ...
+    @overload
+    def __getitem__(self, place: slice) -> tuple[int, ...]: ...
+    def __getitem__(self, place: int | slice) -> int | tuple[int, ...]:
+        if isinstance(place, slice):
+            return tuple(self[index] for index in range(self.size)[place])
+        return (range(self.size)[place] + self.start) % self.size
+
+    @property
+    def inverse(self) -> Rotation:
+        """The rotation that undoes this one."""
+        return Rotation(self.size, self.size - self.start)
+
+
+Rows: TypeAlias = range | Rotation | tuple[int, ...]
+"""Which places are chosen of an axis; among ranges are those with a length in them, each a `Progression`."""
+
+
+def progression(start: int, step: int, count: int) -> range:
+    """Return so many places from `start` on: a range, or a Progression, which has its start, step and stop."""
+    if any(isinstance(part, Size) for part in (start, step, count)):
+        return cast("range", Progression(start, step, count))
+    return range(start, start + step * count, step)
+
+
+def count_of(rows: Rows) -> int:
+    """Return how many places there are."""
+    if isinstance(rows, Progression):
+        return rows.length
+    return rows.size if isinstance(rows, Rotation) else len(rows)
+
+
+def sliced(start: int | None, stop: int | None, step: int, size: int) -> range:
+    """Return the places that a slice chooses of an axis: `sliced(1, None, 1, n)` is `n - 1` of them, from 1 on.
+
+    A length that is symbolic is as long as the slice needs.
+    """
+    if not any(isinstance(part, Size) for part in (start, stop, size)):
+        return range(*slice(start, stop, step).indices(size))
+    first, last = (0, size) if step > 0 else (size - 1, -1)
+    begin = first if start is None else _within(start, size)
+    end = last if stop is None else _within(stop, size)
+    reach = end - begin if step > 0 else begin - end
+    try:
+        if sign(reach) <= 0:
+            return range(0)
+    except NotPlainError:  # named ends are meant to be in order
+        pass
+    return progression(begin, step, quotient(reach + abs(step) - 1, abs(step)))
+
+
+def placed(place: int, size: int) -> int:
+    """Return a place counted from the front: `placed(-1, n)` is `n - 1`."""
+    try:
+        return size + place if sign(place) < 0 else place
+    except NotPlainError:  # a named place is meant to exist
+        return place
+
+
+def _within(place: int, size: int) -> int:
+    """Return an end of a slice counted from the front, no further than the end of the axis."""
+    place = placed(place, size)
+    try:
+        return size if sign(place - size) > 0 else place
+    except NotPlainError:
+        return place
