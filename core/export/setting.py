@@ -39,12 +39,13 @@ class Setting:
         general, lengths = calculation.general or (calculation, {})
         try:
             forms = [closed_forms(one, shapes, statics) for one in asked]
-            return Setting._over(problem, general, tuple(lengths), forms)
-        except ExpressionError:
-            # A form that was chosen for these sizes does not fit others.
-            exact = [Compiler(replace(one, batch=())).find(shapes, statics).calculation for one in asked]
-            forms = [exact_forms(one, found) for one, found in zip(asked, exact, strict=True)]
-            return Setting._over(problem, calculation, (), forms)
+            if not any(form.of_these_sizes for chosen in forms for form in chosen):
+                return Setting._over(problem, general, tuple(lengths), forms)
+        except ExpressionError:  # a form that was chosen for these sizes does not fit others
+            pass
+        exact = [Compiler(replace(one, batch=())).find(shapes, statics).calculation for one in asked]
+        forms = [exact_forms(one, found) for one, found in zip(asked, exact, strict=True)]
+        return Setting._over(problem, calculation, (), forms)
 
     @staticmethod
     def _over(

@@ -29,7 +29,8 @@ class ClosedForm(NamedTuple):
     """A derivative as a formula: `tree` is it in one piece, `program` with repeated parts named first.
 
     `sizes` gives the numbers that names of sizes stand for at the inputs asked about, `origins` where they come from;
-    `problem` says what the formula takes for granted: assumptions and batch.
+    `problem` says what the formula takes for granted: assumptions and batch. What is `of_these_sizes` need not hold for
+    others.
     """
 
     tree: Tree
@@ -37,6 +38,7 @@ class ClosedForm(NamedTuple):
     sizes: Mapping[str, int]
     problem: Problem
     origins: Mapping[str, str] = {}
+    of_these_sizes: bool = False
 
     @property
     def text(self) -> str:
@@ -138,7 +140,7 @@ def _roots(calculation: Calculation) -> list[Node]:
 def _of_sizes(problem: Problem, calculation: Calculation, roots: list[Node]) -> list[ClosedForm]:
     notation = _notation(problem, calculation)
     trees = [bare(notation.tree(root), problem.names) for root in roots]
-    return [ClosedForm(tree, named(tree, problem.names), {}, problem) for tree in trees]
+    return [ClosedForm(tree, named(tree, problem.names), {}, problem, of_these_sizes=True) for tree in trees]
 
 
 def _step_by_step(calculation: Calculation) -> list[Node]:
