@@ -1,8 +1,9 @@
-"""What every test may rely on: one thread a process, the operator table, and no broad `except` that hides anything."""
+"""What every test may rely on: one thread a process, the operator table, interrupts, and no hidden fault."""
 
 from __future__ import annotations
 
 import os
+import signal
 
 # The tests run side by side: threads of the BLAS that wait for each other would cost more than all the arithmetic.
 os.environ.setdefault("OPENBLAS_NUM_THREADS", "1")
@@ -17,3 +18,5 @@ settings.register_profile("loaded", deadline=None, suppress_health_check=[Health
 settings.load_profile("loaded")
 os.environ["MATGRAD_RAISE"] = "1"
 table.load()
+# What a script starts in the background ignores interrupts, and so would the programs that the tests interrupt.
+signal.signal(signal.SIGINT, signal.default_int_handler)
