@@ -1,4 +1,4 @@
-"""Formulas for any size: the same problem over trial sizes that can be told apart."""
+"""Closed forms of derivatives: over lengths that have names, for any size, or for exactly the sizes at hand."""
 
 from __future__ import annotations
 

@@ -85,7 +85,7 @@ def problem_of(record: Record) -> Problem:
 
 
 def other_shapes(problem: Problem, shapes: Shapes) -> Iterator[Shapes]:
-    """Yield shapes of other sizes: all lengths one longer, two, small primes in every order, and three.
+    """Yield shapes of other sizes: all lengths one longer, then primes in many orders, then all two and three longer.
 
     Where the expression has no lengths that vary, all axes are longer: its program must refuse them.
     """
