@@ -63,8 +63,7 @@ class Derivative:
         that name. Raises InputError for missing, surplus or ragged inputs. What is not finite passes through.
         """
         values, calculation = self._bound(inputs)
-        with explained(calculation, values):
-            results = calculation.derivatives(values)
+        results = explained(calculation, calculation.derivatives, values)
         return results[0] if len(results) == 1 else tuple(results)
 
     def structured(self, /, **inputs: ArrayLike) -> Any:
@@ -80,8 +79,7 @@ class Derivative:
             raise UsageProblem(f"a {self.problem.kind} has no compressed form", helps=helps)
         values = self._values(inputs)
         calculation = self._calculation(values)
-        with explained(calculation, values):
-            results = calculation.compressed(values, self.max_memory)
+        results = explained(calculation, lambda values: calculation.compressed(values, self.max_memory), values)
         return results[0] if len(results) == 1 else tuple(results)
 
     def check(self, /, **inputs: ArrayLike) -> Check:

@@ -2,9 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping, Sequence
-from contextlib import contextmanager
-from typing import TYPE_CHECKING, NamedTuple
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import numpy as np
 
@@ -25,6 +24,8 @@ from .shapes import Shape, describe, show
 
 if TYPE_CHECKING:
     from .compressed.structured import Structured
+
+Result = TypeVar("Result")
 
 DEFAULT_SAMPLES = 5
 DEFAULT_LIMIT = 1 << 30
@@ -101,11 +102,10 @@ def answer(
         return calculation.compressed(point, wishes.limit)
 
     data: Sequence[Array | Structured]
-    with explained(calculation, values):
-        if compressed:
-            value, data = calculation.value(values), derive(values)
-        else:
-            value, *data = calculation.run(values)
+    if compressed:
+        value, data = explained(calculation, calculation.value, values), explained(calculation, derive, values)
+    else:
+        value, *data = explained(calculation, calculation.run, values)
     kinks, nonfinite = _diagnosed(calculation, values, value, _stored(data))
     warnings = kinks + nonfinite
     if wishes.strict and warnings:
@@ -126,11 +126,12 @@ def answer(
     )
 
 
-@contextmanager
-def explained(calculation: Calculation, values: Mapping[str, Array]) -> Iterator[None]:
-    """Say of an operation without a result where it stands and why: an OperationFailed becomes an EvaluationError."""
+def explained(
+    calculation: Calculation, run: Callable[[Mapping[str, Array]], Result], values: Mapping[str, Array]
+) -> Result:
+    """Return `run(values)`; of an operation without a result an EvaluationError says where it stands and why."""
     try:
-        yield
+        return run(values)
     except OperationFailed as failure:
         # Loaded where something fails, for start-up.
         from .checking.warnings import explain_failure
