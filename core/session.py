@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import product
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import numpy as np
@@ -19,6 +20,7 @@ from .problems.assumptions import check_assumptions
 from .problems.calculation import Calculation
 from .problems.compiler import Compiler
 from .problems.problem import DIRECTIONS, STRUCTURED_KINDS, Problem, tangent_name
+from .problems.readings import readings
 from .problems.sampling import draw, needs
 from .shapes import Shape, describe, show
 
@@ -29,6 +31,8 @@ Result = TypeVar("Result")
 
 DEFAULT_SAMPLES = 5
 DEFAULT_LIMIT = 1 << 30
+# How many seeds are tried for numbers at which the value is finite.
+MOST_DRAWS = 20
 
 
 class Wishes(NamedTuple):
@@ -229,7 +233,7 @@ def _with_help(
     given: set[str],
     error: ExpressionError,
 ) -> ExpressionError:
-    """Add what would make the expression fit: an input taken by rows, or a name without a shape that is a number."""
+    """Add what would make the expression fit: an input taken by rows."""
     problem = compiler.problem
     # A shape that is only declared is what the user wants; data, and what is differentiated by, may have sample rows.
     rows = [name for name in known if len(known[name]) > 1 and name in {*problem.wrt, *given} - {*problem.batch}]
@@ -244,10 +248,6 @@ def _with_help(
                 "a product of rows with rows, summed, mixes the samples",
             )
             break
-    free = [name for name in problem.names if name not in known and name not in problem.wrt and name.islower()]
-    number = next((name for name in free if _fits(compiler, {**known, name: ()}, numbers)), None)
-    if number is not None:
-        error.helps = (advise(f"if `{number}` is a number: ", Setting("shapes", {number: ()})), *error.helps)
     return error
 
 
@@ -262,13 +262,17 @@ def _fits(compiler: Compiler, known: Mapping[str, Shape], numbers: Mapping[str, 
 def _drawn(
     calculation: Calculation, used: Mapping[str, Input], wishes: Wishes, inferred: set[str], counts: Mapping[str, int]
 ) -> dict[str, Input]:
-    """Draw the missing inputs; where the value is then not finite, try positive numbers."""
+    """Draw the missing inputs; where the value is then not finite, try positive numbers, then the next seeds."""
     problem = calculation.problem
     missing = [name for name in problem.names if name not in used]
+    shapes = {name: symbol.shape for name, symbol in calculation.symbols.items()}
+    read = readings(problem, shapes, [name for name in missing if name in inferred and name not in counts])
     needed = needs([calculation.original, calculation.output], general=wishes.general)
-    demands = {name: {*problem.assumptions.get(name, ()), *needed.get(name, ())} for name in missing}
-    for attempt in (0, 1):
-        drawn: dict[str, Input] = {}
+    plain = {name: {*problem.assumptions.get(name, ()), *needed.get(name, ())} for name in missing}
+    positive = {name: known or {"positive"} for name, known in plain.items()}
+
+    def drawn(demands: Mapping[str, set[str]], seed: int) -> dict[str, Input]:
+        found = {}
         for name in missing:
             shape = calculation.symbols[name].shape
             if name in problem.batch:
@@ -277,15 +281,18 @@ def _drawn(
             if name in counts:
                 value, law = np.array(float(counts[name])), "size"
             else:
-                value, law = draw(name, shape, wishes.law, wishes.seed, demands[name]), wishes.law
-            drawn[name] = Input(
-                value, "random", seed=wishes.seed, law=law, shape_inferred=name in inferred,
-                assumption=", ".join(sorted(demands[name])) or None,
+                value, law = draw(name, shape, wishes.law, seed, demands[name]), wishes.law
+            found[name] = Input(
+                value, "random", seed=seed, law=law, shape_inferred=name in inferred, read=read.get(name),
+                assumption=", ".join(sorted(demands[name])) or None, redrawn=seed != wishes.seed,
             )  # fmt: skip
-        if attempt or not missing or _finite(calculation, {**used, **drawn}, wishes.limit):
-            return drawn
-        demands = {name: known or {"positive"} for name, known in demands.items()}
-    return drawn
+        return found
+
+    for seed, demands in product(range(wishes.seed, wishes.seed + MOST_DRAWS), (plain, positive)):
+        found = drawn(demands, seed)
+        if not missing or _finite(calculation, {**used, **found}, wishes.limit):
+            return found
+    return drawn(positive, wishes.seed)
 
 
 def _finite(calculation: Calculation, inputs: Mapping[str, Input], limit: int) -> bool:

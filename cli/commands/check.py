@@ -9,7 +9,7 @@ from ...core.errors import CheckFailed, MatgradError, Source, UsageProblem
 from ..output.advice import shell
 from ..output.console import Look, line, look_at, printable, show
 from ..output.digits import rough
-from .compute import failed, refuse_failed, warn, write
+from .compute import failed, refuse_failed, tell, warn, write
 from .questions import given_inputs, problem_of, refuse_formats, wishes_of
 from .request import Request
 
@@ -69,6 +69,7 @@ def check_claim(request: Request, claim: str) -> int:
         write(answer, request._replace(format="json"))
     else:
         warn(surplus, request)
+        tell(verdict.answer.inputs, request)
         look = look_at(sys.stdout, no_color=request.no_color)
         show(_verdict_lines(verdict, look), sys.stdout, look)
     return 0 if verdict.holds else 1
@@ -113,6 +114,7 @@ def _write(answer: Answer, request: Request) -> None:
         write(answer, request._replace(format="json"))
         return
     warn(answer.warnings, request)
+    tell(answer.inputs, request)
     look = look_at(sys.stdout, no_color=request.no_color)
     width = max(len(result.wrt[0]) for result in answer.results)
     lines = []

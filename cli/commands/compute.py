@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
 from ...core.errors import CheckFailed, Source
-from ..output.console import look_at
+from ..output.console import look_at, printable
 from ..output.digits import rough
 from .questions import EXPRESSION, given_inputs, problem_of, wishes_of
 from .request import Request
 
 if TYPE_CHECKING:
-    from ...core.problems.answer import Answer, Check, Result, Warning
+    from ...core.problems.answer import Answer, Check, Input, Result, Warning
 
 
 def compute(kind: str, request: Request) -> int:
@@ -36,6 +36,8 @@ def write(answer: Answer, request: Request) -> None:
     if request.format != "json":
         sys.stdout.flush()
         warn(answer.warnings, request)
+        if request.format != "table":
+            tell(answer.inputs, request)
     write_answer(
         answer, request.format, stream=sys.stdout, output=request.output, precision=request.precision,
         layout=request.layout, look=look_at(sys.stdout, no_color=request.no_color),
@@ -52,6 +54,16 @@ def warn(warnings: Collection[Warning], request: Request) -> None:
     source = Source(EXPRESSION, request.expression)
     for warning in warnings:
         sys.stderr.write(render_warning(warning, source=source, color=look.color, ascii=look.ascii) + "\n")
+
+
+def tell(inputs: Mapping[str, Input], request: Request) -> None:
+    """Say on standard error how names without a shape were read."""
+    from ...core.problems.answer import readings_of
+    from ..output.advice import shell
+
+    look = look_at(sys.stderr, no_color=request.no_color)
+    for name, reading in readings_of(inputs).items():
+        sys.stderr.write(printable(f"note: {shell(reading.said(name))}", look.ascii) + "\n")
 
 
 def failed(results: Iterable[Result]) -> list[tuple[Sequence[str], Check]]:

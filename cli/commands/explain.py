@@ -12,7 +12,7 @@ from ... import __version__
 from ...core.errors import UsageProblem
 from ..output.advice import shell
 from ..output.console import cell_width, line, look_at, printable, show, writing_to
-from .compute import warn
+from .compute import tell, warn
 from .questions import given_inputs, problem_of, refuse_formats, wishes_of
 from .request import Request
 
@@ -39,13 +39,14 @@ def explain(request: Request) -> int:
             stream.write(_json(lesson))
         return 0
     warn(surplus, request)
+    tell(lesson.inputs, request)
     look = look_at(sys.stdout, no_color=request.no_color)
     show(_lines(lesson, lambda text: printable(text, look.ascii)), sys.stdout, look)
     return 0
 
 
 def _json(lesson: Lesson) -> str:
-    record = {
+    record: dict[str, object] = {
         "matgrad": __version__,
         "command": "explain",
         "expr": lesson.expression,
@@ -57,6 +58,10 @@ def _json(lesson: Lesson) -> str:
             for found in lesson.explanations
         ],
     }
+    from ...core.problems.answer import readings_of
+
+    read = {name: reading.kind for name, reading in readings_of(lesson.inputs).items()}
+    record |= {"read": read} if read else {}
     return json.dumps(record, indent=1, ensure_ascii=False) + "\n"
 
 

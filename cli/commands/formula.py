@@ -10,13 +10,14 @@ from typing import TYPE_CHECKING, Any
 from ... import __version__
 from ...core.errors import UsageProblem
 from ..output.console import writing_to
-from .compute import warn
+from .compute import tell, warn
 from .questions import given_inputs, problem_of, wishes_of
 from .request import Request
 
 if TYPE_CHECKING:
     from ...core.formulas.orders import Forms
     from ...core.problems.problem import Problem
+    from ...core.session import Prepared
     from ...core.shapes import Shape
 
 KINDS = ("grad", "jacobian", "hessian", "derivative", "value")
@@ -34,12 +35,18 @@ def show_formula(request: Request, kind: str | None, to: str, vec: str, *, json:
 
     As text, a formula of three or four axes is followed by its other forms, and names of sizes by what they are.
     """
-    problem, shapes, statics = _understood(request, kind)
+    problem, prepared = _understood(request, kind)
+    shapes, statics = prepared.shapes, prepared.whole_numbers
     found = _forms(problem, shapes, statics, vec) if to == "text" else []
     texts = [form.formula for form in found] or _texts(problem, shapes, statics, to)
     if json:
-        content = json_format.dumps(_record(problem, to, texts, found), indent=1, ensure_ascii=False)
+        from ...core.problems.answer import readings_of
+
+        read = {name: reading.kind for name, reading in readings_of(prepared.inputs).items()}
+        record = _record(problem, to, texts, found) | ({"read": read} if read else {})
+        content = json_format.dumps(record, indent=1, ensure_ascii=False)
     else:
+        tell(prepared.inputs, request)
         lines = [texts[0].rstrip("\n")]
         if len(texts) > 1:
             lines = [f"{', '.join(wrt)}: {text}" for wrt, text in zip(problem.requests, texts, strict=True)]
@@ -49,8 +56,8 @@ def show_formula(request: Request, kind: str | None, to: str, vec: str, *, json:
     return 0
 
 
-def _understood(request: Request, kind: str | None) -> tuple[Problem, dict[str, Shape], dict[str, int]]:
-    """Return the problem, the shapes of its inputs, and the values of those that are whole numbers."""
+def _understood(request: Request, kind: str | None) -> tuple[Problem, Prepared]:
+    """Return the problem with a value for every name."""
     from ...core.session import prepare
 
     problem = problem_of(kind or "jacobian", request)
@@ -61,7 +68,7 @@ def _understood(request: Request, kind: str | None) -> tuple[Problem, dict[str, 
     prepared = prepare(problem, inputs, wishes_of(problem, request))
     if kind is None and not prepared.calculation.shape:
         problem = replace(problem, kind="grad")
-    return problem, prepared.shapes, prepared.whole_numbers
+    return problem, prepared
 
 
 def _forms(problem: Problem, shapes: Mapping[str, Shape], statics: Mapping[str, int], vec: str) -> list[Forms]:

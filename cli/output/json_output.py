@@ -11,7 +11,7 @@ import numpy as np
 
 from ... import __version__
 from ...core.arrays import Array
-from ...core.problems.answer import Answer, Check, Input, Result
+from ...core.problems.answer import Answer, Check, Input, Result, readings_of
 from ...core.problems.answer import Warning as AnswerWarning
 from .layouts import apply_layout
 
@@ -47,6 +47,9 @@ def _parts(answer: Answer, precision: int | None, layout: str) -> dict[str, str]
     parts = {key: json.dumps(text) for key, text in head.items()}
     if answer.batch is not None:
         parts["batch"] = str(answer.batch)
+    read = readings_of(answer.inputs)
+    if read:
+        parts["read"] = json.dumps({name: reading.kind for name, reading in read.items()})
     word = "cotangent" if answer.command == "vjp" else "tangent"
     # No name of an input has a space in it, so a direction cannot be taken for one.
     given = {**answer.inputs, **{f"{word} for {name}": item for name, item in answer.directions.items()}}

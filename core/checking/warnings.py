@@ -10,11 +10,12 @@ import numpy as np
 
 from ..arrays import Array, first_place
 from ..differentiation.differentiate import partial
-from ..elaboration.elaborate import Value, elaborate_text
+from ..elaboration.elaborate import elaborate_text
 from ..errors import EvaluationError, Label
 from ..evaluation.program import OperationFailed, compile_program
 from ..graph.algebra import constant_value
 from ..graph.nodes import Apply, Map, Node, Symbol, symbols, topological
+from ..graph.transform import vectorize
 from ..problems.answer import Warning
 from ..shapes import show
 from .location import Location
@@ -57,14 +58,16 @@ def find_kinks(calculation: Calculation, values: Values) -> list[Warning]:
 
 
 def _condition(node: Map | Apply) -> Node | None:
-    if isinstance(node, Apply) and node.batch:
-        return None
-    environment: dict[str, Value] = {"y": node, **dict(zip(node.operator.operands, node.children, strict=True))}
-    if isinstance(node, Apply):
-        environment |= dict(node.parameters)
+    """Return the condition under which an operation has a kink; written for one sample, it is asked of all of them."""
+    batch = node.batch if isinstance(node, Apply) else 0
+    operands = {"y": node, **dict(zip(node.operator.operands, node.children, strict=True))}
+    samples = {name: Symbol.of(name, operand.shape[batch:]) for name, operand in operands.items()}
     assert node.operator.kink is not None
-    result = elaborate_text(node.operator.kink, environment)
-    return result if isinstance(result, Node) else None
+    settings = dict(node.parameters) if isinstance(node, Apply) else {}
+    result = elaborate_text(node.operator.kink, {**(samples if batch else operands), **settings})
+    if not isinstance(result, Node) or not batch:
+        return result if isinstance(result, Node) else None
+    return vectorize([result], {samples[name]: operand for name, operand in operands.items()}, node.shape[:batch])[0]
 
 
 def _kink_warning(location: Location, node: Map | Apply, hit: Array, values: Values) -> Warning:

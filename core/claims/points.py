@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -22,12 +21,12 @@ from ..errors import EvaluationError, ExpressionError, Label, MatgradError, Shap
 from ..evaluation.program import OperationFailed, compile_program
 from ..graph.nodes import Node
 from ..graph.transform import flatten
-from ..problems.answer import Input, values_of
+from ..problems.answer import Input, readings_of, values_of
 from ..problems.calculation import Calculation
 from ..problems.compiler import Compiler
 from ..problems.problem import Problem
 from ..session import Prepared, Wishes, explained, prepare
-from ..shapes import Shape, show
+from ..shapes import Shape
 
 POINTS = 6
 CLAIM = "claim"
@@ -94,17 +93,6 @@ def elaborated(program: syntax.Program, environment: Mapping[str, Node], statics
     return stabilized([elaborator.tensor(elaborator.run(program), syntax.span_of(program.result))])[0]
 
 
-def _sums_a_number(program: syntax.Program, calculation: Calculation) -> bool:
-    """Whether a program sums, or takes the trace, of what is a single number."""
-    for call in syntax.walk(program):
-        if isinstance(call, syntax.Call) and call.function in SUMS and call.arguments:
-            inner = syntax.Program(program.assignments, call.arguments[0])
-            with suppress(ExpressionError):
-                if not elaborated(inner, calculation.symbols, {}).shape:
-                    return True
-    return False
-
-
 class Trial:
     """One claim on trial: the points at which it is compared, and the verdict."""
 
@@ -116,7 +104,6 @@ class Trial:
         self.program = parse_claim(claim)
         self.compiler = Compiler(problem)
         self._check_names()
-        self.remarks: list[str] = []
         self.points = list(self._points())
 
     # What is compared.
@@ -173,8 +160,8 @@ class Trial:
             raise refusal
 
     def _settings(self) -> Iterator[tuple[Wishes, Mapping[str, Input]]]:
-        self.wishes = self.wishes._replace(declared={**self.wishes.declared, **self._rows_meant()})
         first = self._fitting(self._prepare(self.given, self.wishes).inputs)
+        self.readings = readings_of(first)
         shapes = {name: np.shape(item.value) for name, item in first.items()}
         declared = {name: shape for name, shape in shapes.items() if first[name].law != "size"}
         larger = self._larger(first, declared)
@@ -205,30 +192,6 @@ class Trial:
         """Whether the claim has the shape of the derivative; with sizes of its own it may for some shapes alone."""
         (_, truth), *_ = prepared.calculation.results
         return self._claim_over(prepared.calculation, prepared.inputs).shape == truth.shape
-
-    def _rows_meant(self) -> dict[str, Shape]:
-        """Return matrix shapes for variables whose names read as vectors, where a sum would be of a single number.
-
-        `(x @ A @ x.T).sum()` says by its sum that x has rows.
-        """
-        prepared = self._prepare(self.given, self.wishes)
-        inputs, calculation = prepared.inputs, prepared.calculation
-        name = self.problem.requests[0][0]
-        shape = calculation.symbols[name].shape
-        if not inputs[name].shape_inferred or len(shape) != 1 or not _sums_a_number(self.problem.program, calculation):
-            return {}
-        rows = max(size for item in inputs.values() for size in (*np.shape(item.value), 3)) + 2
-        declared: dict[str, Shape] = {name: (rows, *shape)}
-        try:
-            prepared = self._prepare(self.given, self.wishes._replace(declared={**self.wishes.declared, **declared}))
-        except ExpressionError:
-            return {}
-        if prepared.calculation.shape != calculation.shape:
-            return {}
-        self.remarks.append(
-            f"`{name}` is taken as a matrix, {show(declared[name])}: for a vector the sum would be of one number"
-        )
-        return declared
 
     def _fitting(self, inputs: Mapping[str, Input]) -> Mapping[str, Input]:
         """Return inputs that the claim fits too: where shapes are free, the claim has a say in them."""

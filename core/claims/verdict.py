@@ -147,7 +147,6 @@ class Judgement:
         if holds:
             assert error is not None
             yield f"they agree at {self._where()}: relative error {error:.1g}"
-            yield from self.trial.remarks
             return
         first = next(point for point in self.trial.points if point.error > SAME_NUMBERS)
         if reading is not None:
@@ -160,7 +159,6 @@ class Judgement:
         elif reading is None:
             yield from self._where_it_differs(first, error)
         yield f"the {self.trial.noun} is `{self.formula}`"
-        yield from self.trial.remarks
 
     def _where(self) -> str:
         count = len(self.trial.points)
@@ -203,4 +201,5 @@ class Judgement:
         wishes, data = self.trial.wishes, [first.truth]
         checks = check_results(calculation, first.values, data, False, wishes.seed) if wishes.check else [None]
         results = [r._replace(formula=self.formula) for r in calculation.result_records(data, checks)]
-        return Answer("check", self.trial.problem.text, first.inputs, first.value, results)
+        inputs = {name: item._replace(read=self.trial.readings.get(name)) for name, item in first.inputs.items()}
+        return Answer("check", self.trial.problem.text, inputs, first.value, results)

@@ -8,7 +8,8 @@ from typing import NamedTuple
 from ...grammar.advice import Given, advise
 from ..elaboration.choice import chosen
 from ..elaboration.elaborate import StaticNameError
-from ..elaboration.inference import Lengths, infer_shapes, ranks_of, solve_lengths, square_names
+from ..elaboration.inference import infer_shapes, ranks_of, solve_lengths, square_names
+from ..elaboration.solver import Lengths
 from ..errors import ExpressionError, InputError, Label
 from ..graph.sizes import replace_lengths
 from ..shapes import Shape
@@ -79,7 +80,8 @@ class Compiler:
         ):
             problem = self.problem
             unknown = {name: span for name, span in problem.names.items() if name not in known}
-            found = solve_lengths(problem.program, ranks, unknown, whole, square_names(problem.assumptions))
+            square = square_names(problem.assumptions)
+            found = solve_lengths(problem.program, ranks, unknown, whole, square, **problem.wanted)
             self._generals[key] = found, Calculation(problem, found.shapes, statics=found.statics)
         return self._generals[key]
 
@@ -90,7 +92,7 @@ def _exact(problem: Problem, known: Mapping[str, Shape], numbers: Mapping[str, f
     sizes: dict[str, int] = {}
     while True:
         try:
-            shapes, counts = infer_shapes(problem.program, known, unknown, sizes, problem.assumptions)
+            shapes, counts = infer_shapes(problem.program, known, unknown, sizes, problem.assumptions, **problem.wanted)
             calculation = Calculation(problem, {**known, **shapes}, samples=samples, statics={**sizes, **counts})
             return Compiled(calculation, counts, sizes)
         except StaticNameError as error:

@@ -11,6 +11,7 @@ from ...grammar.advice import Command, Setting, advise
 from ...grammar.errors import Span
 from ...grammar.parser import parse
 from ..elaboration.elaborate import BARE_CONSTANTS
+from ..elaboration.reading import Wanted
 from ..errors import UnknownNameError, UsageProblem
 from ..operators import table
 
@@ -74,6 +75,11 @@ class Problem:
         """The names that need a value, in order, each with its first place."""
         found = syntax.free_names(self.program)
         return {name: span for name, span in found.items() if name not in BARE_CONSTANTS or name in self.wrt}
+
+    @property
+    def wanted(self) -> Wanted:
+        """What the kind of derivative asks of the expression."""
+        return {"wrt": self.wrt, "scalar": self.kind in ("grad", "hessian")}
 
     @property
     def requests(self) -> list[tuple[str, ...]]:

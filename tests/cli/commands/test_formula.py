@@ -92,7 +92,7 @@ def test_json(capsys: pytest.CaptureFixture[str]) -> None:
         (["x +", "--wrt", "x"], 3, "error: "),
         (["x @ A @ x"], 2, "by which name should the expression be differentiated?"),
         (["x", "--wrt", "y"], 3, "`y` is not in the expression"),
-        (["x", "--wrt", "x", "--kind", "grad"], 3, "`grad` needs a scalar"),
+        (["A @ x", "--wrt", "x", "--kind", "grad"], 3, "`grad` needs a scalar"),
         (["x @ x", "--wrt", "x", "--kind", "value"], 2, "leave out --wrt"),
         (["x", "--to", "fortran"], 2, "fortran"),
         (["x", "-o", "/nowhere/formula.py"], 2, "cannot write"),

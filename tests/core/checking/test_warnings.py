@@ -104,8 +104,8 @@ def test_an_operation_without_a_value_quotes_the_text(
     text: str, kind: str, values: dict[str, Any], message: str, label: str
 ) -> None:
     calculation, arrays = calculated(text, kind, values)
-    with pytest.raises(EvaluationError) as caught, explained(calculation, arrays):
-        calculation.run(arrays)
+    with pytest.raises(EvaluationError) as caught:
+        explained(calculation, calculation.run, arrays)
     assert caught.value.message == message
     assert caught.value.labels[0].text == label
 
