@@ -39,10 +39,13 @@ class Node:
     span: Span = field(default=NOWHERE, compare=False, kw_only=True)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Node) and type(other) is type(self) and bool(self.content(self) == self.content(other))
+        return self is other or (type(other) is type(self) and bool(self.content(self) == self.content(other)))
 
     def __hash__(self) -> int:
-        return hash(self.content(self))
+        found = self.__dict__.get("_hash")
+        if found is None:
+            found = self.__dict__["_hash"] = hash(self.content(self))
+        return int(found)
 
     def __repr__(self) -> str:
         parts = ", ".join(f"{name}={getattr(self, name)!r}" for name in _parts(type(self)))

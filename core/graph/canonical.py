@@ -83,6 +83,9 @@ def canonical(coefficient: Coefficient, factors: list[Factor], output: Labels) -
 def _ordered(factors: list[Factor], position: dict[int, int]) -> tuple[list[Factor], dict[int, int]]:
     """Sort factors by what they are and by the colors of their labels: an output's place, or where a label is used."""
     color = {label: position.get(label, -1) for _, labels in factors for label in labels}
+    digests = {node.digest for node, _ in factors}
+    if len(digests) == len(factors) and not any(is_symmetric(node) for node, _ in factors):
+        return sorted(factors, key=lambda factor: factor[0].digest), color
     if len(factors) > 1 or any(label < 0 for label in color.values()):
         for _ in range(2):
             seen: dict[int, list[tuple[int, int, int]]] = {label: [] for label in color}

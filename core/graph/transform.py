@@ -15,6 +15,7 @@ from .nodes import (
     Product,
     Reshape,
     Select,
+    Structural,
     Sum,
     Symbol,
     Triangle,
@@ -164,7 +165,9 @@ def flatten(roots: Sequence[Node]) -> list[Node]:
     for node in order:
         if node in absorbed:
             continue
-        if isinstance(node, Product):
+        if isinstance(node, Product) and any(
+            child in absorbed or isinstance(child, Structural) for child in node.children
+        ):
             coefficient, factors = _inlined(node, absorbed)
             new[node] = product(coefficient, [(new[child], own) for child, own in factors], tuple(range(node.rank)))
         else:
