@@ -8,7 +8,7 @@ follows from it: `inv(A).T` is `inv(A)`.
 from __future__ import annotations
 
 from fractions import Fraction
-from itertools import groupby, permutations
+from itertools import chain, groupby, permutations
 from itertools import product as choices
 from math import factorial, isfinite, prod
 
@@ -69,13 +69,13 @@ def canonical(coefficient: Coefficient, factors: list[Factor], output: Labels) -
     """
     position = {label: place for place, label in enumerate(output)}
     factors, color = _ordered(factors, position)
-    groups = [list(group) for _, group in groupby(factors, key=lambda factor: _rank_key(factor, color))]
-    if prod(factorial(len(group)) for group in groups) > TIE_LIMIT:
-        arrangements = [tuple(tuple(group) for group in groups)]
-    else:
-        arrangements = list(choices(*(permutations(group) for group in groups)))
-    numbered = [_numbered([f for group in groups for f in group], position, color) for groups in arrangements]
-    nodes, labels = min(numbered, key=lambda item: item[1])
+    nodes, labels = _numbered(factors, position, color)
+    if len({node.digest for node in nodes}) < len(nodes):
+        groups = [list(group) for _, group in groupby(factors, key=lambda factor: _rank_key(factor, color))]
+        if 1 < prod(factorial(len(group)) for group in groups) <= TIE_LIMIT:
+            arrangements = choices(*(permutations(group) for group in groups))
+            numbered = [_numbered([*chain(*groups)], position, color) for groups in arrangements]
+            nodes, labels = min(numbered, key=lambda item: item[1])
     sizes = sizes_of(factors)
     return simplest(tidy(coefficient), nodes, labels, tuple(sizes[label] for label in output))
 
