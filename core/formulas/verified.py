@@ -31,10 +31,10 @@ def closed_forms(
     sample = replace(problem, batch=())
     calculation = Compiler(sample).find(shapes, statics or {}).calculation
     numbers = _numbers(calculation, statics or {})
-    choices = Choices(problem, calculation)
+    choices = Choices(problem)
     chosen = []
     for position in range(max(1, len(calculation.results))):
-        forms = choices.at(position)
+        forms = choices.at(position, calculation)
         if numbers is not None:
             values, data = numbers
             forms = (form for form in forms if _holds(form._replace(problem=sample), values, data[position]))
