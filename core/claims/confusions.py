@@ -299,14 +299,14 @@ class Candidates(Inquiry):
             return
         names = [f"{self.name} at {number}" for number in range(len(places))]
         program = renamed_places(self.problem.program, places, names)
-        parts = {id(point): self._partials(point, program, names) for point in self.points}
-        if None in parts.values():
-            return
+        parts: dict[int, list[Array] | None] = {}
         for count in range(1, len(places)):
             for chosen in combinations(range(len(places)), count):
                 listed = " and ".join(ORDINALS[place] for place in chosen)
 
                 def compute(point: Point, chosen: tuple[int, ...] = chosen) -> Array | None:
+                    if id(point) not in parts:
+                        parts[id(point)] = self._partials(point, program, names)
                     part = parts[id(point)]
                     return None if part is None else np.sum([part[place] for place in chosen], axis=0)
 
