@@ -197,14 +197,14 @@ def _parts(kind: type[Node]) -> tuple[str, ...]:
     return found
 
 
-def children(node: Node) -> Iterator[Node]:
-    """Yield the direct sub-nodes in source order: `list(children(Binary("+", a, b))) == [a, b]`."""
-    for name in _parts(type(node)):
-        value = getattr(node, name)
-        if isinstance(value, Node):
-            yield value
-        elif isinstance(value, tuple):
-            yield from (item for item in value if isinstance(item, Node))
+def children(node: Node) -> tuple[Node, ...]:
+    """Return the direct sub-nodes in source order: `children(Binary("+", a, b)) == (a, b)`."""
+    found: tuple[Node, ...] | None = node.__dict__.get("_children")
+    if found is None:
+        values = [getattr(node, name) for name in _parts(type(node))]
+        items = (item for value in values for item in (value if isinstance(value, tuple) else (value,)))
+        found = node.__dict__["_children"] = tuple([item for item in items if isinstance(item, Node)])
+    return found
 
 
 def map_children(node: Node, change: Callable[[Node], Node]) -> Node:
@@ -230,7 +230,7 @@ def walk(node: Node) -> Iterator[Node]:
     while stack:
         current = stack.pop()
         yield current
-        stack.extend(reversed(list(children(current))))
+        stack.extend(reversed(children(current)))
 
 
 def free_names(program: Program) -> dict[str, Span]:

@@ -133,6 +133,8 @@ def simplest(coefficient: Coefficient, nodes: tuple[Node, ...], labels: tuple[La
 
 def tidy(coefficient: Coefficient) -> Coefficient:
     """Return a number in the one form that it has as a coefficient: an int, else a short fraction, else a float."""
+    if type(coefficient) is int:
+        return coefficient
     if isinstance(coefficient, Size):
         coefficient = ratio(coefficient)
     if isinstance(coefficient, float) and isfinite(coefficient):

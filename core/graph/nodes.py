@@ -81,13 +81,15 @@ def _intern(cls: type[SomeNode], key: Hashable, shape: Shape, children: tuple[No
 
 def _stable(key: Hashable) -> int:
     """Hash without the per-process randomisation of strings; nodes count through their digests."""
+    if type(key) is int:
+        return hash(key)
     match key:
         case str():
             return crc32(key.encode())
         case bytes():
             return crc32(key)
         case tuple():
-            return hash(tuple(_stable(item) for item in key))
+            return hash(tuple([_stable(item) for item in key]))
         case frozenset():
             return hash(tuple(sorted(_stable(item) for item in key)))
         case Node():

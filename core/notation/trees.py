@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from functools import partial, reduce
@@ -110,9 +109,9 @@ def power(base: Tree, exponent: Fraction) -> Tree:
 
 def collected(powers: Iterable[Power]) -> list[Power]:
     """Return factors with equal trees drawn together: x * x is x**2."""
-    exponents = defaultdict[Tree, Fraction](Fraction)
+    exponents: dict[Tree, Fraction] = {}
     for tree, exponent in powers:
-        exponents[tree] += exponent
+        exponents[tree] = exponents[tree] + exponent if tree in exponents else exponent
     return [(tree, exponent) for tree, exponent in exponents.items() if exponent]
 
 
