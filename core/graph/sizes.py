@@ -80,6 +80,11 @@ class Size(Integer):
         """A number that depends on the polynomial alone, the same in every process."""
         return hash(tuple((tuple((_atom_key(atom), power) for atom, power in m), c) for m, c in self.terms))
 
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """The names of the lengths that the polynomial is made of, in order."""
+        return tuple(atom.name for atom in atoms(self) if isinstance(atom, Length))
+
     def __hash__(self) -> int:
         return self.key
 
@@ -305,7 +310,7 @@ def atoms(size: int) -> dict[Atom, None]:
 
 def names_in(sizes: Iterable[int]) -> dict[str, None]:
     """Return the names of the lengths that sizes are made of, in order."""
-    return {atom.name: None for size in sizes for atom in atoms(size) if isinstance(atom, Length)}
+    return {name: None for size in sizes if isinstance(size, Size) for name in size.names}
 
 
 def replace_lengths(size: int, values: Mapping[str, int]) -> int:
