@@ -41,7 +41,7 @@ def eliminate(
         before = {label for _, labels in kept for label in labels}
         kept, ones, reduced = _drop_free_structure(kept, outputs)
         deltas, scalar = _remaining_deltas(factors, kept, parent, output)
-        if not equal and not reduced:
+        if not equal and not reduced and not _implied_ties(kept)[0]:
             return coefficient * ratio(scalar), [*kept, *deltas], output
         # Ones over a label may now be the only carrier of it; the next round decides with all ties known.
         # A label that structure alone carried was summed with it: its ties are spent, and count for nothing again.
