@@ -39,10 +39,13 @@ class Node:
     span: Span = field(default=NOWHERE, compare=False, kw_only=True)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Node) and type(other) is type(self) and bool(self.content(self) == self.content(other))
+        return self is other or (type(other) is type(self) and bool(self.content(self) == self.content(other)))
 
     def __hash__(self) -> int:
-        return hash(self.content(self))
+        found = self.__dict__.get("_hash")
+        if found is None:
+            found = self.__dict__["_hash"] = hash(self.content(self))
+        return int(found)
 
     def __repr__(self) -> str:
         parts = ", ".join(f"{name}={getattr(self, name)!r}" for name in _parts(type(self)))
@@ -194,14 +197,14 @@ def _parts(kind: type[Node]) -> tuple[str, ...]:
     return found
 
 
-def children(node: Node) -> Iterator[Node]:
-    """Yield the direct sub-nodes in source order: `list(children(Binary("+", a, b))) == [a, b]`."""
-    for name in _parts(type(node)):
-        value = getattr(node, name)
-        if isinstance(value, Node):
-            yield value
-        elif isinstance(value, tuple):
-            yield from (item for item in value if isinstance(item, Node))
+def children(node: Node) -> tuple[Node, ...]:
+    """Return the direct sub-nodes in source order: `children(Binary("+", a, b)) == (a, b)`."""
+    found: tuple[Node, ...] | None = node.__dict__.get("_children")
+    if found is None:
+        values = [getattr(node, name) for name in _parts(type(node))]
+        items = (item for value in values for item in (value if isinstance(value, tuple) else (value,)))
+        found = node.__dict__["_children"] = tuple([item for item in items if isinstance(item, Node)])
+    return found
 
 
 def map_children(node: Node, change: Callable[[Node], Node]) -> Node:
@@ -227,7 +230,7 @@ def walk(node: Node) -> Iterator[Node]:
     while stack:
         current = stack.pop()
         yield current
-        stack.extend(reversed(list(children(current))))
+        stack.extend(reversed(children(current)))
 
 
 def free_names(program: Program) -> dict[str, Span]:

@@ -26,6 +26,7 @@ from ..evaluation.program import OperationFailed
 from ..graph.nodes import Symbol
 from ..problems.answer import Input
 from ..problems.calculation import Calculation
+from ..shapes import Shape
 from .points import Point, Trial
 
 Compute: TypeAlias = "Callable[[Point], Array | None]"
@@ -60,6 +61,10 @@ class Inquiry:
 
 class Candidates(Inquiry):
     """What the claim of a trial might be instead of the derivative."""
+
+    def __init__(self, trial: Trial) -> None:
+        super().__init__(trial)
+        self._calculations: dict[tuple[tuple[str, Shape], ...], Calculation] = {}
 
     def all(self) -> Iterator[Candidate]:
         """Yield what the claim might be, the likeliest first."""
@@ -210,7 +215,7 @@ class Candidates(Inquiry):
                 words = f"the per-sample gradient of `{write(single)}`, one row of `{self.name}` per sample"
             yield Candidate(
                 "per sample",
-                words + self._equivalent(),
+                words + self._equivalent,
                 partial(self._row_by_row, others=others),
                 f"the expression also has terms that mix different {'entries' if part == 'entry' else 'rows'} of "
                 f"`{self.name}`, and the claim leaves them out",
@@ -226,7 +231,8 @@ class Candidates(Inquiry):
         shapes = {name: (1, *shape[1:]) if name in restricted else shape for name, shape in point.shapes.items()}
         rows = []
         try:
-            calculation = Calculation(self.problem, shapes)
+            calculation = self._calculations.get(key := tuple(shapes.items())) or Calculation(self.problem, shapes)
+            self._calculations[key] = calculation
             for row in range(size):
                 values = {n: v[row : row + 1] if n in restricted else v for n, v in point.values.items()}
                 rows.append(calculation.derivatives(values)[0])
@@ -269,6 +275,7 @@ class Candidates(Inquiry):
                 return None
         return single
 
+    @cached_property
     def _equivalent(self) -> str:
         """Say which gradient of the whole the stacked ones are, where the diagonal of a matrix is summed."""
         if self._summed is None:
@@ -286,7 +293,7 @@ class Candidates(Inquiry):
         return f"; equivalently the gradient of `({write(self._summed)}).diagonal().sum()`"
 
     def _trace_help(self) -> tuple[Text, ...]:
-        if not self._equivalent() or self._summed is None:
+        if not self._equivalent or self._summed is None:
             return ()
         return (self._command("grad", f"trace({write(self._summed)})"),)
 
@@ -299,14 +306,14 @@ class Candidates(Inquiry):
             return
         names = [f"{self.name} at {number}" for number in range(len(places))]
         program = renamed_places(self.problem.program, places, names)
-        parts = {id(point): self._partials(point, program, names) for point in self.points}
-        if None in parts.values():
-            return
+        parts: dict[int, list[Array] | None] = {}
         for count in range(1, len(places)):
             for chosen in combinations(range(len(places)), count):
                 listed = " and ".join(ORDINALS[place] for place in chosen)
 
                 def compute(point: Point, chosen: tuple[int, ...] = chosen) -> Array | None:
+                    if id(point) not in parts:
+                        parts[id(point)] = self._partials(point, program, names)
                     part = parts[id(point)]
                     return None if part is None else np.sum([part[place] for place in chosen], axis=0)
 

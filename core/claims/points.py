@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Hashable, Iterator, Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -18,7 +18,7 @@ from ..differentiation.stabilise import stabilized
 from ..elaboration.elaborate import BARE_CONSTANTS, Elaborator
 from ..elaboration.inference import infer_shapes
 from ..errors import EvaluationError, ExpressionError, Label, MatgradError, ShapeError, Source, UnknownNameError
-from ..evaluation.program import OperationFailed, compile_program
+from ..evaluation.program import OperationFailed, Program, compile_program
 from ..graph.nodes import Node
 from ..graph.transform import flatten
 from ..problems.answer import Input, readings_of, values_of
@@ -30,7 +30,6 @@ from ..shapes import Shape
 
 POINTS = 6
 CLAIM = "claim"
-SUMS = ("sum", "reduce_sum", "mean", "reduce_mean", "average", "trace", "tr")
 
 
 def parse_claim(claim: str) -> syntax.Program:
@@ -42,10 +41,37 @@ def parse_claim(claim: str) -> syntax.Program:
         raise
 
 
+class Workbench:
+    """What the points of a trial share: equal programs are elaborated, and equal graphs compiled, once."""
+
+    def __init__(self) -> None:
+        self._nodes: dict[Hashable, Node] = {}
+        self._programs: dict[tuple[Node, ...], Program] = {}
+
+    def elaborated(
+        self, program: syntax.Program, environment: Mapping[str, Node], statics: Mapping[str, int] | None = None
+    ) -> Node:
+        """Return the graph of a program whose result is one array."""
+        key = (program, frozenset(environment.items()), frozenset((statics or {}).items()))
+        if key not in self._nodes:
+            elaborator = Elaborator(environment, statics)
+            result = elaborator.tensor(elaborator.run(program), syntax.span_of(program.result))
+            self._nodes[key] = stabilized([result])[0]
+        return self._nodes[key]
+
+    def run(self, nodes: Sequence[Node], values: Mapping[str, Array]) -> list[Array]:
+        """Return the values of graphs; raises OperationFailed where an operation has none."""
+        key = tuple(nodes)
+        if key not in self._programs:
+            self._programs[key] = compile_program(flatten(key))
+        return self._programs[key].run(values)
+
+
 @dataclass(frozen=True)
 class Point:
     """Inputs at which a claim is compared: the derivative there, what is claimed, and how the inputs came about."""
 
+    bench: Workbench
     calculation: Calculation
     inputs: Mapping[str, Input]
     value: Array
@@ -70,13 +96,14 @@ class Point:
     def evaluated(self, nodes: list[Node]) -> list[Array] | None:
         """Return graphs over the inputs as numbers, None where an operation has no result."""
         try:
-            return compile_program(flatten(nodes)).run(self.values)
+            return self.bench.run(nodes, self.values)
         except OperationFailed:
             return None
 
     def elaborated(self, program: syntax.Program, symbols: Mapping[str, Node] | None = None) -> Node:
         """Return the graph of a program over the inputs, `symbols` being known besides them."""
-        return elaborated(program, {**self.calculation.symbols, **(symbols or {})}, whole_numbers(self.values))
+        environment = {**self.calculation.symbols, **(symbols or {})}
+        return self.bench.elaborated(program, environment, whole_numbers(self.values))
 
     def compute(self, program: syntax.Program) -> Array | None:
         """Return the value of a program here, None where it does not fit or has no value."""
@@ -85,12 +112,6 @@ class Point:
         except ExpressionError:
             return None
         return None if found is None else found[0]
-
-
-def elaborated(program: syntax.Program, environment: Mapping[str, Node], statics: Mapping[str, int]) -> Node:
-    """Return the graph of a program whose result is one array."""
-    elaborator = Elaborator(environment, statics)
-    return stabilized([elaborator.tensor(elaborator.run(program), syntax.span_of(program.result))])[0]
 
 
 class Trial:
@@ -102,7 +123,7 @@ class Trial:
         self.given = {name: item for name, item in given.items() if name in problem.names}
         self.wishes = wishes._replace(general=True)
         self.program = parse_claim(claim)
-        self.compiler = Compiler(problem)
+        self.compiler, self.bench = Compiler(problem), Workbench()
         self._check_names()
         self.points = list(self._points())
 
@@ -214,7 +235,7 @@ class Trial:
         return prepared.inputs
 
     def _claim_over(self, calculation: Calculation, inputs: Mapping[str, Input]) -> Node:
-        return elaborated(self.program, calculation.symbols, whole_numbers(values_of(inputs)))
+        return self.bench.elaborated(self.program, calculation.symbols, whole_numbers(values_of(inputs)))
 
     def _with_transpose(self, calculation: Calculation, inputs: Mapping[str, Input], error: ExpressionError) -> bool:
         """Add to an error the transpose with which the claim would be right; False where there is none."""
@@ -223,8 +244,8 @@ class Trial:
         matrices = {name for name, value in values.items() if np.ndim(value) == 2}
         for before, after, program in toggled_transposes(self.program, matrices):
             try:
-                node = elaborated(program, calculation.symbols, whole_numbers(values))
-                found = compile_program(flatten([node])).run(values)[0]
+                node = self.bench.elaborated(program, calculation.symbols, whole_numbers(values))
+                (found,) = self.bench.run([node], values)
             except (ExpressionError, OperationFailed):
                 continue
             if relative_error(found, truth) <= SAME_NUMBERS:
@@ -261,14 +282,14 @@ class Trial:
             return None
         try:
             claim = self._claim_over(calculation, prepared.inputs)
-            claimed = compile_program(flatten([claim])).run(values)[0]
+            (claimed,) = self.bench.run([claim], values)
         except ExpressionError as error:
             error.source = Source(CLAIM, self.claim)
             raise
         except OperationFailed as failure:
             message = f"the claim has no value: {failure.original}".lower()
             raise EvaluationError(message, place=Setting("claim")) from None
-        return Point(calculation, prepared.inputs, value, truth, np.asarray(claimed, dtype=np.float64))
+        return Point(self.bench, calculation, prepared.inputs, value, truth, np.asarray(claimed, dtype=np.float64))
 
     @property
     def by(self) -> str:

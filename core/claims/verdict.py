@@ -136,7 +136,8 @@ class Judgement:
     def formula(self) -> str:
         """The closed form of the derivative."""
         first = self.trial.points[0]
-        return closed_forms(self.trial.problem, first.shapes, whole_numbers(first.values))[0].text
+        statics = whole_numbers(first.values)
+        return closed_forms(self.trial.problem, first.shapes, statics, self.trial.compiler)[0].text
 
     def _head(self, holds: bool) -> str:
         verb = "is" if holds else "is not"

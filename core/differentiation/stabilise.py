@@ -237,8 +237,9 @@ def _softmax(numerator: Node, labels: Labels, divisor: Node, divisor_labels: Lab
 def exp_times_sigmoid(node: Product) -> Node | None:
     """exp(x) * sigmoid(-x) = sigmoid(x), which is exp(x) / (1 + exp(x))"""
     factors = list(node.factors)
+    sigmoids = any(is_function(factor, "sigmoid") for factor in node.children)
     for place, (numerator, labels) in enumerate(factors):
-        if (x := _operand("exp", numerator)) is not None:
+        if sigmoids and (x := _operand("exp", numerator)) is not None:
             partner = (call("sigmoid", scale(-1, x)), labels)
             if partner in factors:
                 return exchanged(node, (place, factors.index(partner)), (call("sigmoid", x), labels))

@@ -68,6 +68,12 @@ class Equations:
     def equate(self, left: int, right: int) -> bool:
         """Make two lengths equal; return False where nothing is learned, for they are, or cannot be."""
         left, right = self.resolved(left), self.resolved(right)
+        names = _alone(left), _alone(right)
+        if all(names) and left != right:
+            # What was named last goes, as below.
+            loser = min(names, key=lambda name: (name in self._given, -self._place.get(name, 0)))
+            self.values[loser] = right if loser == names[0] else left
+            return True
         difference = left - right
         if not isinstance(difference, Size):
             return False

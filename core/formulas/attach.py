@@ -40,7 +40,7 @@ def with_formulas(
     """
     choices = _choices(calculation)
     return [
-        _with_formula(result, choices.at(position), values, compared=compared) if choices else result
+        _with_formula(result, choices.at(position, calculation), values, compared=compared) if choices else result
         for position, result in enumerate(results)
     ]
 
@@ -62,7 +62,7 @@ def _choices(calculation: Calculation) -> Choices | None:
     if calculation not in _known:
         roots = [calculation.output, *(node for _, node in calculation.results)]
         small = len(topological(roots)) <= LARGEST_GRAPH
-        _known[calculation] = Choices(calculation.problem, calculation) if small else None
+        _known[calculation] = Choices(calculation.problem) if small else None
     return _known[calculation]
 
 

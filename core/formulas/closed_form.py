@@ -149,10 +149,14 @@ def _step_by_step(calculation: Calculation) -> list[Node]:
         return _roots(calculation)
     roots = []
     for wrt, _ in calculation.results:
-        result = calculation.output
+        start = calculation.output
         for name in wrt:
-            (result,) = recognised(absorbed(flatten([derivative(result, calculation.symbols[name])])))
-        roots.append(result)
+            plain = absorbed([derivative(start, calculation.symbols[name])])
+            flat = flatten(plain)
+            found = recognised(flat)
+            # Where there is nothing to recognise, the next derivative is the one that the numbers come from.
+            start = (plain if found == flat else found)[0]
+        roots += found
     return roots
 
 

@@ -21,20 +21,23 @@ from .closed_form import ClosedForm, exact_forms
 
 
 def closed_forms(
-    problem: Problem, shapes: Mapping[str, Shape], statics: Mapping[str, int] | None = None
+    problem: Problem,
+    shapes: Mapping[str, Shape],
+    statics: Mapping[str, int] | None = None,
+    compiler: Compiler | None = None,
 ) -> list[ClosedForm]:
     """Return the closed form of each derivative of a problem, or of the value where none is asked for.
 
     Example: for the gradient of `x.T @ A @ x` it is `(A + A.T) @ x`. `shapes` are those of one sample; a formula for
-    all sizes that does not hold there gives way to one for exactly these.
+    all sizes that does not hold there gives way to one for exactly these. A `compiler` is that of one sample.
     """
     sample = replace(problem, batch=())
-    calculation = Compiler(sample).find(shapes, statics or {}).calculation
+    calculation = (compiler or Compiler(sample)).find(shapes, statics or {}).calculation
     numbers = _numbers(calculation, statics or {})
-    choices = Choices(problem, calculation)
+    choices = Choices(problem)
     chosen = []
     for position in range(max(1, len(calculation.results))):
-        forms = choices.at(position)
+        forms = choices.at(position, calculation)
         if numbers is not None:
             values, data = numbers
             forms = (form for form in forms if _holds(form._replace(problem=sample), values, data[position]))

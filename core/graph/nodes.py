@@ -82,16 +82,18 @@ def _intern(cls: type[SomeNode], key: Hashable, shape: Shape, children: tuple[No
 def _stable(key: Hashable) -> int:
     """Hash without the per-process randomisation of strings; nodes count through their digests."""
     match key:
+        case tuple():
+            return hash(tuple([hash(item) if type(item) is int else _stable(item) for item in key]))
+        case Node():
+            return key.digest
+        case int():
+            return hash(key)
         case str():
             return crc32(key.encode())
         case bytes():
             return crc32(key)
-        case tuple():
-            return hash(tuple(_stable(item) for item in key))
         case frozenset():
             return hash(tuple(sorted(_stable(item) for item in key)))
-        case Node():
-            return key.digest
         case Operator():
             return crc32(key.name.encode())
         case range():
@@ -323,17 +325,17 @@ def topological(roots: Iterable[Node]) -> list[Node]:
     """Return every node below the roots, each after its children; deep graphs do not recurse."""
     order: list[Node] = []
     done: set[Node] = set()
-    stack: list[tuple[Node, bool]] = [(root, False) for root in reversed(list(roots))]
+    stack = [*roots][::-1]
     while stack:
-        node, expanded = stack.pop()
-        if node in done:
+        node = stack[-1]
+        waiting = [child for child in node.children if child not in done]
+        if waiting and node not in done:
+            stack += waiting[::-1]
             continue
-        if expanded:
+        stack.pop()
+        if node not in done:
             done.add(node)
             order.append(node)
-        else:
-            stack.append((node, True))
-            stack.extend((child, False) for child in reversed(node.children) if child not in done)
     return order
 
 

@@ -14,7 +14,7 @@ What is no polynomial is an *atom* with its definition: `n//2`, and the least of
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from functools import cached_property
+from functools import cache, cached_property
 from math import prod
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 from zlib import crc32
@@ -80,6 +80,11 @@ class Size(Integer):
         """A number that depends on the polynomial alone, the same in every process."""
         return hash(tuple((tuple((_atom_key(atom), power) for atom, power in m), c) for m, c in self.terms))
 
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """The names of the lengths that the polynomial is made of, in order."""
+        return tuple(atom.name for atom in atoms(self) if isinstance(atom, Length))
+
     def __hash__(self) -> int:
         return self.key
 
@@ -89,7 +94,8 @@ class Size(Integer):
     def __add__(self, other: int) -> int:
         if not isinstance(other, Size | int):
             return NotImplemented
-        return _polynomial([*self.terms, *terms_of(other)])
+        more = terms_of(other)
+        return _polynomial([*self.terms, *more]) if more else self
 
     __radd__ = __add__
 
@@ -107,7 +113,9 @@ class Size(Integer):
     def __mul__(self, other: int) -> int:
         if not isinstance(other, Size | int):
             return NotImplemented
-        return _polynomial((_times(a, b), c * d) for a, c in self.terms for b, d in terms_of(other))
+        if not isinstance(other, Size):
+            return self if other == 1 else _polynomial((monomial, c * other) for monomial, c in self.terms)
+        return _polynomial((_times(a, b), c * d) for a, c in self.terms for b, d in other.terms)
 
     __rmul__ = __mul__
 
@@ -139,6 +147,7 @@ class Size(Integer):
 # --- making polynomials ----------------------------------------------------------------------------------------------
 
 
+@cache
 def length(name: str) -> Size:
     """Return the named length: `length("n")`."""
     return _of_atom(Length(name))
@@ -202,7 +211,7 @@ def _times(left: Monomial, right: Monomial) -> Monomial:
 
 def raised(size: int, power: int) -> int:
     """Return a length to a power: `raised(n, 2)` is `n**2`."""
-    return prod([size] * power, start=1)
+    return prod([size] * (power - 1), start=size) if power else 1
 
 
 def quotient(above: int, below: int, *, exact: bool = False) -> int:
@@ -301,7 +310,7 @@ def atoms(size: int) -> dict[Atom, None]:
 
 def names_in(sizes: Iterable[int]) -> dict[str, None]:
     """Return the names of the lengths that sizes are made of, in order."""
-    return {atom.name: None for size in sizes for atom in atoms(size) if isinstance(atom, Length)}
+    return {name: None for size in sizes if isinstance(size, Size) for name in size.names}
 
 
 def replace_lengths(size: int, values: Mapping[str, int]) -> int:

@@ -164,7 +164,7 @@ def flatten(roots: Sequence[Node]) -> list[Node]:
     for node in order:
         if node in absorbed:
             continue
-        if isinstance(node, Product):
+        if isinstance(node, Product) and not absorbed.isdisjoint(node.children):
             coefficient, factors = _inlined(node, absorbed)
             new[node] = product(coefficient, [(new[child], own) for child, own in factors], tuple(range(node.rank)))
         else:

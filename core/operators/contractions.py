@@ -151,5 +151,5 @@ def _check_output(output: str, sizes: dict[str, int], dots: bool) -> None:
 def _labels_of(term: str, node: Node, names: dict[str, int], lead: tuple[int, ...]) -> tuple[int, ...]:
     before, _, after = term.partition("...")
     under = node.shape[len(before) : node.rank - len(after)]
-    _, middle = aligned(algebra.full(1, under), lead)
+    middle = aligned(under, lead)
     return (*(names[letter] for letter in before), *middle, *(names[letter] for letter in after))

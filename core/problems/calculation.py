@@ -6,6 +6,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from math import prod
 from typing import TYPE_CHECKING
+from weakref import WeakValueDictionary
 
 import numpy as np
 
@@ -34,6 +35,9 @@ if TYPE_CHECKING:
 
 # Graphs with fewer entries than this in every node are evaluated as they are.
 SMALL = 64
+
+
+_programs: WeakValueDictionary[tuple[Node, ...], Program] = WeakValueDictionary()
 
 
 class Calculation:
@@ -191,17 +195,17 @@ class Calculation:
     @cached_property
     def program(self) -> Program:
         """The compiled program: the value first, then each derivative."""
-        return compile_program(_rearranged(flatten(self._batched)))
+        return _compiled(_rearranged(flatten(self._batched)))
 
     @cached_property
     def derivative_program(self) -> Program:
         """The compiled derivatives without the value, or the value where no derivative is asked for."""
-        return compile_program(_rearranged(flatten(self._batched[1:] or self._batched)))
+        return _compiled(_rearranged(flatten(self._batched[1:] or self._batched)))
 
     @cached_property
     def value_program(self) -> Program:
         """The compiled value alone, which knows nothing of any rule."""
-        return compile_program(flatten(self._batched[:1]))
+        return _compiled(flatten(self._batched[:1]))
 
     @cached_property
     def compressions(self) -> list[Compression]:
@@ -324,6 +328,14 @@ class Calculation:
                 )
             )
         return records
+
+
+def _compiled(roots: list[Node]) -> Program:
+    """Return the program of graphs; equal ones have one, as long as somebody holds it."""
+    found = _programs.get(key := tuple(roots))
+    if found is None:
+        found = _programs[key] = compile_program(key)
+    return found
 
 
 def _rearranged(roots: list[Node]) -> list[Node]:
