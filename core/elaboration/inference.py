@@ -226,7 +226,10 @@ class _Solver(Elaborator):
                     raise
 
     def _learn(self, error: ShapeError) -> bool:
-        return error.sizes is not None and self.equations.equate(*error.sizes)
+        if error.sizes is None:
+            return False
+        # What was visited before an equation was learned has not heard of it.
+        return self.equations.equate(*error.sizes) or any(self.equations.resolved(s) != s for s in error.sizes)
 
     def mismatch(self, node: syntax.Binary, left: Node, right: Node, error: ShapeError) -> Node:
         """Make the lengths equal that do not fit, and try again."""
