@@ -187,7 +187,7 @@ def reciprocal_of_one_plus_exp(node: Node) -> Node | None:
 
 def root_of_sum_of_squares(node: Node) -> Node | None:
     """sqrt(sum(x**2)) = norm(x)"""
-    if is_function(node, "power") and float(constant_value(node.children[1]) or 0) != 0.5:
+    if is_function(node, "power") and constant_value(node.children[1]) != 0.5:
         return None
     inner = flatten(node.children[:1])[0] if isinstance(node.children[0], Product) else None
     if not isinstance(inner, Product) or inner.coefficient != 1 or len(inner.children) != 2:
