@@ -23,9 +23,9 @@ from ..graph import catalogue
 from ..graph.algebra import Factor, broadcast, constant_value, elementwise, fresh, number, permute, product, scale
 from ..graph.nodes import Apply, Coefficient, Constant, Delta, Map, Node, Product, Reshape, Structural, Sum, Symbol
 from ..graph.operator import Operator
-from ..graph.ratios import ratio, rounded_down
+from ..graph.ratios import ratio, reciprocal, rounded_down
 from ..graph.signatures import bind_signature
-from ..graph.sizes import Size
+from ..graph.sizes import Size, least
 from ..shapes import broadcast_shapes, describe, normalize_axes
 from . import infix, misfits
 from .arguments import bind
@@ -232,8 +232,20 @@ class Elaborator:
                 return sum(c * part for c, part in zip(node.coefficients, numbers, strict=True))
             case Map() if node.operator.name == "floor":
                 part = self._whole_number(node.children[0], span)
-                return None if part is None else ratio(rounded_down(part))
+                return None if part is None else ratio(self.whole_part(part))
+            case Map() if node.operator.name == "power" and constant_value(node.children[1]) == -1:
+                part = self._whole_number(node.children[0], span)
+                return reciprocal(part) if part else None
+            case Map() if node.operator.name == "minimum":
+                first, second = (self._whole_number(child, span) for child in node.children)
+                if first is None or second is None:
+                    return None
+                return ratio(least(rounded_down(first), rounded_down(second)))
         return None
+
+    def whole_part(self, value: Coefficient) -> int:
+        """Return a size that is computed by `//`."""
+        return rounded_down(value)
 
     def size_named(self, name: str, span: Span) -> int:
         """Return the number that a name stands for where it is used as a size or an index."""

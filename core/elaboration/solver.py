@@ -114,17 +114,15 @@ class Solver(Elaborator):
                     raise
 
     def _learn(self, error: ShapeError) -> bool:
-        return error.sizes is not None and self.equations.equate(*error.sizes)
+        if error.sizes is None:
+            return False
+        # What was visited before an equation was learned has not heard of it.
+        return self.equations.equate(*error.sizes) or any(self.equations.resolved(s) != s for s in error.sizes)
 
     def mismatch(self, node: syntax.Binary, left: Node, right: Node, error: ShapeError) -> Node:
         """Make the lengths equal that do not fit, and try again."""
-        while not isinstance(error, RankError):
-            learned = self._learn(error)
-            operands = left, right
-            # What was visited first may not know what was learned since.
-            left, right = (self._resolved(_stand_in(operand)) for operand in operands)
-            if not learned and (left, right) == operands:
-                break
+        while not isinstance(error, RankError) and self._learn(error):
+            left, right = (self._resolved(_stand_in(operand)) for operand in (left, right))
             try:
                 return INFIX[node.operator](left, right)
             except ShapeError as further:

@@ -10,12 +10,29 @@ from ..elaboration.ranks import Ranks
 from ..errors import ExpressionError
 from ..formulas.closed_form import ClosedForm, exact_forms
 from ..formulas.verified import closed_forms
-from ..graph.sizes import Size, length
+from ..graph.nodes import Coefficient, topological
+from ..graph.sizes import Quotient, Size, atoms, length, quotient
 from ..notation.lengths import length_tree
 from ..problems.calculation import Calculation
 from ..problems.compiler import Compiler
 from ..problems.problem import DIRECTIONS, Problem, direction_name
 from ..shapes import Shape
+
+
+class _Ranks(Ranks):
+    """The ranks of the parts of formulas: a division of lengths leaves no rest where it leaves none in the graph."""
+
+    def __init__(self, calculation: Calculation, shapes: Mapping[str, Shape], sizes: Mapping[str, int]) -> None:
+        super().__init__(shapes, sizes)
+        nodes = topological([calculation.original, *(node for _, node in calculation.results)])
+        found = {atom for node in nodes for size in node.shape for atom in atoms(size)}
+        divisions = [atom[:2] for atom in found if isinstance(atom, Quotient) and atom.exact]
+        self._divided = {quotient(*parts): quotient(*parts, exact=True) for parts in divisions}
+
+    def whole_part(self, value: Coefficient) -> int:
+        """Return a size that is computed by `//`."""
+        size = super().whole_part(value)
+        return self._divided.get(size, size)
 
 
 @dataclass
@@ -56,7 +73,8 @@ class Setting:
         for name in problem.wrt if problem.kind in DIRECTIONS else ():
             inputs[direction_name(problem)] = calculation.direction_shape(name)
         counts = {name for name, size in calculation.statics.items() if isinstance(size, Size)}
-        ranks = Ranks(inputs, {name: length(name) for name in (*lengths, *counts)} | dict(calculation.statics))
+        sizes = {name: length(name) for name in (*lengths, *counts)} | dict(calculation.statics)
+        ranks = _Ranks(calculation, inputs, sizes)
         value, derivatives = forms if len(forms) > 1 else (forms[0], [])
         for form in (*value, *derivatives):
             ranks.add(form.program)

@@ -20,10 +20,11 @@ _IMPORTS = {"np": "import numpy as np", "jnp": "import jax.numpy as jnp", "torch
 _BASES = {"latex": spellings.LATEX, "numpy": spellings.NUMPY, "torch": spellings.TORCH, "jax": spellings.JAX}
 # What a program says beside the functions of the table.
 _OWN = {
-    "numpy": {"array": "np.array(#1)", "mask": "#1.astype(float)"},
-    "jax": {"array": "jnp.array(#1)", "mask": "#1.astype(float)"},
+    "numpy": {"array": "np.array(#1)", "least": "min(#1, #2)", "mask": "#1.astype(float)"},
+    "jax": {"array": "jnp.array(#1)", "least": "min(#1, #2)", "mask": "#1.astype(float)"},
     "torch": {
         "array": "torch.tensor(#1, **like)",
+        "least": "min(#1, #2)",
         "mask": "#1.to(**like)",
         "tensor": "torch.tensor(#1, **like)",
         "reversed": "torch.flip(#1, #2)",
