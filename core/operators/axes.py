@@ -88,6 +88,26 @@ def reshaped(x: Node, shape: Any) -> Node:
     return product(1, [(x, tuple(renamed[label] for label in axes_of(x))), *factors], output)
 
 
+def reshaped_by_columns(x: Node, shape: Any) -> Node:
+    """Return the entries in column-major order under another shape."""
+    entries = algebra.permute(x, axes_of(x)[::-1])
+    taken = reshaped(entries, several(shape)[::-1])
+    return algebra.permute(taken, axes_of(taken)[::-1])
+
+
+def flattened_between(x: Node, start: int, end: int) -> Node:
+    """Return x with the axes from one to another merged."""
+    first, last = normalize_axis(start, x.rank), normalize_axis(end, x.rank)
+    merged = prod(x.shape[first : last + 1])
+    return reshaped(x, (*x.shape[:first], merged, *x.shape[last + 1 :])) if first < last else x
+
+
+def of_rank(x: Node, rank: int) -> Node:
+    """Return x, which must have as many axes."""
+    require_rank(x.shape, rank, "only_matrix" if rank == 2 else "only_vector")
+    return x
+
+
 def _completed(old: Shape, shape: Any) -> Shape:
     sizes = list(several(shape))
     if sizes.count(-1) == 1:
@@ -172,6 +192,14 @@ def transposed(x: Node, axes: Any) -> Node:
     return algebra.permute(x, order)
 
 
+def permuted(x: Node, axes: Any) -> Node:
+    """Return x with its axes in a given order."""
+    order = tuple(normalize_each(axes, x.rank))
+    if sorted(order) != list(axes_of(x)):
+        raise RankError(f"each of the {x.rank} axes is needed once, not {order}", needed=len(order))
+    return algebra.permute(x, order)
+
+
 def swapped(x: Node, axis1: int, axis2: int) -> Node:
     """Return x with two axes swapped."""
     order = list(axes_of(x))
@@ -198,8 +226,16 @@ def flipped(x: Node, axis: Any) -> Node:
     return x
 
 
-def rolled(x: Node, shift: int, axis: int | None) -> Node:
-    """Return x with the entries moved on along an axis, the last coming first."""
+def rolled(x: Node, shift: Any, axis: Any) -> Node:
+    """Return x with the entries moved on along an axis, or along several, the last coming first."""
+    if isinstance(shift, tuple) or isinstance(axis, tuple):
+        shifts, places = several(shift), several(axis)
+        if axis is None or (len(shifts) != len(places) and 1 not in (len(shifts), len(places))):
+            raise ShapeError("`roll` needs as many shifts as axes", sizes=(len(shifts), len(places)))
+        count = max(len(shifts), len(places))
+        for step, place in zip(shifts * (count // len(shifts)), places * (count // len(places)), strict=True):
+            x = rolled(x, step, place)
+        return x
     if axis is None:
         return reshaped(rolled(raveled(x), shift, 0), x.shape)
     place = normalize_axis(axis, x.rank)

@@ -37,6 +37,13 @@ def _solve(A: Node, b: Node) -> Node:
     return call("solve_vector" if b.rank == 1 else "solve_matrix", A, b)
 
 
+def _solve_of_batch(A: Node, b: Node) -> Node:
+    """Return the solution as PyTorch reads it: one vector for each matrix where b has such a shape."""
+    if b.rank > 1 and b.shape == A.shape[:-1]:
+        return call("solve_vector", A, b)
+    return _solve(A, b)
+
+
 def _rows_replaced(X: Node) -> Node:
     """Return R[i, j] = X with row i replaced by the unit vector e_j: the determinant of R[i, j] is a cofactor."""
     require_square(X.shape, "rows_replaced")
@@ -105,15 +112,31 @@ ENTRIES = (
              build=_solve, domain=("invertible", "real"),
              samples=("solve(A, v)", "solve(A, X)", "solve(S, v)"),
              errors=("solve(A, x)", "solve(X, v)", "solve(A)"),
+             libraries=(
+                 "torch.linalg.solve(A, B, *, left: True = True) -> solve_of_batch(A, B)",
+                 "torch.linalg.solve(A, B, *, left: False)"
+                 " -> matrix_transpose(solve(matrix_transpose(A), matrix_transpose(B)))",
+                 "scipy.linalg.solve(a, b, lower=..., overwrite_a=..., overwrite_b=..., check_finite=..., assume_a=...,"
+                 " transposed: False = False) -> solve(a, b)",
+                 "scipy.linalg.solve(a, b, lower=..., assume_a=..., *, transposed: True)"
+                 " -> solve(matrix_transpose(a), b)",
+                 "tf.linalg.solve(matrix, rhs, adjoint: False = False) -> solve_matrix(matrix, rhs)",
+                 "tf.linalg.solve(matrix, rhs, adjoint: True) -> solve_matrix(matrix_transpose(matrix), rhs)"),
+             refused={"torch.solve": "PyTorch has removed it; write `torch.linalg.solve(A, B)`",
+                      "torch.Tensor.solve": "PyTorch has removed it; write `torch.linalg.solve(A, B)`"},
              spellings={"latex": "#1^{-1} #2", "numpy": "np.linalg.solve(#*)", "torch": "torch.linalg.solve(#*)"}),
-    Operator("solve_vector", "A, b", "Solution x of A @ x = b.", family="inverses", hidden=True, analytic=True,
-             signature="(n,n),(n)->(n)", evaluate=kernels.solve_vector, differential="inv(A) @ (db - dA @ y)",
+    Operator("solve_of_batch", "A, b", "Solution x of A @ x = b; b may be one vector for each matrix.",
+             family="inverses", build=_solve_of_batch, hidden=True, internal=True, domain=("invertible", "real"),
+             spellings=NOWHERE, samples=("solve_of_batch(S, B)", "solve_of_batch(A, X)"),
+             errors=("solve_of_batch(A, x)",)),
+    Operator("solve_vector", "A, b", "Solution x of A @ x = b.", family="inverses", hidden=True, internal=True,
+             analytic=True, signature="(n,n),(n)->(n)", evaluate=kernels.solve_vector, differential="inv(A) @ (db - dA @ y)",
              source=GILES, domain=("invertible", "real"), samples=("solve_vector(A, v)",),
              errors=("solve_vector(A, x)",),
              spellings={"latex": "#1^{-1} #2", "numpy": "np.linalg.solve(#1, #2[..., None])[..., 0]",
                         "torch": "torch.linalg.solve(#1, #2[..., None])[..., 0]"}),
-    Operator("solve_matrix", "A, b", "Solution x of A @ x = b.", family="inverses", hidden=True, analytic=True,
-             signature="(n,n),(n,k)->(n,k)", evaluate=np.linalg.solve, differential="inv(A) @ (db - dA @ y)",
+    Operator("solve_matrix", "A, b", "Solution x of A @ x = b.", family="inverses", hidden=True, internal=True,
+             analytic=True, signature="(n,n),(n,k)->(n,k)", evaluate=np.linalg.solve, differential="inv(A) @ (db - dA @ y)",
              source=GILES, domain=("invertible", "real"), samples=("solve_matrix(A, X)",),
              errors=("solve_matrix(A, x)",),
              spellings={"latex": "#1^{-1} #2", "numpy": "np.linalg.solve(#*)", "torch": "torch.linalg.solve(#*)"}),
@@ -142,12 +165,13 @@ ENTRIES = (
            keeps_symmetry=True, hidden=True, errors=("cofactor(X)",),
            spellings={**NOWHERE, "latex": r"\operatorname{cof}\left(#1\right)"}),
     Operator("rows_replaced", "X", "The matrices X with row i replaced by the unit vector e_j.",
-             family="determinants", build=_rows_replaced, hidden=True, samples=("rows_replaced(A)",),
+             family="determinants", build=_rows_replaced, hidden=True, internal=True, samples=("rows_replaced(A)",),
              errors=("rows_replaced(X)",), spellings={**NOWHERE, "latex": r"\operatorname{rows}\left(#1\right)"}),
 
     # --- functions of matrices (with SciPy)
     *matrix_function("expm", "Matrix exponential (needs SciPy).", kernels.expm, kernels.expm_frechet, "expm(X)",
                      analytic=True, aliases=("matrix_exp",),
+                     refused={"scipy.linalg.expm_frechet": "write `expm(X)` and differentiate it"},
                      spellings={"numpy": "scipy.linalg.expm(#1)", "torch": "torch.linalg.matrix_exp(#1.contiguous())",
                                 "jax": "jax.scipy.linalg.expm(#1)"}),
     *matrix_function("logm", "Principal logarithm of a matrix without eigenvalues on the negative axis (needs SciPy).",
