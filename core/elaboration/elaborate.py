@@ -42,9 +42,9 @@ BARE_CONSTANTS = frozenset({"pi", "inf"})
 class Unavailable:
     """A part of a result that cannot be had, as the indices beside the largest entries: why, and what to write."""
 
-    def __init__(self, message: str, help_: str) -> None:
+    def __init__(self, message: str, help: str) -> None:
         self.message = message
-        self.help = help_
+        self.help = help
 
 
 class StaticNameError(ExpressionError):

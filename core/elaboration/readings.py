@@ -130,8 +130,16 @@ def _parameter(item: ast.arg, default: ast.expr | None, kind: Any) -> Parameter:
     annotation: Any = Parameter.empty
     if item.annotation is not None:
         annotation = item.annotation.id if isinstance(item.annotation, ast.Name) else ast.literal_eval(item.annotation)
-    value = Parameter.empty if default is None else ast.literal_eval(default)
+    value = Parameter.empty if default is None else _constant(default)
     return Parameter(item.arg, kind, default=value, annotation=annotation)
+
+
+def _constant(default: ast.expr) -> Any:
+    """Return a default: a constant of Python, or the tree of what is none, as `-inf`."""
+    try:
+        return ast.literal_eval(default)
+    except ValueError:
+        return parse(ast.unparse(default)).result
 
 
 def read(call: Call, typed: str, lines: Sequence[str]) -> Node:
@@ -204,6 +212,8 @@ def is_double(value: Node) -> bool:
 def _tree(value: Any) -> Node:
     """Return the tree of a Python constant."""
     match value:
+        case Node():
+            return value
         case str():
             return String(value)
         case tuple():

@@ -61,7 +61,8 @@ class Operator:
     - `refused`: functions of libraries that share a name with this one and do something else: what to write instead.
     - `fixed`: settings that libraries know and that have one value here, their default: any other is refused.
     - `hidden`: needed by rules and formulas, not listed for people.
-    - `internal`: hidden, and in no printed formula either: no text may call it.
+    - `internal`: hidden, and in no printed formula either: no text may call it. `written` is what stands for
+      it where a rule is shown.
     """
 
     name: str
@@ -87,6 +88,7 @@ class Operator:
     mask: bool = False
     hidden: bool = False
     internal: bool = False
+    written: str = ""
     keeps_symmetry: bool = False
     bounds: tuple[float, float] = (float("-inf"), float("inf"))
     spellings: Mapping[str, str | None] = field(default_factory=dict)

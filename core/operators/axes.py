@@ -88,26 +88,6 @@ def reshaped(x: Node, shape: Any) -> Node:
     return product(1, [(x, tuple(renamed[label] for label in axes_of(x))), *factors], output)
 
 
-def reshaped_by_columns(x: Node, shape: Any) -> Node:
-    """Return the entries in column-major order under another shape."""
-    entries = algebra.permute(x, axes_of(x)[::-1])
-    taken = reshaped(entries, several(shape)[::-1])
-    return algebra.permute(taken, axes_of(taken)[::-1])
-
-
-def flattened_between(x: Node, start: int, end: int) -> Node:
-    """Return x with the axes from one to another merged."""
-    first, last = normalize_axis(start, x.rank), normalize_axis(end, x.rank)
-    merged = prod(x.shape[first : last + 1])
-    return reshaped(x, (*x.shape[:first], merged, *x.shape[last + 1 :])) if first < last else x
-
-
-def of_rank(x: Node, rank: int) -> Node:
-    """Return x, which must have as many axes."""
-    require_rank(x.shape, rank, "only_matrix" if rank == 2 else "only_vector")
-    return x
-
-
 def _completed(old: Shape, shape: Any) -> Shape:
     sizes = list(several(shape))
     if sizes.count(-1) == 1:
@@ -189,14 +169,6 @@ def transposed(x: Node, axes: Any) -> Node:
     if order == axes_of(x) and x.rank > 1:
         raise ExpressionError(f"NumPy reads `transpose` with {order} as no change, torch as a swap",
                               helps=["write `swapaxes(X, 0, 1)` or `X.T`"])
-    return algebra.permute(x, order)
-
-
-def permuted(x: Node, axes: Any) -> Node:
-    """Return x with its axes in a given order."""
-    order = tuple(normalize_each(axes, x.rank))
-    if sorted(order) != list(axes_of(x)):
-        raise RankError(f"each of the {x.rank} axes is needed once, not {order}", needed=len(order))
     return algebra.permute(x, order)
 
 

@@ -9,15 +9,11 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import partial
-from typing import Any, cast
+from typing import Any
 
 import numpy as np
 
-from ..elaboration.elaborate import Unavailable, construct
-from ..graph import catalogue
-from ..graph.nodes import Node
-from ..graph.operator import NOWHERE, Operator
-from ..shapes import require_rank
+from ..graph.operator import Operator
 from . import kernels
 
 MAGNUS = "Magnus & Neudecker, Matrix Differential Calculus"
@@ -52,16 +48,6 @@ def decomposition(
 
 def _of_symmetric_part(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return lambda X: function(kernels.symmetric_part(X))
-
-
-def _full_svd(X: Node) -> tuple[Node | Unavailable, ...]:
-    if X.rank < 2:
-        require_rank(X.shape, 2, "svd")
-    left, values, right = construct(cast("Operator", catalogue.find("svd")), [X], {})
-    rows, columns = X.shape[-2:]
-    undetermined = Unavailable("X does not determine the further columns of U, or rows of Vh",
-                               "`full_matrices=False` leaves them out")
-    return left if rows <= columns else undetermined, values, right if columns <= rows else undetermined
 
 
 _UPPER = "matrix_transpose(cholesky({0}))"
@@ -133,10 +119,6 @@ ENTRIES = (
                   samples=("svd(X)[1]", "abs(svd(X, full_matrices=False)[0])", "abs(svd(X)[2])", "abs(svd(X.T)[0])",
                            "abs(svd(A)[2])", "square(svd(T)[0])"),
                   errors=("svd(x)", "svd(X, full_matrices=True)", "svd(X, True)"), libraries=_SVD),
-    # Further columns of U, or rows of Vh, are any that complete a basis.
-    Operator("full_svd", "X", "The decomposition with square U and Vh, as far as X determines them.",
-             family="decompositions", build=_full_svd, hidden=True, internal=True, spellings=NOWHERE,
-             samples=("full_svd(X)[1]", "abs(full_svd(A)[0])"), errors=("full_svd(x)",)),
     # With s[i] + s[j] in place of gaps: the polar factor is smooth where singular values meet.
     decomposition("polar_factor", "(m,n)->(m,n)",
                   "U @ Vh of the singular value decomposition, without vanishing singular values.",

@@ -52,11 +52,11 @@ def _clip(x: Node, lower: float | None, upper: float | None) -> Node:
     """Return x between two bounds; at a bound the constant branch is taken, so the derivative there is 0."""
     for relation, bound in (("less_equal", lower), ("greater_equal", upper)):
         if bound is not None:
-            x = _bound(x, relation, number(bound))
+            x = bounded(x, number(bound), relation)
     return x
 
 
-def _bound(x: Node, relation: str, bound: Node) -> Node:
+def bounded(x: Node, bound: Node, relation: str) -> Node:
     """Return the bound where x stands in a relation to it, and x elsewhere."""
     return call("where", call(relation, x, bound), bound, x)
 
@@ -120,14 +120,16 @@ ENTRIES = (
                 samples=("power(x, u)", "power(X, x)", "power(x, 1.5)", "power(x, -2)", "power(2, u)", "power(x, 4)"),
                 spellings={"torch": "torch.pow(#*)"}),
     Operator("nonzero", "p", "The mask p != 0.", family="elementwise", build=_nonzero, hidden=True, internal=True,
+             written="p != 0",
              samples=("nonzero(x)", "nonzero(2)", "nonzero(0)"), errors=("nonzero()",), spellings=NOWHERE),
     elementwise("xlogy", "log(b) * da + quotient(a, b) * db", "a * log(b), and 0 where a is 0.", kernels.xlogy,
                 parameters="a, b", domain=("real", "positive"),
                 spellings={"numpy": None, "torch": "torch.special.xlogy(#*)", "jax": "jax.scipy.special.xlogy(#*)"}),
     elementwise("xlogx", "(1 + log(x)) * dx", "x * log(x), and 0 where x is 0.", lambda x: kernels.xlogy(x, x),
-                domain=("positive",), hidden=True, internal=True),
+                domain=("positive",), hidden=True, internal=True, written="xlogy(x, x)"),
     elementwise("quotient", "da / b - quotient(y, b) * db", "a / b, and 0 where a is 0.", kernels.quotient,
                 parameters="a, b", domain=("real", "nonzero"), hidden=True, internal=True,
+                written="where(a == 0, 0, a / b)",
                 spellings={"latex": r"\operatorname{quotient}\left(#*\right)", "numpy": None, "torch": None}),
     elementwise("reciprocal_or_zero", "-y**2 * dx", "1 / x, and 0 where x is 0.", kernels.reciprocal_or_zero,
                 domain=("nonzero",), hidden=True,
@@ -203,8 +205,4 @@ ENTRIES = (
              samples=("clip(x, -0.5, 0.5)", "clip(X, 0)", "clip(X, upper=0.2)", "clip(x, None, 0.3)"),
              errors=("clip()", "clip(x, u)", "clip(x, 1, 2, 3)"), libraries=tuple(_bounded()),
              spellings={"numpy": "np.clip(#1, #2, #3)", "torch": "torch.clip(#1, #2, #3)"}),
-    *(Operator(name, "x, bound", f"x, and the bound where that is {word}.", family="elementwise", hidden=True,
-               internal=True, build=lambda x, bound, relation=relation: _bound(x, relation, bound),
-               samples=(f"{name}(x, u)", f"{name}(X, x)"), errors=(f"{name}(x)",), spellings=NOWHERE)
-      for name, word, relation in (("at_least", "larger", "less_equal"), ("at_most", "smaller", "greater_equal"))),
 )

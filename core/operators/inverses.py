@@ -37,13 +37,6 @@ def _solve(A: Node, b: Node) -> Node:
     return call("solve_vector" if b.rank == 1 else "solve_matrix", A, b)
 
 
-def _solve_of_batch(A: Node, b: Node) -> Node:
-    """Return the solution as PyTorch reads it: one vector for each matrix where b has such a shape."""
-    if b.rank > 1 and b.shape == A.shape[:-1]:
-        return call("solve_vector", A, b)
-    return _solve(A, b)
-
-
 def _rows_replaced(X: Node) -> Node:
     """Return R[i, j] = X with row i replaced by the unit vector e_j: the determinant of R[i, j] is a cofactor."""
     require_square(X.shape, "rows_replaced")
@@ -125,17 +118,16 @@ ENTRIES = (
              refused={"torch.solve": "PyTorch has removed it; write `torch.linalg.solve(A, B)`",
                       "torch.Tensor.solve": "PyTorch has removed it; write `torch.linalg.solve(A, B)`"},
              spellings={"latex": "#1^{-1} #2", "numpy": "np.linalg.solve(#*)", "torch": "torch.linalg.solve(#*)"}),
-    Operator("solve_of_batch", "A, b", "Solution x of A @ x = b; b may be one vector for each matrix.",
-             family="inverses", build=_solve_of_batch, hidden=True, internal=True, domain=("invertible", "real"),
-             spellings=NOWHERE, samples=("solve_of_batch(S, B)", "solve_of_batch(A, X)"),
-             errors=("solve_of_batch(A, x)",)),
     Operator("solve_vector", "A, b", "Solution x of A @ x = b.", family="inverses", hidden=True, internal=True,
-             analytic=True, signature="(n,n),(n)->(n)", evaluate=kernels.solve_vector, differential="inv(A) @ (db - dA @ y)",
+             written="solve(A, b)",
+             analytic=True, signature="(n,n),(n)->(n)", evaluate=kernels.solve_vector,
+             differential="inv(A) @ (db - dA @ y)",
              source=GILES, domain=("invertible", "real"), samples=("solve_vector(A, v)",),
              errors=("solve_vector(A, x)",),
              spellings={"latex": "#1^{-1} #2", "numpy": "np.linalg.solve(#1, #2[..., None])[..., 0]",
                         "torch": "torch.linalg.solve(#1, #2[..., None])[..., 0]"}),
     Operator("solve_matrix", "A, b", "Solution x of A @ x = b.", family="inverses", hidden=True, internal=True,
+             written="solve(A, b)",
              analytic=True, signature="(n,n),(n,k)->(n,k)", evaluate=np.linalg.solve, differential="inv(A) @ (db - dA @ y)",
              source=GILES, domain=("invertible", "real"), samples=("solve_matrix(A, X)",),
              errors=("solve_matrix(A, x)",),
@@ -165,7 +157,7 @@ ENTRIES = (
            keeps_symmetry=True, hidden=True, errors=("cofactor(X)",),
            spellings={**NOWHERE, "latex": r"\operatorname{cof}\left(#1\right)"}),
     Operator("rows_replaced", "X", "The matrices X with row i replaced by the unit vector e_j.",
-             family="determinants", build=_rows_replaced, hidden=True, internal=True, samples=("rows_replaced(A)",),
+             family="determinants", build=_rows_replaced, hidden=True, samples=("rows_replaced(A)",),
              errors=("rows_replaced(X)",), spellings={**NOWHERE, "latex": r"\operatorname{rows}\left(#1\right)"}),
 
     # --- functions of matrices (with SciPy)

@@ -35,8 +35,6 @@ def _hessian(f: Node, x: Node) -> Node:
 
 
 ENTRIES = (
-    Operator("unavailable", "; message, help", "What a library returns and matgrad cannot.", family="derivatives",
-             build=lambda message, help: Unavailable(message, help), hidden=True, internal=True, spellings=NOWHERE),
     Operator("grad", "f, x", "The gradient of a scalar by an input, of the input's shape.",
              family="derivatives", build=_gradient, aliases=("gradient",),
              samples=("grad(sum(x**3), x)", "grad(norm(X @ Y, 'fro'), X)"),

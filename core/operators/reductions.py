@@ -11,16 +11,12 @@ from typing import Any
 
 import numpy as np
 
-from ..elaboration.elaborate import call
-from ..elaboration.infix import divide, times
-from ..errors import ExpressionError
-from ..graph import algebra
 from ..graph.algebra import number
 from ..graph.nodes import Node
 from ..graph.operator import NOWHERE, Operator
-from ..shapes import broadcast_shapes, normalize_axes, normalize_axis
+from ..shapes import normalize_axes
 from . import kernels
-from .axes import reshaped, summed
+from .axes import summed
 
 AXES = "x; axis=None, keepdims=False"
 WITH_DDOF = "x; axis=None, ddof=0, keepdims=False"
@@ -92,27 +88,6 @@ def _soft(name: str) -> tuple[str, ...]:
     )
 
 
-def _of_usual_axis(name: str) -> Operator:
-    """Return the softmax of torch.nn.functional without an axis, which depends on how many there are."""
-    return Operator(
-        f"{name}_of_usual_axis", "x", f"The {name} over axis 1 of two axes, or of four and more; else over axis 0.",
-        build=lambda x: call(name, x, axis=0 if x.rank in (0, 1, 3) else 1), hidden=True, internal=True,
-        samples=(f"{name}_of_usual_axis(X)", f"{name}_of_usual_axis(x)"), errors=(f"{name}_of_usual_axis()",),
-        spellings=NOWHERE, family="reductions",
-    )
-
-
-def _weighted(x: Node, weights: Node, axis: Any, keepdims: bool) -> Node:
-    """Return NumPy's weighted average: one weight an entry, or one weight a place along the axis."""
-    if weights.shape != x.shape:
-        if not isinstance(axis, int) or weights.rank != 1:
-            raise ExpressionError("weights have the shape of the array, or are a vector along one given axis")
-        place = normalize_axis(axis, x.rank)
-        weights = reshaped(weights, tuple(-1 if other == place else 1 for other in range(x.rank)))
-    total = summed(algebra.broadcast(weights, broadcast_shapes(weights.shape, x.shape)), axis, keepdims)
-    return divide(summed(times(x, weights), axis, keepdims), total)
-
-
 def reduction(name: str, doc: str, *, parameters: str = AXES, more: tuple[str, ...] = (), **fields: Any) -> Operator:
     """Return an operator along axes; `more` are samples besides those of every reduction."""
     defaults = {
@@ -146,10 +121,6 @@ ENTRIES = (
                     " -> mean(a, axis=axis, keepdims=keepdims)" for library in ("np.", "")),
                   *(f"{library}average(a, axis=None, weights=None, returned=False, keepdims=False)"
                     " -> weighted_average(a, weights, axis=axis, keepdims=keepdims)" for library in ("np.", "")))),
-    Operator("weighted_average", "x, weights; axis=None, keepdims=False", "Average over axes with weights.",
-             family="reductions", build=_weighted, hidden=True, internal=True, spellings=NOWHERE,
-             domain=("real", "positive"),
-             samples=("weighted_average(X, W)", "weighted_average(X, x, axis=1)"), errors=("weighted_average(X, v)",)),
     reduction("var", "Variance; the divisor is the number of entries minus ddof (torch's own default is ddof=1).",
               parameters=WITH_DDOF,
               definition="sum((x - mean(x, axis=axis, keepdims=True))**2, axis=axis, keepdims=keepdims)"
@@ -197,14 +168,12 @@ ENTRIES = (
               samples=("softmax(x)", "softmax(X)", "softmax(X, axis=0)", "softmax(X, axis=-1)", "softmax(T, dim=1)"),
               errors=("softmax()", "softmax(x, axis=1)"), spellings={"numpy": None, "jax": "jax.nn.softmax(#*)"},
               libraries=_soft("softmax")),
-    _of_usual_axis("softmax"),
     reduction("log_softmax", "Log of the softmax, accurate where that is tiny.", parameters="x; axis=None",
               definition="x - logsumexp(x, axis=axis, keepdims=True)",
               samples=("log_softmax(x)", "log_softmax(X)", "log_softmax(X, axis=0)"),
               errors=("log_softmax()", "log_softmax(x, axis=1)"),
               spellings={"numpy": None, "jax": "jax.nn.log_softmax(#*)"},
               libraries=_soft("log_softmax")),
-    _of_usual_axis("log_softmax"),
 
     # --- products
     reduction("prod", "Product over axes.", signature="(n)->()", evaluate=partial(np.prod, axis=-1), analytic=True,
