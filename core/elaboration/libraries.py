@@ -7,7 +7,7 @@ is that of the libraries that the expression names, else NumPy's where its array
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from dataclasses import replace
 
 from ...grammar import syntax
@@ -98,10 +98,7 @@ class _Translator:
     def _prefixed(self, call: Call) -> Node:
         typed = f"{call.prefix}.{call.function}"
         path = _canonical(call.prefix)
-        if reason := next(filter(None, (catalogue.refused(name) for name in _names(path, call.function))), None):
-            raise ExpressionError(
-                f"`{typed}` is not matgrad's `{call.function}`", Label(call.function_span), helps=[reason]
-            )
+        _refuse(call, typed, _names(path, call.function))
         return self._by(call, typed, _lines(path, call.function)) or self._own(call)
 
     def _method(self, call: Call) -> Node:
@@ -109,6 +106,8 @@ class _Translator:
         spoken = [path for path in spoken if path != "np.ndarray" or call.function in NDARRAY_METHODS]
         usual = ["np.ndarray"] if call.function in NDARRAY_METHODS - TORCH_METHODS else []
         paths = [*spoken, *usual, "torch.Tensor"]
+        for path in paths:
+            _refuse(call, call.function, _names(path, call.function))
         lines = [_lines(path, call.function) for path in dict.fromkeys(paths)]
         strict = bool(spoken and lines[0])
         for chosen in lines[:1] if strict else lines:
@@ -117,13 +116,12 @@ class _Translator:
         return self._own(call)
 
     def _bare(self, call: Call) -> Node:
-        if (operator := catalogue.find(call.function)) and operator.internal:
-            raise misfits.unknown_function(call)
-        return self._by(call, call.function, catalogue.readings(call.function), strict=False) or call
+        return self._by(call, call.function, catalogue.readings(call.function), strict=False) or self._own(call)
 
     def _own(self, call: Call) -> Node:
         if (operator := catalogue.find(call.function)) and operator.internal:
             raise misfits.unknown_function(call)
+        _refuse(call, call.function, [call.function])
         return call
 
     def _by(self, call: Call, typed: str, lines: Sequence[str], *, strict: bool = True) -> Node | None:
@@ -136,6 +134,12 @@ class _Translator:
             if strict:
                 raise refusal(call, typed, misfit, lines) from None
         return None
+
+
+def _refuse(call: Call, typed: str, names: Iterable[str]) -> None:
+    """Raise for a function that matgrad has not, though it has one of that name."""
+    if reason := next(filter(None, map(catalogue.refused, names)), None):
+        raise ExpressionError(f"matgrad has no `{typed}`", Label(call.function_span), helps=[reason])
 
 
 def _plain(call: Call) -> Call:

@@ -79,7 +79,9 @@ def _transposed(node: syntax.Node) -> syntax.Node:
 def label_arguments(error: ExpressionError, node: syntax.Call, values: Sequence[object]) -> None:
     """Point an error of a call at the arguments, with the shape of each."""
     spans = [syntax.span_of(argument) for argument in node.arguments]
-    tensors = [(span, value.shape) for span, value in zip(spans, values, strict=True) if isinstance(value, Node)]
+    # What stands for the whole call is no argument that can be pointed at.
+    pairs = [(span, value) for span, value in zip(spans, values, strict=True) if span != node.span]
+    tensors = [(span, value.shape) for span, value in pairs if isinstance(value, Node)]
     labels = [Label(span, describe(shape), primary=(span, shape) == tensors[-1]) for span, shape in tensors]
     error.labels = tuple(labels) or (Label(node.function_span or node.span),)
     if isinstance(error, RankError) and tensors:

@@ -42,6 +42,7 @@ from .arguments import declaration
 from .keywords import INSTEAD, SAME_WORDS
 
 KINDS = ("axis", "array", "number")
+MOST_USAGES = 2
 DOUBLE = ("float", "float64", "double")
 
 
@@ -101,6 +102,8 @@ class Reading(NamedTuple):
                 fits = parameter.name in used or parameter.default is ... or value == _tree(parameter.default)
                 if not fits and not (parameter.name == "dtype" and is_double(value)):
                     raise Misfit(f"`{parameter.name}` cannot be given here", where, _instead(parameter))
+            case bool(wanted) if place is not None and value == _tree(int(wanted)):
+                pass
             case wanted if value != _tree(wanted):
                 raise Misfit(f"`{parameter.name}` is {wanted!r} here", where)
 
@@ -157,9 +160,10 @@ def read(call: Call, typed: str, lines: Sequence[str]) -> Node:
 
 
 def refusal(call: Call, typed: str, misfit: Misfit, lines: Sequence[str]) -> ExpressionError:
-    """Return the error for a call that its library's signatures do not take, with all of them."""
+    """Return the error for a call that its library's signatures do not take, with the longest of them."""
     place = call.function_span if misfit.place is None else span_of(misfit.place)
-    helps = [*misfit.helps] or [f"write `{usage(line, typed)}`" for line in lines]
+    usages = sorted(dict.fromkeys(usage(line, typed) for line in lines), key=len)[-MOST_USAGES:]
+    helps = [*misfit.helps] or [f"write `{one}`" for one in usages[::-1]]
     return ExpressionError(f"`{typed}`: {misfit.message}", Label(place), helps=helps)
 
 

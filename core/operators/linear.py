@@ -27,6 +27,7 @@ ENTRIES = (
                  for name in ("np.reshape(a, shape", "np.ndarray.reshape(a, *shape", "reshape(a, shape, *")
                  for order, default, own in (("C", " = 'C'", "reshape(a, shape)"),
                                              ("F", "", "reshape_by_columns(a, shape)"))),
+               "np.reshape(a, *, newshape) -> reshape(a, newshape)",
                *(f"torch.Tensor.{name}(input, *shape) -> reshape(input, shape)" for name in ("reshape", "view"))),
            errors=("reshape(x, 3)", "reshape(x)", "reshape(X, (-1, 5))")),
     linear("ravel", "x", "All entries as one vector, row by row.", axes.raveled, aliases=("flatten",),
@@ -158,9 +159,9 @@ ENTRIES = (
            spellings={"latex": r"\operatorname{tr}\left(#1\right)",
                       "torch": "torch.sum(torch.diagonal(#1, #2), -1)"},
            libraries=("np.trace(a, offset=0, axis1: 0 = 0, axis2: 1 = 1, dtype=None, out=None) -> trace(a, offset)",
-                      *(f"{name}, axis1=0, axis2=1, dtype=None, out=None)"
-                        " -> sum(diagonal(a, offset, axis1, axis2), axis=-1)"
-                        for name in ("np.trace(a, offset=0", "trace(a, offset=0, *")),
+                      *(f"{name}) -> sum(diagonal(a, offset, axis1, axis2), axis=-1)"
+                        for name in ("np.trace(a, offset=0, axis1=0, axis2=1, dtype=None, out=None",
+                                     "trace(a, offset=0, *, axis1, axis2")),
                       "np.linalg.trace(x, *, offset=0) -> sum(diagonal(x, offset, -2, -1), axis=-1)",
                       "tf.linalg.trace(x) -> sum(diagonal(x, 0, -2, -1), axis=-1)",
                       "torch.trace(input) -> trace(only_matrix(input))")),

@@ -4,10 +4,9 @@ from __future__ import annotations
 
 from ..differentiation.differentiate import derivative
 from ..differentiation.stabilise import stabilized
-from ..elaboration.elaborate import Unavailable
 from ..errors import ExpressionError, NotScalarError
 from ..graph.nodes import Node, Symbol
-from ..graph.operator import NOWHERE, Operator
+from ..graph.operator import Operator
 from ..shapes import describe
 
 

@@ -38,6 +38,7 @@ _PAIR = (
     "torch.{0}(input, other: array) -> {0}imum(input, other)",
     # As in Python, and as hinges are written: `max(0, u)`.
     "{0}(a, b) -> {0}imum(a, b)",
+    "{0}(a, b, c) -> {0}imum({0}imum(a, b), c)",
 )
 
 
@@ -140,11 +141,15 @@ ENTRIES = (
     reduction("max", "Largest entry.", signature="(n)->()", evaluate=partial(np.max, axis=-1),
               differential="sum((x == y) * dx) / sum(x == y)", kink="sum(x == y) > 1",
               at_kink="the derivative is split evenly among equal entries", aliases=("amax", "reduce_max"),
-              libraries=(*_extreme("max", "-inf"),), spellings={"torch": "torch.amax(#*)"}),
+              libraries=_extreme("max", "-inf"),
+              refused={"argmax": "its values are whole numbers without a derivative; `max(x)` is the entry"},
+              spellings={"torch": "torch.amax(#*)"}),
     reduction("min", "Smallest entry.", signature="(n)->()", evaluate=partial(np.min, axis=-1),
               differential="sum((x == y) * dx) / sum(x == y)", kink="sum(x == y) > 1",
               at_kink="the derivative is split evenly among equal entries", aliases=("amin", "reduce_min"),
-              libraries=(*_extreme("min", "inf"),), spellings={"torch": "torch.amin(#*)"}),
+              libraries=_extreme("min", "inf"),
+              refused={"argmin": "its values are whole numbers without a derivative; `min(x)` is the entry"},
+              spellings={"torch": "torch.amin(#*)"}),
 
     # --- exponentials
     reduction("logsumexp", "log(sum(exp(x))) without overflow.", signature="(n)->()", evaluate=kernels.logsumexp,
