@@ -31,7 +31,7 @@ from .syntax import (
     Unary,
     children,
 )
-from .vocabulary import ARRAY_METHODS, LIBRARIES, MODULES, PROPERTIES
+from .vocabulary import ARRAY_METHODS, FIELDS, LIBRARIES, MODULES, PROPERTIES
 
 if TYPE_CHECKING:
     from lark import Token, Tree
@@ -122,6 +122,8 @@ class Builder:
             if name.value == "newaxis":
                 return Literal(None, span=span)
             return Name(name.value, prefix=prefix, span=span)
+        if name.value in FIELDS and name.value not in ARRAY_METHODS:
+            return Attribute(operand, name.value, span=span)
         raise syntax_errors.unknown_attribute(name.value, place(name), name.value in ARRAY_METHODS)
 
     def call(self, span: Span, function: Token, arguments: tuple[Node, ...]) -> Call:

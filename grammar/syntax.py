@@ -120,7 +120,8 @@ class Call(Node):
     """A function applied to arguments.
 
     `np.linalg.inv(A)` is `Call("inv", (A,), prefix="np.linalg")`. A method call `x.sum(axis=0)` is the same call with
-    the receiver as first argument; `method` only remembers how it was spelled.
+    the receiver as first argument; `method` only remembers how it was spelled, and `typed` the function that stands in
+    the text where this one takes its place.
     """
 
     function: str
@@ -128,6 +129,7 @@ class Call(Node):
     keywords: tuple[Keyword, ...] = ()
     prefix: str = field(default="", compare=False)
     method: bool = field(default=False, compare=False)
+    typed: str = field(default="", compare=False)
     function_span: Span = field(default=NOWHERE, compare=False, kw_only=True)
 
 

@@ -17,6 +17,7 @@ from ..arrays import SAME_NUMBERS, Array, relative_error, whole_numbers
 from ..differentiation.stabilise import stabilized
 from ..elaboration.elaborate import BARE_CONSTANTS, Elaborator
 from ..elaboration.inference import infer_shapes
+from ..elaboration.libraries import in_own_words
 from ..errors import EvaluationError, ExpressionError, Label, MatgradError, ShapeError, Source, UnknownNameError
 from ..evaluation.program import OperationFailed, Program, compile_program
 from ..graph.nodes import Node
@@ -35,7 +36,7 @@ CLAIM = "claim"
 def parse_claim(claim: str) -> syntax.Program:
     """Return the syntax tree of a claim; its errors point into it by that name."""
     try:
-        return parse(claim)
+        return in_own_words(parse(claim))
     except MatgradError as error:
         error.source = Source(CLAIM, claim)
         raise

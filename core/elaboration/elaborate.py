@@ -39,6 +39,14 @@ CONSTANTS: Mapping[str, float] = {"pi": math.pi, "inf": math.inf, "e": math.e, "
 BARE_CONSTANTS = frozenset({"pi", "inf"})
 
 
+class Unavailable:
+    """A part of a result that cannot be had, as the indices beside the largest entries: why, and what to write."""
+
+    def __init__(self, message: str, help: str) -> None:
+        self.message = message
+        self.help = help
+
+
 class StaticNameError(ExpressionError):
     """A size or an index is asked of a name whose value is not known yet."""
 
@@ -142,7 +150,12 @@ def _parsed(text: str) -> syntax.Program:
 
 def elaborate_text(text: str, environment: Mapping[str, Value]) -> Any:
     """Return the graph of a rule or a definition over given values: `elaborate_text("2*x", {"x": x})`."""
-    return Elaborator(environment).run(_parsed(text))
+    try:
+        return Elaborator(environment).run(_parsed(text))
+    except ExpressionError as error:
+        # The places are those of the rule: the call that stands for it has its own.
+        error.labels = ()
+        raise
 
 
 class Elaborator:
@@ -182,6 +195,8 @@ class Elaborator:
         """
         if isinstance(value, Node):
             return value
+        if isinstance(value, Unavailable):
+            raise ExpressionError(value.message, Label(span), helps=[value.help])
         if isinstance(value, bool | int | float | Fraction | Size):
             return number(int(value) if isinstance(value, bool) else value)
         if isinstance(value, list | tuple) and value:
@@ -336,6 +351,7 @@ class Elaborator:
             return construct(operator, operands, settings)
         except ExpressionError as error:
             if not error.labels:
+                misfits.say_typed(error, operator, node)
                 misfits.label_arguments(error, node, positional)
             raise
 

@@ -50,6 +50,9 @@ def divide(left: Node, right: Node) -> Node:
     """Return `left / right`, broadcast; 0/0 of two numbers is nan."""
     if constant_value(left) == 0 and constant_value(right) == 0:
         return full(math.nan, broadcast_shapes(left.shape, right.shape))
+    if not right.shape and constant_value(right) == 0:
+        # A coefficient scales the sum, a factor its terms: the sum of nothing divided by 0 is nan.
+        return algebra.scale(math.inf, left)
     return times(left, power(right, algebra.number(-1)))
 
 

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from contextlib import suppress
 
@@ -12,7 +13,9 @@ from ...grammar.writer import write
 from ..errors import RankError, ShapeError, UnknownNameError
 from ..graph import catalogue
 from ..graph.nodes import Node
+from ..graph.operator import Operator
 from ..shapes import Shape, broadcast_shapes, describe, matmul_shape, show
+from .arguments import usage
 
 VERBS = {"+": "add", "-": "subtract", "*": "multiply", "/": "divide", "@": "multiply", "**": "raise"}
 
@@ -76,11 +79,26 @@ def _transposed(node: syntax.Node) -> syntax.Node:
 def label_arguments(error: ExpressionError, node: syntax.Call, values: Sequence[object]) -> None:
     """Point an error of a call at the arguments, with the shape of each."""
     spans = [syntax.span_of(argument) for argument in node.arguments]
-    tensors = [(span, value.shape) for span, value in zip(spans, values, strict=True) if isinstance(value, Node)]
+    # What stands for the whole call is no argument that can be pointed at.
+    pairs = [(span, value) for span, value in zip(spans, values, strict=True) if span != node.span]
+    tensors = [(span, value.shape) for span, value in pairs if isinstance(value, Node)]
     labels = [Label(span, describe(shape), primary=(span, shape) == tensors[-1]) for span, shape in tensors]
     error.labels = tuple(labels) or (Label(node.function_span or node.span),)
     if isinstance(error, RankError) and tensors:
         error.operand = tensors[min(error.position, len(tensors) - 1)][0]
+
+
+def say_typed(error: ExpressionError, operator: Operator, node: syntax.Call) -> None:
+    """Let an error that names a function behind the call name the one that was typed."""
+    typed = node.typed or node.function
+    named = re.match("`([a-z_0-9]+)`", error.message)
+    helper = catalogue.find(named[1]) if named else None
+    if named is None or helper is None or named[1] == typed:
+        return
+    error.message = f"`{typed}`{error.message[named.end() :]}"
+    error.args = (error.message,)
+    if helper is not operator or node.typed:
+        error.helps = tuple(help_ for help_ in error.helps if help_ != usage(helper))
 
 
 def unknown_function(node: syntax.Call) -> UnknownNameError:

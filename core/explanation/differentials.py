@@ -22,6 +22,7 @@ from ..graph.operator import Operator
 from ..notation.formula import SPOKEN
 from ..notation.trees import negated
 from ..notation.trees import size as syntax_size
+from .definitions import in_callable_words
 from .local import Local, change, part, several_outputs, signed_terms
 
 LONGEST_WRITTEN = 40
@@ -152,7 +153,7 @@ def _by_rule(local: Local, call: Call, output: int) -> Iterator[Proposal]:
     if operator is None or not operator.rules:
         return
     dead = {f"d{name}" for name, value in arguments.items() if not _moves(value)}
-    rule = parse(operator.rules[output])
+    rule = in_callable_words(parse(operator.rules[output]))
     axis = next((keyword for keyword in call.keywords if keyword.name in ("axis", "dim")), None)
     if axis is None and len(call.arguments) > len(operator.operands) and "axis" in operator.parameters:
         axis = Keyword("axis", call.arguments[len(operator.operands)])

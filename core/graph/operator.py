@@ -56,8 +56,13 @@ class Operator:
       the parameters in their order, defaults filled in, `#*` the given ones without a number; JAX is by default spelled
       as NumPy, and the others by the name. None says that a library has no such function, and a setting without a
       place that its function has no such setting: a program then brings its own (`export/polyfills`), or is refused.
+    - `libraries`: how libraries read calls of their own, where that is not how this operator is called: the form is
+      that of `elaboration/readings.py`. A line without a library is a further way to call it.
+    - `refused`: functions of libraries that share a name with this one and do something else: what to write instead.
     - `fixed`: settings that libraries know and that have one value here, their default: any other is refused.
     - `hidden`: needed by rules and formulas, not listed for people.
+    - `internal`: hidden, and in no printed formula either: no text may call it. `written` is what stands for
+      it where a rule is shown.
     """
 
     name: str
@@ -82,10 +87,14 @@ class Operator:
     analytic: bool = False
     mask: bool = False
     hidden: bool = False
+    internal: bool = False
+    written: str = ""
     keeps_symmetry: bool = False
     bounds: tuple[float, float] = (float("-inf"), float("inf"))
     spellings: Mapping[str, str | None] = field(default_factory=dict)
     fixed: tuple[str, ...] = ()
+    libraries: tuple[str, ...] = ()
+    refused: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def operands(self) -> tuple[str, ...]:

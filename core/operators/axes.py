@@ -198,8 +198,16 @@ def flipped(x: Node, axis: Any) -> Node:
     return x
 
 
-def rolled(x: Node, shift: int, axis: int | None) -> Node:
-    """Return x with the entries moved on along an axis, the last coming first."""
+def rolled(x: Node, shift: Any, axis: Any) -> Node:
+    """Return x with the entries moved on along an axis, or along several, the last coming first."""
+    if isinstance(shift, tuple) or isinstance(axis, tuple):
+        shifts, places = several(shift), several(axis)
+        if axis is None or (len(shifts) != len(places) and 1 not in (len(shifts), len(places))):
+            raise ShapeError("`roll` needs as many shifts as axes", sizes=(len(shifts), len(places)))
+        count = max(len(shifts), len(places))
+        for step, place in zip(shifts * (count // len(shifts)), places * (count // len(places)), strict=True):
+            x = rolled(x, step, place)
+        return x
     if axis is None:
         return reshaped(rolled(raveled(x), shift, 0), x.shape)
     place = normalize_axis(axis, x.rank)

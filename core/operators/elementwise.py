@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
 from functools import partial
 from typing import Any
 
@@ -52,8 +52,25 @@ def _clip(x: Node, lower: float | None, upper: float | None) -> Node:
     """Return x between two bounds; at a bound the constant branch is taken, so the derivative there is 0."""
     for relation, bound in (("less_equal", lower), ("greater_equal", upper)):
         if bound is not None:
-            x = call("where", call(relation, x, number(bound)), number(bound), x)
+            x = bounded(x, number(bound), relation)
     return x
+
+
+def bounded(x: Node, bound: Node, relation: str) -> Node:
+    """Return the bound where x stands in a relation to it, and x elsewhere."""
+    return call("where", call(relation, x, bound), bound, x)
+
+
+def _bounded() -> Iterator[str]:
+    """Yield how libraries clip, between plain numbers and between arrays."""
+    words = (("a_min", "a_max"), ("min", "max"), ("lower", "upper"))
+    for name in ("np.clip", "clip", "clamp", "torch.clamp", "torch.clip", "tf.clip_by_value", "clip_by_value"):
+        for low, high in words:
+            yield f"{name}(x, {low}: number = None, {high}: number = None) -> clip(x, {low}, {high})"
+            yield f"{name}(x, {low}: None = None, *, {high}) -> at_most(x, {high})"
+            yield f"{name}(x, {low}: None, {high}) -> at_most(x, {high})"
+            yield f"{name}(x, {low}, {high}: None = None) -> at_least(x, {low})"
+            yield f"{name}(x, {low}, {high}) -> at_most(at_least(x, {low}), {high})"
 
 
 ENTRIES = (
@@ -102,15 +119,17 @@ ENTRIES = (
                 parameters="x, p", domain=("positive", "real"), aliases=("pow", "float_power"),
                 samples=("power(x, u)", "power(X, x)", "power(x, 1.5)", "power(x, -2)", "power(2, u)", "power(x, 4)"),
                 spellings={"torch": "torch.pow(#*)"}),
-    Operator("nonzero", "p", "The mask p != 0.", family="elementwise", build=_nonzero, hidden=True,
+    Operator("nonzero", "p", "The mask p != 0.", family="elementwise", build=_nonzero, hidden=True, internal=True,
+             written="p != 0",
              samples=("nonzero(x)", "nonzero(2)", "nonzero(0)"), errors=("nonzero()",), spellings=NOWHERE),
     elementwise("xlogy", "log(b) * da + quotient(a, b) * db", "a * log(b), and 0 where a is 0.", kernels.xlogy,
                 parameters="a, b", domain=("real", "positive"),
                 spellings={"numpy": None, "torch": "torch.special.xlogy(#*)", "jax": "jax.scipy.special.xlogy(#*)"}),
     elementwise("xlogx", "(1 + log(x)) * dx", "x * log(x), and 0 where x is 0.", lambda x: kernels.xlogy(x, x),
-                domain=("positive",), hidden=True),
+                domain=("positive",), hidden=True, internal=True, written="xlogy(x, x)"),
     elementwise("quotient", "da / b - quotient(y, b) * db", "a / b, and 0 where a is 0.", kernels.quotient,
-                parameters="a, b", domain=("real", "nonzero"), hidden=True,
+                parameters="a, b", domain=("real", "nonzero"), hidden=True, internal=True,
+                written="where(a == 0, 0, a / b)",
                 spellings={"latex": r"\operatorname{quotient}\left(#*\right)", "numpy": None, "torch": None}),
     elementwise("reciprocal_or_zero", "-y**2 * dx", "1 / x, and 0 where x is 0.", kernels.reciprocal_or_zero,
                 domain=("nonzero",), hidden=True,
@@ -127,10 +146,13 @@ ENTRIES = (
     elementwise("softplus", "sigmoid(x) * dx", "log(1 + exp(x)) without overflow.", partial(np.logaddexp, 0),
                 bounds=NOT_NEGATIVE, analytic=False,
                 spellings={"numpy": "np.logaddexp(0, #1)", "torch": "torch.nn.functional.softplus(#1, threshold=40)",
-                           "jax": "jax.nn.softplus(#1)"}),
+                           "jax": "jax.nn.softplus(#1)"},
+                libraries=("F.softplus(input, beta: 1 = 1, threshold=...) -> softplus(input)",
+                           "F.softplus(input, beta, threshold=...) -> softplus(beta * input) / beta")),
     elementwise("relu", "(x > 0) * dx", "x where it is positive, else 0.", lambda x: np.maximum(x, 0),
                 bounds=NOT_NEGATIVE, kink="x == 0", at_kink="subgradient 0",
-                spellings={"numpy": "np.maximum(#1, 0)", "jax": "jax.nn.relu(#1)"}),
+                spellings={"numpy": "np.maximum(#1, 0)", "jax": "jax.nn.relu(#1)"},
+                libraries=("F.relu(input, inplace=...) -> relu(input)",)),
 
     # --- special functions
     elementwise("erf", "2 / sqrt(pi) * exp(-x**2) * dx", "Error function.", kernels.erf, bounds=(-1.0, 1.0),
@@ -159,7 +181,12 @@ ENTRIES = (
     elementwise("ceil",  "0 * dx",       "The smallest whole number from x on.",   np.ceil, analytic=False,
                 spellings={"latex": r"\left\lceil #1 \right\rceil"}),
     elementwise("round", "0 * dx",       "The nearest whole number, halves to even.", np.rint, analytic=False,
-                aliases=("rint",)),
+                aliases=("rint",),
+                libraries=tuple(
+                    f"{name}({x}{by_name}, decimals{given}) -> {own.format(x)}"
+                    for name, x, by_name in (("np.round", "a", ""), ("torch.round", "input", ", *"), ("round", "x", ""))
+                    for given, own in ((": 0 = 0", "round({0})"), ("", "round({0} * 10**decimals) / 10**decimals"))
+                )),
     elementwise("maximum", "(a > b) * da + (a == b) * da / 2 + (a == b) * db / 2 + (a < b) * db",
                 "The larger of two entries.",  np.maximum, parameters="a, b", kink="a == b", at_kink=SPLIT,
                 aliases=("fmax",)),
@@ -171,10 +198,11 @@ ENTRIES = (
                 " infinite.",
                 kernels.where, parameters="condition, a, b", analytic=False,
                 samples=("where(x > 0, x, u)", "where(X > x, X, a)", "where(x == u, x, sin(x))"),
-                errors=("where(x)", "where(x > 0, x, v)")),
+                errors=("where(x)", "where(x > 0, x, v)"),
+                libraries=("torch.Tensor.where(input, condition, other) -> where(condition, input, other)",)),
     Operator("clip", "x; lower=None, upper=None", "x where it is between two numbers, else the nearer of them.",
              family="elementwise", build=_clip, aliases=("clamp", "clip_by_value"),
              samples=("clip(x, -0.5, 0.5)", "clip(X, 0)", "clip(X, upper=0.2)", "clip(x, None, 0.3)"),
-             errors=("clip()", "clip(x, u)", "clip(x, 1, 2, 3)"),
+             errors=("clip()", "clip(x, u)", "clip(x, 1, 2, 3)"), libraries=tuple(_bounded()),
              spellings={"numpy": "np.clip(#1, #2, #3)", "torch": "torch.clip(#1, #2, #3)"}),
 )

@@ -127,6 +127,14 @@ def _along(function: Any) -> Any:
     return reduced
 
 
+def diag_embed(x: Any, offset: int = 0, axis1: int = -2, axis2: int = -1) -> Any:
+    """Return one matrix after the other, with a row of x on its diagonal."""
+    rows = x.reshape(-1, x.shape[-1])
+    matrices = np.array([np.diag(row, offset) for row in rows])
+    shape = (*x.shape[:-1], *matrices.shape[1:])
+    return np.moveaxis(matrices.reshape(shape), (-2, -1), (axis1, axis2))
+
+
 REFERENCES: Mapping[str, Callable[..., Any]] = {
     # --- elementwise
     "nonzero": lambda p: (p != 0) * 1.0,
@@ -175,6 +183,18 @@ REFERENCES: Mapping[str, Callable[..., Any]] = {
     "trace": np.trace, "tril": np.tril, "triu": np.triu, "cumsum": np.cumsum,
     "identity_like": lambda X: np.eye(X.shape[-1]),
     "lower_half": lambda X: np.tril(np.ones(X.shape)) - np.eye(len(X)) / 2,
+
+    "diag_embed": diag_embed,
+
+    # --- adapters
+    "reshape_by_columns": lambda x, shape: np.reshape(x, shape, order="F"),
+    "flatten_between": lambda x, start, end: x.reshape(*x.shape[:start], -1), "permute_axes": np.transpose,
+    "only_matrix": np.copy, "only_vector": np.copy, "at_least": np.maximum, "at_most": np.minimum,
+    "weighted_average": lambda x, weights, axis=None: np.average(x, axis=axis, weights=weights),
+    "softmax_of_usual_axis": lambda x: softmax(x, 1 if x.ndim == 2 else 0),
+    "log_softmax_of_usual_axis": lambda x: np.log(softmax(x, 1 if x.ndim == 2 else 0)),
+    "solve_of_batch": lambda A, b: (np.linalg.inv(A) @ b[..., None])[..., 0] if A.ndim == 3 else np.linalg.inv(A) @ b,
+    "full_svd": np.linalg.svd,
 
     # --- constants
     "eye": np.eye, "ones": np.ones, "zeros": np.zeros, "full": np.full, "linspace": np.linspace, "arange": np.arange,

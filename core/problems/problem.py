@@ -11,6 +11,7 @@ from ...grammar.advice import Command, Setting, advise
 from ...grammar.errors import Span
 from ...grammar.parser import parse
 from ..elaboration.elaborate import BARE_CONSTANTS
+from ..elaboration.libraries import in_own_words
 from ..elaboration.reading import Wanted
 from ..errors import UnknownNameError, UsageProblem
 from ..operators import table
@@ -53,7 +54,7 @@ class Problem:
         missing one.
         """
         table.load()
-        program = parse(text) if program is None else program
+        program = in_own_words(parse(text) if program is None else program)
         problem = Problem(text, program, kind, wrt, assumptions or {}, batch)
         names = problem.names
         if kind != "value" and not wrt:

@@ -158,8 +158,7 @@ def test_an_index_lies_within_its_axis(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "error"),
-    [("sum(x) @ y", RankError), ("concatenate([x, y]) @ x", ShapeError), ("norm(x) @ y", RankError)],
+    ("text", "error"), [("sum(x) @ y", RankError), ("concatenate([x, y]) @ x", ShapeError), ("norm(x) @ y", RankError)]
 )
 def test_what_cannot_fit_is_an_error_in_small_sizes(text: str, error: type[ShapeError]) -> None:
     with pytest.raises(error) as caught:
