@@ -2,7 +2,7 @@
 
 Each part is a variable: an infix operator has as many axes as the operand with the most, `@` as NumPy says, and a call
 what its operator gives when it is tried on stand-ins. On the way the sums, the products and the lists are noted: the
-habits of `reading` are about them.
+habits of `habits` are about them.
 """
 
 from __future__ import annotations

@@ -5,7 +5,7 @@ that A.1 and x.0 are equal, the difference that A.0 and b.0 are; what is left is
 x is (m) and b is (n). The elaborator is the only place that knows what fits: where it refuses two lengths, the solver
 makes them equal and asks again.
 
-Each name has as many axes as were given, or as `reading` finds beforehand.
+Each name has as many axes as were given, or as `habits` finds beforehand.
 """
 
 from __future__ import annotations
@@ -21,7 +21,7 @@ from ..graph.sizes import NotPlainError, names_in, replace_lengths
 from ..shapes import MATRIX_ASSUMPTIONS, Shape
 from .choice import chosen
 from .elaborate import Elaborator, StaticNameError
-from .reading import Wanted, read
+from .habits import Wanted, read
 from .solver import Lengths, Ranks, Solver
 
 SMALLEST = 3

@@ -11,8 +11,8 @@ from ...grammar.advice import Command, Setting, advise
 from ...grammar.errors import Span
 from ...grammar.parser import parse
 from ..elaboration.elaborate import BARE_CONSTANTS
+from ..elaboration.habits import Wanted
 from ..elaboration.libraries import in_own_words
-from ..elaboration.reading import Wanted
 from ..errors import UnknownNameError, UsageProblem
 from ..operators import table
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 
 from ...grammar.advice import Setting, Text, advise
 from ..elaboration.elaborate import Elaborator
-from ..elaboration.reading import usual_rank
+from ..elaboration.habits import usual_rank
 from ..errors import ExpressionError
 from ..graph.nodes import Node, Symbol
 from ..shapes import Shape

@@ -11,7 +11,7 @@ from time import process_time
 import pytest
 
 from matgrad.cli.main import run
-from matgrad.core.elaboration.reading import read
+from matgrad.core.elaboration.habits import read
 from matgrad.core.problems.problem import Problem
 
 READINGS: dict[str, dict[str, str]] = {
