@@ -8,15 +8,12 @@ from itertools import chain, count
 
 from ...grammar import syntax
 from ..errors import RankError, ShapeError, Span
-from ..graph.nodes import Constant, Delta, Node, Product, Sum, Symbol
+from ..graph.nodes import Constant, Node, Symbol
 from ..graph.sizes import NAMES, Size, length, names_in, replace_lengths
 from ..graph.transform import sized
 from ..shapes import Shape
 from .elaborate import INFIX, Elaborator, StaticNameError, Value
 from .equations import Equations
-
-# A number that is computed from names, as `n*m - 1`, has no more parts than this.
-LONGEST_COUNT = 4
 
 Ranks = Mapping[str, "tuple[bool, ...]"]
 """For each name one entry an axis: whether the axis has length 1."""
@@ -151,23 +148,9 @@ class Solver(Elaborator):
 
 
 def _stand_in(value: Value) -> Value:
-    """Return a symbol of the same shape; what may yet be used as a number stays as it is."""
+    """Return a symbol of the same shape; a number, which may be a size, stays as it is."""
     if isinstance(value, tuple | list):
         return type(value)(_stand_in(item) for item in value)
-    if not isinstance(value, Node) or not value.shape or isinstance(value, Symbol | Constant) or _may_count(value):
+    if not isinstance(value, Node) or not value.shape or isinstance(value, Symbol | Constant):
         return value
     return Symbol.of("", value.shape)
-
-
-def _may_count(node: Node) -> bool:
-    """Whether a vector may yet turn out to be a number that is computed from a name, as `n - 1`."""
-    few = len(node.children) <= LONGEST_COUNT
-    return (
-        node.rank == 1
-        and isinstance(node, Sum | Product)
-        and few
-        and all(
-            isinstance(child, Symbol | Delta) or (isinstance(child, Product) and _may_count(child))
-            for child in node.children
-        )
-    )

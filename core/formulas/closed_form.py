@@ -154,8 +154,8 @@ def _step_by_step(calculation: Calculation) -> list[Node]:
             plain = absorbed([derivative(start, calculation.symbols[name])])
             flat = flatten(plain)
             found = recognised(flat)
-            # Where there is nothing to recognise, the next derivative is the one that the numbers come from.
-            start = (plain if found == flat else found)[0]
+            # Where there is nothing to recognise in the first derivative, the second is that of the numbers.
+            start = (plain if found == flat and start is calculation.output else found)[0]
         roots += found
     return roots
 

@@ -88,8 +88,13 @@ class Size(Integer):
     def __hash__(self) -> int:
         return self.key
 
+    @cached_property
+    def text(self) -> str:
+        """The polynomial as people write it."""
+        return _written(self.terms)
+
     def __repr__(self) -> str:
-        return show_size(self)
+        return self.text
 
     def __add__(self, other: int) -> int:
         if not isinstance(other, Size | int):
@@ -347,17 +352,20 @@ def place_of(size: int) -> list[tuple[int, str]]:
 
 def show_size(size: int) -> str:
     """Return a length as people write it: `n - 1`, `2*n*m`, `(n + 1)//2`."""
+    return size.text if isinstance(size, Size) else str(size)
+
+
+def _written(terms: tuple[tuple[Monomial, int], ...]) -> str:
     pieces: list[str] = []
-    for monomial, c in terms_of(size):
+    for monomial, c in terms:
         factors = [] if abs(c) == 1 and monomial else [str(abs(c))]
         factors += [_atom_text(atom) + (f"**{power}" if power > 1 else "") for atom, power in monomial]
         pieces += ["-" if c < 0 else "+", "*".join(factors)]
-    if not pieces:
-        return "0"
     first = "-" if pieces[0] == "-" else ""
     return first + " ".join(pieces[1:])
 
 
+@cache
 def _place(atom: Atom) -> tuple[int, str]:
     """Return the place of an atom among others: lengths in the order in which they are named, then what is computed."""
     text = _atom_text(atom)

@@ -12,6 +12,7 @@ from collections.abc import Callable
 from statistics import median
 from time import process_time
 from typing import Any
+from weakref import WeakValueDictionary
 
 import numpy as np
 import pytest
@@ -21,6 +22,7 @@ from matgrad.core.claims.verdict import check_claim
 from matgrad.core.differentiation import differentiate
 from matgrad.core.elaboration import elaborate
 from matgrad.core.evaluation.program import Program
+from matgrad.core.graph import nodes
 from matgrad.core.problems.compiler import Compiler
 from matgrad.core.problems.problem import Problem
 from matgrad.core.session import Wishes, answer
@@ -32,6 +34,8 @@ Work = Counter[str]
 def work(monkeypatch: pytest.MonkeyPatch) -> Work:
     """Count what is done, without the rules of operators, which are elaborated as parts of a derivative."""
     done: Work = Counter()
+    # A derivative is remembered by its graph: none is that of another test.
+    monkeypatch.setattr(nodes, "_interned", WeakValueDictionary())
     inside: list[str] = []
 
     def counted(owner: Any, name: str, what: str) -> None:
