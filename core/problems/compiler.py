@@ -9,7 +9,7 @@ from ...grammar.advice import Given, advise
 from ..elaboration.choice import chosen
 from ..elaboration.elaborate import StaticNameError
 from ..elaboration.inference import infer_shapes, ranks_of, solve_lengths, square_names
-from ..elaboration.solver import Lengths
+from ..elaboration.solver import Lengths, Ranks
 from ..errors import ExpressionError, InputError, Label
 from ..graph.sizes import replace_lengths
 from ..shapes import Shape
@@ -73,8 +73,7 @@ class Compiler:
 
     def _general(self, known: Mapping[str, Shape], whole: Mapping[str, int]) -> tuple[Lengths, Calculation]:
         """Return the calculation for all shapes with the ranks of the known ones."""
-        ranks = ranks_of(known)
-        key = tuple(sorted(ranks.items()))
+        key = _key(ranks := ranks_of(known))
         if key not in self._generals or any(
             whole.get(name) != size for name, size in self._generals[key][0].plain.items()
         ):
@@ -82,8 +81,14 @@ class Compiler:
             unknown = {name: span for name, span in problem.names.items() if name not in known}
             square = square_names(problem.assumptions)
             found = solve_lengths(problem.program, ranks, unknown, whole, square, **problem.wanted)
-            self._generals[key] = found, Calculation(problem, found.shapes, statics=found.statics)
+            made = found, Calculation(problem, found.shapes, statics=found.statics)
+            # What was inferred may come back as known: the other points of a claim have these ranks.
+            self._generals[key] = self._generals[_key(ranks_of(found.shapes))] = made
         return self._generals[key]
+
+
+def _key(ranks: Ranks) -> tuple[tuple[str, tuple[bool, ...]], ...]:
+    return tuple(sorted(ranks.items()))
 
 
 def _exact(problem: Problem, known: Mapping[str, Shape], numbers: Mapping[str, float], samples: int | None) -> Compiled:

@@ -20,7 +20,7 @@ import pytest
 import matgrad
 from matgrad.core.claims.verdict import check_claim
 from matgrad.core.differentiation import differentiate
-from matgrad.core.elaboration import elaborate
+from matgrad.core.elaboration import demands, elaborate
 from matgrad.core.evaluation.program import Program
 from matgrad.core.graph import nodes
 from matgrad.core.problems.compiler import Compiler
@@ -32,7 +32,7 @@ Work = Counter[str]
 
 @pytest.fixture
 def work(monkeypatch: pytest.MonkeyPatch) -> Work:
-    """Count what is done, without the rules of operators, which are elaborated as parts of a derivative."""
+    """Count what is done, without the rules of operators and the stand-ins on which each is tried once."""
     done: Work = Counter()
     # A derivative is remembered by its graph: none is that of another test.
     monkeypatch.setattr(nodes, "_interned", WeakValueDictionary())
@@ -55,6 +55,7 @@ def work(monkeypatch: pytest.MonkeyPatch) -> Work:
     counted(elaborate.Elaborator, "run", "elaborations")
     counted(differentiate, "pullback", "differentiations")
     counted(differentiate, "elaborate_text", "")
+    counted(demands, "_rank_of", "")
     counted(Program, "__init__", "compilations")
     return done
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from time import perf_counter
+from time import process_time
 
 import pytest
 
@@ -182,9 +182,9 @@ def test_a_known_name_used_as_a_size_asks_for_its_value() -> None:
     ids=["sum", "products", "chain"],
 )
 def test_hundreds_of_names_take_a_moment(text: str) -> None:
-    started = perf_counter()
+    started = process_time()
     shapes = inferred(text)
-    assert perf_counter() - started < 15
+    assert process_time() - started < 15
     assert len(shapes) == len(Problem.of(text, "value").names)
     Calculation(Problem.of(text, "value"), shapes)
 
@@ -264,9 +264,9 @@ def test_five_hundred_names_are_solved_in_proportion() -> None:
     def seconds(number: int) -> float:
         text = " + ".join(f"x{place}" for place in range(number))
         shapes = {f"x{place}": (3,) for place in range(number)}
-        start = perf_counter()
+        start = process_time()
         solved(text, shapes)
-        return perf_counter() - start
+        return process_time() - start
 
     seconds(50)
     assert min(seconds(500) for _ in range(3)) < 4 * 5 * min(seconds(100) for _ in range(3))
