@@ -10,7 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..grammar.advice import in_python
-from .arrays import Array, scalars
+from .arrays import Array, Static, as_mask, statics
 from .errors import InputError, UsageProblem
 from .problems.answer import Check, Input
 from .problems.calculation import Calculation
@@ -133,10 +133,10 @@ class Derivative:
 
         return statement(self.problem, *self._sample())
 
-    def _sample(self) -> tuple[dict[str, Shape], dict[str, int]]:
+    def _sample(self) -> tuple[dict[str, Shape], dict[str, Static]]:
         """Return shapes for all inputs, given or inferred, and the values of those that are sizes."""
         prepared = prepare(self.problem, {}, Wishes(declared=self._declared(), limit=self.max_memory))
-        return prepared.shapes, prepared.whole_numbers
+        return prepared.shapes, prepared.statics
 
     def __repr__(self) -> str:
         wrt = f", wrt={', '.join(self.problem.wrt)}" if self.problem.wrt else ""
@@ -188,7 +188,7 @@ class Derivative:
 
     def _calculation(self, values: Mapping[str, Array]) -> Calculation:
         shapes, samples = self._sample_shapes(values)
-        numbers = scalars({name: values[name] for name in shapes})
+        numbers = statics({name: values[name] for name in shapes})
         calculation = self._compiler.find(shapes, numbers, samples).calculation
         for name, shape in self.shapes.items():
             if name in shapes and shapes[name] != shape:
@@ -215,7 +215,8 @@ class Derivative:
 
 def _array(name: str, value: ArrayLike) -> Array:
     try:
-        return np.asarray(value, dtype=np.float64)
+        array = np.asarray(value)
+        return as_mask(array) if array.dtype.char == "?" and array.ndim else np.asarray(value, dtype=np.float64)
     except (TypeError, ValueError):
         raise InputError(
             f"input `{name}` is not a rectangular array of real numbers",

@@ -8,12 +8,15 @@ from typing import TYPE_CHECKING, NamedTuple, TypeVar
 import numpy as np
 
 from ..grammar.advice import Given, Setting, advise
-from .arrays import Array, scalars, whole_numbers
+from .arrays import Array, Static, statics
 from .checking.results import check_results
+from .elaboration.choice import SMALLEST
+from .elaboration.elaborate import StaticNameError
 from .errors import EvaluationError, ExpressionError, InputError, MatgradError, NotScalarError, ShapeError, UsageProblem
 from .evaluation.program import OperationFailed
 from .formulas.attach import with_formulas
 from .graph.nodes import Apply, Map, topological
+from .graph.sizes import Size
 from .problems.answer import Answer, Check, Input, Warning, values_of
 from .problems.assumptions import check_assumptions
 from .problems.calculation import Calculation
@@ -67,9 +70,9 @@ class Prepared(NamedTuple):
         return {name: symbol.shape for name, symbol in self.calculation.symbols.items()}
 
     @property
-    def whole_numbers(self) -> dict[str, int]:
-        """The values of the names that can stand for sizes."""
-        return whole_numbers(self.values)
+    def statics(self) -> dict[str, Static]:
+        """The values of the names that can stand for sizes and indices."""
+        return statics(self.values)
 
 
 def answer(
@@ -184,15 +187,34 @@ def prepare(problem: Problem, given: Mapping[str, Input], wishes: Wishes, compil
     shapes = {name: item.value.shape for name, item in used.items()}
     shapes |= {name: shape for name, shape in wishes.declared.items() if name in names and name not in shapes}
     known = {name: _sample_shape(problem, name, shape) for name, shape in shapes.items()}
-    numbers = scalars(values_of(used))
-    try:
-        calculation, counts, _ = compiler.find(known, numbers, samples)
-    except (ShapeError, NotScalarError) as error:
-        raise _with_help(compiler, known, numbers, set(used), error) from None
+    numbers = statics(values_of(used))
+    while True:
+        try:
+            calculation, counts, _ = compiler.find(known, numbers, samples)
+            break
+        except (ShapeError, NotScalarError) as error:
+            raise _with_help(compiler, known, numbers, set(used), error) from None
+        except StaticNameError as error:
+            shape = known.get(error.name) or error.shape
+            if error.name in numbers or not shape:
+                raise
+            used[error.name] = _drawn_static(error, shape, wishes, inferred=error.name not in known)
+            numbers |= statics(values_of({error.name: used[error.name]}))
+            known[error.name] = used[error.name].value.shape
     check_assumptions(problem.assumptions, used)
     drawn = _drawn(calculation, used, wishes, set(names) - set(known), counts)
     inputs = {name: used.get(name) or drawn[name] for name in names}
     return Prepared(calculation, inputs)
+
+
+def _drawn_static(error: StaticNameError, shape: Shape, wishes: Wishes, *, inferred: bool) -> Input:
+    """Return random numbers for a name on whose values an index depends: whole ones in range where it is the index."""
+    law = wishes.law
+    if error.shape is None:
+        law = f"randint:0:{error.below if error.below and not isinstance(error.below, Size) else SMALLEST}"
+    sizes = tuple(SMALLEST if isinstance(size, Size) else size for size in shape)
+    value = draw(error.name, sizes, law, wishes.seed, ())
+    return Input(value, "random", seed=wishes.seed, law=law, shape_inferred=inferred)
 
 
 def _sample_shape(problem: Problem, name: str, shape: Shape) -> Shape:
@@ -225,7 +247,7 @@ def _samples(problem: Problem, used: Mapping[str, Input], wishes: Wishes) -> int
 def _with_help(
     compiler: Compiler,
     known: Mapping[str, Shape],
-    numbers: Mapping[str, float],
+    numbers: Mapping[str, Static],
     given: set[str],
     error: ExpressionError,
 ) -> ExpressionError:
@@ -251,7 +273,7 @@ def _with_help(
     return error
 
 
-def _fits(compiler: Compiler, known: Mapping[str, Shape], numbers: Mapping[str, float]) -> bool:
+def _fits(compiler: Compiler, known: Mapping[str, Shape], numbers: Mapping[str, Static]) -> bool:
     try:
         Compiler(compiler.problem).find(known, numbers)
     except MatgradError:

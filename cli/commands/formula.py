@@ -15,6 +15,7 @@ from .questions import given_inputs, problem_of, wishes_of
 from .request import Request
 
 if TYPE_CHECKING:
+    from ...core.arrays import Static
     from ...core.formulas.orders import Forms
     from ...core.problems.problem import Problem
     from ...core.shapes import Shape
@@ -49,7 +50,7 @@ def show_formula(request: Request, kind: str | None, to: str, vec: str, *, json:
     return 0
 
 
-def _understood(request: Request, kind: str | None) -> tuple[Problem, dict[str, Shape], dict[str, int]]:
+def _understood(request: Request, kind: str | None) -> tuple[Problem, dict[str, Shape], dict[str, Static]]:
     """Return the problem, the shapes of its inputs, and the values of those that are whole numbers."""
     from ...core.session import prepare
 
@@ -61,10 +62,10 @@ def _understood(request: Request, kind: str | None) -> tuple[Problem, dict[str, 
     prepared = prepare(problem, inputs, wishes_of(problem, request))
     if kind is None and not prepared.calculation.shape:
         problem = replace(problem, kind="grad")
-    return problem, prepared.shapes, prepared.whole_numbers
+    return problem, prepared.shapes, prepared.statics
 
 
-def _forms(problem: Problem, shapes: Mapping[str, Shape], statics: Mapping[str, int], vec: str) -> list[Forms]:
+def _forms(problem: Problem, shapes: Mapping[str, Shape], statics: Mapping[str, Static], vec: str) -> list[Forms]:
     from ...core.formulas.orders import forms
 
     return forms(problem, shapes, statics, column=vec == "column") if problem.requests else []
@@ -81,7 +82,7 @@ def _further(form: Forms) -> list[str]:
     return lines
 
 
-def _texts(problem: Problem, shapes: Mapping[str, Shape], statics: Mapping[str, int], to: str) -> list[str]:
+def _texts(problem: Problem, shapes: Mapping[str, Shape], statics: Mapping[str, Static], to: str) -> list[str]:
     if to == "text":
         from ...core.formulas.verified import closed_forms
 

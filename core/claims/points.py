@@ -14,7 +14,7 @@ from ...grammar.advice import Setting, advise
 from ...grammar.parser import parse
 from ...grammar.rewriting import joined, toggled_transposes
 from ...grammar.writer import write
-from ..arrays import SAME_NUMBERS, Array, relative_error, whole_numbers
+from ..arrays import SAME_NUMBERS, Array, Static, relative_error, statics, whole_numbers
 from ..differentiation.stabilise import stabilized
 from ..elaboration.elaborate import BARE_CONSTANTS, Elaborator
 from ..elaboration.inference import infer_shapes
@@ -77,7 +77,7 @@ class Point:
 
     def elaborated(self, program: syntax.Program, symbols: Mapping[str, Node] | None = None) -> Node:
         """Return the graph of a program over the inputs, `symbols` being known besides them."""
-        return elaborated(program, {**self.calculation.symbols, **(symbols or {})}, whole_numbers(self.values))
+        return elaborated(program, {**self.calculation.symbols, **(symbols or {})}, statics(self.values))
 
     def compute(self, program: syntax.Program) -> Array | None:
         """Return the value of a program here, None where it does not fit or has no value."""
@@ -88,7 +88,7 @@ class Point:
         return None if found is None else found[0]
 
 
-def elaborated(program: syntax.Program, environment: Mapping[str, Node], statics: Mapping[str, int]) -> Node:
+def elaborated(program: syntax.Program, environment: Mapping[str, Node], statics: Mapping[str, Static]) -> Node:
     """Return the graph of a program whose result is one array."""
     elaborator = Elaborator(environment, statics)
     return stabilized([elaborator.tensor(elaborator.run(program), syntax.span_of(program.result))])[0]
@@ -180,7 +180,9 @@ class Trial:
         larger = self._larger(first, declared)
         seeds = range(self.wishes.seed, self.wishes.seed + POINTS)
         yield self.wishes._replace(declared=declared), self.given
-        whole = {name: self.given[name] for name in whole_numbers(values_of(self.given))}
+        indices = self._prepare(self.given, self.wishes).calculation.statics
+        kept = {*indices, *whole_numbers(values_of(self.given))}
+        whole = {name: item for name, item in self.given.items() if name in kept}
         for place, seed in enumerate(seeds):
             if place or self.given:
                 own = larger if larger is not None and place % 2 else declared
@@ -251,7 +253,7 @@ class Trial:
         return prepared.inputs
 
     def _claim_over(self, calculation: Calculation, inputs: Mapping[str, Input]) -> Node:
-        return elaborated(self.program, calculation.symbols, whole_numbers(values_of(inputs)))
+        return elaborated(self.program, calculation.symbols, statics(values_of(inputs)))
 
     def _with_transpose(self, calculation: Calculation, inputs: Mapping[str, Input], error: ExpressionError) -> bool:
         """Add to an error the transpose with which the claim would be right; False where there is none."""
@@ -260,7 +262,7 @@ class Trial:
         matrices = {name for name, value in values.items() if np.ndim(value) == 2}
         for before, after, program in toggled_transposes(self.program, matrices):
             try:
-                node = elaborated(program, calculation.symbols, whole_numbers(values))
+                node = elaborated(program, calculation.symbols, statics(values))
                 found = compile_program(flatten([node])).run(values)[0]
             except (ExpressionError, OperationFailed):
                 continue
@@ -283,7 +285,7 @@ class Trial:
         if not unknown:
             return None
         try:
-            shapes, counts = infer_shapes(both, known, unknown, whole_numbers(values_of(self.given)))
+            shapes, counts = infer_shapes(both, known, unknown, statics(values_of(self.given)))
         except ExpressionError:
             return None
         return {name: shape for name, shape in shapes.items() if name not in counts}

@@ -14,7 +14,7 @@ from functools import cached_property
 import numpy as np
 
 from ...grammar.advice import Setting, Text, advise, in_python
-from ..arrays import NEAR_MISS, SAME_NUMBERS, Array, first_place, largest, whole_numbers
+from ..arrays import NEAR_MISS, SAME_NUMBERS, Array, first_place, largest, statics
 from ..checking.results import check_results
 from ..errors import UsageProblem
 from ..formulas.verified import closed_forms
@@ -136,7 +136,7 @@ class Judgement:
     def formula(self) -> str:
         """The closed form of the derivative."""
         first = self.trial.points[0]
-        return closed_forms(self.trial.problem, first.shapes, whole_numbers(first.values))[0].text
+        return closed_forms(self.trial.problem, first.shapes, statics(first.values))[0].text
 
     def _head(self, holds: bool) -> str:
         verb = "is" if holds else "is not"

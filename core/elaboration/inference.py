@@ -16,6 +16,7 @@ from dataclasses import dataclass
 from itertools import chain, count
 
 from ...grammar import syntax
+from ..arrays import Static, copied
 from ..errors import RankError, ShapeError, Span
 from ..graph.nodes import Constant, Delta, Node, Product, Sum, Symbol
 from ..graph.sizes import NAMES, NotPlainError, Size, length, names_in, replace_lengths
@@ -44,10 +45,10 @@ class Lengths:
 
     shapes: Mapping[str, Shape]
     counts: Mapping[str, int]
-    plain: Mapping[str, int]
+    plain: Mapping[str, Static]
 
     @property
-    def statics(self) -> dict[str, int]:
+    def statics(self) -> dict[str, Static]:
         """What names that are used as sizes or indices stand for."""
         return {**self.counts, **self.plain}
 
@@ -57,7 +58,7 @@ class Lengths:
         own = ((*shape, *([self.counts[name]] if name in self.counts else [])) for name, shape in self.shapes.items())
         return [*chain(*own)]
 
-    def values(self, shapes: Mapping[str, Shape], numbers: Mapping[str, int]) -> dict[str, int]:
+    def values(self, shapes: Mapping[str, Shape], numbers: Mapping[str, Static]) -> dict[str, int]:
         """Return the lengths that given shapes, and the values of names used as sizes, determine.
 
         Raises ShapeError where they contradict what the expression asks for.
@@ -65,7 +66,8 @@ class Lengths:
         equations = Equations()
         for name in names_in(self.sizes):
             equations.new(name)
-        pairs: list[tuple[int, int]] = [(size, numbers[name]) for name, size in self.counts.items() if name in numbers]
+        given = [(size, numbers.get(name)) for name, size in self.counts.items()]
+        pairs: list[tuple[int, int]] = [(size, number) for size, number in given if isinstance(number, int)]
         pairs += [pair for name, shape in shapes.items() for pair in zip(self.shapes[name], shape, strict=True)]
         # What stands alone first: then the rest is there to be compared.
         for symbol, actual in sorted(pairs, key=lambda pair: len(str(pair[0]))):
@@ -79,7 +81,7 @@ def infer_shapes(
     program: syntax.Program,
     known: Mapping[str, Shape],
     unknown: Mapping[str, Span],
-    statics: Mapping[str, int],
+    statics: Mapping[str, Static],
     assumptions: Assumptions | None = None,
 ) -> tuple[dict[str, Shape], dict[str, int]]:
     """Return shapes for the unknown names, and values for those of them that stand for sizes.
@@ -123,7 +125,7 @@ def solve_lengths(
     program: syntax.Program,
     known: Ranks,
     unknown: Mapping[str, Span],
-    numbers: Mapping[str, int],
+    numbers: Mapping[str, Static],
     square: Iterable[str] = (),
 ) -> Lengths:
     """Return shapes over named lengths for all names, those without a rank included.
@@ -136,16 +138,19 @@ def solve_lengths(
     guess: dict[str, tuple[bool, ...]] = {
         name: (False,) * (2 if name in square or name[0].isupper() else 1) for name in unknown
     }
-    plain: dict[str, int] = {}
+    plain: dict[str, Static] = {}
     tried: set[tuple[str, int]] = set()
     for _ in range(MOST_RESTARTS * (1 + len(unknown) + len(numbers))):
         solver = _Solver({**known, **guess}, square, plain)
         try:
             solver.run(program)
         except StaticNameError as error:
-            if error.name not in guess or not guess[error.name]:
+            if guess.get(error.name) and error.shape is None:
+                guess[error.name] = ()
+            elif error.name in numbers and error.name not in plain:
+                plain[error.name] = copied(numbers[error.name])
+            else:
                 raise
-            guess[error.name] = ()
         except RankError as error:
             found = _named_at(program, error, guess)
             if found is None or (found, error.needed) in tried:
@@ -157,7 +162,7 @@ def solve_lengths(
             names = [name for name in names_in(lengths) if name in numbers and name not in plain]
             if not names:
                 raise
-            plain |= {name: numbers[name] for name in names}
+            plain |= {name: copied(numbers[name]) for name in names}
         else:
             return solver.solution()
     raise ShapeError("no shapes were found that make this expression fit")
@@ -177,7 +182,7 @@ def _named_at(program: syntax.Program, error: RankError, guess: Mapping[str, obj
 class _Solver(Elaborator):
     """Elaborates over stand-ins: each part of the expression is a symbol of its shape once that is known."""
 
-    def __init__(self, ranks: Ranks, square: Iterable[str], plain: Mapping[str, int]) -> None:
+    def __init__(self, ranks: Ranks, square: Iterable[str], plain: Mapping[str, Static]) -> None:
         self.equations = Equations()
         self.counts: set[str] = set()
         self.plain = plain
@@ -189,8 +194,9 @@ class _Solver(Elaborator):
         for name in square:
             if len(shape := shapes.get(name, ())) == 2:
                 self.equations.equate(shape[0], shape[1])
-        super().__init__({name: Symbol.of(name, shape) for name, shape in shapes.items()})
+        super().__init__({name: Symbol.of(name, shape) for name, shape in shapes.items()}, plain)
         self._inputs = shapes
+        self._exact = False
 
     def solution(self) -> Lengths:
         """Return the shapes of the inputs with their free lengths called n, m, k, ..."""
@@ -212,6 +218,8 @@ class _Solver(Elaborator):
 
     def visit(self, node: syntax.Node) -> Value:
         """Return a stand-in for the value of a syntax node, of the shape that is known by now."""
+        if self._exact:
+            return self._resolved(self._settled(node))
         key = id(node)
         if key not in self._seen:
             self._seen[key] = _stand_in(self._settled(node))
@@ -241,11 +249,28 @@ class _Solver(Elaborator):
     def size_named(self, name: str, span: Span) -> int:
         """Return a number that is used as a size as a length of its name."""
         if name in self.plain:
-            return self.plain[name]
+            return super().size_named(name, span)
         if self._inputs.get(name):
             raise StaticNameError(name, span)
         self.counts.add(name)
         return self.equations.new(name, given=True)
+
+    def graph_of(self, node: syntax.Node) -> Node:
+        """Return the graph of a syntax node without stand-ins."""
+        outer, self._exact = self._exact, True
+        try:
+            return super().graph_of(node)
+        finally:
+            self._exact = outer
+
+    def _name(self, node: syntax.Name) -> Value:
+        if self._exact and not node.prefix and node.name in self.definitions:
+            definition = self.definitions.pop(node.name)
+            try:
+                return self.visit(definition)
+            finally:
+                self.definitions[node.name] = definition
+        return super()._name(node)
 
     def _resolved(self, value: Value) -> Value:
         if isinstance(value, Size):

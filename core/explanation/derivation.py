@@ -17,7 +17,7 @@ from ...grammar.advice import Text
 from ...grammar.rewriting import rewritten
 from ...grammar.syntax import Attribute, Binary, Call, Index, ListLiteral, Name, Node, Number, Unary
 from ...grammar.writer import write
-from ..arrays import Array, whole_numbers
+from ..arrays import Array, statics
 from ..elaboration.elaborate import Elaborator
 from ..errors import ExpressionError
 from ..evaluation.program import OperationFailed, compile_program
@@ -111,7 +111,7 @@ class Reader:
         self.problem = problem
         self.calculation = calculation
         self.values = values
-        self.statics = whole_numbers(values)
+        self.statics = statics(values)
         self.environment: dict[str, object] = dict(calculation.symbols)
         self._elaborator = Elaborator(self.environment, self.statics)
         for assignment in problem.program.assignments:

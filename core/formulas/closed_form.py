@@ -10,11 +10,11 @@ import numpy as np
 
 from ...grammar.syntax import Name, Program, walk
 from ...grammar.writer import write
-from ..arrays import Array, whole_numbers
+from ..arrays import Array, statics
 from ..differentiation.differentiate import derivative
 from ..differentiation.projections import absorbed
 from ..graph.nodes import Node, topological
-from ..graph.sizes import length, replace_lengths
+from ..graph.sizes import Size, length, replace_lengths
 from ..graph.transform import at_lengths, flatten
 from ..notation.expand import expanded
 from ..notation.formula import Notation
@@ -64,7 +64,7 @@ class ClosedForm(NamedTuple):
         shapes = {name: array.shape[1:] if name in shared else array.shape for name, array in arrays.items()}
         samples = next((arrays[name].shape[0] for name in shared), None)
         shapes |= dict.fromkeys(self.sizes, ())
-        calculation = Calculation(asked, shapes, samples=samples, statics=whole_numbers(arrays) | dict(self.sizes))
+        calculation = Calculation(asked, shapes, samples=samples, statics={**statics(arrays), **self.sizes})
         numbers = {name: np.array(float(size)) for name, size in self.sizes.items()}
         return calculation, {**arrays, **numbers}
 
@@ -96,8 +96,8 @@ def merged_forms(problem: Problem, calculation: Calculation) -> list[ClosedForm]
         return []
     same = {name: length(first[size]) for name, size in lengths.items()}
     shapes = {name: at_lengths(symbol, same).shape for name, symbol in general.symbols.items()}
-    statics = {name: replace_lengths(size, same) for name, size in general.statics.items()}
-    merged = Calculation(general.problem, shapes, statics=statics)
+    counts = {name: replace_lengths(size, same) for name, size in general.statics.items() if isinstance(size, Size)}
+    merged = Calculation(general.problem, shapes, statics={**general.statics, **counts})
     return _over_lengths(problem, merged, {name: size for size, name in first.items()})
 
 

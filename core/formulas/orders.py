@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from ...grammar.rewriting import replaced
 from ...grammar.syntax import Assignment, Binary, Call, Name, Program, String, Unary, children
 from ...grammar.writer import write
+from ..arrays import Static
 from ..graph.structure import INDEX_LETTERS
 from ..notation.trees import Tree, call, negated, transposed
 from ..problems.calculation import Calculation
@@ -39,7 +40,7 @@ class Forms:
 
 
 def forms(
-    problem: Problem, shapes: Mapping[str, Shape], statics: Mapping[str, int] | None = None, *, column: bool = False
+    problem: Problem, shapes: Mapping[str, Shape], statics: Mapping[str, Static] | None = None, *, column: bool = False
 ) -> list[Forms]:
     """Return the forms of each derivative of a problem.
 
@@ -72,7 +73,7 @@ def _with_names(assignments: tuple[Assignment, ...], text: str) -> str:
 
 
 def _linear_map(
-    problem: Problem, request: tuple[str, ...], shapes: Mapping[str, Shape], statics: Mapping[str, int] | None
+    problem: Problem, request: tuple[str, ...], shapes: Mapping[str, Shape], statics: Mapping[str, Static] | None
 ) -> str | None:
     """Return a first derivative as the map from dX to the change of the output."""
     if len(request) != 1:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias, cast, overload
 
@@ -47,7 +47,25 @@ class Rotation(Sequence[int]):
         return Rotation(self.size, self.size - self.start)
 
 
-Rows: TypeAlias = range | Rotation | tuple[int, ...]
+@dataclass(frozen=True)
+class Listed(Sequence[int]):
+    """Places that were read from an array of indices, the node `source`: as `I` says them in `x[I]`."""
+
+    places: tuple[int, ...]
+    source: Hashable
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+    @overload
+    def __getitem__(self, place: int) -> int: ...
+    @overload
+    def __getitem__(self, place: slice) -> tuple[int, ...]: ...
+    def __getitem__(self, place: int | slice) -> int | tuple[int, ...]:
+        return self.places[place]
+
+
+Rows: TypeAlias = range | Rotation | Listed | tuple[int, ...]
 """Which places are chosen of an axis; among ranges are those with a length in them, each a `Progression`."""
 
 

@@ -81,6 +81,11 @@ ENTRIES = (
            samples=("repeat(x, 2)", "repeat(X, 3, axis=1)", "repeat(X, 2)", "repeat(T, 2, 0)", "repeat(a, 2)"),
            errors=("repeat(x)", "repeat(x, 2, axis=1)")),
 
+    Operator("take", "x, indices; axis=None", "The entries at some places, along an axis or of all in a row.",
+             family="axes", rewrite=axes.taken,
+             samples=("take(X, [0, 1, 1], axis=1)", "take(x, [2, 0])", "take(X, 1)", "take(X, [[0, 1]], axis=-2)"),
+             errors=("take(x)", "take(x, 99)", "take(x, [0.5])")),
+
     # --- diagonals and triangles
     linear("diag", "x; k=0", "The diagonal of a matrix, or the matrix with a vector on its diagonal.", diagonals.diag,
            samples=("diag(x)", "diag(A)", "diag(X)", "diag(x, 1)", "diag(x, -2)", "diag(X, 1)", "diag(A, k=-1)"),

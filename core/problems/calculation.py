@@ -12,7 +12,7 @@ import numpy as np
 from ...grammar.advice import Advice, Command, Setting, advise
 from ...grammar.errors import ExpressionError, Label
 from ..amounts import amount, memory, rounded_up
-from ..arrays import Array
+from ..arrays import Array, Static
 from ..differentiation.differentiate import derivative, pullback, pushforward
 from ..differentiation.projections import absorbed
 from ..differentiation.stabilise import stabilized
@@ -20,7 +20,7 @@ from ..elaboration.elaborate import Elaborator
 from ..errors import EvaluationError, NotScalarError, Span
 from ..evaluation.program import Program, compile_program
 from ..graph.nodes import Node, Symbol, topological
-from ..graph.sizes import replace_lengths
+from ..graph.sizes import Size, replace_lengths
 from ..graph.structure import axis_names, structure_of
 from ..graph.transform import at_lengths, flatten, sized, vectorize
 from ..shapes import MATRIX_ASSUMPTIONS, Shape, describe, show
@@ -54,7 +54,7 @@ class Calculation:
         shapes: Mapping[str, Shape],
         *,
         samples: int | None = None,
-        statics: Mapping[str, int] | None = None,
+        statics: Mapping[str, Static] | None = None,
     ) -> None:
         self.problem = problem
         self.samples = samples
@@ -67,6 +67,8 @@ class Calculation:
             root = self._one_result(root, elaborator)
         self.original: Node = root
         self._spans = elaborator.spans
+        self.indices = frozenset(elaborator.indices)
+        self._refuse_indices(elaborator.indices)
         self.output = stabilized([root])[0]
         self.shape = self.output.shape
         if problem.kind == "grad" and self.shape:
@@ -81,7 +83,11 @@ class Calculation:
         nodes = sized([self.original, self.output, *(node for _, node in self.results)], lengths)
         made = Calculation.__new__(Calculation)
         made.problem, made.samples, made.general = self.problem, samples, (self, lengths)
-        made.statics = {name: replace_lengths(size, lengths) for name, size in self.statics.items()}
+        made.statics = {
+            name: replace_lengths(size, lengths) if isinstance(size, Size) else size
+            for name, size in self.statics.items()
+        }
+        made.indices = self.indices
         made.symbols = {name: at_lengths(symbol, lengths) for name, symbol in self.symbols.items()}
         made.original, made.output = nodes[self.original], nodes[self.output]
         made.shape = made.output.shape
@@ -114,6 +120,14 @@ class Calculation:
                     f"`{name}` cannot be {word}: it is {describe(shape)}",
                     Label(self.problem.names[name], describe(shape)),
                     helps=[advise("give it a square shape: ", Setting("shapes", {name: (max(shape, default=3),) * 2}))],
+                )
+
+    def _refuse_indices(self, indices: Mapping[str, Span]) -> None:
+        for name in self.problem.wrt:
+            if name in indices:
+                raise ExpressionError(
+                    f"there is no derivative by `{name}`: it is used as a size or an index",
+                    Label(indices[name], "a whole number cannot change a little"),
                 )
 
     def _one_result(self, value: object, elaborator: Elaborator) -> Node:
