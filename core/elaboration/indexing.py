@@ -182,10 +182,9 @@ def _pick(item: syntax.Node, value: Any, sizes: Shape, node: syntax.Index, posit
 
 def _array(item: syntax.Node, value: Any) -> AnyArray:
     """Return the numbers of an item as an array, all of them whole or all of them Booleans."""
-    try:
-        array = value.array if isinstance(value, Entries) else np.array(value, dtype=np.object_)
-    except ValueError:
-        raise ShapeError("the rows of this index differ in length", Label(syntax.span_of(item), "ragged")) from None
+    array = value.array if isinstance(value, Entries) else np.array(value, dtype=np.object_)
+    if any(isinstance(entry, tuple) for entry in array.flat):
+        raise ShapeError("the rows of this index differ in length", Label(syntax.span_of(item), "ragged"))
     kinds = {bool, np.bool_} if _is_mask(value) and array.ndim else {int, Size}
     wrong = next((place for place, entry in np.ndenumerate(array) if type(entry) not in kinds), None)
     if wrong is not None:

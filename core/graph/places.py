@@ -86,7 +86,8 @@ def count_of(rows: Rows) -> int:
 def sliced(start: int | None, stop: int | None, step: int, size: int) -> range:
     """Return the places that a slice chooses of an axis: `sliced(1, None, 1, n)` is `n - 1` of them, from 1 on.
 
-    A length that is symbolic is as long as the slice needs.
+    A length that is symbolic is as long as the slice needs. Raises NotPlainError where a slice of so long an axis is
+    empty, for that of a short one need not be: `sliced(-1, 2, 1, n)`.
     """
     if not any(isinstance(part, Size) for part in (start, stop, size)):
         return range(*slice(start, stop, step).indices(size))
@@ -95,11 +96,12 @@ def sliced(start: int | None, stop: int | None, step: int, size: int) -> range:
     end = last if stop is None else _within(stop, size)
     reach = end - begin if step > 0 else begin - end
     try:
-        if sign(reach) <= 0:
-            return range(0)
+        empty = sign(reach) <= 0
     except NotPlainError:  # named ends are meant to be in order
-        pass
-    return progression(begin, step, quotient(reach + abs(step) - 1, abs(step)))
+        empty = False
+    if empty and isinstance(reach, Size):
+        raise NotPlainError("whether this slice is empty depends on the length of the axis", [reach])
+    return range(0) if empty else progression(begin, step, quotient(reach + abs(step) - 1, abs(step)))
 
 
 def placed(place: int, size: int) -> int:
