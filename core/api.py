@@ -108,6 +108,17 @@ class Derivative:
         return "\n".join(form.text for form in closed_forms(self.problem, *self._sample()))
 
     @property
+    def sizes(self) -> dict[str, int]:
+        """What the names of sizes in the formula stand for, at the given or inferred shapes.
+
+        Example: `Derivative("mean(x)", "grad", ("x",), shapes={"x": (4,)}).sizes` is `{"n": 4}`.
+        """
+        from .formulas.verified import closed_forms
+
+        forms = closed_forms(self.problem, *self._sample())
+        return {name: size for form in forms for name, size in form.sizes.items()}
+
+    @property
     def latex(self) -> str:
         r"""The closed form in LaTeX, at the given or inferred shapes; several names give one line each.
 

@@ -3,11 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import chain
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import numpy as np
 
 from ..grammar.advice import Given, Setting, advise
+from ..grammar.syntax import Binary, Name, walk
 from .arrays import Array, Static, statics
 from .checking.results import check_results
 from .elaboration.choice import SMALLEST
@@ -16,7 +18,7 @@ from .errors import EvaluationError, ExpressionError, InputError, MatgradError, 
 from .evaluation.program import OperationFailed
 from .formulas.attach import with_formulas
 from .graph.nodes import Apply, Map, topological
-from .graph.sizes import Size
+from .graph.sizes import NAMES, Size, names_in
 from .problems.answer import Answer, Check, Input, Warning, values_of
 from .problems.assumptions import check_assumptions
 from .problems.calculation import Calculation
@@ -288,6 +290,7 @@ def _drawn(
     problem = calculation.problem
     missing = [name for name in problem.names if name not in used]
     needed = needs([calculation.original, calculation.output], general=wishes.general)
+    counts = {**_sizes_meant(calculation, missing), **counts}
     demands = {name: {*problem.assumptions.get(name, ()), *needed.get(name, ())} for name in missing}
     for attempt in (0, 1):
         drawn: dict[str, Input] = {}
@@ -308,6 +311,22 @@ def _drawn(
             return drawn
         demands = {name: known or {"positive"} for name, known in demands.items()}
     return drawn
+
+
+def _sizes_meant(calculation: Calculation, missing: Iterable[str]) -> dict[str, int]:
+    """Return the values of names without one that are called as formulas call a size, and that only divide.
+
+    In `2*X.T @ (X @ w - y) / n` the n is `X.shape[0]`.
+    """
+    general, lengths = calculation.general or (calculation, {})
+    shapes = (symbol.shape for symbol in general.symbols.values())
+    called = dict(zip(NAMES, names_in(chain(*shapes)), strict=False))
+    numbers = [name for name in missing if name in called and not calculation.symbols[name].shape]
+    nodes = list(walk(calculation.problem.program))
+    divisors = [node.right for node in nodes if isinstance(node, Binary) and node.operator == "/"]
+    below = {id(part) for divisor in divisors for part in walk(divisor)}
+    elsewhere = {node.name for node in nodes if isinstance(node, Name) and id(node) not in below}
+    return {name: lengths[called[name]] for name in numbers if name not in {*elsewhere, *calculation.problem.wrt}}
 
 
 def _finite(calculation: Calculation, inputs: Mapping[str, Input], limit: int) -> bool:

@@ -68,7 +68,7 @@ def _understood(request: Request, kind: str | None) -> tuple[Problem, dict[str, 
 def _forms(problem: Problem, shapes: Mapping[str, Shape], statics: Mapping[str, Static], vec: str) -> list[Forms]:
     from ...core.formulas.orders import forms
 
-    return forms(problem, shapes, statics, column=vec == "column") if problem.requests else []
+    return forms(problem, shapes, statics, column=vec == "column")
 
 
 def _further(form: Forms) -> list[str]:
@@ -100,7 +100,12 @@ def _record(problem: Problem, to: str, texts: list[str], found: list[Forms]) -> 
         results: list[dict[str, object]]
         results = [{"wrt": list(wrt), "formula": text} for wrt, text in zip(requests, texts, strict=True)]
         for result, form in zip(results, found, strict=False):
-            result |= {"sizes": dict(form.origins), "index": form.index, "map": form.linear_map}
+            result |= {
+                "sizes": dict(form.sizes),
+                "origins": dict(form.origins),
+                "index": form.index,
+                "map": form.linear_map,
+            }
             result |= {"kronecker": form.kronecker, "vec": form.convention if form.kronecker else None}
     else:
         results = [{"wrt": list(dict.fromkeys(name for wrt in requests for name in wrt)), "formula": texts[0]}]

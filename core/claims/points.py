@@ -20,6 +20,8 @@ from ..elaboration.elaborate import BARE_CONSTANTS, Elaborator
 from ..elaboration.inference import infer_shapes
 from ..errors import EvaluationError, ExpressionError, Label, MatgradError, ShapeError, Source, UnknownNameError
 from ..evaluation.program import OperationFailed, compile_program
+from ..formulas.closed_form import origins_of
+from ..graph.algebra import number
 from ..graph.nodes import Node
 from ..graph.transform import flatten
 from ..problems.answer import Input, values_of
@@ -77,7 +79,7 @@ class Point:
 
     def elaborated(self, program: syntax.Program, symbols: Mapping[str, Node] | None = None) -> Node:
         """Return the graph of a program over the inputs, `symbols` being known besides them."""
-        return elaborated(program, {**self.calculation.symbols, **(symbols or {})}, statics(self.values))
+        return over_inputs(program, self.calculation, self.values, symbols)
 
     def compute(self, program: syntax.Program) -> Array | None:
         """Return the value of a program here, None where it does not fit or has no value."""
@@ -92,6 +94,18 @@ def elaborated(program: syntax.Program, environment: Mapping[str, Node], statics
     """Return the graph of a program whose result is one array."""
     elaborator = Elaborator(environment, statics)
     return stabilized([elaborator.tensor(elaborator.run(program), syntax.span_of(program.result))])[0]
+
+
+def over_inputs(
+    program: syntax.Program,
+    calculation: Calculation,
+    values: Mapping[str, Array],
+    symbols: Mapping[str, Node] | None = None,
+) -> Node:
+    """Return the graph of a program over the inputs of a calculation, and the lengths that formulas of it name."""
+    lengths = calculation.lengths
+    known = {name: number(size) for name, size in lengths.items()}
+    return elaborated(program, {**known, **calculation.symbols, **(symbols or {})}, {**lengths, **statics(values)})
 
 
 def _sums_a_number(program: syntax.Program, calculation: Calculation) -> bool:
@@ -115,8 +129,8 @@ class Trial:
         self.wishes = wishes._replace(general=True)
         self.program = parse_claim(claim)
         self.compiler = Compiler(problem)
-        self._check_names()
         self.remarks: list[str] = []
+        self._check_names()
         self.points = list(self._points())
 
     # What is compared.
@@ -125,9 +139,16 @@ class Trial:
         return prepare(self.problem, given, wishes, self.compiler)
 
     def _check_names(self) -> None:
+        """Refuse names that are neither inputs nor lengths; what a length is gets said."""
         names = self.problem.names
-        for name, span in syntax.free_names(self.program).items():
-            if name not in names and name not in BARE_CONSTANTS:
+        found = syntax.free_names(self.program).items()
+        strangers = {name: span for name, span in found if name not in names and name not in BARE_CONSTANTS}
+        if not strangers:
+            return
+        general, lengths = self._prepare(self.given, self.wishes).calculation.general or (None, {})
+        origins = {} if general is None else origins_of(general, lengths)
+        for name, span in strangers.items():
+            if name not in origins:
                 raise UnknownNameError(
                     f"`{name}` is not in the expression",
                     Label(span, "unknown name"),
@@ -135,6 +156,7 @@ class Trial:
                     notes=[f"names in the expression: {', '.join(names)}"],
                     helps=["a claim may use the inputs of the expression, numbers and functions"],
                 )
+            self.remarks.append(f"`{name}` is `{origins[name]}`")
 
     @property
     def order(self) -> int:
@@ -253,7 +275,7 @@ class Trial:
         return prepared.inputs
 
     def _claim_over(self, calculation: Calculation, inputs: Mapping[str, Input]) -> Node:
-        return elaborated(self.program, calculation.symbols, statics(values_of(inputs)))
+        return over_inputs(self.program, calculation, values_of(inputs))
 
     def _with_transpose(self, calculation: Calculation, inputs: Mapping[str, Input], error: ExpressionError) -> bool:
         """Add to an error the transpose with which the claim would be right; False where there is none."""
@@ -262,7 +284,7 @@ class Trial:
         matrices = {name for name, value in values.items() if np.ndim(value) == 2}
         for before, after, program in toggled_transposes(self.program, matrices):
             try:
-                node = elaborated(program, calculation.symbols, statics(values))
+                node = over_inputs(program, calculation, values)
                 found = compile_program(flatten([node])).run(values)[0]
             except (ExpressionError, OperationFailed):
                 continue

@@ -380,7 +380,8 @@ class Elaborator:
             position = self.static(self.visit(node.items[0]), node.span)
             if isinstance(position, int) and -len(operand) <= position < len(operand):
                 return operand[position]
-            raise ExpressionError(f"there is no item {position} of {len(operand)}", Label(node.span, "out of range"))
+            message = f"there is no item {position} of {len(operand)}" if operand else "a number has no axes"
+            raise ExpressionError(message, Label(node.span, "out of range"))
         return indexed(self.tensor(operand, syntax.span_of(node.operand)), node, self._position)
 
     def _position(self, item: syntax.Node) -> Any:

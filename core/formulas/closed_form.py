@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -109,12 +109,12 @@ def _over_lengths(problem: Problem, calculation: Calculation, actual: Mapping[st
         program = named(tree, [*problem.names, *actual])
         used = {node.name for node in walk(program) if isinstance(node, Name)}
         here = {name: size for name, size in actual.items() if name in used}
-        forms.append(ClosedForm(tree, program, here, problem, _origins(calculation, here)))
+        forms.append(ClosedForm(tree, program, here, problem, origins_of(calculation, here)))
     return forms
 
 
-def _origins(calculation: Calculation, names: Mapping[str, int]) -> dict[str, str]:
-    """Return where each length comes from, as `X.shape[0]`."""
+def origins_of(calculation: Calculation, names: Container[str]) -> dict[str, str]:
+    """Return where each length of a general calculation comes from, as `X.shape[0]`."""
     origins: dict[str, str] = {}
     for name, symbol in calculation.symbols.items():
         for axis, size in enumerate(symbol.shape):

@@ -28,10 +28,11 @@ from .verified import closed_forms
 class Forms:
     """The forms of one derivative; those that it does not have are None.
 
-    `formula` is valid input, and `origins` says where the sizes that it names come from.
+    `formula` is valid input; `sizes` gives the sizes that it names, and `origins` says where they come from.
     """
 
     formula: str
+    sizes: Mapping[str, int]
     origins: Mapping[str, str]
     index: str | None = None
     linear_map: str | None = None
@@ -42,11 +43,13 @@ class Forms:
 def forms(
     problem: Problem, shapes: Mapping[str, Shape], statics: Mapping[str, Static] | None = None, *, column: bool = False
 ) -> list[Forms]:
-    """Return the forms of each derivative of a problem.
+    """Return the forms of each derivative of a problem, or of its value where none is asked for.
 
     Example: the Jacobian of `A @ X @ B` by X is `einsum('ik,lj->ijkl', A, B)`, in indices `A[i,k]*B[l,j]`, as a map
     `dX -> A @ dX @ B`, as a matrix `kron(A, B.T)`. With `column`, vec stacks columns: `kron(B.T, A)`.
     """
+    if not problem.requests:
+        return [Forms(form.text, form.sizes, form.origins) for form in closed_forms(problem, shapes, statics)]
     found = []
     output = Calculation(
         replace(problem, kind="value", wrt=(), batch=(), independent_entries=False), shapes, statics=statics
@@ -58,6 +61,7 @@ def forms(
         found.append(
             Forms(
                 formula=form.text,
+                sizes=form.sizes,
                 origins=form.origins,
                 index=_index_form(program, request, ranks) if rank > 2 else None,
                 linear_map=_linear_map(problem, request, shapes, statics) if rank > 2 else None,

@@ -286,7 +286,7 @@ def _copied(x: Node, axis: int, count: int, *, inside: bool) -> Node:
     return reshaped(copies, (*x.shape[:axis], count * x.shape[axis], *x.shape[axis + 1 :]))
 
 
-# --- indices ---------------------------------------------------------------------------------------------------------
+# --- other ways to write `x[I]` and `x.shape[0]` ----------------------------------------------------------------------
 
 
 def taken(x: syntax.Node, indices: syntax.Node, axis: syntax.Node | None, span: Span) -> syntax.Node:
@@ -300,3 +300,8 @@ def taken(x: syntax.Node, indices: syntax.Node, axis: syntax.Node | None, span: 
             last = (syntax.Slice(),) * (int(text) - 1)
             return syntax.Index(x, (syntax.Literal(...), indices, *last), span=span)
     raise ExpressionError("`axis` is a whole number here", Label(syntax.span_of(axis), "no whole number"))
+
+
+def length_of(x: syntax.Node, span: Span) -> syntax.Node:
+    """Return `len(x)` as `x.shape[0]`."""
+    return syntax.Index(syntax.Attribute(x, "shape", span=span), (syntax.Number("0"),), span=span)

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from ...grammar import syntax
 from ..graph.nodes import Delta, Node
 from ..graph.operator import NOWHERE, Operator
 from . import axes, diagonals
@@ -85,6 +86,11 @@ ENTRIES = (
              family="axes", rewrite=axes.taken,
              samples=("take(X, [0, 1, 1], axis=1)", "take(x, [2, 0])", "take(X, 1)", "take(X, [[0, 1]], axis=-2)"),
              errors=("take(x)", "take(x, 99)", "take(x, [0.5])")),
+    Operator("len", "x", "The length of the first axis, `x.shape[0]`.", family="axes", rewrite=axes.length_of,
+             samples=("len(x)", "len(X)"), errors=("len()", "len(a)")),
+    Operator("ndim", "x", "The number of axes, `x.ndim`.", family="axes", aliases=("dim",),
+             rewrite=lambda x, span: syntax.Attribute(x, "ndim", span=span), samples=("ndim(X)", "ndim(a)"),
+             errors=("ndim()", "ndim(x, 1)")),
 
     # --- diagonals and triangles
     linear("diag", "x; k=0", "The diagonal of a matrix, or the matrix with a vector on its diagonal.", diagonals.diag,

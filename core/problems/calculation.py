@@ -94,6 +94,12 @@ class Calculation:
         made.results = [(wrt, nodes[node]) for wrt, node in self.results]
         return made
 
+    @property
+    def lengths(self) -> Mapping[str, int]:
+        """What the names of lengths stand for that formulas use, without those that are inputs."""
+        _, lengths = self.general or (self, {})
+        return {name: size for name, size in lengths.items() if name not in self.symbols}
+
     @cached_property
     def spans(self) -> dict[Node, Span]:
         """Where each node was first written."""
