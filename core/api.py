@@ -10,6 +10,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..grammar.advice import in_python
+from ..grammar.names import split_names
 from .arrays import Array, Static, as_mask, statics
 from .errors import InputError, UsageProblem
 from .problems.answer import Check, Input
@@ -248,7 +249,7 @@ def names(wrt: str | Sequence[str] | None) -> tuple[str, ...]:
     """Return the variables named by a `wrt` argument: `"x"`, `"x,A"` or `("x", "A")`."""
     if wrt is None:
         return ()
-    return tuple(name.strip() for name in wrt.split(",")) if isinstance(wrt, str) else tuple(wrt)
+    return tuple(split_names(wrt)) if isinstance(wrt, str) else tuple(wrt)
 
 
 def claimed(

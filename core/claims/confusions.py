@@ -68,7 +68,7 @@ class Candidates(Inquiry):
         yield from self._transposes()
         yield from self._flattened()
         yield from self._orders_of_axes()
-        if self.trial.order == 1:
+        if self.trial.order == 1 and not self.problem.parts:
             yield from self._symmetric_conventions()
             yield from self._per_sample()
             yield from self._by_places()

@@ -105,6 +105,7 @@ def over_inputs(
     """Return the graph of a program over the inputs of a calculation, and the lengths that formulas of it name."""
     lengths = calculation.lengths
     known = {name: number(size) for name, size in lengths.items()}
+    known |= {symbol.name: node for symbol, node in calculation.parts.items()}
     return elaborated(program, {**known, **calculation.symbols, **(symbols or {})}, {**lengths, **statics(values)})
 
 
@@ -140,7 +141,7 @@ class Trial:
 
     def _check_names(self) -> None:
         """Refuse names that are neither inputs nor lengths; what a length is gets said."""
-        names = self.problem.names
+        names = [*self.problem.names, *self.problem.parts]
         found = syntax.free_names(self.program).items()
         strangers = {name: span for name, span in found if name not in names and name not in BARE_CONSTANTS}
         if not strangers:
@@ -153,7 +154,7 @@ class Trial:
                     f"`{name}` is not in the expression",
                     Label(span, "unknown name"),
                     source=Source(CLAIM, self.claim),
-                    notes=[f"names in the expression: {', '.join(names)}"],
+                    notes=[f"names in the expression: {', '.join(self.problem.names)}"],
                     helps=["a claim may use the inputs of the expression, numbers and functions"],
                 )
             self.remarks.append(f"`{name}` is `{origins[name]}`")
@@ -238,6 +239,8 @@ class Trial:
         prepared = self._prepare(self.given, self.wishes)
         inputs, calculation = prepared.inputs, prepared.calculation
         name = self.problem.requests[0][0]
+        if name in self.problem.parts:
+            return {}
         shape = calculation.symbols[name].shape
         if not inputs[name].shape_inferred or len(shape) != 1 or not _sums_a_number(self.problem.program, calculation):
             return {}

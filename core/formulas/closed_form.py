@@ -145,7 +145,7 @@ def _of_sizes(problem: Problem, calculation: Calculation, roots: list[Node]) -> 
 
 def _step_by_step(calculation: Calculation) -> list[Node]:
     """Return the derivatives, with patterns recognised between one order and the next."""
-    if calculation.problem.kind not in ("hessian", "derivative"):
+    if calculation.problem.kind not in ("hessian", "derivative") or calculation.parts:
         return _roots(calculation)
     roots = []
     for wrt, _ in calculation.results:

@@ -51,12 +51,11 @@ def forms(
     if not problem.requests:
         return [Forms(form.text, form.sizes, form.origins) for form in closed_forms(problem, shapes, statics)]
     found = []
-    output = Calculation(
-        replace(problem, kind="value", wrt=(), batch=(), independent_entries=False), shapes, statics=statics
-    ).shape
+    asked = replace(problem, kind="value", batch=(), independent_entries=False)
+    calculation = Calculation(asked, shapes, statics=statics)
     for request, form in zip(problem.requests, closed_forms(problem, shapes, statics), strict=True):
         program = form.program
-        ranks = (len(output), *(len(shapes[name]) for name in request))
+        ranks = (len(calculation.shape), *(calculation.variables[name].rank for name in request))
         rank = sum(ranks)
         found.append(
             Forms(

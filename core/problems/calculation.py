@@ -26,6 +26,7 @@ from ..graph.transform import at_lengths, flatten, sized, vectorize
 from ..shapes import MATRIX_ASSUMPTIONS, Shape, describe, show
 from .answer import Check, Result
 from .axes import axis_groups, convention
+from .parts import Parts, put_back, separated
 from .problem import STRUCTURED_KINDS, Problem, tangent_name
 
 if TYPE_CHECKING:
@@ -62,25 +63,29 @@ class Calculation:
         self.symbols = {name: Symbol.of(name, tuple(shapes[name]), self._assumed(name)) for name in problem.names}
         self._check_assumptions()
         elaborator = Elaborator(self.symbols, statics)
-        root = elaborator.run(problem.program)
+        self.parts: Parts
+        root, self.parts = separated(elaborator, problem.program, problem.parts)
         if not isinstance(root, Node):
             root = self._one_result(root, elaborator)
-        self.original: Node = root
+        (self.original,) = put_back([root], self.parts)
         self._spans = elaborator.spans
         self.indices = frozenset(elaborator.indices)
         self._refuse_indices(elaborator.indices)
-        self.output = stabilized([root])[0]
+        self.separate = stabilized([root])[0]
+        self.output = stabilized([self.original])[0]
         self.shape = self.output.shape
         if problem.kind == "grad" and self.shape:
             raise self._not_scalar()
-        self.results = [(wrt, self._differentiated(wrt)) for wrt in problem.requests]
+        found = [self._differentiated(wrt) for wrt in problem.requests]
+        self.results = list(zip(problem.requests, put_back(found, self.parts), strict=True))
 
     def at(self, lengths: Mapping[str, int], samples: int | None = None) -> Calculation:
         """Return a general calculation with numbers in place of lengths; nothing is elaborated or differentiated again.
 
         Raises NotPlainError where a place that the expression names does not exist at these lengths.
         """
-        nodes = sized([self.original, self.output, *(node for _, node in self.results)], lengths)
+        parts = (node for part in self.parts.items() for node in part)
+        nodes = sized([self.original, self.output, self.separate, *parts, *(node for _, node in self.results)], lengths)
         made = Calculation.__new__(Calculation)
         made.problem, made.samples, made.general = self.problem, samples, (self, lengths)
         made.statics = {
@@ -89,10 +94,18 @@ class Calculation:
         }
         made.indices = self.indices
         made.symbols = {name: at_lengths(symbol, lengths) for name, symbol in self.symbols.items()}
-        made.original, made.output = nodes[self.original], nodes[self.output]
+        made.original, made.output, made.separate = (
+            nodes[node] for node in (self.original, self.output, self.separate)
+        )
+        made.parts = {at_lengths(symbol, lengths): nodes[node] for symbol, node in self.parts.items()}
         made.shape = made.output.shape
         made.results = [(wrt, nodes[node]) for wrt, node in self.results]
         return made
+
+    @property
+    def variables(self) -> Mapping[str, Symbol]:
+        """What can be differentiated by: the inputs, and the parts that are set apart."""
+        return {**self.symbols, **{symbol.name: symbol for symbol in self.parts}}
 
     @property
     def lengths(self) -> Mapping[str, int]:
@@ -149,7 +162,7 @@ class Calculation:
 
     def _not_scalar(self) -> NotScalarError:
         text, names = self.problem.text, self.problem.wrt
-        variable = self.symbols[names[0]].shape
+        variable = self.variables[names[0]].shape
         helps = [
             advise(f"all {show(self.shape + variable)} partial derivatives:  ", Command("jacobian", text, names)),
             advise("one number first:  ", Command("grad", f"sum({text})", names)),
@@ -168,8 +181,8 @@ class Calculation:
         )
 
     def _differentiated(self, wrt: tuple[str, ...]) -> Node:
-        variable = self.symbols[wrt[0]]
-        result = self.output
+        variable = self.variables[wrt[0]]
+        result = self.separate
         direction = Symbol.of(tangent_name(wrt[0]), self.direction_shape(wrt[0]))
         match self.problem.kind:
             case "jvp":
@@ -180,16 +193,16 @@ class Calculation:
                 (first,) = absorbed([derivative(result, variable)])
                 return absorbed([pushforward(first, {variable: direction})])[0]
         for name in wrt:
-            (result,) = absorbed([derivative(result, self.symbols[name])])
+            (result,) = absorbed([derivative(result, self.variables[name])])
         return result
 
     def direction_shape(self, name: str) -> Shape:
         """Return the shape of the tangent or cotangent that goes with a variable."""
-        return self.shape if self.problem.kind == "vjp" else self.symbols[name].shape
+        return self.shape if self.problem.kind == "vjp" else self.variables[name].shape
 
     def groups(self, wrt: tuple[str, ...]) -> list[tuple[str, Shape]]:
         """Return the owner and shape of each block of axes of a derivative."""
-        return axis_groups(self.problem, wrt, self.shape, self.symbols)
+        return axis_groups(self.problem, wrt, self.shape, self.variables)
 
     # Numbers.
 
@@ -222,6 +235,18 @@ class Calculation:
     def value_program(self) -> Program:
         """The compiled value alone, which knows nothing of any rule."""
         return compile_program(flatten(self._batched[:1]))
+
+    @cached_property
+    def separate_program(self) -> Program:
+        """The compiled value alone over the inputs and the parts that are set apart."""
+        return compile_program(flatten([self.separate])) if self.parts else self.value_program
+
+    def part_values(self, values: Mapping[str, Array]) -> dict[str, Array]:
+        """Return the values of the parts that are set apart, for given inputs."""
+        if not self.parts:
+            return {}
+        found = compile_program(flatten(list(self.parts.values()))).run(values)
+        return {symbol.name: value for symbol, value in zip(self.parts, found, strict=True)}
 
     @cached_property
     def compressions(self) -> list[Compression]:
@@ -285,7 +310,7 @@ class Calculation:
 
     def _too_large(self, wrt: tuple[str, ...], entries: int, limit: int) -> EvaluationError:
         noun = {"grad": "gradient", "hessian": "Hessian", "jacobian": "Jacobian"}.get(self.problem.kind, "derivative")
-        by = " by ".join(f"input `{name}` ({show(self.symbols[name].shape)})" for name in wrt)
+        by = " by ".join(f"input `{name}` ({show(self.variables[name].shape)})" for name in wrt)
         node = dict(self.results)[wrt]
         structure = structure_of(node, len(self.shape))
         product = "hvp" if self.problem.kind == "hessian" else "jvp"
@@ -339,7 +364,7 @@ class Calculation:
                     axis_groups=tuple((owner, len(shape)) for owner, shape in groups),
                     structure=structure if compressed is None else compressed.structure,
                     check=check,
-                    convention=convention(self.problem, wrt, self.symbols),
+                    convention=convention(self.problem, wrt, self.variables),
                     compressed=compressed,
                 )
             )
