@@ -140,7 +140,7 @@ class _Entry(NamedTuple):
     def _refuse_stranger(self, value: object, indices: Indices) -> NoReturn:
         helps = {
             str: "write numbers without quotes",
-            bool: "write 1 for true and 0 for false; a mask is made of `true` and `false` alone",
+            bool: "write 1 for true and 0 for false",
             type(None): "leave out what is missing, or give a number",
             dict: "an input is a number or a nested list",
         }

@@ -55,7 +55,8 @@ class Inquiry:
         self.text = trial.problem.text.strip()
         self.name = trial.problem.requests[0][0]
         self.output = self.points[0].calculation.shape
-        self.groups = [self.output, *(self.points[0].shapes[name] for name in self.problem.requests[0])]
+        variables = self.points[0].calculation.variables
+        self.groups = [self.output, *(variables[name].shape for name in self.problem.requests[0])]
 
 
 class Candidates(Inquiry):

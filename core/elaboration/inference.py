@@ -66,8 +66,11 @@ class Lengths:
         equations = Equations()
         for name in names_in(self.sizes):
             equations.new(name)
-        counted = ((size, numbers.get(name)) for name, size in self.counts.items())
-        pairs = [(size, number) for size, number in counted if isinstance(number, int)]
+        pairs: list[tuple[int, int]] = []
+        for name, size in self.counts.items():
+            number = numbers.get(name)
+            if isinstance(number, int):
+                pairs.append((size, number))
         pairs += [pair for name, shape in shapes.items() for pair in zip(self.shapes[name], shape, strict=True)]
         # What stands alone first: then the rest is there to be compared.
         for symbol, actual in sorted(pairs, key=lambda pair: len(str(pair[0]))):

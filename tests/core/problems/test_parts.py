@@ -107,6 +107,12 @@ def test_forms_of_a_part() -> None:
     assert np.allclose(space["gradient"](**POINT)[1], 1 - np.tanh(POINT["A"] @ POINT["x"]) ** 2)
 
 
+def test_wrong_claim_about_a_part() -> None:
+    verdict = matgrad.check("x.T @ A @ x", wrt="A[0,1]", claim="2*x[0]*x[1]")
+    assert not verdict.holds
+    assert verdict.factor == "2"
+
+
 @pytest.mark.parametrize(
     ("text", "wrt", "message"),
     [
