@@ -85,12 +85,13 @@ ENTRIES = (
     Operator("take", "x, indices; axis=None", "The entries at some places, along an axis or of all in a row.",
              family="axes", rewrite=axes.taken,
              samples=("take(X, [0, 1, 1], axis=1)", "take(x, [2, 0])", "take(X, 1)", "take(X, [[0, 1]], axis=-2)"),
-             errors=("take(x)", "take(x, 99)", "take(x, [0.5])")),
+             errors=("take(x)", "take(x, 99)", "take(x, [0.5])"), spellings=NOWHERE),
     Operator("len", "x", "The length of the first axis, `x.shape[0]`.", family="axes", rewrite=axes.length_of,
-             samples=("len(x)", "len(X)"), errors=("len()", "len(a)")),
-    Operator("ndim", "x", "The number of axes, `x.ndim`.", family="axes", aliases=("dim",),
+             samples=("len(x)", "len(X)"), errors=("len()", "len(a)"),
+             spellings=NOWHERE),
+    Operator("ndim", "x", "The number of axes, `x.ndim`.", family="axes",
              rewrite=lambda x, span: syntax.Attribute(x, "ndim", span=span), samples=("ndim(X)", "ndim(a)"),
-             errors=("ndim()", "ndim(x, 1)")),
+             errors=("ndim()", "ndim(x, 1)"), spellings=NOWHERE),
 
     # --- diagonals and triangles
     linear("diag", "x; k=0", "The diagonal of a matrix, or the matrix with a vector on its diagonal.", diagonals.diag,
