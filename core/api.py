@@ -10,7 +10,8 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..grammar.advice import in_python
-from .arrays import Array, scalars
+from ..grammar.names import split_names
+from .arrays import Array, Static, as_mask, statics
 from .errors import InputError, UsageProblem
 from .problems.answer import Check, Input
 from .problems.calculation import Calculation
@@ -108,6 +109,17 @@ class Derivative:
         return "\n".join(form.text for form in closed_forms(self.problem, *self._sample()))
 
     @property
+    def sizes(self) -> dict[str, int]:
+        """What the names of sizes in the formula stand for, at the given or inferred shapes.
+
+        Example: `Derivative("mean(x)", "grad", ("x",), shapes={"x": (4,)}).sizes` is `{"n": 4}`.
+        """
+        from .formulas.verified import closed_forms
+
+        forms = closed_forms(self.problem, *self._sample())
+        return {name: size for form in forms for name, size in form.sizes.items()}
+
+    @property
     def latex(self) -> str:
         r"""The closed form in LaTeX, at the given or inferred shapes; several names give one line each.
 
@@ -133,10 +145,10 @@ class Derivative:
 
         return statement(self.problem, *self._sample())
 
-    def _sample(self) -> tuple[dict[str, Shape], dict[str, int]]:
+    def _sample(self) -> tuple[dict[str, Shape], dict[str, Static]]:
         """Return shapes for all inputs, given or inferred, and the values of those that are sizes."""
         prepared = prepare(self.problem, {}, Wishes(declared=self._declared(), limit=self.max_memory))
-        return prepared.shapes, prepared.whole_numbers
+        return prepared.shapes, prepared.statics
 
     def __repr__(self) -> str:
         wrt = f", wrt={', '.join(self.problem.wrt)}" if self.problem.wrt else ""
@@ -188,7 +200,7 @@ class Derivative:
 
     def _calculation(self, values: Mapping[str, Array]) -> Calculation:
         shapes, samples = self._sample_shapes(values)
-        numbers = scalars({name: values[name] for name in shapes})
+        numbers = statics({name: values[name] for name in shapes})
         calculation = self._compiler.find(shapes, numbers, samples).calculation
         for name, shape in self.shapes.items():
             if name in shapes and shapes[name] != shape:
@@ -215,7 +227,8 @@ class Derivative:
 
 def _array(name: str, value: ArrayLike) -> Array:
     try:
-        return np.asarray(value, dtype=np.float64)
+        array = np.asarray(value)
+        return as_mask(array) if array.dtype.char == "?" and array.ndim else np.asarray(value, dtype=np.float64)
     except (TypeError, ValueError):
         raise InputError(
             f"input `{name}` is not a rectangular array of real numbers",
@@ -236,7 +249,7 @@ def names(wrt: str | Sequence[str] | None) -> tuple[str, ...]:
     """Return the variables named by a `wrt` argument: `"x"`, `"x,A"` or `("x", "A")`."""
     if wrt is None:
         return ()
-    return tuple(name.strip() for name in wrt.split(",")) if isinstance(wrt, str) else tuple(wrt)
+    return tuple(split_names(wrt)) if isinstance(wrt, str) else tuple(wrt)
 
 
 def claimed(

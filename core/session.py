@@ -3,18 +3,22 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
-from itertools import product
+from itertools import chain, product
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import numpy as np
 
 from ..grammar.advice import Given, Setting, advise
-from .arrays import Array, scalars, whole_numbers
+from ..grammar.syntax import Binary, Name, walk
+from .arrays import Array, Static, statics
 from .checking.results import check_results
+from .elaboration.choice import SMALLEST
+from .elaboration.elaborate import StaticNameError
 from .errors import EvaluationError, ExpressionError, InputError, MatgradError, NotScalarError, ShapeError, UsageProblem
 from .evaluation.program import OperationFailed
 from .formulas.attach import with_formulas
 from .graph.nodes import Apply, Map, topological
+from .graph.sizes import NAMES, Size, names_in
 from .problems.answer import Answer, Check, Input, Warning, values_of
 from .problems.assumptions import check_assumptions
 from .problems.calculation import Calculation
@@ -71,9 +75,9 @@ class Prepared(NamedTuple):
         return {name: symbol.shape for name, symbol in self.calculation.symbols.items()}
 
     @property
-    def whole_numbers(self) -> dict[str, int]:
-        """The values of the names that can stand for sizes."""
-        return whole_numbers(self.values)
+    def statics(self) -> dict[str, Static]:
+        """The values of the names that can stand for sizes and indices."""
+        return statics(self.values)
 
 
 def answer(
@@ -188,15 +192,34 @@ def prepare(problem: Problem, given: Mapping[str, Input], wishes: Wishes, compil
     shapes = {name: item.value.shape for name, item in used.items()}
     shapes |= {name: shape for name, shape in wishes.declared.items() if name in names and name not in shapes}
     known = {name: _sample_shape(problem, name, shape) for name, shape in shapes.items()}
-    numbers = scalars(values_of(used))
-    try:
-        calculation, counts, _ = compiler.find(known, numbers, samples)
-    except (ShapeError, NotScalarError) as error:
-        raise _with_help(compiler, known, numbers, set(used), error) from None
+    numbers = statics(values_of(used))
+    while True:
+        try:
+            calculation, counts, _ = compiler.find(known, numbers, samples)
+            break
+        except (ShapeError, NotScalarError) as error:
+            raise _with_help(compiler, known, numbers, set(used), error) from None
+        except StaticNameError as error:
+            shape = known.get(error.name) or error.shape
+            if error.name in numbers or not shape:
+                raise
+            used[error.name] = _drawn_static(error, shape, wishes, inferred=error.name not in known)
+            numbers |= statics(values_of({error.name: used[error.name]}))
+            known[error.name] = used[error.name].value.shape
     check_assumptions(problem.assumptions, used)
     drawn = _drawn(calculation, used, wishes, set(names) - set(known), counts)
     inputs = {name: used.get(name) or drawn[name] for name in names}
     return Prepared(calculation, inputs)
+
+
+def _drawn_static(error: StaticNameError, shape: Shape, wishes: Wishes, *, inferred: bool) -> Input:
+    """Return random numbers for a name on whose values an index depends: whole ones in range where it is the index."""
+    law = wishes.law
+    if error.shape is None:
+        law = f"randint:0:{error.below if error.below and not isinstance(error.below, Size) else SMALLEST}"
+    sizes = tuple(SMALLEST if isinstance(size, Size) else size for size in shape)
+    value = draw(error.name, sizes, law, wishes.seed, ())
+    return Input(value, "random", seed=wishes.seed, law=law, shape_inferred=inferred)
 
 
 def _sample_shape(problem: Problem, name: str, shape: Shape) -> Shape:
@@ -229,7 +252,7 @@ def _samples(problem: Problem, used: Mapping[str, Input], wishes: Wishes) -> int
 def _with_help(
     compiler: Compiler,
     known: Mapping[str, Shape],
-    numbers: Mapping[str, float],
+    numbers: Mapping[str, Static],
     given: set[str],
     error: ExpressionError,
 ) -> ExpressionError:
@@ -251,7 +274,7 @@ def _with_help(
     return error
 
 
-def _fits(compiler: Compiler, known: Mapping[str, Shape], numbers: Mapping[str, float]) -> bool:
+def _fits(compiler: Compiler, known: Mapping[str, Shape], numbers: Mapping[str, Static]) -> bool:
     try:
         Compiler(compiler.problem).find(known, numbers)
     except MatgradError:
@@ -268,6 +291,7 @@ def _drawn(
     shapes = {name: symbol.shape for name, symbol in calculation.symbols.items()}
     read = readings(problem, shapes, [name for name in missing if name in inferred and name not in counts])
     needed = needs([calculation.original, calculation.output], general=wishes.general)
+    counts = {**_sizes_meant(calculation, missing), **counts}
     plain = {name: {*problem.assumptions.get(name, ()), *needed.get(name, ())} for name in missing}
     positive = {name: known or {"positive"} for name, known in plain.items()}
 
@@ -293,6 +317,22 @@ def _drawn(
         if not missing or _finite(calculation, {**used, **found}, wishes.limit):
             return found
     return drawn(positive, wishes.seed)
+
+
+def _sizes_meant(calculation: Calculation, missing: Iterable[str]) -> dict[str, int]:
+    """Return the values of names without one that are called as formulas call a size, and that only divide.
+
+    In `2*X.T @ (X @ w - y) / n` the n is `X.shape[0]`.
+    """
+    general, lengths = calculation.general or (calculation, {})
+    shapes = (symbol.shape for symbol in general.symbols.values())
+    called = dict(zip(NAMES, names_in(chain(*shapes)), strict=False))
+    numbers = [name for name in missing if name in called and not calculation.symbols[name].shape]
+    nodes = list(walk(calculation.problem.program))
+    divisors = [node.right for node in nodes if isinstance(node, Binary) and node.operator == "/"]
+    below = {id(part) for divisor in divisors for part in walk(divisor)}
+    elsewhere = {node.name for node in nodes if isinstance(node, Name) and id(node) not in below}
+    return {name: lengths[called[name]] for name in numbers if name not in {*elsewhere, *calculation.problem.wrt}}
 
 
 def _finite(calculation: Calculation, inputs: Mapping[str, Input], limit: int) -> bool:

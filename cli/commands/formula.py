@@ -15,6 +15,7 @@ from .questions import given_inputs, problem_of, wishes_of
 from .request import Request
 
 if TYPE_CHECKING:
+    from ...core.arrays import Static
     from ...core.formulas.orders import Forms
     from ...core.problems.problem import Problem
     from ...core.session import Prepared
@@ -36,7 +37,7 @@ def show_formula(request: Request, kind: str | None, to: str, vec: str, *, json:
     As text, a formula of three or four axes is followed by its other forms, and names of sizes by what they are.
     """
     problem, prepared = _understood(request, kind)
-    shapes, statics = prepared.shapes, prepared.whole_numbers
+    shapes, statics = prepared.shapes, prepared.statics
     found = _forms(problem, shapes, statics, vec) if to == "text" else []
     texts = [form.formula for form in found] or _texts(problem, shapes, statics, to)
     if json:
@@ -71,10 +72,10 @@ def _understood(request: Request, kind: str | None) -> tuple[Problem, Prepared]:
     return problem, prepared
 
 
-def _forms(problem: Problem, shapes: Mapping[str, Shape], statics: Mapping[str, int], vec: str) -> list[Forms]:
+def _forms(problem: Problem, shapes: Mapping[str, Shape], statics: Mapping[str, Static], vec: str) -> list[Forms]:
     from ...core.formulas.orders import forms
 
-    return forms(problem, shapes, statics, column=vec == "column") if problem.requests else []
+    return forms(problem, shapes, statics, column=vec == "column")
 
 
 def _further(form: Forms) -> list[str]:
@@ -88,7 +89,7 @@ def _further(form: Forms) -> list[str]:
     return lines
 
 
-def _texts(problem: Problem, shapes: Mapping[str, Shape], statics: Mapping[str, int], to: str) -> list[str]:
+def _texts(problem: Problem, shapes: Mapping[str, Shape], statics: Mapping[str, Static], to: str) -> list[str]:
     if to == "text":
         from ...core.formulas.verified import closed_forms
 
@@ -106,7 +107,12 @@ def _record(problem: Problem, to: str, texts: list[str], found: list[Forms]) -> 
         results: list[dict[str, object]]
         results = [{"wrt": list(wrt), "formula": text} for wrt, text in zip(requests, texts, strict=True)]
         for result, form in zip(results, found, strict=False):
-            result |= {"sizes": dict(form.origins), "index": form.index, "map": form.linear_map}
+            result |= {
+                "sizes": dict(form.sizes),
+                "origins": dict(form.origins),
+                "index": form.index,
+                "map": form.linear_map,
+            }
             result |= {"kronecker": form.kronecker, "vec": form.convention if form.kronecker else None}
     else:
         results = [{"wrt": list(dict.fromkeys(name for wrt in requests for name in wrt)), "formula": texts[0]}]

@@ -83,7 +83,8 @@ _derivative, _input, _answer, _output = (
 
 WRT = _derivative(
     "--wrt", multiple=True, metavar="NAME", shell_complete=expression_names,
-    help="Differentiate by this name; repeat it, or give x,A. Not needed where there is only one name.",
+    help="Differentiate by this name, or a part such as A[0,1]; repeat it, or give x,A. "
+         "Not needed where there is only one name.",
 )  # fmt: skip
 CLAIM = _derivative(
     "--claim", metavar="EXPR2", help="What you think the derivative is: an expression over the same names."

@@ -8,6 +8,7 @@ from typing import Any, NamedTuple
 
 from ...core.errors import UsageProblem
 from ...core.shapes import ASSUMPTIONS
+from ...grammar.names import split_names
 
 # What a file is, where its name says that it is not text for a reader.
 ENDINGS = {".npy": "npy", ".npz": "npy", ".mtx": "mtx"}
@@ -18,6 +19,7 @@ for _power, _letter in enumerate("kmgtp", 1):
 
 _PAIRS = r",(?=\s*[^\W\d]\w*\s*=)"
 _NAME = r"[^\W\d]\w*"
+_PART = r"(\s*\[.*\])*"
 _SHAPE = r"\d+(?:\s*[x×X*,]\s*\d+)*\s*,?"
 _SIZE = r"(\d+(?:\.\d*)?|\.\d+)\s*([a-z]*)"
 _LAW = r"normal|uniform|randint:(-?\d+):(-?\d+)"
@@ -59,14 +61,14 @@ class Request(NamedTuple):
         format = read_format(parameters["format"], parameters["output"])
         return Request(
             expression=expression,
-            wrt=split_names(parameters.get("wrt", ()), "--wrt"),
+            wrt=read_names(parameters.get("wrt", ()), "--wrt"),
             files=tuple(parameters["files"]),
             variables=tuple(parameters["variables"]),
             shapes=read_shapes(parameters["shapes"]),
             assumptions=read_assumptions(parameters["assumptions"]),
             law=read_law(parameters["law"]),
             seed=read_seed(parameters["seed"]),
-            batch=split_names(parameters["batch"], "--batch"),
+            batch=read_names(parameters["batch"], "--batch"),
             directions=tuple(parameters.get("directions", ())),
             lines=parameters.get("lines", False),
             layout=parameters["layout"],
@@ -84,11 +86,11 @@ class Request(NamedTuple):
         )
 
 
-def split_names(texts: Iterable[str], option: str) -> tuple[str, ...]:
-    """Return the names in options that may be repeated and hold commas: `split_names(["x,A", "b"], "--wrt")`."""
-    names = [name.strip() for text in texts for name in text.split(",")]
+def read_names(texts: Iterable[str], option: str) -> tuple[str, ...]:
+    """Return the names in options that may be repeated and hold commas: `read_names(["x,A", "b"], "--wrt")`."""
+    names = [name for text in texts for name in split_names(text)]
     for name in names:
-        if not re.fullmatch(_NAME, name):
+        if not re.fullmatch(rf"{_NAME}{_PART if option == '--wrt' else ''}", name):
             message = f"`{name}` is not a name" if name else "a name is missing"
             helps = [f"{option} x, or {option} x,A for several"]
             raise UsageProblem(message, place=f"{option} {','.join(texts)}", helps=helps)

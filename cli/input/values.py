@@ -20,10 +20,12 @@ def parse_value(text: str, destination: Destination, file: str | None = None) ->
     """Return the array that a typed value means; shapes are literal.
 
     Example: `parse_value("[1 2; 3 4]", Destination.of("A"))` has shape (2, 2), `"[1 2]"` has (2) and `"[1; 2]"` (2, 1).
-    `file` is a file to offer where the value turns out to be its name. Raises InputError.
+    A list of `true` and `false`, as JSON or Python write them, is a mask. `file` is a file to offer where the value
+    turns out to be its name. Raises InputError.
     """
     import numpy as np
 
+    text = re.sub(r"\b(True|False)\b", lambda word: word[0].lower(), text)
     source = Source(destination.option, text)
     number = to_number(text)
     if number is not None:

@@ -56,7 +56,8 @@ class Inquiry:
         self.text = trial.problem.text.strip()
         self.name = trial.problem.requests[0][0]
         self.output = self.points[0].calculation.shape
-        self.groups = [self.output, *(self.points[0].shapes[name] for name in self.problem.requests[0])]
+        variables = self.points[0].calculation.variables
+        self.groups = [self.output, *(variables[name].shape for name in self.problem.requests[0])]
 
 
 class Candidates(Inquiry):
@@ -73,7 +74,7 @@ class Candidates(Inquiry):
         yield from self._transposes()
         yield from self._flattened()
         yield from self._orders_of_axes()
-        if self.trial.order == 1:
+        if self.trial.order == 1 and not self.problem.parts:
             yield from self._symmetric_conventions()
             yield from self._per_sample()
             yield from self._by_places()

@@ -13,13 +13,15 @@ from ...grammar.advice import Setting, advise
 from ...grammar.parser import parse
 from ...grammar.rewriting import joined, toggled_transposes
 from ...grammar.writer import write
-from ..arrays import SAME_NUMBERS, Array, relative_error, whole_numbers
+from ..arrays import SAME_NUMBERS, Array, Static, relative_error, static_key, statics, whole_numbers
 from ..differentiation.stabilise import stabilized
 from ..elaboration.elaborate import BARE_CONSTANTS, Elaborator
 from ..elaboration.inference import infer_shapes
 from ..elaboration.libraries import in_own_words
 from ..errors import EvaluationError, ExpressionError, Label, MatgradError, ShapeError, Source, UnknownNameError
 from ..evaluation.program import OperationFailed, Program, compile_program
+from ..formulas.closed_form import origins_of
+from ..graph.algebra import number
 from ..graph.nodes import Node
 from ..graph.transform import flatten
 from ..problems.answer import Input, readings_of, values_of
@@ -50,15 +52,30 @@ class Workbench:
         self._programs: dict[tuple[Node, ...], Program] = {}
 
     def elaborated(
-        self, program: syntax.Program, environment: Mapping[str, Node], statics: Mapping[str, int] | None = None
+        self, program: syntax.Program, environment: Mapping[str, Node], statics: Mapping[str, Static] | None = None
     ) -> Node:
         """Return the graph of a program whose result is one array."""
-        key = (program, frozenset(environment.items()), frozenset((statics or {}).items()))
+        known = frozenset((name, static_key(value)) for name, value in (statics or {}).items())
+        key = (program, frozenset(environment.items()), known)
         if key not in self._nodes:
             elaborator = Elaborator(environment, statics)
             result = elaborator.tensor(elaborator.run(program), syntax.span_of(program.result))
             self._nodes[key] = stabilized([result])[0]
         return self._nodes[key]
+
+    def over_inputs(
+        self,
+        program: syntax.Program,
+        calculation: Calculation,
+        values: Mapping[str, Array],
+        symbols: Mapping[str, Node] | None = None,
+    ) -> Node:
+        """Return the graph of a program over the inputs of a calculation, and the lengths that formulas of it name."""
+        lengths = calculation.lengths
+        known = {name: number(size) for name, size in lengths.items()}
+        known |= {symbol.name: node for symbol, node in calculation.parts.items()}
+        environment = {**known, **calculation.symbols, **(symbols or {})}
+        return self.elaborated(program, environment, {**lengths, **statics(values)})
 
     def run(self, nodes: Sequence[Node], values: Mapping[str, Array]) -> list[Array]:
         """Return the values of graphs; raises OperationFailed where an operation has none."""
@@ -103,8 +120,7 @@ class Point:
 
     def elaborated(self, program: syntax.Program, symbols: Mapping[str, Node] | None = None) -> Node:
         """Return the graph of a program over the inputs, `symbols` being known besides them."""
-        environment = {**self.calculation.symbols, **(symbols or {})}
-        return self.bench.elaborated(program, environment, whole_numbers(self.values))
+        return self.bench.over_inputs(program, self.calculation, self.values, symbols)
 
     def compute(self, program: syntax.Program) -> Array | None:
         """Return the value of a program here, None where it does not fit or has no value."""
@@ -125,6 +141,7 @@ class Trial:
         self.wishes = wishes._replace(general=True)
         self.program = parse_claim(claim)
         self.compiler, self.bench = Compiler(problem), Workbench()
+        self.remarks: list[str] = []
         self._check_names()
         self.points = list(self._points())
 
@@ -134,16 +151,24 @@ class Trial:
         return prepare(self.problem, given, wishes, self.compiler)
 
     def _check_names(self) -> None:
-        names = self.problem.names
-        for name, span in syntax.free_names(self.program).items():
-            if name not in names and name not in BARE_CONSTANTS:
+        """Refuse names that are neither inputs nor lengths; what a length is gets said."""
+        names = [*self.problem.names, *self.problem.parts]
+        found = syntax.free_names(self.program).items()
+        strangers = {name: span for name, span in found if name not in names and name not in BARE_CONSTANTS}
+        if not strangers:
+            return
+        general, lengths = self._prepare(self.given, self.wishes).calculation.general or (None, {})
+        origins = {} if general is None else origins_of(general, lengths)
+        for name, span in strangers.items():
+            if name not in origins:
                 raise UnknownNameError(
                     f"`{name}` is not in the expression",
                     Label(span, "unknown name"),
                     source=Source(CLAIM, self.claim),
-                    notes=[f"names in the expression: {', '.join(names)}"],
+                    notes=[f"names in the expression: {', '.join(self.problem.names)}"],
                     helps=["a claim may use the inputs of the expression, numbers and functions"],
                 )
+            self.remarks.append(f"`{name}` is `{origins[name]}`")
 
     @property
     def order(self) -> int:
@@ -189,7 +214,9 @@ class Trial:
         larger = self._larger(first, declared)
         seeds = range(self.wishes.seed, self.wishes.seed + POINTS)
         yield self.wishes._replace(declared=declared), self.given
-        whole = {name: self.given[name] for name in whole_numbers(values_of(self.given))}
+        indices = self._prepare(self.given, self.wishes).calculation.statics
+        kept = {*indices, *whole_numbers(values_of(self.given))}
+        whole = {name: item for name, item in self.given.items() if name in kept}
         for place, seed in enumerate(seeds):
             if place or self.given:
                 own = larger if larger is not None and place % 2 else declared
@@ -236,7 +263,7 @@ class Trial:
         return prepared.inputs
 
     def _claim_over(self, calculation: Calculation, inputs: Mapping[str, Input]) -> Node:
-        return self.bench.elaborated(self.program, calculation.symbols, whole_numbers(values_of(inputs)))
+        return self.bench.over_inputs(self.program, calculation, values_of(inputs))
 
     def _with_transpose(self, calculation: Calculation, inputs: Mapping[str, Input], error: ExpressionError) -> bool:
         """Add to an error the transpose with which the claim would be right; False where there is none."""
@@ -245,7 +272,7 @@ class Trial:
         matrices = {name for name, value in values.items() if np.ndim(value) == 2}
         for before, after, program in toggled_transposes(self.program, matrices):
             try:
-                node = self.bench.elaborated(program, calculation.symbols, whole_numbers(values))
+                node = self.bench.over_inputs(program, calculation, values)
                 (found,) = self.bench.run([node], values)
             except (ExpressionError, OperationFailed):
                 continue
@@ -268,7 +295,7 @@ class Trial:
         if not unknown:
             return None
         try:
-            shapes, counts = infer_shapes(both, known, unknown, whole_numbers(values_of(self.given)))
+            shapes, counts = infer_shapes(both, known, unknown, statics(values_of(self.given)))
         except ExpressionError:
             return None
         return {name: shape for name, shape in shapes.items() if name not in counts}

@@ -14,7 +14,7 @@ from functools import cached_property
 import numpy as np
 
 from ...grammar.advice import Setting, Text, advise, in_python
-from ..arrays import NEAR_MISS, SAME_NUMBERS, Array, first_place, largest, whole_numbers
+from ..arrays import NEAR_MISS, SAME_NUMBERS, Array, first_place, largest, statics
 from ..checking.results import check_results
 from ..errors import UsageProblem
 from ..formulas.verified import closed_forms
@@ -136,8 +136,7 @@ class Judgement:
     def formula(self) -> str:
         """The closed form of the derivative."""
         first = self.trial.points[0]
-        statics = whole_numbers(first.values)
-        return closed_forms(self.trial.problem, first.shapes, statics, self.trial.compiler)[0].text
+        return closed_forms(self.trial.problem, first.shapes, statics(first.values), self.trial.compiler)[0].text
 
     def _head(self, holds: bool) -> str:
         verb = "is" if holds else "is not"
@@ -148,6 +147,7 @@ class Judgement:
         if holds:
             assert error is not None
             yield f"they agree at {self._where()}: relative error {error:.1g}"
+            yield from self.trial.remarks
             return
         first = next(point for point in self.trial.points if point.error > SAME_NUMBERS)
         if reading is not None:
@@ -160,6 +160,7 @@ class Judgement:
         elif reading is None:
             yield from self._where_it_differs(first, error)
         yield f"the {self.trial.noun} is `{self.formula}`"
+        yield from self.trial.remarks
 
     def _where(self) -> str:
         count = len(self.trial.points)

@@ -15,6 +15,7 @@ from itertools import chain
 from typing import Unpack
 
 from ...grammar import syntax
+from ..arrays import Static, copied
 from ..errors import ShapeError, Span
 from ..graph.nodes import Symbol
 from ..graph.sizes import NotPlainError, names_in, replace_lengths
@@ -32,7 +33,7 @@ def infer_shapes(
     program: syntax.Program,
     known: Mapping[str, Shape],
     unknown: Mapping[str, Span],
-    statics: Mapping[str, int],
+    statics: Mapping[str, Static],
     assumptions: Assumptions | None = None,
     **wanted: Unpack[Wanted],
 ) -> tuple[dict[str, Shape], dict[str, int]]:
@@ -77,7 +78,7 @@ def solve_lengths(
     program: syntax.Program,
     known: Ranks,
     unknown: Mapping[str, Span],
-    numbers: Mapping[str, int],
+    numbers: Mapping[str, Static],
     square: Iterable[str] = (),
     **wanted: Unpack[Wanted],
 ) -> Lengths:
@@ -90,15 +91,19 @@ def solve_lengths(
     """
     read_as = read(program, {name: len(axes) for name, axes in known.items()}, [*unknown], square=square, **wanted)
     ranks = {**known, **{name: (False,) * rank for name, rank in read_as.items()}}
-    plain: dict[str, int] = {}
+    plain: dict[str, Static] = {}
     while True:
         solver = Solver(ranks, square, plain)
         try:
             solver.run(program)
+        except StaticNameError as error:
+            if error.name not in numbers or error.name in plain:
+                raise
+            plain[error.name] = copied(numbers[error.name])
         except NotPlainError as error:
             names = [name for name in names_in(error.lengths) if name in numbers and name not in plain]
             if not names:
                 raise
-            plain |= {name: numbers[name] for name in names}
+            plain |= {name: copied(numbers[name]) for name in names}
         else:
             return solver.solution()

@@ -7,6 +7,7 @@ from dataclasses import dataclass
 from itertools import chain, count
 
 from ...grammar import syntax
+from ..arrays import Static
 from ..errors import RankError, ShapeError, Span
 from ..graph.nodes import Constant, Node, Symbol
 from ..graph.sizes import NAMES, Size, length, names_in, replace_lengths
@@ -28,10 +29,10 @@ class Lengths:
 
     shapes: Mapping[str, Shape]
     counts: Mapping[str, int]
-    plain: Mapping[str, int]
+    plain: Mapping[str, Static]
 
     @property
-    def statics(self) -> dict[str, int]:
+    def statics(self) -> dict[str, Static]:
         """What names that are used as sizes or indices stand for."""
         return {**self.counts, **self.plain}
 
@@ -41,7 +42,7 @@ class Lengths:
         own = ((*shape, *([self.counts[name]] if name in self.counts else [])) for name, shape in self.shapes.items())
         return [*chain(*own)]
 
-    def values(self, shapes: Mapping[str, Shape], numbers: Mapping[str, int]) -> dict[str, int]:
+    def values(self, shapes: Mapping[str, Shape], numbers: Mapping[str, Static]) -> dict[str, int]:
         """Return the lengths that given shapes, and the values of names used as sizes, determine.
 
         Raises ShapeError where they contradict what the expression asks for.
@@ -49,7 +50,11 @@ class Lengths:
         equations = Equations()
         for name in names_in(self.sizes):
             equations.new(name)
-        pairs: list[tuple[int, int]] = [(size, numbers[name]) for name, size in self.counts.items() if name in numbers]
+        pairs: list[tuple[int, int]] = []
+        for name, size in self.counts.items():
+            number = numbers.get(name)
+            if isinstance(number, int):
+                pairs.append((size, number))
         pairs += [pair for name, shape in shapes.items() for pair in zip(self.shapes[name], shape, strict=True)]
         # What stands alone first: then the rest is there to be compared.
         for symbol, actual in sorted(pairs, key=lambda pair: len(str(pair[0]))):
@@ -62,7 +67,7 @@ class Lengths:
 class Solver(Elaborator):
     """Elaborates over stand-ins: each part of the expression is a symbol of its shape once that is known."""
 
-    def __init__(self, ranks: Ranks, square: Iterable[str], plain: Mapping[str, int]) -> None:
+    def __init__(self, ranks: Ranks, square: Iterable[str], plain: Mapping[str, Static]) -> None:
         self.equations = Equations()
         self.counts: set[str] = set()
         self.plain = plain
@@ -74,8 +79,9 @@ class Solver(Elaborator):
         for name in square:
             if len(shape := shapes.get(name, ())) == 2:
                 self.equations.equate(shape[0], shape[1])
-        super().__init__({name: Symbol.of(name, shape) for name, shape in shapes.items()})
+        super().__init__({name: Symbol.of(name, shape) for name, shape in shapes.items()}, plain)
         self._inputs = shapes
+        self._exact = False
 
     def solution(self) -> Lengths:
         """Return the shapes of the inputs with their free lengths called n, m, k, ..."""
@@ -97,6 +103,8 @@ class Solver(Elaborator):
 
     def visit(self, node: syntax.Node) -> Value:
         """Return a stand-in for the value of a syntax node, of the shape that is known by now."""
+        if self._exact:
+            return self._resolved(self._settled(node))
         key = id(node)
         if key not in self._seen:
             self._seen[key] = _stand_in(self._settled(node))
@@ -129,11 +137,28 @@ class Solver(Elaborator):
     def size_named(self, name: str, span: Span) -> int:
         """Return a number that is used as a size as a length of its name."""
         if name in self.plain:
-            return self.plain[name]
+            return super().size_named(name, span)
         if self._inputs.get(name):
             raise StaticNameError(name, span)
         self.counts.add(name)
         return self.equations.new(name, given=True)
+
+    def graph_of(self, node: syntax.Node) -> Node:
+        """Return the graph of a syntax node without stand-ins."""
+        outer, self._exact = self._exact, True
+        try:
+            return super().graph_of(node)
+        finally:
+            self._exact = outer
+
+    def _name(self, node: syntax.Name) -> Value:
+        if self._exact and not node.prefix and node.name in self.definitions:
+            definition = self.definitions.pop(node.name)
+            try:
+                return self.visit(definition)
+            finally:
+                self.definitions[node.name] = definition
+        return super()._name(node)
 
     def _resolved(self, value: Value) -> Value:
         if isinstance(value, Size):

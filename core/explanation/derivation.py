@@ -13,13 +13,13 @@ from functools import cached_property
 import numpy as np
 
 from ...grammar import syntax
-from ...grammar.advice import Text
+from ...grammar.advice import Setting, Text
 from ...grammar.rewriting import rewritten
 from ...grammar.syntax import Attribute, Binary, Call, Index, ListLiteral, Name, Node, Number, Unary
 from ...grammar.writer import write
-from ..arrays import Array, whole_numbers
+from ..arrays import Array, statics
 from ..elaboration.elaborate import Elaborator
-from ..errors import ExpressionError
+from ..errors import ExpressionError, UsageProblem
 from ..evaluation.program import OperationFailed, compile_program
 from ..formulas.verified import closed_forms
 from ..graph import nodes
@@ -98,6 +98,12 @@ def explain(problem: Problem, given: Mapping[str, Input], wishes: Wishes) -> Les
 
     Raises ExpressionError or InputError, as the derivative itself.
     """
+    if problem.parts:
+        raise UsageProblem(
+            f"`{problem.parts[0]}` is a part, and an explanation is by inputs",
+            place=Setting("wrt", problem.parts[0]),
+            helps=[Setting("wrt", name) for name in problem.names],
+        )
     prepared = prepare(problem, given, wishes)
     reader = Reader(problem, prepared.calculation, prepared.values)
     explanations = tuple(Derivation(reader, name).explanation() for (name, *_) in problem.requests)
@@ -111,7 +117,7 @@ class Reader:
         self.problem = problem
         self.calculation = calculation
         self.values = values
-        self.statics = whole_numbers(values)
+        self.statics = statics(values)
         self.environment: dict[str, object] = dict(calculation.symbols)
         self._elaborator = Elaborator(self.environment, self.statics)
         for assignment in problem.program.assignments:

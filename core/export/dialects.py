@@ -193,6 +193,11 @@ class Dialect:
         return Index(operand, tuple(items))
 
     def _index_item(self, item: Node) -> Node:
+        match item:
+            case Call("ravel", (mask,)) if _boolean(mask):
+                return Call("ravel", (self._changed(mask),))
+            case _ if _boolean(item):
+                return self._changed(item)
         if isinstance(item, ListLiteral) and self.library == "jax":
             return Call("array", (item,))
         return item if isinstance(item, ListLiteral | syntax.Literal) else self._plain(item)

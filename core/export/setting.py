@@ -6,6 +6,7 @@ from collections.abc import Mapping, Set
 from dataclasses import dataclass, replace
 
 from ...grammar.syntax import Node
+from ..arrays import Static
 from ..elaboration.ranks import Ranks
 from ..errors import ExpressionError
 from ..formulas.closed_form import ClosedForm, exact_forms
@@ -22,7 +23,7 @@ from ..shapes import Shape
 class _Ranks(Ranks):
     """The ranks of the parts of formulas: a division of lengths leaves no rest where it leaves none in the graph."""
 
-    def __init__(self, calculation: Calculation, shapes: Mapping[str, Shape], sizes: Mapping[str, int]) -> None:
+    def __init__(self, calculation: Calculation, shapes: Mapping[str, Shape], sizes: Mapping[str, Static]) -> None:
         super().__init__(shapes, sizes)
         nodes = topological([calculation.original, *(node for _, node in calculation.results)])
         found = {atom for node in nodes for size in node.shape for atom in atoms(size)}
@@ -42,13 +43,14 @@ class Setting:
     problem: Problem
     inputs: Mapping[str, Shape]
     counts: Set[str]
+    indices: Set[str]
     lengths: tuple[str, ...]
     value: list[ClosedForm]
     derivatives: list[ClosedForm]
     ranks: Ranks
 
     @staticmethod
-    def of(problem: Problem, shapes: Mapping[str, Shape], statics: Mapping[str, int]) -> Setting:
+    def of(problem: Problem, shapes: Mapping[str, Shape], statics: Mapping[str, Static]) -> Setting:
         """Return the closed forms of a problem, that of its value first, over the ranks of these shapes."""
         shapes = {name: tuple(shapes[name]) for name in problem.names}
         asked = [replace(problem, kind="value"), *([problem] if problem.requests else [])]
@@ -79,7 +81,7 @@ class Setting:
         for form in (*value, *derivatives):
             ranks.add(form.program)
             ranks.add(form.tree)
-        return Setting(problem, inputs, counts, lengths, value, derivatives, ranks)
+        return Setting(problem, inputs, counts, calculation.indices, lengths, value, derivatives, ranks)
 
     @property
     def forms(self) -> list[ClosedForm]:

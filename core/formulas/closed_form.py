@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -10,11 +10,11 @@ import numpy as np
 
 from ...grammar.syntax import Name, Program, walk
 from ...grammar.writer import write
-from ..arrays import Array, whole_numbers
+from ..arrays import Array, statics
 from ..differentiation.differentiate import derivative
 from ..differentiation.projections import absorbed
 from ..graph.nodes import Node, topological
-from ..graph.sizes import length, replace_lengths
+from ..graph.sizes import Size, length, replace_lengths
 from ..graph.transform import at_lengths, flatten
 from ..notation.expand import expanded
 from ..notation.formula import Notation
@@ -64,7 +64,7 @@ class ClosedForm(NamedTuple):
         shapes = {name: array.shape[1:] if name in shared else array.shape for name, array in arrays.items()}
         samples = next((arrays[name].shape[0] for name in shared), None)
         shapes |= dict.fromkeys(self.sizes, ())
-        calculation = Calculation(asked, shapes, samples=samples, statics=whole_numbers(arrays) | dict(self.sizes))
+        calculation = Calculation(asked, shapes, samples=samples, statics={**statics(arrays), **self.sizes})
         numbers = {name: np.array(float(size)) for name, size in self.sizes.items()}
         return calculation, {**arrays, **numbers}
 
@@ -96,8 +96,8 @@ def merged_forms(problem: Problem, calculation: Calculation) -> list[ClosedForm]
         return []
     same = {name: length(first[size]) for name, size in lengths.items()}
     shapes = {name: at_lengths(symbol, same).shape for name, symbol in general.symbols.items()}
-    statics = {name: replace_lengths(size, same) for name, size in general.statics.items()}
-    merged = Calculation(general.problem, shapes, statics=statics)
+    counts = {name: replace_lengths(size, same) for name, size in general.statics.items() if isinstance(size, Size)}
+    merged = Calculation(general.problem, shapes, statics={**general.statics, **counts})
     return _over_lengths(problem, merged, {name: size for size, name in first.items()})
 
 
@@ -109,12 +109,12 @@ def _over_lengths(problem: Problem, calculation: Calculation, actual: Mapping[st
         program = named(tree, [*problem.names, *actual])
         used = {node.name for node in walk(program) if isinstance(node, Name)}
         here = {name: size for name, size in actual.items() if name in used}
-        forms.append(ClosedForm(tree, program, here, problem, _origins(calculation, here)))
+        forms.append(ClosedForm(tree, program, here, problem, origins_of(calculation, here)))
     return forms
 
 
-def _origins(calculation: Calculation, names: Mapping[str, int]) -> dict[str, str]:
-    """Return where each length comes from, as `X.shape[0]`."""
+def origins_of(calculation: Calculation, names: Container[str]) -> dict[str, str]:
+    """Return where each length of a general calculation comes from, as `X.shape[0]`."""
     origins: dict[str, str] = {}
     for name, symbol in calculation.symbols.items():
         for axis, size in enumerate(symbol.shape):
@@ -145,7 +145,7 @@ def _of_sizes(problem: Problem, calculation: Calculation, roots: list[Node]) -> 
 
 def _step_by_step(calculation: Calculation) -> list[Node]:
     """Return the derivatives, with patterns recognised between one order and the next."""
-    if calculation.problem.kind not in ("hessian", "derivative"):
+    if calculation.problem.kind not in ("hessian", "derivative") or calculation.parts:
         return _roots(calculation)
     roots = []
     for wrt, _ in calculation.results:

@@ -26,7 +26,7 @@ import numpy as np
 
 from ..shapes import Shape
 from .operator import Operator
-from .places import Progression, Rotation, Rows, count_of, progression
+from .places import Listed, Progression, Rotation, Rows, count_of, progression
 from .ratios import Ratio
 from .sizes import Size
 
@@ -96,6 +96,8 @@ def _stable(key: Hashable) -> int:
             return hash(tuple(sorted(_stable(item) for item in key)))
         case Operator():
             return crc32(key.name.encode())
+        case Listed():
+            return hash((_stable(key.places), _stable(key.source)))
         case range():
             # The hash of a range may contain that of None, which differs between processes.
             return hash((key.start, key.stop, key.step))
@@ -174,7 +176,7 @@ class Select(Structural):
     @staticmethod
     def of(rows: range | Iterable[int], size: int) -> Select:
         """Return the selection of `rows` (non-negative) among `size`; arithmetic sequences are kept as a range."""
-        chosen = rows if isinstance(rows, range | Rotation | Progression) else _as_range(tuple(rows))
+        chosen = rows if isinstance(rows, range | Rotation | Progression | Listed) else _as_range(tuple(rows))
         return _intern(Select, (chosen, size), (count_of(chosen), size), (), rows=chosen, size=size)
 
     def dense(self) -> NDArray[np.float64]:

@@ -21,7 +21,7 @@ from .nodes import (
     topological,
     uses,
 )
-from .places import Progression, Rotation, Rows, count_of, progression
+from .places import Listed, Progression, Rotation, Rows, count_of, progression
 from .ratios import evaluated
 from .sizes import NotPlainError, replace_lengths
 
@@ -102,9 +102,11 @@ def _places(node: Select, at: Callable[[int], int]) -> Rows:
     rows, size = node.rows, at(node.size)
     if isinstance(rows, Rotation):
         return Rotation(size, at(rows.start) % size if size else 0)
-    if isinstance(rows, tuple) and not isinstance(rows, Progression):
-        chosen: Rows = tuple(at(row) for row in rows)
-        ends = chosen
+    if isinstance(rows, Listed):
+        chosen: Rows = rows
+        ends = rows.places
+    elif isinstance(rows, tuple) and not isinstance(rows, Progression):
+        chosen = ends = tuple(at(row) for row in rows)
     else:
         count = at(count_of(rows))
         chosen = progression(at(rows.start), rows.step, max(count, 0))

@@ -6,6 +6,7 @@ from collections.abc import Callable
 from functools import partial
 from typing import Any
 
+from ...grammar import syntax
 from ..graph.nodes import Delta, Node
 from ..graph.operator import NOWHERE, Operator
 from . import axes, diagonals
@@ -124,6 +125,17 @@ ENTRIES = (
            errors=("repeat(x)", "repeat(x, 2, axis=1)"),
            libraries=("np.repeat(a, repeats, axis=None) -> repeat(a, repeats, axis=axis)",
                       "torch.repeat_interleave(input, repeats, dim=None) -> repeat(input, repeats, axis=dim)")),
+
+    Operator("take", "x, indices; axis=None", "The entries at some places, along an axis or of all in a row.",
+             family="axes", rewrite=axes.taken,
+             samples=("take(X, [0, 1, 1], axis=1)", "take(x, [2, 0])", "take(X, 1)", "take(X, [[0, 1]], axis=-2)"),
+             errors=("take(x)", "take(x, 99)", "take(x, [0.5])"), spellings=NOWHERE),
+    Operator("len", "x", "The length of the first axis, `x.shape[0]`.", family="axes", rewrite=axes.length_of,
+             samples=("len(x)", "len(X)"), errors=("len()", "len(a)"),
+             spellings=NOWHERE),
+    Operator("ndim", "x", "The number of axes, `x.ndim`.", family="axes",
+             rewrite=lambda x, span: syntax.Attribute(x, "ndim", span=span), samples=("ndim(X)", "ndim(a)"),
+             errors=("ndim()", "ndim(x, 1)"), spellings=NOWHERE),
 
     # --- diagonals and triangles
     linear("diag", "x; k=0", "The diagonal of a matrix, or the matrix with a vector on its diagonal.", diagonals.diag,

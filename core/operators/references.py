@@ -179,6 +179,8 @@ REFERENCES: Mapping[str, Callable[..., Any]] = {
     "expand_dims": np.expand_dims, "broadcast_to": np.broadcast_to, "transpose": np.transpose,
     "matrix_transpose": np.matrix_transpose, "swapaxes": np.swapaxes, "moveaxis": np.moveaxis, "flip": np.flip,
     "roll": np.roll, "concatenate": np.concatenate, "stack": np.stack, "hstack": np.hstack, "vstack": np.vstack,
+    "take": lambda x, indices, axis=None: np.take(x, np.asarray(indices, dtype=int), axis),
+    "len": len, "ndim": np.ndim,
     "tile": np.tile, "repeat": np.repeat, "diag": np.diag, "diagonal": np.diagonal, "diagflat": np.diagflat,
     "trace": np.trace, "tril": np.tril, "triu": np.triu, "cumsum": np.cumsum,
     "identity_like": lambda X: np.eye(X.shape[-1]),

@@ -13,7 +13,7 @@ import numpy as np
 from ...grammar.advice import Advice, Command, Setting, advise
 from ...grammar.errors import ExpressionError, Label
 from ..amounts import amount, memory, rounded_up
-from ..arrays import Array
+from ..arrays import Array, Static
 from ..differentiation.differentiate import derivative, pullback, pushforward
 from ..differentiation.projections import absorbed
 from ..differentiation.stabilise import stabilized
@@ -21,12 +21,13 @@ from ..elaboration.elaborate import Elaborator
 from ..errors import EvaluationError, NotScalarError, Span
 from ..evaluation.program import Program, compile_program
 from ..graph.nodes import Node, Symbol, topological
-from ..graph.sizes import replace_lengths
+from ..graph.sizes import Size, replace_lengths
 from ..graph.structure import axis_names, structure_of
 from ..graph.transform import at_lengths, flatten, sized, vectorize
 from ..shapes import MATRIX_ASSUMPTIONS, Shape, describe, show
 from .answer import Check, Result
 from .axes import axis_groups, convention
+from .parts import Parts, put_back, separated
 from .problem import STRUCTURED_KINDS, Problem, tangent_name
 
 if TYPE_CHECKING:
@@ -58,7 +59,7 @@ class Calculation:
         shapes: Mapping[str, Shape],
         *,
         samples: int | None = None,
-        statics: Mapping[str, int] | None = None,
+        statics: Mapping[str, Static] | None = None,
     ) -> None:
         self.problem = problem
         self.samples = samples
@@ -66,31 +67,55 @@ class Calculation:
         self.symbols = {name: Symbol.of(name, tuple(shapes[name]), self._assumed(name)) for name in problem.names}
         self._check_assumptions()
         elaborator = Elaborator(self.symbols, statics)
-        root = elaborator.run(problem.program)
+        self.parts: Parts
+        root, self.parts = separated(elaborator, problem.program, problem.parts)
         if not isinstance(root, Node):
             root = self._one_result(root, elaborator)
-        self.original: Node = root
+        (self.original,) = put_back([root], self.parts)
         self._spans = elaborator.spans
-        self.output = stabilized([root])[0]
+        self.indices = frozenset(elaborator.indices)
+        self._refuse_indices(elaborator.indices)
+        self.separate = stabilized([root])[0]
+        self.output = stabilized([self.original])[0]
         self.shape = self.output.shape
         if problem.kind == "grad" and self.shape:
             raise self._not_scalar()
-        self.results = [(wrt, self._differentiated(wrt)) for wrt in problem.requests]
+        found = [self._differentiated(wrt) for wrt in problem.requests]
+        self.results = list(zip(problem.requests, put_back(found, self.parts), strict=True))
 
     def at(self, lengths: Mapping[str, int], samples: int | None = None) -> Calculation:
         """Return a general calculation with numbers in place of lengths; nothing is elaborated or differentiated again.
 
         Raises NotPlainError where a place that the expression names does not exist at these lengths.
         """
-        nodes = sized([self.original, self.output, *(node for _, node in self.results)], lengths)
+        parts = (node for part in self.parts.items() for node in part)
+        nodes = sized([self.original, self.output, self.separate, *parts, *(node for _, node in self.results)], lengths)
         made = Calculation.__new__(Calculation)
         made.problem, made.samples, made.general = self.problem, samples, (self, lengths)
-        made.statics = {name: replace_lengths(size, lengths) for name, size in self.statics.items()}
+        made.statics = {
+            name: replace_lengths(size, lengths) if isinstance(size, Size) else size
+            for name, size in self.statics.items()
+        }
+        made.indices = self.indices
         made.symbols = {name: at_lengths(symbol, lengths) for name, symbol in self.symbols.items()}
-        made.original, made.output = nodes[self.original], nodes[self.output]
+        made.original, made.output, made.separate = (
+            nodes[node] for node in (self.original, self.output, self.separate)
+        )
+        made.parts = {at_lengths(symbol, lengths): nodes[node] for symbol, node in self.parts.items()}
         made.shape = made.output.shape
         made.results = [(wrt, nodes[node]) for wrt, node in self.results]
         return made
+
+    @property
+    def variables(self) -> Mapping[str, Symbol]:
+        """What can be differentiated by: the inputs, and the parts that are set apart."""
+        return {**self.symbols, **{symbol.name: symbol for symbol in self.parts}}
+
+    @property
+    def lengths(self) -> Mapping[str, int]:
+        """What the names of lengths stand for that formulas use, without those that are inputs."""
+        _, lengths = self.general or (self, {})
+        return {name: size for name, size in lengths.items() if name not in self.symbols}
 
     @cached_property
     def spans(self) -> dict[Node, Span]:
@@ -120,6 +145,14 @@ class Calculation:
                     helps=[advise("give it a square shape: ", Setting("shapes", {name: (max(shape, default=3),) * 2}))],
                 )
 
+    def _refuse_indices(self, indices: Mapping[str, Span]) -> None:
+        for name in self.problem.wrt:
+            if name in indices:
+                raise ExpressionError(
+                    f"there is no derivative by `{name}`: it is used as a size or an index",
+                    Label(indices[name], "a whole number cannot change a little"),
+                )
+
     def _one_result(self, value: object, elaborator: Elaborator) -> Node:
         result = self.problem.program.result
         span = getattr(result, "span", (0, len(self.problem.text)))
@@ -133,7 +166,7 @@ class Calculation:
 
     def _not_scalar(self) -> NotScalarError:
         text, names = self.problem.text, self.problem.wrt
-        variable = self.symbols[names[0]].shape
+        variable = self.variables[names[0]].shape
         helps = [
             advise(f"all {show(self.shape + variable)} partial derivatives:  ", Command("jacobian", text, names)),
             advise("one number first:  ", Command("grad", f"sum({text})", names)),
@@ -152,8 +185,8 @@ class Calculation:
         )
 
     def _differentiated(self, wrt: tuple[str, ...]) -> Node:
-        variable = self.symbols[wrt[0]]
-        result = self.output
+        variable = self.variables[wrt[0]]
+        result = self.separate
         direction = Symbol.of(tangent_name(wrt[0]), self.direction_shape(wrt[0]))
         match self.problem.kind:
             case "jvp":
@@ -164,16 +197,16 @@ class Calculation:
                 (first,) = absorbed([derivative(result, variable)])
                 return absorbed([pushforward(first, {variable: direction})])[0]
         for name in wrt:
-            (result,) = absorbed([derivative(result, self.symbols[name])])
+            (result,) = absorbed([derivative(result, self.variables[name])])
         return result
 
     def direction_shape(self, name: str) -> Shape:
         """Return the shape of the tangent or cotangent that goes with a variable."""
-        return self.shape if self.problem.kind == "vjp" else self.symbols[name].shape
+        return self.shape if self.problem.kind == "vjp" else self.variables[name].shape
 
     def groups(self, wrt: tuple[str, ...]) -> list[tuple[str, Shape]]:
         """Return the owner and shape of each block of axes of a derivative."""
-        return axis_groups(self.problem, wrt, self.shape, self.symbols)
+        return axis_groups(self.problem, wrt, self.shape, self.variables)
 
     # Numbers.
 
@@ -206,6 +239,18 @@ class Calculation:
     def value_program(self) -> Program:
         """The compiled value alone, which knows nothing of any rule."""
         return _compiled(flatten(self._batched[:1]))
+
+    @cached_property
+    def separate_program(self) -> Program:
+        """The compiled value alone over the inputs and the parts that are set apart."""
+        return compile_program(flatten([self.separate])) if self.parts else self.value_program
+
+    def part_values(self, values: Mapping[str, Array]) -> dict[str, Array]:
+        """Return the values of the parts that are set apart, for given inputs."""
+        if not self.parts:
+            return {}
+        found = compile_program(flatten(list(self.parts.values()))).run(values)
+        return {symbol.name: value for symbol, value in zip(self.parts, found, strict=True)}
 
     @cached_property
     def compressions(self) -> list[Compression]:
@@ -269,7 +314,7 @@ class Calculation:
 
     def _too_large(self, wrt: tuple[str, ...], entries: int, limit: int) -> EvaluationError:
         noun = {"grad": "gradient", "hessian": "Hessian", "jacobian": "Jacobian"}.get(self.problem.kind, "derivative")
-        by = " by ".join(f"input `{name}` ({show(self.symbols[name].shape)})" for name in wrt)
+        by = " by ".join(f"input `{name}` ({show(self.variables[name].shape)})" for name in wrt)
         node = dict(self.results)[wrt]
         structure = structure_of(node, len(self.shape))
         product = "hvp" if self.problem.kind == "hessian" else "jvp"
@@ -323,7 +368,7 @@ class Calculation:
                     axis_groups=tuple((owner, len(shape)) for owner, shape in groups),
                     structure=structure if compressed is None else compressed.structure,
                     check=check,
-                    convention=convention(self.problem, wrt, self.symbols),
+                    convention=convention(self.problem, wrt, self.variables),
                     compressed=compressed,
                 )
             )

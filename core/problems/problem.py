@@ -67,8 +67,10 @@ class Problem:
             problem = Problem(text, program, kind, tuple(names), problem.assumptions, batch)
         for setting, used in (("wrt", problem.wrt), ("batch", batch), ("assume", problem.assumptions)):
             for name in used:
-                if name not in names:
+                if name not in names and not (setting == "wrt" and problem.is_part(name)):
                     raise _not_in_expression(Setting(setting, name), name, list(names))
+        if batch and problem.parts:
+            raise UsageProblem("a derivative by a part is of one sample", place=Setting("batch", batch))
         return problem
 
     @cached_property
@@ -76,6 +78,16 @@ class Problem:
         """The names that need a value, in order, each with its first place."""
         found = syntax.free_names(self.program)
         return {name: span for name, span in found.items() if name not in BARE_CONSTANTS or name in self.wrt}
+
+    @cached_property
+    def parts(self) -> tuple[str, ...]:
+        """What is differentiated by and is no input: `A[0, 1]`, or the name of a statement."""
+        return tuple(dict.fromkeys(name for name in self.wrt if name not in self.names))
+
+    def is_part(self, text: str) -> bool:
+        """Whether a text is a part of an input or of a statement, or the name of a statement."""
+        owner = owner_of(text)
+        return owner in self.names or owner in {assignment.name for assignment in self.program.assignments}
 
     @property
     def wanted(self) -> Wanted:
@@ -98,6 +110,14 @@ class Problem:
             case "derivative":
                 return [self.wrt]
         return [(name,) for name in self.wrt]
+
+
+def owner_of(text: str) -> str | None:
+    """Return the name that a part is of: `owner_of("A[0, 1]") == "A"`; None for what is no part of a name."""
+    tree = parse(text).result
+    while isinstance(tree, syntax.Index):
+        tree = tree.operand
+    return tree.name if isinstance(tree, syntax.Name) and not tree.prefix else None
 
 
 def _not_in_expression(place: Setting, name: str, names: list[str]) -> UnknownNameError:

@@ -68,7 +68,7 @@ def test_code_runs_as_printed(capsys: pytest.CaptureFixture[str], tmp_path: Path
     np.testing.assert_array_equal(gradient, [12, 21])
 
 
-PLAIN = {"sizes": {}, "index": None, "map": None, "kronecker": None, "vec": None}
+PLAIN = {"sizes": {}, "origins": {}, "index": None, "map": None, "kronecker": None, "vec": None}
 
 
 def test_json(capsys: pytest.CaptureFixture[str]) -> None:

@@ -117,10 +117,10 @@ def test_precision() -> None:
 
 
 def test_names_may_be_repeated_or_listed() -> None:
-    assert request.split_names(["x, A", "b"], "--wrt") == ("x", "A", "b")
+    assert request.read_names(["x, A", "b"], "--wrt") == ("x", "A", "b")
     for text in ("x,", "", "2x", "x y"):
         with pytest.raises(UsageProblem):
-            request.split_names([text], "--wrt")
+            request.read_names([text], "--wrt")
 
 
 @pytest.mark.parametrize("text", ["normal", "uniform", "randint:0:5", "randint:-3:3"])
