@@ -73,9 +73,7 @@ DEMANDED = {
     "elem-ones-centre": "eye(4) is multiplied by x",
 }
 # These programs refuse sizes at which the expression has a meaning.
-NARROWER = {
-    "cookbook-524b": "no lengths are found for which kron(B, outer(c, a)) fits vec(X) on both sides",
-}
+NARROWER = {"cookbook-524b": "no lengths are found for which kron(B, outer(c, a)) fits vec(X) on both sides"}
 REFUSED = DEMANDED.keys() | NARROWER.keys()
 
 
