@@ -168,6 +168,23 @@ def logsumexp_of_shifted(node: Apply) -> Node | None:
     return add([(1, call("logsumexp", add(own, inner.shape), axis=-1)), (1, shift)], node.shape)
 
 
+def difference_of_shifted(node: Sum) -> Node | None:
+    """x + c - (y + c) = x - y, also where y + c is repeated along an axis of x"""
+    for spread in node.children:
+        if not isinstance(spread, Product) or not repeated_axes(spread):
+            continue
+        sums = [(place, *factor) for place, factor in enumerate(spread.factors) if isinstance(factor[0], Sum)]
+        for place, total, labels in sums:
+            assert isinstance(total, Sum)
+            inner = [(c, exchanged(spread, (place,), (term, labels))) for c, term in total.terms]
+            terms = [(c, [(1, term)] if term is not spread else inner) for c, term in node.terms]
+            parts = [(outer * c, term) for outer, own in terms for c, term in own]
+            found = add(parts, node.shape)
+            if len(found.children) < len(parts) - 1:
+                return found
+    return None
+
+
 def log_of_one_plus_exp(node: Node) -> Node | None:
     """log(1 + exp(x)) = log1p(exp(x)) = softplus(x)"""
     (inner,) = node.children
@@ -330,6 +347,7 @@ REWRITES: dict[str | type[Node], tuple[Rewrite, ...]] = {
     "sqrt": (root_of_sum_of_squares,),
     "det": (det_of_inverse, det_of_product, det_of_kronecker),
     "prod": (product_of_singular_values,),
+    Sum: (difference_of_shifted,),
     Product: (
         square_of_norm, exp_over_sum_of_exp, sum_of_softmax, exp_times_sigmoid, self_times_log, inverse_times_vector,
     ),

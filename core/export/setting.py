@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Mapping, Set
+from contextlib import suppress
 from dataclasses import dataclass, replace
 
 from ...grammar.syntax import Node
 from ..arrays import Static
 from ..elaboration.ranks import Ranks
 from ..errors import ExpressionError
-from ..formulas.closed_form import ClosedForm, exact_forms
+from ..formulas.closed_form import ClosedForm, exact_forms, merged, merged_forms
 from ..formulas.verified import closed_forms
 from ..graph.nodes import Coefficient, topological
 from ..graph.sizes import Quotient, Size, atoms, length, quotient
@@ -54,16 +55,17 @@ class Setting:
         """Return the closed forms of a problem, that of its value first, over the ranks of these shapes."""
         shapes = {name: tuple(shapes[name]) for name in problem.names}
         asked = [replace(problem, kind="value"), *([problem] if problem.requests else [])]
-        calculation = Compiler(replace(problem, batch=())).find(shapes, statics).calculation
+        found = [Compiler(replace(one, batch=())).find(shapes, statics).calculation for one in asked]
+        calculation = found[-1]
         general, lengths = calculation.general or (calculation, {})
-        try:
-            forms = [closed_forms(one, shapes, statics) for one in asked]
-            if not any(form.of_these_sizes for chosen in forms for form in chosen):
+        forms = [closed_forms(one, shapes, statics) for one in asked]
+        if any(form.merged for chosen in forms for form in chosen):
+            general, lengths = merged(calculation)
+            forms = [merged_forms(*pair) for pair in zip(asked, found, strict=True)]
+        if not any(form.of_these_sizes for chosen in forms for form in chosen):
+            with suppress(ExpressionError):  # a form that was chosen for these sizes does not fit others
                 return Setting._over(problem, general, tuple(lengths), forms)
-        except ExpressionError:  # a form that was chosen for these sizes does not fit others
-            pass
-        exact = [Compiler(replace(one, batch=())).find(shapes, statics).calculation for one in asked]
-        forms = [exact_forms(one, found) for one, found in zip(asked, exact, strict=True)]
+        forms = [exact_forms(*pair) for pair in zip(asked, found, strict=True)]
         return Setting._over(problem, calculation, (), forms)
 
     @staticmethod

@@ -30,7 +30,7 @@ class ClosedForm(NamedTuple):
 
     `sizes` gives the numbers that names of sizes stand for at the inputs asked about, `origins` where they come from;
     `problem` says what the formula takes for granted: assumptions and batch. What is `of_these_sizes` need not hold for
-    others.
+    others; what is `merged` need hold only where those lengths are equal that are equal here.
     """
 
     tree: Tree
@@ -39,6 +39,7 @@ class ClosedForm(NamedTuple):
     problem: Problem
     origins: Mapping[str, str] = {}
     of_these_sizes: bool = False
+    merged: bool = False
 
     @property
     def text(self) -> str:
@@ -90,15 +91,22 @@ def merged_forms(problem: Problem, calculation: Calculation) -> list[ClosedForm]
     They may say less: `sign(det(X))*cofactor(X)` for a matrix that need not be square, and is. Empty where no two
     lengths are equal.
     """
+    _, lengths = calculation.general or (calculation, {})
+    if len({*lengths.values()}) == len(lengths):
+        return []
+    found, lengths = merged(calculation)
+    return [form._replace(merged=True) for form in _over_lengths(problem, found, lengths)]
+
+
+def merged(calculation: Calculation) -> tuple[Calculation, Mapping[str, int]]:
+    """Return a calculation for all sizes at which those lengths are equal that are equal here, and the lengths."""
     general, lengths = calculation.general or (calculation, {})
     first = {size: name for name, size in reversed(list(lengths.items()))}
-    if len(first) == len(lengths):
-        return []
     same = {name: length(first[size]) for name, size in lengths.items()}
     shapes = {name: at_lengths(symbol, same).shape for name, symbol in general.symbols.items()}
     counts = {name: replace_lengths(size, same) for name, size in general.statics.items() if isinstance(size, Size)}
-    merged = Calculation(general.problem, shapes, statics={**general.statics, **counts})
-    return _over_lengths(problem, merged, {name: size for size, name in first.items()})
+    found = Calculation(general.problem, shapes, statics={**general.statics, **counts})
+    return found, {name: size for size, name in first.items()}
 
 
 def _over_lengths(problem: Problem, calculation: Calculation, actual: Mapping[str, int]) -> list[ClosedForm]:

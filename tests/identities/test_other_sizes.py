@@ -73,10 +73,7 @@ DEMANDED = {
     "elem-ones-centre": "eye(4) is multiplied by x",
 }
 # These programs refuse sizes at which the expression has a meaning.
-NARROWER = {
-    "cookbook-524b": "no lengths are found for which kron(B, outer(c, a)) fits vec(X) on both sides",
-    "cvx-sv-prod": "sign(det(X))*cofactor(X) is for square matrices: of all sizes, but the program is for 3×3 alone",
-}
+NARROWER = {"cookbook-524b": "no lengths are found for which kron(B, outer(c, a)) fits vec(X) on both sides"}
 REFUSED = DEMANDED.keys() | NARROWER.keys()
 
 
@@ -164,6 +161,12 @@ def test_a_program_has_the_numbers_at_other_sizes(record: Record) -> None:
     assert len(found) == SIZES
     expected = "refused" if record["id"] in REFUSED else "right"
     assert all(word == expected for word, _ in found), (found, source)
+
+
+def test_a_program_for_square_matrices_refuses_others() -> None:
+    source = code(Problem.of("prod(svdvals(X))", "grad", ("X",)), {"X": (3, 3)})
+    with pytest.raises(AssertionError):
+        run(source, "gradient", [np.ones((4, 3))], "numpy")
 
 
 def test_what_is_refused_is_among_the_records() -> None:

@@ -43,6 +43,8 @@ CASES: tuple[tuple[str, str, str], ...] = (
     ("logsumexp_of_shifted", "logsumexp(x + s)", "logsumexp(x) + s"),
     ("logsumexp_of_shifted", "logsumexp(X + x - 2*b, axis=0)", "logsumexp(X, axis=0) + x - 2*b"),
     ("logsumexp_of_shifted", "logsumexp(s + sin(X), axis=1)", "s + logsumexp(sin(X), axis=1)"),
+    ("difference_of_shifted", "softmax(X + x, axis=0)", "softmax(X, axis=0)"),
+    ("difference_of_shifted", "X + x - (x + 2*b)[None, :] * ones((2, 3))", "X - 2*b"),
     ("log_of_one_plus_exp", "log(1 + exp(x))", "softplus(x)"),
     ("log_of_one_plus_exp", "log(exp(-x) + 1)", "softplus(-x)"),
     ("log_of_one_plus_exp", "log1p(exp(X))", "softplus(X)"),

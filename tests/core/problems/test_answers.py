@@ -165,7 +165,7 @@ FORMULAS = (
     # (Z + s).T is not Z.T + s, where s is repeated along an axis.
     ("sum(A @ exp(Z.T + v))", "Z", "exp(v + Z.T).T @ diag(sum(A, axis=0))"),
     ("sum(B * softmax(v + Z.T, axis=0))", "Z",
-     "w = v + Z.T; z = logsumexp(w, axis=0); u = exp(w - z)*B; (u - exp(w.T - z[:, None]).T @ diag(sum(u, axis=0))).T"),
+     "M = B*exp(Z.T - logsumexp(Z, axis=1)); M.T - diag(sum(M, axis=0)) @ softmax(Z, axis=1)"),
     # Row sums of diag(v) @ Z are v*sum(Z, axis=1).
     ("norm(Z) * sum(Z.T @ diag(v), axis=0)", "Z",
      "norm(Z)*diag(v)[:, :, None] + einsum('i,jk->ijk', v*sum(Z, axis=1), Z)/norm(Z)"),
