@@ -42,6 +42,15 @@ def declaration(parameters: str) -> Declaration:
     return Declaration(names, dict(zip(words, defaults, strict=True)), "*" in operands, "[" in operands)
 
 
+class UnknownArgument(ExpressionError):
+    """A keyword that a function does not have; `name` is the word."""
+
+    def __init__(self, operator: Operator, name: str) -> None:
+        helps = [INSTEAD.get(name) or usage(operator)]
+        super().__init__(f"`{operator.name}` has no argument `{name}`", helps=helps)
+        self.name = name
+
+
 class Bound(NamedTuple):
     """The arguments of one call, by role: values for the operands, in order, and for the settings."""
 
@@ -61,9 +70,7 @@ def bind(operator: Operator, positional: Sequence[Any], keywords: Mapping[str, A
     named = {_canonical(name, declared): value for name, value in keywords.items()}
     for name in named:
         if name not in declared.settings and name not in declared.operands:
-            raise ExpressionError(
-                f"`{operator.name}` has no argument `{name}`", helps=[INSTEAD.get(name) or usage(operator)]
-            )
+            raise UnknownArgument(operator, name)
     operands, rest = _take_operands(operator, declared, list(positional), named)
     settings = dict(_fill_settings(operator, declared, rest, named))
     missing = [name for name, value in settings.items() if value is REQUIRED]

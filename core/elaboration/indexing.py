@@ -52,10 +52,11 @@ def indexed(operand: Node, node: syntax.Index, position: Position) -> Node:
     picks = list(_picks(operand, node, position))
     common = _common_shape(node, [pick.shape for pick in picks if pick.listed])
     shared = fresh(len(common))
-    own = [shared[len(shared) - len(pick.shape) :] if pick.listed else fresh(1) for pick in picks]
+    own = [shared[len(shared) - len(pick.shape) :] if pick.listed else fresh(len(pick.shape)) for pick in picks]
     output = _output(picks, own, shared)
     sizes = dict(zip(shared, common, strict=True))
-    sizes |= {labels[0]: pick.shape[0] for pick, labels in zip(picks, own, strict=True) if not pick.listed}
+    for pick, labels in zip(picks, own, strict=True):
+        sizes |= {} if pick.listed else dict(zip(labels, pick.shape, strict=True))
     if prod(sizes.values()) == 0:
         return zero(tuple(sizes[label] for label in output))
     factors: list[Factor] = [(Delta.of(1, 1), (label,)) for label, size in sizes.items() if size == 1]
@@ -122,10 +123,14 @@ def _picks(operand: Node, node: syntax.Index, position: Position) -> Iterator[Pi
             needed=needed,
             operand=syntax.span_of(node.operand),
         )
-    rest = [(item, None) for item in (syntax.Slice(),) * (operand.rank - needed)]
+    # A `...` that stands for no axis still keeps lists apart.
+    rest = [(item, None) for item in (syntax.Slice(),) * (operand.rank - needed) or (REST,)]
     place = node.items.index(REST) if REST in node.items else len(read)
     axis = 0
     for item, value in (*read[:place], *rest, *read[place + 1 :]):
+        if item == REST:
+            yield Pick((), (), axes=0)
+            continue
         count = _axes(item, value)
         yield _pick(item, value, operand.shape[axis : axis + count], node, position)
         axis += count

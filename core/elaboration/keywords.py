@@ -48,8 +48,8 @@ SAME_WORDS: Mapping[str, str] = {"axis": "dim", "keepdims": "keepdim", "x": "inp
 INSTEAD: Mapping[str, str] = {
     "dtype": "leave it out: all numbers are float64",
     "out": "leave it out: the result is the value of the call",
-    "where": "write `where(mask, x, 0)` in place of x, with the value that changes nothing",
-    "initial": "add it, multiply by it, or take `maximum(max(x), initial)`",
+    "where": "in a sum, write `where(mask, x, 0)` in place of x",
+    "initial": "write `sum(x) + initial`, or `maximum(max(x), initial)`",
     "order": "leave it out for rows first; `vec(X)` and `reshape(X.T, ...)` take columns first",
     "weights": "write `sum(w*x) / sum(w)`",
     "returned": "leave it out, and write `sum(w)` where it is needed",

@@ -15,7 +15,7 @@ from ..graph import catalogue
 from ..graph.nodes import Node
 from ..graph.operator import Operator
 from ..shapes import Shape, broadcast_shapes, describe, matmul_shape, show
-from .arguments import usage
+from .arguments import UnknownArgument, usage
 
 VERBS = {"+": "add", "-": "subtract", "*": "multiply", "/": "divide", "@": "multiply", "**": "raise"}
 
@@ -79,6 +79,9 @@ def _transposed(node: syntax.Node) -> syntax.Node:
 def label_arguments(error: ExpressionError, node: syntax.Call, values: Sequence[object]) -> None:
     """Point an error of a call at the arguments, with the shape of each."""
     spans = [syntax.span_of(argument) for argument in node.arguments]
+    if isinstance(error, UnknownArgument):
+        error.labels = tuple(Label(item.span) for item in node.keywords if item.name == error.name)
+        return
     # What stands for the whole call is no argument that can be pointed at.
     pairs = [(span, value) for span, value in zip(spans, values, strict=True) if span != node.span]
     tensors = [(span, value.shape) for span, value in pairs if isinstance(value, Node)]

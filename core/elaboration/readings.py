@@ -79,7 +79,7 @@ class Reading(NamedTuple):
             parameter = self.signature.parameters[name]
             self._check(parameter, value, places.get(name), used)
         defaults = {
-            name: _tree(parameter.default)
+            name: replace(_tree(parameter.default), span=call.span)
             for name, parameter in self.signature.parameters.items()
             if name not in values and parameter.default not in (Parameter.empty, ...)
         }

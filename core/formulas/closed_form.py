@@ -56,7 +56,7 @@ class ClosedForm(NamedTuple):
 
     def read_again(self, values: Mapping[str, Array]) -> tuple[Calculation, dict[str, Array]]:
         """Return the text of the formula as a calculation of its own, and the values of its names."""
-        asked = Problem.of(self.text, "value")
+        asked = Problem.of(self.text, "value", printed=True)
         names = [name for name in asked.names if name not in self.sizes]
         shared = tuple(name for name in self.problem.batch if name in names)
         known = {name: words for name, words in self.problem.assumptions.items() if name in names}

@@ -62,8 +62,10 @@ def diag_embed(x: Node, offset: int, axis1: int, axis2: int) -> Node:
     size = x.shape[-1] + abs(offset)
     *kept, last = axes_of(x)
     places = fresh(2)
-    selects: list[Factor] = [(Select.of(progression(start, 1, x.shape[-1]), size), (last, label))
-               for label, start in zip(places, (max(0, -offset), max(0, offset)), strict=True)]
+    starts = zip(places, (max(0, -offset), max(0, offset)), strict=True)
+    selects: list[Factor] = [
+        (Select.of(progression(start, 1, x.shape[-1]), size), (last, label)) for label, start in starts
+    ]
     if offset == 0:
         selects = [(Delta.of(size, 3), (last, *places))]
     order = list(kept)

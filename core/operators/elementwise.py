@@ -63,9 +63,11 @@ def bounded(x: Node, bound: Node, relation: str) -> Node:
 
 def _bounded() -> Iterator[str]:
     """Yield how libraries clip, between plain numbers and between arrays."""
-    words = (("a_min", "a_max"), ("min", "max"), ("lower", "upper"))
-    for name in ("np.clip", "clip", "clamp", "torch.clamp", "torch.clip", "tf.clip_by_value", "clip_by_value"):
-        for low, high in words:
+    own = ("", "a_")
+    functions = {"np.clip": own, "torch.clamp": own[:1], "torch.clip": own[:1], "tf.clip_by_value": ("clip_value_",)}
+    functions |= {"clip": own, "clamp": own[:1], "clip_by_value": ("clip_value_",)}
+    for name, words in functions.items():
+        for low, high in [(f"{word}min", f"{word}max") for word in words] + [("lower", "upper")] * ("." not in name):
             yield f"{name}(x, {low}: number = None, {high}: number = None) -> clip(x, {low}, {high})"
             yield f"{name}(x, {low}: None = None, *, {high}) -> at_most(x, {high})"
             yield f"{name}(x, {low}: None, {high}) -> at_most(x, {high})"

@@ -23,10 +23,9 @@ ENTRIES = (
                 samples=("matmul(A, X)", "matmul(X, x)", "matmul(v, X)", "matmul(x, u)", "matmul(S, A)",
                          "matmul(S, T)"),
                 errors=("matmul(X, X)", "matmul(a, X)", "matmul(X)"), libraries=(
-                    *(f"tf.matmul(a, b, transpose_a: {left}, transpose_b: {right}) -> matmul({a}, {b})"
+                    *(f"tf.matmul(a, b, *, transpose_a: {left}, transpose_b: {right}) -> matmul({a}, {b})"
                       for left, a in (("False = False", "a"), ("True", "matrix_transpose(a)"))
                       for right, b in (("False = False", "b"), ("True", "matrix_transpose(b)"))),
-                    "tf.matmul(a, b, *, transpose_b: True) -> matmul(a, matrix_transpose(b))",
                     "tf.linalg.matvec(a, b) -> matmul(a, only_vector(b))")),
     contraction("dot", "a, b",
                 "Product over the last axis of a and the last but one of b; of numbers, the plain product.",

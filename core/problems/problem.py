@@ -46,15 +46,18 @@ class Problem:
         batch: tuple[str, ...] = (),
         *,
         program: syntax.Program | None = None,
+        printed: bool = False,
     ) -> Problem:
         """Return the problem with its names checked.
 
-        Without `wrt`, the only name of the expression is meant. `program` is the text parsed, where it is already.
+        Without `wrt`, the only name of the expression is meant. `program` is the text parsed, where it is already;
+        `printed` says that the text is matgrad's own, which may call the helpers of rules.
         Raises SyntaxProblem; UnknownNameError for a variable that is not in the expression; UsageProblem for a
         missing one.
         """
         table.load()
-        program = in_own_words(parse(text) if program is None else program)
+        program = parse(text) if program is None else program
+        program = program if printed else in_own_words(program)
         problem = Problem(text, program, kind, wrt, assumptions or {}, batch)
         names = problem.names
         if kind != "value" and not wrt:

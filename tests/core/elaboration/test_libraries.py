@@ -14,7 +14,9 @@ import pytest
 
 from libraries import LIBRARIES
 from matgrad import grad, value
-from matgrad.core.errors import MatgradError
+from matgrad.core.elaboration.readings import reading, usage
+from matgrad.core.errors import UnknownNameError
+from matgrad.core.graph.catalogue import operators
 
 SHAPES = {
     "x": (4,), "y": (4,), "v": (3,), "X": (3, 4), "Y": (3, 4), "W": (3, 4), "A": (3, 3), "P": (3, 3), "T": (2, 3, 4),
@@ -111,6 +113,46 @@ def test_means_what_its_library_computes(library: str, text: str) -> None:
     assert np.allclose(np.asarray(found), slope, rtol=1e-6, atol=1e-7)
 
 
-def test_error_type() -> None:
-    with pytest.raises(MatgradError):
-        value("torch.max(X, 1)[1]")(X=np.eye(2))
+SAME = [
+    ("max(0, X)", "maximum(X, 0)"), ("max(X, 0)", "maximum(X, 0)"), ("min(X, Y)", "minimum(X, Y)"),
+    ("max(X, 1)", "maximum(X, 1)"), ("max(x, y, 0)", "maximum(maximum(x, y), 0)"), ("X.max(0)", "max(X, axis=0)"),
+    ("X.norm(1)", "sum(abs(X))"), ("X.std(0)", "std(X, axis=0)"), ("X.std(dim=0)", "std(X, axis=0, ddof=1)"),
+    ("X.transpose(0, 1)", "X.T"), ("x.repeat(2)", "repeat(x, 2)"), ("X.flip(0, 1)", "flip(X)"),
+    ("diagonal(T, dim1=1, dim2=2)", "diagonal(T, 0, 1, 2)"), ("var(X, unbiased=True)", "var(X, ddof=1)"),
+    ("cholesky(P, upper=True)", "cholesky(P).T"), ("softmax(X)", "softmax(X, axis=None)"),
+    ("flip(X, dims=(0,))", "flip(X, axis=0)"), ("roll(X, 1, dims=0)", "roll(X, 1, axis=0)"),
+    ("clip(X, Y, Y + 1)", "np.clip(X, Y, Y + 1)"),
+    ("reshape(X, (4, 3), order='F')", "np.reshape(X, (4, 3), order='F')"),
+    ("average(X, weights=Y**2)", "sum(X*Y**2) / sum(Y**2)"), ("add(X, Y, alpha=2)", "X + 2*Y"),
+    ("tf.norm(X, 1)", "sum(abs(X))"), ("tf.cumsum(X)", "cumsum(X, axis=0)"),
+    ("tf.nn.softmax(X)", "softmax(X, axis=1)"), ("tf.linalg.trace(T)", "sum(diagonal(T, 0, 1, 2), axis=-1)"),
+    ("tf.linalg.svd(X)[0]", "svd(X)[1]"), ("tf.matmul(X, Y, transpose_b=True)", "X @ Y.T"),
+    ("tf.linalg.diag(x)", "diag(x)"), ("tf.reverse(X, axis=[0])", "flip(X, axis=0)"),
+    ("r = torch.max(X, dim=1); r.values", "max(X, axis=1)"),
+]  # fmt: skip
+
+
+@pytest.mark.parametrize(("text", "meaning"), SAME, ids=[text for text, _ in SAME])
+def test_is_read_as_what_it_means(text: str, meaning: str) -> None:
+    values = values_in(meaning)
+    assert np.allclose(value(text)(**values), value(meaning)(**values), rtol=1e-14)
+
+
+@pytest.mark.parametrize("text", ["np.var(x)", "torch.std(x)", "np.mean(x)", "x.var()"])
+def test_a_statistic_of_nothing_is_nan(text: str) -> None:
+    with np.errstate(all="ignore"):
+        assert np.isnan(value(text)(x=np.zeros(0)))
+
+
+def test_every_line_of_the_table_is_read() -> None:
+    for operator in operators(hidden=True):
+        for line in operator.libraries:
+            assert reading(line).meaning, line
+            assert usage(line, "f").startswith("f("), line
+
+
+def test_helpers_cannot_be_called() -> None:
+    for operator in operators(hidden=True):
+        if operator.internal:
+            with pytest.raises(UnknownNameError, match=operator.name):
+                value(f"{operator.name}(x)")
