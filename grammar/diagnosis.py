@@ -102,7 +102,7 @@ class _Failure:
         if self.wants_value:
             return self._missing_value()
         if self.found == "," and not self.open:
-            return self._comma_problem()
+            return syntax_errors.comma_outside_brackets(self.position, self.position + 1 == self.end)
         if self.found in ("<", ">", "==", "<=", ">=", "!=", "≤", "≥", "≠"):
             return syntax_errors.chained_comparison(self.place)
         if self.found == "(" or _OPERAND.match(self.found) or self.found == "[":
@@ -128,12 +128,6 @@ class _Failure:
     def _statement(self) -> int:
         """Return where the statement begins in which the parser stopped."""
         return max(self.flat.rfind(mark, 0, self.position) for mark in ";\n") + 1
-
-    def _comma_problem(self) -> SyntaxProblem:
-        names = re.compile(r"\s*([^\W\d]\w*)(?:\s*,\s*[^\W\d]\w*)+\s*=(?!=)")
-        if several := names.match(self.flat, self._statement()):
-            return syntax_errors.tuple_assignment((several.start(1), several.end() - 1))
-        return syntax_errors.comma_outside_brackets(self.position, self.position + 1 == self.end)
 
     def _missing_value(self) -> SyntaxProblem:
         before, place = self.before

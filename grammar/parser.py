@@ -2,33 +2,42 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from .layout import flatten
 from .reader import Refusal, read
 
 if TYPE_CHECKING:
+    from lark import Token, Tree
+
     from .syntax import Program
 
 
-def parse(text: str) -> Program:
+def parse(text: str, inputs: Iterable[str] = ()) -> Program:
     """Return the syntax tree of an expression, or of several statements of which the last is the result.
 
-    Example: `parse("Z = X @ Y; norm(Z, 'fro')")`. Spans count characters of `text`. Raises `SyntaxProblem`, which
-    points into `text` and says what to write instead.
+    Example: `parse("Z = X @ Y; norm(Z, 'fro')")`. Spans count characters of `text`. `inputs` are words that are names
+    also where a textbook means something else, as the e of `e**x`. Raises `SyntaxProblem`, which points into `text`
+    and says what to write instead.
     """
     flat = flatten(text)
     try:
-        tree = read(flat)
+        program = _built(text, read(flat), frozenset(inputs))
     except Refusal as failure:
         from .diagnosis import explain
 
         raise explain(text, flat, failure) from None
-    from .builder import Builder, check_depth
+    from .builder import check_depth
 
-    builder = Builder(text)
-    program = builder.build(tree)
-    if builder.ambiguous:
-        program = Builder(text, inputs=builder.ambiguous).build(tree)
     check_depth(program)
     return program
+
+
+def _built(text: str, tree: Tree[Token], inputs: frozenset[str]) -> Program:
+    """Return the syntax tree of lark's; words that turn out to be inputs are known to be so in a second pass."""
+    from .builder import Builder
+
+    builder = Builder(text, inputs)
+    program = builder.build(tree)
+    return Builder(text, inputs | builder.ambiguous).build(tree) if builder.ambiguous else program

@@ -88,12 +88,16 @@ class Unary(Node):
 
 @node
 class Binary(Node):
-    """An infix operator: `+ - * / @ **` or a comparison `< <= > >= == !=`. `^` is read as `**`."""
+    """An infix operator: `+ - * / // % @ **` or a comparison `< <= > >= == !=`. `^` is read as `**`.
+
+    `mark` remembers the dot or the cross of a textbook, `·` or `×`, which stands between numbers.
+    """
 
     operator: str
     left: Node
     right: Node
     operator_span: Span = field(default=NOWHERE, compare=False, kw_only=True)
+    mark: str = field(default="", compare=False, kw_only=True)
 
 
 @node
@@ -117,7 +121,7 @@ class Call(Node):
     """A function applied to arguments.
 
     `np.linalg.inv(A)` is `Call("inv", (A,), prefix="np.linalg")`. A method call `x.sum(axis=0)` is the same call with
-    the receiver as first argument; `method` only remembers how it was spelled.
+    the receiver as first argument; `method` only remembers how it was spelled, and so does `bars` for `|x|`.
     """
 
     function: str
@@ -125,6 +129,7 @@ class Call(Node):
     keywords: tuple[Keyword, ...] = ()
     prefix: str = field(default="", compare=False)
     method: bool = field(default=False, compare=False)
+    bars: bool = field(default=False, compare=False)
     function_span: Span = field(default=NOWHERE, compare=False, kw_only=True)
 
 
@@ -139,10 +144,14 @@ class Slice(Node):
 
 @node
 class Index(Node):
-    """Indexing: `A[:, 1]`. An item is an expression, a `Slice`, or `Literal(None)` / `Literal(...)`."""
+    """Indexing: `A[:, 1]`. An item is an expression, a `Slice`, or `Literal(None)` / `Literal(...)`.
+
+    `w, V = eigh(A)` is read as `w = eigh(A)[0]; V = eigh(A)[1]`; `count` then says that there must be two parts.
+    """
 
     operand: Node
     items: tuple[Node, ...]
+    count: int | None = field(default=None, compare=False)
 
 
 @node

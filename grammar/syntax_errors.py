@@ -11,7 +11,7 @@ from .advice import Command, Text, advise
 from .errors import Label, Span, SyntaxProblem, line_and_column
 
 if TYPE_CHECKING:
-    from .syntax import Assignment
+    from .syntax import Assignment, TupleLiteral
 
 
 def _problem(message: str, place: Span | int, label: str, *helps: Text, earlier: Label | None = None) -> SyntaxProblem:
@@ -81,8 +81,6 @@ def quoted_value(span: Span, left: str) -> SyntaxProblem:
 
 _DERIVATIVE = advise("the derivative is asked for by the command: ", Command("grad", "f(x)", ("x",)))
 _STRAY_HELPS: dict[str, Text] = {
-    "%": "a remainder has no derivative rule; comments begin with `#`",
-    "\\": "for a linear system `A \\ b` write `solve(A, b)`",
     "{": "lists and matrices are written with square brackets: `[1, 2]`",
     "}": "lists and matrices are written with square brackets: `[1, 2]`",
     "!": "only `!=` is known: `a != b`",
@@ -96,7 +94,6 @@ _STRAY_HELPS: dict[str, Text] = {
     "‘": "strings take plain quotes: 'fro'",
     "“": 'strings take plain quotes: "fro"',
     "”": 'strings take plain quotes: "fro"',
-    "√": "for a square root write `sqrt(x)`",
     "∑": "for a sum write `sum(x)`",
     "∂": _DERIVATIVE,
     "∇": _DERIVATIVE,
@@ -153,10 +150,27 @@ def unexpected_equals(position: int, left: str) -> SyntaxProblem:
     return _problem("`=` in the middle of an expression", position, "expected an operator", *helps)
 
 
-def tuple_assignment(span: Span) -> SyntaxProblem:
-    """`U, s, V = svd(A)`."""
-    help_ = "take the results one by one: `Q = eigh(A)[1]; sum(Q)`"
-    return _problem("several names cannot be assigned at once", span, "only one name may stand before `=`", help_)
+def unequal_assignment(span: Span, names: int, values: TupleLiteral) -> SyntaxProblem:
+    """Report `a, b = 1, 2, 3`."""
+    found = len(values.items)
+    message = f"{names} names for {found} value{'s' if found != 1 else ''}"
+    given = _earlier(values.span, "the values")
+    return _problem(message, span, "the names", "give each name one value: `a, b = 1, 2; a*b`", earlier=given)
+
+
+def root_of_power(text: str, root: Span, whole: Span) -> SyntaxProblem:
+    """`√x²`: the root of the square, or the square of the root."""
+    rooted, raised = text[slice(*root)], text[root[1] : whole[1]]
+    helps = f"for the root of the power write `√({rooted[1:]}{raised})`", f"for its power write `({rooted}){raised}`"
+    return _problem("a root with a power can be read in two ways", whole, "root or power first?", *helps)
+
+
+def transpose_run_together(text: str, base: Span, word: str, span: Span) -> SyntaxProblem:
+    """`x^TAx`: the T and the names behind it without a sign between them."""
+    left = text[slice(*base)]
+    product = " @ ".join([f"{left}.T", *word[1:]])
+    helps = f"for a transpose write `{product}`", f"for a power by the name `{word}` write `{left}**{word}`"
+    return _problem(f"`^{word}` can be read in two ways", span, "a transpose, or a name?", *helps)
 
 
 def assignment_last(text: str, statement: Assignment) -> SyntaxProblem:

@@ -73,6 +73,46 @@ def _transposed(node: syntax.Node) -> syntax.Node:
     return syntax.Attribute(node, "T")
 
 
+def product_of_arrays(node: syntax.Binary) -> ShapeError:
+    """Return the error of a textbook's `·` or `×` between arrays: it may mean one of several products."""
+    first, second = (write(operand) for operand in (node.left, node.right))
+    cross = [f"`cross({first}, {second})` for the cross product"] if node.mark == "×" else []
+    dot = [f"`{write(syntax.Binary('@', node.left, node.right))}` for the dot product"] if node.mark == "·" else []
+    return ShapeError(
+        f"`{node.mark}` between arrays can be read in several ways",
+        Label(node.operator_span, "stands between numbers"),
+        Label(syntax.span_of(node.left), "an array", primary=False),
+        Label(syntax.span_of(node.right), "an array", primary=False),
+        helps=[*dot, *cross, f"`{write(syntax.Binary('*', node.left, node.right))}` entry by entry"],
+    )
+
+
+def bars_around_matrix(node: syntax.Call) -> ShapeError:
+    """Return the error of `|A|`, which is a determinant in one book and entry by entry in another."""
+    inner = write(node.arguments[0])
+    return ShapeError(
+        "bars around a matrix can be read in two ways",
+        Label(node.span, "a matrix"),
+        helps=[f"`det({inner})` for the determinant", f"`abs({inner})` entry by entry"],
+    )
+
+
+def require_parts(node: syntax.Index, value: object) -> None:
+    """Refuse `U, s = svd(X)`: as many names stand before `=` as there are parts, or entries along the first axis."""
+    if node.count is None:
+        return
+    if isinstance(value, Node) and value.rank:
+        found, sizes = value.shape[0], (value.shape[0], node.count)
+    elif isinstance(value, tuple | list):
+        found, sizes = len(value), None
+    else:
+        found, sizes = 1, None
+    if found != node.count:
+        parts = f"{found} part{'s' if found != 1 else ''}"
+        message = f"{node.count} names for {parts}"
+        raise ShapeError(message, Label(syntax.span_of(node), f"has {parts}"), sizes=sizes)
+
+
 def label_arguments(error: ExpressionError, node: syntax.Call, values: Sequence[object]) -> None:
     """Point an error of a call at the arguments, with the shape of each."""
     spans = [syntax.span_of(argument) for argument in node.arguments]
