@@ -18,6 +18,7 @@ from .problems.answer import Answer, Check, Input, Warning, values_of
 from .problems.assumptions import check_assumptions
 from .problems.calculation import Calculation
 from .problems.compiler import Compiler
+from .problems.declared import SOURCE, declared_inputs
 from .problems.problem import DIRECTIONS, STRUCTURED_KINDS, Problem, tangent_name
 from .problems.sampling import draw, needs
 from .shapes import Shape, describe, show
@@ -179,7 +180,10 @@ def prepare(problem: Problem, given: Mapping[str, Input], wishes: Wishes, compil
     """Return the problem's calculation and a value for each name: given, or drawn with a declared or inferred shape."""
     compiler = compiler or Compiler(problem)
     names = problem.names
-    used = {name: item for name, item in given.items() if name in names}
+    values, declared = declared_inputs(problem.program)
+    pasted = {name: Input(value, SOURCE) for name, value in values.items() if name not in wishes.declared}
+    wishes = wishes._replace(declared={**declared, **wishes.declared})
+    used = {name: item for name, item in {**pasted, **given}.items() if name in names}
     samples = _samples(problem, used, wishes)
     shapes = {name: item.value.shape for name, item in used.items()}
     shapes |= {name: shape for name, shape in wishes.declared.items() if name in names and name not in shapes}

@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from . import syntax_errors
 from .errors import Span
 from .layout import MAXIMUM_DEPTH
+from .pasted import Pasted
 from .reader import Refusal, place
 from .statements import Bare, Statement, assigned, augmented
 from .syntax import (
@@ -33,6 +34,7 @@ from .syntax import (
     children,
 )
 from .vocabulary import ARRAY_METHODS, LIBRARIES, MODULES, PROPERTIES, function_words
+from .wrappers import DETACHING, RANDOM, settled, tracked, wrapped
 
 if TYPE_CHECKING:
     from lark import Token, Tree
@@ -56,9 +58,13 @@ class Builder:
     tells after a pass which words the text uses both ways.
     """
 
-    def __init__(self, text: str, inputs: Set[str] = frozenset()) -> None:
+    def __init__(self, text: str, inputs: Set[str] = frozenset(), pasted: Pasted | None = None) -> None:
         self._text = text
         self._inputs = set(inputs)
+        self._tracked = list(pasted.tracked) if pasted else []
+        self._given = pasted.given if pasted else frozenset()
+        self._tracks = False
+        self._detached: list[Node] = []
         self._mentions: Counter[str] = Counter()
         self._words: Counter[str] = Counter()
 
@@ -102,7 +108,17 @@ class Builder:
         if not isinstance(result, Node):
             raise syntax_errors.assignment_last(self._text, result[-1])
         first = assignments[0] if assignments else result
-        return Program(tuple(assignments), result, span=(first.span[0], result.span[1]))
+        given = tuple(statement for statement in assignments if self._gives(statement))
+        kept = tuple(statement for statement in assignments if statement not in given) if given else tuple(assignments)
+        detached = tuple(node for node in self._detached if node is not result)
+        span = (first.span[0], result.span[1])
+        return Program(kept, result, span=span, given=given, tracked=tuple(self._tracked), detached=detached)
+
+    def _gives(self, statement: Assignment) -> bool:
+        """Whether a statement gives an input its value, instead of naming a part of the expression."""
+        value = statement.value
+        drawn = isinstance(value, Call) and value.function in RANDOM
+        return drawn or statement.name in self._given or statement.name in self._tracked
 
     def _comma(self, values: Bare) -> int:
         return self._text.index(",", values.items[0].span[1])
@@ -111,6 +127,9 @@ class Builder:
         return Bare(values, span=span)
 
     def assignment(self, span: Span, target: Node, value: Node) -> tuple[Assignment, ...]:
+        if self._tracks and isinstance(target, Name):
+            self._tracked.append(target.name)
+        self._tracks = False
         return self._known(assigned(self._text, span, target, value))
 
     def augmented(self, span: Span, target: Node, operator: Token, value: Node) -> tuple[Assignment, ...]:
@@ -198,18 +217,29 @@ class Builder:
             return Name(name.value, prefix=prefix, span=span)
         raise syntax_errors.unknown_attribute(name.value, place(name), name.value in ARRAY_METHODS)
 
-    def call(self, span: Span, function: Token, arguments: tuple[Node, ...]) -> Call:
+    def call(self, span: Span, function: Token, arguments: tuple[Node, ...]) -> Node:
         positional, keywords = _split(arguments)
-        return Call(function.value, positional, keywords, span=span, function_span=place(function))
+        return self._called(Call(function.value, positional, keywords, span=span, function_span=place(function)))
 
-    def method(self, span: Span, operand: Node, function: Token, arguments: tuple[Node, ...]) -> Call:
+    def _called(self, call: Call) -> Node:
+        """Return a call, or the value that it only wraps."""
+        self._tracks = self._tracks or tracked(call)
+        value = wrapped(call)
+        if value is None:
+            return settled(call)
+        if call.function in DETACHING:
+            self._detached.append(value)
+        return value
+
+    def method(self, span: Span, operand: Node, function: Token, arguments: tuple[Node, ...]) -> Node:
         positional, keywords = _split(arguments)
         # F is an input more often than torch.nn.functional; that library has none of the methods of an array.
         is_array = isinstance(operand, Name) and operand.name == "F" and function.value in ARRAY_METHODS
         name, named = function.value, place(function)
         if not is_array and (prefix := self._library(operand)):
-            return Call(name, positional, keywords, prefix=prefix, span=span, function_span=named)
-        return Call(name, (operand, *positional), keywords, method=True, span=span, function_span=named)
+            return self._called(Call(name, positional, keywords, prefix=prefix, span=span, function_span=named))
+        call = Call(name, (operand, *positional), keywords, method=True, span=span, function_span=named)
+        return self._called(call)
 
     def arguments(self, span: Span, *arguments: Node) -> tuple[Node, ...]:
         return arguments

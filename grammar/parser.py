@@ -6,6 +6,7 @@ from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
 from .layout import flatten
+from .pasted import Pasted, unpasted
 from .reader import Refusal, read
 
 if TYPE_CHECKING:
@@ -21,23 +22,23 @@ def parse(text: str, inputs: Iterable[str] = ()) -> Program:
     also where a textbook means something else, as the e of `e**x`. Raises `SyntaxProblem`, which points into `text`
     and says what to write instead.
     """
-    flat = flatten(text)
+    pasted = unpasted(flatten(text))
     try:
-        program = _built(text, read(flat), frozenset(inputs))
+        program = _built(text, read(pasted.text), frozenset(inputs), pasted)
     except Refusal as failure:
         from .diagnosis import explain
 
-        raise explain(text, flat, failure) from None
+        raise explain(text, pasted.text, failure) from None
     from .builder import check_depth
 
     check_depth(program)
     return program
 
 
-def _built(text: str, tree: Tree[Token], inputs: frozenset[str]) -> Program:
+def _built(text: str, tree: Tree[Token], inputs: frozenset[str], pasted: Pasted) -> Program:
     """Return the syntax tree of lark's; words that turn out to be inputs are known to be so in a second pass."""
     from .builder import Builder
 
-    builder = Builder(text, inputs)
+    builder = Builder(text, inputs, pasted)
     program = builder.build(tree)
-    return Builder(text, inputs | builder.ambiguous).build(tree) if builder.ambiguous else program
+    return Builder(text, inputs | builder.ambiguous, pasted).build(tree) if builder.ambiguous else program

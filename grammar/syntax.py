@@ -179,10 +179,17 @@ class Assignment(Node):
 
 @node
 class Program(Node):
-    """The whole input: assignments, then the expression that is the answer."""
+    """The whole input: assignments, then the expression that is the answer.
+
+    What pasted code says besides: values and shapes `given` to inputs, what is `tracked` to differentiate by, and what
+    is `detached`, so that no derivative passes through it.
+    """
 
     assignments: tuple[Assignment, ...]
     result: Node
+    given: tuple[Assignment, ...] = field(default=(), compare=False, kw_only=True)
+    tracked: tuple[str, ...] = field(default=(), compare=False, kw_only=True)
+    detached: tuple[Node, ...] = field(default=(), compare=False, kw_only=True)
 
 
 def span_of(node: Node) -> Span:
@@ -195,10 +202,10 @@ _known_parts: dict[type, tuple[str, ...]] = {}
 
 
 def _parts(kind: type[Node]) -> tuple[str, ...]:
-    """Return the names of the fields of a kind of node that may hold nodes; every walk asks, so it is remembered."""
+    """Return the names of the fields of a kind of node that it is made of; every walk asks, so it is remembered."""
     found = _known_parts.get(kind)
     if found is None:
-        found = tuple(item.name for item in fields(kind) if not item.name.endswith("span"))
+        found = tuple(item.name for item in fields(kind) if item.compare)
         _known_parts[kind] = found
     return found
 

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from ...grammar import syntax
@@ -13,6 +13,7 @@ from ...grammar.parser import parse
 from ..elaboration.elaborate import BARE_CONSTANTS
 from ..errors import UnknownNameError, UsageProblem
 from ..operators import table
+from .declared import refuse_detached
 
 STRUCTURED_KINDS = ("grad", "jacobian", "hessian", "derivative")
 DIRECTIONS = {"jvp": "tangent", "hvp": "tangent", "vjp": "cotangent"}
@@ -47,14 +48,18 @@ class Problem:
     ) -> Problem:
         """Return the problem with its names checked.
 
-        Without `wrt`, the only name of the expression is meant. `program` is the text parsed, where it is already.
+        Without `wrt`, what pasted code tracks is meant (`requires_grad=True`), or the only name of the expression.
+        `program` is the text parsed, where it is already.
         Raises SyntaxProblem; UnknownNameError for a variable that is not in the expression; UsageProblem for a
         missing one.
         """
         table.load()
-        program = parse(text) if program is None else program
+        program = parse(text, wrt) if program is None else program
         problem = Problem(text, program, kind, wrt, assumptions or {}, batch)
         names = problem.names
+        if kind != "value" and not wrt:
+            wrt = tuple(name for name in dict.fromkeys(program.tracked) if name in names)
+            problem = replace(problem, wrt=wrt)
         if kind != "value" and not wrt:
             if len(names) != 1:
                 raise UsageProblem(
@@ -67,6 +72,7 @@ class Problem:
             for name in used:
                 if name not in names:
                     raise _not_in_expression(Setting(setting, name), name, list(names))
+        refuse_detached(program, problem.wrt)
         return problem
 
     @cached_property
@@ -74,6 +80,11 @@ class Problem:
         """The names that need a value, in order, each with its first place."""
         found = syntax.free_names(self.program)
         return {name: span for name, span in found.items() if name not in BARE_CONSTANTS or name in self.wrt}
+
+    def around_result(self, before: str, after: str) -> str:
+        """Return the text with words around its last expression: for `Z = A @ x; Z` it is `Z = A @ x; sum(Z)`."""
+        start, end = syntax.span_of(self.program.result)
+        return f"{self.text[:start]}{before}{self.text[start:end]}{after}{self.text[end:]}"
 
     @property
     def requests(self) -> list[tuple[str, ...]]:

@@ -65,7 +65,8 @@ programs = st.builds(Program, st.lists(st.builds(Assignment, words, expressions)
 
 # Other ways to write a tree, each of any part: what it is written as must be the same tree.
 SIGNS = [
-    "|({})|", "‖({})‖", "||({})||_2", "∥({})∥_F", "‖({})‖₁²", "||({})||^2", "√({})", "({})^T", "({})⊤", "({})^⊤", "sin^2({})",
+    "|({})|", "‖({})‖", "||({})||_2", "∥({})∥_F", "‖({})‖₁²", "||({})||^2", "√({})", "({})^T", "({})⊤", "({})^⊤",
+    "sin^2({})",
     "exp²({})", "({})·2", "3×({})", "e**({})", "e^({})", "π*({})", "({})%2", "a, b = {}; a*b", "(a, b) = {}, 1; a",
     "a, b = b, {}; a*b", "x = 1; x += {}; x", "2\\({})",
 ]  # fmt: skip
