@@ -122,7 +122,7 @@ def answer(
         directions=directions,
         value=value,
         results=with_formulas(calculation, values, calculation.result_records(data, checks), compared=wishes.check),
-        warnings=warnings,
+        warnings=[*readings(calculation), *warnings],
         batch=calculation.samples,
     )
 
@@ -138,6 +138,17 @@ def explained(
         from .checking.warnings import explain_failure
 
         raise explain_failure(calculation, failure, values) from None
+
+
+def readings(calculation: Calculation) -> list[Warning]:
+    """Return a warning where the text could as well be read in another way."""
+    program = calculation.problem.program
+    if not (program.syntax or program.quoted):
+        return []
+    # Loaded where there may be something to find, for start-up.
+    from .checking.readings import find_readings
+
+    return find_readings(calculation)
 
 
 def _diagnosed(

@@ -58,12 +58,14 @@ class Builder:
     tells after a pass which words the text uses both ways.
     """
 
+    syntax = ""
+
     def __init__(self, text: str, inputs: Set[str] = frozenset(), pasted: Pasted | None = None) -> None:
         self._text = text
         self._inputs = set(inputs)
         self._tracked = list(pasted.tracked) if pasted else []
         self._given = pasted.given if pasted else frozenset()
-        self._tracks = False
+        self._tracks = self._quoted = False
         self._detached: list[Node] = []
         self._mentions: Counter[str] = Counter()
         self._words: Counter[str] = Counter()
@@ -112,7 +114,10 @@ class Builder:
         kept = tuple(statement for statement in assignments if statement not in given) if given else tuple(assignments)
         detached = tuple(node for node in self._detached if node is not result)
         span = (first.span[0], result.span[1])
-        return Program(kept, result, span=span, given=given, tracked=tuple(self._tracked), detached=detached)
+        return Program(
+            kept, result, span=span, given=given, tracked=tuple(self._tracked), detached=detached, syntax=self.syntax,
+            quoted=self._quoted,
+        )  # fmt: skip
 
     def _gives(self, statement: Assignment) -> bool:
         """Whether a statement gives an input its value, instead of naming a part of the expression."""
@@ -188,7 +193,7 @@ class Builder:
         return isinstance(node, Call) and self._text.startswith("√", node.span[0])
 
     def bars(self, span: Span, opening: Token, inner: Node, closing: Token) -> Call:
-        return Call("abs", (inner,), bars=True, span=span, function_span=place(opening))
+        return Call("abs", (inner,), mark="|", span=span, function_span=place(opening))
 
     def norm(self, span: Span, opening: Token, inner: Node, closing: Token) -> Call:
         word = closing.value.lstrip("|‖∥_").translate(_DIGITS)
@@ -206,6 +211,7 @@ class Builder:
         return self._power(span, operand, digits, Number(digits.value.translate(_DIGITS), span=place(digits)))
 
     def transpose(self, span: Span, operand: Node, quote: Token) -> Attribute:
+        self._quoted = self._quoted or "'" in quote.value
         return Attribute(operand, "T", span=span)
 
     def attribute(self, span: Span, operand: Node, name: Token) -> Node:
@@ -282,6 +288,7 @@ class Builder:
         _refuse_ambiguous_signs(bracket.value, start)
         for piece in re.finditer(_MATRIX_PIECE, bracket.value):
             if piece["row"]:
+                self._quoted = True
                 rows.append([])
             else:
                 rows[-1].append(_signed_number(piece, start))

@@ -16,6 +16,11 @@ _PIECE = r"""(?x)
       | (?P<newline>\r?\n)
       | (?P<open>[(\[])
       | (?P<close>[)\]])"""
+_MATLAB = re.compile(
+    r"""(?x) (?<![\w\u0300-\u036f)\]'])'[^'\n\r]*' | "[^"\n\r]*" | [^\W\d]\w*
+      | (?:[0-9][0-9_]*(?:\.[0-9_]*)?|\.[0-9][0-9_]*)(?:[eE][+-]?[0-9]+)? | (?P<mark>\.[*/^\\](?!\*)|\\)"""
+)
+_COMMENT = re.compile(r"""(?P<kept>(?<![\w\u0300-\u036f)\]'])'[^'\n\r]*'|"[^"\n\r]*")|%[^\n\r]*""")
 _BLANKED = frozenset("#\\\u200b\ufeff\n")
 
 
@@ -62,3 +67,15 @@ def flatten(text: str) -> str:
         return piece[0]
 
     return re.sub(_PIECE, blank, text)
+
+
+def marked(text: str) -> bool:
+    """Return whether a text has a mark of MATLAB: `A.*B` has one, `2.*x` is a number times x."""
+    if "." not in text and "\\" not in text:
+        return False
+    return any(piece["mark"] for piece in _MATLAB.finditer(text))
+
+
+def without_comments(text: str) -> str:
+    """Return a text with MATLAB's comments blanked out: `x.*y % entry by entry`."""
+    return _COMMENT.sub(lambda piece: piece["kept"] or " " * len(piece[0]), text)

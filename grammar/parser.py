@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from .layout import flatten
+from .layout import flatten, marked, without_comments
 from .pasted import Pasted, unpasted
 from .reader import Refusal, read
 
@@ -15,16 +15,19 @@ if TYPE_CHECKING:
     from .syntax import Program
 
 
-def parse(text: str, inputs: Iterable[str] = ()) -> Program:
+def parse(text: str, inputs: Iterable[str] = (), syntax: str = "") -> Program:
     """Return the syntax tree of an expression, or of several statements of which the last is the result.
 
     Example: `parse("Z = X @ Y; norm(Z, 'fro')")`. Spans count characters of `text`. `inputs` are words that are names
-    also where a textbook means something else, as the e of `e**x`. Raises `SyntaxProblem`, which points into `text`
-    and says what to write instead.
+    also where a textbook means something else, as the e of `e**x`. `syntax` is `matlab` for MATLAB's reading; marks
+    such as `.*` ask for it too, unless it is `matgrad`. Raises `SyntaxProblem`, which points into `text` and says what
+    to write instead.
     """
-    pasted = unpasted(flatten(text))
+    flat = flatten(text)
+    matlab = syntax == "matlab" or (not syntax and marked(flat))
+    pasted = unpasted(without_comments(flat) if matlab else flat)
     try:
-        program = _built(text, read(pasted.text), frozenset(inputs), pasted)
+        program = _built(text, read(pasted.text), frozenset(inputs), pasted, matlab=matlab)
     except Refusal as failure:
         from .diagnosis import explain
 
@@ -35,10 +38,15 @@ def parse(text: str, inputs: Iterable[str] = ()) -> Program:
     return program
 
 
-def _built(text: str, tree: Tree[Token], inputs: frozenset[str], pasted: Pasted) -> Program:
+def _built(text: str, tree: Tree[Token], inputs: frozenset[str], pasted: Pasted, *, matlab: bool) -> Program:
     """Return the syntax tree of lark's; words that turn out to be inputs are known to be so in a second pass."""
     from .builder import Builder
 
-    builder = Builder(text, inputs, pasted)
+    kind = Builder
+    if matlab:
+        from .matlab import MatlabBuilder
+
+        kind = MatlabBuilder
+    builder = kind(text, inputs, pasted)
     program = builder.build(tree)
-    return Builder(text, inputs | builder.ambiguous, pasted).build(tree) if builder.ambiguous else program
+    return kind(text, inputs | builder.ambiguous, pasted).build(tree) if builder.ambiguous else program

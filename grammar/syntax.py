@@ -90,7 +90,7 @@ class Unary(Node):
 class Binary(Node):
     """An infix operator: `+ - * / // % @ **` or a comparison `< <= > >= == !=`. `^` is read as `**`.
 
-    `mark` remembers the dot or the cross of a textbook, `·` or `×`, which stands between numbers.
+    `mark` remembers a sign that stands between numbers: the `·` or `×` of a textbook, `/` and `^` as MATLAB has them.
     """
 
     operator: str
@@ -121,7 +121,8 @@ class Call(Node):
     """A function applied to arguments.
 
     `np.linalg.inv(A)` is `Call("inv", (A,), prefix="np.linalg")`. A method call `x.sum(axis=0)` is the same call with
-    the receiver as first argument; `method` only remembers how it was spelled, and so does `bars` for `|x|`.
+    the receiver as first argument; `method` only remembers how it was spelled. `mark` says that a matrix would be read
+    in several ways: it is `|` for bars, and `matlab` for MATLAB's `sum(A)`.
     """
 
     function: str
@@ -129,7 +130,7 @@ class Call(Node):
     keywords: tuple[Keyword, ...] = ()
     prefix: str = field(default="", compare=False)
     method: bool = field(default=False, compare=False)
-    bars: bool = field(default=False, compare=False)
+    mark: str = field(default="", compare=False, kw_only=True)
     function_span: Span = field(default=NOWHERE, compare=False, kw_only=True)
 
 
@@ -182,7 +183,8 @@ class Program(Node):
     """The whole input: assignments, then the expression that is the answer.
 
     What pasted code says besides: values and shapes `given` to inputs, what is `tracked` to differentiate by, and what
-    is `detached`, so that no derivative passes through it.
+    is `detached`, so that no derivative passes through it. `syntax` is `matlab` for a text in MATLAB's reading, and
+    `quoted` says whether another has quotes or rows as in MATLAB.
     """
 
     assignments: tuple[Assignment, ...]
@@ -190,6 +192,8 @@ class Program(Node):
     given: tuple[Assignment, ...] = field(default=(), compare=False, kw_only=True)
     tracked: tuple[str, ...] = field(default=(), compare=False, kw_only=True)
     detached: tuple[Node, ...] = field(default=(), compare=False, kw_only=True)
+    syntax: str = field(default="", compare=False, kw_only=True)
+    quoted: bool = field(default=False, compare=False, kw_only=True)
 
 
 def span_of(node: Node) -> Span:

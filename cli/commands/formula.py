@@ -51,7 +51,7 @@ def show_formula(request: Request, kind: str | None, to: str, vec: str, *, json:
 
 def _understood(request: Request, kind: str | None) -> tuple[Problem, dict[str, Shape], dict[str, int]]:
     """Return the problem, the shapes of its inputs, and the values of those that are whole numbers."""
-    from ...core.session import prepare
+    from ...core.session import prepare, readings
 
     problem = problem_of(kind or "jacobian", request)
     if problem.kind == "value" and request.wrt:
@@ -59,6 +59,7 @@ def _understood(request: Request, kind: str | None) -> tuple[Problem, dict[str, 
     inputs, surplus = given_inputs(problem, request)
     warn(surplus, request)
     prepared = prepare(problem, inputs, wishes_of(problem, request))
+    warn(readings(prepared.calculation), request)
     if kind is None and not prepared.calculation.shape:
         problem = replace(problem, kind="grad")
     return problem, prepared.shapes, prepared.whole_numbers

@@ -52,6 +52,7 @@ class Request(NamedTuple):
     kind: str | None = None
     independent: bool = False
     structured: bool = False
+    syntax: str = ""
 
     @staticmethod
     def of(parameters: Mapping[str, Any], expression: str) -> Request:
@@ -81,6 +82,7 @@ class Request(NamedTuple):
             kind=parameters.get("kind"),
             independent=parameters.get("independent", False),
             structured=format == "structured",
+            syntax=parameters.get("syntax") or "",
         )
 
 

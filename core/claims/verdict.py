@@ -20,7 +20,7 @@ from ..errors import UsageProblem
 from ..formulas.verified import closed_forms
 from ..problems.answer import Answer, Input
 from ..problems.problem import Problem
-from ..session import Wishes
+from ..session import Wishes, readings
 from ..shapes import Shape, describe, show
 from .points import Point, Trial
 from .search import Reading, other_reading
@@ -203,4 +203,5 @@ class Judgement:
         wishes, data = self.trial.wishes, [first.truth]
         checks = check_results(calculation, first.values, data, False, wishes.seed) if wishes.check else [None]
         results = [r._replace(formula=self.formula) for r in calculation.result_records(data, checks)]
-        return Answer("check", self.trial.problem.text, first.inputs, first.value, results)
+        warnings = readings(calculation)
+        return Answer("check", self.trial.problem.text, first.inputs, first.value, results, warnings)

@@ -285,8 +285,8 @@ class Elaborator:
         left = self.operand(spine[-1].left)
         for item in reversed(spine):
             right = self.operand(item.right)
-            if item.mark and left.rank and right.rank:
-                raise misfits.product_of_arrays(item)
+            if item.mark:
+                misfits.require_numbers(item, left, right)
             try:
                 left = INFIX[item.operator](left, right)
             except ShapeError as error:
@@ -326,8 +326,8 @@ class Elaborator:
         if operator is None:
             raise misfits.unknown_function(node)
         positional = [self.visit(item) for item in node.arguments]
-        if node.bars and isinstance(positional[0], Node) and positional[0].rank > 1:
-            raise misfits.bars_around_matrix(node)
+        if node.mark and isinstance(positional[0], Node) and positional[0].rank > 1:
+            raise misfits.ambiguous_matrix(node)
         keywords = {item.name: self.visit(item.value) for item in node.keywords}
         try:
             bound = bind(operator, positional, keywords)

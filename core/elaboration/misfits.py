@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 
 from ...grammar import syntax
 from ...grammar.advice import Command, advise
@@ -73,28 +74,43 @@ def _transposed(node: syntax.Node) -> syntax.Node:
     return syntax.Attribute(node, "T")
 
 
-def product_of_arrays(node: syntax.Binary) -> ShapeError:
-    """Return the error of a textbook's `·` or `×` between arrays: it may mean one of several products."""
+def require_numbers(node: syntax.Binary, left: Node, right: Node) -> None:
+    """Refuse signs that stand between numbers where arrays could be meant in several ways: `u·v`, MATLAB's `A/B`."""
     first, second = (write(operand) for operand in (node.left, node.right))
-    cross = [f"`cross({first}, {second})` for the cross product"] if node.mark == "×" else []
-    dot = [f"`{write(syntax.Binary('@', node.left, node.right))}` for the dot product"] if node.mark == "·" else []
-    return ShapeError(
-        f"`{node.mark}` between arrays can be read in several ways",
+    helps: dict[str, tuple[int, list[str]]] = {
+        "·": (left.rank and right.rank, [f"`{write(syntax.Binary('@', node.left, node.right))}` for the dot product"]),
+        "×": (left.rank and right.rank, [f"`cross({first}, {second})` for the cross product"]),
+        "matlab /": (right.rank, [f"`solve(({second}).T, ({first}).T).T` divides by a matrix"]),
+        "matlab ^": (left.rank or right.rank, [f"`matrix_power({first}, {second})` for the power of a matrix"]),
+    }
+    arrays, meant = helps[node.mark]
+    if not arrays:
+        return
+    sign = node.mark.removeprefix("matlab ")
+    plain = f"`{write(replace(node, mark=''))}` entry by entry"
+    raise ShapeError(
+        f"`{sign}` between arrays can be read in several ways",
         Label(node.operator_span, "stands between numbers"),
-        Label(syntax.span_of(node.left), "an array", primary=False),
-        Label(syntax.span_of(node.right), "an array", primary=False),
-        helps=[*dot, *cross, f"`{write(syntax.Binary('*', node.left, node.right))}` entry by entry"],
+        *(
+            Label(syntax.span_of(part), "an array", primary=False)
+            for part, value in ((node.left, left), (node.right, right))
+            if value.rank
+        ),
+        helps=[*meant, plain if sign == node.mark else f"`.{sign}` works entry by entry"],
     )
 
 
-def bars_around_matrix(node: syntax.Call) -> ShapeError:
-    """Return the error of `|A|`, which is a determinant in one book and entry by entry in another."""
-    inner = write(node.arguments[0])
-    return ShapeError(
-        "bars around a matrix can be read in two ways",
-        Label(node.span, "a matrix"),
-        helps=[f"`det({inner})` for the determinant", f"`abs({inner})` entry by entry"],
-    )
+def ambiguous_matrix(node: syntax.Call) -> ShapeError:
+    """Return the error of a matrix where books or programs differ: `|A|`, the `sum(A)` of MATLAB."""
+    inner, name = write(node.arguments[0]), node.function
+    helps = [f"`det({inner})` for the determinant", f"`abs({inner})` entry by entry"]
+    what = "bars around"
+    if node.mark != "|":
+        what = f"MATLAB's `{name}` of"
+        helps = [f"`{name}({inner}, axis=0)` for each column", f"`{name}({inner}, axis=None)` for all entries"]
+        if name == "norm":
+            helps = [f"`norm({inner}, 2)` for the largest singular value", f"`norm({inner}, 'fro')` for all entries"]
+    return ShapeError(f"{what} a matrix can be read in two ways", Label(node.span, "a matrix"), helps=helps)
 
 
 def require_parts(node: syntax.Index, value: object) -> None:

@@ -9,6 +9,7 @@ from ..arrays import Array
 from ..errors import Label, Span
 
 if TYPE_CHECKING:
+    from ...grammar.advice import Text
     from ..compressed.structured import Structured
 
 
@@ -41,7 +42,7 @@ class Warning(NamedTuple):
     message: str
     span: Span | None = None
     label: str = ""
-    notes: Sequence[str] = ()
+    notes: Sequence[Text] = ()
     code: str = "warning"
 
     @property

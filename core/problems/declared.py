@@ -39,7 +39,7 @@ def declared_inputs(program: syntax.Program) -> tuple[dict[str, Array], dict[str
 def _constant(program: syntax.Program) -> Array | None:
     """Return the value of an expression, None where it depends on inputs."""
     needed, result = dict.fromkeys(_names(program.result)), program.result
-    steps = []
+    steps: list[syntax.Assignment] = []
     for statement in reversed(program.assignments):
         if statement.name in needed:
             del needed[statement.name]
