@@ -11,6 +11,7 @@ from typing import TYPE_CHECKING, Any
 from . import syntax_errors
 from .errors import Span
 from .layout import MAXIMUM_DEPTH
+from .meant import derivative_in
 from .pasted import Pasted
 from .reader import Refusal, place
 from .statements import Bare, Statement, assigned, augmented
@@ -152,6 +153,8 @@ class Builder:
             return self._power(span, left, operator, right)
         if symbol == "\\":
             return Call("solve", (left, right), span=span, function_span=place(operator))
+        if symbol == "/" and left == Name("d") and (problem := derivative_in(self._text)):
+            raise problem
         mark = _TEXTBOOK.get(operator.value, "")
         return Binary(symbol, left, right, span=span, operator_span=place(operator), mark=mark)
 

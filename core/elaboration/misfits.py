@@ -9,6 +9,7 @@ from dataclasses import replace
 from ...grammar import syntax
 from ...grammar.advice import Command, advise
 from ...grammar.errors import ExpressionError, Label
+from ...grammar.meant import index_from_zero
 from ...grammar.writer import write
 from ..errors import RankError, ShapeError, UnknownNameError
 from ..graph import catalogue
@@ -141,6 +142,11 @@ def label_arguments(error: ExpressionError, node: syntax.Call, values: Sequence[
 
 def unknown_function(node: syntax.Call) -> UnknownNameError:
     """Return the error for a function that is not in the table, with the name that was probably meant."""
+    positions = [item.text for item in node.arguments if isinstance(item, syntax.Number) and item.text.isdigit()]
+    if positions and len(positions) == len(node.arguments) and len(node.function) == 1:
+        index = index_from_zero(node.function, ", ".join(positions))
+        help_ = f"an entry is `{index}`: indices stand in square brackets and count from 0"
+        return UnknownNameError(f"unknown function `{node.function}`", Label(node.function_span), helps=[help_])
     guess = catalogue.suggest(node.function)
     listed = Command("functions")
     meant = (f"did you mean `{guess}`?  (`", listed, "` lists all)") if guess else ("`", listed, "` lists all")
