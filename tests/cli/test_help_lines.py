@@ -94,7 +94,7 @@ def without(command: str, option: str) -> str:
     """Return a command without what an option replaces: another value for the same name."""
     flag, _, value = option.partition(" ")
     name = value.partition("=")[0] + "=" if "=" in value else ""
-    return re.sub(rf" {flag} {name}(?:'[^']*'|\S+)(?= |$)", "", command)
+    return re.sub(rf" {flag} {name}(?:'[^']*'|\"[^\"]*\"|\S+)(?= |$)", "", command)
 
 
 def test_there_are_help_lines_of_each_kind() -> None:
