@@ -11,8 +11,6 @@ from typing import TYPE_CHECKING, Any
 from . import syntax_errors
 from .errors import Span
 from .layout import MAXIMUM_DEPTH
-from .meant import derivative_in
-from .pasted import Pasted
 from .reader import Refusal, place
 from .statements import Bare, Statement, assigned, augmented
 from .syntax import (
@@ -39,6 +37,8 @@ from .wrappers import DETACHING, RANDOM, settled, tracked, wrapped
 
 if TYPE_CHECKING:
     from lark import Token, Tree
+
+    from .pasted import Pasted
 
 _OPERATORS = {".*": "*", "·": "*", "⋅": "*", "×": "*", "∗": "*", "⊙": "*", "./": "/", "÷": "/", "−": "-"}
 _OPERATORS |= {"^": "**", ".^": "**", ".**": "**", "≤": "<=", "≥": ">=", "≠": "!="}
@@ -153,10 +153,16 @@ class Builder:
             return self._power(span, left, operator, right)
         if symbol == "\\":
             return Call("solve", (left, right), span=span, function_span=place(operator))
-        if symbol == "/" and left == Name("d") and (problem := derivative_in(self._text)):
-            raise problem
+        if symbol == "/" and left == Name("d"):
+            self._refuse_derivative()
         mark = _TEXTBOOK.get(operator.value, "")
         return Binary(symbol, left, right, span=span, operator_span=place(operator), mark=mark)
+
+    def _refuse_derivative(self) -> None:
+        from .meant import derivative_in  # loaded where it may be needed, for start-up
+
+        if problem := derivative_in(self._text):
+            raise problem
 
     def _power(self, span: Span, base: Node, operator: Token, exponent: Node) -> Node:
         """Return a power, or what a textbook means by `x^T` and by `e^x`."""

@@ -5,13 +5,13 @@ from __future__ import annotations
 from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from .layout import flatten, marked, without_comments
-from .pasted import Pasted, unpasted
+from .layout import flatten, looks_pasted, marked, without_comments
 from .reader import Refusal, read
 
 if TYPE_CHECKING:
     from lark import Token, Tree
 
+    from .pasted import Pasted
     from .syntax import Program
 
 
@@ -25,20 +25,26 @@ def parse(text: str, inputs: Iterable[str] = (), syntax: str = "") -> Program:
     """
     flat = flatten(text)
     matlab = syntax == "matlab" or (not syntax and marked(flat))
-    pasted = unpasted(without_comments(flat) if matlab else flat)
+    flat = without_comments(flat) if matlab else flat
+    pasted = None
+    if looks_pasted(flat):
+        from .pasted import unpasted
+
+        pasted = unpasted(flat)
+        flat = pasted.text
     try:
-        program = _built(text, read(pasted.text), frozenset(inputs), pasted, matlab=matlab)
+        program = _built(text, read(flat), frozenset(inputs), pasted, matlab=matlab)
     except Refusal as failure:
         from .diagnosis import explain
 
-        raise explain(text, pasted.text, failure) from None
+        raise explain(text, flat, failure) from None
     from .builder import check_depth
 
     check_depth(program)
     return program
 
 
-def _built(text: str, tree: Tree[Token], inputs: frozenset[str], pasted: Pasted, *, matlab: bool) -> Program:
+def _built(text: str, tree: Tree[Token], inputs: frozenset[str], pasted: Pasted | None, *, matlab: bool) -> Program:
     """Return the syntax tree of lark's; words that turn out to be inputs are known to be so in a second pass."""
     from .builder import Builder
 

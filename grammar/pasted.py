@@ -17,7 +17,6 @@ from typing import NamedTuple
 
 from .errors import Span
 
-_HINTS = re.compile(r"\b(?:import|def|lambda|return|print|requires_grad_?|zero_grad|zero_|grad)\b|>>>|^\s*@", re.M)
 _PIECE = re.compile(
     r"(?P<string>(?<![\w\u0300-\u036f)\]'])'[^'\n\r]*'|\"[^\"\n\r]*\")|(?P<open>[(\[])|(?P<close>[)\]])|(?P<end>[;\n])"
 )
@@ -51,8 +50,6 @@ def unpasted(text: str) -> Pasted:
 
     Comments and newlines between brackets must have been blanked out before (`layout.flatten`).
     """
-    if not _HINTS.search(text):
-        return Pasted(text)
     cleaning = _Cleaning(_PROMPT.sub(lambda prompt: " " * len(prompt[0]), text))
     for span in list(_statements(cleaning.text)):
         cleaning.clean(*span)
