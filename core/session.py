@@ -23,6 +23,7 @@ from .problems.answer import Answer, Check, Input, Warning, values_of
 from .problems.assumptions import check_assumptions
 from .problems.calculation import Calculation
 from .problems.compiler import Compiler
+from .problems.declared import SOURCE, declared_inputs
 from .problems.problem import DIRECTIONS, STRUCTURED_KINDS, Problem, tangent_name
 from .problems.readings import readings
 from .problems.sampling import draw, needs
@@ -129,7 +130,7 @@ def answer(
         directions=directions,
         value=value,
         results=with_formulas(calculation, values, calculation.result_records(data, checks), compared=wishes.check),
-        warnings=warnings,
+        warnings=[*ambiguities(calculation), *warnings],
         batch=calculation.samples,
     )
 
@@ -145,6 +146,17 @@ def explained(
         from .checking.warnings import explain_failure
 
         raise explain_failure(calculation, failure, values) from None
+
+
+def ambiguities(calculation: Calculation) -> list[Warning]:
+    """Return a warning where the text could as well be read in another way."""
+    program = calculation.problem.program
+    if not (program.syntax or program.quoted):
+        return []
+    # Loaded where there may be something to find, for start-up.
+    from .checking.ambiguities import find_ambiguities
+
+    return find_ambiguities(calculation)
 
 
 def _diagnosed(
@@ -187,7 +199,10 @@ def prepare(problem: Problem, given: Mapping[str, Input], wishes: Wishes, compil
     """Return the problem's calculation and a value for each name: given, or drawn with a declared or inferred shape."""
     compiler = compiler or Compiler(problem)
     names = problem.names
-    used = {name: item for name, item in given.items() if name in names}
+    values, declared = declared_inputs(problem.program)
+    pasted = {name: Input(value, SOURCE) for name, value in values.items() if name not in wishes.declared}
+    wishes = wishes._replace(declared={**declared, **wishes.declared})
+    used = {name: item for name, item in {**pasted, **given}.items() if name in names}
     samples = _samples(problem, used, wishes)
     shapes = {name: item.value.shape for name, item in used.items()}
     shapes |= {name: shape for name, shape in wishes.declared.items() if name in names and name not in shapes}

@@ -91,12 +91,16 @@ class Unary(Node):
 
 @node
 class Binary(Node):
-    """An infix operator: `+ - * / @ **` or a comparison `< <= > >= == !=`. `^` is read as `**`."""
+    """An infix operator: `+ - * / // % @ **` or a comparison `< <= > >= == !=`. `^` is read as `**`.
+
+    `mark` remembers a sign that stands between numbers: the `·` or `×` of a textbook, `/` and `^` as MATLAB has them.
+    """
 
     operator: str
     left: Node
     right: Node
     operator_span: Span = field(default=NOWHERE, compare=False, kw_only=True)
+    mark: str = field(default="", compare=False, kw_only=True)
 
 
 @node
@@ -121,7 +125,8 @@ class Call(Node):
 
     `np.linalg.inv(A)` is `Call("inv", (A,), prefix="np.linalg")`. A method call `x.sum(axis=0)` is the same call with
     the receiver as first argument; `method` only remembers how it was spelled, and `typed` the function that stands in
-    the text where this one takes its place.
+    the text where this one takes its place. `mark` says that a matrix would be read in several ways: it is `|` for
+    bars, and `matlab` for MATLAB's `sum(A)`.
     """
 
     function: str
@@ -130,6 +135,7 @@ class Call(Node):
     prefix: str = field(default="", compare=False)
     method: bool = field(default=False, compare=False)
     typed: str = field(default="", compare=False)
+    mark: str = field(default="", compare=False, kw_only=True)
     function_span: Span = field(default=NOWHERE, compare=False, kw_only=True)
 
 
@@ -144,10 +150,14 @@ class Slice(Node):
 
 @node
 class Index(Node):
-    """Indexing: `A[:, 1]`. An item is an expression, a `Slice`, or `Literal(None)` / `Literal(...)`."""
+    """Indexing: `A[:, 1]`. An item is an expression, a `Slice`, or `Literal(None)` / `Literal(...)`.
+
+    `w, V = eigh(A)` is read as `w = eigh(A)[0]; V = eigh(A)[1]`; `count` then says that there must be two parts.
+    """
 
     operand: Node
     items: tuple[Node, ...]
+    count: int | None = field(default=None, compare=False)
 
 
 @node
@@ -175,10 +185,20 @@ class Assignment(Node):
 
 @node
 class Program(Node):
-    """The whole input: assignments, then the expression that is the answer."""
+    """The whole input: assignments, then the expression that is the answer.
+
+    What pasted code says besides: values and shapes `given` to inputs, what is `tracked` to differentiate by, and what
+    is `detached`, so that no derivative passes through it. `syntax` is `matlab` for a text in MATLAB's reading, and
+    `quoted` says whether another has quotes or rows as in MATLAB.
+    """
 
     assignments: tuple[Assignment, ...]
     result: Node
+    given: tuple[Assignment, ...] = field(default=(), compare=False, kw_only=True)
+    tracked: tuple[str, ...] = field(default=(), compare=False, kw_only=True)
+    detached: tuple[Node, ...] = field(default=(), compare=False, kw_only=True)
+    syntax: str = field(default="", compare=False, kw_only=True)
+    quoted: bool = field(default=False, compare=False, kw_only=True)
 
 
 def span_of(node: Node) -> Span:
@@ -191,10 +211,10 @@ _known_parts: dict[type, tuple[str, ...]] = {}
 
 
 def _parts(kind: type[Node]) -> tuple[str, ...]:
-    """Return the names of the fields of a kind of node that may hold nodes; every walk asks, so it is remembered."""
+    """Return the names of the fields of a kind of node that it is made of; every walk asks, so it is remembered."""
     found = _known_parts.get(kind)
     if found is None:
-        found = tuple(item.name for item in fields(kind) if not item.name.endswith("span"))
+        found = tuple(item.name for item in fields(kind) if item.compare)
         _known_parts[kind] = found
     return found
 

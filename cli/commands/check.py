@@ -55,7 +55,7 @@ def check(request: Request) -> int:
 
 def check_claim(request: Request, claim: str) -> int:
     """Say whether a claim is the derivative, and what it is where it is not; 1 where it is not."""
-    _refuse_nonsense(request.expression, claim)
+    _refuse_nonsense(request, claim)
     from ...core.claims.verdict import check_claim as checked
 
     kind = {0: "jacobian", 1: "jacobian", 2: "hessian"}.get(len(request.wrt), "derivative")
@@ -65,21 +65,23 @@ def check_claim(request: Request, claim: str) -> int:
     assert verdict.answer is not None
     refuse_failed(problem.kind, failed(verdict.answer.results))
     if request.format == "json" or request.output is not None:
-        answer = verdict.answer._replace(warnings=surplus, details={"claim": verdict.details(shell)})
+        answer = verdict.answer._replace(
+            warnings=[*surplus, *verdict.answer.warnings], details={"claim": verdict.details(shell)}
+        )
         write(answer, request._replace(format="json"))
     else:
-        warn(surplus, request)
         tell(verdict.answer.inputs, request)
+        warn([*surplus, *verdict.answer.warnings], request)
         look = look_at(sys.stdout, no_color=request.no_color)
         show(_verdict_lines(verdict, look), sys.stdout, look)
     return 0 if verdict.holds else 1
 
 
-def _refuse_nonsense(expression: str, claim: str) -> None:
+def _refuse_nonsense(request: Request, claim: str) -> None:
     """Raise what is wrong with the syntax of either before numpy is loaded."""
     from ...grammar.parser import parse
 
-    parse(expression)
+    parse(request.expression, request.wrt, request.syntax)
     try:
         parse(claim)
     except MatgradError as error:

@@ -38,8 +38,8 @@ def explain(request: Request) -> int:
         with writing_to(request.output) as stream:
             stream.write(_json(lesson))
         return 0
-    warn(surplus, request)
     tell(lesson.inputs, request)
+    warn([*surplus, *lesson.warnings], request)
     look = look_at(sys.stdout, no_color=request.no_color)
     show(_lines(lesson, lambda text: printable(text, look.ascii)), sys.stdout, look)
     return 0

@@ -59,7 +59,7 @@ def show_formula(request: Request, kind: str | None, to: str, vec: str, *, json:
 
 def _understood(request: Request, kind: str | None) -> tuple[Problem, Prepared]:
     """Return the problem with a value for every name."""
-    from ...core.session import prepare
+    from ...core.session import ambiguities, prepare
 
     problem = problem_of(kind or "jacobian", request)
     if problem.kind == "value" and request.wrt:
@@ -67,6 +67,7 @@ def _understood(request: Request, kind: str | None) -> tuple[Problem, Prepared]:
     inputs, surplus = given_inputs(problem, request)
     warn(surplus, request)
     prepared = prepare(problem, inputs, wishes_of(problem, request))
+    warn(ambiguities(prepared.calculation), request)
     if kind is None and not prepared.calculation.shape:
         problem = replace(problem, kind="grad")
     return problem, prepared

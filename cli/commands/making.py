@@ -153,7 +153,7 @@ def _formula() -> click.Command:
             request = Request.of({**IDLE, **parameters}, expression)
             return show_formula(request, **{name: parameters[name] for name in ("kind", "to", "vec", "json")})
 
-    kept = ("files", "variables", "shapes", "assumptions", "independent", "batch", "output", "no_color")
+    kept = ("files", "variables", "shapes", "assumptions", "independent", "batch", "syntax", "output", "no_color")
     parameters: list[click.Parameter] = [
         click.Argument(["words"], nargs=-1, metavar="EXPR"),
         WRT,

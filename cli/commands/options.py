@@ -15,6 +15,7 @@ from ...grammar.vocabulary import LIBRARIES
 FORMATS = ("table", "plain", "json", "npy", "csv", "latex", "markdown", "mtx", "structured")
 LAYOUTS = ("generalized", "numerator", "denominator", "flat")
 DERIVATIVE_KINDS = ("grad", "jacobian", "hessian")
+SYNTAXES = ("matgrad", "matlab")
 LAWS = ("normal", "uniform", "randint:0:5")
 
 
@@ -116,6 +117,8 @@ COMMON = (
     _input("--seed", default="0", metavar="N", help="The seed of the random numbers.  [default: 0]"),
     _input("--batch", multiple=True, metavar="NAME", shell_complete=expression_names,
            help="The first axis of NAME counts samples; the expression is for one sample."),
+    _input("--syntax", type=click.Choice(SYNTAXES), metavar="NAME",
+           help="matlab: `*` is the matrix product, as marks such as `.*` say too; matgrad: whatever the marks."),
     _answer("--layout", type=click.Choice(LAYOUTS), default="generalized", metavar="LAYOUT",
             help=f"{choice(LAYOUTS)}.  [default: generalized]"),
     _answer("--strict", is_flag=True, help="Treat kinks and results that are not finite as errors."),

@@ -29,7 +29,7 @@ def refuse_formats(command: str, request: Request) -> None:
 
 def problem_of(kind: str, request: Request) -> Problem:
     """Return the problem that a request poses; an expression that makes no sense is refused before numpy is loaded."""
-    program = parse(request.expression)
+    program = parse(request.expression, request.wrt, request.syntax)
     from ...core.problems.problem import Problem
 
     problem = Problem.of(request.expression, kind, request.wrt, request.assumptions, request.batch, program=program)

@@ -54,6 +54,7 @@ class Request(NamedTuple):
     kind: str | None = None
     independent: bool = False
     structured: bool = False
+    syntax: str = ""
 
     @staticmethod
     def of(parameters: Mapping[str, Any], expression: str) -> Request:
@@ -83,6 +84,7 @@ class Request(NamedTuple):
             kind=parameters.get("kind"),
             independent=parameters.get("independent", False),
             structured=format == "structured",
+            syntax=parameters.get("syntax") or "",
         )
 
 

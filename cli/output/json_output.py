@@ -13,6 +13,7 @@ from ... import __version__
 from ...core.arrays import Array
 from ...core.problems.answer import Answer, Check, Input, Result, readings_of
 from ...core.problems.answer import Warning as AnswerWarning
+from .advice import shell
 from .layouts import apply_layout
 
 if TYPE_CHECKING:
@@ -133,7 +134,7 @@ def _plain(value: object) -> object:
 
 def _warning(warning: AnswerWarning) -> dict[str, object]:
     span = None if warning.span is None else list(warning.span)
-    return {"code": warning.code, "message": warning.message, "span": span, "notes": list(warning.notes)}
+    return {"code": warning.code, "message": warning.message, "span": span, "notes": list(map(shell, warning.notes))}
 
 
 def _nonfinite(place: str, array: Array) -> list[dict[str, object]]:

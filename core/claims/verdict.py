@@ -20,7 +20,7 @@ from ..errors import UsageProblem
 from ..formulas.verified import closed_forms
 from ..problems.answer import Answer, Input
 from ..problems.problem import Problem
-from ..session import Wishes
+from ..session import Wishes, ambiguities
 from ..shapes import Shape, describe, show
 from .points import Point, Trial
 from .search import Reading, other_reading
@@ -204,4 +204,4 @@ class Judgement:
         checks = check_results(calculation, first.values, data, False, wishes.seed) if wishes.check else [None]
         results = [r._replace(formula=self.formula) for r in calculation.result_records(data, checks)]
         inputs = {name: item._replace(read=self.trial.readings.get(name)) for name, item in first.inputs.items()}
-        return Answer("check", self.trial.problem.text, inputs, first.value, results)
+        return Answer("check", self.trial.problem.text, inputs, first.value, results, ambiguities(calculation))

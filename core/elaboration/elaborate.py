@@ -52,8 +52,15 @@ from .literals import literal, plain
 Value = Any
 """A graph node, or a Python value that is no tensor: int, str, bool, None, tuple, list, Ellipsis."""
 
-CONSTANTS: Mapping[str, float] = {"pi": math.pi, "inf": math.inf, "e": math.e, "nan": math.nan, "tau": math.tau}
-BARE_CONSTANTS = frozenset({"pi", "inf"})
+CONSTANTS: Mapping[str, float] = {
+    "pi": math.pi,
+    "π": math.pi,
+    "inf": math.inf,
+    "e": math.e,
+    "nan": math.nan,
+    "tau": math.tau,
+}
+BARE_CONSTANTS = frozenset({"pi", "π", "inf"})
 
 
 class Unavailable:
@@ -86,6 +93,7 @@ INFIX: Mapping[str, Callable[[Node, Node], Node]] = {
     "*": infix.times,
     "/": infix.divide,
     "//": lambda left, right: call("floor", infix.divide(left, right)),
+    "%": infix.remainder,
     "@": infix.matmul,
     "**": infix.power,
     **{sign: partial(call, name) for sign, name in infix.COMPARISONS.items()},
@@ -337,6 +345,8 @@ class Elaborator:
         left = self.operand(spine[-1].left)
         for item in reversed(spine):
             right = self.operand(item.right)
+            if item.mark:
+                misfits.require_numbers(item, left, right)
             try:
                 left = INFIX[item.operator](left, right)
             except ShapeError as error:
@@ -378,6 +388,8 @@ class Elaborator:
         if operator.rewrite is not None:
             return self.visit(self._rewritten(operator, operator.rewrite, node))
         positional = [self.visit(item) for item in node.arguments]
+        if node.mark and isinstance(positional[0], Node) and positional[0].rank > 1:
+            raise misfits.ambiguous_matrix(node)
         keywords = {item.name: self.visit(item.value) for item in node.keywords}
         try:
             bound = bind(operator, positional, keywords)
@@ -404,6 +416,7 @@ class Elaborator:
 
     def _index(self, node: syntax.Index) -> Value:
         operand = self.visit(node.operand)
+        misfits.require_parts(node, operand)
         if isinstance(operand, tuple | list) and len(node.items) == 1:
             position = self.static(self.visit(node.items[0]), node.span)
             if isinstance(position, int) and -len(operand) <= position < len(operand):

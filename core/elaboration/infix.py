@@ -56,6 +56,14 @@ def divide(left: Node, right: Node) -> Node:
     return times(left, power(right, algebra.number(-1)))
 
 
+def remainder(left: Node, right: Node) -> Node:
+    """Return what is left of a division, broadcast, with the sign of the divisor as in Python."""
+    floor = find("floor")
+    assert floor is not None
+    whole = elementwise(floor, [divide(left, right)])
+    return plus(left, times(whole, right), -1)
+
+
 def matmul(left: Node, right: Node) -> Node:
     """Return `left @ right`: vectors are rows on the left and columns on the right, further axes are batches."""
     shape = matmul_shape(left.shape, right.shape)

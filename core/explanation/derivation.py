@@ -6,7 +6,7 @@ parts, collect what stands before dx, and read the derivative off.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -25,10 +25,10 @@ from ..formulas.verified import closed_forms
 from ..graph import nodes
 from ..graph.nodes import topological
 from ..graph.transform import flatten
-from ..problems.answer import Input
+from ..problems.answer import Input, Warning
 from ..problems.calculation import Calculation
 from ..problems.problem import Problem
-from ..session import Wishes, prepare
+from ..session import Wishes, ambiguities, prepare
 from ..shapes import Shape
 from .definitions import unfolded
 from .differentials import differential
@@ -88,6 +88,7 @@ class Lesson:
     inputs: Mapping[str, Input]
     parts: tuple[Part, ...]
     explanations: tuple[Explanation, ...]
+    warnings: Sequence[Warning] = ()
 
 
 def explain(problem: Problem, given: Mapping[str, Input], wishes: Wishes) -> Lesson:
@@ -107,7 +108,7 @@ def explain(problem: Problem, given: Mapping[str, Input], wishes: Wishes) -> Les
     prepared = prepare(problem, given, wishes)
     reader = Reader(problem, prepared.calculation, prepared.values)
     explanations = tuple(Derivation(reader, name).explanation() for (name, *_) in problem.requests)
-    return Lesson(problem.text, prepared.inputs, tuple(reader.parts()), explanations)
+    return Lesson(problem.text, prepared.inputs, tuple(reader.parts()), explanations, ambiguities(prepared.calculation))
 
 
 class Reader:

@@ -169,7 +169,8 @@ REFERENCES: Mapping[str, Callable[..., Any]] = {
     "power_norm": lambda x, ord, axis=None: np.linalg.vector_norm(x, ord=ord, axis=axis),
 
     # --- products
-    "matmul": np.matmul, "dot": np.dot, "vdot": np.vdot, "inner": np.inner, "outer": np.outer, "kron": np.kron,
+    "matmul": np.matmul, "dot": np.dot, "vdot": np.vdot, "inner": np.inner, "outer": np.outer,
+    "times_transposed": lambda a, b: np.outer(a, b) if a.ndim == 1 else np.inner(a, b), "kron": np.kron,
     "vecdot": lambda a, b, axis=-1: (a * b).sum(axis), "multi_dot": np.linalg.multi_dot, "tensordot": np.tensordot,
     "einsum": np.einsum,
     "cross": lambda a, b: np.array([a[i - 2] * b[i - 1] - a[i - 1] * b[i - 2] for i in range(3)]),

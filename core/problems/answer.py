@@ -10,6 +10,7 @@ from ..errors import Label, Span
 from .readings import Reading
 
 if TYPE_CHECKING:
+    from ...grammar.advice import Text
     from ..compressed.structured import Structured
 
 
@@ -50,7 +51,7 @@ class Warning(NamedTuple):
     message: str
     span: Span | None = None
     label: str = ""
-    notes: Sequence[str] = ()
+    notes: Sequence[Text] = ()
     code: str = "warning"
 
     @property

@@ -160,7 +160,7 @@ class Calculation:
             raise ExpressionError(
                 f"this expression gives {len(value)} results",
                 Label(span, ", ".join(describe(item.shape) for item in value)),
-                helps=[f"choose one: ({self.problem.text})[{place}]" for place in range(len(value))],
+                helps=[f"choose one: {self.problem.around_result('(', f')[{place}]')}" for place in range(len(value))],
             )
         return elaborator.tensor(value, span)
 
@@ -169,13 +169,13 @@ class Calculation:
         variable = self.variables[names[0]].shape
         helps = [
             advise(f"all {show(self.shape + variable)} partial derivatives:  ", Command("jacobian", text, names)),
-            advise("one number first:  ", Command("grad", f"sum({text})", names)),
+            advise("one number first:  ", Command("grad", self.problem.around_result("sum(", ")"), names)),
         ]
         if self.shape == variable:
             diagonal = Command("vjp", text, names, (Setting("cotangent", "ones"),))
             helps.append(advise(f"the diagonal, where output i depends on {names[0]}[i] alone:  ", diagonal))
         if prod(self.shape) == 1:
-            first = f"({text})[{', '.join('0' for _ in self.shape)}]"
+            first = self.problem.around_result("(", f")[{', '.join('0' for _ in self.shape)}]")
             helps.append(advise("its only entry:  ", Command("grad", first, names)))
         span = getattr(self.problem.program.result, "span", (0, len(text)))
         return NotScalarError(

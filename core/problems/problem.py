@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from ...grammar import syntax
@@ -15,6 +15,7 @@ from ..elaboration.habits import Wanted
 from ..elaboration.libraries import in_own_words
 from ..errors import UnknownNameError, UsageProblem
 from ..operators import table
+from .declared import refuse_detached
 
 STRUCTURED_KINDS = ("grad", "jacobian", "hessian", "derivative")
 DIRECTIONS = {"jvp": "tangent", "hvp": "tangent", "vjp": "cotangent"}
@@ -50,16 +51,20 @@ class Problem:
     ) -> Problem:
         """Return the problem with its names checked.
 
-        Without `wrt`, the only name of the expression is meant. `program` is the text parsed, where it is already;
-        `printed` says that the text is matgrad's own, which may call the helpers of rules.
+        Without `wrt`, what pasted code tracks is meant (`requires_grad=True`), or the only name of the expression.
+        `program` is the text parsed, where it is already; `printed` says that the text is matgrad's own, which may call
+        the helpers of rules.
         Raises SyntaxProblem; UnknownNameError for a variable that is not in the expression; UsageProblem for a
         missing one.
         """
         table.load()
-        program = parse(text) if program is None else program
+        program = parse(text, wrt) if program is None else program
         program = program if printed else in_own_words(program)
         problem = Problem(text, program, kind, wrt, assumptions or {}, batch)
         names = problem.names
+        if kind != "value" and not wrt:
+            wrt = tuple(name for name in dict.fromkeys(program.tracked) if name in names)
+            problem = replace(problem, wrt=wrt)
         if kind != "value" and not wrt:
             if len(names) != 1:
                 raise UsageProblem(
@@ -74,6 +79,7 @@ class Problem:
                     raise _not_in_expression(Setting(setting, name), name, list(names))
         if batch and problem.parts:
             raise UsageProblem("a derivative by a part is of one sample", place=Setting("batch", batch))
+        refuse_detached(program, problem.wrt)
         return problem
 
     @cached_property
@@ -96,6 +102,11 @@ class Problem:
     def wanted(self) -> Wanted:
         """What the kind of derivative asks of the expression."""
         return {"wrt": self.wrt, "scalar": self.kind in ("grad", "hessian")}
+
+    def around_result(self, before: str, after: str) -> str:
+        """Return the text with words around its last expression: for `Z = A @ x; Z` it is `Z = A @ x; sum(Z)`."""
+        start, end = syntax.span_of(self.program.result)
+        return f"{self.text[:start]}{before}{self.text[start:end]}{after}{self.text[end:]}"
 
     @property
     def requests(self) -> list[tuple[str, ...]]:
