@@ -26,6 +26,7 @@ if TYPE_CHECKING:
     from .compressed.structured import Structured
 
 Result = TypeVar("Result")
+Derived = TypeVar("Derived", "Array", "Structured")
 
 DEFAULT_SAMPLES = 5
 DEFAULT_LIMIT = 1 << 30
@@ -108,9 +109,8 @@ def answer(
         value, *data = explained(calculation, calculation.run, values)
     kinks, nonfinite = _diagnosed(calculation, values, value, _stored(data))
     warnings = kinks + nonfinite
-    if wishes.strict and warnings:
-        first, helps = warnings[0], [advise("without ", Setting("strict"), " this is a warning")]
-        raise EvaluationError(first.message, *first.labels, notes=first.notes, helps=helps)
+    if wishes.strict:
+        _refuse(warnings)
     checks: Iterable[Check | None] = [None] * len(data)
     if wishes.check:
         checks = check_results(calculation, values, data, bool(kinks), wishes.seed, derive if compressed else None)
@@ -124,6 +124,27 @@ def answer(
         warnings=warnings,
         batch=calculation.samples,
     )
+
+
+def _refuse(warnings: Sequence[Warning]) -> None:
+    """Raise the first warning as an error."""
+    for first in warnings:
+        helps = [advise("without ", Setting("strict"), " this is a warning")]
+        raise EvaluationError(first.message, *first.labels, notes=first.notes, helps=helps)
+
+
+def strict_derivatives(
+    calculation: Calculation, run: Callable[[Mapping[str, Array]], Sequence[Derived]], values: Mapping[str, Array]
+) -> Sequence[Derived]:
+    """Return `run(values)`, the derivatives or the value.
+
+    Raises EvaluationError where they are not finite or a choice, and as `explained`.
+    """
+    value = explained(calculation, calculation.value, values)
+    data = explained(calculation, run, values)
+    kinks, nonfinite = _diagnosed(calculation, values, value, _stored(data))
+    _refuse(kinks + nonfinite)
+    return data
 
 
 def explained(
@@ -189,7 +210,7 @@ def prepare(problem: Problem, given: Mapping[str, Input], wishes: Wishes, compil
         calculation, counts, _ = compiler.find(known, numbers, samples)
     except (ShapeError, NotScalarError) as error:
         raise _with_help(compiler, known, numbers, set(used), error) from None
-    check_assumptions(problem.assumptions, used)
+    check_assumptions(problem.assumptions, values_of(used))
     drawn = _drawn(calculation, used, wishes, set(names) - set(known), counts)
     inputs = {name: used.get(name) or drawn[name] for name in names}
     return Prepared(calculation, inputs)
@@ -304,26 +325,30 @@ def _directions(calculation: Calculation, wishes: Wishes) -> dict[str, Input]:
     problem = calculation.problem
     if problem.kind not in DIRECTIONS:
         return {}
-    word = DIRECTIONS[problem.kind]
     found: dict[str, Input] = {}
     for name in problem.wrt:
         shape = calculation.direction_shape(name)
-        batched = calculation.samples is not None and problem.kind != "vjp" and name in problem.batch
-        full = (calculation.samples or 0, *shape) if batched else shape
+        full = (calculation.samples or 0, *shape) if calculation.counts_samples(name) else shape
         wish = wishes.directions.get(name, "random")
         if isinstance(wish, str):
             value = np.ones(full) if wish == "ones" else draw(tangent_name(name), full, "normal", wishes.seed, ())
             found[name] = Input(value, wish, seed=wishes.seed if wish == "random" else None, law="normal")
             continue
-        value = wish.value
-        if batched and value.shape == shape:
-            value = np.broadcast_to(value, full)
-        if value.shape != full:
-            raise InputError(
-                f"the {word} is {describe(value.shape)}, and {describe(full)} is needed",
-                place=Setting(word),
-                notes=[f"it must have the shape of {'the output' if problem.kind == 'vjp' else f'`{name}`'}"],
-                helps=[Setting(word, "ones"), Setting(word, "random")],
-            )
-        found[name] = Input(value, wish.source)
+        fitted = calculation.direction(name, wish.value)
+        if fitted is None:
+            raise _unfit_direction(problem, name, wish.value.shape, shape, full)
+        found[name] = Input(fitted, wish.source)
     return found
+
+
+def _unfit_direction(problem: Problem, name: str, given: Shape, one: Shape, full: Shape) -> InputError:
+    word = DIRECTIONS[problem.kind]
+    notes = [f"it must have the shape of {'the output' if problem.kind == 'vjp' else f'`{name}`'}"]
+    if full != one:
+        notes.append(f"{describe(one)} goes with every sample")
+    return InputError(
+        f"the {word} is {describe(given)}, and {describe(full)} is needed",
+        place=Setting(word),
+        notes=notes,
+        helps=[Setting(word, "ones"), Setting(word, "random")],
+    )

@@ -7,10 +7,10 @@ import sys
 from collections.abc import Collection, Iterable, Sequence
 from typing import TYPE_CHECKING
 
-from ...core.errors import CheckFailed, Source
+from ...core.errors import EXPRESSION, CheckFailed, Source
 from ..output.console import look_at
 from ..output.digits import rough
-from .questions import EXPRESSION, given_inputs, problem_of, wishes_of
+from .questions import given_inputs, problem_of, wishes_of
 from .request import Request
 
 if TYPE_CHECKING:

@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Mapping
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ...core.errors import InputError, MatgradError, Source, UsageProblem
+from ...core.errors import InputError, UsageProblem
 from ...grammar.parser import parse
 from ..input.standard_input import StdinReader
 from .request import Request
@@ -16,8 +15,6 @@ if TYPE_CHECKING:
     from ...core.problems.answer import Input, Warning
     from ...core.problems.problem import Problem
     from ...core.session import Wishes
-
-EXPRESSION = "expression"
 
 
 def refuse_formats(command: str, request: Request) -> None:
@@ -96,14 +93,3 @@ def _directions(problem: Problem, request: Request) -> Mapping[str, Input | str]
     drawn = ("ones", "random")
     values = [text if text in drawn else read_value(text, destination, reader) for text in request.directions]
     return dict(zip(problem.wrt, values * names, strict=False))
-
-
-@contextmanager
-def pointing_into(expression: str) -> Iterator[None]:
-    """Give errors that point somewhere without saying into what the expression to point into."""
-    try:
-        yield
-    except MatgradError as error:
-        if error.labels and error.source is None:
-            error.source = Source(EXPRESSION, expression)
-        raise

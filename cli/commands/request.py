@@ -6,20 +6,17 @@ import re
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
+from ...core.amounts import bytes_in
 from ...core.errors import UsageProblem
 from ...core.shapes import ASSUMPTIONS
 
 # What a file is, where its name says that it is not text for a reader.
 ENDINGS = {".npy": "npy", ".npz": "npy", ".mtx": "mtx"}
 MOST_DIGITS = 17
-UNITS = {"": 1, "b": 1}
-for _power, _letter in enumerate("kmgtp", 1):
-    UNITS |= {f"{_letter}b": 1000**_power, f"{_letter}ib": 1024**_power}
 
 _PAIRS = r",(?=\s*[^\W\d]\w*\s*=)"
 _NAME = r"[^\W\d]\w*"
 _SHAPE = r"\d+(?:\s*[x×X*,]\s*\d+)*\s*,?"
-_SIZE = r"(\d+(?:\.\d*)?|\.\d+)\s*([a-z]*)"
 _LAW = r"normal|uniform|randint:(-?\d+):(-?\d+)"
 
 
@@ -161,9 +158,9 @@ def read_seed(text: str) -> int:
 
 def read_size(text: str) -> int:
     """Return a number of bytes: `read_size("1GiB") == 2**30`; KB, MB, GB count in thousands."""
-    match = re.fullmatch(_SIZE, text.strip().lower())
-    if match and match[2] in UNITS:
-        return int(float(match[1]) * UNITS[match[2]])
+    size = bytes_in(text)
+    if size is not None:
+        return size
     help_ = "--max-memory 500MB, --max-memory 4GiB, or a number of bytes"
     raise _refused(text, "an amount of memory", "--max-memory", help_)
 

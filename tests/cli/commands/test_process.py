@@ -68,7 +68,11 @@ def test_a_syntax_error_loads_the_parser_alone(arguments: list[str]) -> None:
     assert status == 3
     assert len(modules & PARSER) == 1
     assert not modules & HEAVY - PARSER
-    assert {name for name in modules if name.startswith(MATHEMATICS)} <= {"matgrad.core.errors", "matgrad.core.shapes"}
+    assert {name for name in modules if name.startswith(MATHEMATICS)} <= {
+        "matgrad.core.amounts",
+        "matgrad.core.errors",
+        "matgrad.core.shapes",
+    }
 
 
 def test_the_list_of_commands_loads_their_words_alone() -> None:
