@@ -188,7 +188,10 @@ class Calculation:
 
     @cached_property
     def _batched(self) -> list[Node]:
-        roots = [self.output, *(node for _, node in self.results)]
+        return self.over_samples([self.output, *(node for _, node in self.results)])
+
+    def over_samples(self, roots: list[Node]) -> list[Node]:
+        """Return graphs of one sample as graphs of all samples, with the sample axis first."""
         if self.samples is None:
             return roots
         names = set(self.problem.batch)
