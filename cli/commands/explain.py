@@ -13,7 +13,7 @@ from ...core.errors import UsageProblem
 from ..output.advice import shell
 from ..output.console import cell_width, line, look_at, printable, show, writing_to
 from .compute import warn
-from .questions import given_inputs, problem_of, refuse_formats, wishes_of
+from .questions import RANDOM, given_inputs, problem_of, refuse_formats, wishes_of
 from .request import Request
 
 if TYPE_CHECKING:
@@ -34,11 +34,12 @@ def explain(request: Request) -> int:
 
     inputs, surplus = given_inputs(problem, request)
     lesson = explained(problem, inputs, wishes_of(problem, request))
-    if request.format == "json" or request.output is not None:
+    as_json = request.format == "json" or request.output is not None
+    warn([item for item in surplus if not as_json or item.code == RANDOM], request)
+    if as_json:
         with writing_to(request.output) as stream:
             stream.write(_json(lesson))
         return 0
-    warn(surplus, request)
     look = look_at(sys.stdout, no_color=request.no_color)
     show(_lines(lesson, lambda text: printable(text, look.ascii)), sys.stdout, look)
     return 0

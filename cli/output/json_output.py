@@ -13,7 +13,7 @@ from ... import __version__
 from ...core.arrays import Array
 from ...core.problems.answer import Answer, Check, Input, Result
 from ...core.problems.answer import Warning as AnswerWarning
-from .layouts import apply_layout
+from .layouts import SAMPLE, apply_layout
 
 if TYPE_CHECKING:
     from ...core.compressed.structured import Structured
@@ -91,7 +91,7 @@ def _result(result: Result, precision: int | None) -> str:
         {
             "wrt": json.dumps(list(result.wrt)),
             "shape": json.dumps(result.shape),
-            "axes": json.dumps(result.axes),
+            "axes": json.dumps([SAMPLE] * (len(result.shape) - len(result.axes)) + list(result.axes)),
             "data": "null" if result.compressed is not None else _data(result.data, precision),
             **({} if result.compressed is None else {"compressed": _compressed(result.compressed, precision)}),
             "formula": json.dumps(result.formula),

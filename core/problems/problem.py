@@ -11,7 +11,7 @@ from ...grammar.advice import Command, Setting, advise
 from ...grammar.errors import Span
 from ...grammar.parser import parse
 from ..elaboration.elaborate import BARE_CONSTANTS
-from ..errors import UnknownNameError, UsageProblem
+from ..errors import ExpressionError, UnknownNameError, UsageProblem
 from ..operators import table
 
 STRUCTURED_KINDS = ("grad", "jacobian", "hessian", "derivative")
@@ -48,8 +48,8 @@ class Problem:
         """Return the problem with its names checked.
 
         Without `wrt`, the only name of the expression is meant. `program` is the text parsed, where it is already.
-        Raises SyntaxProblem; UnknownNameError for a variable that is not in the expression; UsageProblem for a
-        missing one.
+        Raises SyntaxProblem; UnknownNameError for a variable that is not in the expression; ExpressionError for
+        a missing one.
         """
         table.load()
         program = parse(text) if program is None else program
@@ -57,7 +57,7 @@ class Problem:
         names = problem.names
         if kind != "value" and not wrt:
             if len(names) != 1:
-                raise UsageProblem(
+                raise ExpressionError(
                     "by which name should the expression be differentiated?",
                     notes=[f"names in the expression: {', '.join(names) or 'none'}"],
                     helps=[Setting("wrt", name) for name in names],

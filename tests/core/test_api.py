@@ -13,6 +13,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 import matgrad
 from matgrad.core.errors import (
     EvaluationError,
+    ExpressionError,
     InputError,
     NotScalarError,
     ShapeError,
@@ -61,7 +62,7 @@ def test_several_names_give_a_tuple() -> None:
 
 def test_the_only_name_is_meant_without_wrt() -> None:
     assert_allclose(matgrad.grad("sum(x**3)")(x=x), 3 * x**2)
-    with pytest.raises(UsageProblem, match="by which name"):
+    with pytest.raises(ExpressionError, match="by which name"):
         matgrad.grad("x @ y")
 
 
