@@ -359,3 +359,26 @@ def test_sparse_matrices_are_refused_with_a_way_out() -> None:
     with pytest.raises(InputError) as caught:
         matgrad.grad("sum(X**2)", wrt="X")(X=sparse.eye_array(3))
     assert caught.value.helps == ("a sparse matrix as an array: X=X.toarray()",)
+
+
+def test_ipython_shows_the_place_in_the_expression() -> None:
+    with pytest.raises(ShapeError) as caught:
+        matgrad.value("A @ x +\nb @ A")(A=np.eye(2), x=x, b=x)
+    lines = caught.value._render_traceback_()
+    assert f'File "{__file__}"' in lines[0]
+    assert lines[1].strip().startswith("matgrad.value(")
+    assert lines[2].startswith("ShapeError: cannot multiply")
+    assert lines[3:6] == ["    A @ x +", "        ^ x has 3 entries", "    - A is 2×2"]
+    assert all(line.startswith(("note: ", "help: ")) for line in lines[6:])
+    with pytest.raises(InputError) as missing:
+        matgrad.value("A @ x")(A=np.eye(2))
+    assert missing.value._render_traceback_()[2:] == str(missing.value).replace(
+        "missing", "InputError: missing", 1
+    ).split("\n")
+
+
+def test_ipython_takes_what_it_is_given() -> None:
+    interactive = pytest.importorskip("IPython.core.interactiveshell")
+    shell = interactive.InteractiveShell.instance()
+    result = shell.run_cell("import matgrad; matgrad.grad('x @')")
+    assert isinstance(result.error_before_exec or result.error_in_exec, matgrad.MatgradError)
