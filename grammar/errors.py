@@ -28,6 +28,7 @@ if TYPE_CHECKING:
 
 Span = tuple[int, int]
 PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+OWN = tuple(os.path.join(PACKAGE, part) for part in ("__init__.py", "core", "grammar"))
 
 
 class Source(NamedTuple):
@@ -74,7 +75,7 @@ def _caller(error: BaseException) -> list[str]:
     """Return the innermost line outside of this package from which an error came."""
     from traceback import extract_tb, format_list
 
-    frames = [frame for frame in extract_tb(error.__traceback__) if not frame.filename.startswith(PACKAGE)]
+    frames = [frame for frame in extract_tb(error.__traceback__) if not frame.filename.startswith(OWN)]
     return [part for frame in frames[-1:] for part in format_list([frame])[0].rstrip().split("\n")]
 
 

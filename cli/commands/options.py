@@ -9,11 +9,10 @@ from typing import Any
 
 import click
 
-from ...core.shapes import ASSUMPTIONS
+from ...core.shapes import ASSUMPTIONS, LAYOUTS
 from ...grammar.vocabulary import LIBRARIES
 
 FORMATS = ("table", "plain", "json", "npy", "csv", "latex", "markdown", "mtx", "structured")
-LAYOUTS = ("generalized", "numerator", "denominator", "flat")
 DERIVATIVE_KINDS = ("grad", "jacobian", "hessian")
 LAWS = ("normal", "uniform", "randint:0:5")
 

@@ -62,7 +62,7 @@ class ClosedForm(NamedTuple):
         asked = replace(asked, assumptions=known, batch=shared)
         arrays = {name: values[direction_key(self.problem, name)] for name in names}
         shapes = {name: array.shape[1:] if name in shared else array.shape for name, array in arrays.items()}
-        samples = next((arrays[name].shape[0] for name in shared), None)
+        samples = next((values[name].shape[0] for name in self.problem.batch), None)
         shapes |= dict.fromkeys(self.sizes, ())
         calculation = Calculation(asked, shapes, samples=samples, statics=whole_numbers(arrays) | dict(self.sizes))
         numbers = {name: np.array(float(size)) for name, size in self.sizes.items()}

@@ -363,12 +363,16 @@ def test_sparse_matrices_are_refused_with_a_way_out() -> None:
 
 def test_ipython_shows_the_place_in_the_expression() -> None:
     with pytest.raises(ShapeError) as caught:
-        matgrad.value("A @ x +\nb @ A")(A=np.eye(2), x=x, b=x)
+        matgrad.value("b = A @ x; b")(A=np.eye(2), x=x)
     lines = caught.value._render_traceback_()
     assert f'File "{__file__}"' in lines[0]
     assert lines[1].strip().startswith("matgrad.value(")
     assert lines[2].startswith("ShapeError: cannot multiply")
-    assert lines[3:6] == ["    A @ x +", "        ^ x has 3 entries", "    - A is 2×2"]
+    assert lines[3:6] == [
+        "    b = A @ x; b",
+        "            ^ `x` is a vector of 3 entries",
+        "        - `A` is a 2×2 matrix",
+    ]
     assert all(line.startswith(("note: ", "help: ")) for line in lines[6:])
     with pytest.raises(InputError) as missing:
         matgrad.value("A @ x")(A=np.eye(2))
