@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from contextlib import suppress
-from dataclasses import dataclass
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -22,16 +22,38 @@ from ..errors import EvaluationError, ExpressionError, Label, MatgradError, Shap
 from ..evaluation.program import OperationFailed, compile_program
 from ..graph.nodes import Node
 from ..graph.transform import flatten
-from ..problems.answer import Input, values_of
+from ..problems.answer import Input, Result, values_of
 from ..problems.calculation import Calculation
 from ..problems.compiler import Compiler
 from ..problems.problem import Problem
 from ..session import Prepared, Wishes, explained, prepare
 from ..shapes import Shape, show
 
+Arrange = Callable[[Result], Result]
+
 POINTS = 6
 CLAIM = "claim"
 SUMS = ("sum", "reduce_sum", "mean", "reduce_mean", "average", "trace", "tr")
+
+
+def one_by_one(
+    problem: Problem, given: Mapping[str, Input], wishes: Wishes
+) -> tuple[Problem, list[Mapping[str, Input]], Wishes]:
+    """Return the problem for one sample, and the inputs and the declared shapes of each sample that is given.
+
+    Raises InputError for inputs that make no batch.
+    """
+    many = prepare(problem, given, wishes).calculation.samples or 1
+    declared = {name: shape[1:] if name in problem.batch else shape for name, shape in wishes.declared.items()}
+    given_in_batch = any(name in problem.batch for name in given)
+    samples: list[Mapping[str, Input]] = [
+        {
+            name: item._replace(value=item.value[sample]) if name in problem.batch else item
+            for name, item in given.items()
+        }
+        for sample in range(min(many, POINTS) if given_in_batch else 1)
+    ]
+    return replace(problem, batch=()), samples, wishes._replace(declared=declared)
 
 
 def parse_claim(claim: str) -> syntax.Program:
@@ -45,13 +67,17 @@ def parse_claim(claim: str) -> syntax.Program:
 
 @dataclass(frozen=True)
 class Point:
-    """Inputs at which a claim is compared: the derivative there, what is claimed, and how the inputs came about."""
+    """Inputs at which a claim is compared: the derivative there, what is claimed, and how the inputs came about.
+
+    `truth` is what the claim should be: the derivative, or the matrix that a layout makes of it.
+    """
 
     calculation: Calculation
     inputs: Mapping[str, Input]
     value: Array
-    truth: Array
+    derivative: Array
     claimed: Array
+    truth: Array
 
     @cached_property
     def values(self) -> dict[str, Array]:
@@ -108,10 +134,19 @@ def _sums_a_number(program: syntax.Program, calculation: Calculation) -> bool:
 class Trial:
     """One claim on trial: the points at which it is compared, and the verdict."""
 
-    def __init__(self, problem: Problem, claim: str, given: Mapping[str, Input], wishes: Wishes) -> None:
+    def __init__(
+        self,
+        problem: Problem,
+        claim: str,
+        samples: Sequence[Mapping[str, Input]],
+        wishes: Wishes,
+        arrange: Arrange | None = None,
+    ) -> None:
         self.problem = problem
         self.claim = claim.strip()
-        self.given = {name: item for name, item in given.items() if name in problem.names}
+        self.samples = [{name: item for name, item in one.items() if name in problem.names} for one in samples]
+        self.given = self.samples[0]
+        self.arrange = arrange
         self.wishes = wishes._replace(general=True)
         self.program = parse_claim(claim)
         self.compiler = Compiler(problem)
@@ -179,7 +214,8 @@ class Trial:
         declared = {name: shape for name, shape in shapes.items() if first[name].law != "size"}
         larger = self._larger(first, declared)
         seeds = range(self.wishes.seed, self.wishes.seed + POINTS)
-        yield self.wishes._replace(declared=declared), self.given
+        for sample in self.samples:
+            yield self.wishes._replace(declared=declared), sample
         whole = {name: self.given[name] for name in whole_numbers(values_of(self.given))}
         for place, seed in enumerate(seeds):
             if place or self.given:
@@ -203,6 +239,8 @@ class Trial:
 
     def _fits(self, prepared: Prepared) -> bool:
         """Whether the claim has the shape of the derivative; with sizes of its own it may for some shapes alone."""
+        if self.arrange:  # sizes of its own are those of the derivative alone
+            return True
         (_, truth), *_ = prepared.calculation.results
         return self._claim_over(prepared.calculation, prepared.inputs).shape == truth.shape
 
@@ -305,7 +343,13 @@ class Trial:
         except OperationFailed as failure:
             message = f"the claim has no value: {failure.original}".lower()
             raise EvaluationError(message, place=Setting("claim")) from None
-        return Point(calculation, prepared.inputs, value, truth, np.asarray(claimed, dtype=np.float64))
+        (record,) = calculation.result_records([truth], [None])
+        wanted = self.arranged(record).data
+        return Point(calculation, prepared.inputs, value, truth, np.asarray(claimed, dtype=np.float64), wanted)
+
+    def arranged(self, record: Result) -> Result:
+        """Return a derivative in the layout that the claim is about."""
+        return record if self.arrange is None else self.arrange(record)
 
     @property
     def by(self) -> str:

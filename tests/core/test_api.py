@@ -386,3 +386,17 @@ def test_ipython_takes_what_it_is_given() -> None:
     shell = interactive.InteractiveShell.instance()
     result = shell.run_cell("import matgrad; matgrad.grad('x @')")
     assert isinstance(result.error_before_exec or result.error_in_exec, matgrad.MatgradError)
+
+
+def test_claims_are_compared_sample_by_sample() -> None:
+    symmetric, many = A + A.T, np.stack([x, 2 * x])
+    inputs = {"x": many, "A": A}
+    assert matgrad.check(QUADRATIC, wrt="x", claim="(A + A.T) @ x", batch="x", inputs=inputs).holds
+    assert not matgrad.check(QUADRATIC, wrt="x", claim="2*A @ x", batch="x", inputs=inputs).holds
+    assert matgrad.check("exp(A*x)", wrt="x", claim="exp(A*x)*A", batch=("A", "x"), shapes={"A": (), "x": ()}).holds
+    verdict = matgrad.check(
+        QUADRATIC, wrt="x", claim="2*A @ x", batch="A", inputs={"A": np.stack([symmetric, A]), "x": x}
+    )
+    assert not verdict.holds
+    with pytest.raises(InputError, match="differ in their number of samples"):
+        matgrad.check("x @ y", wrt="x", claim="y", batch="x,y", inputs={"x": many, "y": np.ones((3, 3))})
