@@ -20,7 +20,16 @@ from .problems.calculation import Calculation
 from .problems.compiler import MOST_SHAPES, Compiler
 from .problems.problem import DIRECTIONS, STRUCTURED_KINDS, Problem, direction_name, tangent_name
 from .problems.reading import real_array
-from .session import DEFAULT_LIMIT, DEFAULT_SAMPLES, Wishes, answer, explained, prepare, strict_derivatives
+from .session import (
+    DEFAULT_LIMIT,
+    DEFAULT_SAMPLES,
+    Wishes,
+    answer,
+    explained,
+    prepare,
+    sample_shapes,
+    strict_derivatives,
+)
 from .shapes import ASSUMPTIONS, Shape, show
 
 if TYPE_CHECKING:
@@ -274,26 +283,15 @@ class Derivative:
         return {name: real_array(name, given[name]) for name in problem.names}
 
     def _calculation(self, values: Mapping[str, Array]) -> Calculation:
-        shapes, samples = self._sample_shapes(values)
+        shapes, samples = sample_shapes(self.problem, {name: values[name].shape for name in self.problem.names})
         for name, shape in self.shapes.items():
             if name in shapes and shapes[name] != shape:
                 one = " in each sample" if name in self.problem.batch else ""
-                raise InputError(f"`{name}` has shape {show(shapes[name])}{one}, and {show(shape)} was declared")
+                message = f"`{name}` has shape {show(shapes[name])}{one}, and {show(shape)} was declared"
+                own = Setting("shapes", {name: shapes[name]})
+                raise InputError(message, helps=[advise("shapes are those of one sample: ", own)] if one else [])
         numbers = scalars({name: values[name] for name in shapes})
         return self._compiler.find(shapes, numbers, samples).calculation
-
-    def _sample_shapes(self, values: Mapping[str, Array]) -> tuple[dict[str, Shape], int | None]:
-        """Return the shapes of one sample, and the number of samples where there is a batch."""
-        samples = None
-        shapes: dict[str, Shape] = {}
-        for name in self.problem.names:
-            shape = values[name].shape
-            if name in self.problem.batch:
-                if not shape or samples not in (None, shape[0]):
-                    raise InputError(f"`{name}` has shape {show(shape)}; its first axis must count the samples")
-                samples, shape = shape[0], shape[1:]
-            shapes[name] = shape
-        return shapes, samples
 
 
 def _shapes(shapes: Shapes) -> dict[str, Shape]:

@@ -201,10 +201,9 @@ def prepare(problem: Problem, given: Mapping[str, Input], wishes: Wishes, compil
     compiler = compiler or Compiler(problem)
     names = problem.names
     used = {name: item for name, item in given.items() if name in names}
-    samples = _samples(problem, used, wishes)
     shapes = {name: item.value.shape for name, item in used.items()}
     shapes |= {name: shape for name, shape in wishes.declared.items() if name in names and name not in shapes}
-    known = {name: _sample_shape(problem, name, shape) for name, shape in shapes.items()}
+    known, samples = sample_shapes(problem, shapes)
     numbers = scalars(values_of(used))
     try:
         calculation, counts, _ = compiler.find(known, numbers, samples)
@@ -216,31 +215,29 @@ def prepare(problem: Problem, given: Mapping[str, Input], wishes: Wishes, compil
     return Prepared(calculation, inputs)
 
 
-def _sample_shape(problem: Problem, name: str, shape: Shape) -> Shape:
-    if name not in problem.batch:
-        return shape
-    if not shape:
-        raise InputError(
-            f"`{name}` is a number, so its first axis cannot count samples",
-            place=Setting("batch", (name,)),
-            helps=[advise("give one value per sample: ", Given(name, [1, 2, 3]))],
-        )
-    return shape[1:]
+def sample_shapes(problem: Problem, shapes: Mapping[str, Shape]) -> tuple[dict[str, Shape], int | None]:
+    """Return the shapes of one sample, and the number of samples, None without a batch.
 
-
-def _samples(problem: Problem, used: Mapping[str, Input], wishes: Wishes) -> int | None:
-    """Return the length of the batch axis, None without a batch."""
+    Raises InputError where the first axes of the batch do not count the same samples.
+    """
     if not problem.batch:
-        return None
-    shapes = {**wishes.declared, **{name: item.value.shape for name, item in used.items()}}
-    lengths = {name: shapes[name][0] for name in problem.batch if shapes.get(name)}
-    if len(set(lengths.values())) > 1:
+        return dict(shapes), None
+    batch = {name: shape for name, shape in shapes.items() if name in problem.batch}
+    for name, shape in batch.items():
+        if not shape:
+            raise InputError(
+                f"`{name}` is a number, so its first axis cannot count samples",
+                place=Setting("batch", (name,)),
+                helps=[advise("give one value per sample: ", Given(name, [1, 2, 3]))],
+            )
+    if len({shape[0] for shape in batch.values()}) > 1:
         raise InputError(
             "the batch inputs differ in their number of samples",
-            notes=[f"{name} has {length}" for name, length in lengths.items()],
+            notes=[f"{name} has {shape[0]}" for name, shape in batch.items()],
             helps=[advise("the first axis of every ", Setting("batch"), " input counts the same samples")],
         )
-    return next(iter(lengths.values()), DEFAULT_SAMPLES)
+    samples = next((shape[0] for shape in batch.values()), DEFAULT_SAMPLES)
+    return {name: shape[1:] if name in batch else shape for name, shape in shapes.items()}, samples
 
 
 def _with_help(

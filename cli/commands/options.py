@@ -114,7 +114,7 @@ COMMON = (
     _input("--seed", default="0", metavar="N", help="The seed of the random numbers.  [default: 0]"),
     _input("--no-random", is_flag=True, help="A name without a value is an error."),
     _input("--batch", multiple=True, metavar="NAME", shell_complete=expression_names,
-           help="The first axis of NAME counts samples; the expression is for one sample."),
+           help="The first axis of NAME, and of its --shape, counts samples; the expression is for one sample."),
     _answer("--layout", type=click.Choice(LAYOUTS), default="generalized", metavar="LAYOUT",
             help=f"{choice(LAYOUTS)}.  [default: generalized]"),
     _answer("--strict", is_flag=True, help="Treat kinks and results that are not finite as errors."),

@@ -139,8 +139,11 @@ def test_a_batch_may_change_its_length() -> None:
     batched = matgrad.grad("x @ A @ x", wrt="x", batch=("x",))
     assert batched(A=A, x=np.ones((5, 3))).shape == (5, 3)
     assert batched(A=A, x=np.ones((2, 3))).shape == (2, 3)
-    with pytest.raises(InputError, match="count the samples"):
+    with pytest.raises(InputError, match="`x` is a number, so its first axis cannot count samples"):
         batched(A=A, x=3.0)
+    several = matgrad.value("x @ y", batch=("x", "y"))
+    with pytest.raises(InputError, match="the batch inputs differ in their number of samples"):
+        several(x=np.ones((2, 3)), y=np.ones((3, 3)))
 
 
 def test_assumptions() -> None:
