@@ -295,6 +295,9 @@ def test_products_by_several_names() -> None:
     one, other = matgrad.hvp("sum(x**3) + sum(y**2)", wrt=("x", "y"))(x=x, y=y, tangent=[1, 2, 3])
     assert_allclose(one, 6 * x * [1, 2, 3])
     assert_allclose(other, [2, 4, 6])
+    assert matgrad.jvp("A @ x", wrt=("x", "A")).formula == "A @ tangent\ntangent @ x"
+    with pytest.raises(UsageProblem, match="takes one direction"):
+        matgrad.jvp("A @ x", wrt=("x", "A")).code()
     with pytest.raises(InputError, match="2 cotangents for 3 names"):
         matgrad.vjp("A @ x + b", wrt=("x", "A", "b"))(cotangent=(y, y), b=y, **given)
     with pytest.raises(InputError, match="the direction by `A` has shape 3, and 3×3 is needed"):
