@@ -130,6 +130,7 @@ def _along(function: Any) -> Any:
 REFERENCES: Mapping[str, Callable[..., Any]] = {
     # --- elementwise
     "nonzero": lambda p: (p != 0) * 1.0,
+    "tie": lambda other: 0.5 if isinstance(other, np.ndarray) else 0.0,
     "xlogy": lambda a, b: a * np.log(b),
     "xlogx": lambda x: x * np.log(x),
     "quotient": np.divide,

@@ -23,8 +23,7 @@ def derivatives(text: str, kind: str, wrt: tuple[str, ...], **values: Any) -> li
     arrays = {name: np.asarray(value, dtype=np.float64) for name, value in values.items()}
     problem = Problem.of(text, kind, wrt)
     calculation = Calculation(problem, {name: array.shape for name, array in arrays.items()})
-    with explained(calculation, arrays):
-        return calculation.run(arrays)
+    return explained(calculation, calculation.run, arrays)
 
 
 def jacobian(text: str, **values: Any) -> np.ndarray:
