@@ -33,6 +33,7 @@ if TYPE_CHECKING:
     from .compressed.structured import Structured
 
 Result = TypeVar("Result")
+Derived = TypeVar("Derived", "Array", "Structured")
 
 DEFAULT_SAMPLES = 5
 DEFAULT_LIMIT = 1 << 30
@@ -117,9 +118,8 @@ def answer(
         value, *data = explained(calculation, calculation.run, values)
     kinks, nonfinite = _diagnosed(calculation, values, value, _stored(data))
     warnings = kinks + nonfinite
-    if wishes.strict and warnings:
-        first, helps = warnings[0], [advise("without ", Setting("strict"), " this is a warning")]
-        raise EvaluationError(first.message, *first.labels, notes=first.notes, helps=helps)
+    if wishes.strict:
+        _refuse(warnings)
     checks: Iterable[Check | None] = [None] * len(data)
     if wishes.check:
         checks = check_results(calculation, values, data, bool(kinks), wishes.seed, derive if compressed else None)
@@ -133,6 +133,27 @@ def answer(
         warnings=[*ambiguities(calculation), *warnings],
         batch=calculation.samples,
     )
+
+
+def _refuse(warnings: Sequence[Warning]) -> None:
+    """Raise the first warning as an error."""
+    for first in warnings:
+        helps = [advise("without ", Setting("strict"), " this is a warning")]
+        raise EvaluationError(first.message, *first.labels, notes=first.notes, helps=helps)
+
+
+def strict_derivatives(
+    calculation: Calculation, run: Callable[[Mapping[str, Array]], Sequence[Derived]], values: Mapping[str, Array]
+) -> Sequence[Derived]:
+    """Return `run(values)`, the derivatives or the value.
+
+    Raises EvaluationError where they are not finite or a choice, and as `explained`.
+    """
+    value = explained(calculation, calculation.value, values)
+    data = explained(calculation, run, values)
+    kinks, nonfinite = _diagnosed(calculation, values, value, _stored(data))
+    _refuse(kinks + nonfinite)
+    return data
 
 
 def explained(
@@ -203,10 +224,9 @@ def prepare(problem: Problem, given: Mapping[str, Input], wishes: Wishes, compil
     pasted = {name: Input(value, SOURCE) for name, value in values.items() if name not in wishes.declared}
     wishes = wishes._replace(declared={**declared, **wishes.declared})
     used = {name: item for name, item in {**pasted, **given}.items() if name in names}
-    samples = _samples(problem, used, wishes)
     shapes = {name: item.value.shape for name, item in used.items()}
     shapes |= {name: shape for name, shape in wishes.declared.items() if name in names and name not in shapes}
-    known = {name: _sample_shape(problem, name, shape) for name, shape in shapes.items()}
+    known, samples = sample_shapes(problem, shapes)
     numbers = statics(values_of(used))
     while True:
         try:
@@ -221,7 +241,7 @@ def prepare(problem: Problem, given: Mapping[str, Input], wishes: Wishes, compil
             used[error.name] = _drawn_static(error, shape, wishes, inferred=error.name not in known)
             numbers |= statics(values_of({error.name: used[error.name]}))
             known[error.name] = used[error.name].value.shape
-    check_assumptions(problem.assumptions, used)
+    check_assumptions(problem.assumptions, values_of(used))
     drawn = _drawn(calculation, used, wishes, set(names) - set(known), counts)
     inputs = {name: used.get(name) or drawn[name] for name in names}
     return Prepared(calculation, inputs)
@@ -237,31 +257,29 @@ def _drawn_static(error: StaticNameError, shape: Shape, wishes: Wishes, *, infer
     return Input(value, "random", seed=wishes.seed, law=law, shape_inferred=inferred)
 
 
-def _sample_shape(problem: Problem, name: str, shape: Shape) -> Shape:
-    if name not in problem.batch:
-        return shape
-    if not shape:
-        raise InputError(
-            f"`{name}` is a number, so its first axis cannot count samples",
-            place=Setting("batch", (name,)),
-            helps=[advise("give one value per sample: ", Given(name, [1, 2, 3]))],
-        )
-    return shape[1:]
+def sample_shapes(problem: Problem, shapes: Mapping[str, Shape]) -> tuple[dict[str, Shape], int | None]:
+    """Return the shapes of one sample, and the number of samples, None without a batch.
 
-
-def _samples(problem: Problem, used: Mapping[str, Input], wishes: Wishes) -> int | None:
-    """Return the length of the batch axis, None without a batch."""
+    Raises InputError where the first axes of the batch do not count the same samples.
+    """
     if not problem.batch:
-        return None
-    shapes = {**wishes.declared, **{name: item.value.shape for name, item in used.items()}}
-    lengths = {name: shapes[name][0] for name in problem.batch if shapes.get(name)}
-    if len(set(lengths.values())) > 1:
+        return dict(shapes), None
+    batch = {name: shape for name, shape in shapes.items() if name in problem.batch}
+    for name, shape in batch.items():
+        if not shape:
+            raise InputError(
+                f"`{name}` is a number, so its first axis cannot count samples",
+                place=Setting("batch", (name,)),
+                helps=[advise("give one value per sample: ", Given(name, [1, 2, 3]))],
+            )
+    if len({shape[0] for shape in batch.values()}) > 1:
         raise InputError(
             "the batch inputs differ in their number of samples",
-            notes=[f"{name} has {length}" for name, length in lengths.items()],
+            notes=[f"{name} has {shape[0]}" for name, shape in batch.items()],
             helps=[advise("the first axis of every ", Setting("batch"), " input counts the same samples")],
         )
-    return next(iter(lengths.values()), DEFAULT_SAMPLES)
+    samples = next((shape[0] for shape in batch.values()), DEFAULT_SAMPLES)
+    return {name: shape[1:] if name in batch else shape for name, shape in shapes.items()}, samples
 
 
 def _with_help(
@@ -366,26 +384,30 @@ def _directions(calculation: Calculation, wishes: Wishes) -> dict[str, Input]:
     problem = calculation.problem
     if problem.kind not in DIRECTIONS:
         return {}
-    word = DIRECTIONS[problem.kind]
     found: dict[str, Input] = {}
     for name in problem.wrt:
         shape = calculation.direction_shape(name)
-        batched = calculation.samples is not None and problem.kind != "vjp" and name in problem.batch
-        full = (calculation.samples or 0, *shape) if batched else shape
+        full = (calculation.samples or 0, *shape) if calculation.counts_samples(name) else shape
         wish = wishes.directions.get(name, "random")
         if isinstance(wish, str):
             value = np.ones(full) if wish == "ones" else draw(tangent_name(name), full, "normal", wishes.seed, ())
             found[name] = Input(value, wish, seed=wishes.seed if wish == "random" else None, law="normal")
             continue
-        value = wish.value
-        if batched and value.shape == shape:
-            value = np.broadcast_to(value, full)
-        if value.shape != full:
-            raise InputError(
-                f"the {word} is {describe(value.shape)}, and {describe(full)} is needed",
-                place=Setting(word),
-                notes=[f"it must have the shape of {'the output' if problem.kind == 'vjp' else f'`{name}`'}"],
-                helps=[Setting(word, "ones"), Setting(word, "random")],
-            )
-        found[name] = Input(value, wish.source)
+        fitted = calculation.direction(name, wish.value)
+        if fitted is None:
+            raise _unfit_direction(problem, name, wish.value.shape, shape, full)
+        found[name] = Input(fitted, wish.source)
     return found
+
+
+def _unfit_direction(problem: Problem, name: str, given: Shape, one: Shape, full: Shape) -> InputError:
+    word = DIRECTIONS[problem.kind]
+    notes = [f"it must have the shape of {'the output' if problem.kind == 'vjp' else f'`{name}`'}"]
+    if full != one:
+        notes.append(f"{describe(one)} goes with every sample")
+    return InputError(
+        f"the {word} is {describe(given)}, and {describe(full)} is needed",
+        place=Setting(word),
+        notes=notes,
+        helps=[Setting(word, "ones"), Setting(word, "random")],
+    )

@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from typing import TYPE_CHECKING
 
-from ...core.errors import CheckFailed, MatgradError, Source, UsageProblem
+from ...core.errors import CheckFailed, MatgradError, Source
 from ..output.advice import shell
 from ..output.console import Look, line, look_at, printable, show
 from ..output.digits import rough
@@ -30,8 +31,6 @@ def check(request: Request) -> int:
     """
     refuse_formats("check", request)
     if request.claim is not None:
-        if request.batch:
-            raise UsageProblem("a claim is about one sample: leave out `--batch`", place="--batch")
         return check_claim(request, request.claim)
     from ...core.problems.compiler import Compiler
     from ...core.session import answer
@@ -57,11 +56,13 @@ def check_claim(request: Request, claim: str) -> int:
     """Say whether a claim is the derivative, and what it is where it is not; 1 where it is not."""
     _refuse_nonsense(request, claim)
     from ...core.claims.verdict import check_claim as checked
+    from ..output.layouts import apply_layout
 
     kind = {0: "jacobian", 1: "jacobian", 2: "hessian"}.get(len(request.wrt), "derivative")
     problem = problem_of(request.kind or kind, request)
     inputs, surplus = given_inputs(problem, request)
-    verdict = checked(problem, claim, inputs, wishes_of(problem, request))
+    arrange = partial(apply_layout, layout=request.layout) if request.layout != "generalized" else None
+    verdict = checked(problem, claim, inputs, wishes_of(problem, request), arrange)
     assert verdict.answer is not None
     refuse_failed(problem.kind, failed(verdict.answer.results))
     if request.format == "json" or request.output is not None:

@@ -7,10 +7,10 @@ import sys
 from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from ...core.errors import CheckFailed, Source
+from ...core.errors import EXPRESSION, CheckFailed, Source
 from ..output.console import look_at, printable
 from ..output.digits import rough
-from .questions import EXPRESSION, given_inputs, problem_of, wishes_of
+from .questions import RANDOM, given_inputs, problem_of, wishes_of
 from .request import Request
 
 if TYPE_CHECKING:
@@ -30,14 +30,16 @@ def compute(kind: str, request: Request) -> int:
 
 
 def write(answer: Answer, request: Request) -> None:
-    """Write an answer where and how it was asked for, and its warnings on standard error; JSON carries its own."""
+    """Write an answer where and how it was asked for, and its warnings on standard error.
+
+    JSON carries its own, and only what is random behind the back of a script is told beside it as well.
+    """
     from ..output.formats import write_answer
 
-    if request.format != "json":
-        sys.stdout.flush()
-        warn(answer.warnings, request)
-        if request.format != "table":
-            tell(answer.inputs, request)
+    sys.stdout.flush()
+    warn([item for item in answer.warnings if request.format != "json" or item.code == RANDOM], request)
+    if request.format not in ("json", "table"):
+        tell(answer.inputs, request)
     write_answer(
         answer, request.format, stream=sys.stdout, output=request.output, precision=request.precision,
         layout=request.layout, look=look_at(sys.stdout, no_color=request.no_color),

@@ -3,7 +3,9 @@
 from __future__ import annotations
 
 import json as json_format
+import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
@@ -11,12 +13,13 @@ from ... import __version__
 from ...core.errors import UsageProblem
 from ..output.console import writing_to
 from .compute import tell, warn
-from .questions import given_inputs, problem_of, wishes_of
+from .questions import RANDOM, given_inputs, problem_of, wishes_of
 from .request import Request
 
 if TYPE_CHECKING:
     from ...core.arrays import Static
     from ...core.formulas.orders import Forms
+    from ...core.problems.answer import Warning
     from ...core.problems.problem import Problem
     from ...core.session import Prepared
     from ...core.shapes import Shape
@@ -31,11 +34,15 @@ IDLE: Mapping[str, Any] = {
 }  # fmt: skip
 
 
-def show_formula(request: Request, kind: str | None, to: str, vec: str, *, json: bool) -> int:
+def show_formula(request: Request, kind: str | None, to: str | None, vec: str, *, json: bool) -> int:
     """Write the formula of a derivative; without a kind the gradient of a number, the Jacobian of anything else.
+
+    A file whose name ends in .json or .tex takes JSON or LaTeX.
 
     As text, a formula of three or four axes is followed by its other forms, and names of sizes by what they are.
     """
+    ending = os.path.splitext(request.output or "")[1].lower()
+    json, to = json or ending == ".json", to or ("latex" if ending == ".tex" else "text")
     problem, prepared = _understood(request, kind)
     shapes, statics = prepared.shapes, prepared.statics
     found = _forms(problem, shapes, statics, vec) if to == "text" else []
@@ -59,18 +66,42 @@ def show_formula(request: Request, kind: str | None, to: str, vec: str, *, json:
 
 def _understood(request: Request, kind: str | None) -> tuple[Problem, Prepared]:
     """Return the problem with a value for every name."""
-    from ...core.session import ambiguities, prepare
+    from ...core.session import ambiguities
 
     problem = problem_of(kind or "jacobian", request)
     if problem.kind == "value" and request.wrt:
         raise UsageProblem("a value is not by any name", place="--wrt", helps=["leave out --wrt, or --kind value"])
-    inputs, surplus = given_inputs(problem, request)
-    warn(surplus, request)
-    prepared = prepare(problem, inputs, wishes_of(problem, request))
-    warn(ambiguities(prepared.calculation), request)
+    prepared, surplus = _prepared(problem, request)
+    found = [*surplus, *ambiguities(prepared.calculation)]
+    warn([item for item in found if item.code != RANDOM], request)  # a formula has no numbers
     if kind is None and not prepared.calculation.shape:
         problem = replace(problem, kind="grad")
     return problem, prepared
+
+
+def _prepared(problem: Problem, request: Request) -> tuple[Prepared, list[Warning]]:
+    """Return the problem with its shapes; standard input is read only where a formula needs a number that is in it.
+
+    `diagonal(A, k)` has another formula for each k, and one formula does for `A @ x` of any size.
+    """
+    from ...core.elaboration.elaborate import StaticNameError
+    from ...core.session import prepare
+
+    wishes = wishes_of(problem, request)
+    inputs, surplus = given_inputs(problem, request, unasked=False)
+    with suppress(StaticNameError):
+        prepared = prepare(problem, inputs, wishes)
+        if prepared.calculation.statics.keys() <= inputs.keys() or _is_general(problem, prepared):
+            return prepared, surplus
+    inputs, surplus = given_inputs(problem, request)
+    return prepare(problem, inputs, wishes), surplus
+
+
+def _is_general(problem: Problem, prepared: Prepared) -> bool:
+    from ...core.formulas.verified import closed_forms
+
+    forms = closed_forms(problem, prepared.shapes, prepared.statics)
+    return not any(form.of_these_sizes for form in forms)
 
 
 def _forms(problem: Problem, shapes: Mapping[str, Shape], statics: Mapping[str, Static], vec: str) -> list[Forms]:

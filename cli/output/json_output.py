@@ -14,7 +14,7 @@ from ...core.arrays import Array
 from ...core.problems.answer import Answer, Check, Input, Result, readings_of
 from ...core.problems.answer import Warning as AnswerWarning
 from .advice import shell
-from .layouts import apply_layout
+from .layouts import SAMPLE, apply_layout
 
 if TYPE_CHECKING:
     from ...core.compressed.structured import Structured
@@ -95,7 +95,7 @@ def _result(result: Result, precision: int | None) -> str:
         {
             "wrt": json.dumps(list(result.wrt)),
             "shape": json.dumps(result.shape),
-            "axes": json.dumps(result.axes),
+            "axes": json.dumps([SAMPLE] * (len(result.shape) - len(result.axes)) + list(result.axes)),
             "data": "null" if result.compressed is not None else _data(result.data, precision),
             **({} if result.compressed is None else {"compressed": _compressed(result.compressed, precision)}),
             "formula": json.dumps(result.formula),

@@ -127,7 +127,7 @@ def _question(
             return value, [(name, values[tangent_name(name)])], data
         case "vjp":
             cotangent = values[tangent_name(name)]
-            axes = tuple(range(-cotangent.ndim, 0))
+            axes = tuple(range(-len(calculation.shape), 0))
 
             def paired(point: Mapping[str, NDArray[Any]]) -> NDArray[Any]:
                 return np.asarray(np.sum(np.multiply(value(point), cotangent), axis=axes))

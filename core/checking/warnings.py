@@ -15,7 +15,7 @@ from ..errors import EvaluationError, Label
 from ..evaluation.program import OperationFailed, compile_program
 from ..graph.algebra import constant_value
 from ..graph.nodes import Apply, Map, Node, Symbol, symbols, topological
-from ..graph.transform import vectorize
+from ..graph.transform import flatten, vectorize
 from ..problems.answer import Warning
 from ..shapes import show
 from .location import Location
@@ -24,6 +24,7 @@ if TYPE_CHECKING:
     from ..problems.calculation import Calculation
 
 Values = Mapping[str, Array]
+Place = tuple[int, ...]
 
 NO_INVERSE = "pinv(X) is defined for every matrix; solve and inv need an invertible one"
 NO_CHOLESKY = "cholesky needs a symmetric positive definite matrix, such as A @ A.T + eye(n)"
@@ -36,7 +37,7 @@ def find_kinks(calculation: Calculation, values: Values) -> list[Warning]:
 
     Example: `abs(x)` where x[1] is 0. Only what depends on a variable counts.
     """
-    if calculation.problem.kind == "value" or calculation.samples is not None:
+    if calculation.problem.kind == "value":
         return []
     wrt = set(calculation.problem.wrt)
     location = Location(calculation)
@@ -48,11 +49,11 @@ def find_kinks(calculation: Calculation, values: Values) -> list[Warning]:
         if condition is None:
             continue
         try:
-            (hit,) = compile_program([condition]).run(values)
+            (hit,) = compile_program(flatten(calculation.over_samples([condition]))).run(values)
         except OperationFailed:
             continue
         if hit.any():
-            warning = _kink_warning(location, node, hit, values)
+            warning = _kink_warning(location, node, hit, *_first_sample(calculation, hit, values))
             warnings.setdefault(warning.message, warning)
     return list(warnings.values())
 
@@ -70,11 +71,24 @@ def _condition(node: Map | Apply) -> Node | None:
     return vectorize([result], {samples[name]: operand for name, operand in operands.items()}, node.shape[:batch])[0]
 
 
-def _kink_warning(location: Location, node: Map | Apply, hit: Array, values: Values) -> Warning:
-    place, count = first_place(hit), np.count_nonzero(hit)
+def _first_sample(calculation: Calculation, hit: Array, values: Values) -> tuple[Place, Values, str]:
+    """Return the first place of a kink, the inputs there, and the sample in words where there are several."""
+    place = first_place(hit)
+    if calculation.samples is None:
+        return place, values, ""
+    sample, *inner = place
+    batch = calculation.problem.batch
+    one = {name: value[sample] if name in batch else value for name, value in values.items()}
+    return tuple(inner), one, f" in sample {sample}"
+
+
+def _kink_warning(
+    location: Location, node: Map | Apply, hit: Array, place: Place, values: Values, sample: str
+) -> Warning:
+    count = np.count_nonzero(hit)
     text, more = location.quote(node), f" and {count - 1} more" if count > 1 else ""
     at = _input_at(node, place, values) or (f"entry {_index(place)}" if place else "")
-    where = f"at {at}{more}" if at else "here"
+    where = f"at {at}{sample}{more}" if at else f"here{sample}{more if sample else ''}"
     if node.operator.mask:
         jump = f"{text} changes" if location.is_written(node) else f"{text} has a kink"
         message = f"{jump} {where}: the derivative is that of the branch taken"

@@ -2,8 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Iterator, Mapping, Sequence
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -24,15 +24,37 @@ from ..formulas.closed_form import origins_of
 from ..graph.algebra import number
 from ..graph.nodes import Node
 from ..graph.transform import flatten
-from ..problems.answer import Input, readings_of, values_of
+from ..problems.answer import Input, Result, readings_of, values_of
 from ..problems.calculation import Calculation
 from ..problems.compiler import Compiler
 from ..problems.problem import Problem
 from ..session import Prepared, Wishes, explained, prepare
 from ..shapes import Shape
 
+Arrange = Callable[[Result], Result]
+
 POINTS = 6
 CLAIM = "claim"
+
+
+def one_by_one(
+    problem: Problem, given: Mapping[str, Input], wishes: Wishes
+) -> tuple[Problem, list[Mapping[str, Input]], Wishes]:
+    """Return the problem for one sample, and the inputs and the declared shapes of each sample that is given.
+
+    Raises InputError for inputs that make no batch.
+    """
+    many = prepare(problem, given, wishes).calculation.samples or 1
+    declared = {name: shape[1:] if name in problem.batch else shape for name, shape in wishes.declared.items()}
+    given_in_batch = any(name in problem.batch for name in given)
+    samples: list[Mapping[str, Input]] = [
+        {
+            name: item._replace(value=item.value[sample]) if name in problem.batch else item
+            for name, item in given.items()
+        }
+        for sample in range(min(many, POINTS) if given_in_batch else 1)
+    ]
+    return replace(problem, batch=()), samples, wishes._replace(declared=declared)
 
 
 def parse_claim(claim: str) -> syntax.Program:
@@ -87,14 +109,18 @@ class Workbench:
 
 @dataclass(frozen=True)
 class Point:
-    """Inputs at which a claim is compared: the derivative there, what is claimed, and how the inputs came about."""
+    """Inputs at which a claim is compared: the derivative there, what is claimed, and how the inputs came about.
+
+    `truth` is what the claim should be: the derivative, or the matrix that a layout makes of it.
+    """
 
     bench: Workbench
     calculation: Calculation
     inputs: Mapping[str, Input]
     value: Array
-    truth: Array
+    derivative: Array
     claimed: Array
+    truth: Array
 
     @cached_property
     def values(self) -> dict[str, Array]:
@@ -134,10 +160,19 @@ class Point:
 class Trial:
     """One claim on trial: the points at which it is compared, and the verdict."""
 
-    def __init__(self, problem: Problem, claim: str, given: Mapping[str, Input], wishes: Wishes) -> None:
+    def __init__(
+        self,
+        problem: Problem,
+        claim: str,
+        samples: Sequence[Mapping[str, Input]],
+        wishes: Wishes,
+        arrange: Arrange | None = None,
+    ) -> None:
         self.problem = problem
         self.claim = claim.strip()
-        self.given = {name: item for name, item in given.items() if name in problem.names}
+        self.samples = [{name: item for name, item in one.items() if name in problem.names} for one in samples]
+        self.given = self.samples[0]
+        self.arrange = arrange
         self.wishes = wishes._replace(general=True)
         self.program = parse_claim(claim)
         self.compiler, self.bench = Compiler(problem), Workbench()
@@ -213,10 +248,11 @@ class Trial:
         declared = {name: shape for name, shape in shapes.items() if first[name].law != "size"}
         larger = self._larger(first, declared)
         seeds = range(self.wishes.seed, self.wishes.seed + POINTS)
-        yield self.wishes._replace(declared=declared), self.given
         indices = self._prepare(self.given, self.wishes).calculation.statics
         kept = {*indices, *whole_numbers(values_of(self.given))}
         whole = {name: item for name, item in self.given.items() if name in kept}
+        for sample in self.samples:
+            yield self.wishes._replace(declared=declared), sample
         for place, seed in enumerate(seeds):
             if place or self.given:
                 own = larger if larger is not None and place % 2 else declared
@@ -239,6 +275,8 @@ class Trial:
 
     def _fits(self, prepared: Prepared) -> bool:
         """Whether the claim has the shape of the derivative; with sizes of its own it may for some shapes alone."""
+        if self.arrange:  # sizes of its own are those of the derivative alone
+            return True
         (_, truth), *_ = prepared.calculation.results
         return self._claim_over(prepared.calculation, prepared.inputs).shape == truth.shape
 
@@ -317,7 +355,14 @@ class Trial:
         except OperationFailed as failure:
             message = f"the claim has no value: {failure.original}".lower()
             raise EvaluationError(message, place=Setting("claim")) from None
-        return Point(self.bench, calculation, prepared.inputs, value, truth, np.asarray(claimed, dtype=np.float64))
+        (record,) = calculation.result_records([truth], [None])
+        wanted = self.arranged(record).data
+        claimed = np.asarray(claimed, dtype=np.float64)
+        return Point(self.bench, calculation, prepared.inputs, value, truth, claimed, wanted)
+
+    def arranged(self, record: Result) -> Result:
+        """Return a derivative in the layout that the claim is about."""
+        return record if self.arrange is None else self.arrange(record)
 
     @property
     def by(self) -> str:

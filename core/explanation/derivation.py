@@ -21,6 +21,7 @@ from ..arrays import Array, statics
 from ..elaboration.elaborate import Elaborator
 from ..errors import ExpressionError, UsageProblem
 from ..evaluation.program import OperationFailed, compile_program
+from ..formulas.layouts import laid_out
 from ..formulas.verified import closed_forms
 from ..graph import nodes
 from ..graph.nodes import topological
@@ -66,7 +67,8 @@ class Explanation:
     """How the derivative by one name comes about.
 
     `expanded` is the differential of the whole in terms of the differential of the variable alone, None where it is
-    long; `collected` is the same with the derivative drawn out, `formula` the derivative itself.
+    long; `collected` is the same with the derivative drawn out, `formula` the derivative itself, and `in_layout` the
+    matrix that a layout makes of it, None where no layout is asked for.
     """
 
     wrt: str
@@ -78,6 +80,7 @@ class Explanation:
     structure: str | None
     meaning: tuple[Text, ...]
     notes: tuple[str, ...]
+    in_layout: str | None = None
 
 
 @dataclass(frozen=True)
@@ -91,7 +94,7 @@ class Lesson:
     warnings: Sequence[Warning] = ()
 
 
-def explain(problem: Problem, given: Mapping[str, Input], wishes: Wishes) -> Lesson:
+def explain(problem: Problem, given: Mapping[str, Input], wishes: Wishes, layout: str = "generalized") -> Lesson:
     """Return how the derivatives of a problem come about.
 
     Example: `explain(Problem.of("x.T @ A @ x", "jacobian", ("x",)), {}, Wishes()).explanations[0].steps[0]` says that
@@ -107,7 +110,7 @@ def explain(problem: Problem, given: Mapping[str, Input], wishes: Wishes) -> Les
         )
     prepared = prepare(problem, given, wishes)
     reader = Reader(problem, prepared.calculation, prepared.values)
-    explanations = tuple(Derivation(reader, name).explanation() for (name, *_) in problem.requests)
+    explanations = tuple(Derivation(reader, name, layout).explanation() for (name, *_) in problem.requests)
     return Lesson(problem.text, prepared.inputs, tuple(reader.parts()), explanations, ambiguities(prepared.calculation))
 
 
@@ -179,9 +182,10 @@ def innermost_first(tree: Node) -> list[Node]:
 class Derivation:
     """The derivation by one name."""
 
-    def __init__(self, reader: Reader, name: str) -> None:
+    def __init__(self, reader: Reader, name: str, layout: str) -> None:
         self.reader = reader
         self.name = name
+        self.layout = layout
         self.moving = {name}
         self.differentials: dict[Node, Node] = {}
         self.named: dict[str, Node] = {}
@@ -271,23 +275,28 @@ class Derivation:
 
     def _explained(self, whole: Node) -> Explanation:
         asked = self.reader.problem
-        problem = replace(asked, kind="jacobian", wrt=(self.name,), batch=(), independent_entries=False)
+        problem = replace(asked, kind="jacobian", wrt=(self.name,), batch=())
         shapes = {name: symbol.shape for name, symbol in self.reader.calculation.symbols.items()}
         formula = closed_forms(problem, shapes, self.reader.statics)[0].tree
+        # What stands before dX goes with a dX that is symmetric itself: nothing is doubled there.
+        along = replace(problem, independent_entries=False)
+        coefficient = closed_forms(along, shapes, self.reader.statics)[0].tree if asked.independent_entries else formula
         output = self.reader.calculation.output
         variable = self.reader.calculation.symbols[self.name]
+        groups = [output.shape, variable.shape]
         structure, meaning = structure_in_words(asked.text.strip(), output, variable, self.reader.evaluated)
         expanded = write(self._expanded(whole))
         return Explanation(
             wrt=self.name,
             steps=tuple(self.steps),
             expanded=expanded if len(expanded) <= LONGEST and len(self.steps) > 1 else None,
-            collected=f"df = {write(collected(formula, self.name, output.shape, variable.shape))}",
+            collected=f"df = {write(collected(coefficient, self.name, output.shape, variable.shape))}",
             formula=write(formula),
             noun="Jacobian" if output.shape else "gradient",
             structure=structure,
             meaning=tuple(meaning),
             notes=tuple(conventions(output, variable)),
+            in_layout=None if self.layout == "generalized" else laid_out(write(formula), groups, self.layout),
         )
 
     def _expanded(self, tree: Node) -> Node:

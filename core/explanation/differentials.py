@@ -153,6 +153,7 @@ def _by_rule(local: Local, call: Call, output: int) -> Iterator[Proposal]:
     if operator is None or not operator.rules:
         return
     dead = {f"d{name}" for name, value in arguments.items() if not _moves(value)}
+    dead |= {f"tie({name})" for name, value in arguments.items() if not any(map(_is_name, syntax.walk(value)))}
     rule = in_callable_words(parse(operator.rules[output]))
     axis = next((keyword for keyword in call.keywords if keyword.name in ("axis", "dim")), None)
     if axis is None and len(call.arguments) > len(operator.operands) and "axis" in operator.parameters:
@@ -200,6 +201,10 @@ def _changed(arguments: Mapping[str, Node]) -> dict[str, Node]:
     return {f"d{name}": _with_changes(value) for name, value in arguments.items()}
 
 
+def _is_name(tree: Node) -> bool:
+    return isinstance(tree, Name)
+
+
 def _along(tree: Node, axis: Keyword, call: Call) -> Node:
     """Return a rule for one vector as a rule along an axis: its sums run along it, and what they gave is spread."""
     spread = replace(call, keywords=tuple(k for k in call.keywords if k.name != "keepdims"))
@@ -224,6 +229,8 @@ def _pruned(tree: Node, dead: set[str]) -> Node | None:
             return None if kept is None else Program(assignments, kept) if assignments else kept
         case Name(name):
             return None if name in dead else tree
+        case Call("tie", (Name(other),)):
+            return None if f"tie({other})" in dead else tree
         case Binary("+" | "-" as operator, left, right):
             first, second = _pruned(left, dead), _pruned(right, dead)
             if first is None:
@@ -237,8 +244,10 @@ def _pruned(tree: Node, dead: set[str]) -> Node | None:
 
 
 def tidy(tree: Node) -> Node:
-    """Return a differential as a person writes it: `a/b` where the table guards a division by zero."""
+    """Return a differential as a person writes it: `a/b` where the table guards a division by zero, half of a tie."""
     match tree:
+        case Binary("*", Binary("*", tied, Call("tie", _)), moved):
+            return Binary("/", Binary("*", tidy(tied), tidy(moved)), Number("2"))
         case Binary("*", above, Call("reciprocal_or_zero", (below,))) | Call("quotient", (above, below)):
             return Binary("/", tidy(above), tidy(below))
         case Call("reciprocal_or_zero", (divisor,)):

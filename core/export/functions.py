@@ -34,10 +34,14 @@ def code(
 
     Example: `code(Problem.of("x.T @ A @ x", "grad", ("x",)), {"x": (3,), "A": (3, 3)})` defines `gradient(x, A)`.
     The function takes arrays of any sizes that fit together; `shapes` tell their numbers of axes. `to` is `numpy`,
-    `torch` or `jax`. Raises UsageProblem for another library, and for a formula that a library cannot compute.
+    `torch` or `jax`. Raises UsageProblem for another library, for a formula that a library cannot compute,
+    and for a jvp or hvp by several names.
     """
     if to not in LIBRARIES:
         raise UsageProblem(f"there is no code for `{to}`", helps=[f"one of {', '.join(LIBRARIES)}"])
+    if problem.kind in ("jvp", "hvp") and len(problem.wrt) > 1:  # each would need a tangent of its own
+        helps = ["give one name at a time"]
+        raise UsageProblem(f"the code of a {problem.kind} takes one direction, by one name", helps=helps)
     return program(Setting.of(problem, shapes, statics or {}), to)
 
 

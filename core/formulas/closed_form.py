@@ -58,12 +58,12 @@ class ClosedForm(NamedTuple):
         """Return the text of the formula as a calculation of its own, and the values of its names."""
         asked = Problem.of(self.text, "value", printed=True)
         names = [name for name in asked.names if name not in self.sizes]
-        shared = tuple(name for name in self.problem.batch if name in names)
+        shared = tuple(name for name in names if _counts_samples(self.problem, name))
         known = {name: words for name, words in self.problem.assumptions.items() if name in names}
         asked = replace(asked, assumptions=known, batch=shared)
         arrays = {name: values[direction_key(self.problem, name)] for name in names}
         shapes = {name: array.shape[1:] if name in shared else array.shape for name, array in arrays.items()}
-        samples = next((arrays[name].shape[0] for name in shared), None)
+        samples = next((values[name].shape[0] for name in self.problem.batch), None)
         shapes |= dict.fromkeys(self.sizes, ())
         calculation = Calculation(asked, shapes, samples=samples, statics={**statics(arrays), **self.sizes})
         numbers = {name: np.array(float(size)) for name, size in self.sizes.items()}
@@ -75,6 +75,20 @@ def direction_key(problem: Problem, name: str) -> str:
     if problem.kind in DIRECTIONS and name == direction_name(problem):
         return tangent_name(problem.wrt[0])
     return name
+
+
+def _counts_samples(problem: Problem, name: str) -> bool:
+    """Whether a name in a formula has the sample axis in front."""
+    if direction_key(problem, name) == name:
+        return name in problem.batch
+    return bool(problem.batch) and (problem.kind == "vjp" or problem.wrt[0] in problem.batch)
+
+
+def _one_by_one(problem: Problem, calculation: Calculation) -> list[Problem]:
+    """Return the problem of each derivative: where each has a direction of its own, by its variable alone."""
+    if problem.kind not in DIRECTIONS:
+        return [problem] * max(1, len(calculation.results))
+    return [replace(problem, wrt=wrt) for wrt, _ in calculation.results]
 
 
 def generic_forms(problem: Problem, calculation: Calculation) -> list[ClosedForm]:
@@ -112,12 +126,12 @@ def merged(calculation: Calculation) -> tuple[Calculation, Mapping[str, int]]:
 def _over_lengths(problem: Problem, calculation: Calculation, actual: Mapping[str, int]) -> list[ClosedForm]:
     notation = _notation(problem, calculation)
     forms = []
-    for root in _readable(calculation):
+    for root, asked in zip(_readable(calculation), _one_by_one(problem, calculation), strict=True):
         tree = bare(notation.tree(root), problem.names)
         program = named(tree, [*problem.names, *actual])
         used = {node.name for node in walk(program) if isinstance(node, Name)}
         here = {name: size for name, size in actual.items() if name in used}
-        forms.append(ClosedForm(tree, program, here, problem, origins_of(calculation, here)))
+        forms.append(ClosedForm(tree, program, here, asked, origins_of(calculation, here)))
     return forms
 
 
@@ -148,7 +162,10 @@ def _roots(calculation: Calculation) -> list[Node]:
 def _of_sizes(problem: Problem, calculation: Calculation, roots: list[Node]) -> list[ClosedForm]:
     notation = _notation(problem, calculation)
     trees = [bare(notation.tree(root), problem.names) for root in roots]
-    return [ClosedForm(tree, named(tree, problem.names), {}, problem, of_these_sizes=True) for tree in trees]
+    return [
+        ClosedForm(tree, named(tree, problem.names), {}, asked, of_these_sizes=True)
+        for tree, asked in zip(trees, _one_by_one(problem, calculation), strict=True)
+    ]
 
 
 def _step_by_step(calculation: Calculation) -> list[Node]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from fractions import Fraction
 from functools import partial
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 
 from ..elaboration.elaborate import call
 from ..graph.algebra import constant_value, number
-from ..graph.nodes import Node
+from ..graph.nodes import Node, symbols
 from ..graph.operator import NOWHERE, Operator
 from . import kernels
 
@@ -22,7 +23,7 @@ _SAMPLES = {
 
 # What squares, absolute values and exponentials are.
 NOT_NEGATIVE = (0.0, float("inf"))
-SPLIT = "the derivative is split evenly"
+LEAST_NORM = "subgradient of least norm"
 
 
 def elementwise(
@@ -46,6 +47,11 @@ def _nonzero(p: Node) -> Node:
     """Return the mask p != 0, a plain number where p is one, so that x**p with a fixed p has a plain derivative."""
     value = constant_value(p)
     return call("not_equal", p, number(0)) if value is None else number(int(value != 0))
+
+
+def _tie(other: Node) -> Node:
+    """Return what an entry gets of the derivative where it equals another: 1/2, and beside a number nothing."""
+    return number(Fraction(1, 2) if symbols([other]) else 0)
 
 
 def _clip(x: Node, lower: float | None, upper: float | None) -> Node:
@@ -189,11 +195,15 @@ ENTRIES = (
                     for name, x, by_name in (("np.round", "a", ""), ("torch.round", "input", ", *"), ("round", "x", ""))
                     for given, own in ((": 0 = 0", "round({0})"), ("", "round({0} * 10**decimals) / 10**decimals"))
                 )),
-    elementwise("maximum", "(a > b) * da + (a == b) * da / 2 + (a == b) * db / 2 + (a < b) * db",
-                "The larger of two entries.",  np.maximum, parameters="a, b", kink="a == b", at_kink=SPLIT,
+    # At a tie both have 1/2 of the derivative; beside a number, which has none, the least subgradient is 0, as of relu.
+    Operator("tie", "other", "1/2, and 0 beside a number: the part of a tie that goes to one of two entries.",
+             family="elementwise", build=_tie, hidden=True,
+             samples=("tie(x)", "tie(2)"), errors=("tie()",), spellings=NOWHERE),
+    elementwise("maximum", "(a > b) * da + (a == b) * tie(b) * da + (a == b) * tie(a) * db + (a < b) * db",
+                "The larger of two entries.",  np.maximum, parameters="a, b", kink="a == b", at_kink=LEAST_NORM,
                 aliases=("fmax",)),
-    elementwise("minimum", "(a < b) * da + (a == b) * da / 2 + (a == b) * db / 2 + (a > b) * db",
-                "The smaller of two entries.", np.minimum, parameters="a, b", kink="a == b", at_kink=SPLIT,
+    elementwise("minimum", "(a < b) * da + (a == b) * tie(b) * da + (a == b) * tie(a) * db + (a > b) * db",
+                "The smaller of two entries.", np.minimum, parameters="a, b", kink="a == b", at_kink=LEAST_NORM,
                 aliases=("fmin",)),
     elementwise("where", "(condition != 0) * da + (condition == 0) * db",
                 "a where the condition holds, else b; the branch not taken has derivative 0, even where it is"

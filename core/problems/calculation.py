@@ -204,6 +204,19 @@ class Calculation:
         """Return the shape of the tangent or cotangent that goes with a variable."""
         return self.shape if self.problem.kind == "vjp" else self.variables[name].shape
 
+    def counts_samples(self, name: str) -> bool:
+        """Whether the tangent or cotangent that goes with a variable has the sample axis in front."""
+        return self.samples is not None and (self.problem.kind == "vjp" or name in self.problem.batch)
+
+    def direction(self, name: str, value: Array) -> Array | None:
+        """Return a tangent or cotangent in the shape that a program needs, None where it does not fit.
+
+        With a batch, one that is given for a single sample goes with every sample.
+        """
+        shape = self.direction_shape(name)
+        full = (self.samples or 0, *shape) if self.counts_samples(name) else shape
+        return np.broadcast_to(value, full) if value.shape in (shape, full) else None
+
     def groups(self, wrt: tuple[str, ...]) -> list[tuple[str, Shape]]:
         """Return the owner and shape of each block of axes of a derivative."""
         return axis_groups(self.problem, wrt, self.shape, self.variables)
@@ -212,12 +225,14 @@ class Calculation:
 
     @cached_property
     def _batched(self) -> list[Node]:
-        roots = [self.output, *(node for _, node in self.results)]
+        return self.over_samples([self.output, *(node for _, node in self.results)])
+
+    def over_samples(self, roots: list[Node]) -> list[Node]:
+        """Return graphs of one sample as graphs of all samples, with the sample axis first."""
         if self.samples is None:
             return roots
         names = set(self.problem.batch)
-        if self.problem.kind in ("jvp", "hvp"):
-            names |= {tangent_name(name) for name in names & set(self.problem.wrt)}
+        names |= {tangent_name(name) for name in self.problem.wrt if self.counts_samples(name)}
         batched: dict[Symbol, Node] = {
             node: Symbol.of(node.name, (self.samples, *node.shape), ())
             for node in topological(roots)

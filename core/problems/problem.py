@@ -13,7 +13,7 @@ from ...grammar.parser import parse
 from ..elaboration.elaborate import BARE_CONSTANTS
 from ..elaboration.habits import Wanted
 from ..elaboration.libraries import in_own_words
-from ..errors import UnknownNameError, UsageProblem
+from ..errors import ExpressionError, UnknownNameError, UsageProblem
 from ..operators import table
 from .declared import refuse_detached
 
@@ -54,7 +54,7 @@ class Problem:
         Without `wrt`, what pasted code tracks is meant (`requires_grad=True`), or the only name of the expression.
         `program` is the text parsed, where it is already; `printed` says that the text is matgrad's own, which may call
         the helpers of rules.
-        Raises SyntaxProblem; UnknownNameError for a variable that is not in the expression; UsageProblem for a
+        Raises SyntaxProblem; UnknownNameError for a variable that is not in the expression; ExpressionError for a
         missing one.
         """
         table.load()
@@ -67,7 +67,7 @@ class Problem:
             problem = replace(problem, wrt=wrt)
         if kind != "value" and not wrt:
             if len(names) != 1:
-                raise UsageProblem(
+                raise ExpressionError(
                     "by which name should the expression be differentiated?",
                     notes=[f"names in the expression: {', '.join(names) or 'none'}"],
                     helps=[Setting("wrt", name) for name in names],

@@ -90,7 +90,7 @@ def test_json(capsys: pytest.CaptureFixture[str]) -> None:
     ("arguments", "status", "message"),
     [
         (["x +", "--wrt", "x"], 3, "error: "),
-        (["x @ A @ x"], 2, "by which name should the expression be differentiated?"),
+        (["x @ A @ x"], 3, "by which name should the expression be differentiated?"),
         (["x", "--wrt", "y"], 3, "`y` is not in the expression"),
         (["A @ x", "--wrt", "x", "--kind", "grad"], 3, "`grad` needs a scalar"),
         (["x @ x", "--wrt", "x", "--kind", "value"], 2, "leave out --wrt"),
