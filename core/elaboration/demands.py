@@ -218,7 +218,8 @@ class Demands:
             holds = isinstance(item, syntax.Keyword | syntax.ListLiteral | syntax.TupleLiteral)
             return syntax.map_children(item, change) if holds else self._setting(item, operands)
 
-        return syntax.map_children(node, change)
+        # Marks of how a call was written refuse some ranks later on: they say nothing of what was meant.
+        return syntax.map_children(replace(node, mark=""), change)
 
     def _placed(self, node: syntax.Node, operands: list[int]) -> syntax.Node:
         variable = self.visit(node)

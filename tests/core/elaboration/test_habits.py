@@ -13,6 +13,7 @@ import pytest
 from matgrad.cli.main import run
 from matgrad.core.elaboration.habits import read
 from matgrad.core.problems.problem import Problem
+from matgrad.grammar.parser import parse
 
 READINGS: dict[str, dict[str, str]] = {
     "What an expression demands": {
@@ -237,6 +238,13 @@ def test_what_is_given_decides(text: str, known: dict[str, int], wrt: Collection
 def test_equal_parts_are_read_alike() -> None:
     assert reading("(u - v)/norm(u - v)") == "u:1 v:1"
     assert reading("z = u - v; z/norm(z)") == "u:1 v:1"
+
+
+def test_a_reading_in_another_syntax_leaves_no_trace() -> None:
+    assert reading("mean(A)") == "A:2"
+    problem = Problem.of("mean(A)", "value", program=parse("mean(A)", syntax="matlab"))
+    assert read(problem.program, {}, ["A"]) == {"A": 2}
+    assert reading("mean(A) + mean(X)") == "A:2 X:2"
 
 
 def test_the_time_is_linear_in_the_names() -> None:
