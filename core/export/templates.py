@@ -10,7 +10,7 @@ from ...grammar import spellings
 from ...grammar.writer import Spelling
 from ..graph.catalogue import operators
 from ..graph.operator import Operator
-from .polyfills import imported, in_jax, polyfills
+from .polyfills import imported, in_words_of, polyfills
 
 LIBRARIES = {"numpy": "NumPy", "torch": "PyTorch", "jax": "JAX"}
 """What the libraries are called."""
@@ -39,7 +39,7 @@ def template(operator: Operator, to: str) -> str | None:
     own = operator.spellings
     said = own.get(to, f"{PREFIXES[to]}.{operator.name}(#*)")
     if to == "jax" and to not in own and "numpy" in own:
-        said = own["numpy"] and in_jax(own["numpy"])
+        said = own["numpy"] and in_words_of("jax", own["numpy"])
     return said or (f"{operator.name}(#*)" if operator.name in polyfills(to) else None)
 
 
