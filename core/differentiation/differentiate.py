@@ -20,7 +20,7 @@ from fractions import Fraction
 from itertools import count
 
 from ..elaboration.elaborate import Value, elaborate_text
-from ..graph.algebra import Factor, add, fresh, full, identity, is_zero, permute, product, zero
+from ..graph.algebra import Factor, add, exchanged, fresh, full, identity, is_zero, permute, product, zero
 from ..graph.nodes import Apply, Coefficient, Delta, Map, Node, Product, Sum, Symbol, topological
 from ..graph.signatures import bind_signature
 from ..graph.transform import vectorize
@@ -120,26 +120,20 @@ def _depending(order: list[Node], targets: set[Symbol]) -> set[Node]:
 
 def _local_pullbacks(node: Node, adjoint: Node, lead: int, live: set[Node]) -> Iterator[tuple[Coefficient, Node, Node]]:
     """Yield (coefficient, child, contribution) for each place where a node uses something that matters."""
-    match node:
-        case Product():
-            for position, child in enumerate(node.children):
-                if child in live:
-                    yield node.coefficient, child, _without_factor(node, position, adjoint, lead)
-        case Sum():
-            for coefficient, child in node.terms:
-                if child in live:
-                    yield coefficient, child, adjoint
-        case Map():
-            axes = tuple(range(lead + node.rank))
-            for position, child in enumerate(node.children):
-                if child in live:
-                    factors = [(adjoint, axes), (partial(node, position), axes[lead:])]
-                    yield 1, child, product(1, factors, axes)
-        case Apply():
-            for position, child in enumerate(node.children):
-                if child in live:
-                    linear = node.operator.adjoint and position == len(node.children) - 1
-                    yield 1, child, adjoint_of(node, adjoint) if linear else _transposed_rule(node, position, adjoint)
+    axes = tuple(range(lead + node.rank))
+    for position, child in enumerate(node.children):
+        if child not in live:
+            continue
+        match node:
+            case Product():
+                yield node.coefficient, child, _without_factor(node, position, adjoint, lead)
+            case Sum():
+                yield node.coefficients[position], child, adjoint
+            case Map():
+                yield 1, child, product(1, [(adjoint, axes), (partial(node, position), axes[lead:])], axes)
+            case Apply():
+                linear = node.operator.adjoint and position == len(node.children) - 1
+                yield 1, child, adjoint_of(node, adjoint) if linear else _transposed_rule(node, position, adjoint)
 
 
 def _without_factor(node: Product, position: int, adjoint: Node, lead: int) -> Node:
@@ -194,13 +188,8 @@ def _transposed_rule(node: Apply, position: int, adjoint: Node) -> Node:
 def _local_pushforward(node: Node, tangents: Mapping[Node, Node]) -> Node:
     match node:
         case Product():
-            terms = []
-            for position, child in enumerate(node.children):
-                if child in tangents:
-                    factors = list(node.factors)
-                    factors[position] = (tangents[child], node.labels[position])
-                    terms.append((node.coefficient, product(1, factors, tuple(range(node.rank)))))
-            return add(terms, node.shape)
+            factors = [(k, child, own) for k, (child, own) in enumerate(node.factors) if child in tangents]
+            return add([(1, exchanged(node, (k,), (tangents[child], own))) for k, child, own in factors], node.shape)
         case Sum():
             return add([(c, tangents[child]) for c, child in node.terms if child in tangents], node.shape)
         case Map():

@@ -23,7 +23,7 @@ from ..graph import catalogue
 from ..graph.algebra import Factor, broadcast, constant_value, elementwise, fresh, number, permute, product, scale
 from ..graph.nodes import Apply, Coefficient, Constant, Delta, Map, Node, Product, Reshape, Structural, Sum, Symbol
 from ..graph.operator import Operator
-from ..graph.ratios import ratio, rounded_down
+from ..graph.ratios import as_size, ratio
 from ..graph.signatures import bind_signature
 from ..graph.sizes import Size
 from ..shapes import broadcast_shapes, describe, normalize_axes
@@ -232,7 +232,7 @@ class Elaborator:
                 return sum(c * part for c, part in zip(node.coefficients, numbers, strict=True))
             case Map() if node.operator.name == "floor":
                 part = self._whole_number(node.children[0], span)
-                return None if part is None else ratio(rounded_down(part))
+                return None if part is None else ratio(as_size(part, exact=False))
         return None
 
     def size_named(self, name: str, span: Span) -> int:

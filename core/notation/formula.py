@@ -13,22 +13,9 @@ import numpy as np
 
 from ...grammar.syntax import Attribute, Binary, Index, ListLiteral, Literal, Name, Number, Slice, String, TupleLiteral
 from ..elaboration.infix import COMPARISONS
-from ..graph.algebra import constant_value, is_mask, is_zero, repeated_axes, without_axes
+from ..graph.algebra import Factor, constant_value, is_mask, is_zero, repeated_axes, without_axes
 from ..graph.canonical import is_symmetric
-from ..graph.nodes import (
-    Apply,
-    Coefficient,
-    Constant,
-    Factor,
-    Map,
-    Node,
-    Plain,
-    Product,
-    Reshape,
-    Structural,
-    Sum,
-    Symbol,
-)
+from ..graph.nodes import Apply, Coefficient, Constant, Map, Node, Plain, Product, Reshape, Structural, Sum, Symbol
 from ..graph.ratios import Ratio
 from .expand import familiar_multiple
 from .lengths import length_tree, split
