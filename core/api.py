@@ -63,7 +63,7 @@ class Derivative:
         that name. Raises InputError for missing, surplus or ragged inputs. What is not finite passes through.
         """
         values, calculation = self._bound(inputs)
-        results = explained(calculation, calculation.derivatives, values)
+        results = explained(calculation, calculation.derivative_program.run, values)
         return results[0] if len(results) == 1 else tuple(results)
 
     def structured(self, /, **inputs: ArrayLike) -> Any:

@@ -91,7 +91,7 @@ def answer(
     calculation, inputs = prepared.calculation, prepared.inputs
     compressed = _is_compressed(calculation, wishes)
     if compressed:
-        calculation.guard_value(wishes.limit)
+        calculation.guard_program(calculation.value_program, wishes.limit)
     else:
         calculation.guard(wishes.limit)
     values = prepared.values
@@ -103,9 +103,10 @@ def answer(
 
     data: Sequence[Array | Structured]
     if compressed:
-        value, data = explained(calculation, calculation.value, values), explained(calculation, derive, values)
+        (value,) = explained(calculation, calculation.value_program.run, values)
+        data = explained(calculation, derive, values)
     else:
-        value, *data = explained(calculation, calculation.run, values)
+        value, *data = explained(calculation, calculation.program.run, values)
     kinks, nonfinite = _diagnosed(calculation, values, value, _stored(data))
     warnings = kinks + nonfinite
     if wishes.strict and warnings:

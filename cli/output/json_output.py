@@ -12,7 +12,6 @@ import numpy as np
 from ... import __version__
 from ...core.arrays import Array
 from ...core.problems.answer import Answer, Check, Input, Result
-from ...core.problems.answer import Warning as AnswerWarning
 from .layouts import apply_layout
 
 if TYPE_CHECKING:
@@ -54,7 +53,8 @@ def _parts(answer: Answer, precision: int | None, layout: str) -> dict[str, str]
     parts["value"] = "null" if answer.value is None else _array(answer.value, precision)
     parts["results"] = "[" + ", ".join(_result(result, precision) for result in results) + "]"
     parts |= {key: json.dumps(_plain(value)) for key, value in answer.details.items() if key not in parts}
-    parts["warnings"] = json.dumps([_warning(warning) for warning in answer.warnings])
+    told = ({"code": w.code, "message": w.message, "span": w.span, "notes": list(w.notes)} for w in answer.warnings)
+    parts["warnings"] = json.dumps([*told])
     parts["nonfinite"] = json.dumps(broken)
     return parts
 
@@ -126,11 +126,6 @@ def _plain(value: object) -> object:
     if isinstance(value, (list, tuple)):
         return [_plain(item) for item in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def _warning(warning: AnswerWarning) -> dict[str, object]:
-    span = None if warning.span is None else list(warning.span)
-    return {"code": warning.code, "message": warning.message, "span": span, "notes": list(warning.notes)}
 
 
 def _nonfinite(place: str, array: Array) -> list[dict[str, object]]:

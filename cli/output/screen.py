@@ -222,11 +222,7 @@ class _Screen:
         """Return the expression where it is short enough for a title, else a stand-in."""
         text = self._safe(self.answer.expression.strip())
         plain = "\n" not in self.answer.expression.strip() and ";" not in text and "#" not in text
-        return text if plain and cell_width(text) <= LONGEST_EXPRESSION else "value" if self._bare else "out"
-
-    @property
-    def _bare(self) -> bool:
-        return not self.answer.results
+        return text if plain and cell_width(text) <= LONGEST_EXPRESSION else "out" if self.answer.results else "value"
 
     def _section(self, *parts: RenderableType) -> None:
         """Begin a new part of the screen."""

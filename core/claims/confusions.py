@@ -189,7 +189,11 @@ class Candidates(Inquiry):
             else advise("that is meant for a symmetric variable: `", Setting("assume", {self.name: "symmetric"}), "`")
         )
         entries = "the derivative by the independent entries of a symmetric matrix, `G + G.T - diag(diag(G))`"
-        yield Candidate("symmetric, independent entries", entries, lambda point: _doubled(point.truth), remark)
+
+        def by_entries(point: Point) -> Array:
+            return point.truth + point.truth.T - np.diag(np.diag(point.truth))
+
+        yield Candidate("symmetric, independent entries", entries, by_entries, remark)
         if not known:
             words = "the gradient by a symmetric matrix, `(G + G.T)/2`"
             yield Candidate("symmetric", words, lambda point: (point.truth + point.truth.T) / 2, remark)
@@ -229,7 +233,7 @@ class Candidates(Inquiry):
             calculation = Calculation(self.problem, shapes)
             for row in range(size):
                 values = {n: v[row : row + 1] if n in restricted else v for n, v in point.values.items()}
-                rows.append(calculation.derivatives(values)[0])
+                rows.append(calculation.derivative_program.run(values)[0])
         except (ExpressionError, OperationFailed):
             return None
         return None if calculation.shape else np.concatenate(rows)
@@ -363,7 +367,3 @@ def _diagonal(truth: Array, out: int) -> Array:
 
 def _of_truth(function: Callable[..., Array], point: Point, **settings: object) -> Array:
     return function(point.truth, **settings)
-
-
-def _doubled(gradient: Array) -> Array:
-    return gradient + gradient.T - np.diag(np.diag(gradient))

@@ -256,7 +256,7 @@ class Trial:
     def _with_transpose(self, calculation: Calculation, inputs: Mapping[str, Input], error: ExpressionError) -> bool:
         """Add to an error the transpose with which the claim would be right; False where there is none."""
         values = values_of(inputs)
-        truth = explained(calculation, calculation.derivatives, values)[0]
+        truth = explained(calculation, calculation.derivative_program.run, values)[0]
         matrices = {name for name, value in values.items() if np.ndim(value) == 2}
         for before, after, program in toggled_transposes(self.program, matrices):
             try:
@@ -293,7 +293,7 @@ class Trial:
         calculation = prepared.calculation
         calculation.guard(wishes.limit)
         values = prepared.values
-        value, truth = explained(calculation, calculation.run, values)
+        value, truth = explained(calculation, calculation.program.run, values)
         if not np.isfinite(truth).all():
             return None
         try:

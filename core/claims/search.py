@@ -113,7 +113,7 @@ class Search(Inquiry):
         moved = replace_values(point, values)
         claimed = moved.compute(self.trial.program)
         try:
-            truth = Calculation(problem, point.shapes).derivatives(values)[0]
+            truth = Calculation(problem, point.shapes).derivative_program.run(values)[0]
         except (ExpressionError, OperationFailed):
             return False
         return claimed is not None and relative_error(claimed, truth) <= SAME_NUMBERS

@@ -59,9 +59,6 @@ class Node:
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"{type(self).__name__} is immutable")
 
-    def _set(self, **fields: object) -> None:
-        self.__dict__.update(fields)
-
     def __repr__(self) -> str:
         fields = {k: v for k, v in vars(self).items() if k not in ("digest", "children") and not k.startswith("_")}
         return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in fields.items())})"
@@ -73,7 +70,7 @@ def _intern(cls: type[SomeNode], key: Hashable, shape: Shape, children: tuple[No
     if found is None:
         found = cls()
         digest = hash((cls.kind, _stable(key), shape, *(child.digest for child in children)))
-        found._set(shape=shape, digest=digest, children=children, **fields)
+        found.__dict__.update(shape=shape, digest=digest, children=children, **fields)
         _interned[full_key] = found
     assert isinstance(found, cls)
     return found

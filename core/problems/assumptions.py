@@ -3,20 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
 from ...grammar.advice import Setting, advise
-from ..arrays import AS_ASSUMED, Array, first_place, largest
+from ..arrays import AS_ASSUMED, AnyArray, Array, first_place, largest
 from ..errors import InputError
 from ..shapes import ASSUMPTIONS
 from .answer import Input
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-Places: TypeAlias = "NDArray[np.bool_]"
 
 
 def check_assumptions(assumptions: Mapping[str, frozenset[str]], given: Mapping[str, Input]) -> None:
@@ -39,7 +33,7 @@ def check_assumptions(assumptions: Mapping[str, frozenset[str]], given: Mapping[
                 )
 
 
-def _first(places: Places) -> tuple[int, ...] | None:
+def _first(places: AnyArray) -> tuple[int, ...] | None:
     return first_place(places) if places.any() else None
 
 
@@ -48,7 +42,7 @@ def _at(place: tuple[int, ...], value: float) -> str:
     return f"{{name}}{inside} is {value:.6g}"
 
 
-def _entry(value: Array, places: Places) -> str | None:
+def _entry(value: Array, places: AnyArray) -> str | None:
     place = _first(places)
     return None if place is None else _at(place, float(value[place]))
 

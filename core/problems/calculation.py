@@ -25,8 +25,7 @@ from ..graph.structure import axis_names, structure_of
 from ..graph.transform import at_lengths, flatten, sized, vectorize
 from ..shapes import MATRIX_ASSUMPTIONS, Shape, describe, show
 from .answer import Check, Result
-from .axes import axis_groups, convention
-from .problem import STRUCTURED_KINDS, Problem, tangent_name
+from .problem import NOUNS, STRUCTURED_KINDS, Problem, tangent_name
 
 if TYPE_CHECKING:
     from ..compressed.form import Axes
@@ -168,8 +167,23 @@ class Calculation:
         return self.shape if self.problem.kind == "vjp" else self.symbols[name].shape
 
     def groups(self, wrt: tuple[str, ...]) -> list[tuple[str, Shape]]:
-        """Return the owner and shape of each block of axes of a derivative."""
-        return axis_groups(self.problem, wrt, self.shape, self.symbols)
+        """Return the owner and shape of each block of axes of a derivative.
+
+        Example: for the Jacobian of `A @ x` by x it is `[("out", (3,)), ("x", (2,))]`.
+        """
+        output = [] if self.problem.kind == "vjp" else [("out", self.shape)]
+        return [*output, *((name, self.symbols[name].shape) for name in wrt if self.problem.kind != "jvp")]
+
+    def _convention(self, wrt: tuple[str, ...]) -> str:
+        """Return what a derivative by symmetric variables means, empty where none is symmetric."""
+        names = [name for name in dict.fromkeys(wrt) if self.symbols[name].symmetric]
+        listed = ", ".join(names)
+        if names and "diagonal" in self.symbols[names[0]].assumptions:
+            return f"{listed} diagonal: the derivative by the diagonal entries"
+        if names and self.problem.independent_entries:
+            return f"{listed} symmetric: by independent entries, G + G.T - diag(diag(G)), off-diagonal entries doubled"
+        halves = "the derivative of f of the symmetric part, off-diagonal entries not doubled"
+        return f"{listed} symmetric: {halves}" if names else ""
 
     # Numbers.
 
@@ -220,12 +234,12 @@ class Calculation:
     def compressed(self, values: Mapping[str, Array], limit: int) -> list[Structured]:
         """Return each derivative for given inputs in compressed form.
 
-        Raises EvaluationError where what is stored would exceed `limit` bytes, and as `run` does.
+        Raises EvaluationError where what is stored would exceed `limit` bytes, and as a program does.
         """
         for (wrt, _), node, compression in zip(self.results, self._batched[1:], self.compressions, strict=True):
             if compression.entries * 8 > limit:
                 raise self._too_large(wrt, prod(node.shape), limit)
-            self._guard_way(compression.program, limit)
+            self.guard_program(compression.program, limit)
         return [made.bind(made.program.run(values), limit) for made in self.compressions]
 
     def compressed_value(self, values: Mapping[str, Array], axes: Axes, limit: int) -> Structured | None:
@@ -247,14 +261,11 @@ class Calculation:
         for (wrt, _), node in zip(self.results, self._batched[1:], strict=True):
             if prod(node.shape) * 8 > limit:
                 raise self._too_large(wrt, prod(node.shape), limit)
-        self._guard_way(self.program if with_value else self.derivative_program, limit)
-
-    def guard_value(self, limit: int) -> None:
-        """Raise EvaluationError if the value, or an array on the way to it, would exceed `limit` bytes."""
-        self._guard_way(self.value_program, limit)
+        self.guard_program(self.program if with_value else self.derivative_program, limit)
 
     @staticmethod
-    def _guard_way(program: Program, limit: int) -> None:
+    def guard_program(program: Program, limit: int) -> None:
+        """Raise EvaluationError if an array of a program would exceed `limit` bytes."""
         needed = program.largest * 8
         if needed > limit:
             raise EvaluationError(
@@ -264,7 +275,7 @@ class Calculation:
             )
 
     def _too_large(self, wrt: tuple[str, ...], entries: int, limit: int) -> EvaluationError:
-        noun = {"grad": "gradient", "hessian": "Hessian", "jacobian": "Jacobian"}.get(self.problem.kind, "derivative")
+        noun = NOUNS.get(self.problem.kind, "derivative")
         by = " by ".join(f"input `{name}` ({show(self.symbols[name].shape)})" for name in wrt)
         node = dict(self.results)[wrt]
         structure = structure_of(node, len(self.shape))
@@ -289,21 +300,6 @@ class Calculation:
             return []
         return [advise(f"in compressed form ({amount(entries)} entries):  ", Setting("format", "structured"))]
 
-    def run(self, values: Mapping[str, Array]) -> list[Array]:
-        """Return the value and each derivative for given inputs.
-
-        Raises OperationFailed where an operation has no result.
-        """
-        return self.program.run(values)
-
-    def value(self, values: Mapping[str, Array]) -> Array:
-        """Return the value alone for given inputs; errors as in `run`."""
-        return self.value_program.run(values)[0]
-
-    def derivatives(self, values: Mapping[str, Array]) -> list[Array]:
-        """Return each derivative for given inputs, or the value where none is asked for; errors as in `run`."""
-        return self.derivative_program.run(values)
-
     def result_records(self, data: Sequence[Array | Structured], checks: Iterable[Check | None]) -> list[Result]:
         """Return the derivatives as records, with the names of their axes and their structure."""
         records = []
@@ -319,7 +315,7 @@ class Calculation:
                     axis_groups=tuple((owner, len(shape)) for owner, shape in groups),
                     structure=structure if compressed is None else compressed.structure,
                     check=check,
-                    convention=convention(self.problem, wrt, self.symbols),
+                    convention=self._convention(wrt),
                     compressed=compressed,
                 )
             )

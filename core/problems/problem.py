@@ -17,6 +17,7 @@ from ..operators import table
 STRUCTURED_KINDS = ("grad", "jacobian", "hessian", "derivative")
 DIRECTIONS = {"jvp": "tangent", "hvp": "tangent", "vjp": "cotangent"}
 """What the direction of a product with a derivative is called."""
+NOUNS = {"grad": "gradient", "jacobian": "Jacobian", "hessian": "Hessian"}
 
 
 @dataclass(frozen=True)
