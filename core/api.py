@@ -143,10 +143,8 @@ class Derivative:
         return f"<matgrad {self.problem.kind} of {self.problem.text!r}{wrt}>"
 
     def _declared(self) -> dict[str, Shape]:
-        return {
-            name: (DEFAULT_SAMPLES, *shape) if name in self.problem.batch else shape
-            for name, shape in self.shapes.items()
-        }
+        batch = self.problem.batch
+        return {name: (DEFAULT_SAMPLES, *own) if name in batch else own for name, own in self.shapes.items()}
 
     def _bound(self, inputs: Mapping[str, ArrayLike]) -> tuple[dict[str, Array], Calculation]:
         """Return the values and the calculation for them; for shapes seen before nothing is checked again."""

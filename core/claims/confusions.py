@@ -119,14 +119,10 @@ class Candidates(Inquiry):
     def _transposes(self) -> Iterator[Candidate]:
         out, rank = len(self.output), sum(map(len, self.groups))
         if out and rank > out:
-            order = (*range(out, rank), *range(out))
-            yield Candidate(
-                "transposed",
-                f"the transposed {self.noun} (denominator layout)",
-                lambda point: np.transpose(point.truth, order),
-                self._axes_remark,
-                (self._command("jacobian", self.text, Setting("layout", "denominator")),),
-            )
+            turned = partial(_of_truth, np.transpose, axes=(*range(out, rank), *range(out)))
+            helps = (self._command("jacobian", self.text, Setting("layout", "denominator")),)
+            words = f"the transposed {self.noun} (denominator layout)"
+            yield Candidate("transposed", words, turned, self._axes_remark, helps)
         elif rank == 2:
             remark = "the gradient has the shape of the variable: entry [i, j] belongs to entry [i, j]"
             remark = remark if self.trial.order == 1 else ""
@@ -140,18 +136,11 @@ class Candidates(Inquiry):
         rows = "flattened by rows", "row by row (row-major, as NumPy's reshape)"
         columns = "flattened by columns", "column by column (vec, column-major, as in the textbooks)"
         for (key, word), columnwise in ((rows, False), (columns, True)):
-            yield Candidate(
-                key,
-                f"the {self.noun} flattened {word}",
-                partial(self._flat, columnwise=columnwise),
-                helps=() if columnwise else (self._command("jacobian", self.text, Setting("layout", "flat")),),
-            )
+            words, flat = f"the {self.noun} flattened {word}", partial(self._flat, columnwise=columnwise)
+            helps = () if columnwise else (self._command("jacobian", self.text, Setting("layout", "flat")),)
+            yield Candidate(key, words, flat, helps=helps)
             if len(groups) == 2:
-                yield Candidate(
-                    f"{key}, transposed",
-                    f"the {self.noun} flattened {word}, and transposed",
-                    partial(self._flat, columnwise=columnwise, turned=True),
-                )
+                yield Candidate(f"{key}, transposed", f"{words}, and transposed", partial(flat, turned=True))
 
     def _flat(self, point: Point, columnwise: bool, turned: bool = False) -> Array:
         """Return the derivative with each group of axes merged into one."""
@@ -170,12 +159,9 @@ class Candidates(Inquiry):
         if rank not in (3, 4):
             return
         for order in [*permutations(range(rank))][1:]:
-            yield Candidate(
-                "axes in another order",
-                f"the {self.noun} with its axes in the order {order}",
-                partial(_of_truth, np.transpose, axes=order),
-                self._axes_remark,
-            )
+            words = f"the {self.noun} with its axes in the order {order}"
+            turned = partial(_of_truth, np.transpose, axes=order)
+            yield Candidate("axes in another order", words, turned, self._axes_remark)
 
     def _symmetric_conventions(self) -> Iterator[Candidate]:
         shape = self.groups[1]
@@ -336,12 +322,9 @@ class Candidates(Inquiry):
     def _by_others(self) -> Iterator[Candidate]:
         for other in self.problem.names:
             if other != self.name:
-                yield Candidate(
-                    "another variable",
-                    f"the {self.noun} by `{other}`, not by `{self.name}`",
-                    partial(self._by, name=other),
-                    helps=(Setting("wrt", other),),
-                )
+                words = f"the {self.noun} by `{other}`, not by `{self.name}`"
+                by_other = partial(self._by, name=other)
+                yield Candidate("another variable", words, by_other, helps=(Setting("wrt", other),))
 
     @staticmethod
     def _by(point: Point, name: str) -> Array | None:
@@ -352,11 +335,8 @@ class Candidates(Inquiry):
 
 def replace_values(point: Point, values: dict[str, Array]) -> Point:
     """Return a point with other numbers; its derivative and claim are those of the old ones."""
-    inputs = {
-        name: point.inputs[name]._replace(value=value) if name in point.inputs else Input(value, "derived")
-        for name, value in values.items()
-    }
-    return replace(point, inputs=inputs)
+    known = {name: point.inputs.get(name, Input(value, "derived")) for name, value in values.items()}
+    return replace(point, inputs={name: item._replace(value=values[name]) for name, item in known.items()})
 
 
 def _diagonal(truth: Array, out: int) -> Array:

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Iterator, Mapping
-from contextlib import suppress
+from contextlib import contextmanager, suppress
 from dataclasses import dataclass
 from functools import cached_property
 
@@ -19,7 +19,7 @@ from ..differentiation.stabilise import stabilized
 from ..elaboration.elaborate import BARE_CONSTANTS, Elaborator
 from ..elaboration.inference import infer_shapes
 from ..errors import EvaluationError, ExpressionError, Label, MatgradError, ShapeError, Source, UnknownNameError
-from ..evaluation.program import OperationFailed, compile_program
+from ..evaluation.program import OperationFailed, compile_program, evaluated
 from ..graph.nodes import Node
 from ..graph.transform import flatten
 from ..problems.answer import Input, values_of
@@ -34,10 +34,11 @@ CLAIM = "claim"
 SUMS = ("sum", "reduce_sum", "mean", "reduce_mean", "average", "trace", "tr")
 
 
-def parse_claim(claim: str) -> syntax.Program:
-    """Return the syntax tree of a claim; its errors point into it by that name."""
+@contextmanager
+def speaking_of(claim: str) -> Iterator[None]:
+    """Let errors point into a claim by that name."""
     try:
-        return parse(claim)
+        yield
     except MatgradError as error:
         error.source = Source(CLAIM, claim)
         raise
@@ -70,10 +71,7 @@ class Point:
 
     def evaluated(self, nodes: list[Node]) -> list[Array] | None:
         """Return graphs over the inputs as numbers, None where an operation has no result."""
-        try:
-            return compile_program(flatten(nodes)).run(self.values)
-        except OperationFailed:
-            return None
+        return evaluated(nodes, self.values)
 
     def elaborated(self, program: syntax.Program, symbols: Mapping[str, Node] | None = None) -> Node:
         """Return the graph of a program over the inputs, `symbols` being known besides them."""
@@ -113,7 +111,8 @@ class Trial:
         self.claim = claim.strip()
         self.given = {name: item for name, item in given.items() if name in problem.names}
         self.wishes = wishes._replace(general=True)
-        self.program = parse_claim(claim)
+        with speaking_of(claim):
+            self.program = parse(claim)
         self.compiler = Compiler(problem)
         self._check_names()
         self.remarks: list[str] = []
@@ -153,13 +152,9 @@ class Trial:
     def _points(self) -> Iterator[Point]:
         """Yield the points: the given inputs, then random ones; where shapes are free, of two sets of sizes."""
         found = False
-        refusal = EvaluationError(
-            "the derivative is not finite at any of the inputs tried",
-            helps=[
-                advise("give inputs with ", Setting("inputs"), " at which it is"),
-                advise(Setting("random", "uniform"), " draws numbers from 0 to 1"),
-            ],
-        )
+        give = advise("give inputs with ", Setting("inputs"), " at which it is")
+        draw = advise(Setting("random", "uniform"), " draws numbers from 0 to 1")
+        refusal = EvaluationError("the derivative is not finite at any of the inputs tried", helps=[give, draw])
         for wishes, given in self._settings():
             try:
                 point = self._point(given, wishes)
@@ -225,9 +220,8 @@ class Trial:
             return {}
         if prepared.calculation.shape != calculation.shape:
             return {}
-        self.remarks.append(
-            f"`{name}` is taken as a matrix, {show(declared[name])}: for a vector the sum would be of one number"
-        )
+        taken = f"`{name}` is taken as a matrix, {show(declared[name])}"
+        self.remarks.append(f"{taken}: for a vector the sum would be of one number")
         return declared
 
     def _fitting(self, inputs: Mapping[str, Input]) -> Mapping[str, Input]:
@@ -259,12 +253,10 @@ class Trial:
         truth = explained(calculation, calculation.derivative_program.run, values)[0]
         matrices = {name for name, value in values.items() if np.ndim(value) == 2}
         for before, after, program in toggled_transposes(self.program, matrices):
-            try:
-                node = elaborated(program, calculation.symbols, whole_numbers(values))
-                found = compile_program(flatten([node])).run(values)[0]
-            except (ExpressionError, OperationFailed):
-                continue
-            if relative_error(found, truth) <= SAME_NUMBERS:
+            found = None
+            with suppress(ExpressionError):
+                found = evaluated([elaborated(program, calculation.symbols, whole_numbers(values))], values)
+            if found is not None and relative_error(found[0], truth) <= SAME_NUMBERS:
                 error.helps = (
                     f"with `{after}` in place of `{before}` it is right: `{write(program)}`",
                     *(text for text in error.helps if "would fit" not in str(text)),
@@ -297,11 +289,9 @@ class Trial:
         if not np.isfinite(truth).all():
             return None
         try:
-            claim = self._claim_over(calculation, prepared.inputs)
+            with speaking_of(self.claim):
+                claim = self._claim_over(calculation, prepared.inputs)
             claimed = compile_program(flatten([claim])).run(values)[0]
-        except ExpressionError as error:
-            error.source = Source(CLAIM, self.claim)
-            raise
         except OperationFailed as failure:
             message = f"the claim has no value: {failure.original}".lower()
             raise EvaluationError(message, place=Setting("claim")) from None

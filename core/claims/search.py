@@ -52,11 +52,8 @@ class Search(Inquiry):
         own = Candidate("factor", f"the {self.noun}", lambda point: point.truth)
         if found := self._multiple(own, [point.truth for point in self.points]):
             return found
-        candidates = [
-            (candidate, arrays)
-            for candidate in Candidates(self.trial).all()
-            if (arrays := self._arrays(candidate.compute)) is not None
-        ]
+        computed = ((one, self._arrays(one.compute)) for one in Candidates(self.trial).all())
+        candidates = [(one, arrays) for one, arrays in computed if arrays is not None]
         for candidate, arrays in candidates:
             if self._equal(arrays):
                 return Reading(candidate.key, self._told(f"it is {candidate.words}", candidate), None, candidate.helps)

@@ -113,14 +113,11 @@ class Structured:
     @property
     def terms(self) -> list[Listed]:
         """The terms for a reader: `F1[i]*delta[i,j]`, where `F1` is in `arrays`."""
-        axes = self.form.axes
-        return [
-            Listed(
-                structure_of_term(term.coefficient, term.factors, axes.row_rank, axes.rank),
-                term_in_indices(term, axes.rank, axes.samples),
-            )
-            for term in self.form.terms
-        ]
+        axes, listed = self.form.axes, []
+        for term in self.form.terms:
+            structure = structure_of_term(term.coefficient, term.factors, axes.row_rank, axes.rank)
+            listed.append(Listed(structure, term_in_indices(term, axes.rank, axes.samples)))
+        return listed
 
     def flattened(self) -> Structured:
         """Return the derivative with all variables as columns, so that only the output makes up the rows."""
@@ -241,9 +238,8 @@ class Structured:
         try:
             sparse = import_module("scipy.sparse")
         except ImportError:
-            raise UsageProblem(
-                "a sparse matrix needs SciPy, which is not installed", helps=['pip install "matgrad[scipy]"']
-            ) from None
+            helps = ['pip install "matgrad[scipy]"']
+            raise UsageProblem("a sparse matrix needs SciPy, which is not installed", helps=helps) from None
         axes = self.form.axes
         rows, columns, values = self.coordinates()
         return sparse.csr_array((values, (rows, columns)), shape=(prod(axes.rows), prod(axes.columns)))

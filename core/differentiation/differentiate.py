@@ -194,12 +194,9 @@ def _local_pushforward(node: Node, tangents: Mapping[Node, Node]) -> Node:
             return add([(c, tangents[child]) for c, child in node.terms if child in tangents], node.shape)
         case Map():
             axes = tuple(range(node.rank))
-            moved = [
-                (1, product(1, [(partial(node, position), axes), (tangents[child], axes)], axes))
-                for position, child in enumerate(node.children)
-                if child in tangents
-            ]
-            return add(moved, node.shape)
+            places = [(k, child) for k, child in enumerate(node.children) if child in tangents]
+            pairs = [[(partial(node, k), axes), (tangents[child], axes)] for k, child in places]
+            return add([(1, product(1, pair, axes)) for pair in pairs], node.shape)
         case Apply():
             return _differential(node, [tangents.get(child, zero(child.shape)) for child in node.children])
     raise AssertionError(type(node).__name__)
@@ -213,13 +210,9 @@ def _differential(node: Apply, tangents: list[Node]) -> Node:
     """
     operator = node.operator
     batch = node.shape[: node.batch]
-    _, cores, _ = bind_signature(
-        operator.signature, [child.shape[node.batch :] for child in node.children], operator.name
-    )
-    siblings = [
-        Apply.of(operator, node.children, batch + core, node.parameters, node.batch, output)
-        for output, core in enumerate(cores)
-    ]
+    inner = [child.shape[node.batch :] for child in node.children]
+    shapes = enumerate(batch + core for core in bind_signature(operator.signature, inner, operator.name)[1])
+    siblings = [Apply.of(operator, node.children, own, node.parameters, node.batch, k) for k, own in shapes]
     if operator.adjoint and not is_zero(tangents[-1]):
         # Linear in its last operand: the operator itself is the differential along it.
         along = Apply.of(operator, (*node.children[:-1], tangents[-1]), node.shape, node.parameters, node.batch)

@@ -79,9 +79,8 @@ class _Function:
         head = [*self._conversions(used), *self._sizes(used)]
         title = NOUNS.get(self.setting.problem.kind, self.setting.problem.kind).lower()
         parameters = ", ".join(self.names[name] for name in self.setting.inputs)
-        function = "\n".join(
-            [f"def {title}({parameters}):", *self._docstring(results), *_indented([*head, *body.split("\n")])]
-        )
+        lines = [*self._docstring(results), *_indented([*head, *body.split("\n")])]
+        function = "\n".join([f"def {title}({parameters}):", *lines])
         source = "\n\n\n".join([*used_polyfills(self.library, body), function])
         needed = imports(dotted_names(source), self.library)
         return "\n".join([*needed, "", "", source, ""] if needed else [source, ""])
@@ -134,9 +133,8 @@ class _Function:
         setting = self.setting
         arrays = [name for name in setting.inputs if name not in setting.counts]
         shapes = {self.names[name]: [self._renamed(size) for size in setting.shape(name)] for name in arrays}
-        uses = Counter(
-            size.name for shape in shapes.values() for tree in shape for size in walk(tree) if isinstance(size, Name)
-        )
+        sizes = (size for shape in shapes.values() for tree in shape for size in walk(tree))
+        uses = Counter(size.name for size in sizes if isinstance(size, Name))
         bound = {self.names[name] for name in setting.counts}
         lines, asserts = [], []
         for array, shape in shapes.items():

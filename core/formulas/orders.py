@@ -47,9 +47,8 @@ def forms(
     `dX -> A @ dX @ B`, as a matrix `kron(A, B.T)`. With `column`, vec stacks columns: `kron(B.T, A)`.
     """
     found = []
-    output = Calculation(
-        replace(problem, kind="value", wrt=(), batch=(), independent_entries=False), shapes, statics=statics
-    ).shape
+    value = replace(problem, kind="value", wrt=(), batch=(), independent_entries=False)
+    output = Calculation(value, shapes, statics=statics).shape
     for request, form in zip(problem.requests, closed_forms(problem, shapes, statics), strict=True):
         program = form.program
         ranks = (len(output), *(len(shapes[name]) for name in request))
@@ -94,9 +93,8 @@ def _index_form(program: Program, request: tuple[str, ...], ranks: tuple[int, ..
     letters = iter(INDEX_LETTERS)
     blocks = ["".join(next(letters) for _ in range(rank)) for rank in ranks]
     power = str(len(request)) if len(request) > 1 else ""
-    above, *below = (
-        f"{name}[{','.join(block)}]" if block else name for name, block in zip(("out", *request), blocks, strict=True)
-    )
+    named = zip(("out", *request), blocks, strict=True)
+    above, *below = (f"{name}[{','.join(block)}]" if block else name for name, block in named)
     body = _indexed(program.result, "".join(blocks))
     return _with_names(program.assignments, f"d{power}{above}/{' '.join(f'd{one}' for one in below)} = {body}")
 

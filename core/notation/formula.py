@@ -231,11 +231,8 @@ def _unrepeated(node: Apply) -> list[Node]:
     repeated = [batch <= repeated_axes(child) for child in node.children]
     if not batch or all(repeated) or not any(batch.isdisjoint(repeated_axes(child)) for child in node.children):
         return list(node.children)
-    cores = (tuple(range(node.batch, child.rank)) for child in node.children)
-    return [
-        without_axes(child, core) if same else child
-        for child, core, same in zip(node.children, cores, repeated, strict=True)
-    ]
+    pairs = zip(node.children, repeated, strict=True)
+    return [without_axes(child, tuple(range(node.batch, child.rank))) if same else child for child, same in pairs]
 
 
 def _masked(node: Map) -> Node | None:

@@ -48,9 +48,8 @@ def apply_structure(writer: Writer, factors: Sequence[Factor], rank: int, sizes:
     `sizes` are those of the labels.
     """
     acting = [factor for factor in factors if isinstance(factor[0], Select | Triangle | Reshape)]
-    return _Application(
-        writer, rank, sizes, [factor for factor in factors if factor not in acting], acting
-    ).pieces_left()
+    pieces = [factor for factor in factors if factor not in acting]
+    return _Application(writer, rank, sizes, [*pieces], acting).pieces_left()
 
 
 @dataclass

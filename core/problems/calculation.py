@@ -19,7 +19,7 @@ from ..differentiation.stabilise import stabilized
 from ..elaboration.elaborate import Elaborator
 from ..errors import EvaluationError, NotScalarError, Span
 from ..evaluation.program import Program, compile_program
-from ..graph.nodes import Node, Symbol, topological
+from ..graph.nodes import Node, Symbol, symbols, topological
 from ..graph.sizes import replace_lengths
 from ..graph.structure import axis_names, structure_of
 from ..graph.transform import at_lengths, flatten, sized, vectorize
@@ -195,11 +195,8 @@ class Calculation:
         names = set(self.problem.batch)
         if self.problem.kind in ("jvp", "hvp"):
             names |= {tangent_name(name) for name in names & set(self.problem.wrt)}
-        batched: dict[Symbol, Node] = {
-            node: Symbol.of(node.name, (self.samples, *node.shape), ())
-            for node in topological(roots)
-            if isinstance(node, Symbol) and node.name in names
-        }
+        own = [symbol for name, symbol in symbols(roots).items() if name in names]
+        batched = {symbol: Symbol.of(symbol.name, (self.samples, *symbol.shape)) for symbol in own}
         return vectorize(roots, batched, (self.samples,))
 
     @cached_property
