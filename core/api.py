@@ -173,11 +173,9 @@ class Derivative:
         missing = [name for name in problem.names if name not in given]
         if missing:
             names = ", ".join(f"`{name}`" for name in missing)
-            raise InputError(
-                f"missing input{'s' if len(missing) > 1 else ''} {names}",
-                notes=[f"inputs given: {', '.join(given) or 'none'}"],
-                helps=[f"pass {missing[0]}=..."],
-            )
+            message = f"missing input{'s' if len(missing) > 1 else ''} {names}"
+            helps = [f"pass {missing[0]}=..."]
+            raise InputError(message, notes=[f"inputs given: {', '.join(given) or 'none'}"], helps=helps)
         surplus = [name for name in given if name not in problem.names]
         if surplus:
             notes = [f"names in it: {', '.join(problem.names)}"]
@@ -215,10 +213,8 @@ def _array(name: str, value: ArrayLike) -> Array:
     try:
         return np.asarray(value, dtype=np.float64)
     except (TypeError, ValueError):
-        raise InputError(
-            f"input `{name}` is not a rectangular array of real numbers",
-            helps=["pass numbers, nested lists of equal length, or a NumPy array"],
-        ) from None
+        message = f"input `{name}` is not a rectangular array of real numbers"
+        raise InputError(message, helps=["pass numbers, nested lists of equal length, or a NumPy array"]) from None
 
 
 def _assumptions(assume: Assumptions) -> dict[str, frozenset[str]]:

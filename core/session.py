@@ -158,11 +158,8 @@ def _is_compressed(calculation: Calculation, wishes: Wishes) -> bool:
     """Whether the derivatives are kept in compressed form: if that is wished, or they would be too large."""
     kind = calculation.problem.kind
     if wishes.compressed == "always" and kind not in STRUCTURED_KINDS:
-        raise UsageProblem(
-            f"a {kind} has no compressed form",
-            place=Setting("format", "structured"),
-            helps=["grad, jacobian, hessian and derivative have one"],
-        )
+        helps = ["grad, jacobian, hessian and derivative have one"]
+        raise UsageProblem(f"a {kind} has no compressed form", place=Setting("format", "structured"), helps=helps)
     if wishes.compressed != "large":
         return wishes.compressed == "always"
     return kind in STRUCTURED_KINDS and not calculation.fits(wishes.limit)
@@ -200,11 +197,9 @@ def _sample_shape(problem: Problem, name: str, shape: Shape) -> Shape:
     if name not in problem.batch:
         return shape
     if not shape:
-        raise InputError(
-            f"`{name}` is a number, so its first axis cannot count samples",
-            place=Setting("batch", (name,)),
-            helps=[advise("give one value per sample: ", Given(name, [1, 2, 3]))],
-        )
+        message = f"`{name}` is a number, so its first axis cannot count samples"
+        helps = [advise("give one value per sample: ", Given(name, [1, 2, 3]))]
+        raise InputError(message, place=Setting("batch", (name,)), helps=helps)
     return shape[1:]
 
 
@@ -215,11 +210,9 @@ def _samples(problem: Problem, used: Mapping[str, Input], wishes: Wishes) -> int
     shapes = {**wishes.declared, **{name: item.value.shape for name, item in used.items()}}
     lengths = {name: shapes[name][0] for name in problem.batch if shapes.get(name)}
     if len(set(lengths.values())) > 1:
-        raise InputError(
-            "the batch inputs differ in their number of samples",
-            notes=[f"{name} has {length}" for name, length in lengths.items()],
-            helps=[advise("the first axis of every ", Setting("batch"), " input counts the same samples")],
-        )
+        message = "the batch inputs differ in their number of samples"
+        helps = [advise("the first axis of every ", Setting("batch"), " input counts the same samples")]
+        raise InputError(message, notes=[f"{name} has {length}" for name, length in lengths.items()], helps=helps)
     return next(iter(lengths.values()), DEFAULT_SAMPLES)
 
 
@@ -320,11 +313,9 @@ def _directions(calculation: Calculation, wishes: Wishes) -> dict[str, Input]:
         if batched and value.shape == shape:
             value = np.broadcast_to(value, full)
         if value.shape != full:
-            raise InputError(
-                f"the {word} is {describe(value.shape)}, and {describe(full)} is needed",
-                place=Setting(word),
-                notes=[f"it must have the shape of {'the output' if problem.kind == 'vjp' else f'`{name}`'}"],
-                helps=[Setting(word, "ones"), Setting(word, "random")],
-            )
+            message = f"the {word} is {describe(value.shape)}, and {describe(full)} is needed"
+            notes = [f"it must have the shape of {'the output' if problem.kind == 'vjp' else f'`{name}`'}"]
+            helps = [Setting(word, "ones"), Setting(word, "random")]
+            raise InputError(message, place=Setting(word), notes=notes, helps=helps)
         found[name] = Input(value, wish.source)
     return found

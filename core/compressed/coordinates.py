@@ -108,10 +108,8 @@ class Table:
         """Repeat each row `count` times, with the label running from `start`."""
         entries = int(count.sum())
         if entries > self.limit:
-            raise EvaluationError(
-                f"the sparse matrix has more than {amount(self.limit)} entries",
-                helps=[advise("raise the limit: ", Setting("max_memory", 2**34))],
-            )
+            message = f"the sparse matrix has more than {amount(self.limit)} entries"
+            raise EvaluationError(message, helps=[advise("raise the limit: ", Setting("max_memory", 2**34))])
         ends = np.cumsum(count)
         running = np.arange(entries) - np.repeat(ends - count, count)
         self._keep(np.repeat(np.arange(self.length), count))

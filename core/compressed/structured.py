@@ -169,10 +169,9 @@ class Structured:
         if array.ndim == 2 and len(array) == width:
             columns = array.shape[1]
             return self._times(array.reshape(*axes.columns, columns), "matrix").reshape(height, columns)
-        raise InputError(
-            f"a {height}×{width} derivative cannot be multiplied by an array of shape {show(array.shape)}",
-            helps=[f"a vector has shape {show(axes.columns)}, or {width} entries; a matrix has {width} rows"],
-        )
+        message = f"a {height}×{width} derivative cannot be multiplied by an array of shape {show(array.shape)}"
+        helps = [f"a vector has shape {show(axes.columns)}, or {width} entries; a matrix has {width} rows"]
+        raise InputError(message, helps=helps)
 
     def __rmatmul__(self, other: ArrayLike) -> Array:
         """Return `self.T @ v` for a vector, and `M @ self` for a matrix with one column for each row of this."""

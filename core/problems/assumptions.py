@@ -25,12 +25,9 @@ def check_assumptions(assumptions: Mapping[str, frozenset[str]], given: Mapping[
             broken = FINDERS[word](given[name].value)
             if broken is not None:
                 assumed = Setting("assume", {name: word})
-                raise InputError(
-                    f"`{name}` is not {ADJECTIVES.get(word, word)}",
-                    place=assumed,
-                    notes=[broken.format(name=name)],
-                    helps=[advise("leave out ", assumed, SYMMETRISED.format(name=name) if word == "symmetric" else "")],
-                )
+                message = f"`{name}` is not {ADJECTIVES.get(word, word)}"
+                helps = [advise("leave out ", assumed, SYMMETRISED.format(name=name) if word == "symmetric" else "")]
+                raise InputError(message, place=assumed, notes=[broken.format(name=name)], helps=helps)
 
 
 def _first(places: AnyArray) -> tuple[int, ...] | None:

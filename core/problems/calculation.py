@@ -109,21 +109,17 @@ class Calculation:
             matrices = known & {*MATRIX_ASSUMPTIONS}
             if matrices and (len(shape) != 2 or (shape[0] != shape[1] and "orthogonal" not in known)):
                 word = sorted(matrices)[0]
-                raise ExpressionError(
-                    f"`{name}` cannot be {word}: it is {describe(shape)}",
-                    Label(self.problem.names[name], describe(shape)),
-                    helps=[advise("give it a square shape: ", Setting("shapes", {name: (max(shape, default=3),) * 2}))],
-                )
+                message = f"`{name}` cannot be {word}: it is {describe(shape)}"
+                helps = [advise("give it a square shape: ", Setting("shapes", {name: (max(shape, default=3),) * 2}))]
+                raise ExpressionError(message, Label(self.problem.names[name], describe(shape)), helps=helps)
 
     def _one_result(self, value: object, elaborator: Elaborator) -> Node:
         result = self.problem.program.result
         span = getattr(result, "span", (0, len(self.problem.text)))
         if isinstance(value, tuple) and value and all(isinstance(item, Node) for item in value):
-            raise ExpressionError(
-                f"this expression gives {len(value)} results",
-                Label(span, ", ".join(describe(item.shape) for item in value)),
-                helps=[f"choose one: ({self.problem.text})[{place}]" for place in range(len(value))],
-            )
+            message = f"this expression gives {len(value)} results"
+            helps = [f"choose one: ({self.problem.text})[{place}]" for place in range(len(value))]
+            raise ExpressionError(message, Label(span, ", ".join(describe(item.shape) for item in value)), helps=helps)
         return elaborator.tensor(value, span)
 
     def _not_scalar(self) -> NotScalarError:
@@ -140,11 +136,8 @@ class Calculation:
             first = f"({text})[{', '.join('0' for _ in self.shape)}]"
             helps.append(advise("its only entry:  ", Command("grad", first, names)))
         span = getattr(self.problem.program.result, "span", (0, len(text)))
-        return NotScalarError(
-            f"`grad` needs a scalar, and this expression has shape ({', '.join(map(str, self.shape))})",
-            Label(span, describe(self.shape)),
-            helps=helps,
-        )
+        message = f"`grad` needs a scalar, and this expression has shape ({', '.join(map(str, self.shape))})"
+        return NotScalarError(message, Label(span, describe(self.shape)), helps=helps)
 
     def _differentiated(self, wrt: tuple[str, ...]) -> Node:
         variable = self.symbols[wrt[0]]
