@@ -44,7 +44,9 @@ def check_results(
     draws = Draws(seed, "check")
     note = ""
     if at_kink:
-        values = _nearby(calculation, values, draws)
+        names = calculation.problem.wrt
+        moved = {name: values[name] + NEARBY * _direction(calculation, name, values, draws) for name in names}
+        values = {**values, **moved}
         note = "at a point nearby, for the derivative is a choice here"
         try:
             data = calculation.program.run(values)[1:] if derive is None else derive(values)
@@ -88,12 +90,6 @@ def _is_rounding(
     size_of_value, size = largest(first[0]), largest(data)
     unseen = noise_of_value > ROUNDING * size_of_value and size <= noise_of_value / SMALLEST_STEP
     return noise > ROUNDING * size or unseen
-
-
-def _nearby(calculation: Calculation, values: Mapping[str, Array], draws: Draws) -> dict[str, Array]:
-    names = calculation.problem.wrt
-    moved = {name: values[name] + NEARBY * _direction(calculation, name, values, draws) for name in names}
-    return {**values, **moved}
 
 
 def _direction(calculation: Calculation, name: str, values: Mapping[str, Array], draws: Draws) -> Array:

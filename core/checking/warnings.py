@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -15,11 +14,9 @@ from ..evaluation.program import OperationFailed, compile_program, evaluated
 from ..graph.algebra import constant_value
 from ..graph.nodes import Apply, Map, Node, Symbol, symbols, topological
 from ..problems.answer import Warning
+from ..problems.calculation import Calculation
 from ..shapes import show
 from .location import Location
-
-if TYPE_CHECKING:
-    from ..problems.calculation import Calculation
 
 Values = Mapping[str, Array]
 

@@ -84,10 +84,8 @@ class Search(Inquiry):
         matrices = {name for name, shape in self.points[0].shapes.items() if len(shape) == 2}
         for before, after, program in toggled_transposes(self.trial.program, matrices):
             values = [point.compute(program) for point in self.points]
-            if all(
-                value is not None and relative_error(value, point.truth) <= SAME_NUMBERS
-                for value, point in zip(values, self.points, strict=True)
-            ):
+            pairs = zip(values, self.points, strict=True)
+            if all(v is not None and relative_error(v, p.truth) <= SAME_NUMBERS for v, p in pairs):
                 words = f"with `{after}` in place of `{before}` it is right: `{write(program)}`"
                 return Reading("transposed factor", (words,))
         return None
@@ -204,9 +202,9 @@ def _multiple_of(factors: list[float], values: list[float], symbol: str, words: 
     for power in (1, -1):
         for multiple in MULTIPLES:
             if all(_near(f, float(multiple) * v**power) for f, v in zip(factors, values, strict=True)):
-                if power == 1:
-                    scaled = {Fraction(1): "", Fraction(-1): "minus "}.get(multiple, f"{multiple} times ")
-                    code = {Fraction(1): symbol, Fraction(-1): f"-{symbol}"}.get(multiple, f"{multiple}*{symbol}")
-                    return code, f"{scaled}{words}"
-                return f"{multiple}/{symbol}", f"{multiple} over {words}"
+                if power < 0:
+                    return f"{multiple}/{symbol}", f"{multiple} over {words}"
+                signs = {Fraction(1): ("", ""), Fraction(-1): ("-", "minus ")}
+                code, said = signs.get(multiple, (f"{multiple}*", f"{multiple} times "))
+                return code + symbol, said + words
     return None

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..amounts import amount, memory
-from ..arrays import Array
+from ..arrays import Array, Positions
 from ..elaboration.elaborate import call
 from ..errors import EvaluationError, InputError, UsageProblem
 from ..evaluation.program import compile_program
@@ -27,7 +27,7 @@ from ..graph.nodes import Node, Symbol, sizes_of
 from ..graph.structure import structure_in_words, structure_of, structure_of_term
 from ..graph.transform import flatten
 from ..shapes import Shape, show
-from .coordinates import Indices, place
+from .coordinates import place
 from .form import VECTOR, Axes, Form
 from .naming import term_in_indices
 from .terms import EinsumTerm, compressed, stored
@@ -215,7 +215,7 @@ class Structured:
                 rows = [*(range(place, place + 1) for place in index), piece]
                 yield self.form.block(rows).run(self.arrays)[0]
 
-    def coordinates(self) -> tuple[Indices, Indices, Array]:
+    def coordinates(self) -> tuple[Positions, Positions, Array]:
         """Return row, column and value of each entry that structure does not make zero; equal places are added.
 
         Raises EvaluationError where they need more memory than the limit of the derivative.
@@ -244,15 +244,15 @@ class Structured:
         return sparse.csr_array((values, (rows, columns)), shape=(prod(axes.rows), prod(axes.columns)))
 
 
-def _flat(indices: Sequence[Indices], shape: Shape, length: int) -> Indices:
+def _flat(indices: Sequence[Positions], shape: Shape, length: int) -> Positions:
     if not shape:
         return np.zeros(length, np.intp)
     return np.asarray(np.ravel_multi_index(tuple(indices), shape), np.intp) if length else np.zeros(0, np.intp)
 
 
 def _collected(
-    rows: Sequence[Indices], columns: Sequence[Indices], values: Sequence[Array]
-) -> tuple[Indices, Indices, Array]:
+    rows: Sequence[Positions], columns: Sequence[Positions], values: Sequence[Array]
+) -> tuple[Positions, Positions, Array]:
     """Sort coordinates by row and column, and add what is at the same place."""
     if not sum(map(len, rows)):
         return np.zeros(0, np.intp), np.zeros(0, np.intp), np.zeros(0)

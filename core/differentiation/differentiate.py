@@ -168,7 +168,7 @@ def partial(node: Map, position: int) -> Node:
     for place, (name, operand) in enumerate(zip(operator.operands, node.children, strict=True)):
         environment[name] = operand
         environment["d" + name] = full(1, node.shape) if place == position else zero(node.shape)
-    result: Node = elaborate_text(operator.rules[0], environment)
+    result = elaborate_text(operator.rules[0], environment)
     assert result.shape == node.shape, operator.name
     return result
 
@@ -228,8 +228,7 @@ def _differential(node: Apply, tangents: list[Node]) -> Node:
     settings = dict(node.parameters)
     rule = operator.rules[node.output]
     if not node.batch:
-        result: Node = elaborate_text(rule, {**actual, **settings})
-        return result
+        return elaborate_text(rule, {**actual, **settings})
     core: dict[str, Node] = {}
     substitution: dict[Symbol, Node] = {}
     for name, value in actual.items():

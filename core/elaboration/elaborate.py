@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from fractions import Fraction
 from functools import cache, partial
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -140,9 +140,9 @@ def _parsed(text: str) -> syntax.Program:
     return parse(text)
 
 
-def elaborate_text(text: str, environment: Mapping[str, Value]) -> Any:
+def elaborate_text(text: str, environment: Mapping[str, Value]) -> Node:
     """Return the graph of a rule or a definition over given values: `elaborate_text("2*x", {"x": x})`."""
-    return Elaborator(environment).run(_parsed(text))
+    return cast("Node", Elaborator(environment).run(_parsed(text)))
 
 
 class Elaborator:
