@@ -88,33 +88,23 @@ class Candidates(Inquiry):
             return
         outputs, inputs = tuple(range(out)), tuple(range(out, rank))
         if self.output == self.groups[1]:
-            yield Candidate(
-                "diagonal",
-                "the diagonal of the Jacobian",
-                lambda point: _diagonal(point.truth, out),
-                "that is all of it where output i depends on entry i alone; the Jacobian has the rest, zeros included",
-                (self._command("vjp", self.text, Setting("cotangent", "ones")),),
+            remark = (
+                "that is all of it where output i depends on entry i alone; the Jacobian has the rest, zeros included"
             )
+            helps = (self._command("vjp", self.text, Setting("cotangent", "ones")),)
+            words = "the diagonal of the Jacobian"
+            yield Candidate("diagonal", words, partial(_of_truth, _diagonal, out=out), remark, helps)
         if self.output[:1] == self.groups[1][:1]:
-            yield Candidate(
-                "per sample",
-                f"the derivative sample by sample: row i of the output by row i of `{self.name}`",
-                lambda point: np.moveaxis(np.diagonal(point.truth, axis1=0, axis2=out), -1, 0),
-                "the Jacobian also has the derivatives of a row of the output by the other rows",
-            )
+            words = f"the derivative sample by sample: row i of the output by row i of `{self.name}`"
+            remark = "the Jacobian also has the derivatives of a row of the output by the other rows"
+            yield Candidate("per sample", words, partial(_of_truth, _sample_by_sample, out=out), remark)
         for word, function, reduce in (("summed", "sum", np.sum), ("averaged", "mean", np.mean)):
-            yield Candidate(
-                f"{word} over outputs",
-                f"the Jacobian {word} over the outputs: the gradient of `{function}({self.text})`",
-                partial(_of_truth, reduce, axis=outputs),
-                helps=(self._command("grad", f"{function}({self.text})"),),
-            )
-        yield Candidate(
-            "summed over inputs",
-            f"the Jacobian summed over the entries of `{self.name}`: the Jacobian times ones",
-            lambda point: point.truth.sum(axis=inputs),
-            helps=(self._command("jvp", self.text, Setting("tangent", "ones")),),
-        )
+            words = f"the Jacobian {word} over the outputs: the gradient of `{function}({self.text})`"
+            helps = (self._command("grad", f"{function}({self.text})"),)
+            yield Candidate(f"{word} over outputs", words, partial(_of_truth, reduce, axis=outputs), helps=helps)
+        words = f"the Jacobian summed over the entries of `{self.name}`: the Jacobian times ones"
+        helps = (self._command("jvp", self.text, Setting("tangent", "ones")),)
+        yield Candidate("summed over inputs", words, partial(_of_truth, np.sum, axis=inputs), helps=helps)
 
     def _transposes(self) -> Iterator[Candidate]:
         out, rank = len(self.output), sum(map(len, self.groups))
@@ -193,6 +183,7 @@ class Candidates(Inquiry):
         partners = [n for n, own in self.points[0].shapes.items() if own[:1] == shape[:1] and n != self.name]
         part = "entry" if len(shape) == 1 else "row"
         single = self._one_sample if len(shape) == 2 else None
+        trace = self._summed if self._equivalent else None
         for others in [[], partners] if partners else [[]]:
             listed = " and of ".join(f"`{name}`" for name in [self.name, *others])
             words = f"the per-sample gradient: that of `{self.text}` for one {part} of {listed} at a time"
@@ -200,11 +191,11 @@ class Candidates(Inquiry):
                 words = f"the per-sample gradient of `{write(single)}`, one row of `{self.name}` per sample"
             yield Candidate(
                 "per sample",
-                words + self._equivalent(),
+                words + self._equivalent,
                 partial(self._row_by_row, others=others),
                 f"the expression also has terms that mix different {'entries' if part == 'entry' else 'rows'} of "
                 f"`{self.name}`, and the claim leaves them out",
-                self._trace_help(),
+                () if trace is None else (self._command("grad", f"trace({write(trace)})"),),
             )
 
     def _row_by_row(self, point: Point, others: list[str]) -> Array | None:
@@ -259,8 +250,9 @@ class Candidates(Inquiry):
                 return None
         return single
 
+    @cached_property
     def _equivalent(self) -> str:
-        """Say which gradient of the whole the stacked ones are, where the diagonal of a matrix is summed."""
+        """Which gradient of the whole the stacked ones are, where the diagonal of a matrix is summed."""
         if self._summed is None:
             return ""
         trace = syntax.Program((), Call("trace", (self._summed,)))
@@ -275,11 +267,6 @@ class Candidates(Inquiry):
                 return ""
         return f"; equivalently the gradient of `({write(self._summed)}).diagonal().sum()`"
 
-    def _trace_help(self) -> tuple[Text, ...]:
-        if not self._equivalent() or self._summed is None:
-            return ()
-        return (self._command("grad", f"trace({write(self._summed)})"),)
-
     # Derivatives by something else.
 
     def _by_places(self) -> Iterator[Candidate]:
@@ -289,24 +276,21 @@ class Candidates(Inquiry):
             return
         names = [f"{self.name} at {number}" for number in range(len(places))]
         program = renamed_places(self.problem.program, places, names)
-        parts = {id(point): self._partials(point, program, names) for point in self.points}
-        if None in parts.values():
+        found = ((id(point), self._partials(point, program, names)) for point in self.points)
+        parts = {key: partials for key, partials in found if partials is not None}
+        if len(parts) < len(self.points):
             return
         for count in range(1, len(places)):
             for chosen in combinations(range(len(places)), count):
                 listed = " and ".join(ORDINALS[place] for place in chosen)
 
-                def compute(point: Point, chosen: tuple[int, ...] = chosen) -> Array | None:
-                    part = parts[id(point)]
-                    return None if part is None else np.sum([part[place] for place in chosen], axis=0)
+                def compute(point: Point, chosen: tuple[int, ...] = chosen) -> Array:
+                    return np.asarray(np.sum([parts[id(point)][place] for place in chosen], axis=0))
 
-                yield Candidate(
-                    "product rule",
-                    f"the derivative by the {listed} `{self.name}` alone, as if the other"
-                    f"{'s' if len(places) - count > 1 else ''} were fixed",
-                    compute,
-                    f"`{self.name}` occurs {len(places)} times, and the product rule has a term for each",
-                )
+                others = "others" if len(places) - count > 1 else "other"
+                words = f"the derivative by the {listed} `{self.name}` alone, as if the {others} were fixed"
+                remark = f"`{self.name}` occurs {len(places)} times, and the product rule has a term for each"
+                yield Candidate("product rule", words, compute, remark)
 
     def _partials(self, point: Point, program: syntax.Program, names: list[str]) -> list[Array] | None:
         symbol = point.calculation.symbols[self.name]
@@ -343,6 +327,10 @@ def _diagonal(truth: Array, out: int) -> Array:
     """Return the entries whose output and input indices are equal."""
     size = prod(truth.shape[:out])
     return np.diagonal(truth.reshape(size, size)).reshape(truth.shape[:out])
+
+
+def _sample_by_sample(truth: Array, out: int) -> Array:
+    return np.moveaxis(np.diagonal(truth, axis1=0, axis2=out), -1, 0)
 
 
 def _of_truth(function: Callable[..., Array], point: Point, **settings: object) -> Array:

@@ -6,7 +6,6 @@ from collections.abc import Iterator
 
 from .operator import Operator
 
-_by_name: dict[str, Operator] = {}
 _by_spelling: dict[str, Operator] = {}
 
 
@@ -16,13 +15,12 @@ def enter(operator: Operator) -> Operator:
         if spelling in _by_spelling:
             raise ValueError(f"`{spelling}` is already {_by_spelling[spelling].name}, it cannot be {operator.name} too")
         _by_spelling[spelling] = operator
-    _by_name[operator.name] = operator
     return operator
 
 
 def operators(*, hidden: bool = False) -> Iterator[Operator]:
     """Yield the operators in the order of the table, those for rules only when `hidden`."""
-    return (operator for operator in _by_name.values() if hidden or not operator.hidden)
+    return (operator for operator in dict.fromkeys(_by_spelling.values()) if hidden or not operator.hidden)
 
 
 def find(spelling: str) -> Operator | None:

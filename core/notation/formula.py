@@ -21,7 +21,7 @@ from .expand import familiar_multiple
 from .lengths import length_tree, split
 from .sums import summed
 from .terms import Term, written
-from .trees import ONE, Power, Tree, call, indexed, number, transposed
+from .trees import ONE, Power, Tree, call, indexed, number, spelled, transposed
 from .walk import Walk
 
 INFIX = {"power": "**", **{name: sign for sign, name in COMPARISONS.items()}}
@@ -203,7 +203,7 @@ class Notation:
 
     def _apply(self, node: Apply) -> Tree:
         name = node.operator.name
-        settings = {key: _setting(value) for key, value in node.parameters if value not in (None, False)}
+        settings = {key: spelled(value) for key, value in node.parameters if value not in (None, False)}
         if name == "nuclear_norm":
             return call("matrix_norm" if node.batch else "norm", self.tree(node.children[0]), String("nuc"))
         if node.operator.signature.startswith("(n)->") and "axis" in node.operator.parameters:
@@ -271,19 +271,6 @@ def _spreads(spread: Node, inner: Apply, axis: int) -> bool:
 
 def _scaled(term: Term, coefficient: Plain, powers: Sequence[Power]) -> Term:
     return term._replace(coefficient=term.coefficient * coefficient, scalars=(*term.scalars, *powers))
-
-
-def _setting(value: object) -> Tree:
-    match value:
-        case bool() | None:
-            return Literal(value)
-        case int() | float():
-            return number(value)
-        case str():
-            return String(value)
-        case tuple():
-            return TupleLiteral(tuple(_setting(item) for item in value))
-    raise TypeError(f"a setting of type {type(value).__name__} has no spelling")
 
 
 def _literal(value: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> Tree:

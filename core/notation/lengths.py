@@ -9,7 +9,7 @@ from ...grammar.syntax import Binary, Call, ListLiteral, Name, Number, Slice
 from ..graph.nodes import Coefficient, Plain, Select
 from ..graph.places import Progression, Rotation, count_of
 from ..graph.ratios import Ratio
-from ..graph.sizes import Atom, Least, Length, Monomial, NotPlainError, Size, factors_of, quotient, sign
+from ..graph.sizes import Atom, Least, Length, Monomial, Size, factors_of, quotient, sign
 from .trees import Power, Tree, negated
 
 
@@ -71,14 +71,6 @@ def rows_tree(select: Select) -> Tree:
         end = None if whole else place_tree(last + 1, size)
     else:
         begin = None if start == size - 1 else place_tree(start, size)
-        end = None if _is_first(last, -step) else place_tree(last - 1, size)
-    stride = None if step == 1 else negated(Number(str(-step))) if step < 0 else Number(str(step))
-    return Slice(begin, end, stride)
-
-
-def _is_first(last: int, step: int) -> bool:
-    """Whether no place is left in front of the last that a descending slice takes."""
-    try:
-        return sign(last - step) < 0
-    except NotPlainError:
-        return False
+        # No bound is written where no place is left in front of the last.
+        end = None if sign(last + step, meant=1) < 0 else place_tree(last - 1, size)
+    return Slice(begin, end, None if step == 1 else length_tree(step))

@@ -190,6 +190,4 @@ def _ways(node: Select, labels: Labels) -> Iterable[tuple[Select, Labels]]:
 
 def _offset(offset: int) -> tuple[Tree, ...]:
     """Return the offset of a triangle as an argument, which none is where it is 0."""
-    if not offset:
-        return ()
-    return (negated(Number(str(-offset))) if offset < 0 else Number(str(offset)),)
+    return (length_tree(offset),) if offset else ()

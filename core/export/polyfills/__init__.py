@@ -28,7 +28,8 @@ WORDS = {
 @cache
 def polyfills(library: str) -> Mapping[str, str]:
     """Return the source of each function that a library lacks, by name: `polyfills("torch")["cbrt"]`."""
-    source = _source(library)
+    modules = [files(__package__).joinpath(f"{name}.py") for name in ("common_polyfills", OWN_MODULES[library])]
+    source = in_words_of(library, "".join(module.read_text("utf-8") for module in modules))
     functions = [node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef)]
     return {function.name: _printed(function, source) for function in functions}
 
@@ -37,11 +38,6 @@ def imported(library: str) -> set[str]:
     """Return the roots of the modules that the functions use: `{"np", "scipy"}`."""
     names = {name.partition(".")[0] for text in polyfills(library).values() for name in dotted_names(text)}
     return names & {"np", "jnp", "scipy", "torch", "jax"}
-
-
-def _source(library: str) -> str:
-    modules = [files(__package__).joinpath(f"{name}.py") for name in ("common_polyfills", OWN_MODULES[library])]
-    return in_words_of(library, "".join(module.read_text("utf-8") for module in modules))
 
 
 def in_words_of(library: str, text: str) -> str:
