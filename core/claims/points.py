@@ -116,7 +116,7 @@ class Trial:
         self.compiler = Compiler(problem)
         self._check_names()
         self.remarks: list[str] = []
-        self.points = list(self._points())
+        self.points = self._points()
 
     # What is compared.
 
@@ -127,13 +127,10 @@ class Trial:
         names = self.problem.names
         for name, span in syntax.free_names(self.program).items():
             if name not in names and name not in BARE_CONSTANTS:
-                raise UnknownNameError(
-                    f"`{name}` is not in the expression",
-                    Label(span, "unknown name"),
-                    source=Source(CLAIM, self.claim),
-                    notes=[f"names in the expression: {', '.join(names)}"],
-                    helps=["a claim may use the inputs of the expression, numbers and functions"],
-                )
+                message, label = f"`{name}` is not in the expression", Label(span, "unknown name")
+                notes = [f"names in the expression: {', '.join(names)}"]
+                helps = ["a claim may use the inputs of the expression, numbers and functions"]
+                raise UnknownNameError(message, label, source=Source(CLAIM, self.claim), notes=notes, helps=helps)
 
     @property
     def order(self) -> int:
@@ -149,23 +146,20 @@ class Trial:
             return "derivative"
         return "Jacobian" if self.points[0].calculation.shape else "gradient"
 
-    def _points(self) -> Iterator[Point]:
-        """Yield the points: the given inputs, then random ones; where shapes are free, of two sets of sizes."""
-        found = False
+    def _points(self) -> list[Point]:
+        """Return the points: the given inputs, then random ones; where shapes are free, of two sets of sizes."""
+        points: list[Point] = []
         give = advise("give inputs with ", Setting("inputs"), " at which it is")
         draw = advise(Setting("random", "uniform"), " draws numbers from 0 to 1")
         refusal = EvaluationError("the derivative is not finite at any of the inputs tried", helps=[give, draw])
         for wishes, given in self._settings():
             try:
-                point = self._point(given, wishes)
+                points += self._point(given, wishes)
             except EvaluationError as error:
                 refusal = error
-                continue
-            if point is not None:
-                found = True
-                yield point
-        if not found:
+        if not points:
             raise refusal
+        return points
 
     def _settings(self) -> Iterator[tuple[Wishes, Mapping[str, Input]]]:
         self.wishes = self.wishes._replace(declared={**self.wishes.declared, **self._rows_meant()})
@@ -280,14 +274,15 @@ class Trial:
             return None
         return {name: shape for name, shape in shapes.items() if name not in counts}
 
-    def _point(self, given: Mapping[str, Input], wishes: Wishes) -> Point | None:
+    def _point(self, given: Mapping[str, Input], wishes: Wishes) -> list[Point]:
+        """Return the point of some inputs; none where the derivative is not finite there."""
         prepared = self._prepare(given, wishes)
         calculation = prepared.calculation
         calculation.guard(wishes.limit)
         values = prepared.values
         value, truth = explained(calculation, calculation.program.run, values)
         if not np.isfinite(truth).all():
-            return None
+            return []
         try:
             with speaking_of(self.claim):
                 claim = self._claim_over(calculation, prepared.inputs)
@@ -295,7 +290,7 @@ class Trial:
         except OperationFailed as failure:
             message = f"the claim has no value: {failure.original}".lower()
             raise EvaluationError(message, place=Setting("claim")) from None
-        return Point(calculation, prepared.inputs, value, truth, np.asarray(claimed, dtype=np.float64))
+        return [Point(calculation, prepared.inputs, value, truth, np.asarray(claimed, dtype=np.float64))]
 
     @property
     def by(self) -> str:

@@ -19,15 +19,11 @@ PREFIXES = {"numpy": "np", "torch": "torch", "jax": "jnp"}
 _IMPORTS = {"np": "import numpy as np", "jnp": "import jax.numpy as jnp", "torch": "import torch"}
 _BASES = {"latex": spellings.LATEX, "numpy": spellings.NUMPY, "torch": spellings.TORCH, "jax": spellings.JAX}
 # What a program says beside the functions of the table.
+_MADE_IN_TORCH = dict.fromkeys(("array", "tensor"), "torch.tensor(#1, **like)")
 _OWN = {
     "numpy": {"array": "np.array(#1)", "mask": "#1.astype(float)"},
     "jax": {"array": "jnp.array(#1)", "mask": "#1.astype(float)"},
-    "torch": {
-        "array": "torch.tensor(#1, **like)",
-        "mask": "#1.to(**like)",
-        "tensor": "torch.tensor(#1, **like)",
-        "reversed": "torch.flip(#1, #2)",
-    },
+    "torch": {**_MADE_IN_TORCH, "mask": "#1.to(**like)", "reversed": "torch.flip(#1, #2)"},
 }
 
 

@@ -51,9 +51,7 @@ def split(coefficient: Coefficient) -> tuple[Plain, list[Power]]:
 def place_tree(place: int, size: int) -> Tree:
     """Return an index, counted from the end where it is a number so: the last of n is `-1`."""
     back = size - place
-    if isinstance(place, Size) and not isinstance(back, Size):
-        return negated(Number(str(back)))
-    return length_tree(place)
+    return length_tree(-back if isinstance(place, Size) and not isinstance(back, Size) else place)
 
 
 def rows_tree(select: Select) -> Tree:
