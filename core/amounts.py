@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
+import re
 from math import ceil, log10
 
 UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
+SIZE = r"(\d+(?:\.\d*)?|\.\d+)\s*(?:([kmgtp]?)(i?)b)?"
 LONGEST_IN_FULL = 10**9
 
 
@@ -29,3 +31,12 @@ def memory(size: int, *, round_up: bool = False) -> str:
         number /= 1024
         units.pop(0)
     return f"{ceil(number)}{units[0]}" if round_up else f"{number:.{3 if number < 999.5 else 4}g} {units[0]}"
+
+
+def bytes_in(text: str) -> int | None:
+    """Return a number of bytes, None for a text that is none: `bytes_in("1GiB") == 2**30`; KB, MB, GB are thousands."""
+    match = re.fullmatch(SIZE, text.strip().lower())
+    if match is None or (match[3] and not match[2]):
+        return None
+    power = " kmgtp".index(match[2]) if match[2] else 0
+    return int(float(match[1]) * (1024 if match[3] else 1000) ** power)

@@ -2,57 +2,107 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from functools import wraps
+from operator import index
+from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, SupportsIndex, TypedDict, TypeVar
 
-import numpy as np
 from numpy.typing import ArrayLike
 
-from ..grammar.advice import in_python
-from .arrays import Array, scalars
-from .errors import InputError, UsageProblem
+from ..grammar.advice import Setting, advise, in_python
+from ..grammar.names import split_names
+from .amounts import bytes_in
+from .arrays import Array, Static, statics
+from .errors import InputError, MatgradError, UsageProblem, point_into, pointing_into
 from .problems.answer import Check, Input
+from .problems.assumptions import check_assumptions
 from .problems.calculation import Calculation
 from .problems.compiler import MOST_SHAPES, Compiler
 from .problems.problem import DIRECTIONS, STRUCTURED_KINDS, Problem, direction_name, tangent_name
-from .session import DEFAULT_LIMIT, DEFAULT_SAMPLES, Wishes, answer, explained, prepare
+from .problems.reading import real_array
+from .session import (
+    DEFAULT_LIMIT,
+    DEFAULT_SAMPLES,
+    Wishes,
+    answer,
+    explained,
+    prepare,
+    sample_shapes,
+    strict_derivatives,
+)
 from .shapes import ASSUMPTIONS, Shape, show
 
 if TYPE_CHECKING:
+    from typing import Unpack
+
     from .claims.verdict import Verdict
 
+Names = str | Sequence[str] | None
+Inputs = Mapping[str, ArrayLike]
+Shapes = Mapping[str, int | Sequence[int]]
 Assumptions = Mapping[str, str | Sequence[str]]
+
+
+class Options(TypedDict, total=False):
+    """What the functions of the Python face take by keyword."""
+
+    shapes: Shapes | None
+    assume: Assumptions | None
+    batch: Names
+    strict: bool
+    max_memory: int | str
+    independent_entries: bool
+
+
+Parameters = ParamSpec("Parameters")
+Returned = TypeVar("Returned")
+
+
+def _pointing(
+    method: Callable[Concatenate[Derivative, Parameters], Returned],
+) -> Callable[Concatenate[Derivative, Parameters], Returned]:
+    """Let the errors of a method point into the expression."""
+
+    @wraps(method)
+    def pointed(self: Derivative, /, *positional: Parameters.args, **named: Parameters.kwargs) -> Returned:
+        with pointing_into(self.problem.text):
+            return method(self, *positional, **named)
+
+    return pointed
 
 
 class Derivative:
     """A derivative (or a value) of an expression, called with the inputs by name.
 
-    Example: `Derivative("a*b", "jacobian", ("b",))(a=[1, 2, 3], b=[4, 5, 6])` is a 3×3 float64 array.
+    Example: `Derivative("a*b", "jacobian", "b")(a=[1, 2, 3], b=[4, 5, 6])` is a 3×3 float64 array.
 
     The first call with new shapes compiles a program; later calls run it. With a batch, calls take arrays with the
-    sample axis first. With several names in a `grad` or a `jacobian` a call returns a tuple, one array per name.
+    sample axis first. With several names a call returns a tuple, one array per name; `hessian` and `derivative` return
+    one.
     """
 
     def __init__(
         self,
         expression: str,
         kind: str,
-        wrt: Sequence[str],
+        wrt: Names,
         /,
         *,
-        shapes: Mapping[str, Shape] | None = None,
+        shapes: Shapes | None = None,
         assume: Assumptions | None = None,
-        batch: Sequence[str] = (),
+        batch: Names = (),
         strict: bool = False,
-        max_memory: int = DEFAULT_LIMIT,
+        max_memory: int | str = DEFAULT_LIMIT,
         independent_entries: bool = False,
     ) -> None:
-        problem = Problem.of(expression, kind, tuple(wrt), _assumptions(assume or {}), tuple(batch))
+        with pointing_into(expression):
+            problem = Problem.of(expression, kind, names(wrt), _assumptions(assume or {}), names(batch))
         self.problem = replace(problem, independent_entries=independent_entries)
-        self.shapes = {name: tuple(shape) for name, shape in (shapes or {}).items()}
+        self.shapes = _shapes(shapes or {})
         self.strict = strict
-        self.max_memory = max_memory
+        self.max_memory = _limit(max_memory)
+        self._assumptions = self.problem.assumptions
         self._compiler = Compiler(self.problem)
         self._seen: dict[tuple[Shape, ...], Calculation] = {}
 
@@ -60,16 +110,24 @@ class Derivative:
         """Return the derivative at the inputs, as a float64 array of the documented shape.
 
         A jvp or hvp takes the direction as `tangent`, a vjp as `cotangent`, unless the expression has an input of
-        that name. Raises InputError for missing, surplus or ragged inputs. What is not finite passes through.
+        that name; with several names it is one for all, or a tuple with one for each. Raises InputError for missing,
+        surplus or ragged inputs, and for those that are not as assumed; with `strict`, EvaluationError where the
+        result is not finite or a choice. Otherwise what is not finite passes through.
         """
-        values, calculation = self._bound(inputs)
-        results = explained(calculation, calculation.derivative_program.run, values)
+        try:
+            values, calculation = self._bound(inputs)
+            run = strict_derivatives if self.strict else explained
+            results = run(calculation, calculation.derivative_program.run, values)
+        except MatgradError as error:  # a context manager would cost every call as much as the smallest program
+            point_into(self.problem.text, error)
+            raise
         return results[0] if len(results) == 1 else tuple(results)
 
+    @_pointing
     def structured(self, /, **inputs: ArrayLike) -> Any:
         """Return the derivative at the inputs in compressed form, without forming the dense array.
 
-        Example: `Derivative("exp(x)", "jacobian", ("x",)).structured(x=x) @ v` is `exp(x) * v`, and n numbers are
+        Example: `Derivative("exp(x)", "jacobian", "x").structured(x=x) @ v` is `exp(x) * v`, and n numbers are
         stored. The result is a `Structured`; with several names in a `grad` or a `jacobian` a tuple, one per name.
 
         Raises UsageProblem for a value or a product with a direction, which have no structure, and errors as a call.
@@ -77,25 +135,34 @@ class Derivative:
         if self.problem.kind not in STRUCTURED_KINDS:
             helps = ["jacobian and hessian have: d.structured(...)"]
             raise UsageProblem(f"a {self.problem.kind} has no compressed form", helps=helps)
-        values = self._values(inputs)
-        calculation = self._calculation(values)
-        results = explained(calculation, lambda values: calculation.compressed(values, self.max_memory), values)
+        values, calculation = self._matched(inputs)
+        run = strict_derivatives if self.strict else explained
+        results = run(calculation, lambda values: calculation.compressed(values, self.max_memory), values)
         return results[0] if len(results) == 1 else tuple(results)
 
+    @_pointing
     def check(self, /, **inputs: ArrayLike) -> Check:
         """Return how far the derivative is from finite differences, at the inputs or at random ones."""
-        given = {name: Input(_array(name, value), "argument") for name, value in inputs.items()}
-        found = answer(self.problem, given, Wishes(declared=self._declared(), limit=self.max_memory))
+        return self.checked(inputs)
+
+    def checked(self, inputs: Inputs, seed: int = 0) -> Check:
+        """Return the check at inputs, those that are missing being random."""
+        given = {name: Input(real_array(name, value), "argument") for name, value in inputs.items()}
+        wishes = self.wishes._replace(seed=seed, strict=self.strict, check=True)
+        with pointing_into(self.problem.text):
+            found = answer(self.problem, given, wishes)
         checks = [result.check for result in found.results if result.check is not None]
         return max(checks, key=lambda check: check.finite_differences or 0.0, default=Check())
 
     @property
+    @_pointing
     def structure(self) -> str | None:
         """The structure of the Jacobian in words, such as `diagonal`, at the given or inferred shapes."""
-        found = answer(self.problem, {}, Wishes(declared=self._declared(), check=False, limit=self.max_memory))
+        found = answer(self.problem, {}, self.wishes)
         return found.results[0].structure if found.results else None
 
     @property
+    @_pointing
     def formula(self) -> str:
         """The closed form as valid input; several names give one line each.
 
@@ -108,6 +175,19 @@ class Derivative:
         return "\n".join(form.text for form in closed_forms(self.problem, *self._sample()))
 
     @property
+    @_pointing
+    def sizes(self) -> dict[str, int]:
+        """What the names of sizes in the formula stand for, at the given or inferred shapes.
+
+        Example: `Derivative("mean(x)", "grad", ("x",), shapes={"x": (4,)}).sizes` is `{"n": 4}`.
+        """
+        from .formulas.verified import closed_forms
+
+        forms = closed_forms(self.problem, *self._sample())
+        return {name: size for form in forms for name, size in form.sizes.items()}
+
+    @property
+    @_pointing
     def latex(self) -> str:
         r"""The closed form in LaTeX, at the given or inferred shapes; several names give one line each.
 
@@ -117,6 +197,7 @@ class Derivative:
 
         return "\n".join(latex(self.problem, *self._sample()))
 
+    @_pointing
     def code(self, to: str = "numpy") -> str:
         """Return a function that computes the value and the derivative with `numpy`, `torch` or `jax`, as source.
 
@@ -133,43 +214,69 @@ class Derivative:
 
         return statement(self.problem, *self._sample())
 
-    def _sample(self) -> tuple[dict[str, Shape], dict[str, int]]:
+    def _sample(self) -> tuple[dict[str, Shape], dict[str, Static]]:
         """Return shapes for all inputs, given or inferred, and the values of those that are sizes."""
-        prepared = prepare(self.problem, {}, Wishes(declared=self._declared(), limit=self.max_memory))
-        return prepared.shapes, prepared.whole_numbers
+        prepared = prepare(self.problem, {}, self.wishes)
+        return prepared.shapes, prepared.statics
 
     def __repr__(self) -> str:
         wrt = f", wrt={', '.join(self.problem.wrt)}" if self.problem.wrt else ""
         return f"<matgrad {self.problem.kind} of {self.problem.text!r}{wrt}>"
 
-    def _declared(self) -> dict[str, Shape]:
+    @property
+    def wishes(self) -> Wishes:
+        """How questions about the derivative itself are answered."""
         batch = self.problem.batch
-        return {name: (DEFAULT_SAMPLES, *own) if name in batch else own for name, own in self.shapes.items()}
+        declared = {name: (DEFAULT_SAMPLES, *own) if name in batch else own for name, own in self.shapes.items()}
+        return Wishes(declared=declared, check=False, limit=self.max_memory)
 
-    def _bound(self, inputs: Mapping[str, ArrayLike]) -> tuple[dict[str, Array], Calculation]:
-        """Return the values and the calculation for them; for shapes seen before nothing is checked again."""
+    def _bound(self, inputs: Inputs) -> tuple[dict[str, Array], Calculation]:
+        """Return the values and the calculation for them; for shapes seen before no shape is checked again."""
         names = self.problem.names
         if inputs.keys() == names.keys():
-            values = {name: _array(name, inputs[name]) for name in names}
+            values = {name: real_array(name, inputs[name]) for name in names}
             seen = self._seen.get(tuple([value.shape for value in values.values()]))
             if seen is not None:
+                if self._assumptions:
+                    check_assumptions(self._assumptions, values)
                 return values, seen
-        values = self._values(inputs)
-        calculation = self._calculation(values)
-        calculation.guard(self.max_memory, with_value=False)
+        values, calculation = self._matched(inputs)
+        calculation.guard(self.max_memory, with_value=self.strict)
         if not calculation.statics and inputs.keys() == names.keys() and len(self._seen) < MOST_SHAPES:
             self._seen[tuple([values[name].shape for name in names])] = calculation
         return values, calculation
 
-    def _values(self, inputs: Mapping[str, ArrayLike]) -> dict[str, Array]:
-        problem = self.problem
+    def _matched(self, inputs: Inputs) -> tuple[dict[str, Array], Calculation]:
+        """Return the values and the calculation for their shapes, after all that can be checked."""
         given = dict(inputs)
-        values: dict[str, Array] = {}
-        if problem.kind in DIRECTIONS:
-            key = direction_name(problem)
-            if key not in given:
-                raise InputError(f"missing `{key}`", helps=[f"pass {key}=... with the direction"])
-            values[tangent_name(problem.wrt[0])] = _array(key, given.pop(key))
+        directions = self._directions(given) if self.problem.kind in DIRECTIONS else {}
+        values = self._values(given)
+        calculation = self._calculation(values)
+        check_assumptions(self._assumptions, values)
+        for name, value in directions.items():
+            fitted = calculation.direction(name, value)
+            if fitted is None:
+                needed = show(calculation.direction_shape(name))
+                each = " for each sample" if calculation.counts_samples(name) else ""
+                by = f" by `{name}`" if len(directions) > 1 else ""
+                raise InputError(f"the direction{by} has shape {show(value.shape)}, and {needed} is needed{each}")
+            values[tangent_name(name)] = fitted
+        return values, calculation
+
+    def _directions(self, given: dict[str, Any]) -> dict[str, Array]:
+        """Take the directions out of what is given: one for all names, or a tuple with one for each."""
+        key, names = direction_name(self.problem), self.problem.wrt
+        if key not in given:
+            raise InputError(f"missing `{key}`", helps=[f"pass {key}=... with the direction"])
+        value = given.pop(key)
+        several = value if len(names) > 1 and isinstance(value, tuple) else (value,) * len(names)
+        if len(several) != len(names):
+            message = f"{len(several)} {key}s for {len(names)} names"
+            raise InputError(message, helps=[f"give one {key} for all, or a tuple with one for each name"])
+        return {name: real_array(key, one) for name, one in zip(names, several, strict=True)}
+
+    def _values(self, given: Inputs) -> dict[str, Array]:
+        problem = self.problem
         missing = [name for name in problem.names if name not in given]
         if missing:
             names = ", ".join(f"`{name}`" for name in missing)
@@ -180,41 +287,37 @@ class Derivative:
         if surplus:
             notes = [f"names in it: {', '.join(problem.names)}"]
             raise InputError(f"`{surplus[0]}` is not in the expression", notes=notes)
-        return values | {name: _array(name, given[name]) for name in problem.names}
+        return {name: real_array(name, given[name]) for name in problem.names}
 
     def _calculation(self, values: Mapping[str, Array]) -> Calculation:
-        shapes, samples = self._sample_shapes(values)
-        numbers = scalars({name: values[name] for name in shapes})
-        calculation = self._compiler.find(shapes, numbers, samples).calculation
+        shapes, samples = sample_shapes(self.problem, {name: values[name].shape for name in self.problem.names})
         for name, shape in self.shapes.items():
             if name in shapes and shapes[name] != shape:
-                raise InputError(f"`{name}` has shape {show(shapes[name])}, and {show(shape)} was declared")
-        for name in self.problem.wrt:
-            direction, needed = values.get(tangent_name(name)), calculation.direction_shape(name)
-            if direction is not None and direction.shape[-max(1, len(needed)) :] != needed:
-                raise InputError(f"the direction has shape {show(direction.shape)}, and {show(needed)} is needed")
-        return calculation
-
-    def _sample_shapes(self, values: Mapping[str, Array]) -> tuple[dict[str, Shape], int | None]:
-        """Return the shapes of one sample, and the number of samples where there is a batch."""
-        samples = None
-        shapes: dict[str, Shape] = {}
-        for name in self.problem.names:
-            shape = values[name].shape
-            if name in self.problem.batch:
-                if not shape or samples not in (None, shape[0]):
-                    raise InputError(f"`{name}` has shape {show(shape)}; its first axis must count the samples")
-                samples, shape = shape[0], shape[1:]
-            shapes[name] = shape
-        return shapes, samples
+                one = " in each sample" if name in self.problem.batch else ""
+                message = f"`{name}` has shape {show(shapes[name])}{one}, and {show(shape)} was declared"
+                own = Setting("shapes", {name: shapes[name]})
+                raise InputError(message, helps=[advise("shapes are those of one sample: ", own)] if one else [])
+        numbers = statics({name: values[name] for name in shapes})
+        return self._compiler.find(shapes, numbers, samples).calculation
 
 
-def _array(name: str, value: ArrayLike) -> Array:
+def _shapes(shapes: Shapes) -> dict[str, Shape]:
+    """Return shapes as tuples; one number is the length of a vector."""
     try:
-        return np.asarray(value, dtype=np.float64)
-    except (TypeError, ValueError):
-        message = f"input `{name}` is not a rectangular array of real numbers"
-        raise InputError(message, helps=["pass numbers, nested lists of equal length, or a NumPy array"]) from None
+        return {
+            name: (index(s),) if isinstance(s, SupportsIndex) else tuple(map(index, s)) for name, s in shapes.items()
+        }
+    except TypeError:
+        helps = [Setting("shapes", {"A": (5, 2), "x": (5,)})]
+        raise UsageProblem("a shape is made of whole numbers", helps=helps) from None
+
+
+def _limit(size: int | str) -> int:
+    found = bytes_in(size) if isinstance(size, str) else size
+    if found is None:
+        helps = [advise(Setting("max_memory", "4GiB"), ", or a number of bytes")]
+        raise UsageProblem(f"`{size}` is not an amount of memory", helps=helps)
+    return found
 
 
 def _assumptions(assume: Assumptions) -> dict[str, frozenset[str]]:
@@ -226,36 +329,37 @@ def _assumptions(assume: Assumptions) -> dict[str, frozenset[str]]:
     return known
 
 
-def names(wrt: str | Sequence[str] | None) -> tuple[str, ...]:
-    """Return the variables named by a `wrt` argument: `"x"`, `"x,A"` or `("x", "A")`."""
-    if wrt is None:
+def names(given: Names) -> tuple[str, ...]:
+    """Return the names in an argument: `"x"`, `"x,A"` or `("x", "A")`."""
+    if given is None:
         return ()
-    return tuple(name.strip() for name in wrt.split(",")) if isinstance(wrt, str) else tuple(wrt)
+    return tuple(split_names(given)) if isinstance(given, str) else tuple(given)
 
 
-def claimed(
+def checked(
     expression: str,
-    wrt: Sequence[str],
-    claim: str,
+    wrt: Names,
+    claim: str | None,
     /,
     *,
     kind: str | None = None,
-    inputs: Mapping[str, ArrayLike] | None = None,
-    shapes: Mapping[str, Shape] | None = None,
-    assume: Assumptions | None = None,
+    inputs: Inputs | None = None,
     seed: int = 0,
-    max_memory: int = DEFAULT_LIMIT,
-) -> Verdict:
-    """Return whether a claimed derivative is right: `claimed("x @ x", ("x",), "2*x").holds`.
+    **options: Unpack[Options],
+) -> Check | Verdict:
+    """Return whether a claimed derivative is right, or without a claim how far matgrad's own is from differences.
 
-    `kind` is `grad`, `jacobian` or `hessian`, by default a Hessian for two names and a Jacobian for one. The claim is
-    compared at random inputs, and at `inputs` where there are any.
+    Example: `checked("x @ x", "x", "2*x").holds`. `kind` is `grad`, `jacobian` or `hessian`, by default a Jacobian, or
+    for a claim by two names a Hessian. Inputs that are not given are random.
     """
+    count = len(names(wrt)) if claim is not None else 1
+    kind = kind or ("jacobian" if count < 2 else "hessian" if count == 2 else "derivative")
+    asked = Derivative(expression, kind, wrt, **options)
+    if claim is None:
+        return asked.checked(inputs or {}, seed)
     from .claims.verdict import check_claim
 
-    kind = kind or ("jacobian" if len(wrt) < 2 else "hessian" if len(wrt) == 2 else "derivative")
-    problem = Problem.of(expression, kind, tuple(wrt), _assumptions(assume or {}))
-    given = {name: Input(_array(name, value), "argument") for name, value in (inputs or {}).items()}
-    declared = {name: tuple(shape) for name, shape in (shapes or {}).items()}
-    verdict = check_claim(problem, claim, given, Wishes(declared=declared, seed=seed, limit=max_memory))
+    given = {name: Input(real_array(name, value), "argument") for name, value in (inputs or {}).items()}
+    with pointing_into(expression):
+        verdict = check_claim(asked.problem, claim, given, asked.wishes._replace(seed=seed, check=True))
     return replace(verdict, notes=tuple(in_python(verdict.notes)), helps=tuple(in_python(verdict.helps)))

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Hashable, Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -53,6 +53,16 @@ def largest(array: Array) -> float:
     return float(np.max(np.abs(array), initial=0.0))
 
 
+def as_mask(array: AnyArray) -> Array:
+    """Return Booleans as the 0 and 1 that programs compute with, marked so that as an index they are a mask."""
+    return np.asarray(array, dtype=np.dtype(np.float64, metadata={"mask": True}))
+
+
+def is_mask(array: AnyArray) -> bool:
+    """Whether an input was given as Booleans."""
+    return array.dtype == np.bool_ or "mask" in (array.dtype.metadata or {})
+
+
 def scalars(values: Mapping[str, Array]) -> dict[str, float]:
     """Return the inputs that are numbers."""
     return {name: float(value) for name, value in values.items() if not np.shape(value)}
@@ -61,3 +71,32 @@ def scalars(values: Mapping[str, Array]) -> dict[str, float]:
 def whole_numbers(values: Mapping[str, Array]) -> dict[str, int]:
     """Return the inputs that can stand for sizes: whole numbers."""
     return {name: int(value) for name, value in scalars(values).items() if value.is_integer()}
+
+
+Static: TypeAlias = "float | Array"
+"""The value of a name on which a program may depend: of a number that is a size, or of an array of indices."""
+
+
+def statics(values: Mapping[str, Array]) -> dict[str, Static]:
+    """Return the values that a program may depend on, each as it is asked for: numbers, whole ones as int, and arrays.
+
+    Example: `statics({"n": np.array(3.0), "I": indices})` is `{"n": 3, "I": indices}`.
+    """
+    return {name: value for name, value in values.items() if np.ndim(value)} | scalars(values) | whole_numbers(values)
+
+
+def copied(value: Static) -> Static:
+    """Return a value that does not change when the array that it was given as does."""
+    return value.copy() if isinstance(value, np.ndarray) else value
+
+
+def static_key(value: Static) -> Hashable:
+    """Return what a value is known by: equal for two that make for the same program."""
+    return (value.shape, value.tobytes(), is_mask(value)) if isinstance(value, np.ndarray) else value
+
+
+def same_static(one: Static | None, other: Static | None) -> bool:
+    """Whether two values make for the same program: masks are not indices, even where their numbers are equal."""
+    if one is None or other is None or np.ndim(one) != np.ndim(other):
+        return one is other
+    return np.array_equal(one, other) and is_mask(np.asarray(one)) == is_mask(np.asarray(other))

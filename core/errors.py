@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import os
+from collections.abc import Iterator
+from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
 from ..grammar.errors import ExpressionError, Label, MatgradError, Source, Span, SyntaxProblem
@@ -14,7 +16,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CheckFailed", "EvaluationError", "ExpressionError", "InputError", "Label", "MatgradError", "NotScalarError",
-    "RankError", "ShapeError", "Source", "Span", "SyntaxProblem", "UnknownNameError", "UsageProblem", "surface",
+    "RankError", "ShapeError", "Source", "Span", "SyntaxProblem", "UnknownNameError", "UsageProblem", "point_into",
+    "pointing_into", "surface",
 ]  # fmt: skip
 
 
@@ -22,6 +25,25 @@ def surface(problem: Exception) -> None:
     """Raise what a broad `except` has caught where MATGRAD_RAISE is set, as it is in the tests: there nothing hides."""
     if os.environ.get("MATGRAD_RAISE"):
         raise problem
+
+
+EXPRESSION = "expression"
+
+
+def point_into(expression: str, error: MatgradError) -> None:
+    """Give an error that points somewhere without saying into what the expression to point into."""
+    if error.labels and error.source is None:
+        error.source = Source(EXPRESSION, expression)
+
+
+@contextmanager
+def pointing_into(expression: str) -> Iterator[None]:
+    """Give errors that point somewhere without saying into what the expression to point into."""
+    try:
+        yield
+    except MatgradError as error:
+        point_into(expression, error)
+        raise
 
 
 class UnknownNameError(ExpressionError):

@@ -3,22 +3,29 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from itertools import chain, product
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import numpy as np
 
 from ..grammar.advice import Given, Setting, advise
-from .arrays import Array, scalars, whole_numbers
+from ..grammar.syntax import Binary, Name, walk
+from .arrays import Array, Static, statics
 from .checking.results import check_results
+from .elaboration.choice import SMALLEST
+from .elaboration.elaborate import StaticNameError
 from .errors import EvaluationError, ExpressionError, InputError, MatgradError, NotScalarError, ShapeError, UsageProblem
 from .evaluation.program import OperationFailed
 from .formulas.attach import with_formulas
 from .graph.nodes import Apply, Map, topological
+from .graph.sizes import NAMES, Size, names_in
 from .problems.answer import Answer, Check, Input, Warning, values_of
 from .problems.assumptions import check_assumptions
 from .problems.calculation import Calculation
 from .problems.compiler import Compiler
+from .problems.declared import SOURCE, declared_inputs
 from .problems.problem import DIRECTIONS, STRUCTURED_KINDS, Problem, tangent_name
+from .problems.readings import readings
 from .problems.sampling import draw, needs
 from .shapes import Shape, describe, show
 
@@ -26,9 +33,12 @@ if TYPE_CHECKING:
     from .compressed.structured import Structured
 
 Result = TypeVar("Result")
+Derived = TypeVar("Derived", "Array", "Structured")
 
 DEFAULT_SAMPLES = 5
 DEFAULT_LIMIT = 1 << 30
+# How many seeds are tried for numbers at which the value is finite.
+MOST_DRAWS = 20
 
 
 class Wishes(NamedTuple):
@@ -67,9 +77,9 @@ class Prepared(NamedTuple):
         return {name: symbol.shape for name, symbol in self.calculation.symbols.items()}
 
     @property
-    def whole_numbers(self) -> dict[str, int]:
-        """The values of the names that can stand for sizes."""
-        return whole_numbers(self.values)
+    def statics(self) -> dict[str, Static]:
+        """The values of the names that can stand for sizes and indices."""
+        return statics(self.values)
 
 
 def answer(
@@ -109,9 +119,8 @@ def answer(
         value, *data = explained(calculation, calculation.program.run, values)
     kinks, nonfinite = _diagnosed(calculation, values, value, _stored(data))
     warnings = kinks + nonfinite
-    if wishes.strict and warnings:
-        first, helps = warnings[0], [advise("without ", Setting("strict"), " this is a warning")]
-        raise EvaluationError(first.message, *first.labels, notes=first.notes, helps=helps)
+    if wishes.strict:
+        _refuse(warnings)
     checks: Iterable[Check | None] = [None] * len(data)
     if wishes.check:
         checks = check_results(calculation, values, data, bool(kinks), wishes.seed, derive if compressed else None)
@@ -122,9 +131,30 @@ def answer(
         directions=directions,
         value=value,
         results=with_formulas(calculation, values, calculation.result_records(data, checks), compared=wishes.check),
-        warnings=warnings,
+        warnings=[*ambiguities(calculation), *warnings],
         batch=calculation.samples,
     )
+
+
+def _refuse(warnings: Sequence[Warning]) -> None:
+    """Raise the first warning as an error."""
+    for first in warnings:
+        helps = [advise("without ", Setting("strict"), " this is a warning")]
+        raise EvaluationError(first.message, *first.labels, notes=first.notes, helps=helps)
+
+
+def strict_derivatives(
+    calculation: Calculation, run: Callable[[Mapping[str, Array]], Sequence[Derived]], values: Mapping[str, Array]
+) -> Sequence[Derived]:
+    """Return `run(values)`, the derivatives or the value.
+
+    Raises EvaluationError where they are not finite or a choice, and as `explained`.
+    """
+    (value,) = explained(calculation, calculation.value_program.run, values)
+    data = explained(calculation, run, values)
+    kinks, nonfinite = _diagnosed(calculation, values, value, _stored(data))
+    _refuse(kinks + nonfinite)
+    return data
 
 
 def explained(
@@ -138,6 +168,17 @@ def explained(
         from .checking.warnings import explain_failure
 
         raise explain_failure(calculation, failure, values) from None
+
+
+def ambiguities(calculation: Calculation) -> list[Warning]:
+    """Return a warning where the text could as well be read in another way."""
+    program = calculation.problem.program
+    if not (program.syntax or program.quoted):
+        return []
+    # Loaded where there may be something to find, for start-up.
+    from .checking.ambiguities import find_ambiguities
+
+    return find_ambiguities(calculation)
 
 
 def _diagnosed(
@@ -177,53 +218,72 @@ def prepare(problem: Problem, given: Mapping[str, Input], wishes: Wishes, compil
     """Return the problem's calculation and a value for each name: given, or drawn with a declared or inferred shape."""
     compiler = compiler or Compiler(problem)
     names = problem.names
-    used = {name: item for name, item in given.items() if name in names}
-    samples = _samples(problem, used, wishes)
+    values, declared = declared_inputs(problem.program)
+    pasted = {name: Input(value, SOURCE) for name, value in values.items() if name not in wishes.declared}
+    wishes = wishes._replace(declared={**declared, **wishes.declared})
+    used = {name: item for name, item in {**pasted, **given}.items() if name in names}
     shapes = {name: item.value.shape for name, item in used.items()}
     shapes |= {name: shape for name, shape in wishes.declared.items() if name in names and name not in shapes}
-    known = {name: _sample_shape(problem, name, shape) for name, shape in shapes.items()}
-    numbers = scalars(values_of(used))
-    try:
-        calculation, counts, _ = compiler.find(known, numbers, samples)
-    except (ShapeError, NotScalarError) as error:
-        raise _with_help(compiler, known, numbers, set(used), error) from None
-    check_assumptions(problem.assumptions, used)
+    known, samples = sample_shapes(problem, shapes)
+    numbers = statics(values_of(used))
+    while True:
+        try:
+            calculation, counts, _ = compiler.find(known, numbers, samples)
+            break
+        except (ShapeError, NotScalarError) as error:
+            raise _with_help(compiler, known, numbers, set(used), error) from None
+        except StaticNameError as error:
+            shape = known.get(error.name) or error.shape
+            if error.name in numbers or not shape:
+                raise
+            used[error.name] = _drawn_static(error, shape, wishes, inferred=error.name not in known)
+            numbers |= statics(values_of({error.name: used[error.name]}))
+            known[error.name] = used[error.name].value.shape
+    check_assumptions(problem.assumptions, values_of(used))
     drawn = _drawn(calculation, used, wishes, set(names) - set(known), counts)
     inputs = {name: used.get(name) or drawn[name] for name in names}
     return Prepared(calculation, inputs)
 
 
-def _sample_shape(problem: Problem, name: str, shape: Shape) -> Shape:
-    if name not in problem.batch:
-        return shape
-    if not shape:
-        message = f"`{name}` is a number, so its first axis cannot count samples"
-        helps = [advise("give one value per sample: ", Given(name, [1, 2, 3]))]
-        raise InputError(message, place=Setting("batch", (name,)), helps=helps)
-    return shape[1:]
+def _drawn_static(error: StaticNameError, shape: Shape, wishes: Wishes, *, inferred: bool) -> Input:
+    """Return random numbers for a name on whose values an index depends: whole ones in range where it is the index."""
+    law = wishes.law
+    if error.shape is None:
+        law = f"randint:0:{error.below if error.below and not isinstance(error.below, Size) else SMALLEST}"
+    sizes = tuple(SMALLEST if isinstance(size, Size) else size for size in shape)
+    value = draw(error.name, sizes, law, wishes.seed, ())
+    return Input(value, "random", seed=wishes.seed, law=law, shape_inferred=inferred)
 
 
-def _samples(problem: Problem, used: Mapping[str, Input], wishes: Wishes) -> int | None:
-    """Return the length of the batch axis, None without a batch."""
+def sample_shapes(problem: Problem, shapes: Mapping[str, Shape]) -> tuple[dict[str, Shape], int | None]:
+    """Return the shapes of one sample, and the number of samples, None without a batch.
+
+    Raises InputError where the first axes of the batch do not count the same samples.
+    """
     if not problem.batch:
-        return None
-    shapes = {**wishes.declared, **{name: item.value.shape for name, item in used.items()}}
-    lengths = {name: shapes[name][0] for name in problem.batch if shapes.get(name)}
-    if len(set(lengths.values())) > 1:
+        return dict(shapes), None
+    batch = {name: shape for name, shape in shapes.items() if name in problem.batch}
+    for name, shape in batch.items():
+        if not shape:
+            message = f"`{name}` is a number, so its first axis cannot count samples"
+            helps = [advise("give one value per sample: ", Given(name, [1, 2, 3]))]
+            raise InputError(message, place=Setting("batch", (name,)), helps=helps)
+    if len({shape[0] for shape in batch.values()}) > 1:
         message = "the batch inputs differ in their number of samples"
         helps = [advise("the first axis of every ", Setting("batch"), " input counts the same samples")]
-        raise InputError(message, notes=[f"{name} has {length}" for name, length in lengths.items()], helps=helps)
-    return next(iter(lengths.values()), DEFAULT_SAMPLES)
+        raise InputError(message, notes=[f"{name} has {shape[0]}" for name, shape in batch.items()], helps=helps)
+    samples = next((shape[0] for shape in batch.values()), DEFAULT_SAMPLES)
+    return {name: shape[1:] if name in batch else shape for name, shape in shapes.items()}, samples
 
 
 def _with_help(
     compiler: Compiler,
     known: Mapping[str, Shape],
-    numbers: Mapping[str, float],
+    numbers: Mapping[str, Static],
     given: set[str],
     error: ExpressionError,
 ) -> ExpressionError:
-    """Add what would make the expression fit: an input taken by rows, or a name without a shape that is a number."""
+    """Add what would make the expression fit: an input taken by rows."""
     problem = compiler.problem
     # A shape that is only declared is what the user wants; data, and what is differentiated by, may have sample rows.
     rows = [name for name in known if len(known[name]) > 1 and name in {*problem.wrt, *given} - {*problem.batch}]
@@ -238,14 +298,10 @@ def _with_help(
                 "a product of rows with rows, summed, mixes the samples",
             )
             break
-    free = [name for name in problem.names if name not in known and name not in problem.wrt and name.islower()]
-    number = next((name for name in free if _fits(compiler, {**known, name: ()}, numbers)), None)
-    if number is not None:
-        error.helps = (advise(f"if `{number}` is a number: ", Setting("shapes", {number: ()})), *error.helps)
     return error
 
 
-def _fits(compiler: Compiler, known: Mapping[str, Shape], numbers: Mapping[str, float]) -> bool:
+def _fits(compiler: Compiler, known: Mapping[str, Shape], numbers: Mapping[str, Static]) -> bool:
     try:
         Compiler(compiler.problem).find(known, numbers)
     except MatgradError:
@@ -256,13 +312,18 @@ def _fits(compiler: Compiler, known: Mapping[str, Shape], numbers: Mapping[str, 
 def _drawn(
     calculation: Calculation, used: Mapping[str, Input], wishes: Wishes, inferred: set[str], counts: Mapping[str, int]
 ) -> dict[str, Input]:
-    """Draw the missing inputs; where the value is then not finite, try positive numbers."""
+    """Draw the missing inputs; where the value is then not finite, try positive numbers, then the next seeds."""
     problem = calculation.problem
     missing = [name for name in problem.names if name not in used]
+    shapes = {name: symbol.shape for name, symbol in calculation.symbols.items()}
+    read = readings(problem, shapes, [name for name in missing if name in inferred and name not in counts])
     needed = needs([calculation.original, calculation.output], general=wishes.general)
-    demands = {name: {*problem.assumptions.get(name, ()), *needed.get(name, ())} for name in missing}
-    for attempt in (0, 1):
-        drawn: dict[str, Input] = {}
+    counts = {**_sizes_meant(calculation, missing), **counts}
+    plain = {name: {*problem.assumptions.get(name, ()), *needed.get(name, ())} for name in missing}
+    positive = {name: known or {"positive"} for name, known in plain.items()}
+
+    def drawn(demands: Mapping[str, set[str]], seed: int) -> dict[str, Input]:
+        found = {}
         for name in missing:
             shape = calculation.symbols[name].shape
             if name in problem.batch:
@@ -271,15 +332,34 @@ def _drawn(
             if name in counts:
                 value, law = np.array(float(counts[name])), "size"
             else:
-                value, law = draw(name, shape, wishes.law, wishes.seed, demands[name]), wishes.law
-            drawn[name] = Input(
-                value, "random", seed=wishes.seed, law=law, shape_inferred=name in inferred,
-                assumption=", ".join(sorted(demands[name])) or None,
+                value, law = draw(name, shape, wishes.law, seed, demands[name]), wishes.law
+            found[name] = Input(
+                value, "random", seed=seed, law=law, shape_inferred=name in inferred, read=read.get(name),
+                assumption=", ".join(sorted(demands[name])) or None, redrawn=seed != wishes.seed,
             )  # fmt: skip
-        if attempt or not missing or _finite(calculation, {**used, **drawn}, wishes.limit):
-            return drawn
-        demands = {name: known or {"positive"} for name, known in demands.items()}
-    return drawn
+        return found
+
+    for seed, demands in product(range(wishes.seed, wishes.seed + MOST_DRAWS), (plain, positive)):
+        found = drawn(demands, seed)
+        if not missing or _finite(calculation, {**used, **found}, wishes.limit):
+            return found
+    return drawn(positive, wishes.seed)
+
+
+def _sizes_meant(calculation: Calculation, missing: Iterable[str]) -> dict[str, int]:
+    """Return the values of names without one that are called as formulas call a size, and that only divide.
+
+    In `2*X.T @ (X @ w - y) / n` the n is `X.shape[0]`.
+    """
+    general, lengths = calculation.general or (calculation, {})
+    shapes = (symbol.shape for symbol in general.symbols.values())
+    called = dict(zip(NAMES, names_in(chain(*shapes)), strict=False))
+    numbers = [name for name in missing if name in called and not calculation.symbols[name].shape]
+    nodes = list(walk(calculation.problem.program))
+    divisors = [node.right for node in nodes if isinstance(node, Binary) and node.operator == "/"]
+    below = {id(part) for divisor in divisors for part in walk(divisor)}
+    elsewhere = {node.name for node in nodes if isinstance(node, Name) and id(node) not in below}
+    return {name: lengths[called[name]] for name in numbers if name not in {*elsewhere, *calculation.problem.wrt}}
 
 
 def _finite(calculation: Calculation, inputs: Mapping[str, Input], limit: int) -> bool:
@@ -298,24 +378,26 @@ def _directions(calculation: Calculation, wishes: Wishes) -> dict[str, Input]:
     problem = calculation.problem
     if problem.kind not in DIRECTIONS:
         return {}
-    word = DIRECTIONS[problem.kind]
     found: dict[str, Input] = {}
     for name in problem.wrt:
         shape = calculation.direction_shape(name)
-        batched = calculation.samples is not None and problem.kind != "vjp" and name in problem.batch
-        full = (calculation.samples or 0, *shape) if batched else shape
+        full = (calculation.samples or 0, *shape) if calculation.counts_samples(name) else shape
         wish = wishes.directions.get(name, "random")
         if isinstance(wish, str):
             value = np.ones(full) if wish == "ones" else draw(tangent_name(name), full, "normal", wishes.seed, ())
             found[name] = Input(value, wish, seed=wishes.seed if wish == "random" else None, law="normal")
             continue
-        value = wish.value
-        if batched and value.shape == shape:
-            value = np.broadcast_to(value, full)
-        if value.shape != full:
-            message = f"the {word} is {describe(value.shape)}, and {describe(full)} is needed"
-            notes = [f"it must have the shape of {'the output' if problem.kind == 'vjp' else f'`{name}`'}"]
-            helps = [Setting(word, "ones"), Setting(word, "random")]
-            raise InputError(message, place=Setting(word), notes=notes, helps=helps)
-        found[name] = Input(value, wish.source)
+        fitted = calculation.direction(name, wish.value)
+        if fitted is None:
+            raise _unfit_direction(problem, name, wish.value.shape, shape, full)
+        found[name] = Input(fitted, wish.source)
     return found
+
+
+def _unfit_direction(problem: Problem, name: str, given: Shape, one: Shape, full: Shape) -> InputError:
+    word = DIRECTIONS[problem.kind]
+    notes = [f"it must have the shape of {'the output' if problem.kind == 'vjp' else f'`{name}`'}"]
+    if full != one:
+        notes.append(f"{describe(one)} goes with every sample")
+    message = f"the {word} is {describe(given)}, and {describe(full)} is needed"
+    return InputError(message, place=Setting(word), notes=notes, helps=[Setting(word, "ones"), Setting(word, "random")])

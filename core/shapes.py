@@ -11,6 +11,8 @@ Shape = tuple[int, ...]
 # What can be assumed of an array: where a matrix has its entries, or which numbers they are.
 MATRIX_ASSUMPTIONS = ("symmetric", "spd", "diagonal", "orthogonal", "lower", "upper")
 ASSUMPTIONS = (*MATRIX_ASSUMPTIONS, "positive", "integer")
+LAYOUTS = ("generalized", "numerator", "denominator", "flat")
+"""What matrix a derivative is shown as; only the first keeps its axes."""
 
 
 def show(shape: Shape) -> str:

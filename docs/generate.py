@@ -60,9 +60,10 @@ needs none.
 
 *Domain* says what random inputs satisfy, *kink* where the derivative is a choice, and *in code* how printed code
 spells the function where the library has another name for it, or none; JAX follows NumPy where nothing else is said.
-The *aliases* are spellings that expressions may use as well; names with the prefix of a library (`np.linalg.inv`,
-`torch.mm`) are read without it. In the examples, lower-case letters are vectors (`a` and `b` numbers), upper-case
-letters matrices (`S` and `T` stacks of them).
+The *aliases* are spellings that expressions may use as well. *Pasted from* names functions of libraries that have
+arguments, defaults or results of their own: they are read as [their library reads
+them](expressions.md#code-from-libraries); what is not listed is called alike everywhere. In the examples, lower-case
+letters are vectors (`a` and `b` numbers), upper-case letters matrices (`S` and `T` stacks of them).
 """
 
 LIBRARIES = {"numpy": "NumPy", "torch": "PyTorch", "jax": "JAX"}
@@ -100,9 +101,17 @@ def _facts(operator: Operator) -> Iterator[tuple[str, str]]:
     yield "domain", ", ".join(_domain(operator))
     yield "kink", _code(operator.kink) + (f" ({operator.at_kink})" if operator.at_kink else "")
     yield "aliases", ", ".join(map(_code, operator.aliases))
+    yield "pasted from", ", ".join(_code(name) for name in pasted_names(operator))
     yield "in code", ", ".join(_spellings(operator))
     yield "source", operator.source.replace("\n", " ")
     yield "examples", ", ".join(map(_code, operator.samples))
+
+
+def pasted_names(operator: Operator) -> list[str]:
+    """Return the functions of libraries that are read in a way of their own."""
+    names = (line.partition("(")[0] for line in operator.libraries)
+    methods = (name.replace("torch.Tensor.", "x.").replace("np.ndarray.", "x.") for name in names)
+    return [name for name in dict.fromkeys(methods) if "." in name]
 
 
 def _code(text: str | None) -> str:

@@ -11,7 +11,8 @@ from typing import TYPE_CHECKING, Any
 from . import syntax_errors
 from .errors import Span
 from .layout import MAXIMUM_DEPTH
-from .reader import place
+from .reader import Refusal, place
+from .statements import Bare, Statement, assigned, augmented
 from .syntax import (
     Assignment,
     Attribute,
@@ -31,37 +32,49 @@ from .syntax import (
     Unary,
     children,
 )
-from .vocabulary import ARRAY_METHODS, LIBRARIES, MODULES, PROPERTIES
+from .vocabulary import ARRAY_METHODS, FIELDS, LIBRARIES, MODULES, PROPERTIES, function_words
+from .wrappers import DETACHING, RANDOM, settled, tracked, wrapped
 
 if TYPE_CHECKING:
     from lark import Token, Tree
 
+    from .pasted import Pasted
+
 _OPERATORS = {".*": "*", "·": "*", "⋅": "*", "×": "*", "∗": "*", "⊙": "*", "./": "/", "÷": "/", "−": "-"}
 _OPERATORS |= {"^": "**", ".^": "**", ".**": "**", "≤": "<=", "≥": ">=", "≠": "!="}
+_TEXTBOOK = {"·": "·", "⋅": "·", "×": "×"}
 _LITERALS = {"None": None, "True": True, "False": False, "...": ...}
-_DIGITS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹", "0123456789")
+_DIGITS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹₀₁₂₃₄₅₆₇₈₉", "0123456789" * 2)
 _MATRIX_PIECE = r"(?P<sign>[-+−]?)(?P<number>[0-9.][0-9._]*(?:[eE][+-]?[0-9]+)?)|(?P<row>;)"
 _MATRIX_ROW = r"[^;]+"
+_ORDERS = {"*": "nuc", "∞": "inf", "F": "fro", "f": "fro"}
 _SPACED_SIGN = r"[0-9.][ \t]+([-+−])"
 
 
 class Builder:
     """Builds the syntax tree of one text.
 
-    A dotted name that begins with a library (`np.linalg.inv`) is a prefix, unless that library's name is an input:
-    assigned to earlier, or listed in `inputs`. `ambiguous` tells after a pass which names the text uses both ways.
+    Some words are no names where they stand: a library in front of a dot (`np.linalg.inv`), the T of `x^T`, the e of
+    `e**x`. They are names all the same where they are inputs: assigned to earlier, or listed in `inputs`. `ambiguous`
+    tells after a pass which words the text uses both ways.
     """
 
-    def __init__(self, text: str, inputs: Set[str] = frozenset()) -> None:
+    syntax = ""
+
+    def __init__(self, text: str, inputs: Set[str] = frozenset(), pasted: Pasted | None = None) -> None:
         self._text = text
         self._inputs = set(inputs)
+        self._tracked = list(pasted.tracked) if pasted else []
+        self._given = pasted.given if pasted else frozenset()
+        self._tracks = self._quoted = False
+        self._detached: list[Node] = []
         self._mentions: Counter[str] = Counter()
-        self._prefixes: Counter[str] = Counter()
+        self._words: Counter[str] = Counter()
 
     @property
     def ambiguous(self) -> Set[str]:
-        """The library names that stand in the text both as a prefix and alone, so that they are inputs."""
-        return {name for name, count in self._prefixes.items() if self._mentions[name] > count}
+        """The words that stand in the text both as such and alone, so that they are inputs."""
+        return {name for name, count in self._words.items() if self._mentions[name] > count}
 
     def build(self, tree: Tree[Token]) -> Program:
         """Return the syntax tree of lark's tree.
@@ -85,34 +98,129 @@ class Builder:
         program: Program = built[0]
         return program
 
-    def start(self, span: Span, *statements: Node) -> Program:
+    def start(self, span: Span, *statements: Statement) -> Program:
         *earlier, result = statements
-        assignments = []
+        assignments: list[Assignment] = []
+        for statement in statements:
+            if isinstance(statement, Bare):
+                raise syntax_errors.comma_outside_brackets(self._comma(statement), len(statement.items) == 1)
         for statement in earlier:
-            if not isinstance(statement, Assignment):
+            if isinstance(statement, Node):
                 raise syntax_errors.unused_statement(self._text, statement.span)
-            assignments.append(statement)
-        if isinstance(result, Assignment):
-            raise syntax_errors.assignment_last(self._text, result)
+            assignments += statement
+        if not isinstance(result, Node):
+            raise syntax_errors.assignment_last(self._text, result[-1])
         first = assignments[0] if assignments else result
-        return Program(tuple(assignments), result, span=(first.span[0], result.span[1]))
+        given = tuple(statement for statement in assignments if self._gives(statement))
+        kept = tuple(statement for statement in assignments if statement not in given) if given else tuple(assignments)
+        detached = tuple(node for node in self._detached if node is not result)
+        span = (first.span[0], result.span[1])
+        return Program(
+            kept, result, span=span, given=given, tracked=tuple(self._tracked), detached=detached, syntax=self.syntax,
+            quoted=self._quoted,
+        )  # fmt: skip
 
-    def assignment(self, span: Span, name: Token, value: Node) -> Assignment:
-        self._inputs.add(name.value)
-        return Assignment(name.value, value, span=span, name_span=place(name))
+    def _gives(self, statement: Assignment) -> bool:
+        """Whether a statement gives an input its value, instead of naming a part of the expression."""
+        value = statement.value
+        drawn = isinstance(value, Call) and value.function in RANDOM
+        return drawn or statement.name in self._given or statement.name in self._tracked
 
-    def binary(self, span: Span, left: Node, operator: Token, right: Node) -> Binary:
+    def _comma(self, values: Bare) -> int:
+        return self._text.index(",", values.items[0].span[1])
+
+    def bare(self, span: Span, *values: Node) -> Bare:
+        return Bare(values, span=span)
+
+    def assignment(self, span: Span, target: Node, value: Node) -> tuple[Assignment, ...]:
+        if self._tracks and isinstance(target, Name):
+            self._tracked.append(target.name)
+        self._tracks = False
+        return self._known(assigned(self._text, span, target, value))
+
+    def augmented(self, span: Span, target: Node, operator: Token, value: Node) -> tuple[Assignment, ...]:
+        return self._known(augmented(self._text, span, target, operator.value[:-1], place(operator), value))
+
+    def _known(self, assignments: tuple[Assignment, ...]) -> tuple[Assignment, ...]:
+        for assignment in assignments:
+            self._inputs.add(assignment.name)
+            self._mentions[assignment.name] -= 1
+        return assignments
+
+    def binary(self, span: Span, left: Node, operator: Token, right: Node) -> Node:
         symbol = _OPERATORS.get(operator.value, operator.value)
-        return Binary(symbol, left, right, span=span, operator_span=place(operator))
+        if symbol == "**":
+            return self._power(span, left, operator, right)
+        if symbol == "\\":
+            return Call("solve", (left, right), span=span, function_span=place(operator))
+        if symbol == "/" and left == Name("d"):
+            self._refuse_derivative()
+        mark = _TEXTBOOK.get(operator.value, "")
+        return Binary(symbol, left, right, span=span, operator_span=place(operator), mark=mark)
+
+    def _refuse_derivative(self) -> None:
+        from .meant import derivative_in  # loaded where it may be needed, for start-up
+
+        if problem := derivative_in(self._text):
+            raise problem
+
+    def _power(self, span: Span, base: Node, operator: Token, exponent: Node) -> Node:
+        """Return a power, or what a textbook means by `x^T` and by `e^x`."""
+        if self._is_root(base):
+            raise syntax_errors.root_of_power(self._text, base.span, span)
+        if operator.value == "^" and isinstance(exponent, Name) and not exponent.prefix:
+            if self._is_word("T", exponent):
+                return Attribute(base, "T", span=span)
+            if re.fullmatch("T[A-Za-z]{1,3}", exponent.name):
+                raise syntax_errors.transpose_run_together(self._text, base.span, exponent.name, exponent.span)
+        if self._is_word("e", base):
+            return Call("exp", (exponent,), span=span, function_span=base.span)
+        return Binary("**", base, exponent, span=span, operator_span=place(operator))
+
+    def _is_word(self, word: str, node: Node) -> bool:
+        if node != Name(word) or word in self._inputs:
+            return False
+        self._words[word] += 1
+        return True
+
+    def raised(self, span: Span, function: Node, *parts: Any) -> Binary:
+        """`sin^2(x)`, `sin²(x)`: the power of what the function returns."""
+        *_, exponent, arguments = parts
+        if not (isinstance(function, Name) and function.name in function_words()):
+            raise Refusal(self._text.index("(", place(exponent)[1]), wants_value=False)
+        positional, keywords = _split(arguments)
+        call = Call(function.name, positional, keywords, function.prefix, span=span, function_span=function.span)
+        power = Number(exponent.value.translate(_DIGITS), span=place(exponent))
+        return Binary("**", call, power, span=span, operator_span=place(parts[0]))
+
+    def root(self, span: Span, sign: Token, operand: Node) -> Call:
+        if isinstance(operand, Binary) and not self._text.endswith(")", 0, operand.span[1]):
+            raise syntax_errors.root_of_power(self._text, (span[0], operand.left.span[1]), span)
+        return Call("sqrt", (operand,), span=span, function_span=place(sign))
+
+    def _is_root(self, node: Node) -> bool:
+        return isinstance(node, Call) and self._text.startswith("√", node.span[0])
+
+    def bars(self, span: Span, opening: Token, inner: Node, closing: Token) -> Call:
+        return Call("abs", (inner,), mark="|", span=span, function_span=place(opening))
+
+    def norm(self, span: Span, opening: Token, inner: Node, closing: Token) -> Call:
+        word = closing.value.lstrip("|‖∥_").translate(_DIGITS)
+        order = _ORDERS.get(word, word)
+        arguments = [inner]
+        if order:
+            known: Node = Number(order) if order.isdigit() else Name("inf") if order == "inf" else String(order)
+            arguments.append(replace(known, span=place(closing)))
+        return Call("norm", tuple(arguments), span=span, function_span=place(opening))
 
     def unary(self, span: Span, operator: Token, operand: Node) -> Unary:
         return Unary(_OPERATORS.get(operator.value, operator.value), operand, span=span)
 
-    def superscript(self, span: Span, operand: Node, digits: Token) -> Binary:
-        exponent = Number(digits.value.translate(_DIGITS), span=place(digits))
-        return Binary("**", operand, exponent, span=span, operator_span=place(digits))
+    def superscript(self, span: Span, operand: Node, digits: Token) -> Node:
+        return self._power(span, operand, digits, Number(digits.value.translate(_DIGITS), span=place(digits)))
 
     def transpose(self, span: Span, operand: Node, quote: Token) -> Attribute:
+        self._quoted = self._quoted or "'" in quote.value
         return Attribute(operand, "T", span=span)
 
     def attribute(self, span: Span, operand: Node, name: Token) -> Node:
@@ -122,20 +230,33 @@ class Builder:
             if name.value == "newaxis":
                 return Literal(None, span=span)
             return Name(name.value, prefix=prefix, span=span)
+        if name.value in FIELDS and name.value not in ARRAY_METHODS:
+            return Attribute(operand, name.value, span=span)
         raise syntax_errors.unknown_attribute(name.value, place(name), name.value in ARRAY_METHODS)
 
-    def call(self, span: Span, function: Token, arguments: tuple[Node, ...]) -> Call:
+    def call(self, span: Span, function: Token, arguments: tuple[Node, ...]) -> Node:
         positional, keywords = _split(arguments)
-        return Call(function.value, positional, keywords, span=span, function_span=place(function))
+        return self._called(Call(function.value, positional, keywords, span=span, function_span=place(function)))
 
-    def method(self, span: Span, operand: Node, function: Token, arguments: tuple[Node, ...]) -> Call:
+    def _called(self, call: Call) -> Node:
+        """Return a call, or the value that it only wraps."""
+        self._tracks = self._tracks or tracked(call)
+        value = wrapped(call)
+        if value is None:
+            return settled(call)
+        if call.function in DETACHING:
+            self._detached.append(value)
+        return value
+
+    def method(self, span: Span, operand: Node, function: Token, arguments: tuple[Node, ...]) -> Node:
         positional, keywords = _split(arguments)
         # F is an input more often than torch.nn.functional; that library has none of the methods of an array.
         is_array = isinstance(operand, Name) and operand.name == "F" and function.value in ARRAY_METHODS
         name, named = function.value, place(function)
         if not is_array and (prefix := self._library(operand)):
-            return Call(name, positional, keywords, prefix=prefix, span=span, function_span=named)
-        return Call(name, (operand, *positional), keywords, method=True, span=span, function_span=named)
+            return self._called(Call(name, positional, keywords, prefix=prefix, span=span, function_span=named))
+        call = Call(name, (operand, *positional), keywords, method=True, span=span, function_span=named)
+        return self._called(call)
 
     def arguments(self, span: Span, *arguments: Node) -> tuple[Node, ...]:
         return arguments
@@ -178,6 +299,7 @@ class Builder:
         _refuse_ambiguous_signs(bracket.value, start)
         for piece in re.finditer(_MATRIX_PIECE, bracket.value):
             if piece["row"]:
+                self._quoted = True
                 rows.append([])
             else:
                 rows[-1].append(_signed_number(piece, start))
@@ -207,7 +329,7 @@ class Builder:
             return f"{operand.prefix}.{operand.name}" if operand.name in MODULES else ""
         if operand.name not in LIBRARIES or operand.name in self._inputs:
             return ""
-        self._prefixes[operand.name] += 1
+        self._words[operand.name] += 1
         return operand.name
 
 

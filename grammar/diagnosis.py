@@ -8,6 +8,7 @@ from collections.abc import Iterable
 from . import syntax_errors
 from .errors import Span, SyntaxProblem
 from .layout import Bracket, brackets
+from .meant import sentence_problem
 from .reader import Refusal
 from .vocabulary import function_words
 
@@ -47,7 +48,15 @@ class _Failure:
     def problem(self) -> SyntaxProblem:
         if not self.flat.replace(";", "").strip():
             return syntax_errors.empty_expression(self.end)
-        return self._bracket_problem() or self._word_problem() or self._quote_problem() or self._place_problem()
+        opened = self.open[-1].position if self.open else None
+        sentence = sentence_problem(self.flat, self.position, opened, wants_value=self.wants_value)
+        return (
+            sentence
+            or self._bracket_problem()
+            or self._word_problem()
+            or self._quote_problem()
+            or self._place_problem()
+        )
 
     def _bracket_problem(self) -> SyntaxProblem | None:
         """Return closing brackets that do not fit, and opening ones that make everything behind them go wrong."""
@@ -97,12 +106,12 @@ class _Failure:
             return syntax_errors.missing_attribute(self.position)
         if self.before[0] == ".":
             return syntax_errors.missing_attribute(self.before[1][0])
-        if self.found and self._is_stray():
+        if self.found and (self._is_stray() or self.flat.startswith("\\", self.position)):
             return syntax_errors.stray_character(self.found[0], self.position)
         if self.wants_value:
             return self._missing_value()
         if self.found == "," and not self.open:
-            return self._comma_problem()
+            return syntax_errors.comma_outside_brackets(self.position, self.position + 1 == self.end)
         if self.found in ("<", ">", "==", "<=", ">=", "!=", "≤", "≥", "≠"):
             return syntax_errors.chained_comparison(self.place)
         if self.found == "(" or _OPERAND.match(self.found) or self.found == "[":
@@ -129,12 +138,6 @@ class _Failure:
         """Return where the statement begins in which the parser stopped."""
         return max(self.flat.rfind(mark, 0, self.position) for mark in ";\n") + 1
 
-    def _comma_problem(self) -> SyntaxProblem:
-        names = re.compile(r"\s*([^\W\d]\w*)(?:\s*,\s*[^\W\d]\w*)+\s*=(?!=)")
-        if several := names.match(self.flat, self._statement()):
-            return syntax_errors.tuple_assignment((several.start(1), several.end() - 1))
-        return syntax_errors.comma_outside_brackets(self.position, self.position + 1 == self.end)
-
     def _missing_value(self) -> SyntaxProblem:
         before, place = self.before
         found = self.place if self.found not in (";", "\n") else (self.position, self.position)
@@ -149,11 +152,31 @@ class _Failure:
     def _side_by_side(self, in_list: bool) -> SyntaxProblem:
         left = self._operand_before()
         right = self._operand_after()
+        if product := self._run_together(left, right):
+            return syntax_errors.side_by_side(self.place, product, None, in_list)
         if left in function_words():
             return syntax_errors.call_without_brackets(left, right, self.place)
         numeric = any(re.match(r"[0-9.]", side) for side in (left, right))
         matrices = None if numeric else f"{left} @ {right}"
         return syntax_errors.side_by_side(self.place, f"{left}*{right}", matrices, in_list)
+
+    def _run_together(self, left: str, right: str) -> str:
+        """Return the matrix product that `x'Ax` or `x' A x` means; nothing where there is none."""
+        turned = left.endswith("'") or left.endswith("ᵀ") or re.search(r"\^T$", self.flat[: self.before[1][1]])
+        names = re.match(r"(?:[^\W\d]+\s*)+", self.flat[self.position :])
+        if not turned or names is None or not right.isalpha() or not self._names_alone(names[0]):
+            return ""
+        base = re.split(r"\^|'|ᵀ", left)[0] if left != "T" else self._raised_base()
+        return " @ ".join([f"{base}.T", *(letter for word in names[0].split() for letter in word)])
+
+    def _names_alone(self, words: str) -> bool:
+        """Whether words are names of one letter, or such names run together, and the statement ends with them."""
+        rest = self.flat[self.position + len(words) :].lstrip()
+        return rest[:1] in ("", ";", ")", "+", "-") and all(len(word) <= 3 for word in words.split())
+
+    def _raised_base(self) -> str:
+        found = re.search(r"([\w.]+|\([^()]*\))\s*\^\s*T$", self.flat[: self.before[1][1]])
+        return found[1] if found else "x"
 
     def _operand_before(self) -> str:
         """Return the value that ends where the parser stopped, with its brackets and the name in front of them."""

@@ -6,6 +6,7 @@ carets or exit statuses.
 
 from __future__ import annotations
 
+import os
 from collections.abc import Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -26,6 +27,8 @@ if TYPE_CHECKING:
 
 
 Span = tuple[int, int]
+PACKAGE = os.path.dirname(os.path.dirname(os.path.abspath(__file__)))
+OWN = tuple(os.path.join(PACKAGE, part) for part in ("__init__.py", "core", "grammar"))
 
 
 class Source(NamedTuple):
@@ -54,6 +57,28 @@ def line_and_column(text: str, position: int) -> tuple[int, int]:
     return text.count("\n", 0, position) + 1, position - text.rfind("\n", 0, position)
 
 
+def excerpt(source: Source, labels: Sequence[Label]) -> list[str]:
+    r"""Return the lines of a text that labels point into, with a row of marks and words under them for each label.
+
+    Example: `excerpt(Source("expression", "A @ x"), [Label((4, 5), "3 entries")])` ends with `"        ^ 3 entries"`.
+    """
+    texts, rows = source.text.split("\n"), dict[int, list[str]]()
+    for label in sorted(labels, key=lambda label: not label.primary):
+        line, column = line_and_column(source.text, label.span[0])
+        width = max(1, min(label.span[1] - label.span[0], len(texts[line - 1]) - column + 1))
+        marks = ("^" if label.primary else "-") * width
+        rows.setdefault(line, []).append(f"    {' ' * (column - 1)}{marks} {label.text}".rstrip())
+    return [row for line in sorted(rows) for row in (f"    {texts[line - 1]}", *rows[line])]
+
+
+def _caller(error: BaseException) -> list[str]:
+    """Return the innermost line outside of this package from which an error came."""
+    from traceback import extract_tb, format_list
+
+    frames = [frame for frame in extract_tb(error.__traceback__) if not frame.filename.startswith(OWN)]
+    return [part for frame in frames[-1:] for part in format_list([frame])[0].rstrip().split("\n")]
+
+
 class MatgradError(Exception):
     """The base of every error that a user can cause.
 
@@ -77,8 +102,16 @@ class MatgradError(Exception):
 
     def __str__(self) -> str:
         """Return the message, then each note and help on a line of its own, in the words of Python."""
+        return "\n".join([self.message, *self._advice()])
+
+    def _advice(self) -> list[str]:
         notes, helps = in_python(self.notes), in_python(self.helps)
-        return "\n".join([self.message, *(f"note: {note}" for note in notes), *(f"help: {text}" for text in helps)])
+        return [*(f"note: {note}" for note in notes), *(f"help: {text}" for text in helps)]
+
+    def _render_traceback_(self) -> list[str]:
+        """Return what IPython shows: the line of the caller, the message, the place in the text, the advice."""
+        place = [] if self.source is None else excerpt(self.source, self.labels)
+        return [*_caller(self), f"{type(self).__name__}: {self.message}", *place, *self._advice()]
 
     @property
     def span(self) -> Span | None:

@@ -16,6 +16,10 @@ _PIECE = r"""(?x)
       | (?P<newline>\r?\n)
       | (?P<open>[(\[])
       | (?P<close>[)\]])"""
+_MATLAB = r"""(?x) (?<![\w\u0300-\u036f)\]'])'[^'\n\r]*' | "[^"\n\r]*" | [^\W\d]\w*
+      | (?:[0-9][0-9_]*(?:\.[0-9_]*)?|\.[0-9][0-9_]*)(?:[eE][+-]?[0-9]+)? | (?P<mark>\.[*/^\\](?!\*)|\\)"""
+_COMMENT = r"""(?P<kept>(?<![\w\u0300-\u036f)\]'])'[^'\n\r]*'|"[^"\n\r]*")|%[^\n\r]*"""
+_PYTHON = r"(?m)\b(?:import|def|lambda|return|print|requires_grad_?|zero_grad|zero_)\b|\.grad\b|>>>|^\s*@"
 _BLANKED = frozenset("#\\\u200b\ufeff\n")
 
 
@@ -62,3 +66,20 @@ def flatten(text: str) -> str:
         return piece[0]
 
     return re.sub(_PIECE, blank, text)
+
+
+def marked(text: str) -> bool:
+    """Return whether a text has a mark of MATLAB: `A.*B` has one, `2.*x` is a number times x."""
+    if not any(mark in text for mark in (".*", "./", ".^", "\\")):
+        return False
+    return any(piece["mark"] for piece in re.finditer(_MATLAB, text))
+
+
+def without_comments(text: str) -> str:
+    """Return a text with MATLAB's comments blanked out: `x.*y % entry by entry`."""
+    return re.sub(_COMMENT, lambda piece: piece["kept"] or " " * len(piece[0]), text)
+
+
+def looks_pasted(text: str) -> bool:
+    """Return whether a text may have more around its mathematics than an expression has: `def`, `import`, `>>>`."""
+    return re.search(_PYTHON, text) is not None

@@ -2,33 +2,57 @@
 
 from __future__ import annotations
 
+from collections.abc import Iterable
 from typing import TYPE_CHECKING
 
-from .layout import flatten
+from .layout import flatten, looks_pasted, marked, without_comments
 from .reader import Refusal, read
 
 if TYPE_CHECKING:
+    from lark import Token, Tree
+
+    from .pasted import Pasted
     from .syntax import Program
 
 
-def parse(text: str) -> Program:
+def parse(text: str, inputs: Iterable[str] = (), syntax: str = "") -> Program:
     """Return the syntax tree of an expression, or of several statements of which the last is the result.
 
-    Example: `parse("Z = X @ Y; norm(Z, 'fro')")`. Spans count characters of `text`. Raises `SyntaxProblem`, which
-    points into `text` and says what to write instead.
+    Example: `parse("Z = X @ Y; norm(Z, 'fro')")`. Spans count characters of `text`. `inputs` are words that are names
+    also where a textbook means something else, as the e of `e**x`. `syntax` is `matlab` for MATLAB's reading; marks
+    such as `.*` ask for it too, unless it is `matgrad`. Raises `SyntaxProblem`, which points into `text` and says what
+    to write instead.
     """
     flat = flatten(text)
+    matlab = syntax == "matlab" or (not syntax and marked(flat))
+    flat = without_comments(flat) if matlab else flat
+    pasted = None
+    if looks_pasted(flat):
+        from .pasted import unpasted
+
+        pasted = unpasted(flat)
+        flat = pasted.text
     try:
-        tree = read(flat)
+        program = _built(text, read(flat), frozenset(inputs), pasted, matlab=matlab)
     except Refusal as failure:
         from .diagnosis import explain
 
         raise explain(text, flat, failure) from None
-    from .builder import Builder, check_depth
+    from .builder import check_depth
 
-    builder = Builder(text)
-    program = builder.build(tree)
-    if builder.ambiguous:
-        program = Builder(text, inputs=builder.ambiguous).build(tree)
     check_depth(program)
     return program
+
+
+def _built(text: str, tree: Tree[Token], inputs: frozenset[str], pasted: Pasted | None, *, matlab: bool) -> Program:
+    """Return the syntax tree of lark's; words that turn out to be inputs are known to be so in a second pass."""
+    from .builder import Builder
+
+    kind = Builder
+    if matlab:
+        from .matlab import MatlabBuilder
+
+        kind = MatlabBuilder
+    builder = kind(text, inputs, pasted)
+    program = builder.build(tree)
+    return kind(text, inputs | builder.ambiguous, pasted).build(tree) if builder.ambiguous else program

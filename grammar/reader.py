@@ -38,7 +38,9 @@ class Everywhere:
     Then most places look for the same tokens, with the same pattern, which is compiled once.
     """
 
-    always_accept = ("COLON", "COMMA", "EQUAL", "LPAR", "RPAR", "RSQB", "_SEPARATOR")
+    always_accept = (
+        "AUGMENTED", "BAR", "COLON", "COMMA", "EQUAL", "LPAR", "NORM", "ORDER", "RPAR", "RSQB", "_SEPARATOR",
+    )  # fmt: skip
 
     def process(self, tokens: Iterator[Token]) -> Iterator[Token]:
         """Return the tokens as they are."""

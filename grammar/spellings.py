@@ -144,6 +144,7 @@ LATEX = Spelling(
         "Binary divide": Form(r"#1 \oslash #2", MATRIX_PRODUCT, (MATRIX_PRODUCT, PRODUCT)),
         "Binary /": Form(r"\frac{#1}{#2}", POWER),
         "Binary //": Form(r"\left\lfloor \frac{#1}{#2} \right\rfloor"),
+        "Binary %": Form(r"#1 \bmod #2", MATRIX_PRODUCT, (PRODUCT, POWER)),
         "Binary spaced /": Form(r"\frac{#1}{#2}", POWER),
         "Binary **": Form("#1^{#2}", POWER, (POSTFIX, LOOSE)),
         "Binary elementwise **": Form(r"#1^{\circ #2}", POWER, (POSTFIX, POWER)),

@@ -39,10 +39,13 @@ class Node:
     span: Span = field(default=NOWHERE, compare=False, kw_only=True)
 
     def __eq__(self, other: object) -> bool:
-        return isinstance(other, Node) and type(other) is type(self) and bool(self.content(self) == self.content(other))
+        return self is other or (type(other) is type(self) and bool(self.content(self) == self.content(other)))
 
     def __hash__(self) -> int:
-        return hash(self.content(self))
+        found = self.__dict__.get("_hash")
+        if found is None:
+            found = self.__dict__["_hash"] = hash(self.content(self))
+        return int(found)
 
     def __repr__(self) -> str:
         parts = ", ".join(f"{name}={getattr(self, name)!r}" for name in _parts(type(self)))
@@ -88,12 +91,16 @@ class Unary(Node):
 
 @node
 class Binary(Node):
-    """An infix operator: `+ - * / @ **` or a comparison `< <= > >= == !=`. `^` is read as `**`."""
+    """An infix operator: `+ - * / // % @ **` or a comparison `< <= > >= == !=`. `^` is read as `**`.
+
+    `mark` remembers a sign that stands between numbers: the `·` or `×` of a textbook, `/` and `^` as MATLAB has them.
+    """
 
     operator: str
     left: Node
     right: Node
     operator_span: Span = field(default=NOWHERE, compare=False, kw_only=True)
+    mark: str = field(default="", compare=False, kw_only=True)
 
 
 @node
@@ -117,7 +124,9 @@ class Call(Node):
     """A function applied to arguments.
 
     `np.linalg.inv(A)` is `Call("inv", (A,), prefix="np.linalg")`. A method call `x.sum(axis=0)` is the same call with
-    the receiver as first argument; `method` only remembers how it was spelled.
+    the receiver as first argument; `method` only remembers how it was spelled, and `typed` the function that stands in
+    the text where this one takes its place. `mark` says that a matrix would be read in several ways: it is `|` for
+    bars, and `matlab` for MATLAB's `sum(A)`.
     """
 
     function: str
@@ -125,6 +134,8 @@ class Call(Node):
     keywords: tuple[Keyword, ...] = ()
     prefix: str = field(default="", compare=False)
     method: bool = field(default=False, compare=False)
+    typed: str = field(default="", compare=False)
+    mark: str = field(default="", compare=False, kw_only=True)
     function_span: Span = field(default=NOWHERE, compare=False, kw_only=True)
 
 
@@ -139,10 +150,14 @@ class Slice(Node):
 
 @node
 class Index(Node):
-    """Indexing: `A[:, 1]`. An item is an expression, a `Slice`, or `Literal(None)` / `Literal(...)`."""
+    """Indexing: `A[:, 1]`. An item is an expression, a `Slice`, or `Literal(None)` / `Literal(...)`.
+
+    `w, V = eigh(A)` is read as `w = eigh(A)[0]; V = eigh(A)[1]`; `count` then says that there must be two parts.
+    """
 
     operand: Node
     items: tuple[Node, ...]
+    count: int | None = field(default=None, compare=False)
 
 
 @node
@@ -170,10 +185,20 @@ class Assignment(Node):
 
 @node
 class Program(Node):
-    """The whole input: assignments, then the expression that is the answer."""
+    """The whole input: assignments, then the expression that is the answer.
+
+    What pasted code says besides: values and shapes `given` to inputs, what is `tracked` to differentiate by, and what
+    is `detached`, so that no derivative passes through it. `syntax` is `matlab` for a text in MATLAB's reading, and
+    `quoted` says whether another has quotes or rows as in MATLAB.
+    """
 
     assignments: tuple[Assignment, ...]
     result: Node
+    given: tuple[Assignment, ...] = field(default=(), compare=False, kw_only=True)
+    tracked: tuple[str, ...] = field(default=(), compare=False, kw_only=True)
+    detached: tuple[Node, ...] = field(default=(), compare=False, kw_only=True)
+    syntax: str = field(default="", compare=False, kw_only=True)
+    quoted: bool = field(default=False, compare=False, kw_only=True)
 
 
 def span_of(node: Node) -> Span:
@@ -186,22 +211,22 @@ _known_parts: dict[type, tuple[str, ...]] = {}
 
 
 def _parts(kind: type[Node]) -> tuple[str, ...]:
-    """Return the names of the fields of a kind of node that may hold nodes; every walk asks, so it is remembered."""
+    """Return the names of the fields of a kind of node that it is made of; every walk asks, so it is remembered."""
     found = _known_parts.get(kind)
     if found is None:
-        found = tuple(item.name for item in fields(kind) if not item.name.endswith("span"))
+        found = tuple(item.name for item in fields(kind) if item.compare)
         _known_parts[kind] = found
     return found
 
 
-def children(node: Node) -> Iterator[Node]:
-    """Yield the direct sub-nodes in source order: `list(children(Binary("+", a, b))) == [a, b]`."""
-    for name in _parts(type(node)):
-        value = getattr(node, name)
-        if isinstance(value, Node):
-            yield value
-        elif isinstance(value, tuple):
-            yield from (item for item in value if isinstance(item, Node))
+def children(node: Node) -> tuple[Node, ...]:
+    """Return the direct sub-nodes in source order: `children(Binary("+", a, b)) == (a, b)`."""
+    found: tuple[Node, ...] | None = node.__dict__.get("_children")
+    if found is None:
+        values = [getattr(node, name) for name in _parts(type(node))]
+        items = (item for value in values for item in (value if isinstance(value, tuple) else (value,)))
+        found = node.__dict__["_children"] = tuple([item for item in items if isinstance(item, Node)])
+    return found
 
 
 def map_children(node: Node, change: Callable[[Node], Node]) -> Node:
@@ -227,7 +252,7 @@ def walk(node: Node) -> Iterator[Node]:
     while stack:
         current = stack.pop()
         yield current
-        stack.extend(reversed(list(children(current))))
+        stack.extend(reversed(children(current)))
 
 
 def free_names(program: Program) -> dict[str, Span]:

@@ -7,11 +7,11 @@ from __future__ import annotations
 
 from typing import TYPE_CHECKING
 
-from .advice import Command, Text, advise
+from .advice import Command, Setting, Text, advise
 from .errors import Label, Span, SyntaxProblem, line_and_column
 
 if TYPE_CHECKING:
-    from .syntax import Assignment
+    from .syntax import Assignment, TupleLiteral
 
 
 def _problem(message: str, place: Span | int, label: str, *helps: Text, earlier: Label | None = None) -> SyntaxProblem:
@@ -81,13 +81,10 @@ def quoted_value(span: Span, left: str) -> SyntaxProblem:
 
 _DERIVATIVE = advise("the derivative is asked for by the command: ", Command("grad", "f(x)", ("x",)))
 _STRAY_HELPS: dict[str, Text] = {
-    "%": "a remainder has no derivative rule; comments begin with `#`",
-    "\\": "for a linear system `A \\ b` write `solve(A, b)`",
     "{": "lists and matrices are written with square brackets: `[1, 2]`",
     "}": "lists and matrices are written with square brackets: `[1, 2]`",
     "!": "only `!=` is known: `a != b`",
     "&": "multiply two comparisons instead: `(a < b) * (b < c)`",
-    "|": "for an absolute value write `abs(x)`, for a norm `norm(x)`",
     "~": "for the opposite of a comparison write the other comparison: `a >= b` for `a < b`",
     "$": "names are written without `$`",
     "`": "write the expression without backquotes",
@@ -96,10 +93,16 @@ _STRAY_HELPS: dict[str, Text] = {
     "‘": "strings take plain quotes: 'fro'",
     "“": 'strings take plain quotes: "fro"',
     "”": 'strings take plain quotes: "fro"',
-    "√": "for a square root write `sqrt(x)`",
     "∑": "for a sum write `sum(x)`",
+    "∏": "for a product of all entries write `prod(x)`",
     "∂": _DERIVATIVE,
     "∇": _DERIVATIVE,
+    "⁻": "for the inverse of a matrix write `inv(A)`, for a power `x**-1`",
+    "⊗": "for the Kronecker product write `kron(A, B)`, for the outer product `outer(x, y)`",
+    "∘": "for a product entry by entry write `A*B`",
+    "⟨": "for an inner product write `x @ y`",
+    "∞": "write `inf`",
+    "\\": "LaTeX is not understood here; for a linear system write `solve(A, b)`",
 }
 
 
@@ -109,6 +112,53 @@ def stray_character(character: str, position: int) -> SyntaxProblem:
     listed = advise("remove it; `", Command("functions"), "` lists what can be written")
     help_ = _STRAY_HELPS.get(character, listed)
     return _problem(f"unexpected character `{shown}`", (position, position + 1), "not part of the language", help_)
+
+
+def wrt_in_expression(span: Span, expression: str, name: str) -> SyntaxProblem:
+    """Report `x**2 wrt x`."""
+    help_ = advise("the name is said apart: ", Setting("wrt", name))
+    whole = advise("for example: ", Command("grad", expression, (name,)))
+    return _problem("the name to differentiate by is not part of the expression", span, "said here", help_, whole)
+
+
+def derivative_sign(span: Span, expression: str, name: str, second: bool) -> SyntaxProblem:
+    """`d/dx x**2`, `∇f`."""
+    help_ = advise("write: ", Command("hessian" if second else "grad", expression, (name,)))
+    inside = f"or, within an expression, `{'hessian' if second else 'grad'}({expression}, {name})`"
+    return _problem("a derivative is asked for in another way", span, "not part of the language", help_, inside)
+
+
+def unclosed_bar(span: Span, bar: str) -> SyntaxProblem:
+    """`|x`."""
+    help_ = f"close it with another `{bar}`; for an absolute value write `abs(x)`, for a norm `norm(x)`"
+    return _problem(f"`{bar}` without its partner", span, "stands alone", help_)
+
+
+def bars_run_together(span: Span) -> SyntaxProblem:
+    """`||x| - 1|`, where two bars in a row are those of a norm."""
+    help_ = "put a space between two bars: `| |x| - 1|`, or write `abs(abs(x) - 1)`"
+    return _problem("`||` opens a norm, and `|` closes it", span, "expected `||`", help_)
+
+
+def inverse_function(span: Span, function: str) -> SyntaxProblem:
+    """`sin^-1(x)`: the inverse function, or the reciprocal."""
+    helps = f"for the inverse function write `arc{function}(x)`", f"for the reciprocal write `1/{function}(x)`"
+    return _problem(f"`{function}^-1` can be read in two ways", span, "inverse or reciprocal?", *helps)
+
+
+def braces_in_power(span: Span, base: str, power: str) -> SyntaxProblem:
+    """`A^{-1}`, `A^{T}`, `x^{2}`."""
+    helps = [f"write `{base}**{power}`" if power.isalnum() else f"write `{base}**({power})`"]
+    if power in ("T", "\\top", "⊤", "'"):
+        helps = [f"for the transpose write `{base}.T`"]
+    elif power == "-1":
+        helps = [f"for the inverse of a matrix write `inv({base})`", f"for the reciprocal write `1/{base}`"]
+    return _problem("braces are not part of the language", span, "LaTeX", *helps)
+
+
+def round_index(span: Span, index: str) -> SyntaxProblem:
+    """Report `A(:, 1)`."""
+    return _problem("an index in round brackets", span, "MATLAB", f"write `{index}`: indices count from 0")
 
 
 def missing_value_after(operator: str, place: Span, found: Span) -> SyntaxProblem:
@@ -153,10 +203,27 @@ def unexpected_equals(position: int, left: str) -> SyntaxProblem:
     return _problem("`=` in the middle of an expression", position, "expected an operator", *helps)
 
 
-def tuple_assignment(span: Span) -> SyntaxProblem:
-    """`U, s, V = svd(A)`."""
-    help_ = "take the results one by one: `Q = eigh(A)[1]; sum(Q)`"
-    return _problem("several names cannot be assigned at once", span, "only one name may stand before `=`", help_)
+def unequal_assignment(span: Span, names: int, values: TupleLiteral) -> SyntaxProblem:
+    """Report `a, b = 1, 2, 3`."""
+    found = len(values.items)
+    message = f"{names} names for {found} value{'s' if found != 1 else ''}"
+    given = _earlier(values.span, "the values")
+    return _problem(message, span, "the names", "give each name one value: `a, b = 1, 2; a*b`", earlier=given)
+
+
+def root_of_power(text: str, root: Span, whole: Span) -> SyntaxProblem:
+    """`√x²`: the root of the square, or the square of the root."""
+    rooted, raised = text[slice(*root)], text[root[1] : whole[1]]
+    helps = f"for the root of the power write `√({rooted[1:]}{raised})`", f"for its power write `({rooted}){raised}`"
+    return _problem("a root with a power can be read in two ways", whole, "root or power first?", *helps)
+
+
+def transpose_run_together(text: str, base: Span, word: str, span: Span) -> SyntaxProblem:
+    """`x^TAx`: the T and the names behind it without a sign between them."""
+    left = text[slice(*base)]
+    product = " @ ".join([f"{left}.T", *word[1:]])
+    helps = f"for a transpose write `{product}`", f"for a power by the name `{word}` write `{left}**{word}`"
+    return _problem(f"`^{word}` can be read in two ways", span, "a transpose, or a name?", *helps)
 
 
 def assignment_last(text: str, statement: Assignment) -> SyntaxProblem:

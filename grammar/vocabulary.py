@@ -20,6 +20,11 @@ MODULES = words("numpy linalg special nn functional scipy math keras activations
 PROPERTIES = ("T", "mT", "shape", "size", "ndim")
 """What can be read off a value without brackets."""
 
+FIELDS = {
+    "values": 0, "indices": 1, "eigenvalues": 0, "eigenvectors": 1, "sign": 0, "logabsdet": 1, "U": 0, "S": 1, "Vh": 2,
+}  # fmt: skip
+"""What libraries call the parts of a result that has several, with the place of each."""
+
 ARRAY_METHODS = words(
     """
     abs add amax amin argmax argmin bmm clamp clip conj copy cos cosh cross cumprod cumsum det diag diag_embed diagonal

@@ -94,6 +94,7 @@ TEXT = Spelling(
         "Binary *": Form("#1*#2", PRODUCT, (PRODUCT, SIGN)),
         "Binary /": Form("#1/#2", PRODUCT, (PRODUCT, SIGN)),
         "Binary //": Form("#1//#2", PRODUCT, (PRODUCT, SIGN)),
+        "Binary %": Form("#1%#2", PRODUCT, (PRODUCT, SIGN)),
         "Binary spaced /": Form("#1 / #2", MATRIX_PRODUCT, (MATRIX_PRODUCT, SIGN)),
         "Binary **": Form("#1**#2", POWER, (NUMBER, SIGN)),
         **{

@@ -127,9 +127,18 @@ def _along(function: Any) -> Any:
     return reduced
 
 
+def diag_embed(x: Any, offset: int = 0, axis1: int = -2, axis2: int = -1) -> Any:
+    """Return one matrix after the other, with a row of x on its diagonal."""
+    rows = x.reshape(-1, x.shape[-1])
+    matrices = np.array([np.diag(row, offset) for row in rows])
+    shape = (*x.shape[:-1], *matrices.shape[1:])
+    return np.moveaxis(matrices.reshape(shape), (-2, -1), (axis1, axis2))
+
+
 REFERENCES: Mapping[str, Callable[..., Any]] = {
     # --- elementwise
     "nonzero": lambda p: (p != 0) * 1.0,
+    "tie": lambda other: 0.5 if isinstance(other, np.ndarray) else 0.0,
     "xlogy": lambda a, b: a * np.log(b),
     "xlogx": lambda x: x * np.log(x),
     "quotient": np.divide,
@@ -161,7 +170,8 @@ REFERENCES: Mapping[str, Callable[..., Any]] = {
     "power_norm": lambda x, ord, axis=None: np.linalg.vector_norm(x, ord=ord, axis=axis),
 
     # --- products
-    "matmul": np.matmul, "dot": np.dot, "vdot": np.vdot, "inner": np.inner, "outer": np.outer, "kron": np.kron,
+    "matmul": np.matmul, "dot": np.dot, "vdot": np.vdot, "inner": np.inner, "outer": np.outer,
+    "times_transposed": lambda a, b: np.outer(a, b) if a.ndim == 1 else np.inner(a, b), "kron": np.kron,
     "vecdot": lambda a, b, axis=-1: (a * b).sum(axis), "multi_dot": np.linalg.multi_dot, "tensordot": np.tensordot,
     "einsum": np.einsum,
     "cross": lambda a, b: np.array([a[i - 2] * b[i - 1] - a[i - 1] * b[i - 2] for i in range(3)]),
@@ -171,10 +181,24 @@ REFERENCES: Mapping[str, Callable[..., Any]] = {
     "expand_dims": np.expand_dims, "broadcast_to": np.broadcast_to, "transpose": np.transpose,
     "matrix_transpose": np.matrix_transpose, "swapaxes": np.swapaxes, "moveaxis": np.moveaxis, "flip": np.flip,
     "roll": np.roll, "concatenate": np.concatenate, "stack": np.stack, "hstack": np.hstack, "vstack": np.vstack,
+    "take": lambda x, indices, axis=None: np.take(x, np.asarray(indices, dtype=int), axis),
+    "len": len, "ndim": np.ndim,
     "tile": np.tile, "repeat": np.repeat, "diag": np.diag, "diagonal": np.diagonal, "diagflat": np.diagflat,
     "trace": np.trace, "tril": np.tril, "triu": np.triu, "cumsum": np.cumsum,
     "identity_like": lambda X: np.eye(X.shape[-1]),
     "lower_half": lambda X: np.tril(np.ones(X.shape)) - np.eye(len(X)) / 2,
+
+    "diag_embed": diag_embed,
+
+    # --- adapters
+    "reshape_by_columns": lambda x, shape: np.reshape(x, shape, order="F"),
+    "flatten_between": lambda x, start, end: x.reshape(*x.shape[:start], -1), "permute_axes": np.transpose,
+    "only_matrix": np.copy, "only_vector": np.copy, "at_least": np.maximum, "at_most": np.minimum,
+    "weighted_average": lambda x, weights, axis=None: np.average(x, axis=axis, weights=weights),
+    "softmax_of_usual_axis": lambda x: softmax(x, 1 if x.ndim == 2 else 0),
+    "log_softmax_of_usual_axis": lambda x: np.log(softmax(x, 1 if x.ndim == 2 else 0)),
+    "solve_of_batch": lambda A, b: (np.linalg.inv(A) @ b[..., None])[..., 0] if A.ndim == 3 else np.linalg.inv(A) @ b,
+    "full_svd": np.linalg.svd,
 
     # --- constants
     "eye": np.eye, "ones": np.ones, "zeros": np.zeros, "full": np.full, "linspace": np.linspace, "arange": np.arange,

@@ -36,7 +36,8 @@ def names(text: str) -> list[str]:
 
 def elaborated(text: str) -> Node:
     environment = {name: Symbol.of(name, shape) for name, shape in SHAPES.items()}
-    result = Elaborator(environment).run(parse(text))
+    elaborator = Elaborator(environment)
+    result = elaborator.tensor(elaborator.run(parse(text)), (0, 0))
     assert isinstance(result, Node)
     return result
 

@@ -3,13 +3,14 @@
 from __future__ import annotations
 
 import sys
+from functools import partial
 from typing import TYPE_CHECKING
 
-from ...core.errors import CheckFailed, MatgradError, Source, UsageProblem
+from ...core.errors import CheckFailed, MatgradError, Source
 from ..output.advice import shell
 from ..output.console import Look, line, look_at, printable, show
 from ..output.digits import rough
-from .compute import failed, refuse_failed, warn, write
+from .compute import failed, refuse_failed, tell, warn, write
 from .questions import given_inputs, problem_of, refuse_formats, wishes_of
 from .request import Request
 
@@ -30,8 +31,6 @@ def check(request: Request) -> int:
     """
     refuse_formats("check", request)
     if request.claim is not None:
-        if request.batch:
-            raise UsageProblem("a claim is about one sample: leave out `--batch`", place="--batch")
         return check_claim(request, request.claim)
     from ...core.problems.compiler import Compiler
     from ...core.session import answer
@@ -55,30 +54,35 @@ def check(request: Request) -> int:
 
 def check_claim(request: Request, claim: str) -> int:
     """Say whether a claim is the derivative, and what it is where it is not; 1 where it is not."""
-    _refuse_nonsense(request.expression, claim)
+    _refuse_nonsense(request, claim)
     from ...core.claims.verdict import check_claim as checked
+    from ..output.layouts import apply_layout
 
     kind = {0: "jacobian", 1: "jacobian", 2: "hessian"}.get(len(request.wrt), "derivative")
     problem = problem_of(request.kind or kind, request)
     inputs, surplus = given_inputs(problem, request)
-    verdict = checked(problem, claim, inputs, wishes_of(problem, request))
+    arrange = partial(apply_layout, layout=request.layout) if request.layout != "generalized" else None
+    verdict = checked(problem, claim, inputs, wishes_of(problem, request), arrange)
     assert verdict.answer is not None
     refuse_failed(problem.kind, failed(verdict.answer.results))
     if request.format == "json" or request.output is not None:
-        answer = verdict.answer._replace(warnings=surplus, details={"claim": verdict.details(shell)})
+        answer = verdict.answer._replace(
+            warnings=[*surplus, *verdict.answer.warnings], details={"claim": verdict.details(shell)}
+        )
         write(answer, request._replace(format="json"))
     else:
-        warn(surplus, request)
+        tell(verdict.answer.inputs, request)
+        warn([*surplus, *verdict.answer.warnings], request)
         look = look_at(sys.stdout, no_color=request.no_color)
         show(_verdict_lines(verdict, look), sys.stdout, look)
     return 0 if verdict.holds else 1
 
 
-def _refuse_nonsense(expression: str, claim: str) -> None:
+def _refuse_nonsense(request: Request, claim: str) -> None:
     """Raise what is wrong with the syntax of either before numpy is loaded."""
     from ...grammar.parser import parse
 
-    parse(expression)
+    parse(request.expression, request.wrt, request.syntax)
     try:
         parse(claim)
     except MatgradError as error:
@@ -113,6 +117,7 @@ def _write(answer: Answer, request: Request) -> None:
         write(answer, request._replace(format="json"))
         return
     warn(answer.warnings, request)
+    tell(answer.inputs, request)
     look = look_at(sys.stdout, no_color=request.no_color)
     width = max(len(result.wrt[0]) for result in answer.results)
     lines = []

@@ -4,17 +4,17 @@ from __future__ import annotations
 
 import math
 import sys
-from collections.abc import Collection, Iterable, Sequence
+from collections.abc import Collection, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 
-from ...core.errors import CheckFailed, Source
-from ..output.console import look_at
+from ...core.errors import EXPRESSION, CheckFailed, Source
+from ..output.console import look_at, printable
 from ..output.digits import rough
-from .questions import EXPRESSION, given_inputs, problem_of, wishes_of
+from .questions import RANDOM, given_inputs, problem_of, wishes_of
 from .request import Request
 
 if TYPE_CHECKING:
-    from ...core.problems.answer import Answer, Check, Result, Warning
+    from ...core.problems.answer import Answer, Check, Input, Result, Warning
 
 
 def compute(kind: str, request: Request) -> int:
@@ -30,12 +30,16 @@ def compute(kind: str, request: Request) -> int:
 
 
 def write(answer: Answer, request: Request) -> None:
-    """Write an answer where and how it was asked for, and its warnings on standard error; JSON carries its own."""
+    """Write an answer where and how it was asked for, and its warnings on standard error.
+
+    JSON carries its own, and only what is random behind the back of a script is told beside it as well.
+    """
     from ..output.formats import write_answer
 
-    if request.format != "json":
-        sys.stdout.flush()
-        warn(answer.warnings, request)
+    sys.stdout.flush()
+    warn([item for item in answer.warnings if request.format != "json" or item.code == RANDOM], request)
+    if request.format not in ("json", "table"):
+        tell(answer.inputs, request)
     write_answer(
         answer, request.format, stream=sys.stdout, output=request.output, precision=request.precision,
         layout=request.layout, look=look_at(sys.stdout, no_color=request.no_color),
@@ -52,6 +56,16 @@ def warn(warnings: Collection[Warning], request: Request) -> None:
     source = Source(EXPRESSION, request.expression)
     for warning in warnings:
         sys.stderr.write(render_warning(warning, source=source, color=look.color, ascii=look.ascii) + "\n")
+
+
+def tell(inputs: Mapping[str, Input], request: Request) -> None:
+    """Say on standard error how names without a shape were read."""
+    from ...core.problems.answer import readings_of
+    from ..output.advice import shell
+
+    look = look_at(sys.stderr, no_color=request.no_color)
+    for name, reading in readings_of(inputs).items():
+        sys.stderr.write(printable(f"note: {shell(reading.said(name))}", look.ascii) + "\n")
 
 
 def failed(results: Iterable[Result]) -> list[tuple[Sequence[str], Check]]:

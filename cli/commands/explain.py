@@ -12,8 +12,8 @@ from ... import __version__
 from ...core.errors import UsageProblem
 from ..output.advice import shell
 from ..output.console import cell_width, line, look_at, printable, show, writing_to
-from .compute import warn
-from .questions import given_inputs, problem_of, refuse_formats, wishes_of
+from .compute import tell, warn
+from .questions import RANDOM, given_inputs, problem_of, refuse_formats, wishes_of
 from .request import Request
 
 if TYPE_CHECKING:
@@ -33,19 +33,21 @@ def explain(request: Request) -> int:
     from ...core.explanation.derivation import explain as explained
 
     inputs, surplus = given_inputs(problem, request)
-    lesson = explained(problem, inputs, wishes_of(problem, request))
-    if request.format == "json" or request.output is not None:
+    lesson = explained(problem, inputs, wishes_of(problem, request), request.layout)
+    as_json = request.format == "json" or request.output is not None
+    warn([item for item in [*surplus, *lesson.warnings] if not as_json or item.code == RANDOM], request)
+    if as_json:
         with writing_to(request.output) as stream:
             stream.write(_json(lesson))
         return 0
-    warn(surplus, request)
+    tell(lesson.inputs, request)
     look = look_at(sys.stdout, no_color=request.no_color)
-    show(_lines(lesson, lambda text: printable(text, look.ascii)), sys.stdout, look)
+    show(_lines(lesson, request.layout, lambda text: printable(text, look.ascii)), sys.stdout, look)
     return 0
 
 
 def _json(lesson: Lesson) -> str:
-    record = {
+    record: dict[str, object] = {
         "matgrad": __version__,
         "command": "explain",
         "expr": lesson.expression,
@@ -57,10 +59,14 @@ def _json(lesson: Lesson) -> str:
             for found in lesson.explanations
         ],
     }
+    from ...core.problems.answer import readings_of
+
+    read = {name: reading.kind for name, reading in readings_of(lesson.inputs).items()}
+    record |= {"read": read} if read else {}
     return json.dumps(record, indent=1, ensure_ascii=False) + "\n"
 
 
-def _lines(lesson: Lesson, safe: Callable[[str], str]) -> Iterator[Text]:
+def _lines(lesson: Lesson, layout: str, safe: Callable[[str], str]) -> Iterator[Text]:
     from ...core.shapes import show as shape_text
 
     yield line(("Shapes", "bold"))
@@ -70,7 +76,7 @@ def _lines(lesson: Lesson, safe: Callable[[str], str]) -> Iterator[Text]:
         yield line((f"Differentials, by {safe(found.wrt)}", "bold"))
         yield from _columns([_row(step) for step in found.steps], " = ", safe)
         yield line()
-        yield from _ending(found, safe)
+        yield from _ending(found, layout, safe)
 
 
 def _row(step: Step) -> tuple[str, str, str]:
@@ -88,12 +94,14 @@ def _columns(rows: Sequence[tuple[str, str, str]], between: str, safe: Callable[
         yield line("  " + left + pad + between, right, (f"   ({remark})" if remark else "", "dim"))
 
 
-def _ending(found: Explanation, safe: Callable[[str], str]) -> Iterator[Text]:
+def _ending(found: Explanation, layout: str, safe: Callable[[str], str]) -> Iterator[Text]:
     yield line(("Collected", "bold"))
     if found.expanded is not None:
         yield line(f"  df = {safe(found.expanded)}")
     yield line(f"  {safe(found.collected)}")
     yield line(f"  so the {found.noun} by {safe(found.wrt)} is  ", (safe(found.formula), "bold green"))
+    if found.in_layout is not None:
+        yield line(f"  in {layout} layout  ", (safe(found.in_layout), "bold green"))
     if found.meaning or found.notes:
         yield line()
         yield line(("What it means", "bold"))

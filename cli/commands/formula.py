@@ -3,20 +3,25 @@
 from __future__ import annotations
 
 import json as json_format
+import os
 from collections.abc import Mapping
+from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
 
 from ... import __version__
 from ...core.errors import UsageProblem
 from ..output.console import writing_to
-from .compute import warn
-from .questions import given_inputs, problem_of, wishes_of
+from .compute import tell, warn
+from .questions import RANDOM, given_inputs, problem_of, wishes_of
 from .request import Request
 
 if TYPE_CHECKING:
+    from ...core.arrays import Static
     from ...core.formulas.orders import Forms
+    from ...core.problems.answer import Warning
     from ...core.problems.problem import Problem
+    from ...core.session import Prepared
     from ...core.shapes import Shape
 
 KINDS = ("grad", "jacobian", "hessian", "derivative", "value")
@@ -29,17 +34,27 @@ IDLE: Mapping[str, Any] = {
 }  # fmt: skip
 
 
-def show_formula(request: Request, kind: str | None, to: str, vec: str, *, json: bool) -> int:
+def show_formula(request: Request, kind: str | None, to: str | None, vec: str, *, json: bool) -> int:
     """Write the formula of a derivative; without a kind the gradient of a number, the Jacobian of anything else.
+
+    A file whose name ends in .json or .tex takes JSON or LaTeX.
 
     As text, a formula of three or four axes is followed by its other forms, and names of sizes by what they are.
     """
-    problem, shapes, statics = _understood(request, kind)
+    ending = os.path.splitext(request.output or "")[1].lower()
+    json, to = json or ending == ".json", to or ("latex" if ending == ".tex" else "text")
+    problem, prepared = _understood(request, kind)
+    shapes, statics = prepared.shapes, prepared.statics
     found = _forms(problem, shapes, statics, vec) if to == "text" else []
     texts = [form.formula for form in found] or _texts(problem, shapes, statics, to)
     if json:
-        content = json_format.dumps(_record(problem, to, texts, found), indent=1, ensure_ascii=False)
+        from ...core.problems.answer import readings_of
+
+        read = {name: reading.kind for name, reading in readings_of(prepared.inputs).items()}
+        record = _record(problem, to, texts, found) | ({"read": read} if read else {})
+        content = json_format.dumps(record, indent=1, ensure_ascii=False)
     else:
+        tell(prepared.inputs, request)
         lines = [texts[0].rstrip("\n")]
         if len(texts) > 1:
             lines = [f"{', '.join(wrt)}: {text}" for wrt, text in zip(problem.requests, texts, strict=True)]
@@ -49,25 +64,50 @@ def show_formula(request: Request, kind: str | None, to: str, vec: str, *, json:
     return 0
 
 
-def _understood(request: Request, kind: str | None) -> tuple[Problem, dict[str, Shape], dict[str, int]]:
-    """Return the problem, the shapes of its inputs, and the values of those that are whole numbers."""
-    from ...core.session import prepare
+def _understood(request: Request, kind: str | None) -> tuple[Problem, Prepared]:
+    """Return the problem with a value for every name."""
+    from ...core.session import ambiguities
 
     problem = problem_of(kind or "jacobian", request)
     if problem.kind == "value" and request.wrt:
         raise UsageProblem("a value is not by any name", place="--wrt", helps=["leave out --wrt, or --kind value"])
-    inputs, surplus = given_inputs(problem, request)
-    warn(surplus, request)
-    prepared = prepare(problem, inputs, wishes_of(problem, request))
+    prepared, surplus = _prepared(problem, request)
+    found = [*surplus, *ambiguities(prepared.calculation)]
+    warn([item for item in found if item.code != RANDOM], request)  # a formula has no numbers
     if kind is None and not prepared.calculation.shape:
         problem = replace(problem, kind="grad")
-    return problem, prepared.shapes, prepared.whole_numbers
+    return problem, prepared
 
 
-def _forms(problem: Problem, shapes: Mapping[str, Shape], statics: Mapping[str, int], vec: str) -> list[Forms]:
+def _prepared(problem: Problem, request: Request) -> tuple[Prepared, list[Warning]]:
+    """Return the problem with its shapes; standard input is read only where a formula needs a number that is in it.
+
+    `diagonal(A, k)` has another formula for each k, and one formula does for `A @ x` of any size.
+    """
+    from ...core.elaboration.elaborate import StaticNameError
+    from ...core.session import prepare
+
+    wishes = wishes_of(problem, request)
+    inputs, surplus = given_inputs(problem, request, unasked=False)
+    with suppress(StaticNameError):
+        prepared = prepare(problem, inputs, wishes)
+        if prepared.calculation.statics.keys() <= inputs.keys() or _is_general(problem, prepared):
+            return prepared, surplus
+    inputs, surplus = given_inputs(problem, request)
+    return prepare(problem, inputs, wishes), surplus
+
+
+def _is_general(problem: Problem, prepared: Prepared) -> bool:
+    from ...core.formulas.verified import closed_forms
+
+    forms = closed_forms(problem, prepared.shapes, prepared.statics)
+    return not any(form.of_these_sizes for form in forms)
+
+
+def _forms(problem: Problem, shapes: Mapping[str, Shape], statics: Mapping[str, Static], vec: str) -> list[Forms]:
     from ...core.formulas.orders import forms
 
-    return forms(problem, shapes, statics, column=vec == "column") if problem.requests else []
+    return forms(problem, shapes, statics, column=vec == "column")
 
 
 def _further(form: Forms) -> list[str]:
@@ -81,7 +121,7 @@ def _further(form: Forms) -> list[str]:
     return lines
 
 
-def _texts(problem: Problem, shapes: Mapping[str, Shape], statics: Mapping[str, int], to: str) -> list[str]:
+def _texts(problem: Problem, shapes: Mapping[str, Shape], statics: Mapping[str, Static], to: str) -> list[str]:
     if to == "text":
         from ...core.formulas.verified import closed_forms
 
@@ -99,7 +139,12 @@ def _record(problem: Problem, to: str, texts: list[str], found: list[Forms]) -> 
         results: list[dict[str, object]]
         results = [{"wrt": list(wrt), "formula": text} for wrt, text in zip(requests, texts, strict=True)]
         for result, form in zip(results, found, strict=False):
-            result |= {"sizes": dict(form.origins), "index": form.index, "map": form.linear_map}
+            result |= {
+                "sizes": dict(form.sizes),
+                "origins": dict(form.origins),
+                "index": form.index,
+                "map": form.linear_map,
+            }
             result |= {"kronecker": form.kronecker, "vec": form.convention if form.kronecker else None}
     else:
         results = [{"wrt": list(dict.fromkeys(name for wrt in requests for name in wrt)), "formula": texts[0]}]

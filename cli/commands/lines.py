@@ -2,24 +2,20 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Iterator, Mapping
+from collections.abc import Iterable, Iterator
 from contextlib import contextmanager
-from typing import TYPE_CHECKING
 
-from ...core.errors import InputError, Label, MatgradError, UsageProblem
+from ...core.errors import MatgradError, UsageProblem
 from ..input.errors import terminal, unreadable_file
 from ..input.standard_input import StdinReader
 from ..output.advice import shell
 from ..output.console import writing_to
 from .compute import failed, refuse_failed, warn
-from .questions import given_inputs, problem_of, wishes_of
+from .questions import given_inputs, problem_of, require, wishes_of
 from .request import Request
 
-if TYPE_CHECKING:
-    from ...core.problems.answer import Input
-    from ...core.problems.problem import Problem
-
 JSON_LINES = (".jsonl", ".ndjson", ".jsonlines")
+MISSING = 'add it to the line, or for all lines: -v {name}="[1, 2]", --shape {name}=2'
 
 
 def compute_lines(kind: str, request: Request) -> int:
@@ -45,10 +41,10 @@ def compute_lines(kind: str, request: Request) -> int:
     compiler = Compiler(problem)
     failures = []
     with _lines_of(path) as lines, writing_to(request.output) as stream:
-        for number, (inputs, warnings) in read_lines(lines, problem.names, source=source):
+        for number, (inputs, warnings, _) in read_lines(lines, problem.names, source=source):
             given = {**fixed, **inputs}
             with _on_line(f"{source}:{number}"):
-                _require(problem, given, request.shapes)
+                require(problem, given, () if request.no_random else request.shapes, MISSING)
                 found = answer(problem, given, wishes, compiler=compiler)
             found = found._replace(warnings=[*warnings, *found.warnings])
             stream.write(json_line(found, precision=request.precision, layout=request.layout))
@@ -72,20 +68,6 @@ def _lines_of(path: str) -> Iterator[Iterable[bytes]]:
     if reader.is_terminal:
         raise terminal("--lines")
     yield reader.lines()
-
-
-def _require(problem: Problem, given: Mapping[str, Input], declared: Mapping[str, object]) -> None:
-    """Raise InputError for the names that have neither a value nor a shape."""
-    missing = [name for name in problem.names if name not in given and name not in declared]
-    if not missing:
-        return
-    from ..input.errors import quoted
-
-    listed = ", ".join(f"`{name}` ({item.source})" for name, item in given.items())
-    labels = [Label(problem.names[name], "no value given") for name in missing]
-    helps = [f'add it to the line, or for all lines: -v {missing[0]}="[1, 2]", --shape {missing[0]}=2']
-    head = f"missing input{'s' if len(missing) > 1 else ''} {quoted(missing)}"
-    raise InputError(head, *labels, notes=[f"inputs given: {listed or 'none'}"], helps=helps)
 
 
 @contextmanager

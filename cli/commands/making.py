@@ -8,7 +8,7 @@ from typing import Any
 
 import click
 
-from ...core.errors import UsageProblem
+from ...core.errors import UsageProblem, pointing_into
 from .help_pages import SETTINGS, PageContext
 from .minus_signs import KnownOption, one_dash_typo, positionals, protect, unmarked
 from .options import CLAIM, COMMON, JSON, KIND, LINES, NO_COLOR, WRT, SectionOption, choice, direction_option
@@ -117,8 +117,6 @@ def make_command(name: str) -> click.Command:
 
 def _computing(name: str) -> Callable[..., int]:
     def callback(**parameters: Any) -> int:
-        from .questions import pointing_into
-
         (expression,) = parameters["words"]
         request = Request.of(parameters, expression)
         with pointing_into(expression):
@@ -146,21 +144,20 @@ def _formula() -> click.Command:
 
     def callback(**parameters: Any) -> int:
         from .formula import show_formula
-        from .questions import pointing_into
 
         (expression,) = parameters["words"]
         with pointing_into(expression):
             request = Request.of({**IDLE, **parameters}, expression)
             return show_formula(request, **{name: parameters[name] for name in ("kind", "to", "vec", "json")})
 
-    kept = ("files", "variables", "shapes", "assumptions", "independent", "batch", "output", "no_color")
+    kept = ("files", "variables", "shapes", "assumptions", "independent", "batch", "syntax", "output", "no_color")
     parameters: list[click.Parameter] = [
         click.Argument(["words"], nargs=-1, metavar="EXPR"),
         WRT,
         SectionOption("--kind", section="Derivative", type=click.Choice(KINDS), metavar="KIND",
                       help=f"{choice(KINDS)}."),
-        SectionOption("--to", section="Output", type=click.Choice(TARGETS), default="text", metavar="SPELLING",
-                      help=f"{choice(TARGETS)}.  [default: text]"),
+        SectionOption("--to", section="Output", type=click.Choice(TARGETS), metavar="SPELLING",
+                      help=f"{choice(TARGETS)}.  [default: text, or as FILE ends]"),
         SectionOption("--vec", section="Output", type=click.Choice(["row", "column"]), default="row", metavar="ORDER",
                       help="Which vec the Kronecker form means: row (NumPy's) or column.  [default: row]"),
         JSON,

@@ -9,12 +9,12 @@ from typing import Any
 
 import click
 
-from ...core.shapes import ASSUMPTIONS
+from ...core.shapes import ASSUMPTIONS, LAYOUTS
 from ...grammar.vocabulary import LIBRARIES
 
 FORMATS = ("table", "plain", "json", "npy", "csv", "latex", "markdown", "mtx", "structured")
-LAYOUTS = ("generalized", "numerator", "denominator", "flat")
 DERIVATIVE_KINDS = ("grad", "jacobian", "hessian")
+SYNTAXES = ("matgrad", "matlab")
 LAWS = ("normal", "uniform", "randint:0:5")
 
 
@@ -83,7 +83,8 @@ _derivative, _input, _answer, _output = (
 
 WRT = _derivative(
     "--wrt", multiple=True, metavar="NAME", shell_complete=expression_names,
-    help="Differentiate by this name; repeat it, or give x,A. Not needed where there is only one name.",
+    help="Differentiate by this name, or a part such as A[0,1]; repeat it, or give x,A. "
+         "Not needed where there is only one name.",
 )  # fmt: skip
 CLAIM = _derivative(
     "--claim", metavar="EXPR2", help="What you think the derivative is: an expression over the same names."
@@ -100,10 +101,10 @@ JSON = _output("--json", is_flag=True, help="The same as JSON.")
 NO_COLOR = _output("--no-color", is_flag=True, help="No colour, whatever the terminal says.")
 COMMON = (
     _input("-i", "--inputs", "files", multiple=True, metavar="FILE|-", shell_complete=_files,
-           help="JSON {name: number or list}, or .npz; - is standard input."),
+           help="JSON {name: number or list}, .npz, or a CSV table with headings; - is standard input."),
     _input("-v", "--var", "variables", multiple=True, metavar="NAME=VALUE", shell_complete=_pair_names,
-           help="VALUE: a number, '[1, 2]', '[1 2; 3 4]', @file.npy, @file.npz:key, @file.csv, @file.mtx, "
-                "@file.json, @-. Wins over -i."),
+           help="VALUE: a number, '[1, 2]', '[1 2; 3 4]', @file.npy, @file.npz:key, @file.csv, "
+                "@file.csv:column, @file.mtx, @file.json, @-. Wins over -i."),
     _input("--shape", "shapes", multiple=True, metavar="NAME=5x2", shell_complete=_pair_names,
            help="Random numbers of this shape; `scalar` for a number. Without it, the shape is inferred."),
     _input("--assume", "assumptions", multiple=True, metavar="NAME=WORD", shell_complete=_assumption_words,
@@ -113,8 +114,11 @@ COMMON = (
     _input("--random", "law", default="normal", metavar="LAW", shell_complete=_words(LAWS),
            help=f"Draw from {choice(LAWS)}.  [default: normal]"),
     _input("--seed", default="0", metavar="N", help="The seed of the random numbers.  [default: 0]"),
+    _input("--no-random", is_flag=True, help="A name without a value is an error."),
     _input("--batch", multiple=True, metavar="NAME", shell_complete=expression_names,
-           help="The first axis of NAME counts samples; the expression is for one sample."),
+           help="The first axis of NAME, and of its --shape, counts samples; the expression is for one sample."),
+    _input("--syntax", type=click.Choice(SYNTAXES), metavar="NAME",
+           help="matlab: `*` is the matrix product, as marks such as `.*` say too; matgrad: whatever the marks."),
     _answer("--layout", type=click.Choice(LAYOUTS), default="generalized", metavar="LAYOUT",
             help=f"{choice(LAYOUTS)}.  [default: generalized]"),
     _answer("--strict", is_flag=True, help="Treat kinks and results that are not finite as errors."),
@@ -124,7 +128,8 @@ COMMON = (
     _output("--format", type=click.Choice(FORMATS), metavar="FORMAT",
             help=f"{choice(FORMATS)}.  [default: table, or as FILE ends]"),
     _output("--json", is_flag=True, help="Short for --format json."),
-    _output("-o", "--output", metavar="FILE", shell_complete=_files, help="Write to a file."),
+    _output("-o", "--output", metavar="FILE", shell_complete=_files,
+            help="Write to a file; .json, .csv, .md, .tex, .npy, .npz and .mtx choose the format."),
     _output("--precision", metavar="N|full",
             help="Significant digits.  [default: 6 in tables, all in json, plain, csv and npy]"),
     NO_COLOR,

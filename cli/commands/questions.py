@@ -2,12 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Container, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
-from ...core.errors import InputError, MatgradError, Source, UsageProblem
+from ...core.errors import InputError, Label, UsageProblem
 from ...grammar.parser import parse
 from ..input.standard_input import StdinReader
 from .request import Request
@@ -17,7 +16,8 @@ if TYPE_CHECKING:
     from ...core.problems.problem import Problem
     from ...core.session import Wishes
 
-EXPRESSION = "expression"
+
+RANDOM = "random-input"
 
 
 def refuse_formats(command: str, request: Request) -> None:
@@ -29,22 +29,28 @@ def refuse_formats(command: str, request: Request) -> None:
 
 def problem_of(kind: str, request: Request) -> Problem:
     """Return the problem that a request poses; an expression that makes no sense is refused before numpy is loaded."""
-    program = parse(request.expression)
+    program = parse(request.expression, request.wrt, request.syntax)
     from ...core.problems.problem import Problem
 
     problem = Problem.of(request.expression, kind, request.wrt, request.assumptions, request.batch, program=program)
     return replace(problem, independent_entries=request.independent)
 
 
-def given_inputs(problem: Problem, request: Request) -> tuple[dict[str, Input], list[Warning]]:
-    """Return the inputs on the command line, in files and on standard input, and a warning for each surplus one."""
+def given_inputs(problem: Problem, request: Request, *, unasked: bool = True) -> tuple[dict[str, Input], list[Warning]]:
+    """Return the inputs on the command line, in files and on standard input, and a warning for each surplus one.
+
+    Where inputs were offered, there is a warning for each name that got none too. Standard input is not read `unasked`
+    where that is False. Raises InputError for a name without a value where nothing may be random.
+    """
     from ...core.problems.answer import Warning
     from ..input.inputs import read_inputs
 
     taken = request.lines or any(text.strip().startswith("@-") for text in request.directions)
     reader = None if taken else StdinReader()
     declared = request.shapes
-    inputs, warnings = read_inputs(problem.names, request.variables, request.files, declared=declared, stdin=reader)
+    inputs, warnings, offered = read_inputs(
+        problem.names, request.variables, request.files, declared=declared, stdin=reader, unasked=unasked
+    )
     for name, shape in declared.items():
         if name not in problem.names:
             warnings.append(Warning(f"`{name}` is not in the expression (--shape)", code="surplus-input"))
@@ -55,7 +61,39 @@ def given_inputs(problem: Problem, request: Request) -> tuple[dict[str, Input], 
             message = f"`{name}` has shape {typed_shape(given.value.shape)} ({given.source}), not {words}"
             helps = [f"leave out `--shape {name}=...`: the shape of a given input is known"]
             raise InputError(message, place=f"--shape {name}={words}", helps=helps)
+    if request.lines:
+        return inputs, warnings  # what is missing here may come with each line
+    if request.no_random:
+        require(problem, inputs, (), '-v {name}="[1, 2]", or -i FILE')
+    elif offered:
+        warnings += _unbound(problem, request, inputs, offered)
     return inputs, warnings
+
+
+def _unbound(
+    problem: Problem, request: Request, inputs: Mapping[str, Input], offered: Sequence[str]
+) -> Iterator[Warning]:
+    """Yield a warning for each name that has neither a value nor a shape, although inputs were offered."""
+    from ...core.problems.answer import Warning
+
+    where = " or ".join(dict.fromkeys(offered))
+    for name, span in problem.names.items():
+        if name not in inputs and name not in request.shapes:
+            notes = [f"there is none in {where}", "with --no-random this is an error"]
+            yield Warning(f"`{name}` has no value: it is random", span, "random", notes, code=RANDOM)
+
+
+def require(problem: Problem, given: Mapping[str, Input], declared: Container[str], help_: str) -> None:
+    """Raise InputError for the names that have neither a value nor a shape; `help_` says how to give a `{name}` one."""
+    missing = [name for name in problem.names if name not in given and name not in declared]
+    if not missing:
+        return
+    from ..input.errors import quoted
+
+    listed = ", ".join(f"`{name}` ({item.source})" for name, item in given.items())
+    labels = [Label(problem.names[name], "no value given") for name in missing]
+    head = f"missing input{'s' if len(missing) > 1 else ''} {quoted(missing)}"
+    raise InputError(head, *labels, notes=[f"inputs given: {listed or 'none'}"], helps=[help_.format(name=missing[0])])
 
 
 def wishes_of(problem: Problem, request: Request) -> Wishes:
@@ -81,7 +119,12 @@ def _compressed(problem: Problem, request: Request) -> str:
 
 def _directions(problem: Problem, request: Request) -> Mapping[str, Input | str]:
     """Return the tangent or cotangent of each variable: one for all, or one for each in order."""
+    from ...core.problems.problem import DIRECTIONS
+
     if not request.directions:
+        if request.no_random and problem.kind in DIRECTIONS:
+            word = DIRECTIONS[problem.kind]
+            raise InputError(f"missing {word}", helps=[f'--{word} "[1, 2]", or --{word} ones'])
         return {}
     from ..input.errors import Destination
     from ..input.inputs import read_value
@@ -96,14 +139,3 @@ def _directions(problem: Problem, request: Request) -> Mapping[str, Input | str]
     drawn = ("ones", "random")
     values = [text if text in drawn else read_value(text, destination, reader) for text in request.directions]
     return dict(zip(problem.wrt, values * names, strict=False))
-
-
-@contextmanager
-def pointing_into(expression: str) -> Iterator[None]:
-    """Give errors that point somewhere without saying into what the expression to point into."""
-    try:
-        yield
-    except MatgradError as error:
-        if error.labels and error.source is None:
-            error.source = Source(EXPRESSION, expression)
-        raise

@@ -2,24 +2,27 @@
 
 from __future__ import annotations
 
+import os
 import re
 from collections.abc import Iterable, Mapping
 from typing import Any, NamedTuple
 
+from ...core.amounts import bytes_in
 from ...core.errors import UsageProblem
 from ...core.shapes import ASSUMPTIONS
+from ...grammar.names import split_names
 
-# What a file is, where its name says that it is not text for a reader.
-ENDINGS = {".npy": "npy", ".npz": "npy", ".mtx": "mtx"}
+# What a file holds, as its name says.
+ENDINGS = {
+    ".json": "json", ".jsonl": "json", ".csv": "csv", ".md": "markdown", ".tex": "latex", ".npy": "npy",
+    ".npz": "npy", ".mtx": "mtx", ".txt": "table",
+}  # fmt: skip
 MOST_DIGITS = 17
-UNITS = {"": 1, "b": 1}
-for _power, _letter in enumerate("kmgtp", 1):
-    UNITS |= {f"{_letter}b": 1000**_power, f"{_letter}ib": 1024**_power}
 
 _PAIRS = r",(?=\s*[^\W\d]\w*\s*=)"
 _NAME = r"[^\W\d]\w*"
+_PART = r"(\s*\[.*\])*"
 _SHAPE = r"\d+(?:\s*[x×X*,]\s*\d+)*\s*,?"
-_SIZE = r"(\d+(?:\.\d*)?|\.\d+)\s*([a-z]*)"
 _LAW = r"normal|uniform|randint:(-?\d+):(-?\d+)"
 
 
@@ -52,43 +55,47 @@ class Request(NamedTuple):
     kind: str | None = None
     independent: bool = False
     structured: bool = False
+    syntax: str = ""
+    no_random: bool = False
 
     @staticmethod
     def of(parameters: Mapping[str, Any], expression: str) -> Request:
         """Return the request that click's parameters make; raises UsageProblem for words that mean nothing."""
-        format = read_format(parameters["format"], parameters["output"])
+        format = read_format("json" if parameters["json"] else parameters["format"], parameters["output"])
         return Request(
             expression=expression,
-            wrt=split_names(parameters.get("wrt", ()), "--wrt"),
+            wrt=read_names(parameters.get("wrt", ()), "--wrt"),
             files=tuple(parameters["files"]),
             variables=tuple(parameters["variables"]),
             shapes=read_shapes(parameters["shapes"]),
             assumptions=read_assumptions(parameters["assumptions"]),
             law=read_law(parameters["law"]),
             seed=read_seed(parameters["seed"]),
-            batch=split_names(parameters["batch"], "--batch"),
+            batch=read_names(parameters["batch"], "--batch"),
             directions=tuple(parameters.get("directions", ())),
             lines=parameters.get("lines", False),
             layout=parameters["layout"],
             strict=parameters["strict"],
             check=not parameters["no_check"],
             limit=read_size(parameters["limit"]),
-            format="json" if parameters["json"] else format,
+            format=format,
             output=parameters["output"],
-            precision=read_precision(parameters["precision"], format, parameters["json"]),
+            precision=read_precision(parameters["precision"], format),
             no_color=parameters["no_color"],
             claim=parameters.get("claim"),
             kind=parameters.get("kind"),
             independent=parameters.get("independent", False),
-            structured=format == "structured",
+            structured=parameters["format"] == "structured",
+            syntax=parameters.get("syntax") or "",
+            no_random=parameters.get("no_random", False),
         )
 
 
-def split_names(texts: Iterable[str], option: str) -> tuple[str, ...]:
-    """Return the names in options that may be repeated and hold commas: `split_names(["x,A", "b"], "--wrt")`."""
-    names = [name.strip() for text in texts for name in text.split(",")]
+def read_names(texts: Iterable[str], option: str) -> tuple[str, ...]:
+    """Return the names in options that may be repeated and hold commas: `read_names(["x,A", "b"], "--wrt")`."""
+    names = [name for text in texts for name in split_names(text)]
     for name in names:
-        if not re.fullmatch(_NAME, name):
+        if not re.fullmatch(rf"{_NAME}{_PART if option == '--wrt' else ''}", name):
             message = f"`{name}` is not a name" if name else "a name is missing"
             helps = [f"{option} x, or {option} x,A for several"]
             raise UsageProblem(message, place=f"{option} {','.join(texts)}", helps=helps)
@@ -161,9 +168,9 @@ def read_seed(text: str) -> int:
 
 def read_size(text: str) -> int:
     """Return a number of bytes: `read_size("1GiB") == 2**30`; KB, MB, GB count in thousands."""
-    match = re.fullmatch(_SIZE, text.strip().lower())
-    if match and match[2] in UNITS:
-        return int(float(match[1]) * UNITS[match[2]])
+    size = bytes_in(text)
+    if size is not None:
+        return size
     help_ = "--max-memory 500MB, --max-memory 4GiB, or a number of bytes"
     raise _refused(text, "an amount of memory", "--max-memory", help_)
 
@@ -171,18 +178,24 @@ def read_size(text: str) -> int:
 def read_format(text: str | None, output: str | None) -> str:
     """Return the format: the one asked for, or the one that the name of the file ends in, or a table.
 
-    Example: `read_format(None, "J.npy") == "npy"`.
+    Example: `read_format(None, "J.npy") == "npy"`. Raises UsageProblem for an ending that nobody knows.
     """
-    ending = next((ending for ending in ENDINGS if (output or "").endswith(ending)), "")
-    return text or ENDINGS.get(ending, "table")
+    if text is not None or output is None or (os.path.exists(output) and not os.path.isfile(output)):
+        return text or "table"
+    ending = os.path.splitext(output)[1].lower()
+    if ending and ending not in ENDINGS:
+        notes = [f"known endings: {', '.join(ENDINGS)}"]
+        helps = [f"--format table -o {output}, or any other format"]
+        raise UsageProblem(f"`{ending}` says nothing of the format", place=f"-o {output}", notes=notes, helps=helps)
+    return ENDINGS.get(ending, "table")
 
 
-def read_precision(text: str | None, format: str, json: bool) -> int | None:
+def read_precision(text: str | None, format: str) -> int | None:
     """Return the number of digits, None for what the format does by itself."""
     if text is None:
         return None
     if text == "full":
-        return MOST_DIGITS if format in ("table", "latex", "markdown", "structured") and not json else None
+        return MOST_DIGITS if format in ("table", "latex", "markdown", "structured") else None
     if text.isdecimal() and 1 <= int(text) <= MOST_DIGITS:
         return int(text)
     help_ = f"--precision 3, from 1 to {MOST_DIGITS}, or --precision full"

@@ -50,6 +50,11 @@ def read_table(source: Source, columns: str | None) -> Array:
     return array[:, 0] if vector else array
 
 
+def headings(source: Source) -> list[str]:
+    r"""Return the names of the columns, none for a text without a header: `headings(Source("d.csv", "a,b\n1,2"))`."""
+    return [] if len(list(islice(_lines(source.text), 2))) < 2 else _layout(source).names
+
+
 def _layout(source: Source) -> _Table:
     """Find the delimiter and the header in the first two lines that are not comments."""
     text = source.text

@@ -129,6 +129,14 @@ def needs_a_name(name: str, kind: str, destination: Destination) -> InputError:
     return InputError("inputs must be a JSON object or an .npz archive", place=name, notes=[note], helps=helps)
 
 
+def no_heading(name: str, columns: Sequence[str], destination: Destination) -> InputError:
+    """Report a table none of whose headings is a name in the expression."""
+    place = "@-" if name == "stdin" else f"@{name}"
+    notes = [f"its columns are {quoted(columns)}"]
+    helps = [f"{destination.prefix}{place}:{columns[0]} takes a column by its heading"]
+    return InputError("no column of the table is a name in the expression", place=name, notes=notes, helps=helps)
+
+
 def part_not_possible(path: str, part: str, kind: str) -> InputError:
     """`@FILE:PART` for a file that has no parts."""
     note = f"only .npz archives, JSON objects and tables have parts; this is {kind}"

@@ -10,7 +10,7 @@ from ...core.errors import InputError, Source, Span
 from . import errors
 from .errors import Destination
 from .files import KIND_NAMES, Document, kind_of, load_array, names_a_file, open_document, split_part, text_of
-from .numpy_files import npz_names, read_npz
+from .numpy_files import checked, npz_names, read_npz
 from .standard_input import StdinReader
 
 if TYPE_CHECKING:
@@ -21,10 +21,14 @@ _NUMBERS = re.compile(r"[-+.\deE,;\s\"]*\d[-+.\deE,;\s\"]*")
 
 
 class Reading(NamedTuple):
-    """The inputs that the expression needs, and a warning for each that it does not."""
+    """The inputs that the expression needs, and a warning for each that it does not.
+
+    `offered` says where inputs were looked for: files, and standard input where it is more than a terminal.
+    """
 
     inputs: dict[str, Input]
     warnings: list[Warning]
+    offered: Sequence[str] = ()
 
 
 def read_inputs(
@@ -34,14 +38,16 @@ def read_inputs(
     *,
     declared: Container[str],
     stdin: StdinReader | None,
+    unasked: bool = True,
 ) -> Reading:
     """Return the inputs of an expression whose free names are `needed`.
 
     Example: `read_inputs({"a": (0, 1)}, ["a=[1, 2]"], [], declared=(), stdin=StdinReader()).inputs["a"].value`.
 
     `variables` (`-v NAME=VALUE`) win over `files` (`-i`), of which the last wins. Standard input is read for `-`, and
-    when names are unbound that are not `declared` to have a shape; never from a terminal, and an empty one counts as
-    none. `stdin` is None where standard input has another use. Raises InputError and UsageProblem.
+    where `unasked` is True when names are unbound that are not `declared` to have a shape; never from a terminal, and
+    an empty one counts as none. `stdin` is None where standard input has another use. Raises InputError and
+    UsageProblem.
     """
     typed = _typed_variables(variables)
     found: dict[str, Input | str] = {}
@@ -51,10 +57,12 @@ def read_inputs(
         found[name] = read_value(text, Destination.of(name), stdin)
     unbound = [name for name in needed if name not in found and name not in declared]
     used = "-" in files or any(text.startswith("@") and split_part(text[1:])[0] == "-" for text in typed.values())
-    if unbound and stdin is not None and not used and not stdin.is_terminal:
+    offered = ["standard input" if path == "-" else path for path in files]
+    if unbound and unasked and stdin is not None and not used and not stdin.is_terminal:
         document = Document("stdin", stdin.read())
         found = ({} if document.blank else _named_values(document, needed, unbound)) | found
-    return _reading(found, needed, declared)
+        offered += ["standard input"] if stdin.is_offered else []
+    return _reading(found, needed, declared)._replace(offered=tuple(offered))
 
 
 def read_lines(
@@ -127,9 +135,28 @@ def _named_values(
         names = npz_names(document.data, document.name)
         arrays = read_npz([name for name in names if name in needed], document.data, document.name)
         return {name: Input(arrays[name], document.name) if name in arrays else document.name for name in names}
+    if kind == "table":
+        from .csv_tables import headings
+
+        columns = headings(text_of(document))
+        if columns:
+            return _columns(document, [name for name in columns if name in needed], columns, example)
     if kind in ("npy", "mtx") or (kind == "table" and _is_table(document)):
         raise errors.needs_a_name(document.name, KIND_NAMES[kind], example)
     return _object_values(text_of(document), needed, example)
+
+
+def _columns(
+    document: Document, chosen: Sequence[str], columns: Sequence[str], example: Destination
+) -> dict[str, Input | str]:
+    """Return the columns of a table whose headings are names in the expression; it may well have others."""
+    from ...core.problems.answer import Input
+    from .csv_tables import read_table
+
+    if not chosen:
+        raise errors.no_heading(document.name, columns, example)
+    arrays = {name: checked(name, read_table(text_of(document), name), document.name) for name in chosen}
+    return {name: Input(array, document.name) for name, array in arrays.items()}
 
 
 def _object_values(source: Source, needed: Mapping[str, Span], example: Destination | None) -> dict[str, Input | str]:

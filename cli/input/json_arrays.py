@@ -65,6 +65,8 @@ def to_array(name: str, value: object, source: Source, path: Path) -> Array:
     except (ValueError, RecursionError):
         array = None
     if array is None or array.dtype.kind not in "iuf" or array.ndim > _MOST_AXES:
+        if isinstance(value, list) and suspicious and (mask := _mask(value)) is not None:
+            return mask
         entry.inspect(value)
         array = np.array(value, dtype=np.float64)
     result: Array = array.astype(np.float64, copy=False)
@@ -74,6 +76,20 @@ def to_array(name: str, value: object, source: Source, path: Path) -> Array:
     if not finite.all():
         entry.refuse_infinity(tuple(int(position) for position in np.argwhere(~finite)[0]))
     return result
+
+
+def _mask(value: list[object]) -> Array | None:
+    """Return a list of `true` and `false` as a mask, None where it is none: the mistake is then looked for."""
+    import numpy as np
+
+    from ...core.arrays import as_mask
+
+    try:
+        array = np.array(value)
+    except (ValueError, RecursionError):
+        return None
+    alike = array.dtype.kind == "b" and array.size and array.ndim <= _MOST_AXES
+    return as_mask(array) if alike else None
 
 
 def locate(text: str, path: Path) -> Span:

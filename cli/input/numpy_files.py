@@ -27,6 +27,8 @@ def read_npy(name: str, data: bytes, place: str) -> Array:
     import numpy as np
     from numpy.lib import format as npy
 
+    from ...core.arrays import as_mask
+
     stream = io.BytesIO(data)
     try:
         version = npy.read_magic(stream)
@@ -43,7 +45,8 @@ def read_npy(name: str, data: bytes, place: str) -> Array:
     except (ValueError, EOFError, SyntaxError):
         raise errors.damaged(place, ".npy") from None
     with np.errstate(over="ignore"):
-        return checked(name, array.astype(np.float64, copy=False), f"{place}: {name}")
+        numbers = as_mask(array) if array.dtype.kind == "b" else array.astype(np.float64, copy=False)
+    return checked(name, numbers, f"{place}: {name}")
 
 
 def read_npz(names: Collection[str], data: bytes, place: str) -> dict[str, Array]:

@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+import stat
 import sys
 import threading
 from collections.abc import Iterator
@@ -28,6 +30,18 @@ class StdinReader:
         """Whether standard input is a keyboard, from which nothing is read."""
         stream = self._open()
         return stream is not None and stream.isatty()
+
+    @property
+    def is_offered(self) -> bool:
+        """Whether somebody connected a file or a pipe to it, be it empty; or it holds something."""
+        stream = self._open()
+        if stream is None:
+            return False
+        try:
+            mode = os.fstat(stream.fileno()).st_mode
+        except (OSError, ValueError):  # no stream of the system
+            return bool(self.read().strip())
+        return stat.S_ISFIFO(mode) or stat.S_ISREG(mode) or stat.S_ISSOCK(mode)
 
     def read(self) -> bytes:
         """All of standard input; empty where it is closed."""

@@ -1,4 +1,4 @@
-"""Values typed on the command line: numbers, JSON lists and MATLAB's `[1 2; 3 4]`."""
+"""Values typed on the command line: numbers, JSON lists, MATLAB's `[1 2; 3 4]`, and what is computed, as `pi/2`."""
 
 from __future__ import annotations
 
@@ -15,15 +15,21 @@ from .json_arrays import read_json, to_array
 if TYPE_CHECKING:
     from ...core.arrays import Array
 
+# A function, a constant or an operator. In brackets `1 - 2` may be one entry or two, so signs do not count there.
+_COMPUTES = r"[^\W\d_]|[/*^(√]|^[^\[]*[-+]"
+
 
 def parse_value(text: str, destination: Destination, file: str | None = None) -> Array:
     """Return the array that a typed value means; shapes are literal.
 
     Example: `parse_value("[1 2; 3 4]", Destination.of("A"))` has shape (2, 2), `"[1 2]"` has (2) and `"[1; 2]"` (2, 1).
+    A list of `true` and `false`, as JSON or Python write them, is a mask.
+    What is no list of numbers may be an expression without inputs: `1/3`, `ones(3)`, `[cos(pi/6), 0.5]`.
     `file` is a file to offer where the value turns out to be its name. Raises InputError.
     """
     import numpy as np
 
+    text = re.sub(r"\b(True|False)\b", lambda word: word[0].lower(), text)
     source = Source(destination.option, text)
     number = to_number(text)
     if number is not None:
@@ -32,12 +38,31 @@ def parse_value(text: str, destination: Destination, file: str | None = None) ->
             label = f"{destination.name} is {huge}"
             raise errors.not_finite_text(destination.name, source, (0, len(text)), label)
         return np.array(number)
+    is_json = _is_json(text)
+    rows = None if is_json else _rows(text)
+    if rows is not None:
+        return _matrix(rows, source, destination)
+    if (
+        file is None
+        and not is_json
+        and re.search(_COMPUTES, text)
+        and (computed := _computed(text, source, destination)) is not None
+    ):
+        return computed
     if file is not None or text[:1] not in ("[", "{", "(", '"', "'"):
         raise errors.not_a_value(destination, text, file, _is_json(f"[{text}]"))
-    rows = None if _is_json(text) else _rows(text)
-    if rows is None:
-        return to_array(destination.name, read_json(source), source, ())
-    return _matrix(rows, source, destination)
+    return to_array(destination.name, read_json(source), source, ())
+
+
+def _computed(text: str, source: Source, destination: Destination) -> Array | None:
+    import numpy as np
+
+    from .constants import constant
+
+    value = constant(text, source)
+    if value is not None and not np.isfinite(value).all():
+        raise errors.not_finite_text(destination.name, source, (0, len(text)), f"{destination.name} is not finite")
+    return value
 
 
 def to_number(text: str) -> float | None:

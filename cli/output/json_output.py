@@ -11,8 +11,9 @@ import numpy as np
 
 from ... import __version__
 from ...core.arrays import Array
-from ...core.problems.answer import Answer, Check, Input, Result
-from .layouts import apply_layout
+from ...core.problems.answer import Answer, Check, Input, Result, readings_of
+from .advice import shell
+from .layouts import SAMPLE, apply_layout
 
 if TYPE_CHECKING:
     from ...core.compressed.structured import Structured
@@ -46,6 +47,9 @@ def _parts(answer: Answer, precision: int | None, layout: str) -> dict[str, str]
     parts = {key: json.dumps(text) for key, text in head.items()}
     if answer.batch is not None:
         parts["batch"] = str(answer.batch)
+    read = readings_of(answer.inputs)
+    if read:
+        parts["read"] = json.dumps({name: reading.kind for name, reading in read.items()})
     word = "cotangent" if answer.command == "vjp" else "tangent"
     # No name of an input has a space in it, so a direction cannot be taken for one.
     given = {**answer.inputs, **{f"{word} for {name}": item for name, item in answer.directions.items()}}
@@ -53,8 +57,10 @@ def _parts(answer: Answer, precision: int | None, layout: str) -> dict[str, str]
     parts["value"] = "null" if answer.value is None else _array(answer.value, precision)
     parts["results"] = "[" + ", ".join(_result(result, precision) for result in results) + "]"
     parts |= {key: json.dumps(_plain(value)) for key, value in answer.details.items() if key not in parts}
-    told = ({"code": w.code, "message": w.message, "span": w.span, "notes": list(w.notes)} for w in answer.warnings)
-    parts["warnings"] = json.dumps([*told])
+    told = [
+        {"code": w.code, "message": w.message, "span": w.span, "notes": [*map(shell, w.notes)]} for w in answer.warnings
+    ]
+    parts["warnings"] = json.dumps(told)
     parts["nonfinite"] = json.dumps(broken)
     return parts
 
@@ -91,7 +97,7 @@ def _result(result: Result, precision: int | None) -> str:
         {
             "wrt": json.dumps(list(result.wrt)),
             "shape": json.dumps(result.shape),
-            "axes": json.dumps(result.axes),
+            "axes": json.dumps([SAMPLE] * (len(result.shape) - len(result.axes)) + list(result.axes)),
             "data": "null" if result.compressed is not None else _data(result.data, precision),
             **({} if result.compressed is None else {"compressed": _compressed(result.compressed, precision)}),
             "formula": json.dumps(result.formula),

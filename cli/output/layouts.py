@@ -22,6 +22,7 @@ from typing import NamedTuple
 import numpy as np
 
 from ...core.arrays import Array
+from ...core.formulas.layouts import laid_out
 from ...core.graph.structure import letter
 from ...core.problems.answer import Answer, Result
 
@@ -133,7 +134,7 @@ def apply_layout(result: Result, layout: str = "generalized") -> Result:
     """Return the derivative with its data, axes and groups in a layout.
 
     Example: `apply_layout(result, "numerator").data` is a matrix, for a batch a matrix per sample. The closed form
-    and the structure are kept only where they still describe the data.
+    becomes that of the matrix, and the structure is kept where it still describes the data.
     """
     if layout == "generalized" or len(result.axis_groups) < 2:
         return result
@@ -148,9 +149,15 @@ def apply_layout(result: Result, layout: str = "generalized") -> Result:
         data=data,
         axes=tuple(_merge([labels[axis] for axis in side]) or name for side, name in named),
         axis_groups=tuple((" ".join(seen.names_of(side)) or name, 1) for side, name in named),
-        formula=result.formula if same else None,
+        formula=result.formula and laid_out(result.formula, _shapes(result), layout),
         structure=result.structure if same else None,
     )
+
+
+def _shapes(result: Result) -> list[tuple[int, ...]]:
+    """Return the shape of the output and of each name, of one sample."""
+    groups, batched = _groups(result)
+    return [tuple(result.data.shape[axis] for axis in group.axes) for group in groups[int(batched) :]]
 
 
 def _merge(labels: Sequence[str]) -> str:

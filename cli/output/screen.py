@@ -12,6 +12,7 @@ import numpy as np
 
 from ...core.arrays import Array
 from ...core.problems.answer import Answer, Check, Input, Result
+from .advice import shell
 from .console import Look, cell_width, line, printable, prose
 from .digits import DEFAULT_PRECISION, FULL_PRECISION, rough, short
 from .layouts import View, apply_layout, listed, value_result, view
@@ -146,6 +147,8 @@ class _Screen:
             self._made_up(f"{word} for {self._safe(name)}", word, given, f"--{word} ...")
 
     def _made_up(self, title: str, name: str, given: Input, option: str) -> None:
+        if given.read is not None:
+            self._prose(self._safe(shell(given.read.said(title)).replace("`", "")), "dim")
         self._prose(f"{title} is random: {self._safe(_described(given))} ({option} to give it)", "dim")
         if given.value.size <= SMALL:
             self.parts.append(line((f"  {name} = {self._inline(given.value)}", "dim")))
@@ -304,7 +307,8 @@ def _described(given: Input) -> str:
     size = "a number" if not shape else f"{shape[0]} numbers" if len(shape) == 1 else "×".join(map(str, shape))
     kinds = [DOMAINS.get(word, word) for word in (given.assumption or "").split(", ") if word]
     words = [size + (" (shape inferred)" if given.shape_inferred else ""), *kinds, given.law or "normal"]
-    return ", ".join(words + ([] if given.seed is None else [f"seed {given.seed}"]))
+    first = ", the first with which the value is finite" if given.redrawn else ""
+    return ", ".join(words + ([] if given.seed is None else [f"seed {given.seed}{first}"]))
 
 
 def _roles(seen: View) -> str:

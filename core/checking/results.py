@@ -43,6 +43,7 @@ def check_results(
     """
     draws = Draws(seed, "check")
     note = ""
+    values = {**values, **calculation.part_values(values)}
     if at_kink:
         names = calculation.problem.wrt
         moved = {name: values[name] + NEARBY * _direction(calculation, name, values, draws) for name in names}
@@ -105,7 +106,7 @@ def _question(
 
     def value(point: Mapping[str, AnyArray]) -> AnyArray:
         try:
-            return calculation.value_program.run(point)[0]
+            return calculation.separate_program.run(point)[0]
         except OperationFailed:
             return np.full(lead + calculation.shape, np.nan)
 
@@ -116,7 +117,7 @@ def _question(
             return value, [(name, values[tangent_name(name)])], data
         case "vjp":
             cotangent = values[tangent_name(name)]
-            axes = tuple(range(-cotangent.ndim, 0))
+            axes = tuple(range(-len(calculation.shape), 0))
 
             def paired(point: Mapping[str, AnyArray]) -> AnyArray:
                 return np.asarray(np.sum(np.multiply(value(point), cotangent), axis=axes))
@@ -140,7 +141,7 @@ def _finite_part(
     finite = np.isfinite(data)
     if finite.all() or calculation.samples is not None:
         return data, directions
-    rank = len(calculation.symbols[name].shape)
+    rank = len(calculation.variables[name].shape)
     usable = finite.all(axis=tuple(range(data.ndim - rank)))
     if not usable.any():
         return data, directions
@@ -149,7 +150,7 @@ def _finite_part(
 
 def _weighted(calculation: Calculation, name: str, direction: Array) -> Array:
     """Halve a direction off the diagonal where each pair of entries counts as one variable."""
-    if "independent" not in calculation.symbols[name].assumptions:
+    if "independent" not in calculation.variables[name].assumptions:
         return direction
     return np.asarray(direction * (1 + np.eye(direction.shape[-1])) / 2)
 
@@ -163,7 +164,7 @@ def _contracted(
         return data.along(directions)
     result = data
     for name, direction in reversed(list(zip(wrt, directions, strict=True))):
-        rank = len(calculation.symbols[name].shape)
+        rank = len(calculation.variables[name].shape)
         if calculation.samples is not None and name in calculation.problem.batch:
             middle = result.ndim - 1 - rank
             spread = direction.reshape(direction.shape[0], *(1,) * middle, *direction.shape[1:])

@@ -8,17 +8,19 @@ import numpy as np
 
 from ..arrays import Array, first_place
 from ..differentiation.differentiate import partial
-from ..elaboration.elaborate import Value, elaborate_text
+from ..elaboration.elaborate import elaborate_text
 from ..errors import EvaluationError, Label
 from ..evaluation.program import OperationFailed, compile_program, evaluated
 from ..graph.algebra import constant_value
 from ..graph.nodes import Apply, Map, Node, Symbol, symbols, topological
+from ..graph.transform import vectorize
 from ..problems.answer import Warning
 from ..problems.calculation import Calculation
 from ..shapes import show
 from .location import Location
 
 Values = Mapping[str, Array]
+Place = tuple[int, ...]
 
 NO_INVERSE = "pinv(X) is defined for every matrix; solve and inv need an invertible one"
 NO_CHOLESKY = "cholesky needs a symmetric positive definite matrix, such as A @ A.T + eye(n)"
@@ -31,7 +33,7 @@ def find_kinks(calculation: Calculation, values: Values) -> list[Warning]:
 
     Example: `abs(x)` where x[1] is 0. Only what depends on a variable counts.
     """
-    if calculation.problem.kind == "value" or calculation.samples is not None:
+    if calculation.problem.kind == "value":
         return []
     wrt = set(calculation.problem.wrt)
     location = Location(calculation)
@@ -42,29 +44,44 @@ def find_kinks(calculation: Calculation, values: Values) -> list[Warning]:
         condition = _condition(node)
         if condition is None:
             continue
-        found = evaluated([condition], values)
+        found = evaluated(calculation.over_samples([condition]), values)
         if found is not None and found[0].any():
-            warning = _kink_warning(location, node, found[0], values)
+            warning = _kink_warning(location, node, found[0], *_first_sample(calculation, found[0], values))
             warnings.setdefault(warning.message, warning)
     return list(warnings.values())
 
 
 def _condition(node: Map | Apply) -> Node | None:
-    if isinstance(node, Apply) and node.batch:
-        return None
-    environment: dict[str, Value] = {"y": node, **dict(zip(node.operator.operands, node.children, strict=True))}
-    if isinstance(node, Apply):
-        environment |= dict(node.parameters)
+    """Return the condition under which an operation has a kink; written for one sample, it is asked of all of them."""
+    batch = node.batch if isinstance(node, Apply) else 0
+    operands = {"y": node, **dict(zip(node.operator.operands, node.children, strict=True))}
+    samples = {name: Symbol.of(name, operand.shape[batch:]) for name, operand in operands.items()}
     assert node.operator.kink is not None
-    result = elaborate_text(node.operator.kink, environment)
-    return result if isinstance(result, Node) else None
+    settings = dict(node.parameters) if isinstance(node, Apply) else {}
+    result = elaborate_text(node.operator.kink, {**(samples if batch else operands), **settings})
+    if not isinstance(result, Node) or not batch:
+        return result if isinstance(result, Node) else None
+    return vectorize([result], {samples[name]: operand for name, operand in operands.items()}, node.shape[:batch])[0]
 
 
-def _kink_warning(location: Location, node: Map | Apply, hit: Array, values: Values) -> Warning:
-    place, count = first_place(hit), np.count_nonzero(hit)
+def _first_sample(calculation: Calculation, hit: Array, values: Values) -> tuple[Place, Values, str]:
+    """Return the first place of a kink, the inputs there, and the sample in words where there are several."""
+    place = first_place(hit)
+    if calculation.samples is None:
+        return place, values, ""
+    sample, *inner = place
+    batch = calculation.problem.batch
+    one = {name: value[sample] if name in batch else value for name, value in values.items()}
+    return tuple(inner), one, f" in sample {sample}"
+
+
+def _kink_warning(
+    location: Location, node: Map | Apply, hit: Array, place: Place, values: Values, sample: str
+) -> Warning:
+    count = np.count_nonzero(hit)
     text, more = location.quote(node), f" and {count - 1} more" if count > 1 else ""
     at = _input_at(node, place, values) or (f"entry {_index(place)}" if place else "")
-    where = f"at {at}{more}" if at else "here"
+    where = f"at {at}{sample}{more}" if at else f"here{sample}{more if sample else ''}"
     if node.operator.mask:
         jump = f"{text} changes" if location.is_written(node) else f"{text} has a kink"
         message = f"{jump} {where}: the derivative is that of the branch taken"

@@ -26,6 +26,7 @@ from ..evaluation.program import OperationFailed
 from ..graph.nodes import Symbol
 from ..problems.answer import Input
 from ..problems.calculation import Calculation
+from ..shapes import Shape
 from .points import Point, Trial
 
 Compute: TypeAlias = "Callable[[Point], Array | None]"
@@ -55,11 +56,16 @@ class Inquiry:
         self.text = trial.problem.text.strip()
         self.name = trial.problem.requests[0][0]
         self.output = self.points[0].calculation.shape
-        self.groups = [self.output, *(self.points[0].shapes[name] for name in self.problem.requests[0])]
+        variables = self.points[0].calculation.variables
+        self.groups = [self.output, *(variables[name].shape for name in self.problem.requests[0])]
 
 
 class Candidates(Inquiry):
     """What the claim of a trial might be instead of the derivative."""
+
+    def __init__(self, trial: Trial) -> None:
+        super().__init__(trial)
+        self._calculations: dict[tuple[tuple[str, Shape], ...], Calculation] = {}
 
     def all(self) -> Iterator[Candidate]:
         """Yield what the claim might be, the likeliest first."""
@@ -68,7 +74,7 @@ class Candidates(Inquiry):
         yield from self._transposes()
         yield from self._flattened()
         yield from self._orders_of_axes()
-        if self.trial.order == 1:
+        if self.trial.order == 1 and not self.problem.parts:
             yield from self._symmetric_conventions()
             yield from self._per_sample()
             yield from self._by_places()
@@ -207,7 +213,8 @@ class Candidates(Inquiry):
         shapes = {name: (1, *shape[1:]) if name in restricted else shape for name, shape in point.shapes.items()}
         rows = []
         try:
-            calculation = Calculation(self.problem, shapes)
+            calculation = self._calculations.get(key := tuple(shapes.items())) or Calculation(self.problem, shapes)
+            self._calculations[key] = calculation
             for row in range(size):
                 values = {n: v[row : row + 1] if n in restricted else v for n, v in point.values.items()}
                 rows.append(calculation.derivative_program.run(values)[0])
@@ -276,16 +283,16 @@ class Candidates(Inquiry):
             return
         names = [f"{self.name} at {number}" for number in range(len(places))]
         program = renamed_places(self.problem.program, places, names)
-        found = ((id(point), self._partials(point, program, names)) for point in self.points)
-        parts = {key: partials for key, partials in found if partials is not None}
-        if len(parts) < len(self.points):
-            return
+        parts: dict[int, list[Array] | None] = {}
         for count in range(1, len(places)):
             for chosen in combinations(range(len(places)), count):
                 listed = " and ".join(ORDINALS[place] for place in chosen)
 
-                def compute(point: Point, chosen: tuple[int, ...] = chosen) -> Array:
-                    return np.asarray(np.sum([parts[id(point)][place] for place in chosen], axis=0))
+                def compute(point: Point, chosen: tuple[int, ...] = chosen) -> Array | None:
+                    if id(point) not in parts:
+                        parts[id(point)] = self._partials(point, program, names)
+                    part = parts[id(point)]
+                    return None if part is None else np.sum([part[place] for place in chosen], axis=0)
 
                 others = "others" if len(places) - count > 1 else "other"
                 words = f"the derivative by the {listed} `{self.name}` alone, as if the {others} were fixed"

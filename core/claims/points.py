@@ -2,9 +2,9 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
-from contextlib import contextmanager, suppress
-from dataclasses import dataclass
+from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
+from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
@@ -14,24 +14,48 @@ from ...grammar.advice import Setting, advise
 from ...grammar.parser import parse
 from ...grammar.rewriting import joined, toggled_transposes
 from ...grammar.writer import write
-from ..arrays import SAME_NUMBERS, Array, relative_error, whole_numbers
+from ..arrays import SAME_NUMBERS, Array, Static, relative_error, static_key, statics, whole_numbers
 from ..differentiation.stabilise import stabilized
 from ..elaboration.elaborate import BARE_CONSTANTS, Elaborator
 from ..elaboration.inference import infer_shapes
+from ..elaboration.libraries import in_own_words
 from ..errors import EvaluationError, ExpressionError, Label, MatgradError, ShapeError, Source, UnknownNameError
-from ..evaluation.program import OperationFailed, compile_program, evaluated
+from ..evaluation.program import OperationFailed, Program, compile_program
+from ..formulas.closed_form import origins_of
+from ..graph.algebra import number
 from ..graph.nodes import Node
 from ..graph.transform import flatten
-from ..problems.answer import Input, values_of
+from ..problems.answer import Input, Result, readings_of, values_of
 from ..problems.calculation import Calculation
 from ..problems.compiler import Compiler
 from ..problems.problem import Problem
 from ..session import Prepared, Wishes, explained, prepare
-from ..shapes import Shape, show
+from ..shapes import Shape
+
+Arrange = Callable[[Result], Result]
 
 POINTS = 6
 CLAIM = "claim"
-SUMS = ("sum", "reduce_sum", "mean", "reduce_mean", "average", "trace", "tr")
+
+
+def one_by_one(
+    problem: Problem, given: Mapping[str, Input], wishes: Wishes
+) -> tuple[Problem, list[Mapping[str, Input]], Wishes]:
+    """Return the problem for one sample, and the inputs and the declared shapes of each sample that is given.
+
+    Raises InputError for inputs that make no batch.
+    """
+    many = prepare(problem, given, wishes).calculation.samples or 1
+    declared = {name: shape[1:] if name in problem.batch else shape for name, shape in wishes.declared.items()}
+    given_in_batch = any(name in problem.batch for name in given)
+    samples: list[Mapping[str, Input]] = [
+        {
+            name: item._replace(value=item.value[sample]) if name in problem.batch else item
+            for name, item in given.items()
+        }
+        for sample in range(min(many, POINTS) if given_in_batch else 1)
+    ]
+    return replace(problem, batch=()), samples, wishes._replace(declared=declared)
 
 
 @contextmanager
@@ -44,15 +68,61 @@ def speaking_of(claim: str) -> Iterator[None]:
         raise
 
 
+class Workbench:
+    """What the points of a trial share: equal programs are elaborated, and equal graphs compiled, once."""
+
+    def __init__(self) -> None:
+        self._nodes: dict[Hashable, Node] = {}
+        self._programs: dict[tuple[Node, ...], Program] = {}
+
+    def elaborated(
+        self, program: syntax.Program, environment: Mapping[str, Node], statics: Mapping[str, Static] | None = None
+    ) -> Node:
+        """Return the graph of a program whose result is one array."""
+        known = frozenset((name, static_key(value)) for name, value in (statics or {}).items())
+        key = (program, frozenset(environment.items()), known)
+        if key not in self._nodes:
+            elaborator = Elaborator(environment, statics)
+            result = elaborator.tensor(elaborator.run(program), syntax.span_of(program.result))
+            self._nodes[key] = stabilized([result])[0]
+        return self._nodes[key]
+
+    def over_inputs(
+        self,
+        program: syntax.Program,
+        calculation: Calculation,
+        values: Mapping[str, Array],
+        symbols: Mapping[str, Node] | None = None,
+    ) -> Node:
+        """Return the graph of a program over the inputs of a calculation, and the lengths that formulas of it name."""
+        lengths = calculation.lengths
+        known = {name: number(size) for name, size in lengths.items()}
+        known |= {symbol.name: node for symbol, node in calculation.parts.items()}
+        environment = {**known, **calculation.symbols, **(symbols or {})}
+        return self.elaborated(program, environment, {**lengths, **statics(values)})
+
+    def run(self, nodes: Sequence[Node], values: Mapping[str, Array]) -> list[Array]:
+        """Return the values of graphs; raises OperationFailed where an operation has none."""
+        key = tuple(nodes)
+        if key not in self._programs:
+            self._programs[key] = compile_program(flatten(key))
+        return self._programs[key].run(values)
+
+
 @dataclass(frozen=True)
 class Point:
-    """Inputs at which a claim is compared: the derivative there, what is claimed, and how the inputs came about."""
+    """Inputs at which a claim is compared: the derivative there, what is claimed, and how the inputs came about.
 
+    `truth` is what the claim should be: the derivative, or the matrix that a layout makes of it.
+    """
+
+    bench: Workbench
     calculation: Calculation
     inputs: Mapping[str, Input]
     value: Array
-    truth: Array
+    derivative: Array
     claimed: Array
+    truth: Array
 
     @cached_property
     def values(self) -> dict[str, Array]:
@@ -71,11 +141,14 @@ class Point:
 
     def evaluated(self, nodes: list[Node]) -> list[Array] | None:
         """Return graphs over the inputs as numbers, None where an operation has no result."""
-        return evaluated(nodes, self.values)
+        try:
+            return self.bench.run(nodes, self.values)
+        except OperationFailed:
+            return None
 
     def elaborated(self, program: syntax.Program, symbols: Mapping[str, Node] | None = None) -> Node:
         """Return the graph of a program over the inputs, `symbols` being known besides them."""
-        return elaborated(program, {**self.calculation.symbols, **(symbols or {})}, whole_numbers(self.values))
+        return self.bench.over_inputs(program, self.calculation, self.values, symbols)
 
     def compute(self, program: syntax.Program) -> Array | None:
         """Return the value of a program here, None where it does not fit or has no value."""
@@ -86,36 +159,28 @@ class Point:
         return None if found is None else found[0]
 
 
-def elaborated(program: syntax.Program, environment: Mapping[str, Node], statics: Mapping[str, int]) -> Node:
-    """Return the graph of a program whose result is one array."""
-    elaborator = Elaborator(environment, statics)
-    return stabilized([elaborator.tensor(elaborator.run(program), syntax.span_of(program.result))])[0]
-
-
-def _sums_a_number(program: syntax.Program, calculation: Calculation) -> bool:
-    """Whether a program sums, or takes the trace, of what is a single number."""
-    for call in syntax.walk(program):
-        if isinstance(call, syntax.Call) and call.function in SUMS and call.arguments:
-            inner = syntax.Program(program.assignments, call.arguments[0])
-            with suppress(ExpressionError):
-                if not elaborated(inner, calculation.symbols, {}).shape:
-                    return True
-    return False
-
-
 class Trial:
     """One claim on trial: the points at which it is compared, and the verdict."""
 
-    def __init__(self, problem: Problem, claim: str, given: Mapping[str, Input], wishes: Wishes) -> None:
+    def __init__(
+        self,
+        problem: Problem,
+        claim: str,
+        samples: Sequence[Mapping[str, Input]],
+        wishes: Wishes,
+        arrange: Arrange | None = None,
+    ) -> None:
         self.problem = problem
         self.claim = claim.strip()
-        self.given = {name: item for name, item in given.items() if name in problem.names}
+        self.samples = [{name: item for name, item in one.items() if name in problem.names} for one in samples]
+        self.given = self.samples[0]
+        self.arrange = arrange
         self.wishes = wishes._replace(general=True)
         with speaking_of(claim):
-            self.program = parse(claim)
-        self.compiler = Compiler(problem)
-        self._check_names()
+            self.program = in_own_words(parse(claim))
+        self.compiler, self.bench = Compiler(problem), Workbench()
         self.remarks: list[str] = []
+        self._check_names()
         self.points = self._points()
 
     # What is compared.
@@ -124,13 +189,21 @@ class Trial:
         return prepare(self.problem, given, wishes, self.compiler)
 
     def _check_names(self) -> None:
-        names = self.problem.names
-        for name, span in syntax.free_names(self.program).items():
-            if name not in names and name not in BARE_CONSTANTS:
+        """Refuse names that are neither inputs nor lengths; what a length is gets said."""
+        names = [*self.problem.names, *self.problem.parts]
+        found = syntax.free_names(self.program).items()
+        strangers = {name: span for name, span in found if name not in names and name not in BARE_CONSTANTS}
+        if not strangers:
+            return
+        general, lengths = self._prepare(self.given, self.wishes).calculation.general or (None, {})
+        origins = {} if general is None else origins_of(general, lengths)
+        for name, span in strangers.items():
+            if name not in origins:
                 message, label = f"`{name}` is not in the expression", Label(span, "unknown name")
-                notes = [f"names in the expression: {', '.join(names)}"]
+                notes = [f"names in the expression: {', '.join(self.problem.names)}"]
                 helps = ["a claim may use the inputs of the expression, numbers and functions"]
                 raise UnknownNameError(message, label, source=Source(CLAIM, self.claim), notes=notes, helps=helps)
+            self.remarks.append(f"`{name}` is `{origins[name]}`")
 
     @property
     def order(self) -> int:
@@ -162,14 +235,17 @@ class Trial:
         return points
 
     def _settings(self) -> Iterator[tuple[Wishes, Mapping[str, Input]]]:
-        self.wishes = self.wishes._replace(declared={**self.wishes.declared, **self._rows_meant()})
         first = self._fitting(self._prepare(self.given, self.wishes).inputs)
+        self.readings = readings_of(first)
         shapes = {name: np.shape(item.value) for name, item in first.items()}
         declared = {name: shape for name, shape in shapes.items() if first[name].law != "size"}
         larger = self._larger(first, declared)
         seeds = range(self.wishes.seed, self.wishes.seed + POINTS)
-        yield self.wishes._replace(declared=declared), self.given
-        whole = {name: self.given[name] for name in whole_numbers(values_of(self.given))}
+        indices = self._prepare(self.given, self.wishes).calculation.statics
+        kept = {*indices, *whole_numbers(values_of(self.given))}
+        whole = {name: item for name, item in self.given.items() if name in kept}
+        for sample in self.samples:
+            yield self.wishes._replace(declared=declared), sample
         for place, seed in enumerate(seeds):
             if place or self.given:
                 own = larger if larger is not None and place % 2 else declared
@@ -192,31 +268,10 @@ class Trial:
 
     def _fits(self, prepared: Prepared) -> bool:
         """Whether the claim has the shape of the derivative; with sizes of its own it may for some shapes alone."""
+        if self.arrange:  # sizes of its own are those of the derivative alone
+            return True
         (_, truth), *_ = prepared.calculation.results
         return self._claim_over(prepared.calculation, prepared.inputs).shape == truth.shape
-
-    def _rows_meant(self) -> dict[str, Shape]:
-        """Return matrix shapes for variables whose names read as vectors, where a sum would be of a single number.
-
-        `(x @ A @ x.T).sum()` says by its sum that x has rows.
-        """
-        prepared = self._prepare(self.given, self.wishes)
-        inputs, calculation = prepared.inputs, prepared.calculation
-        name = self.problem.requests[0][0]
-        shape = calculation.symbols[name].shape
-        if not inputs[name].shape_inferred or len(shape) != 1 or not _sums_a_number(self.problem.program, calculation):
-            return {}
-        rows = max(size for item in inputs.values() for size in (*np.shape(item.value), 3)) + 2
-        declared: dict[str, Shape] = {name: (rows, *shape)}
-        try:
-            prepared = self._prepare(self.given, self.wishes._replace(declared={**self.wishes.declared, **declared}))
-        except ExpressionError:
-            return {}
-        if prepared.calculation.shape != calculation.shape:
-            return {}
-        taken = f"`{name}` is taken as a matrix, {show(declared[name])}"
-        self.remarks.append(f"{taken}: for a vector the sum would be of one number")
-        return declared
 
     def _fitting(self, inputs: Mapping[str, Input]) -> Mapping[str, Input]:
         """Return inputs that the claim fits too: where shapes are free, the claim has a say in them."""
@@ -239,7 +294,7 @@ class Trial:
         return prepared.inputs
 
     def _claim_over(self, calculation: Calculation, inputs: Mapping[str, Input]) -> Node:
-        return elaborated(self.program, calculation.symbols, whole_numbers(values_of(inputs)))
+        return self.bench.over_inputs(self.program, calculation, values_of(inputs))
 
     def _with_transpose(self, calculation: Calculation, inputs: Mapping[str, Input], error: ExpressionError) -> bool:
         """Add to an error the transpose with which the claim would be right; False where there is none."""
@@ -247,10 +302,12 @@ class Trial:
         truth = explained(calculation, calculation.derivative_program.run, values)[0]
         matrices = {name for name, value in values.items() if np.ndim(value) == 2}
         for before, after, program in toggled_transposes(self.program, matrices):
-            found = None
-            with suppress(ExpressionError):
-                found = evaluated([elaborated(program, calculation.symbols, whole_numbers(values))], values)
-            if found is not None and relative_error(found[0], truth) <= SAME_NUMBERS:
+            try:
+                node = self.bench.over_inputs(program, calculation, values)
+                (found,) = self.bench.run([node], values)
+            except (ExpressionError, OperationFailed):
+                continue
+            if relative_error(found, truth) <= SAME_NUMBERS:
                 error.helps = (
                     f"with `{after}` in place of `{before}` it is right: `{write(program)}`",
                     *(text for text in error.helps if "would fit" not in str(text)),
@@ -269,7 +326,7 @@ class Trial:
         if not unknown:
             return None
         try:
-            shapes, counts = infer_shapes(both, known, unknown, whole_numbers(values_of(self.given)))
+            shapes, counts = infer_shapes(both, known, unknown, statics(values_of(self.given)))
         except ExpressionError:
             return None
         return {name: shape for name, shape in shapes.items() if name not in counts}
@@ -286,11 +343,18 @@ class Trial:
         try:
             with speaking_of(self.claim):
                 claim = self._claim_over(calculation, prepared.inputs)
-            claimed = compile_program(flatten([claim])).run(values)[0]
+            (claimed,) = self.bench.run([claim], values)
         except OperationFailed as failure:
             message = f"the claim has no value: {failure.original}".lower()
             raise EvaluationError(message, place=Setting("claim")) from None
-        return [Point(calculation, prepared.inputs, value, truth, np.asarray(claimed, dtype=np.float64))]
+        (record,) = calculation.result_records([truth], [None])
+        wanted = self.arranged(record).data
+        claimed = np.asarray(claimed, dtype=np.float64)
+        return [Point(self.bench, calculation, prepared.inputs, value, truth, claimed, wanted)]
+
+    def arranged(self, record: Result) -> Result:
+        """Return a derivative in the layout that the claim is about."""
+        return record if self.arrange is None else self.arrange(record)
 
     @property
     def by(self) -> str:

@@ -17,10 +17,10 @@ import numpy as np
 from ...grammar.advice import Setting, Text
 from ...grammar.rewriting import toggled_transposes
 from ...grammar.writer import write
-from ..arrays import NEAR_MISS, SAME_NUMBERS, Array, relative_error
+from ..arrays import NEAR_MISS, SAME_NUMBERS, Array, relative_error, whole_numbers
 from ..errors import ExpressionError
 from ..evaluation.program import OperationFailed
-from ..problems.calculation import Calculation
+from ..problems.compiler import Compiler
 from ..shapes import describe
 from .confusions import Candidate, Candidates, Compute, Inquiry, replace_values
 from .points import Point, Trial
@@ -50,32 +50,24 @@ class Search(Inquiry):
     def run(self) -> Reading | None:
         """Return the first reading that holds at every point."""
         own = Candidate("factor", f"the {self.noun}", lambda point: point.truth)
-        if found := self._multiple(own, [point.truth for point in self.points]):
+        if found := self._multiple(own):
             return found
-        computed = ((one, self._arrays(one.compute)) for one in Candidates(self.trial).all())
-        candidates = [(one, arrays) for one, arrays in computed if arrays is not None]
-        for candidate, arrays in candidates:
-            if self._equal(arrays):
+        candidates = []
+        for candidate in Candidates(self.trial).all():
+            candidate = replace(candidate, compute=_remembered(candidate.compute))
+            if self._is(candidate.compute):
                 return Reading(candidate.key, self._told(f"it is {candidate.words}", candidate), None, candidate.helps)
+            candidates.append(candidate)
         if found := self._transposed_factor() or self._under_assumption():
             return found
-        multiples = (self._multiple(candidate, arrays) for candidate, arrays in candidates)
-        return next(filter(None, multiples), None) or self._other_shape()
+        return next(filter(None, map(self._multiple, candidates)), None) or self._other_shape()
 
     def _told(self, words: str, candidate: Candidate) -> tuple[Text, ...]:
         return (words, candidate.remark) if candidate.remark else (words,)
 
-    def _arrays(self, compute: Compute) -> list[Array] | None:
-        arrays = []
-        for point in self.points:
-            array = compute(point)
-            if array is None or array.shape != point.claimed.shape:
-                return None
-            arrays.append(array)
-        return arrays
-
-    def _equal(self, arrays: list[Array]) -> bool:
-        return all(relative_error(p.claimed, a) <= SAME_NUMBERS for p, a in zip(self.points, arrays, strict=True))
+    def _is(self, compute: Compute) -> bool:
+        """Whether the claim equals what is computed, at every point; one where it does not is enough to say no."""
+        return all(_agrees(point.claimed, compute(point)) for point in self.points)
 
     # Claims that are nearly right.
 
@@ -83,9 +75,7 @@ class Search(Inquiry):
         """Return the transpose that is missing from the claim, or too many in it."""
         matrices = {name for name, shape in self.points[0].shapes.items() if len(shape) == 2}
         for before, after, program in toggled_transposes(self.trial.program, matrices):
-            values = [point.compute(program) for point in self.points]
-            pairs = zip(values, self.points, strict=True)
-            if all(v is not None and relative_error(v, p.truth) <= SAME_NUMBERS for v, p in pairs):
+            if all(_agrees(point.truth, point.compute(program)) for point in self.points):
                 words = f"with `{after}` in place of `{before}` it is right: `{write(program)}`"
                 return Reading("transposed factor", (words,))
         return None
@@ -94,31 +84,42 @@ class Search(Inquiry):
         """Return the matrix that has to be symmetric for the claim to hold."""
         for name, shape in self.points[0].shapes.items():
             square = len(shape) == 2 and shape[0] == shape[1]
-            if square and all(self._holds_symmetric(point, name) for point in self.points):
+            if not square or name in self.problem.assumptions:
+                continue
+            compiler = self._compiler_if_symmetric(name)
+            if all(self._holds_symmetric(point, name, compiler) for point in self.points):
                 words = f"it is right where `{name}` is symmetric, and here nothing says so"
                 return Reading("if symmetric", (words,), None, (Setting("assume", {name: "symmetric"}),))
         return None
 
-    def _holds_symmetric(self, point: Point, name: str) -> bool:
+    def _compiler_if_symmetric(self, name: str) -> Compiler:
+        """Return a compiler for where a matrix is symmetric: only the derivative by itself is another one there."""
+        if name not in self.problem.requests[0]:
+            return self.trial.compiler
+        assumptions = {**self.problem.assumptions, name: frozenset({"symmetric"})}
+        return Compiler(replace(self.problem, assumptions=assumptions))
+
+    def _holds_symmetric(self, point: Point, name: str, compiler: Compiler) -> bool:
         value = point.values[name]
-        if name in self.problem.assumptions or value.shape[0] != value.shape[1]:
+        if value.shape[0] != value.shape[1]:
             return False
         values = {**point.values, name: (value + value.T) / 2}
-        problem = replace(self.problem, assumptions={**self.problem.assumptions, name: frozenset({"symmetric"})})
-        moved = replace_values(point, values)
-        claimed = moved.compute(self.trial.program)
+        claimed = replace_values(point, values).compute(self.trial.program)
         try:
-            truth = Calculation(problem, point.shapes).derivative_program.run(values)[0]
+            _, truth = compiler.find(point.shapes, whole_numbers(values)).calculation.program.run(values)
         except (ExpressionError, OperationFailed):
             return False
-        return claimed is not None and relative_error(claimed, truth) <= SAME_NUMBERS
+        return _agrees(truth, claimed)
 
-    def _multiple(self, candidate: Candidate, arrays: list[Array]) -> Reading | None:
+    def _multiple(self, candidate: Candidate) -> Reading | None:
         """Return a candidate up to a factor with a name."""
         factors = []
-        for point, array in zip(self.points, arrays, strict=True):
+        for point in self.points:
+            array = candidate.compute(point)
+            if array is None or array.shape != point.claimed.shape or not np.isfinite(point.claimed).all():
+                return None
             norm = float(np.sum(array * array))
-            if array.shape != point.claimed.shape or not norm or not np.isfinite(point.claimed).all():
+            if not norm:
                 return None
             factors.append(float(np.sum(point.claimed * array)) / norm)
             if not factors[-1] or relative_error(point.claimed, factors[-1] * array) > SAME_NUMBERS:
@@ -182,6 +183,22 @@ class Search(Inquiry):
                 return None
         shapes = f"from {describe(first.shape)} to {describe(wanted.shape)}"
         return Reading("broadcast", (f"its numbers are right where they are broadcast {shapes}",))
+
+
+def _agrees(wanted: Array, found: Array | None) -> bool:
+    return found is not None and relative_error(found, wanted) <= SAME_NUMBERS
+
+
+def _remembered(compute: Compute) -> Compute:
+    """Return a function that computes what a candidate is at a point once."""
+    known: dict[int, Array | None] = {}
+
+    def at(point: Point) -> Array | None:
+        if id(point) not in known:
+            known[id(point)] = compute(point)
+        return known[id(point)]
+
+    return at
 
 
 def _size(point: Point, name: str, axis: int | None = None) -> float:

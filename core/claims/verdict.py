@@ -14,15 +14,15 @@ from functools import cached_property
 import numpy as np
 
 from ...grammar.advice import Setting, Text, advise, in_python
-from ..arrays import NEAR_MISS, SAME_NUMBERS, Array, first_place, largest, whole_numbers
+from ..arrays import NEAR_MISS, SAME_NUMBERS, Array, first_place, largest, relative_error, statics
 from ..checking.results import check_results
 from ..errors import UsageProblem
 from ..formulas.verified import closed_forms
 from ..problems.answer import Answer, Input
 from ..problems.problem import NOUNS, Problem
-from ..session import Wishes
+from ..session import Wishes, ambiguities
 from ..shapes import Shape, describe, show
-from .points import Point, Trial
+from .points import Arrange, Point, Trial, one_by_one
 from .search import Reading, other_reading
 
 SEVERAL_WAYS = 3
@@ -78,22 +78,28 @@ class Verdict:
         return "\n".join([self.message, *in_python(self.notes)])
 
 
-def check_claim(problem: Problem, claim: str, given: Mapping[str, Input], wishes: Wishes) -> Verdict:
+def check_claim(
+    problem: Problem, claim: str, given: Mapping[str, Input], wishes: Wishes, arrange: Arrange | None = None
+) -> Verdict:
     """Return whether a claimed derivative is right, and what it is where it is not.
 
     Example: `check_claim(Problem.of("x.T @ A @ x", "jacobian", ("x",)), "2*A @ x", {}, Wishes()).holds` is False: it
     is right where A is symmetric.
 
+    With a batch, expression and claim are about one sample, and are compared at one after another. `arrange` makes of
+    a derivative what the claim is about, where that is one of its layouts.
+
     Raises ExpressionError, pointing into the claim, where that makes no sense; EvaluationError where the derivative
     has no finite value at any point.
     """
-    if problem.batch:
-        raise UsageProblem("a claim is about one sample", place=Setting("batch"))
     if len(problem.requests) != 1:
         one, two = Setting("wrt", "x"), Setting("kind", "hessian")
         words = (one, " with a gradient or Jacobian; two names, or ", two, ", with a second derivative")
         raise UsageProblem("a claim is one derivative, and several are asked for", helps=[advise(*words)])
-    return Judgement(Trial(problem, claim, given, wishes)).verdict()
+    samples = [given]
+    if problem.batch:
+        problem, samples, wishes = one_by_one(problem, given, wishes)
+    return Judgement(Trial(problem, claim, samples, wishes, arrange)).verdict()
 
 
 class Judgement:
@@ -108,7 +114,7 @@ class Judgement:
         fits = all(point.claimed.shape == point.truth.shape for point in self.trial.points)
         error = max(point.error for point in self.trial.points) if fits else None
         holds = error is not None and error <= SAME_NUMBERS
-        reading = None if holds else other_reading(self.trial)
+        reading = None if holds or self.trial.arrange else other_reading(self.trial)
         own_key = self.trial.noun.lower() if self.trial.noun in NOUNS.values() else "derivative"
         text, claimed = self.trial.problem.text.strip(), f"`{self.trial.claim}` {'is' if holds else 'is not'}"
         return Verdict(
@@ -132,10 +138,17 @@ class Judgement:
         )
 
     @cached_property
-    def formula(self) -> str:
+    def closed_form(self) -> str:
         """The closed form of the derivative."""
         first = self.trial.points[0]
-        return closed_forms(self.trial.problem, first.shapes, whole_numbers(first.values))[0].text
+        return closed_forms(self.trial.problem, first.shapes, statics(first.values), self.trial.compiler)[0].text
+
+    @cached_property
+    def formula(self) -> str:
+        """What the claim should be: the closed form, as the matrix of a layout where one is asked for."""
+        first = self.trial.points[0]
+        (record,) = first.calculation.result_records([first.derivative], [None])
+        return self.trial.arranged(record._replace(formula=self.closed_form)).formula or self.closed_form
 
     def _notes(self, error: float | None, holds: bool, reading: Reading | None) -> Iterator[Text]:
         if holds:
@@ -153,13 +166,22 @@ class Judgement:
             )
         elif reading is None:
             yield from self._where_it_differs(first, error)
+        if self.trial.arrange and all(
+            relative_error(p.claimed, p.derivative) <= SAME_NUMBERS for p in self.trial.points
+        ):
+            yield f"it is the {self.trial.noun} itself, which the layout arranges in another way"
         yield f"the {self.trial.noun} is `{self.formula}`"
         yield from self.trial.remarks
 
     def _where(self) -> str:
         count = len(self.trial.points)
         drawn = any(item.seed is not None for point in self.trial.points for item in point.inputs.values())
-        given = f"the given inputs and {count - 1} random points" if self.trial.given else f"{count} random points"
+        own = "the given inputs" if len(self.trial.samples) < 2 else f"{len(self.trial.samples)} samples"
+        given = (
+            f"{own} and {count - len(self.trial.samples)} random points"
+            if self.trial.given
+            else f"{count} random points"
+        )
         if count == 1:
             given = "one random point" if drawn and not self.trial.given else "the given inputs alone"
         sizes = list(dict.fromkeys(self._sizes(point) for point in self.trial.points))
@@ -194,7 +216,8 @@ class Judgement:
         """Return the derivative at the first point, checked by differences, as an answer of its own."""
         first = self.trial.points[0]
         calculation = first.calculation
-        wishes, data = self.trial.wishes, [first.truth]
+        wishes, data = self.trial.wishes, [first.derivative]
         checks = check_results(calculation, first.values, data, False, wishes.seed) if wishes.check else [None]
-        results = [r._replace(formula=self.formula) for r in calculation.result_records(data, checks)]
-        return Answer("check", self.trial.problem.text, first.inputs, first.value, results)
+        inputs = {name: item._replace(read=self.trial.readings.get(name)) for name, item in first.inputs.items()}
+        results = [r._replace(formula=self.closed_form) for r in calculation.result_records(data, checks)]
+        return Answer("check", self.trial.problem.text, inputs, first.value, results, ambiguities(calculation))

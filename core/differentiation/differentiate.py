@@ -36,8 +36,11 @@ def derivative(output: Node, variable: Symbol) -> Node:
     is symmetric in the variable's axes, off-diagonal entries are not doubled. Where its entries on and below the
     diagonal are taken as independent variables, it is `2*G - diag(diag(G))` of that.
     """
-    found = pullback(output, identity(output.shape), variable)
-    return symmetrized(found, variable)
+    known = output.__dict__.setdefault("_derivatives", {})
+    if variable not in known:
+        known[variable] = symmetrized(pullback(output, identity(output.shape), variable), variable)
+    found: Node = known[variable]
+    return found
 
 
 def symmetrized(result: Node, variable: Symbol) -> Node:

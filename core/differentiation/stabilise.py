@@ -7,6 +7,7 @@ x = 1000), so that values and derivatives are right there too.
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import reduce
 from itertools import combinations, permutations
@@ -14,11 +15,25 @@ from typing import Any
 
 from ..elaboration.elaborate import call
 from ..elaboration.infix import matmul, power, times
-from ..graph.algebra import add, broadcast, constant_value, exchanged, fresh, full, number, permute, product, scale
-from ..graph.nodes import Apply, Labels, Map, Node, Product, Reshape, Sum, is_function
+from ..graph.algebra import (
+    add,
+    broadcast,
+    constant_value,
+    exchanged,
+    fresh,
+    full,
+    number,
+    permute,
+    product,
+    repeated_axes,
+    scale,
+    without_axes,
+)
+from ..graph.nodes import Apply, Coefficient, Labels, Map, Node, Product, Reshape, Sum, is_function
 from ..graph.transform import flatten, transform
 
 Rewrite = Callable[[Any], Node | None]
+Term = tuple[Coefficient, Node]
 
 
 def stabilized(roots: Sequence[Node]) -> list[Node]:
@@ -137,6 +152,39 @@ def _along_summed(name: str, operand: Node, total: Product) -> Node | None:
     return permute(call(name, operand, axis=summed), [kept.index(label) for label in range(total.rank)])
 
 
+def logsumexp_of_shifted(node: Apply) -> Node | None:
+    """logsumexp(x + c) = logsumexp(x) + c for a c that is the same along the axis"""
+    (inner,) = node.children
+    terms = inner.terms if isinstance(inner, Sum) else ()
+    if isinstance(inner, Product) and inner.coefficient == 1 and isinstance(inner.children[0], Sum):
+        terms = [(c, exchanged(inner, (0,), (term, inner.labels[0]))) for c, term in inner.children[0].terms]
+    own, shifts = list[Term](), list[Term]()
+    for c, term in terms:
+        (shifts if inner.rank - 1 in repeated_axes(term) else own).append((c, term))
+    if not own or not shifts:
+        return None
+    kept = tuple(range(node.rank))
+    shift = add([(c, without_axes(term, kept)) for c, term in shifts], node.shape)
+    return add([(1, call("logsumexp", add(own, inner.shape), axis=-1)), (1, shift)], node.shape)
+
+
+def difference_of_shifted(node: Sum) -> Node | None:
+    """x + c - (y + c) = x - y, also where y + c is repeated along an axis of x"""
+    for spread in node.children:
+        if not isinstance(spread, Product) or not repeated_axes(spread):
+            continue
+        sums = [(place, *factor) for place, factor in enumerate(spread.factors) if isinstance(factor[0], Sum)]
+        for place, total, labels in sums:
+            assert isinstance(total, Sum)
+            inner = [(c, exchanged(spread, (place,), (term, labels))) for c, term in total.terms]
+            terms = [(c, [(1, term)] if term is not spread else inner) for c, term in node.terms]
+            parts = [(outer * c, term) for outer, own in terms for c, term in own]
+            found = add(parts, node.shape)
+            if len(found.children) < len(parts) - 1:
+                return found
+    return None
+
+
 def log_of_one_plus_exp(node: Node) -> Node | None:
     """log(1 + exp(x)) = log1p(exp(x)) = softplus(x)"""
     (inner,) = node.children
@@ -187,7 +235,7 @@ def reciprocal_of_one_plus_exp(node: Node) -> Node | None:
 
 def root_of_sum_of_squares(node: Node) -> Node | None:
     """sqrt(sum(x**2)) = norm(x)"""
-    if is_function(node, "power") and float(constant_value(node.children[1]) or 0) != 0.5:
+    if is_function(node, "power") and constant_value(node.children[1]) != 0.5:
         return None
     inner = flatten(node.children[:1])[0] if isinstance(node.children[0], Product) else None
     if not isinstance(inner, Product) or inner.coefficient != 1 or len(inner.children) != 2:
@@ -232,8 +280,25 @@ def _softmax(numerator: Node, labels: Labels, divisor: Node, divisor_labels: Lab
     return call("exp", add([(1, numerator.children[0]), (-1, spread)], numerator.shape))
 
 
+def sum_of_softmax(node: Product) -> Node | None:
+    """sum(softmax(x)) = 1"""
+    uses = Counter(label for labels in node.labels for label in labels)
+    for place, (powers, labels) in enumerate(node.factors):
+        total = powers.children[0] if is_function(powers, "exp") else None
+        for axis, label in enumerate(labels):
+            if isinstance(total, Sum) and label >= node.rank and uses[label] == 1:
+                for shift in total.children:
+                    x = add([(c, term) for c, term in total.terms if term is not shift], total.shape)
+                    if call("softmax", x, axis=axis) is powers:
+                        ones = [(full(1, (size,)), (own,)) for own, size in zip(labels, total.shape, strict=True)]
+                        return exchanged(node, (place,), *(one for one in ones if one[1] != (label,)))
+    return None
+
+
 def exp_times_sigmoid(node: Product) -> Node | None:
     """exp(x) * sigmoid(-x) = sigmoid(x), which is exp(x) / (1 + exp(x))"""
+    if not any(is_function(factor, "sigmoid") for factor in node.children):
+        return None
     return _met(node, "exp", lambda x: call("sigmoid", scale(-1, x)), "sigmoid")
 
 
@@ -274,9 +339,13 @@ REWRITES: dict[str | type[Node], tuple[Rewrite, ...]] = {
         log_of_exp, log_of_det, log_of_scaled, log_of_sum_of_exp, log_of_one_plus_exp, log_of_two_exps, log_of_sigmoid,
     ),
     "log1p": (log_of_one_plus_exp,),
+    "logsumexp": (logsumexp_of_shifted,),
     "power": (reciprocal_of_one_plus_exp, root_of_sum_of_squares),
     "sqrt": (root_of_sum_of_squares,),
     "det": (det_of_inverse, det_of_product, det_of_kronecker),
     "prod": (product_of_singular_values,),
-    Product: (square_of_norm, exp_over_sum_of_exp, exp_times_sigmoid, self_times_log, inverse_times_vector),
+    Sum: (difference_of_shifted,),
+    Product: (
+        square_of_norm, exp_over_sum_of_exp, sum_of_softmax, exp_times_sigmoid, self_times_log, inverse_times_vector,
+    ),
 }  # fmt: skip

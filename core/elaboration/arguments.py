@@ -7,11 +7,14 @@ from collections.abc import Mapping, Sequence
 from functools import cache
 from typing import Any, NamedTuple
 
+from ...grammar.vocabulary import words
 from ..errors import ExpressionError
 from ..graph.operator import Operator
-from .keywords import KEYWORD_ALIASES
+from .keywords import INSTEAD, KEYWORD_ALIASES
 
 REQUIRED = object()
+# What libraries call the first operand.
+FIRST_OPERAND = words("input a x A X m v arr array tensor input_tensor logits values t tup")
 
 
 class Declaration(NamedTuple):
@@ -39,6 +42,15 @@ def declaration(parameters: str) -> Declaration:
     return Declaration(names, dict(zip(words, defaults, strict=True)), "*" in operands, "[" in operands)
 
 
+class UnknownArgument(ExpressionError):
+    """A keyword that a function does not have; `name` is the word."""
+
+    def __init__(self, operator: Operator, name: str) -> None:
+        helps = [INSTEAD.get(name) or usage(operator)]
+        super().__init__(f"`{operator.name}` has no argument `{name}`", helps=helps)
+        self.name = name
+
+
 class Bound(NamedTuple):
     """The arguments of one call, by role: values for the operands, in order, and for the settings."""
 
@@ -58,7 +70,7 @@ def bind(operator: Operator, positional: Sequence[Any], keywords: Mapping[str, A
     named = {_canonical(name, declared): value for name, value in keywords.items()}
     for name in named:
         if name not in declared.settings and name not in declared.operands:
-            raise ExpressionError(f"`{operator.name}` has no argument `{name}`", helps=[usage(operator)])
+            raise UnknownArgument(operator, name)
     operands, rest = _take_operands(operator, declared, list(positional), named)
     settings = dict(_fill_settings(operator, declared, rest, named))
     missing = [name for name, value in settings.items() if value is REQUIRED]
@@ -75,7 +87,7 @@ def _canonical(name: str, declared: Declaration) -> str:
     if name in declared.settings or name in declared.operands:
         return name
     alias = KEYWORD_ALIASES.get(name, name)
-    if alias not in declared.settings and alias not in declared.operands and name in ("input", "a", "x", "A", "X"):
+    if alias not in declared.settings and alias not in declared.operands and name in FIRST_OPERAND:
         return declared.operands[0] if declared.operands else name
     return alias
 

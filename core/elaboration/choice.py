@@ -7,10 +7,11 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import count
+from math import isqrt
 
 from ..graph.nodes import Apply, Node, Product, Select, topological
 from ..graph.places import Progression, Rotation, Rows
-from ..graph.sizes import NotPlainError, Size, names_in, replace_lengths
+from ..graph.sizes import NotPlainError, Quotient, Size, atoms, length, names_in, replace_lengths
 
 SMALLEST = 3
 # A length with many divisors, for an axis that is to be split.
@@ -29,7 +30,7 @@ def chosen(value: object, sizes: Sequence[int], known: Mapping[str, int]) -> dic
     free = [name for name in names_in(sizes) if name not in known]
     if not free:
         return dict(known)
-    values = {**known, **dict(zip(free, count(SMALLEST), strict=False))}
+    values = {**dict(zip(free, count(SMALLEST), strict=False)), **_divisors(sizes), **known}
     roots = [item for item in (value if isinstance(value, tuple | list) else [value]) if isinstance(item, Node)]
     needed = [*(size - 1 for size in sizes), *_needs(roots)]
     for _ in range(MOST_STEPS):
@@ -46,6 +47,16 @@ def chosen(value: object, sizes: Sequence[int], known: Mapping[str, int]) -> dic
             if all(_holds(need, swapped) for need in needed):
                 return swapped
     return values
+
+
+def _divisors(sizes: Iterable[int]) -> dict[str, int]:
+    """Return lengths that divide a number, as even as they can be: of n and 6//n, n is 2."""
+    found = {}
+    for atom in (atom for size in sizes for atom in atoms(size) if isinstance(atom, Quotient)):
+        name = str(atom.below)
+        if not isinstance(atom.above, Size) and atom.below == length(name):
+            found[name] = max(divisor for divisor in range(1, isqrt(atom.above) + 1) if atom.above % divisor == 0)
+    return found
 
 
 def _needs(roots: Iterable[Node]) -> Iterator[int]:

@@ -18,37 +18,57 @@ from ...grammar import syntax
 from ...grammar.advice import Given, Setting, advise
 from ...grammar.errors import ExpressionError, Label, Span
 from ...grammar.parser import parse
+from ..arrays import AnyArray, Static, is_mask
 from ..errors import RankError, ShapeError, UnknownNameError
 from ..graph import catalogue
 from ..graph.algebra import Factor, broadcast, constant_value, elementwise, fresh, number, permute, product, scale
-from ..graph.nodes import Apply, Coefficient, Constant, Delta, Map, Node, Product, Reshape, Structural, Sum, Symbol
+from ..graph.nodes import (
+    Apply,
+    Coefficient,
+    Constant,
+    Delta,
+    Map,
+    Node,
+    Product,
+    Reshape,
+    Structural,
+    Sum,
+    Symbol,
+    topological,
+)
 from ..graph.operator import Operator
-from ..graph.ratios import as_size, ratio
+from ..graph.places import Progression
+from ..graph.ratios import as_size, ratio, reciprocal
 from ..graph.signatures import bind_signature
-from ..graph.sizes import Size
+from ..graph.sizes import Size, least
 from ..shapes import broadcast_shapes, describe, normalize_axes
 from . import infix, misfits
 from .arguments import bind
+from .entries import Entries, integral_symbols
+from .entries import StaticNameError as StaticNameError
 from .indexing import indexed
 from .literals import literal, plain
 
 Value = Any
 """A graph node, or a Python value that is no tensor: int, str, bool, None, tuple, list, Ellipsis."""
 
-CONSTANTS: Mapping[str, float] = {"pi": math.pi, "inf": math.inf, "e": math.e, "nan": math.nan, "tau": math.tau}
-BARE_CONSTANTS = frozenset({"pi", "inf"})
+CONSTANTS: Mapping[str, float] = {
+    "pi": math.pi,
+    "π": math.pi,
+    "inf": math.inf,
+    "e": math.e,
+    "nan": math.nan,
+    "tau": math.tau,
+}
+BARE_CONSTANTS = frozenset({"pi", "π", "inf"})
 
 
-class StaticNameError(ExpressionError):
-    """A size or an index is asked of a name whose value is not known yet."""
+class Unavailable:
+    """A part of a result that cannot be had, as the indices beside the largest entries: why, and what to write."""
 
-    def __init__(self, name: str, span: Span) -> None:
-        super().__init__(
-            f"`{name}` is used as a size or an index, so its value is needed",
-            Label(span, "a whole number"),
-            helps=[advise("give it: ", Given(name, 3))],
-        )
-        self.name = name
+    def __init__(self, message: str, help: str) -> None:
+        self.message = message
+        self.help = help
 
 
 # --- calling operators -----------------------------------------------------------------------------------------------
@@ -73,6 +93,7 @@ INFIX: Mapping[str, Callable[[Node, Node], Node]] = {
     "*": infix.times,
     "/": infix.divide,
     "//": lambda left, right: call("floor", infix.divide(left, right)),
+    "%": infix.remainder,
     "@": infix.matmul,
     "**": infix.power,
     **{sign: partial(call, name) for sign, name in infix.COMPARISONS.items()},
@@ -142,24 +163,34 @@ def _parsed(text: str) -> syntax.Program:
 
 def elaborate_text(text: str, environment: Mapping[str, Value]) -> Node:
     """Return the graph of a rule or a definition over given values: `elaborate_text("2*x", {"x": x})`."""
-    return cast("Node", Elaborator(environment).run(_parsed(text)))
+    try:
+        return cast("Node", Elaborator(environment).run(_parsed(text)))
+    except ExpressionError as error:
+        # The places are those of the rule: the call that stands for it has its own.
+        error.labels = ()
+        raise
 
 
 class Elaborator:
     """Turns one program into a graph.
 
     `environment` gives names their values; `statics` the whole numbers that names stand for where a size or an index
-    is wanted. After `run`, `spans` tells where each node was first written.
+    is wanted, and the arrays of them. After `run`, `spans` tells where each node was first written, and `indices` where
+    the names stand by which nothing can be differentiated.
     """
 
-    def __init__(self, environment: Mapping[str, Value], statics: Mapping[str, int] | None = None) -> None:
+    def __init__(self, environment: Mapping[str, Value], statics: Mapping[str, Static] | None = None) -> None:
         self.environment: MutableMapping[str, Value] = dict(environment)
         self.statics = statics or {}
         self.spans: dict[Node, Span] = {}
+        self.indices: dict[str, Span] = {}
+        self.definitions: dict[str, syntax.Node] = {}
+        self.rewritten: dict[syntax.Node, syntax.Node] = {}
 
     def run(self, program: syntax.Program) -> Value:
         """Return the value of the program's last expression; a literal list is an array by then."""
         for assignment in program.assignments:
+            self.definitions[assignment.name] = assignment.value
             self.environment[assignment.name] = self.visit(assignment.value)
         value = self.visit(program.result)
         return self.tensor(value, syntax.span_of(program.result)) if isinstance(value, list) else value
@@ -182,6 +213,8 @@ class Elaborator:
         """
         if isinstance(value, Node):
             return value
+        if isinstance(value, Unavailable):
+            raise ExpressionError(value.message, Label(span), helps=[value.help])
         if isinstance(value, bool | int | float | Fraction | Size):
             return number(int(value) if isinstance(value, bool) else value)
         if isinstance(value, list | tuple) and value:
@@ -232,14 +265,49 @@ class Elaborator:
                 return sum(c * part for c, part in zip(node.coefficients, numbers, strict=True))
             case Map() if node.operator.name == "floor":
                 part = self._whole_number(node.children[0], span)
-                return None if part is None else ratio(as_size(part, exact=False))
+                return None if part is None else ratio(self.whole_part(part))
+            case Map() if node.operator.name == "power" and constant_value(node.children[1]) == -1:
+                part = self._whole_number(node.children[0], span)
+                return reciprocal(part) if part else None
+            case Map() if node.operator.name == "minimum":
+                first, second = (self._whole_number(child, span) for child in node.children)
+                if first is None or second is None:
+                    return None
+                return ratio(least(as_size(first, exact=False), as_size(second, exact=False)))
         return None
+
+    def whole_part(self, value: Coefficient) -> int:
+        """Return a size that is computed by `//`."""
+        return as_size(value, exact=False)
 
     def size_named(self, name: str, span: Span) -> int:
         """Return the number that a name stands for where it is used as a size or an index."""
-        if name not in self.statics:
+        self.indices.setdefault(name, span)
+        found = self.statics.get(name)
+        if found is None or isinstance(found, float):
             raise StaticNameError(name, span)
-        return self.statics[name]
+        if not isinstance(found, int | Size):
+            raise ExpressionError(f"`{name}` is an array, and a whole number is needed here", Label(span, "an array"))
+        return found
+
+    def entries(self, node: Node, span: Span) -> Entries:
+        """Return the entries of an array of indices, or of a mask, which are those that its names have.
+
+        Raises StaticNameError where they are not known, and ExpressionError for what is not whole.
+        """
+
+        def read(symbol: Symbol) -> AnyArray:
+            if symbol.name not in self.statics:
+                error = StaticNameError(symbol.name, span)
+                error.shape = None if symbol in integral_symbols(node) else symbol.shape
+                raise error
+            array = np.asarray(self.statics[symbol.name])
+            return array.astype(np.bool_) if is_mask(array) else array
+
+        found = Entries.of(node, read)
+        for symbol in integral_symbols(node):
+            self.indices.setdefault(symbol.name, span)
+        return found
 
     # One method per kind of syntax node.
 
@@ -277,6 +345,8 @@ class Elaborator:
         left = self.operand(spine[-1].left)
         for item in reversed(spine):
             right = self.operand(item.right)
+            if item.mark:
+                misfits.require_numbers(item, left, right)
             try:
                 left = INFIX[item.operator](left, right)
             except ShapeError as error:
@@ -315,7 +385,11 @@ class Elaborator:
         operator = catalogue.find(node.function)
         if operator is None:
             raise misfits.unknown_function(node)
+        if operator.rewrite is not None:
+            return self.visit(self._rewritten(operator, operator.rewrite, node))
         positional = [self.visit(item) for item in node.arguments]
+        if node.mark and isinstance(positional[0], Node) and positional[0].rank > 1:
+            raise misfits.ambiguous_matrix(node)
         keywords = {item.name: self.visit(item.value) for item in node.keywords}
         try:
             bound = bind(operator, positional, keywords)
@@ -324,27 +398,49 @@ class Elaborator:
             return construct(operator, operands, settings)
         except ExpressionError as error:
             if not error.labels:
+                misfits.say_typed(error, operator, node)
                 misfits.label_arguments(error, node, positional)
             raise
 
+    def _rewritten(self, operator: Operator, rewrite: Callable[..., syntax.Node], node: syntax.Call) -> syntax.Node:
+        """Return what a call is another way to write; for equal calls the same tree."""
+        if node not in self.rewritten:
+            try:
+                bound = bind(operator, node.arguments, {item.name: item.value for item in node.keywords})
+            except ExpressionError as error:
+                error.labels = (Label(node.function_span or node.span),)
+                raise
+            operands = dict(zip(operator.operands, bound.operands, strict=True))
+            self.rewritten[node] = rewrite(**operands, **bound.settings, span=node.span)
+        return self.rewritten[node]
+
     def _index(self, node: syntax.Index) -> Value:
         operand = self.visit(node.operand)
+        misfits.require_parts(node, operand)
         if isinstance(operand, tuple | list) and len(node.items) == 1:
             position = self.static(self.visit(node.items[0]), node.span)
             if isinstance(position, int) and -len(operand) <= position < len(operand):
                 return operand[position]
-            raise ExpressionError(f"there is no item {position} of {len(operand)}", Label(node.span, "out of range"))
+            message = f"there is no item {position} of {len(operand)}" if operand else "a number has no axes"
+            raise ExpressionError(message, Label(node.span, "out of range"))
         return indexed(self.tensor(operand, syntax.span_of(node.operand)), node, self._position)
 
     def _position(self, item: syntax.Node) -> Any:
-        """Return an index: a whole number, or a tuple of them."""
-        static = self.static(self.visit(item), syntax.span_of(item))
-        numbers = static if isinstance(static, tuple) else (static,)
-        if not all(isinstance(entry, int | Size) and not isinstance(entry, bool) for entry in numbers):
-            raise ExpressionError(
-                "an index is a whole number, a slice or a list of them", Label(syntax.span_of(item), "no index")
-            )
-        return static
+        """Return an index: a whole number, or a tuple of them, of Booleans or of such tuples."""
+        value, span = self.visit(item), syntax.span_of(item)
+        if isinstance(value, list) and any(isinstance(entry, Node) and entry.shape for entry in value):
+            value = self.tensor(value, span)
+        if not isinstance(value, Node) or not (value.shape or any(node.shape for node in topological([value]))):
+            return self.static(value, span)
+        graph = self.graph_of(item)
+        count = graph.shape[0] if graph.rank == 1 else None
+        if isinstance(count, Size) and graph is call("arange", start=count):
+            return Progression(0, 1, count)
+        return self.entries(graph, span)
+
+    def graph_of(self, node: syntax.Node) -> Node:
+        """Return the graph of a syntax node whose numbers are needed."""
+        return self.operand(node)
 
 
 # --- helpers ---------------------------------------------------------------------------------------------------------

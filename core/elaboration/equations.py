@@ -12,7 +12,7 @@ True
 from __future__ import annotations
 
 from collections.abc import Iterator
-from math import isqrt
+from math import prod
 
 from ..graph.sizes import Length, NotPlainError, Size, length, names_in, quotient, replace_lengths, sign
 
@@ -68,6 +68,12 @@ class Equations:
     def equate(self, left: int, right: int) -> bool:
         """Make two lengths equal; return False where nothing is learned, for they are, or cannot be."""
         left, right = self.resolved(left), self.resolved(right)
+        names = _alone(left), _alone(right)
+        if all(names) and left != right:
+            # What was named last goes, as below.
+            loser = min(names, key=lambda name: (name in self._given, -self._place.get(name, 0)))
+            self.values[loser] = right if loser == names[0] else left
+            return True
         difference = left - right
         if not isinstance(difference, Size):
             return False
@@ -113,18 +119,17 @@ class Equations:
         if len(first) == len(second) and number == other:
             learned = [self.equate(length(a), length(b)) for a, b in zip(first, second, strict=True)]
             return any(learned)
-        if second or not first or other % number:
-            return False
-        return self._share(first, other // number)
+        return self._divide(first, number, second, other) or self._divide(second, other, first, number)
 
-    def _share(self, names: list[str], entries: int) -> bool:
-        """Give lengths values whose product is a number of entries, as even as they can be."""
-        if len(set(names)) != len(names) or len(names) > 2 or entries < 1:
+    def _divide(self, names: list[str], number: int, others: list[str], other: int) -> bool:
+        """Express a length by the rest of a product: of n*m = 6, m is 6//n, without a rest."""
+        single = [name for name in names if names.count(name) == 1 and name not in self._given]
+        if not single or (not others and (other < 1 or other % number)):
             return False
-        small = max(divisor for divisor in range(1, isqrt(entries) + 1) if entries % divisor == 0)
-        values = [small, entries // small][-len(names) :] if len(names) == 2 else [entries]
-        learned = [self.equate(length(name), value) for name, value in zip(names, values, strict=True)]
-        return any(learned)
+        above = prod(map(length, others), start=other)
+        below = prod((length(name) for name in names if name != single[-1]), start=number)
+        self.values[single[-1]] = quotient(above, below, exact=True)
+        return True
 
     def _find_root(self, difference: Size) -> bool:
         """Solve an equation in one length, as `n*n = 9`."""

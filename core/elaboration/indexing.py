@@ -1,20 +1,47 @@
-"""Indices and slices as graphs: each axis that is picked from is a product with a 0/1 matrix."""
+"""Indices and slices as graphs: each axis that is picked from is a product with a 0/1 matrix.
+
+Lists, arrays of indices and masks broadcast with each other by NumPy's rules: in `x[:, I, J]` their axes are where
+those are that they pick from; in `x[I, :, J]`, where a slice keeps them apart, they come first. For a matrix `x` and
+two vectors, `x[I, J]` is
+
+    product(1, [(x, (a, b)), (Select.of(I, n), (i, a)), (Select.of(J, m), (i, b))], (i,))
+"""
 
 from __future__ import annotations
 
-from collections.abc import Callable
-from typing import Any
+from collections.abc import Callable, Iterable, Iterator, Sequence
+from math import prod
+from typing import Any, NamedTuple, cast
+
+import numpy as np
 
 from ...grammar import syntax
 from ...grammar.errors import ExpressionError, Label
+from ..arrays import AnyArray
 from ..errors import RankError, ShapeError
-from ..graph.algebra import Factor, fresh, product
-from ..graph.nodes import Delta, Node, Select
-from ..graph.places import placed, progression, sliced
-from ..graph.sizes import NotPlainError
-from ..shapes import describe
+from ..graph.algebra import Factor, fresh, product, zero
+from ..graph.nodes import Delta, Labels, Node, Reshape, Select
+from ..graph.places import Listed, Progression, Rows, count_of, placed, progression, sliced
+from ..graph.sizes import NotPlainError, Size
+from ..shapes import Shape, broadcast_shapes, describe
+from .entries import Entries, StaticNameError, flattened
 
 Position = Callable[[syntax.Node], Any]
+NEW_AXIS = syntax.Literal(None)
+REST = syntax.Literal(...)
+
+
+class Pick(NamedTuple):
+    """What one item of an index picks: the rows of an axis, in an array of this shape.
+
+    What is `listed` (a number, a list, an array, a mask) broadcasts with the other such items; a slice does not. A mask
+    of a matrix is about two axes together, a new axis about none.
+    """
+
+    rows: Rows
+    shape: Shape
+    listed: bool = False
+    axes: int = 1
 
 
 def indexed(operand: Node, node: syntax.Index, position: Position) -> Node:
@@ -22,72 +49,179 @@ def indexed(operand: Node, node: syntax.Index, position: Position) -> Node:
 
     Raises ExpressionError for too many indices, one out of range, or a slice of step 0.
     """
-    items = _expanded(operand, node)
-    factors: list[Factor] = []
-    labels: list[int] = []
-    output: list[int] = []
-    paired: list[int] = []
-    axes = iter(operand.shape)
-    for item in items:
-        if item is None:
-            ones = fresh(1)
-            factors.append((Delta.of(1, 1), ones))
-            output += ones
-            continue
-        size, label = next(axes), *fresh(1)
-        labels.append(label)
-        rows, keeps = _rows(item, size, node, position)
-        if keeps == "axis" and rows == progression(0, 1, size):
-            output.append(label)
-            continue
-        row = paired[0] if keeps == "list" and paired else fresh(1)[0]
-        if keeps == "axis" or (keeps == "list" and not paired):
-            output.append(row)
-        if keeps == "list":
-            paired.append(row)
-        factors.append((Select.of(rows, size), (row, label)))
-    return product(1, [(operand, tuple(labels)), *factors], tuple(output))
+    picks = list(_picks(operand, node, position))
+    common = _common_shape(node, [pick.shape for pick in picks if pick.listed])
+    shared = fresh(len(common))
+    own = [shared[len(shared) - len(pick.shape) :] if pick.listed else fresh(len(pick.shape)) for pick in picks]
+    output = _output(picks, own, shared)
+    sizes = dict(zip(shared, common, strict=True))
+    for pick, labels in zip(picks, own, strict=True):
+        sizes |= {} if pick.listed else dict(zip(labels, pick.shape, strict=True))
+    if prod(sizes.values()) == 0:
+        return zero(tuple(sizes[label] for label in output))
+    factors: list[Factor] = [(Delta.of(1, 1), (label,)) for label, size in sizes.items() if size == 1]
+    axes: list[int] = []
+    for pick, labels in zip(picks, own, strict=True):
+        carried = tuple(label for label, size in zip(labels, pick.shape, strict=True) if size != 1)
+        about = operand.shape[len(axes) : len(axes) + pick.axes]
+        if pick.axes:
+            (axis,) = _chosen(Select.of(pick.rows, prod(about)), carried, sizes, factors)
+            axes += _together(axis, about, factors)
+    return product(1, [(operand, tuple(axes)), *factors], output)
 
 
-def _expanded(operand: Node, node: syntax.Index) -> list[syntax.Node | None]:
-    """Return one item per axis, with None for a new axis and full slices for what is left out."""
-    items = [None if item == syntax.Literal(None) else item for item in node.items]
-    named = [item for item in items if item is not None and item != syntax.Literal(...)]
-    missing = operand.rank - len(named)
-    if missing < 0:
+def _chosen(select: Select, carried: Labels, sizes: dict[int, int], factors: list[Factor]) -> Labels:
+    """Return the label of an axis, of which `carried` labels count the rows; add the factors that this takes."""
+    if len(carried) == 1 and select.rows == progression(0, 1, select.size):
+        return carried
+    row = carried if len(carried) == 1 else fresh(1)
+    if len(carried) > 1:
+        factors.append((Reshape.of(tuple(sizes[label] for label in carried)), (*row, *carried)))
+    axis = fresh(1)
+    factors.append((select, (*row, *axis)))
+    return axis
+
+
+def _together(axis: int, shape: Shape, factors: list[Factor]) -> Labels:
+    """Return the labels of the axes that one axis counts through; add the factor that this takes."""
+    if len(shape) == 1:
+        return (axis,)
+    labels = fresh(len(shape))
+    factors.append((Reshape.of(shape), (axis, *labels)))
+    return labels
+
+
+def _output(picks: Sequence[Pick], own: Sequence[Labels], shared: Labels) -> Labels:
+    """Return the labels of the result: those that lists share stand in the place of the lists, or first."""
+    places = [place for place, pick in enumerate(picks) if pick.listed]
+    first = places[0] if places and places[-1] - places[0] < len(places) else 0
+    kept = [() if pick.listed else labels for pick, labels in zip(picks, own, strict=True)]
+    return tuple(label for group in (*kept[:first], shared, *kept[first:]) for label in group)
+
+
+def _common_shape(node: syntax.Index, shapes: Sequence[Shape]) -> Shape:
+    try:
+        return broadcast_shapes(*shapes)
+    except ShapeError as error:
+        words = " and ".join(describe(shape) for shape in shapes if shape)
+        label = Label(node.span, words)
+        raise ShapeError("these indices do not fit together", label, sizes=error.sizes) from None
+
+
+# --- one item after the other ----------------------------------------------------------------------------------------
+
+
+def _picks(operand: Node, node: syntax.Index, position: Position) -> Iterator[Pick]:
+    """Yield what each item picks, with full slices for the axes that are left out."""
+    read = [(item, _read(item, place, node, operand, position)) for place, item in enumerate(node.items)]
+    needed = sum(_axes(item, value) for item, value in read)
+    if needed > operand.rank:
         raise RankError(
             "too many indices",
             Label(syntax.span_of(node.operand), describe(operand.shape)),
-            Label(node.span, f"{len(named)} indices", primary=False),
-            needed=len(named),
+            Label(node.span, f"{needed} indices", primary=False),
+            needed=needed,
             operand=syntax.span_of(node.operand),
         )
-    rest: list[syntax.Node | None] = [syntax.Slice()] * missing
-    if syntax.Literal(...) not in items:
-        return [*items, *rest]
-    place = items.index(syntax.Literal(...))
-    return [*items[:place], *rest, *items[place + 1 :]]
+    # A `...` that stands for no axis still keeps lists apart.
+    rest = [(item, None) for item in (syntax.Slice(),) * (operand.rank - needed) or (REST,)]
+    place = node.items.index(REST) if REST in node.items else len(read)
+    axis = 0
+    for item, value in (*read[:place], *rest, *read[place + 1 :]):
+        if item == REST:
+            yield Pick((), (), axes=0)
+            continue
+        count = _axes(item, value)
+        yield _pick(item, value, operand.shape[axis : axis + count], node, position)
+        axis += count
 
 
-def _rows(item: syntax.Node, size: int, node: syntax.Index, position: Position) -> tuple[range | tuple[int, ...], str]:
-    """Return which entries of an axis an item picks, and whether it keeps the `axis`, drops it (`one`) or lists."""
+def _read(item: syntax.Node, place: int, node: syntax.Index, operand: Node, position: Position) -> Any:
+    """Return the numbers of an item that is not a slice, a new axis or `...`."""
+    if isinstance(item, syntax.Slice) or item in (NEW_AXIS, REST):
+        return None
+    try:
+        return position(item)
+    except StaticNameError as error:
+        before, after = node.items[:place], node.items[place:]
+        axis = -_count(after) if REST in before else _count(before)
+        if -operand.rank <= axis < operand.rank:
+            error.below = operand.shape[axis]
+        raise
+
+
+def _count(items: Iterable[syntax.Node]) -> int:
+    return sum(item != NEW_AXIS for item in items)
+
+
+def _axes(item: syntax.Node, value: Any) -> int:
+    """Return how many axes an item is about."""
+    if item in (NEW_AXIS, REST):
+        return 0
+    return _array(item, value).ndim if _is_mask(value) else 1
+
+
+def _is_mask(value: Any) -> bool:
+    if isinstance(value, Entries):
+        return value.array.size > 0 and isinstance(value.array.flat[0], bool | np.bool_)
+    while isinstance(value, tuple) and value:
+        value = value[0]
+    return isinstance(value, bool)
+
+
+def _pick(item: syntax.Node, value: Any, sizes: Shape, node: syntax.Index, position: Position) -> Pick:
+    if item == NEW_AXIS:
+        return Pick(range(0), (1,), axes=0)
     if isinstance(item, syntax.Slice):
-        parts = [None if part is None else position(part) for part in (item.start, item.stop, item.step)]
-        if parts[2] == 0:
-            raise ExpressionError("a slice cannot have step 0", Label(item.span, "step 0"))
-        return sliced(parts[0], parts[1], 1 if parts[2] is None else parts[2], size), "axis"
-    value = position(item)
-    chosen = value if isinstance(value, tuple) else (value,)
-    for place in chosen:
-        if not _exists(place, size):
-            raise ShapeError(
-                f"index {place} is out of range for {size} {'entry' if size == 1 else 'entries'}",
-                Label(syntax.span_of(item), f"valid: {-size} to {size - 1}"),
-                Label(syntax.span_of(node.operand), "indexed", primary=False),
-                sizes=(size, place + 1 if place >= 0 else -place),
-            )
-    rows = tuple(placed(place, size) for place in chosen)
-    return (rows, "list") if isinstance(value, tuple) else (progression(rows[0], 1, 1), "one")
+        rows = _slice(item, sizes[0], position)
+        return Pick(rows, (count_of(rows),))
+    if isinstance(value, Progression):
+        return Pick(cast("range", value), (value.length,), listed=True)
+    array = _array(item, value)
+    source = value.source if isinstance(value, Entries) else None
+    if _is_mask(value):
+        return _masked(item, array, source, sizes)
+    rows = tuple(_place(item, entry, index, sizes[0], node) for index, entry in np.ndenumerate(array))
+    return Pick(_named(rows, source), array.shape, listed=True)
+
+
+def _array(item: syntax.Node, value: Any) -> AnyArray:
+    """Return the numbers of an item as an array, all of them whole or all of them Booleans."""
+    array = value.array if isinstance(value, Entries) else np.array(value, dtype=np.object_)
+    if any(isinstance(entry, tuple) for entry in array.flat):
+        raise ShapeError("the rows of this index differ in length", Label(syntax.span_of(item), "ragged"))
+    kinds = {bool, np.bool_} if _is_mask(value) and array.ndim else {int, Size}
+    wrong = next((place for place, entry in np.ndenumerate(array) if type(entry) not in kinds), None)
+    if wrong is not None:
+        entry = f"entry {[*wrong]} is {array[wrong]}" if isinstance(value, Entries) else "no index"
+        raise ExpressionError(
+            "an index is a whole number, a slice or a list of them", Label(syntax.span_of(item), entry)
+        )
+    return array
+
+
+def _slice(item: syntax.Slice, size: int, position: Position) -> Rows:
+    parts = [None if part is None else position(part) for part in (item.start, item.stop, item.step)]
+    for part, value in zip((item.start, item.stop, item.step), parts, strict=True):
+        if part is not None and (isinstance(value, bool) or not isinstance(value, int | Size)):
+            raise ExpressionError("the ends of a slice are whole numbers", Label(syntax.span_of(part), "no number"))
+    start, stop, step = parts
+    if step == 0:
+        raise ExpressionError("a slice cannot have step 0", Label(item.span, "step 0"))
+    return sliced(start, stop, 1 if step is None else step, size)
+
+
+def _place(item: syntax.Node, entry: int, index: tuple[int, ...], size: int, node: syntax.Index) -> int:
+    """Return a place counted from the front."""
+    if not _exists(entry, size):
+        raise ShapeError(
+            f"index {entry} is out of range for {size} {'entry' if size == 1 else 'entries'}",
+            Label(syntax.span_of(item), f"valid: {-size} to {size - 1}"),
+            Label(syntax.span_of(node.operand), "indexed", primary=False),
+            notes=[f"it is entry {[*index]} of the index"] if index else [],
+            sizes=(size, entry + 1 if entry >= 0 else -entry),
+        )
+    return placed(entry, size)
 
 
 def _exists(place: int, size: int) -> bool:
@@ -96,3 +230,19 @@ def _exists(place: int, size: int) -> bool:
         return -size <= place < size
     except NotPlainError:
         return True
+
+
+def _masked(item: syntax.Node, mask: AnyArray, source: Node | None, sizes: Shape) -> Pick:
+    """Return the places at which a mask is true; one of a matrix picks rows and columns together."""
+    shape = mask.shape if source is None else source.shape
+    for own, size in zip(shape, sizes, strict=True):
+        if own != size:
+            words = f"a mask has as many entries as what it picks from: {describe(sizes)}"
+            raise ShapeError(words, Label(syntax.span_of(item), describe(shape)), sizes=(size, own))
+    rows = tuple(map(int, np.flatnonzero(mask)))
+    return Pick(_named(rows, source), (len(rows),), listed=True, axes=mask.ndim)
+
+
+def _named(rows: tuple[int, ...], source: Node | None) -> Rows:
+    """Return rows that know the array of indices from which they were read, where it depends on inputs."""
+    return rows if source is None else Listed(rows, flattened(source))

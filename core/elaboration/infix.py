@@ -31,15 +31,14 @@ def plus(left: Node, right: Node, sign: int = 1) -> Node:
 def times(left: Node, right: Node) -> Node:
     """Return the Hadamard product, broadcast by labels: nothing is repeated in memory."""
     shape = broadcast_shapes(left.shape, right.shape)
-    factors = [aligned(left, shape), aligned(right, shape)]
+    factors = [(operand, aligned(operand.shape, shape)) for operand in (left, right)]
     return product(1, [*factors, *_missing(factors, shape)], tuple(range(len(shape))))
 
 
-def aligned(node: Node, shape: Shape) -> Factor:
-    """Return a node with the labels it has when broadcast to a shape: an axis of size one that repeats is summed."""
-    offset = len(shape) - node.rank
-    labels = tuple(axis if size == shape[axis] else fresh(1)[0] for axis, size in enumerate(node.shape, offset))
-    return node, labels
+def aligned(own: Shape, shape: Shape) -> Labels:
+    """Return the labels that axes have when they are broadcast to a shape: one of size one that repeats is summed."""
+    offset = len(shape) - len(own)
+    return tuple(axis if size == shape[axis] else fresh(1)[0] for axis, size in enumerate(own, offset))
 
 
 def _missing(factors: list[Factor], shape: Shape) -> list[Factor]:
@@ -51,7 +50,18 @@ def divide(left: Node, right: Node) -> Node:
     """Return `left / right`, broadcast; 0/0 of two numbers is nan."""
     if constant_value(left) == 0 and constant_value(right) == 0:
         return full(math.nan, broadcast_shapes(left.shape, right.shape))
+    if not right.shape and constant_value(right) == 0:
+        # A coefficient scales the sum, a factor its terms: the sum of nothing divided by 0 is nan.
+        return algebra.scale(math.inf, left)
     return times(left, power(right, algebra.number(-1)))
+
+
+def remainder(left: Node, right: Node) -> Node:
+    """Return what is left of a division, broadcast, with the sign of the divisor as in Python."""
+    floor = find("floor")
+    assert floor is not None
+    whole = elementwise(floor, [divide(left, right)])
+    return plus(left, times(whole, right), -1)
 
 
 def matmul(left: Node, right: Node) -> Node:
@@ -63,8 +73,7 @@ def matmul(left: Node, right: Node) -> Node:
 
     def label(node: Node, core: Labels) -> Factor:
         lead = node.shape[: node.rank - len(core)]
-        _, labels = aligned(full(1, lead), shape[:batch])
-        return node, (*labels, *core)
+        return node, (*aligned(lead, shape[:batch]), *core)
 
     factors = [label(left, (*rows, inner)), label(right, (inner, *columns))]
     return product(1, [*factors, *_missing(factors, shape[:batch])], (*range(batch), *rows, *columns))

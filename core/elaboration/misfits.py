@@ -2,17 +2,22 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Sequence
 from contextlib import suppress
+from dataclasses import replace
 
 from ...grammar import syntax
 from ...grammar.advice import Command, advise
 from ...grammar.errors import ExpressionError, Label
+from ...grammar.meant import index_from_zero
 from ...grammar.writer import write
 from ..errors import RankError, ShapeError, UnknownNameError
 from ..graph import catalogue
 from ..graph.nodes import Node
+from ..graph.operator import Operator
 from ..shapes import Shape, broadcast_shapes, describe, matmul_shape, show
+from .arguments import UnknownArgument, usage
 
 VERBS = {"+": "add", "-": "subtract", "*": "multiply", "/": "divide", "@": "multiply", "**": "raise"}
 
@@ -73,18 +78,96 @@ def _transposed(node: syntax.Node) -> syntax.Node:
     return syntax.Attribute(node, "T")
 
 
+def require_numbers(node: syntax.Binary, left: Node, right: Node) -> None:
+    """Refuse signs that stand between numbers where arrays could be meant in several ways: `u·v`, MATLAB's `A/B`."""
+    first, second = (write(operand) for operand in (node.left, node.right))
+    helps: dict[str, tuple[int, list[str]]] = {
+        "·": (left.rank and right.rank, [f"`{write(syntax.Binary('@', node.left, node.right))}` for the dot product"]),
+        "×": (left.rank and right.rank, [f"`cross({first}, {second})` for the cross product"]),
+        "matlab /": (right.rank, [f"`solve(({second}).T, ({first}).T).T` divides by a matrix"]),
+        "matlab ^": (left.rank or right.rank, [f"`matrix_power({first}, {second})` for the power of a matrix"]),
+    }
+    arrays, meant = helps[node.mark]
+    if not arrays:
+        return
+    sign = node.mark.removeprefix("matlab ")
+    plain = f"`{write(replace(node, mark=''))}` entry by entry"
+    raise ShapeError(
+        f"`{sign}` between arrays can be read in several ways",
+        Label(node.operator_span, "stands between numbers"),
+        *(
+            Label(syntax.span_of(part), "an array", primary=False)
+            for part, value in ((node.left, left), (node.right, right))
+            if value.rank
+        ),
+        helps=[*meant, plain if sign == node.mark else f"`.{sign}` works entry by entry"],
+    )
+
+
+def ambiguous_matrix(node: syntax.Call) -> ShapeError:
+    """Return the error of a matrix where books or programs differ: `|A|`, the `sum(A)` of MATLAB."""
+    inner, name = write(node.arguments[0]), node.function
+    helps = [f"`det({inner})` for the determinant", f"`abs({inner})` entry by entry"]
+    what = "bars around"
+    if node.mark != "|":
+        what = f"MATLAB's `{name}` of"
+        helps = [f"`{name}({inner}, axis=0)` for each column", f"`{name}({inner}, axis=None)` for all entries"]
+        if name == "norm":
+            helps = [f"`norm({inner}, 2)` for the largest singular value", f"`norm({inner}, 'fro')` for all entries"]
+    return ShapeError(f"{what} a matrix can be read in two ways", Label(node.span, "a matrix"), helps=helps)
+
+
+def require_parts(node: syntax.Index, value: object) -> None:
+    """Refuse `U, s = svd(X)`: as many names stand before `=` as there are parts, or entries along the first axis."""
+    if node.count is None:
+        return
+    if isinstance(value, Node) and value.rank:
+        found, sizes = value.shape[0], (value.shape[0], node.count)
+    elif isinstance(value, tuple | list):
+        found, sizes = len(value), None
+    else:
+        found, sizes = 1, None
+    if found != node.count:
+        parts = f"{found} part{'s' if found != 1 else ''}"
+        message = f"{node.count} names for {parts}"
+        raise ShapeError(message, Label(syntax.span_of(node), f"has {parts}"), sizes=sizes)
+
+
 def label_arguments(error: ExpressionError, node: syntax.Call, values: Sequence[object]) -> None:
     """Point an error of a call at the arguments, with the shape of each."""
     spans = [syntax.span_of(argument) for argument in node.arguments]
-    tensors = [(span, value.shape) for span, value in zip(spans, values, strict=True) if isinstance(value, Node)]
+    if isinstance(error, UnknownArgument):
+        error.labels = tuple(Label(item.span) for item in node.keywords if item.name == error.name)
+        return
+    # What stands for the whole call is no argument that can be pointed at.
+    pairs = [(span, value) for span, value in zip(spans, values, strict=True) if span != node.span]
+    tensors = [(span, value.shape) for span, value in pairs if isinstance(value, Node)]
     labels = [Label(span, describe(shape), primary=(span, shape) == tensors[-1]) for span, shape in tensors]
     error.labels = tuple(labels) or (Label(node.function_span or node.span),)
     if isinstance(error, RankError) and tensors:
         error.operand = tensors[min(error.position, len(tensors) - 1)][0]
 
 
+def say_typed(error: ExpressionError, operator: Operator, node: syntax.Call) -> None:
+    """Let an error that names a function behind the call name the one that was typed."""
+    typed = node.typed or node.function
+    named = re.match("`([a-z_0-9]+)`", error.message)
+    helper = catalogue.find(named[1]) if named else None
+    if named is None or helper is None or named[1] == typed:
+        return
+    error.message = f"`{typed}`{error.message[named.end() :]}"
+    error.args = (error.message,)
+    if helper is not operator or node.typed:
+        error.helps = tuple(help_ for help_ in error.helps if help_ != usage(helper))
+
+
 def unknown_function(node: syntax.Call) -> UnknownNameError:
     """Return the error for a function that is not in the table, with the name that was probably meant."""
+    positions = [item.text for item in node.arguments if isinstance(item, syntax.Number) and item.text.isdigit()]
+    if positions and len(positions) == len(node.arguments) and len(node.function) == 1:
+        index = index_from_zero(node.function, ", ".join(positions))
+        help_ = f"an entry is `{index}`: indices stand in square brackets and count from 0"
+        return UnknownNameError(f"unknown function `{node.function}`", Label(node.function_span), helps=[help_])
     guess = catalogue.suggest(node.function)
     listed = Command("functions")
     meant = (f"did you mean `{guess}`?  (`", listed, "` lists all)") if guess else ("`", listed, "` lists all")

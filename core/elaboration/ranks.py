@@ -5,7 +5,10 @@ from __future__ import annotations
 from collections.abc import Mapping
 from contextlib import suppress
 
+import numpy as np
+
 from ...grammar import syntax
+from ..arrays import Static
 from ..errors import ShapeError
 from ..graph.nodes import Node, Symbol
 from ..shapes import Shape
@@ -13,10 +16,11 @@ from .elaborate import INFIX, Elaborator, Value
 
 
 class Ranks(Elaborator):
-    """The ranks of the parts of trees over inputs of given shapes; `sizes` are whole numbers with a name."""
+    """The ranks of the parts of trees over inputs of given shapes; `statics` are names of sizes and indices."""
 
-    def __init__(self, shapes: Mapping[str, Shape], sizes: Mapping[str, int]) -> None:
-        super().__init__({name: Symbol.of(name, shape) for name, shape in shapes.items()} | dict(sizes), sizes)
+    def __init__(self, shapes: Mapping[str, Shape], statics: Mapping[str, Static]) -> None:
+        inputs: dict[str, Value] = {name: Symbol.of(name, shape) for name, shape in shapes.items()}
+        super().__init__(inputs | {name: size for name, size in statics.items() if not np.ndim(size)}, statics)
         self._known: dict[int, int] = {}
         self._kept: list[syntax.Node] = []
 

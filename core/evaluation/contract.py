@@ -119,7 +119,8 @@ def _scale_smallest(tape: Tape, pool: list[Labelled], entries: int, coefficient:
     """Multiply the smallest factor by the coefficient where that is cheaper than to scale the result."""
     plain_places = [place for place, factor in enumerate(pool) if not factor.mask and not factor.inverse]
     smallest = min(plain_places, key=lambda place: pool[place].value.size, default=None)
-    if smallest is None or 2 * pool[smallest].value.size > entries:
+    # The sum of nothing is 0 whatever its parts are scaled by, and 0 times inf is nan.
+    if smallest is None or not 0 < 2 * pool[smallest].value.size <= entries:
         return coefficient
     pool[smallest] = pool[smallest]._replace(value=scaled(tape, pool[smallest].value, coefficient))
     return 1.0

@@ -22,6 +22,8 @@ Function = Callable[[Mapping[str, AnyArray]], list[AnyArray]]
 
 # A program with more steps than this runs step by step: compiling it would take longer than it saves.
 LONGEST_FUNCTION = 2000
+# So many runs step by step cost less than compiling a function.
+FEW_RUNS = 5
 
 
 class Step(NamedTuple):
@@ -72,7 +74,7 @@ class Program:
         kept = {draft.output for draft in drafts if draft.constant} | {*self._inputs.values(), *self._outputs}
         varying, self._memory = with_sweeps(varying, kept, lowered.tape.slot)
         self._steps = _steps(varying, kept)
-        self._prepared = False
+        self._runs = 0
         self._function: Function | None = None
 
     def run(self, values: Mapping[str, AnyArray]) -> list[AnyArray]:
@@ -94,12 +96,13 @@ class Program:
         return (self._function or self._first_run)(values)
 
     def _first_run(self, values: Mapping[str, AnyArray]) -> list[AnyArray]:
-        """Run step by step; a program that runs again gets a function of its own."""
-        if not self._prepared:
+        """Run step by step; a program that runs often gets a function of its own."""
+        if not self._runs:
             prepared = self._initial.copy()
             _execute(self._constant, prepared)
-            self._initial, self._prepared = prepared, True
-        elif len(self._steps) <= LONGEST_FUNCTION:
+            self._initial = prepared
+        self._runs += 1
+        if self._runs > FEW_RUNS and len(self._steps) <= LONGEST_FUNCTION:
             self._function = _as_function(self._steps, self._inputs, self._outputs, self._initial)
         slots = self._initial.copy()
         for name, slot in self._inputs.items():

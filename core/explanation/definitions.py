@@ -30,6 +30,19 @@ def unfolded(call: Call) -> Node | None:
     return rewritten(tree, _without_defaults)
 
 
+def in_callable_words(tree: Node) -> Node:
+    """Return a rule in which the helpers that no text may call are written out: `p != 0` for `nonzero(p)`."""
+
+    def written(node: Node) -> Node | None:
+        operator = catalogue.find(node.function) if isinstance(node, Call) else None
+        if not isinstance(node, Call) or operator is None or not operator.written:
+            return None
+        operands = dict(zip(operator.operands, map(in_callable_words, node.arguments), strict=True))
+        return filled(parse(operator.written).result, operands)
+
+    return rewritten(tree, written)
+
+
 def _without_defaults(node: Node) -> Node | None:
     """Leave out settings that say what is the case anyway."""
     if not isinstance(node, Call):

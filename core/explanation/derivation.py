@@ -6,28 +6,29 @@ parts, collect what stands before dx, and read the derivative off.
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
 
 import numpy as np
 
 from ...grammar import syntax
-from ...grammar.advice import Text
+from ...grammar.advice import Setting, Text
 from ...grammar.rewriting import rewritten
 from ...grammar.syntax import Attribute, Binary, Call, Index, ListLiteral, Name, Node, Number, Unary
 from ...grammar.writer import write
-from ..arrays import Array, whole_numbers
+from ..arrays import Array, statics
 from ..elaboration.elaborate import Elaborator
-from ..errors import ExpressionError
+from ..errors import ExpressionError, UsageProblem
 from ..evaluation.program import evaluated
+from ..formulas.layouts import laid_out
 from ..formulas.verified import closed_forms
 from ..graph import nodes
 from ..graph.nodes import topological
-from ..problems.answer import Input
+from ..problems.answer import Input, Warning
 from ..problems.calculation import Calculation
 from ..problems.problem import Problem
-from ..session import Wishes, prepare
+from ..session import Wishes, ambiguities, prepare
 from ..shapes import Shape
 from .definitions import unfolded
 from .differentials import differential
@@ -65,7 +66,8 @@ class Explanation:
     """How the derivative by one name comes about.
 
     `expanded` is the differential of the whole in terms of the differential of the variable alone, None where it is
-    long; `collected` is the same with the derivative drawn out, `formula` the derivative itself.
+    long; `collected` is the same with the derivative drawn out, `formula` the derivative itself, and `in_layout` the
+    matrix that a layout makes of it, None where no layout is asked for.
     """
 
     wrt: str
@@ -77,6 +79,7 @@ class Explanation:
     structure: str | None
     meaning: tuple[Text, ...]
     notes: tuple[str, ...]
+    in_layout: str | None = None
 
 
 @dataclass(frozen=True)
@@ -87,9 +90,10 @@ class Lesson:
     inputs: Mapping[str, Input]
     parts: tuple[Part, ...]
     explanations: tuple[Explanation, ...]
+    warnings: Sequence[Warning] = ()
 
 
-def explain(problem: Problem, given: Mapping[str, Input], wishes: Wishes) -> Lesson:
+def explain(problem: Problem, given: Mapping[str, Input], wishes: Wishes, layout: str = "generalized") -> Lesson:
     """Return how the derivatives of a problem come about.
 
     Example: `explain(Problem.of("x.T @ A @ x", "jacobian", ("x",)), {}, Wishes()).explanations[0].steps[0]` says that
@@ -97,10 +101,16 @@ def explain(problem: Problem, given: Mapping[str, Input], wishes: Wishes) -> Les
 
     Raises ExpressionError or InputError, as the derivative itself.
     """
+    if problem.parts:
+        raise UsageProblem(
+            f"`{problem.parts[0]}` is a part, and an explanation is by inputs",
+            place=Setting("wrt", problem.parts[0]),
+            helps=[Setting("wrt", name) for name in problem.names],
+        )
     prepared = prepare(problem, given, wishes)
     reader = Reader(problem, prepared.calculation, prepared.values)
-    explanations = tuple(Derivation(reader, name).explanation() for (name, *_) in problem.requests)
-    return Lesson(problem.text, prepared.inputs, tuple(reader.parts()), explanations)
+    explanations = tuple(Derivation(reader, name, layout).explanation() for (name, *_) in problem.requests)
+    return Lesson(problem.text, prepared.inputs, tuple(reader.parts()), explanations, ambiguities(prepared.calculation))
 
 
 class Reader:
@@ -110,7 +120,7 @@ class Reader:
         self.problem = problem
         self.calculation = calculation
         self.values = values
-        self.statics = whole_numbers(values)
+        self.statics = statics(values)
         self.environment: dict[str, object] = dict(calculation.symbols)
         self._elaborator = Elaborator(self.environment, self.statics)
         for assignment in problem.program.assignments:
@@ -168,9 +178,10 @@ def innermost_first(tree: Node) -> list[Node]:
 class Derivation:
     """The derivation by one name."""
 
-    def __init__(self, reader: Reader, name: str) -> None:
+    def __init__(self, reader: Reader, name: str, layout: str) -> None:
         self.reader = reader
         self.name = name
+        self.layout = layout
         self.moving = {name}
         self.differentials: dict[Node, Node] = {}
         self.named: dict[str, Node] = {}
@@ -260,23 +271,28 @@ class Derivation:
 
     def _explained(self, whole: Node) -> Explanation:
         asked = self.reader.problem
-        problem = replace(asked, kind="jacobian", wrt=(self.name,), batch=(), independent_entries=False)
+        problem = replace(asked, kind="jacobian", wrt=(self.name,), batch=())
         shapes = {name: symbol.shape for name, symbol in self.reader.calculation.symbols.items()}
         formula = closed_forms(problem, shapes, self.reader.statics)[0].tree
+        # What stands before dX goes with a dX that is symmetric itself: nothing is doubled there.
+        along = replace(problem, independent_entries=False)
+        coefficient = closed_forms(along, shapes, self.reader.statics)[0].tree if asked.independent_entries else formula
         output = self.reader.calculation.output
         variable = self.reader.calculation.symbols[self.name]
+        groups = [output.shape, variable.shape]
         structure, meaning = structure_in_words(asked.text.strip(), output, variable, self.reader.evaluated)
         expanded = write(self._expanded(whole))
         return Explanation(
             wrt=self.name,
             steps=tuple(self.steps),
             expanded=expanded if len(expanded) <= LONGEST and len(self.steps) > 1 else None,
-            collected=f"df = {write(collected(formula, self.name, output.shape, variable.shape))}",
+            collected=f"df = {write(collected(coefficient, self.name, output.shape, variable.shape))}",
             formula=write(formula),
             noun="Jacobian" if output.shape else "gradient",
             structure=structure,
             meaning=tuple(meaning),
             notes=tuple(conventions(output, variable)),
+            in_layout=None if self.layout == "generalized" else laid_out(write(formula), groups, self.layout),
         )
 
     def _expanded(self, tree: Node) -> Node:

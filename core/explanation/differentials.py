@@ -22,6 +22,7 @@ from ..graph.operator import Operator
 from ..notation.formula import SPOKEN
 from ..notation.trees import negated
 from ..notation.trees import size as syntax_size
+from .definitions import in_callable_words
 from .local import Local, change, part, several_outputs, signed_terms
 
 LONGEST_WRITTEN = 40
@@ -152,7 +153,8 @@ def _by_rule(local: Local, call: Call, output: int) -> Iterator[Proposal]:
     if operator is None or not operator.rules:
         return
     dead = {f"d{name}" for name, value in arguments.items() if not _moves(value)}
-    rule = parse(operator.rules[output])
+    dead |= {f"tie({name})" for name, value in arguments.items() if not any(map(_is_name, syntax.walk(value)))}
+    rule = in_callable_words(parse(operator.rules[output]))
     axis = next((keyword for keyword in call.keywords if keyword.name in ("axis", "dim")), None)
     if axis is None and len(call.arguments) > len(operator.operands) and "axis" in operator.parameters:
         axis = Keyword("axis", call.arguments[len(operator.operands)])
@@ -196,6 +198,10 @@ def _applied(local: Local, call: Call) -> tuple[Operator | None, dict[str, Node]
     return operator, {**dict(zip(names, taken, strict=False)), **named}
 
 
+def _is_name(tree: Node) -> bool:
+    return isinstance(tree, Name)
+
+
 def _along(tree: Node, axis: Keyword, call: Call) -> Node:
     """Return a rule for one vector as a rule along an axis: its sums run along it, and what they gave is spread."""
     spread = replace(call, keywords=tuple(k for k in call.keywords if k.name != "keepdims"))
@@ -220,6 +226,8 @@ def _pruned(tree: Node, dead: set[str]) -> Node | None:
             return None if kept is None else Program(assignments, kept) if assignments else kept
         case Name(name):
             return None if name in dead else tree
+        case Call("tie", (Name(other),)):
+            return None if f"tie({other})" in dead else tree
         case Binary("+" | "-" as operator, left, right):
             first, second = _pruned(left, dead), _pruned(right, dead)
             if first is None:
@@ -233,8 +241,10 @@ def _pruned(tree: Node, dead: set[str]) -> Node | None:
 
 
 def tidy(tree: Node) -> Node:
-    """Return a differential as a person writes it: `a/b` where the table guards a division by zero."""
+    """Return a differential as a person writes it: `a/b` where the table guards a division by zero, half of a tie."""
     match tree:
+        case Binary("*", Binary("*", tied, Call("tie", _)), moved):
+            return Binary("/", Binary("*", tidy(tied), tidy(moved)), Number("2"))
         case Binary("*", above, Call("reciprocal_or_zero", (below,))) | Call("quotient", (above, below)):
             return Binary("/", tidy(above), tidy(below))
         case Call("reciprocal_or_zero", (divisor,)):

@@ -9,7 +9,7 @@ import numpy as np
 
 from ...grammar.rewriting import rewritten
 from ...grammar.syntax import Attribute, Binary, Call, Index, ListLiteral, Name, Node, Program, Unary
-from ..arrays import SAME_NUMBERS, Array, relative_error
+from ..arrays import SAME_NUMBERS, Array, Static, relative_error
 from ..differentiation.differentiate import pushforward
 from ..elaboration.elaborate import Elaborator
 from ..errors import ExpressionError
@@ -33,7 +33,7 @@ class Local:
     values: tuple[Array, ...]
     environment: Mapping[str, object]
     inputs: Mapping[str, Array]
-    statics: Mapping[str, int]
+    statics: Mapping[str, Static]
 
     @property
     def shapes(self) -> tuple[Shape, ...]:

@@ -77,7 +77,12 @@ def _second_order(gradient: Node, variable: Symbol) -> list[Text]:
 def conventions(output: Node, variable: Symbol) -> Iterator[str]:
     """Yield the conventions that the derivative rests on."""
     name = variable.name
-    if variable.symmetric:
+    if "independent" in variable.assumptions:
+        yield (
+            f"`{name}` is symmetric, and each pair of its entries is one variable: G + G.T - diag(diag(G)), with "
+            "off-diagonal entries doubled"
+        )
+    elif variable.symmetric:
         yield (
             f"`{name}` is symmetric: the derivative is that of f((X + X.T)/2), symmetric itself, with "
             "off-diagonal entries not counted twice"

@@ -85,6 +85,8 @@ class Dialect:
                 return self._static(operand)
             case Binary(_, left, right):
                 return self._static(left) and self._static(right)
+            case Call("minimum", (left, right)):
+                return self._static(left) and self._static(right)
         return False
 
     # Calls.
@@ -92,6 +94,8 @@ class Dialect:
     def _call(self, node: Call) -> Node:
         name, arguments = node.function, node.arguments
         match node:
+            case Call("minimum", sizes) if self._static(node):
+                return Call("least", sizes)
             case Call("xlogx", (x,)):
                 return self._call(Call("xlogy", (x, x)))
             case Call("where", (condition, first, second)):
@@ -189,9 +193,14 @@ class Dialect:
         return Index(operand, tuple(items))
 
     def _index_item(self, item: Node) -> Node:
+        match item:
+            case Call("ravel", (mask,)) if _boolean(mask):
+                return Call("ravel", (self._changed(mask),))
+            case _ if _boolean(item):
+                return self._changed(item)
         if isinstance(item, ListLiteral) and self.library == "jax":
             return Call("array", (item,))
-        return item if isinstance(item, syntax.Slice | ListLiteral | syntax.Literal) else self._numeric(item)
+        return item if isinstance(item, ListLiteral | syntax.Literal) else self._plain(item)
 
 
 def _missing(operator: Operator, node: Call, library: str) -> UsageProblem:
@@ -247,4 +256,6 @@ def _mirrored(bound: Node | None) -> Node | None:
             return Unary("-", Number(str(int(text) + 1)))
         case Unary("-", Number(text)):
             return Number(str(int(text) - 1))
-    return bound
+        case None:
+            return None
+    return Binary("-", negated(bound), Number("1"))

@@ -10,6 +10,7 @@ from collections.abc import Iterable, Mapping, Sequence
 from ...grammar.rewriting import filled
 from ...grammar.syntax import Name, Node, Program, walk
 from ...grammar.writer import write
+from ..arrays import Static
 from ..errors import UsageProblem
 from ..problems.problem import NOUNS, Problem
 from ..shapes import Shape
@@ -26,16 +27,20 @@ _TAKEN = frozenset({"float", "like", *keyword.kwlist})
 
 
 def code(
-    problem: Problem, shapes: Mapping[str, Shape], statics: Mapping[str, int] | None = None, to: str = "numpy"
+    problem: Problem, shapes: Mapping[str, Shape], statics: Mapping[str, Static] | None = None, to: str = "numpy"
 ) -> str:
     """Return a Python module with one function that returns the value and the derivatives of a problem.
 
     Example: `code(Problem.of("x.T @ A @ x", "grad", ("x",)), {"x": (3,), "A": (3, 3)})` defines `gradient(x, A)`.
     The function takes arrays of any sizes that fit together; `shapes` tell their numbers of axes. `to` is `numpy`,
-    `torch` or `jax`. Raises UsageProblem for another library, and for a formula that a library cannot compute.
+    `torch` or `jax`. Raises UsageProblem for another library, for a formula that a library cannot compute,
+    and for a jvp or hvp by several names.
     """
     if to not in LIBRARIES:
         raise UsageProblem(f"there is no code for `{to}`", helps=[f"one of {', '.join(LIBRARIES)}"])
+    if problem.kind in ("jvp", "hvp") and len(problem.wrt) > 1:  # each would need a tangent of its own
+        helps = ["give one name at a time"]
+        raise UsageProblem(f"the code of a {problem.kind} takes one direction, by one name", helps=helps)
     return program(Setting.of(problem, shapes, statics or {}), to)
 
 
@@ -124,7 +129,9 @@ class _Function:
     def _conversions(self, used: set[str]) -> list[str]:
         arrays = [self.names[name] for name in self.setting.inputs if name not in self.setting.counts]
         if self.library != "torch":
-            return [f"{name} = {PREFIXES[self.library]}.asarray({name}, dtype=float)" for name in arrays]
+            whole = {self.names[name] for name in self.setting.indices if name in self.names}
+            kinds = {name: "" if name in whole else ", dtype=float" for name in arrays}
+            return [f"{name} = {PREFIXES[self.library]}.asarray({name}{kind})" for name, kind in kinds.items()]
         of_array = f'"dtype": {arrays[0]}.dtype, "device": {arrays[0]}.device' if arrays else '"dtype": torch.float64'
         return [f"like = {{{of_array}}}"] if "like" in used else []
 

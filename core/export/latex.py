@@ -9,6 +9,7 @@ from ...grammar import syntax
 from ...grammar.spellings import INDEX, latex_name
 from ...grammar.syntax import Attribute, Binary, Call, Keyword, Name, Node, Number, Program, String, Unary, map_children
 from ...grammar.writer import write
+from ..arrays import Static
 from ..elaboration.ranks import Ranks
 from ..notation.trees import negated, times, transposed
 from ..problems.problem import Problem
@@ -19,7 +20,7 @@ from .templates import spelling
 CHAIN = "@"
 
 
-def latex(problem: Problem, shapes: Mapping[str, Shape], statics: Mapping[str, int] | None = None) -> list[str]:
+def latex(problem: Problem, shapes: Mapping[str, Shape], statics: Mapping[str, Static] | None = None) -> list[str]:
     r"""Return the closed form of each derivative in LaTeX, without the dollar signs.
 
     Example: `latex(Problem.of("logdet(X)", "grad", ("X",)), {"X": (3, 3)})` is `["X^{-\\top}"]`.
@@ -28,7 +29,7 @@ def latex(problem: Problem, shapes: Mapping[str, Shape], statics: Mapping[str, i
     return [latex_of(form.program, setting.ranks) for form in setting.forms]
 
 
-def statement(problem: Problem, shapes: Mapping[str, Shape], statics: Mapping[str, int] | None = None) -> str:
+def statement(problem: Problem, shapes: Mapping[str, Shape], statics: Mapping[str, Static] | None = None) -> str:
     r"""Return the derivatives as equations in LaTeX, with dollar signs: what a notebook shows.
 
     Example: for the gradient of `x @ x` it is `$$\frac{\partial}{\partial x} \left(x^{\top} x\right) = 2 x$$`.

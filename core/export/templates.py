@@ -21,9 +21,9 @@ _BASES = {"latex": spellings.LATEX, "numpy": spellings.NUMPY, "torch": spellings
 # What a program says beside the functions of the table.
 _MADE_IN_TORCH = dict.fromkeys(("array", "tensor"), "torch.tensor(#1, **like)")
 _OWN = {
-    "numpy": {"array": "np.array(#1)", "mask": "#1.astype(float)"},
-    "jax": {"array": "jnp.array(#1)", "mask": "#1.astype(float)"},
-    "torch": {**_MADE_IN_TORCH, "mask": "#1.to(**like)", "reversed": "torch.flip(#1, #2)"},
+    "numpy": {"array": "np.array(#1)", "least": "min(#1, #2)", "mask": "#1.astype(float)"},
+    "jax": {"array": "jnp.array(#1)", "least": "min(#1, #2)", "mask": "#1.astype(float)"},
+    "torch": {**_MADE_IN_TORCH, "least": "min(#1, #2)", "mask": "#1.to(**like)", "reversed": "torch.flip(#1, #2)"},
 }
 
 

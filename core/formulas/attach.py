@@ -41,7 +41,7 @@ def with_formulas(
     choices = _choices(calculation)
     if choices is None:
         return list(results)
-    forms = ((result, choices.at(position)) for position, result in enumerate(results))
+    forms = ((result, choices.at(position, calculation)) for position, result in enumerate(results))
     return [_with_formula(result, own, values, compared=compared) for result, own in forms]
 
 
@@ -62,7 +62,7 @@ def _choices(calculation: Calculation) -> Choices | None:
     if calculation not in _known:
         roots = [calculation.output, *(node for _, node in calculation.results)]
         small = len(topological(roots)) <= LARGEST_GRAPH
-        _known[calculation] = Choices(calculation.problem, calculation) if small else None
+        _known[calculation] = Choices(calculation.problem) if small else None
     return _known[calculation]
 
 

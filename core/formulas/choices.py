@@ -19,27 +19,27 @@ LONG = 16
 class Choices:
     """The closed forms of a problem, each kind made when it is first asked for."""
 
-    def __init__(self, problem: Problem, calculation: Calculation) -> None:
-        self.problem, self.calculation = problem, calculation
+    def __init__(self, problem: Problem) -> None:
+        self.problem = problem
         self._made: dict[Maker, list[ClosedForm]] = {}
 
-    def at(self, position: int) -> Iterator[ClosedForm]:
-        """Yield the forms of one derivative, the best first."""
-        general = self._form(generic_forms, position)
+    def at(self, position: int, calculation: Calculation) -> Iterator[ClosedForm]:
+        """Yield the forms of one derivative of a calculation, the best first."""
+        general = self._form(generic_forms, position, calculation)
         if general is not None:
-            merged = self._form(merged_forms, position) if _words(general) > LONG else None
+            merged = self._form(merged_forms, position, calculation) if _words(general) > LONG else None
             if merged is not None and 2 * _words(merged) < _words(general):
                 yield merged
             yield general
         for make in (sized_forms, exact_forms):
-            form = self._form(make, position)
+            form = self._form(make, position, calculation)
             if form is not None:
                 yield form
 
-    def _form(self, make: Maker, position: int) -> ClosedForm | None:
+    def _form(self, make: Maker, position: int, calculation: Calculation) -> ClosedForm | None:
         if make not in self._made:
             try:
-                self._made[make] = make(self.problem, self.calculation)
+                self._made[make] = make(self.problem, calculation)
             except MatgradError:  # no form of this kind fits
                 self._made[make] = []
             except Exception as problem:  # a formula is an extra: its failure must not take the numbers along

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Container, Mapping
 from dataclasses import replace
 from typing import NamedTuple
 
@@ -10,11 +10,11 @@ import numpy as np
 
 from ...grammar.syntax import Name, Program, walk
 from ...grammar.writer import write
-from ..arrays import Array, whole_numbers
+from ..arrays import Array, statics
 from ..differentiation.differentiate import derivative
 from ..differentiation.projections import absorbed
 from ..graph.nodes import Node, topological
-from ..graph.sizes import length, replace_lengths
+from ..graph.sizes import Size, length, replace_lengths
 from ..graph.transform import at_lengths, flatten
 from ..notation.expand import expanded
 from ..notation.formula import Notation
@@ -30,7 +30,7 @@ class ClosedForm(NamedTuple):
 
     `sizes` gives the numbers that names of sizes stand for at the inputs asked about, `origins` where they come from;
     `problem` says what the formula takes for granted: assumptions and batch. What is `of_these_sizes` need not hold for
-    others.
+    others; what is `merged` need hold only where those lengths are equal that are equal here.
     """
 
     tree: Tree
@@ -39,6 +39,7 @@ class ClosedForm(NamedTuple):
     problem: Problem
     origins: Mapping[str, str] = {}
     of_these_sizes: bool = False
+    merged: bool = False
 
     @property
     def text(self) -> str:
@@ -55,16 +56,16 @@ class ClosedForm(NamedTuple):
 
     def read_again(self, values: Mapping[str, Array]) -> tuple[Calculation, dict[str, Array]]:
         """Return the text of the formula as a calculation of its own, and the values of its names."""
-        asked = Problem.of(self.text, "value")
+        asked = Problem.of(self.text, "value", printed=True)
         names = [name for name in asked.names if name not in self.sizes]
-        shared = tuple(name for name in self.problem.batch if name in names)
+        shared = tuple(name for name in names if _counts_samples(self.problem, name))
         known = {name: words for name, words in self.problem.assumptions.items() if name in names}
         asked = replace(asked, assumptions=known, batch=shared)
         arrays = {name: values[direction_key(self.problem, name)] for name in names}
         shapes = {name: array.shape[1:] if name in shared else array.shape for name, array in arrays.items()}
-        samples = next((arrays[name].shape[0] for name in shared), None)
+        samples = next((values[name].shape[0] for name in self.problem.batch), None)
         shapes |= dict.fromkeys(self.sizes, ())
-        calculation = Calculation(asked, shapes, samples=samples, statics=whole_numbers(arrays) | dict(self.sizes))
+        calculation = Calculation(asked, shapes, samples=samples, statics={**statics(arrays), **self.sizes})
         numbers = {name: np.array(float(size)) for name, size in self.sizes.items()}
         return calculation, {**arrays, **numbers}
 
@@ -74,6 +75,20 @@ def direction_key(problem: Problem, name: str) -> str:
     if problem.kind in DIRECTIONS and name == direction_name(problem):
         return tangent_name(problem.wrt[0])
     return name
+
+
+def _counts_samples(problem: Problem, name: str) -> bool:
+    """Whether a name in a formula has the sample axis in front."""
+    if direction_key(problem, name) == name:
+        return name in problem.batch
+    return bool(problem.batch) and (problem.kind == "vjp" or problem.wrt[0] in problem.batch)
+
+
+def _one_by_one(problem: Problem, calculation: Calculation) -> list[Problem]:
+    """Return the problem of each derivative: where each has a direction of its own, by its variable alone."""
+    if problem.kind not in DIRECTIONS:
+        return [problem] * max(1, len(calculation.results))
+    return [replace(problem, wrt=wrt) for wrt, _ in calculation.results]
 
 
 def generic_forms(problem: Problem, calculation: Calculation) -> list[ClosedForm]:
@@ -90,31 +105,38 @@ def merged_forms(problem: Problem, calculation: Calculation) -> list[ClosedForm]
     They may say less: `sign(det(X))*cofactor(X)` for a matrix that need not be square, and is. Empty where no two
     lengths are equal.
     """
+    _, lengths = calculation.general or (calculation, {})
+    if len({*lengths.values()}) == len(lengths):
+        return []
+    found, lengths = merged(calculation)
+    return [form._replace(merged=True) for form in _over_lengths(problem, found, lengths)]
+
+
+def merged(calculation: Calculation) -> tuple[Calculation, Mapping[str, int]]:
+    """Return a calculation for all sizes at which those lengths are equal that are equal here, and the lengths."""
     general, lengths = calculation.general or (calculation, {})
     first = {size: name for name, size in reversed(list(lengths.items()))}
-    if len(first) == len(lengths):
-        return []
     same = {name: length(first[size]) for name, size in lengths.items()}
     shapes = {name: at_lengths(symbol, same).shape for name, symbol in general.symbols.items()}
-    statics = {name: replace_lengths(size, same) for name, size in general.statics.items()}
-    merged = Calculation(general.problem, shapes, statics=statics)
-    return _over_lengths(problem, merged, {name: size for size, name in first.items()})
+    counts = {name: replace_lengths(size, same) for name, size in general.statics.items() if isinstance(size, Size)}
+    found = Calculation(general.problem, shapes, statics={**general.statics, **counts})
+    return found, {name: size for size, name in first.items()}
 
 
 def _over_lengths(problem: Problem, calculation: Calculation, actual: Mapping[str, int]) -> list[ClosedForm]:
     notation = _notation(problem, calculation)
     forms = []
-    for root in _readable(calculation):
+    for root, asked in zip(_readable(calculation), _one_by_one(problem, calculation), strict=True):
         tree = bare(notation.tree(root), problem.names)
         program = named(tree, [*problem.names, *actual])
         used = {node.name for node in walk(program) if isinstance(node, Name)}
         here = {name: size for name, size in actual.items() if name in used}
-        forms.append(ClosedForm(tree, program, here, problem, _origins(calculation, here)))
+        forms.append(ClosedForm(tree, program, here, asked, origins_of(calculation, here)))
     return forms
 
 
-def _origins(calculation: Calculation, names: Mapping[str, int]) -> dict[str, str]:
-    """Return where each length comes from, as `X.shape[0]`."""
+def origins_of(calculation: Calculation, names: Container[str]) -> dict[str, str]:
+    """Return where each length of a general calculation comes from, as `X.shape[0]`."""
     origins: dict[str, str] = {}
     for name, symbol in calculation.symbols.items():
         for axis, size in enumerate(symbol.shape):
@@ -140,19 +162,26 @@ def _roots(calculation: Calculation) -> list[Node]:
 def _of_sizes(problem: Problem, calculation: Calculation, roots: list[Node]) -> list[ClosedForm]:
     notation = _notation(problem, calculation)
     trees = [bare(notation.tree(root), problem.names) for root in roots]
-    return [ClosedForm(tree, named(tree, problem.names), {}, problem, of_these_sizes=True) for tree in trees]
+    return [
+        ClosedForm(tree, named(tree, problem.names), {}, asked, of_these_sizes=True)
+        for tree, asked in zip(trees, _one_by_one(problem, calculation), strict=True)
+    ]
 
 
 def _step_by_step(calculation: Calculation) -> list[Node]:
     """Return the derivatives, with patterns recognised between one order and the next."""
-    if calculation.problem.kind not in ("hessian", "derivative"):
+    if calculation.problem.kind not in ("hessian", "derivative") or calculation.parts:
         return _roots(calculation)
     roots = []
     for wrt, _ in calculation.results:
-        result = calculation.output
+        start = calculation.output
         for name in wrt:
-            (result,) = recognised(absorbed(flatten([derivative(result, calculation.symbols[name])])))
-        roots.append(result)
+            plain = absorbed([derivative(start, calculation.symbols[name])])
+            flat = flatten(plain)
+            found = recognised(flat)
+            # Where there is nothing to recognise in the first derivative, the second is that of the numbers.
+            start = (plain if found == flat and start is calculation.output else found)[0]
+        roots += found
     return roots
 
 

@@ -15,6 +15,7 @@ from dataclasses import dataclass, replace
 from ...grammar.rewriting import replaced
 from ...grammar.syntax import Assignment, Binary, Call, Name, Program, String, Unary, children
 from ...grammar.writer import write
+from ..arrays import Static
 from ..graph.structure import INDEX_LETTERS
 from ..notation.trees import Tree, call, negated, transposed
 from ..problems.calculation import Calculation
@@ -27,10 +28,11 @@ from .verified import closed_forms
 class Forms:
     """The forms of one derivative; those that it does not have are None.
 
-    `formula` is valid input, and `origins` says where the sizes that it names come from.
+    `formula` is valid input; `sizes` gives the sizes that it names, and `origins` says where they come from.
     """
 
     formula: str
+    sizes: Mapping[str, int]
     origins: Mapping[str, str]
     index: str | None = None
     linear_map: str | None = None
@@ -39,23 +41,26 @@ class Forms:
 
 
 def forms(
-    problem: Problem, shapes: Mapping[str, Shape], statics: Mapping[str, int] | None = None, *, column: bool = False
+    problem: Problem, shapes: Mapping[str, Shape], statics: Mapping[str, Static] | None = None, *, column: bool = False
 ) -> list[Forms]:
-    """Return the forms of each derivative of a problem.
+    """Return the forms of each derivative of a problem, or of its value where none is asked for.
 
     Example: the Jacobian of `A @ X @ B` by X is `einsum('ik,lj->ijkl', A, B)`, in indices `A[i,k]*B[l,j]`, as a map
     `dX -> A @ dX @ B`, as a matrix `kron(A, B.T)`. With `column`, vec stacks columns: `kron(B.T, A)`.
     """
+    if not problem.requests:
+        return [Forms(form.text, form.sizes, form.origins) for form in closed_forms(problem, shapes, statics)]
     found = []
-    value = replace(problem, kind="value", wrt=(), batch=(), independent_entries=False)
-    output = Calculation(value, shapes, statics=statics).shape
+    asked = replace(problem, kind="value", batch=(), independent_entries=False)
+    calculation = Calculation(asked, shapes, statics=statics)
     for request, form in zip(problem.requests, closed_forms(problem, shapes, statics), strict=True):
         program = form.program
-        ranks = (len(output), *(len(shapes[name]) for name in request))
+        ranks = (len(calculation.shape), *(calculation.variables[name].rank for name in request))
         rank = sum(ranks)
         found.append(
             Forms(
                 formula=form.text,
+                sizes=form.sizes,
                 origins=form.origins,
                 index=_index_form(program, request, ranks) if rank > 2 else None,
                 linear_map=_linear_map(problem, request, shapes, statics) if rank > 2 else None,
@@ -71,7 +76,7 @@ def _with_names(assignments: tuple[Assignment, ...], text: str) -> str:
 
 
 def _linear_map(
-    problem: Problem, request: tuple[str, ...], shapes: Mapping[str, Shape], statics: Mapping[str, int] | None
+    problem: Problem, request: tuple[str, ...], shapes: Mapping[str, Shape], statics: Mapping[str, Static] | None
 ) -> str | None:
     """Return a first derivative as the map from dX to the change of the output."""
     if len(request) != 1:

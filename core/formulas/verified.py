@@ -8,7 +8,7 @@ from math import prod
 
 import numpy as np
 
-from ..arrays import SAME_NUMBERS, Array
+from ..arrays import SAME_NUMBERS, Array, Static
 from ..evaluation.program import OperationFailed
 from ..problems.calculation import Calculation
 from ..problems.compiler import Compiler
@@ -21,20 +21,23 @@ from .closed_form import ClosedForm, exact_forms
 
 
 def closed_forms(
-    problem: Problem, shapes: Mapping[str, Shape], statics: Mapping[str, int] | None = None
+    problem: Problem,
+    shapes: Mapping[str, Shape],
+    statics: Mapping[str, Static] | None = None,
+    compiler: Compiler | None = None,
 ) -> list[ClosedForm]:
     """Return the closed form of each derivative of a problem, or of the value where none is asked for.
 
     Example: for the gradient of `x.T @ A @ x` it is `(A + A.T) @ x`. `shapes` are those of one sample; a formula for
-    all sizes that does not hold there gives way to one for exactly these.
+    all sizes that does not hold there gives way to one for exactly these. A `compiler` is that of one sample.
     """
     sample = replace(problem, batch=())
-    calculation = Compiler(sample).find(shapes, statics or {}).calculation
+    calculation = (compiler or Compiler(sample)).find(shapes, statics or {}).calculation
     numbers = _numbers(calculation, statics or {})
-    choices = Choices(problem, calculation)
+    choices = Choices(problem)
     chosen = []
     for position in range(max(1, len(calculation.results))):
-        forms = choices.at(position)
+        forms = choices.at(position, calculation)
         if numbers is not None:
             values, data = numbers
             forms = (form for form in forms if _holds(form._replace(problem=sample), values, data[position]))
@@ -48,13 +51,16 @@ def _holds(form: ClosedForm, values: Mapping[str, Array], data: Array) -> bool:
     return error is None or error <= SAME_NUMBERS
 
 
-def _numbers(calculation: Calculation, statics: Mapping[str, int]) -> tuple[dict[str, Array], list[Array]] | None:
+def _numbers(calculation: Calculation, statics: Mapping[str, Static]) -> tuple[dict[str, Array], list[Array]] | None:
     """Return random inputs and the derivatives there, None where there are none or they would take long."""
     problem = calculation.problem
     demands = needs([calculation.original, calculation.output], general=True)
     values: dict[str, Array] = {}
     for name, symbol in calculation.symbols.items():
-        if name in statics and not symbol.shape:
+        static = calculation.statics.get(name)
+        if isinstance(static, np.ndarray):
+            values[name] = static
+        elif name in statics and not symbol.shape:
             values[name] = np.array(float(statics[name]))
         else:
             wanted = {*problem.assumptions.get(name, ()), *demands.get(name, ())}

@@ -245,6 +245,7 @@ def product(coefficient: Coefficient, factors: Iterable[Factor], output: Labels)
     are distinct and carried by some factor.
     """
     coefficient, flat = _splice(coefficient, factors)
+    flat = _cancelled(flat)
     if coefficient == 0 or any(is_zero(node) for node, _ in flat):
         sizes = sizes_of(flat)
         return zero(tuple(sizes[label] for label in output))
@@ -259,6 +260,19 @@ def exchanged(node: Product, places: Collection[int], *new: Factor) -> Node:
     """Return a Product with new factors instead of those in some places."""
     kept = [factor for place, factor in enumerate(node.factors) if place not in places]
     return product(node.coefficient, [*kept, *new], tuple(range(node.rank)))
+
+
+def _cancelled(factors: list[Factor]) -> list[Factor]:
+    """Return factors with f * f**-2 as f**-1: what is divided by stays so, for it may be zero."""
+    for place, (node, labels) in enumerate(factors):
+        if isinstance(node, Map) and node.operator.name == "power" and (node.children[0], labels) in factors:
+            exponent = constant_value(node.children[1])
+            if exponent is not None and exponent < -1:
+                less = elementwise(node.operator, (node.children[0], full(exponent + 1, node.shape)))
+                rest = [factor for spot, factor in enumerate(factors) if spot != place]
+                rest.remove((node.children[0], labels))
+                return _cancelled([*rest, (less, labels)])
+    return factors
 
 
 def _distribute(coefficient: Coefficient, node: Sum, labels: Labels, others: list[Factor], output: Labels) -> Node:

@@ -8,7 +8,7 @@ follows from it: `inv(A).T` is `inv(A)`.
 from __future__ import annotations
 
 from fractions import Fraction
-from itertools import groupby, permutations
+from itertools import chain, groupby, permutations
 from itertools import product as choices
 from math import factorial, isfinite, prod
 
@@ -69,13 +69,13 @@ def canonical(coefficient: Coefficient, factors: list[Factor], output: Labels) -
     """
     position = {label: place for place, label in enumerate(output)}
     factors, color = _ordered(factors, position)
-    groups = [list(group) for _, group in groupby(factors, key=lambda factor: _rank_key(factor, color))]
-    if prod(factorial(len(group)) for group in groups) > TIE_LIMIT:
-        arrangements = [tuple(tuple(group) for group in groups)]
-    else:
-        arrangements = list(choices(*(permutations(group) for group in groups)))
-    numbered = [_numbered([f for group in groups for f in group], position, color) for groups in arrangements]
-    nodes, labels = min(numbered, key=lambda item: item[1])
+    nodes, labels = _numbered(factors, position, color)
+    if len({node.digest for node in nodes}) < len(nodes):
+        groups = [list(group) for _, group in groupby(factors, key=lambda factor: _rank_key(factor, color))]
+        if 1 < prod(factorial(len(group)) for group in groups) <= TIE_LIMIT:
+            arrangements = choices(*(permutations(group) for group in groups))
+            numbered = [_numbered([*chain(*groups)], position, color) for groups in arrangements]
+            nodes, labels = min(numbered, key=lambda item: item[1])
     sizes = sizes_of(factors)
     return simplest(tidy(coefficient), nodes, labels, tuple(sizes[label] for label in output))
 
@@ -83,6 +83,9 @@ def canonical(coefficient: Coefficient, factors: list[Factor], output: Labels) -
 def _ordered(factors: list[Factor], position: dict[int, int]) -> tuple[list[Factor], dict[int, int]]:
     """Sort factors by what they are and by the colors of their labels: an output's place, or where a label is used."""
     color = {label: position.get(label, -1) for _, labels in factors for label in labels}
+    digests = {node.digest for node, _ in factors}
+    if len(digests) == len(factors) and not any(is_symmetric(node) for node, _ in factors):
+        return sorted(factors, key=lambda factor: factor[0].digest), color
     if len(factors) > 1 or any(label < 0 for label in color.values()):
         for _ in range(2):
             seen: dict[int, list[tuple[int, int, int]]] = {label: [] for label in color}
@@ -128,6 +131,8 @@ def simplest(coefficient: Coefficient, nodes: tuple[Node, ...], labels: tuple[La
 
 def tidy(coefficient: Coefficient) -> Coefficient:
     """Return a number in the one form that it has as a coefficient: an int, else a short fraction, else a float."""
+    if type(coefficient) is int:
+        return coefficient
     if isinstance(coefficient, Size):
         coefficient = ratio(coefficient)
     if isinstance(coefficient, float) and isfinite(coefficient):

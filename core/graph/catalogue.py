@@ -2,11 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 
 from .operator import Operator
 
 _by_spelling: dict[str, Operator] = {}
+_readings: dict[str, list[str]] = {}
+_refused: dict[str, str] = {}
 
 
 def enter(operator: Operator) -> Operator:
@@ -15,6 +17,9 @@ def enter(operator: Operator) -> Operator:
         if spelling in _by_spelling:
             raise ValueError(f"`{spelling}` is already {_by_spelling[spelling].name}, it cannot be {operator.name} too")
         _by_spelling[spelling] = operator
+    for line in operator.libraries:
+        _readings.setdefault(line.partition("(")[0], []).append(line)
+    _refused.update(operator.refused)
     return operator
 
 
@@ -26,6 +31,16 @@ def operators(*, hidden: bool = False) -> Iterator[Operator]:
 def find(spelling: str) -> Operator | None:
     """Return the operator with this name or alias, None where there is none: `find("mm")` is `matmul`."""
     return _by_spelling.get(spelling)
+
+
+def readings(function: str) -> Sequence[str]:
+    """Return how a library reads a function of its own: the lines of `readings("torch.norm")`."""
+    return _readings.get(function, ())
+
+
+def refused(function: str) -> str | None:
+    """Return what to write in place of a library's function that matgrad has not."""
+    return _refused.get(function)
 
 
 def suggest(spelling: str) -> str | None:

@@ -18,7 +18,7 @@ True
 
 from __future__ import annotations
 
-from .nodes import Coefficient, Delta, Factor, Labels, Node, Reshape, Select, Triangle, sizes_of
+from .nodes import Coefficient, Delta, Factor, Labels, Node, Reshape, Select, Structural, Triangle, sizes_of
 from .places import Rotation
 from .ratios import ratio
 
@@ -27,6 +27,8 @@ def eliminate(
     coefficient: Coefficient, factors: list[Factor], output: Labels
 ) -> tuple[Coefficient, list[Factor], Labels]:
     """Apply every Delta, and every other structural tensor that says two labels are equal or one is free."""
+    if not any(isinstance(node, Structural) for node, _ in factors):
+        return coefficient, factors, output
     outputs = set(output)
     factors = [_facing(factor, output) for factor in factors]
     while True:
@@ -39,7 +41,7 @@ def eliminate(
         before = {label for _, labels in kept for label in labels}
         kept, ones, reduced = _drop_free_structure(kept, outputs)
         deltas, scalar = _remaining_deltas(factors, kept, parent, output)
-        if not equal and not reduced:
+        if not equal and not reduced and not _implied_ties(kept)[0]:
             return coefficient * ratio(scalar), [*kept, *deltas], output
         # Ones over a label may now be the only carrier of it; the next round decides with all ties known.
         # A label that structure alone carried was summed with it: its ties are spent, and count for nothing again.

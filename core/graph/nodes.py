@@ -27,7 +27,7 @@ import numpy as np
 from ..arrays import Array
 from ..shapes import Shape
 from .operator import Operator
-from .places import Progression, Rotation, Rows, count_of, progression
+from .places import Listed, Progression, Rotation, Rows, count_of, progression
 from .ratios import Ratio
 from .sizes import Size
 
@@ -77,18 +77,22 @@ def _intern(cls: type[SomeNode], key: Hashable, shape: Shape, children: tuple[No
 def _stable(key: Hashable) -> int:
     """Hash without the per-process randomisation of strings; nodes count through their digests."""
     match key:
+        case tuple():
+            return hash(tuple([hash(item) if type(item) is int else _stable(item) for item in key]))
+        case Node():
+            return key.digest
+        case int():
+            return hash(key)
         case str():
             return crc32(key.encode())
         case bytes():
             return crc32(key)
-        case tuple():
-            return hash(tuple(_stable(item) for item in key))
         case frozenset():
             return hash(tuple(sorted(_stable(item) for item in key)))
-        case Node():
-            return key.digest
         case Operator():
             return crc32(key.name.encode())
+        case Listed():
+            return hash((_stable(key.places), _stable(key.source)))
         case range():
             # The hash of a range may contain that of None, which differs between processes.
             return hash((key.start, key.stop, key.step))
@@ -167,7 +171,7 @@ class Select(Structural):
     @staticmethod
     def of(rows: range | Iterable[int], size: int) -> Select:
         """Return the selection of `rows` (non-negative) among `size`; arithmetic sequences are kept as a range."""
-        chosen = rows if isinstance(rows, range | Rotation | Progression) else _as_range(tuple(rows))
+        chosen = rows if isinstance(rows, range | Rotation | Progression | Listed) else _as_range(tuple(rows))
         return _intern(Select, (chosen, size), (count_of(chosen), size), (), rows=chosen, size=size)
 
     def dense(self) -> Array:
@@ -318,17 +322,17 @@ def topological(roots: Iterable[Node]) -> list[Node]:
     """Return every node below the roots, each after its children; deep graphs do not recurse."""
     order: list[Node] = []
     done: set[Node] = set()
-    stack: list[tuple[Node, bool]] = [(root, False) for root in reversed(list(roots))]
+    stack = [*roots][::-1]
     while stack:
-        node, expanded = stack.pop()
-        if node in done:
+        node = stack[-1]
+        waiting = [child for child in node.children if child not in done]
+        if waiting and node not in done:
+            stack += waiting[::-1]
             continue
-        if expanded:
+        stack.pop()
+        if node not in done:
             done.add(node)
             order.append(node)
-        else:
-            stack.append((node, True))
-            stack.extend((child, False) for child in reversed(node.children) if child not in done)
     return order
 
 

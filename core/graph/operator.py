@@ -1,10 +1,11 @@
 """What one operator is: a record that carries everything matgrad knows about it.
 
-There are four kinds, told apart by what they declare:
+There are five kinds, told apart by what they declare:
 - *elementwise* (`differential`, no core axes): becomes a Map;
 - *applied* (`signature` with core axes, `differential`): becomes an Apply over any leading batch axes;
 - *linear* (`build`): a Python function that returns Products with structural operands; it needs no rule;
-- *derived* (`definition`): a formula in matgrad's own language over other operators.
+- *derived* (`definition`): a formula in matgrad's own language over other operators;
+- *rewritten* (`rewrite`): another way to write something, as `take(x, I)` is of `ravel(x)[I]`.
 
 Rules and definitions are text in matgrad's language, written for one sample: batch axes are the engine's business.
 What a rule may use:
@@ -25,6 +26,8 @@ from dataclasses import dataclass, field
 from types import MappingProxyType
 from typing import Any
 
+from ...grammar.syntax import Node
+
 # The spellings of a function that no library has.
 NOWHERE: Mapping[str, None] = MappingProxyType({"numpy": None, "torch": None, "jax": None})
 
@@ -40,6 +43,7 @@ class Operator:
     - `signature`: gufunc notation of the core axes, `"(n,n),(n)->(n)"`; empty for elementwise, linear, derived.
     - `evaluate`: NumPy evaluation; gets the operands' arrays (with leading batch axes) and the settings as keywords.
     - `differential`: one rule per output.
+    - `rewrite`: gets the trees of the arguments by name, defaults as values, and returns the tree that is meant.
     - `adjoint`: of an operator that is linear in its last operand, what carries a cotangent `g` of the output back to
       that operand. Then rules may apply it to a tangent, and its own differential leaves the last operand out.
     - `commuting`: what such an operator is, more simply, where its last operand commutes with the first.
@@ -56,8 +60,13 @@ class Operator:
       the parameters in their order, defaults filled in, `#*` the given ones without a number; JAX is by default spelled
       as NumPy, and the others by the name. None says that a library has no such function, and a setting without a
       place that its function has no such setting: a program then brings its own (`export/polyfills`), or is refused.
+    - `libraries`: how libraries read calls of their own, where that is not how this operator is called: the form is
+      that of `elaboration/readings.py`. A line without a library is a further way to call it.
+    - `refused`: functions of libraries that share a name with this one and do something else: what to write instead.
     - `fixed`: settings that libraries know and that have one value here, their default: any other is refused.
     - `hidden`: needed by rules and formulas, not listed for people.
+    - `internal`: hidden, and in no printed formula either: no text may call it. `written` is what stands for
+      it where a rule is shown.
     """
 
     name: str
@@ -69,6 +78,7 @@ class Operator:
     differential: str | tuple[str, ...] | None = None
     build: Callable[..., Any] | None = None
     definition: str | None = None
+    rewrite: Callable[..., Node] | None = None
     adjoint: str = ""
     commuting: str = ""
     spectrum: str = ""
@@ -82,10 +92,14 @@ class Operator:
     analytic: bool = False
     mask: bool = False
     hidden: bool = False
+    internal: bool = False
+    written: str = ""
     keeps_symmetry: bool = False
     bounds: tuple[float, float] = (float("-inf"), float("inf"))
     spellings: Mapping[str, str | None] = field(default_factory=dict)
     fixed: tuple[str, ...] = ()
+    libraries: tuple[str, ...] = ()
+    refused: Mapping[str, str] = field(default_factory=dict)
 
     @property
     def operands(self) -> tuple[str, ...]:

@@ -2,11 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import NamedTuple, TypeAlias, cast, overload
 
-from .sizes import Size, quotient, sign
+from .sizes import NotPlainError, Size, quotient, sign
 
 
 class Progression(NamedTuple):
@@ -47,7 +47,25 @@ class Rotation(Sequence[int]):
         return Rotation(self.size, self.size - self.start)
 
 
-Rows: TypeAlias = range | Rotation | tuple[int, ...]
+@dataclass(frozen=True)
+class Listed(Sequence[int]):
+    """Places that were read from an array of indices, the node `source`: as `I` says them in `x[I]`."""
+
+    places: tuple[int, ...]
+    source: Hashable
+
+    def __len__(self) -> int:
+        return len(self.places)
+
+    @overload
+    def __getitem__(self, place: int) -> int: ...
+    @overload
+    def __getitem__(self, place: slice) -> tuple[int, ...]: ...
+    def __getitem__(self, place: int | slice) -> int | tuple[int, ...]:
+        return self.places[place]
+
+
+Rows: TypeAlias = range | Rotation | Listed | tuple[int, ...]
 """Which places are chosen of an axis; among ranges are those with a length in them, each a `Progression`."""
 
 
@@ -68,7 +86,8 @@ def count_of(rows: Rows) -> int:
 def sliced(start: int | None, stop: int | None, step: int, size: int) -> range:
     """Return the places that a slice chooses of an axis: `sliced(1, None, 1, n)` is `n - 1` of them, from 1 on.
 
-    A length that is symbolic is as long as the slice needs.
+    A length that is symbolic is as long as the slice needs. Raises NotPlainError where a slice of so long an axis is
+    empty, for that of a short one need not be: `sliced(-1, 2, 1, n)`.
     """
     if not any(isinstance(part, Size) for part in (start, stop, size)):
         return range(*slice(start, stop, step).indices(size))
@@ -77,9 +96,10 @@ def sliced(start: int | None, stop: int | None, step: int, size: int) -> range:
     end = last if stop is None else _within(stop, size)
     reach = end - begin if step > 0 else begin - end
     # Named ends are meant to be in order.
-    if sign(reach, meant=1) <= 0:
-        return range(0)
-    return progression(begin, step, quotient(reach + abs(step) - 1, abs(step)))
+    empty = sign(reach, meant=1) <= 0
+    if empty and isinstance(reach, Size):
+        raise NotPlainError("whether this slice is empty depends on the length of the axis", [reach])
+    return range(0) if empty else progression(begin, step, quotient(reach + abs(step) - 1, abs(step)))
 
 
 def placed(place: int, size: int) -> int:

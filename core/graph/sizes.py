@@ -14,7 +14,7 @@ What is no polynomial is an *atom* with its definition: `n//2`, and the least of
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
-from functools import cached_property
+from functools import cache, cached_property
 from math import prod
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias
 from zlib import crc32
@@ -80,16 +80,27 @@ class Size(Integer):
         """A number that depends on the polynomial alone, the same in every process."""
         return hash(tuple((tuple((_atom_key(atom), power) for atom, power in m), c) for m, c in self.terms))
 
+    @cached_property
+    def names(self) -> tuple[str, ...]:
+        """The names of the lengths that the polynomial is made of, in order."""
+        return tuple(atom.name for atom in atoms(self) if isinstance(atom, Length))
+
     def __hash__(self) -> int:
         return self.key
 
+    @cached_property
+    def text(self) -> str:
+        """The polynomial as people write it."""
+        return _written(self.terms)
+
     def __repr__(self) -> str:
-        return show_size(self)
+        return self.text
 
     def __add__(self, other: int) -> int:
         if not isinstance(other, Size | int):
             return NotImplemented
-        return _polynomial([*self.terms, *terms_of(other)])
+        more = terms_of(other)
+        return _polynomial([*self.terms, *more]) if more else self
 
     __radd__ = __add__
 
@@ -107,7 +118,9 @@ class Size(Integer):
     def __mul__(self, other: int) -> int:
         if not isinstance(other, Size | int):
             return NotImplemented
-        return _polynomial((_times(a, b), c * d) for a, c in self.terms for b, d in terms_of(other))
+        if not isinstance(other, Size):
+            return self if other == 1 else _polynomial((monomial, c * other) for monomial, c in self.terms)
+        return _polynomial((_times(a, b), c * d) for a, c in self.terms for b, d in other.terms)
 
     __rmul__ = __mul__
 
@@ -139,6 +152,7 @@ class Size(Integer):
 # --- making polynomials ----------------------------------------------------------------------------------------------
 
 
+@cache
 def length(name: str) -> Size:
     """Return the named length: `length("n")`."""
     return _of_atom(Length(name))
@@ -202,7 +216,7 @@ def _times(left: Monomial, right: Monomial) -> Monomial:
 
 def raised(size: int, power: int) -> int:
     """Return a length to a power: `raised(n, 2)` is `n**2`."""
-    return prod([size] * power, start=1)
+    return prod([size] * (power - 1), start=size) if power else 1
 
 
 def quotient(above: int, below: int, *, exact: bool = False) -> int:
@@ -304,7 +318,7 @@ def atoms(size: int) -> dict[Atom, None]:
 
 def names_in(sizes: Iterable[int]) -> dict[str, None]:
     """Return the names of the lengths that sizes are made of, in order."""
-    return {atom.name: None for size in sizes for atom in atoms(size) if isinstance(atom, Length)}
+    return {name: None for size in sizes if isinstance(size, Size) for name in size.names}
 
 
 def replace_lengths(size: int, values: Mapping[str, int]) -> int:
@@ -341,17 +355,20 @@ def place_of(size: int) -> list[tuple[int, str]]:
 
 def show_size(size: int) -> str:
     """Return a length as people write it: `n - 1`, `2*n*m`, `(n + 1)//2`."""
+    return size.text if isinstance(size, Size) else str(size)
+
+
+def _written(terms: tuple[tuple[Monomial, int], ...]) -> str:
     pieces: list[str] = []
-    for monomial, c in terms_of(size):
+    for monomial, c in terms:
         factors = [] if abs(c) == 1 and monomial else [str(abs(c))]
         factors += [_atom_text(atom) + (f"**{power}" if power > 1 else "") for atom, power in monomial]
         pieces += ["-" if c < 0 else "+", "*".join(factors)]
-    if not pieces:
-        return "0"
     first = "-" if pieces[0] == "-" else ""
     return first + " ".join(pieces[1:])
 
 
+@cache
 def _place(atom: Atom) -> tuple[int, str]:
     """Return the place of an atom among others: lengths in the order in which they are named, then what is computed."""
     text = _atom_text(atom)

@@ -21,7 +21,7 @@ from .nodes import (
     topological,
     uses,
 )
-from .places import Progression, Rotation, Rows, count_of, progression
+from .places import Listed, Progression, Rotation, Rows, count_of, progression
 from .ratios import evaluated
 from .sizes import NotPlainError, replace_lengths
 
@@ -103,9 +103,11 @@ def _places(node: Select, at: Callable[[int], int]) -> Rows:
     rows, size = node.rows, at(node.size)
     if isinstance(rows, Rotation):
         return Rotation(size, at(rows.start) % size if size else 0)
-    if isinstance(rows, tuple) and not isinstance(rows, Progression):
-        chosen: Rows = tuple(at(row) for row in rows)
-        ends = chosen
+    if isinstance(rows, Listed):
+        chosen: Rows = rows
+        ends = rows.places
+    elif isinstance(rows, tuple) and not isinstance(rows, Progression):
+        chosen = ends = tuple(at(row) for row in rows)
     else:
         count = at(count_of(rows))
         chosen = progression(at(rows.start), rows.step, max(count, 0))
@@ -154,7 +156,7 @@ def flatten(roots: Sequence[Node]) -> list[Node]:
     for node in order:
         if node in absorbed:
             continue
-        if isinstance(node, Product):
+        if isinstance(node, Product) and not absorbed.isdisjoint(node.children):
             coefficient, factors = _inlined(node, absorbed)
             new[node] = product(coefficient, [(new[child], own) for child, own in factors], tuple(range(node.rank)))
         else:

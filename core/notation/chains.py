@@ -62,9 +62,11 @@ def flipped(links: Sequence[Link]) -> tuple[Link, ...]:
 
 def product_of(links: Sequence[Link]) -> Tree:
     """Return a chain as a product, turned around where that writes fewer transposes."""
-    parts, turned = ([link.written() for link in way] for way in (links, flipped(links)))
-    if sum(map(transposes, turned)) + 1 < sum(map(transposes, parts)):
-        return transposed(times(turned, "@"))
+    parts = [link.written() for link in links]
+    if (written := sum(map(transposes, parts))) > 1:
+        turned = [link.written() for link in flipped(links)]
+        if sum(map(transposes, turned)) + 1 < written:
+            return transposed(times(turned, "@"))
     return times(parts, "@")
 
 

@@ -11,6 +11,8 @@ from fractions import Fraction
 
 import numpy as np
 
+from ...grammar.parser import parse
+from ...grammar.rewriting import filled
 from ...grammar.syntax import Attribute, Binary, Index, ListLiteral, Literal, Name, Number, Slice, String, TupleLiteral
 from ..elaboration.infix import COMPARISONS
 from ..graph.algebra import Factor, constant_value, is_mask, is_zero, repeated_axes, without_axes
@@ -169,6 +171,9 @@ class Notation:
         operands = [self.loose(child) for child in node.children]
         if (mask := _masked(node)) is not None:
             return self.tree(mask)
+        if node.operator.written:
+            meaning = parse(node.operator.written).result
+            return filled(meaning, dict(zip(node.operator.operands, operands, strict=True)))
         return Binary(INFIX[name], *operands) if name in INFIX else call(name, *operands)
 
     def _softmax(self, node: Node) -> Tree | None:

@@ -7,9 +7,9 @@ from functools import reduce
 
 from ...grammar.syntax import Binary, Call, ListLiteral, Name, Number, Slice
 from ..graph.nodes import Coefficient, Plain, Select
-from ..graph.places import Progression, Rotation, count_of
+from ..graph.places import Listed, Progression, Rotation, count_of
 from ..graph.ratios import Ratio
-from ..graph.sizes import Atom, Least, Length, Monomial, Size, factors_of, quotient, sign
+from ..graph.sizes import Atom, Least, Length, Monomial, Size, factors_of, quotient
 from .trees import Power, Tree, negated
 
 
@@ -57,18 +57,18 @@ def place_tree(place: int, size: int) -> Tree:
 def rows_tree(select: Select) -> Tree:
     """Return the index that picks the rows of a selection: `0`, `1:3`, `::-1` or a list."""
     rows, size = select.rows, select.size
-    if isinstance(rows, Rotation) or (isinstance(rows, tuple) and not isinstance(rows, Progression)):
+    if isinstance(rows, Rotation | Listed) or (isinstance(rows, tuple) and not isinstance(rows, Progression)):
         return ListLiteral(tuple(place_tree(row, size) for row in rows))
     start, step, count = rows.start, rows.step, count_of(rows)
     if count == 0:
         return Slice(None, Number("0"))
-    last = start + step * (count - 1) if count else start
+    last = start + step * (count - 1)
     if step > 0:
         begin = None if start == 0 else place_tree(start, size)
         whole = count == quotient(size - start + step - 1, step)
         end = None if whole else place_tree(last + 1, size)
     else:
         begin = None if start == size - 1 else place_tree(start, size)
-        # No bound is written where no place is left in front of the last.
-        end = None if sign(last + step, meant=1) < 0 else place_tree(last - 1, size)
+        whole = count == quotient(start - step, -step)
+        end = None if whole else place_tree(last - 1, size)
     return Slice(begin, end, None if step == 1 else length_tree(step))

@@ -7,9 +7,9 @@ from dataclasses import dataclass
 from functools import partial
 from typing import Protocol
 
-from ...grammar.syntax import Number, Slice, TupleLiteral
+from ...grammar.syntax import ListLiteral, Number, Slice, TupleLiteral
 from ..graph.nodes import Factor, Labels, Node, Reshape, Select, Structural, Triangle
-from ..graph.places import Rotation, count_of
+from ..graph.places import Listed, Rotation, count_of
 from ..graph.sizes import Size
 from .lengths import length_tree, place_tree, rows_tree
 from .terms import Term
@@ -26,16 +26,39 @@ class Writer(Protocol):
         """Return a node as a term of exactly its shape."""
 
 
-def chosen(select: Select, tree: Tree, axis: int, rank: int) -> Tree:
-    """Return the rows of a selection along one axis of a tree: `x[0]`, `X[:, 1:3]`, `x[::-1]`, `roll(x, 2)`."""
+def chosen(writer: Writer, select: Select, tree: Tree, axis: int, rank: int) -> Tree:
+    """Return the rows of a selection along one axis of a tree: `x[0]`, `X[:, 1:3]`, `x[I]`, `roll(x, 2)`."""
     if isinstance(select.rows, Rotation):
         start, back = select.rows.start, select.size - select.rows.start
         forward = isinstance(start, Size) or (not isinstance(back, Size) and back <= start)
         shift = length_tree(back) if forward else negated(length_tree(start))
         return call("roll", tree, shift, *([Number(str(axis))] if rank > 1 else []))
     items: list[Tree] = [Slice()] * rank
-    items[axis] = rows_tree(select)
+    if (source := _source(select)) is None:
+        items[axis] = rows_tree(select)
+    elif source.rank == 1:
+        items[axis] = writer.tree(source)
+    else:
+        items[axis] = ListLiteral((only_place(writer, select),))
     return indexed(tree, items)
+
+
+def only_place(writer: Writer, select: Select) -> Tree:
+    """Return the one place that a selection chooses: `0`, `I[0]`."""
+    source = _source(select)
+    return place_tree(select.rows[0], select.size) if source is None else writer.tree(source)
+
+
+def is_one_place(select: Select) -> bool:
+    """Whether a selection chooses one place that is written without brackets of its own."""
+    source = _source(select)
+    return count_of(select.rows) == 1 and (source is None or not source.rank)
+
+
+def _source(select: Select) -> Node | None:
+    """Return the array of indices that says what is selected, None where the places stand for themselves."""
+    source = select.rows.source if isinstance(select.rows, Listed) else None
+    return source if isinstance(source, Node) else None
 
 
 Piece = tuple[Node | Tree, Labels]
@@ -139,10 +162,10 @@ class _Application:
         self, node: Select, operand: Node | Tree, own: Labels, column: int, row: int, *, single: bool
     ) -> Piece:
         tree, axis = self._tree(operand), own.index(column)
-        if not (single and count_of(node.rows) == 1):
-            return chosen(node, tree, axis, len(own)), (*own[:axis], row, *own[axis + 1 :])
+        if not (single and is_one_place(node)):
+            return chosen(self.writer, node, tree, axis, len(own)), (*own[:axis], row, *own[axis + 1 :])
         items: list[Tree] = [Slice()] * len(own)
-        items[axis] = place_tree(node.rows[0], node.size)
+        items[axis] = only_place(self.writer, node)
         return indexed(tree, items), own[:axis] + own[axis + 1 :]
 
     def _unmerged(self, node: Reshape, operand: Node | Tree, own: Labels, merged: int, inner: Labels) -> Piece:
@@ -169,9 +192,9 @@ class _Application:
         match node:
             case Select():
                 eye = call("eye", length_tree(node.size))
-                if count_of(node.rows) == 1 and first >= self.rank and not users(first):
-                    return indexed(eye, [place_tree(node.rows[0], node.size)]), inner
-                return chosen(node, eye, 0, 2), labels
+                if is_one_place(node) and first >= self.rank and not users(first):
+                    return indexed(eye, [only_place(self.writer, node)]), inner
+                return chosen(self.writer, node, eye, 0, 2), labels
             case Triangle():
                 return call("tril", call("ones", self._shape(node.shape)), *_offset(node.offset)), labels
         summed = [axis for axis, label in enumerate(inner) if label >= self.rank and not users(label)]

@@ -254,14 +254,13 @@ def _joined_pair(first: Term, second: Term) -> Term | None:
 def _added(terms: list[Term]) -> Tree:
     """Return a sum of trees, positive and simple ones first."""
 
-    def order(term: Term) -> tuple[bool, int, int]:
-        tree = written(term)
+    def order(pair: tuple[Term, Tree]) -> tuple[bool, int, int]:
+        term, tree = pair
         return (term.coefficient < 0, transposes(tree), size(tree))
 
-    first, *others = sorted(terms, key=order)
-    result = written(first)
-    for term in others:
+    (_, result), *others = sorted([(term, written(term)) for term in terms], key=order)
+    for term, tree in others:
         negative = term.coefficient < 0
-        other = written(term._replace(coefficient=-term.coefficient) if negative else term)
+        other = written(term._replace(coefficient=-term.coefficient)) if negative else tree
         result = Binary("-" if negative else "+", result, other)
     return result

@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import math
-from collections import defaultdict
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 from functools import partial, reduce
@@ -126,9 +125,9 @@ def power(base: Tree, exponent: Fraction) -> Tree:
 
 def collected(powers: Iterable[Power]) -> list[Power]:
     """Return factors with equal trees drawn together: x * x is x**2."""
-    exponents = defaultdict[Tree, Fraction](Fraction)
+    exponents: dict[Tree, Fraction] = {}
     for tree, exponent in powers:
-        exponents[tree] += exponent
+        exponents[tree] = exponents[tree] + exponent if tree in exponents else exponent
     return [(tree, exponent) for tree, exponent in exponents.items() if exponent]
 
 
@@ -162,7 +161,7 @@ def quotient(above: Sequence[Tree], below: Iterable[Tree]) -> Tree:
 
 def size(tree: Tree) -> int:
     """Return how long a tree is: the number of its nodes."""
-    return sum(1 for _ in syntax.walk(tree))
+    return _counted(tree, Node)
 
 
 def length(tree: Tree, known: dict[Tree, int] | None = None) -> int:
@@ -177,4 +176,18 @@ def length(tree: Tree, known: dict[Tree, int] | None = None) -> int:
 
 def transposes(tree: Tree) -> int:
     """Return how many transposes a tree writes."""
-    return sum(1 for node in syntax.walk(tree) if isinstance(node, Attribute))
+    return _counted(tree, Attribute)
+
+
+def _counted(tree: Tree, kind: type[Node]) -> int:
+    """Return how many nodes of a kind a tree has, which it remembers: sums are compared many times as they grow."""
+    key, total, pending = f"_{kind.__name__}", 0, [tree]
+    while pending:
+        node = pending.pop()
+        known = node.__dict__.get(key)
+        if known is None:
+            known = isinstance(node, kind)
+            pending += syntax.children(node)
+        total += known
+    tree.__dict__[key] = total
+    return total

@@ -95,12 +95,17 @@ class Walk:
             plain = [vector for vector in vectors if not vector.links and vector.matrix is None]
             if len(plain) < 2 or collected(power for vector in plain for power in vector.tail):
                 continue
-            kept = [vector for vector in vectors if vector not in plain]
-            carriers = [(edge.first, edge.second) for edge in self.edges] + [labels for _, labels in self.others]
-            if not kept and not any(label in labels for labels in (*carriers, *self.ties)):
-                kept = [Vector((), ((self.ones(label), ONE),))]
-            self.pendants[label] = kept
-        self.pendants = {label: vectors for label, vectors in self.pendants.items() if vectors}
+            self.pendants[label] = [vector for vector in vectors if vector not in plain]
+            self._keep(label)
+
+    def _keep(self, label: int) -> None:
+        """Let a vector of ones carry a label that nothing else does."""
+        if self.pendants.get(label):
+            return
+        self.pendants.pop(label, None)
+        carriers = [(edge.first, edge.second) for edge in self.edges] + [labels for _, labels in self.others]
+        if not any(label in labels for labels in (*carriers, *self.ties)):
+            self._pend(label, Vector((), ((self.ones(label), ONE),)))
 
     # Summing labels.
 
@@ -128,6 +133,10 @@ class Walk:
                     if not self._closed(edge, other):
                         forward = (*powers_of(edge.links), *powers_of(other.starting(edge.first)))
                         backward = (*powers_of(edge.starting(edge.second)), *powers_of(other.starting(edge.second)))
+                        if not collected(forward):
+                            self._keep(edge.first)
+                            self._keep(edge.second)
+                            return True
                         spread = any(link.spread for link in (*edge.links, *other.links))
                         ends, powers = (edge.first, edge.second), forward
                         if transposes_in(backward) < transposes_in(forward):

@@ -7,7 +7,8 @@ from math import prod
 from operator import mul
 from typing import Any
 
-from ..errors import ExpressionError, RankError, ShapeError
+from ...grammar import syntax
+from ..errors import ExpressionError, Label, RankError, ShapeError, Span
 from ..graph import algebra
 from ..graph.algebra import Factor, fresh, product
 from ..graph.nodes import Delta, Labels, Node, Reshape, Select
@@ -197,8 +198,16 @@ def flipped(x: Node, axis: Any) -> Node:
     return x
 
 
-def rolled(x: Node, shift: int, axis: int | None) -> Node:
-    """Return x with the entries moved on along an axis, the last coming first."""
+def rolled(x: Node, shift: Any, axis: Any) -> Node:
+    """Return x with the entries moved on along an axis, or along several, the last coming first."""
+    if isinstance(shift, tuple) or isinstance(axis, tuple):
+        shifts, places = several(shift), several(axis)
+        if axis is None or (len(shifts) != len(places) and 1 not in (len(shifts), len(places))):
+            raise ShapeError("`roll` needs as many shifts as axes", sizes=(len(shifts), len(places)))
+        count = max(len(shifts), len(places))
+        for step, place in zip(shifts * (count // len(shifts)), places * (count // len(places)), strict=True):
+            x = rolled(x, step, place)
+        return x
     if axis is None:
         return reshaped(rolled(reshaped(x, -1), shift, 0), x.shape)
     place = normalize_axis(axis, x.rank)
@@ -282,3 +291,24 @@ def _copied(x: Node, axis: int, count: int, *, inside: bool) -> Node:
     place = axis + inside
     copies = algebra.broadcast(expanded(x, place), (*x.shape[:place], count, *x.shape[place:]))
     return reshaped(copies, (*x.shape[:axis], count * x.shape[axis], *x.shape[axis + 1 :]))
+
+
+# --- other ways to write `x[I]` and `x.shape[0]` ----------------------------------------------------------------------
+
+
+def taken(x: syntax.Node, indices: syntax.Node, axis: syntax.Node | None, span: Span) -> syntax.Node:
+    """Return `take(x, I, axis=1)` as the index that it is, `x[:, I]`; without an axis it is `ravel(x)[I]`."""
+    match axis:
+        case None | syntax.Literal(None):
+            return syntax.Index(syntax.Call("ravel", (x,), span=span), (indices,), span=span)
+        case syntax.Number(text) if text.isdigit():
+            return syntax.Index(x, (*(syntax.Slice(),) * int(text), indices), span=span)
+        case syntax.Unary("-", syntax.Number(text)) if text.isdigit():
+            last = (syntax.Slice(),) * (int(text) - 1)
+            return syntax.Index(x, (syntax.Literal(...), indices, *last), span=span)
+    raise ExpressionError("`axis` is a whole number here", Label(syntax.span_of(axis), "no whole number"))
+
+
+def length_of(x: syntax.Node, span: Span) -> syntax.Node:
+    """Return `len(x)` as `x.shape[0]`."""
+    return syntax.Index(syntax.Attribute(x, "shape", span=span), (syntax.Number("0"),), span=span)

@@ -35,28 +35,46 @@ def arithmetic(
     )
 
 
+def _scaled(sign: str, *names: str) -> tuple[str, ...]:
+    """Return how PyTorch adds a multiple."""
+    return tuple(
+        line
+        for library in ("torch.", "") for name in names
+        for line in (f"{library}{name}(input, other, *, alpha: 1 = 1) -> {names[0]}(input, other)",
+                     f"{library}{name}(input, other, *, alpha) -> input {sign} alpha*other"))
+
+
 ENTRIES = (
     comparison("less",          "1 where a < b, else 0.",        np.less),
     comparison("less_equal",    "1 where a <= b, else 0.",       np.less_equal),
     comparison("greater",       "1 where a > b, else 0.",        np.greater),
     comparison("greater_equal", "1 where a >= b, else 0.",       np.greater_equal),
     comparison("equal",         "1 where a is b, else 0.",       np.equal,     jumps=False,
-               spellings={"torch": "torch.eq(#*)"}),
+               spellings={"torch": "torch.eq(#*)"},
+               refused={"torch.equal": "it is one truth value; `a == b` compares entry by entry"}),
     comparison("not_equal",     "1 where a is not b, else 0.",   np.not_equal, jumps=False),
 
     # --- other spellings of arithmetic
-    arithmetic("add",         "a + b",          "Sum of two entries."),
-    arithmetic("subtract",    "a - b",          "Difference of two entries.",             aliases=("sub",)),
+    arithmetic("add",         "a + b",          "Sum of two entries.",
+               libraries=_scaled("+", "add")),
+    arithmetic("subtract",    "a - b",          "Difference of two entries.",             aliases=("sub",),
+               libraries=_scaled("-", "subtract", "sub")),
     arithmetic("multiply",    "a * b",          "Product of two entries (Hadamard).",     aliases=("mul",)),
     arithmetic("divide",      "a / b",          "Quotient of two entries.",               domain="nonzero",
-               aliases=("div", "true_divide")),
+               aliases=("div", "true_divide"),
+               libraries=tuple(f"{library}{name}(input, other, *, rounding_mode: {mode}) -> {own}"
+                               for library in ("torch.", "") for name in ("div", "divide")
+                               for mode, own in (("None = None", "divide(input, other)"),
+                                                 ("'floor'", "floor(input / other)"),
+                                                 ("'trunc'", "sign(input / other) * floor(abs(input / other))")))),
     arithmetic("negative",    "-x",             "The negative.",                          aliases=("neg",)),
     arithmetic("reciprocal",  "1 / x",          "One divided by x.",                      domain="nonzero"),
     arithmetic("square",      "x**2",           "The square of each entry."),
     arithmetic("rsqrt",       "x**(-1/2)",      "One divided by the square root.",        domain="positive",
                spellings={"numpy": None, "jax": "jax.lax.rsqrt(#1)"}),
     arithmetic("silu",        "x * sigmoid(x)", "x times its sigmoid.",                   aliases=("swish",),
-               spellings={"numpy": None, "torch": "torch.nn.functional.silu(#1)", "jax": "jax.nn.silu(#1)"}),
+               spellings={"numpy": None, "torch": "torch.nn.functional.silu(#1)", "jax": "jax.nn.silu(#1)"},
+               libraries=("F.silu(input, inplace=...) -> silu(input)",)),
     arithmetic("log_sigmoid", "-softplus(-x)",  "Log of the sigmoid.",                    aliases=("logsigmoid",),
                spellings={"numpy": None, "torch": "torch.nn.functional.logsigmoid(#1)",
                           "jax": "jax.nn.log_sigmoid(#1)"}),

@@ -51,6 +51,14 @@ def outer(a: Node, b: Node) -> Node:
     return contracted(reshaped(a, -1), reshaped(b, -1), [], "outer")
 
 
+def times_transposed(a: Node, b: Node) -> Node:
+    """Return the product with a transpose, where vectors are columns."""
+    if a.rank == b.rank == 1:
+        return outer(a, b)
+    turned = algebra.permute(b, range(b.rank)[::-1])
+    return matmul(a, turned) if a.rank and b.rank else times(a, turned)
+
+
 def tensordot(a: Node, b: Node, axes: Any) -> Node:
     """Return the product over the last axes of a and the first of b, or over given ones."""
     if isinstance(axes, int):
@@ -151,5 +159,5 @@ def _check_output(output: str, sizes: dict[str, int], dots: bool) -> None:
 def _labels_of(term: str, node: Node, names: dict[str, int], lead: tuple[int, ...]) -> tuple[int, ...]:
     before, _, after = term.partition("...")
     under = node.shape[len(before) : node.rank - len(after)]
-    _, middle = aligned(algebra.full(1, under), lead)
+    middle = aligned(under, lead)
     return (*(names[letter] for letter in before), *middle, *(names[letter] for letter in after))

@@ -50,24 +50,62 @@ def _of_symmetric_part(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
     return lambda X: function(kernels.symmetric_part(X))
 
 
+_UPPER = "matrix_transpose(cholesky({0}))"
+
+# The default of most libraries is the decomposition with square factors.
+_SVD = (
+    *(f"{name}({operand}, full_matrices=..., *, compute_uv: False{more}) -> svdvals({operand})"
+      for name, operand, more in (("np.linalg.svd", "a", ", hermitian=False"), ("tf.linalg.svd", "tensor", ""))),
+    *(f"{name}({operand}, full_matrices: {full}{default}{more}) -> {own}({operand})"
+      for name, operand, more in (("np.linalg.svd", "a", ", compute_uv: True = True, hermitian=False"),
+                                  ("scipy.linalg.svd", "a", ", compute_uv: True = True, overwrite_a=...,"
+                                                            " check_finite=..., lapack_driver=..."),
+                                  ("torch.linalg.svd", "A", ", *, driver=..."))
+      for full, default, own in ((True, " = True", "full_svd"), (False, "", "svd"))),
+    "scipy.linalg.svd(a, full_matrices=..., *, compute_uv: False, lapack_driver=...) -> svdvals(a)",
+    "torch.svd(input, some: True = True, compute_uv: True = True)"
+    " -> (svd(input)[0], svd(input)[1], matrix_transpose(svd(input)[2]))",
+    "tf.linalg.svd(tensor, full_matrices: False = False, compute_uv: True = True)"
+    " -> (svd(tensor)[1], svd(tensor)[0], matrix_transpose(svd(tensor)[2]))",
+)
+
 ENTRIES = (
     # --- symmetric matrices
     decomposition("cholesky", "(n,n)->(n,n)", "Lower triangular L with L @ L.T equal to the symmetric part of X.",
                   _of_symmetric_part(np.linalg.cholesky), "y @ (lower_half(X) * (inv(y) @ (dX + dX.T) @ inv(y).T)) / 2",
                   source="Murray 2016, Differentiation of the Cholesky decomposition", domain=("spd",),
                   of="symmetric_part(#1)", samples=("cholesky(A)", "cholesky(S)"),
-                  errors=("cholesky(x)", "cholesky(X)")),
+                  errors=("cholesky(x)", "cholesky(X)"),
+                  # SciPy's is the upper factor where nothing is said.
+                  libraries=(
+                      *(f"{name}({operand}{by_name}, upper: {upper}) -> {factor.format(operand)}"
+                        for name, operand, by_name in (
+                            ("np.linalg.cholesky", "a", ", *"), ("torch.linalg.cholesky", "A", ", *"),
+                            ("torch.cholesky", "input", ""), ("cholesky", "X", ", *"))
+                        for upper, factor in (("False = False", "cholesky({0})"), ("True", _UPPER))),
+                      *(f"{name}, lower: {lower}) -> {factor.format('a')}"
+                        for name in ("scipy.linalg.cholesky(a", "cholesky(a, *")
+                        for lower, factor in (("True", "cholesky({0})"), ("False = False", _UPPER))))),
     decomposition("eigvalsh", "(n,n)->(n)", "Eigenvalues of the symmetric part of X, ascending.",
                   _of_symmetric_part(np.linalg.eigvalsh), "V = eigh(X)[1]; einsum('ik,ij,jk->k', V, dX, V)",
                   values="y", source=MAGNUS, domain=("symmetric",), of="symmetric_part(#1)",
-                  samples=("eigvalsh(A)", "eigvalsh(S)"), errors=("eigvalsh(x)", "eigvalsh(X)")),
+                  samples=("eigvalsh(A)", "eigvalsh(S)"), errors=("eigvalsh(x)", "eigvalsh(X)"),
+                  libraries=("np.linalg.eigvalsh(a, UPLO='L', *, symmetrize_input=...) -> eigvalsh(a)",
+                             "torch.linalg.eigvalsh(A, UPLO='L') -> eigvalsh(A)",
+                             "scipy.linalg.eigvalsh(a, b=None, *, lower=..., driver=...) -> eigvalsh(a)")),
     decomposition("eigh", "(n,n)->(n),(n,n)",
                   "Eigenvalues, ascending, and eigenvectors (columns) of the symmetric part of X.",
                   _of_symmetric_part(np.linalg.eigh),
                   ("einsum('ik,ij,jk->k', y1, dX, y1)",
                    "gaps = reciprocal_or_zero(y0 - y0[:, None]); y1 @ (gaps * (y1.T @ (dX + dX.T) @ y1)) / 2"),
                   values="eigh(X)[0]", source=MAGNUS, domain=("symmetric",), of="symmetric_part(#1)",
-                  samples=("eigh(A)[0]", "abs(eigh(A)[1])", "square(eigh(S)[1])"), errors=("eigh(x)", "eigh(X)")),
+                  samples=("eigh(A)[0]", "abs(eigh(A)[1])", "square(eigh(S)[1])"), errors=("eigh(x)", "eigh(X)"),
+                  libraries=("np.linalg.eigh(a, UPLO='L', symmetrize_input=...) -> eigh(a)",
+                             "torch.linalg.eigh(A, UPLO='L') -> eigh(A)",
+                             "scipy.linalg.eigh(a, b=None, *, lower=..., eigvals_only: False = False, driver=...)"
+                             " -> eigh(a)",
+                             "scipy.linalg.eigh(a, b=None, *, lower=..., eigvals_only: True, driver=...)"
+                             " -> eigvalsh(a)")),
 
     # --- singular values
     decomposition("svdvals", "(m,n)->(m|n)", "Singular values, descending.", partial(np.linalg.svd, compute_uv=False),
@@ -80,7 +118,7 @@ ENTRIES = (
                   of="#1, full_matrices=False",
                   samples=("svd(X)[1]", "abs(svd(X, full_matrices=False)[0])", "abs(svd(X)[2])", "abs(svd(X.T)[0])",
                            "abs(svd(A)[2])", "square(svd(T)[0])"),
-                  errors=("svd(x)", "svd(X, full_matrices=True)", "svd(X, True)")),
+                  errors=("svd(x)", "svd(X, full_matrices=True)", "svd(X, True)"), libraries=_SVD),
     # With s[i] + s[j] in place of gaps: the polar factor is smooth where singular values meet.
     decomposition("polar_factor", "(m,n)->(m,n)",
                   "U @ Vh of the singular value decomposition, without vanishing singular values.",

@@ -56,6 +56,26 @@ def diag(x: Node, k: int) -> Node:
     return product(1, [(x, (place,)), *on_diagonal(k, x.shape[0], (size, size), place)], (0, 1))
 
 
+def diag_embed(x: Node, offset: int, axis1: int, axis2: int) -> Node:
+    """Return matrices in two axes, with the entries of the last axis of x on a diagonal."""
+    if not x.rank:
+        require_rank(x.shape, 1, "diag_embed")
+    size = x.shape[-1] + abs(offset)
+    *kept, last = axes_of(x)
+    places = fresh(2)
+    starts = zip(places, (max(0, -offset), max(0, offset)), strict=True)
+    selects: list[Factor] = [
+        (Select.of(progression(start, 1, x.shape[-1]), size), (last, label)) for label, start in starts
+    ]
+    if offset == 0:
+        selects = [(Delta.of(size, 3), (last, *places))]
+    order = list(kept)
+    first, second = (normalize_axis(axis, x.rank + 1) for axis in (axis1, axis2))
+    for axis, label in sorted(zip((first, second), places, strict=True)):
+        order.insert(axis, label)
+    return product(1, [(x, axes_of(x)), *selects], tuple(order))
+
+
 def triangle(x: Node, k: int, *, lower: bool) -> Node:
     """Return the lower or the upper triangle of the last two axes, up to, or from, the k-th diagonal."""
     if x.rank < 2:

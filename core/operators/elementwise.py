@@ -2,7 +2,8 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable
+from collections.abc import Callable, Iterator
+from fractions import Fraction
 from functools import partial
 from typing import Any
 
@@ -10,7 +11,7 @@ import numpy as np
 
 from ..elaboration.elaborate import call
 from ..graph.algebra import constant_value, number
-from ..graph.nodes import Node
+from ..graph.nodes import Node, symbols
 from ..graph.operator import NOWHERE, Operator
 from . import kernels
 
@@ -22,7 +23,7 @@ _SAMPLES = {
 
 # What squares, absolute values and exponentials are.
 NOT_NEGATIVE = (0.0, float("inf"))
-SPLIT = "the derivative is split evenly"
+LEAST_NORM = "subgradient of least norm"
 
 
 def elementwise(
@@ -48,12 +49,36 @@ def _nonzero(p: Node) -> Node:
     return call("not_equal", p, number(0)) if value is None else number(int(value != 0))
 
 
+def _tie(other: Node) -> Node:
+    """Return what an entry gets of the derivative where it equals another: 1/2, and beside a number nothing."""
+    return number(Fraction(1, 2) if symbols([other]) else 0)
+
+
 def _clip(x: Node, lower: float | None, upper: float | None) -> Node:
     """Return x between two bounds; at a bound the constant branch is taken, so the derivative there is 0."""
     for relation, bound in (("less_equal", lower), ("greater_equal", upper)):
         if bound is not None:
-            x = call("where", call(relation, x, number(bound)), number(bound), x)
+            x = bounded(x, number(bound), relation)
     return x
+
+
+def bounded(x: Node, bound: Node, relation: str) -> Node:
+    """Return the bound where x stands in a relation to it, and x elsewhere."""
+    return call("where", call(relation, x, bound), bound, x)
+
+
+def _bounded() -> Iterator[str]:
+    """Yield how libraries clip, between plain numbers and between arrays."""
+    own = ("", "a_")
+    functions = {"np.clip": own, "torch.clamp": own[:1], "torch.clip": own[:1], "tf.clip_by_value": ("clip_value_",)}
+    functions |= {"clip": own, "clamp": own[:1], "clip_by_value": ("clip_value_",)}
+    for name, words in functions.items():
+        for low, high in [(f"{word}min", f"{word}max") for word in words] + [("lower", "upper")] * ("." not in name):
+            yield f"{name}(x, {low}: number = None, {high}: number = None) -> clip(x, {low}, {high})"
+            yield f"{name}(x, {low}: None = None, *, {high}) -> at_most(x, {high})"
+            yield f"{name}(x, {low}: None, {high}) -> at_most(x, {high})"
+            yield f"{name}(x, {low}, {high}: None = None) -> at_least(x, {low})"
+            yield f"{name}(x, {low}, {high}) -> at_most(at_least(x, {low}), {high})"
 
 
 ENTRIES = (
@@ -102,15 +127,17 @@ ENTRIES = (
                 parameters="x, p", domain=("positive", "real"), aliases=("pow", "float_power"),
                 samples=("power(x, u)", "power(X, x)", "power(x, 1.5)", "power(x, -2)", "power(2, u)", "power(x, 4)"),
                 spellings={"torch": "torch.pow(#*)"}),
-    Operator("nonzero", "p", "The mask p != 0.", family="elementwise", build=_nonzero, hidden=True,
+    Operator("nonzero", "p", "The mask p != 0.", family="elementwise", build=_nonzero, hidden=True, internal=True,
+             written="p != 0",
              samples=("nonzero(x)", "nonzero(2)", "nonzero(0)"), errors=("nonzero()",), spellings=NOWHERE),
     elementwise("xlogy", "log(b) * da + quotient(a, b) * db", "a * log(b), and 0 where a is 0.", kernels.xlogy,
                 parameters="a, b", domain=("real", "positive"),
                 spellings={"numpy": None, "torch": "torch.special.xlogy(#*)", "jax": "jax.scipy.special.xlogy(#*)"}),
     elementwise("xlogx", "(1 + log(x)) * dx", "x * log(x), and 0 where x is 0.", lambda x: kernels.xlogy(x, x),
-                domain=("positive",), hidden=True),
+                domain=("positive",), hidden=True, internal=True, written="xlogy(x, x)"),
     elementwise("quotient", "da / b - quotient(y, b) * db", "a / b, and 0 where a is 0.", kernels.quotient,
-                parameters="a, b", domain=("real", "nonzero"), hidden=True,
+                parameters="a, b", domain=("real", "nonzero"), hidden=True, internal=True,
+                written="where(a == 0, 0, a / b)",
                 spellings={"latex": r"\operatorname{quotient}\left(#*\right)", "numpy": None, "torch": None}),
     elementwise("reciprocal_or_zero", "-y**2 * dx", "1 / x, and 0 where x is 0.", kernels.reciprocal_or_zero,
                 domain=("nonzero",), hidden=True,
@@ -127,10 +154,13 @@ ENTRIES = (
     elementwise("softplus", "sigmoid(x) * dx", "log(1 + exp(x)) without overflow.", partial(np.logaddexp, 0),
                 bounds=NOT_NEGATIVE, analytic=False,
                 spellings={"numpy": "np.logaddexp(0, #1)", "torch": "torch.nn.functional.softplus(#1, threshold=40)",
-                           "jax": "jax.nn.softplus(#1)"}),
+                           "jax": "jax.nn.softplus(#1)"},
+                libraries=("F.softplus(input, beta: 1 = 1, threshold=...) -> softplus(input)",
+                           "F.softplus(input, beta, threshold=...) -> softplus(beta * input) / beta")),
     elementwise("relu", "(x > 0) * dx", "x where it is positive, else 0.", lambda x: np.maximum(x, 0),
                 bounds=NOT_NEGATIVE, kink="x == 0", at_kink="subgradient 0",
-                spellings={"numpy": "np.maximum(#1, 0)", "jax": "jax.nn.relu(#1)"}),
+                spellings={"numpy": "np.maximum(#1, 0)", "jax": "jax.nn.relu(#1)"},
+                libraries=("F.relu(input, inplace=...) -> relu(input)",)),
 
     # --- special functions
     elementwise("erf", "2 / sqrt(pi) * exp(-x**2) * dx", "Error function.", kernels.erf, bounds=(-1.0, 1.0),
@@ -159,22 +189,32 @@ ENTRIES = (
     elementwise("ceil",  "0 * dx",       "The smallest whole number from x on.",   np.ceil, analytic=False,
                 spellings={"latex": r"\left\lceil #1 \right\rceil"}),
     elementwise("round", "0 * dx",       "The nearest whole number, halves to even.", np.rint, analytic=False,
-                aliases=("rint",)),
-    elementwise("maximum", "(a > b) * da + (a == b) * da / 2 + (a == b) * db / 2 + (a < b) * db",
-                "The larger of two entries.",  np.maximum, parameters="a, b", kink="a == b", at_kink=SPLIT,
+                aliases=("rint",),
+                libraries=tuple(
+                    f"{name}({x}{by_name}, decimals{given}) -> {own.format(x)}"
+                    for name, x, by_name in (("np.round", "a", ""), ("torch.round", "input", ", *"), ("round", "x", ""))
+                    for given, own in ((": 0 = 0", "round({0})"), ("", "round({0} * 10**decimals) / 10**decimals"))
+                )),
+    # At a tie both have 1/2 of the derivative; beside a number, which has none, the least subgradient is 0, as of relu.
+    Operator("tie", "other", "1/2, and 0 beside a number: the part of a tie that goes to one of two entries.",
+             family="elementwise", build=_tie, hidden=True,
+             samples=("tie(x)", "tie(2)"), errors=("tie()",), spellings=NOWHERE),
+    elementwise("maximum", "(a > b) * da + (a == b) * tie(b) * da + (a == b) * tie(a) * db + (a < b) * db",
+                "The larger of two entries.",  np.maximum, parameters="a, b", kink="a == b", at_kink=LEAST_NORM,
                 aliases=("fmax",)),
-    elementwise("minimum", "(a < b) * da + (a == b) * da / 2 + (a == b) * db / 2 + (a > b) * db",
-                "The smaller of two entries.", np.minimum, parameters="a, b", kink="a == b", at_kink=SPLIT,
+    elementwise("minimum", "(a < b) * da + (a == b) * tie(b) * da + (a == b) * tie(a) * db + (a > b) * db",
+                "The smaller of two entries.", np.minimum, parameters="a, b", kink="a == b", at_kink=LEAST_NORM,
                 aliases=("fmin",)),
     elementwise("where", "(condition != 0) * da + (condition == 0) * db",
                 "a where the condition holds, else b; the branch not taken has derivative 0, even where it is"
                 " infinite.",
                 kernels.where, parameters="condition, a, b", analytic=False,
                 samples=("where(x > 0, x, u)", "where(X > x, X, a)", "where(x == u, x, sin(x))"),
-                errors=("where(x)", "where(x > 0, x, v)")),
+                errors=("where(x)", "where(x > 0, x, v)"),
+                libraries=("torch.Tensor.where(input, condition, other) -> where(condition, input, other)",)),
     Operator("clip", "x; lower=None, upper=None", "x where it is between two numbers, else the nearer of them.",
              family="elementwise", build=_clip, aliases=("clamp", "clip_by_value"),
              samples=("clip(x, -0.5, 0.5)", "clip(X, 0)", "clip(X, upper=0.2)", "clip(x, None, 0.3)"),
-             errors=("clip()", "clip(x, u)", "clip(x, 1, 2, 3)"),
+             errors=("clip()", "clip(x, u)", "clip(x, 1, 2, 3)"), libraries=tuple(_bounded()),
              spellings={"numpy": "np.clip(#1, #2, #3)", "torch": "torch.clip(#1, #2, #3)"}),
 )

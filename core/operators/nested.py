@@ -37,13 +37,18 @@ ENTRIES = (
     Operator("grad", "f, x", "The gradient of a scalar by an input, of the input's shape.",
              family="derivatives", build=_gradient, aliases=("gradient",),
              samples=("grad(sum(x**3), x)", "grad(norm(X @ Y, 'fro'), X)"),
-             errors=("grad(x, x)", "grad(sum(x), 2*x)")),
+             errors=("grad(x, x)", "grad(sum(x), 2*x)"),
+             refused={f"{library}.{name}": "write `grad(f, x)` for the derivative of f by x"
+                      for library in ("np", "torch", "jax", "tf") for name in ("grad", "gradient", "value_and_grad")}),
     Operator("jacobian", "f, x",
              "The generalized Jacobian by an input: the axes of the output, then those of the input.",
              family="derivatives", build=_jacobian, aliases=("jac", "jacfwd", "jacrev"),
-             samples=("jacobian(sin(x), x)", "jacobian(A @ x, x)"), errors=("jacobian(x, 2*x)",)),
+             samples=("jacobian(sin(x), x)", "jacobian(A @ x, x)"), errors=("jacobian(x, 2*x)",),
+             refused={f"{library}.{name}": "write `jacobian(f, x)` for the derivative of f by x"
+                      for library in ("torch", "jax") for name in ("jacobian", "jacfwd", "jacrev")}),
     Operator("hessian", "f, x",
              "The second derivative by an input: the axes of the output, then twice those of the input.",
              family="derivatives", build=_hessian, aliases=("hess",),
-             samples=("hessian(sum(exp(x)), x)", "hessian(x.T @ A @ x, x)"), errors=("hessian(sum(x), x + 1)",)),
+             samples=("hessian(sum(exp(x)), x)", "hessian(x.T @ A @ x, x)"), errors=("hessian(sum(x), x + 1)",),
+             refused={f"{library}.hessian": "write `hessian(f, x)`" for library in ("torch", "jax")}),
 )

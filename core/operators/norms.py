@@ -89,13 +89,39 @@ ENTRIES = (
                   "norm(x, 3)", "norm(x, 1.5)", "norm(x, 0)", "norm(X, 'fro')", "norm(X, 'nuc')", "norm(X, 1)",
                   "norm(X, -1)", "norm(X, inf)", "norm(X, -inf)", "norm(X, 2)", "norm(X, ord=-2)", "norm(X, axis=0)",
                   "norm(X, 1, axis=1, keepdims=True)", "norm(T, axis=(0, 2))", "norm(T, 'nuc', axis=(1, 2))",
-                  "norm(T, 2, axis=(0, 1), keepdims=True)")),
+                  "norm(T, 2, axis=(0, 1), keepdims=True)"),
+         # PyTorch's old norm and TensorFlow's are those of all entries where no axes are given.
+         libraries=(
+             "torch.norm(input, p: 'fro' = 'fro', dim=None, keepdim=False, out=None, dtype=None)"
+             " -> vector_norm(input, axis=dim, keepdims=keepdim)",
+             "torch.norm(input, p: 'nuc', dim=None, keepdim=False, out=None, dtype=None)"
+             " -> norm(input, 'nuc', axis=dim, keepdims=keepdim)",
+             "torch.norm(input, p, dim=None, keepdim=False, out=None, dtype=None)"
+             " -> vector_norm(input, ord=p, axis=dim, keepdims=keepdim)",
+             "torch.linalg.norm(A, ord=None, dim=None, keepdim=False, *, out=None, dtype=None)"
+             " -> norm(A, ord=ord, axis=dim, keepdims=keepdim)",
+             "torch.linalg.norm(input, ord=None, dim=None, keepdim=False, *, out=None, dtype=None)"
+             " -> norm(input, ord=ord, axis=dim, keepdims=keepdim)",
+             *(f"tf.norm(tensor, ord: '{word}'{default}, axis=None, keepdims=False)"
+               " -> vector_norm(tensor, axis=axis, keepdims=keepdims)"
+               for word, default in (("euclidean", " = 'euclidean'"), ("fro", ""))),
+             "tf.norm(tensor, ord, axis: None = None, keepdims=False)"
+             " -> vector_norm(tensor, ord=ord, keepdims=keepdims)",
+             "tf.norm(tensor, ord, axis, keepdims=False) -> norm(tensor, ord=ord, axis=axis, keepdims=keepdims)")),
     norm("matrix_norm", "X; ord='fro', keepdims=False", "Norm of the matrices in the last two axes.",
          build=_matrix_norm, samples=("matrix_norm(X)", "matrix_norm(T, 'nuc')", "matrix_norm(X, 1)"),
-         errors=("matrix_norm(x)", "matrix_norm(X, 3)")),
+         errors=("matrix_norm(x)", "matrix_norm(X, 3)"),
+         libraries=("np.linalg.matrix_norm(x, *, keepdims=False, ord='fro')"
+                    " -> matrix_norm(x, ord=ord, keepdims=keepdims)",
+                    "torch.linalg.matrix_norm(A, ord='fro', dim=(-2, -1), keepdim=False)"
+                    " -> norm(A, ord=ord, axis=dim, keepdims=keepdim)")),
     norm("vector_norm", "x; ord=2, axis=None, keepdims=False", "Norm of vectors along an axis.", build=_vector_norm,
          samples=("vector_norm(X)", "vector_norm(x, 1)", "vector_norm(X, ord=3, axis=0)"),
-         errors=("vector_norm()", "vector_norm(x, 'fro')")),
+         errors=("vector_norm()", "vector_norm(x, 'fro')"),
+         libraries=("np.linalg.vector_norm(x, *, axis=None, keepdims=False, ord=2)"
+                    " -> vector_norm(x, ord=ord, axis=axis, keepdims=keepdims)",
+                    "torch.linalg.vector_norm(x, ord=2, dim=None, keepdim=False)"
+                    " -> vector_norm(x, ord=ord, axis=dim, keepdims=keepdim)")),
 
     # --- what they are made of
     norm("euclidean_norm", "x; axis=None, keepdims=False", "Square root of the sum of squares.", hidden=True,

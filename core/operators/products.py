@@ -22,12 +22,18 @@ ENTRIES = (
     contraction("matmul", "a, b", "Matrix product, `@`.", matmul, aliases=("mm", "mv", "bmm"),
                 samples=("matmul(A, X)", "matmul(X, x)", "matmul(v, X)", "matmul(x, u)", "matmul(S, A)",
                          "matmul(S, T)"),
-                errors=("matmul(X, X)", "matmul(a, X)", "matmul(X)")),
+                errors=("matmul(X, X)", "matmul(a, X)", "matmul(X)"), libraries=(
+                    *(f"tf.matmul(a, b, *, transpose_a: {left}, transpose_b: {right}) -> matmul({a}, {b})"
+                      for left, a in (("False = False", "a"), ("True", "matrix_transpose(a)"))
+                      for right, b in (("False = False", "b"), ("True", "matrix_transpose(b)"))),
+                    "tf.linalg.matvec(a, b) -> matmul(a, only_vector(b))")),
     contraction("dot", "a, b",
                 "Product over the last axis of a and the last but one of b; of numbers, the plain product.",
                 contractions.dot,
                 samples=("dot(x, u)", "dot(A, X)", "dot(X, x)", "dot(a, X)", "dot(S, X)", "dot(v, T)"),
-                errors=("dot(x, v)", "dot(X, A)"), spellings={"torch": None}),
+                errors=("dot(x, v)", "dot(X, A)"), spellings={"torch": None},
+                libraries=("torch.dot(input, tensor) -> dot(only_vector(input), only_vector(tensor))",
+                           "torch.dot(input, other) -> dot(only_vector(input), only_vector(other))")),
     contraction("vdot", "a, b", "Sum of the products of all entries.", contractions.vdot,
                 samples=("vdot(x, u)", "vdot(X, W)"), errors=("vdot(x, v)",),
                 spellings={"torch": "torch.sum(#1*#2)"}),
@@ -35,6 +41,12 @@ ENTRIES = (
                 samples=("inner(x, u)", "inner(X, W)", "inner(X, x)", "inner(a, x)"), errors=("inner(X, A)",)),
     contraction("outer", "a, b", "All products of an entry of a and an entry of b.", contractions.outer,
                 aliases=("ger",), samples=("outer(x, v)", "outer(X, v)", "outer(a, v)"), errors=("outer(x)",)),
+    contraction("times_transposed", "a, b", "MATLAB's `a*b'`: of vectors the outer product, of matrices `a @ b.T`.",
+                contractions.times_transposed,
+                samples=("times_transposed(x, v)", "times_transposed(X, W)", "times_transposed(A, X.T)"),
+                errors=("times_transposed(X, A)", "times_transposed(x)"),
+                spellings=dict.fromkeys(("numpy", "torch", "jax"),
+                                        "(#1.reshape(len(#1), -1) @ #2.reshape(len(#2), -1).T)")),
     contraction("vecdot", "a, b; axis=-1", "Inner products along an axis.", contractions.vecdot,
                 samples=("vecdot(X, W)", "vecdot(X, W, axis=0)", "vecdot(X, x)"), errors=("vecdot(X, A)",),
                 spellings={"torch": "torch.linalg.vecdot(#*)"}),
@@ -43,6 +55,16 @@ ENTRIES = (
              signature="(3),(3)->(3)", evaluate=np.cross, differential="-cross(b, da)", adjoint="-cross(a, g)",
              analytic=True, samples=("cross(v, sin(v))", "cross(A, B)", "cross(A, v)", "cross(v, S)"),
              errors=("cross(x, u)", "cross(v)", "cross(a, v)"),
+             libraries=(
+                 *(f"{name}(a, b, *, {word}: -1 = -1) -> cross(a, b)"
+                   for name, word in (("np.cross", "axis"), ("torch.linalg.cross", "dim"))),
+                 *(f"{name}(a, b, *, {word})"
+                   f" -> moveaxis(cross(moveaxis(a, {word}, -1), moveaxis(b, {word}, -1)), -1, {word})"
+                   for name, word in (("np.cross", "axis"), ("torch.linalg.cross", "dim"), ("torch.cross", "dim"),
+                                      ("cross", "axis"), ("cross", "dim"))),
+                 "torch.cross(input, other) -> cross(only_vector(input), only_vector(other))",
+                 "torch.cross(input, other, dim)"
+                 " -> moveaxis(cross(moveaxis(input, dim, -1), moveaxis(other, dim, -1)), -1, dim)"),
              spellings={"latex": r"#1 \times #2", "torch": "torch.linalg.cross(*torch.broadcast_tensors(#1, #2))"}),
     contraction("multi_dot", "[matrices]", "Product of several matrices.", contractions.multi_dot,
                 aliases=("chain_matmul",), samples=("multi_dot([A, X, x])", "multi_dot([A, B])"),

@@ -24,6 +24,71 @@ WITH_DDOF = "x; axis=None, ddof=0, keepdims=False"
 _SAMPLES = ("{0}(x)", "{0}(X)", "{0}(X, axis=0)", "{0}(X, axis=1, keepdims=True)", "{0}(T, axis=(0, 2))")
 
 
+# How NumPy and PyTorch call a reduction, and with which values NumPy begins or leaves entries out.
+_NUMPY = "np.{0}(a, axis=None, {1}out=None, keepdims=False, initial=None, where=None)" \
+         " -> {2}(a, axis=axis, keepdims=keepdims)"
+_MASKED = "np.{0}(a, axis=None, {1}out=None, keepdims=False, initial={3}, where=True)" \
+          " -> {4}({2}(where(where, a, {3}), axis=axis, keepdims=keepdims), initial)"
+_TORCH = "torch.{0}(input, dim: axis = None, keepdim=False, dtype=None) -> {2}(input, axis=dim, keepdims=keepdim)"
+_PAIR = (
+    "torch.{0}(input) -> {0}(input)",
+    "torch.{0}(input, dim: axis, keepdim=False, out=None)"
+    " -> (max(input, axis=dim, keepdims=keepdim), unavailable('the indices of `{0}` are whole numbers without a"
+    " derivative', '`[0]` or `.values` are the entries'))",
+    "torch.{0}(input, other: array) -> {0}imum(input, other)",
+    # As in Python, and as hinges are written: `max(0, u)`.
+    "{0}(a, b) -> {0}imum(a, b)",
+    "{0}(a, b, c) -> {0}imum({0}imum(a, b), c)",
+)
+
+
+def _axes(name: str, dtype: bool = True, empty: str = "", joined: str = "", torch: bool = True) -> tuple[str, ...]:
+    """Return how libraries call a reduction; `empty` is its value of nothing, `joined` what combines two values."""
+    lines = [_NUMPY, *([_MASKED] if joined else []), *([_TORCH] if torch else [])]
+    kind = "dtype=None, " if dtype else ""
+    return tuple(line.format(name, kind, name, empty, joined) for line in lines)
+
+
+def _spread(name: str) -> tuple[str, ...]:
+    """Return how libraries call a variance or its root: PyTorch divides by n - 1 unless it is told not to."""
+    own = f"{name}({{0}}, axis={{1}}, ddof={{2}}, keepdims={{3}})"
+    numpy, torch = (own.format(*words) for words in (("a", "axis", "{}", "keepdims"), ("input", "{}", "{}", "keepdim")))
+    return (
+        f"np.{name}(a, axis=None, dtype=None, out=None, ddof=0, keepdims=False, where=None, mean=None)"
+        f" -> {numpy.format('ddof')}",
+        f"np.{name}(a, axis=None, dtype=None, out=None, *, correction, keepdims=False) -> {numpy.format('correction')}",
+        f"torch.{name}(input, unbiased: True) -> {name}(input, ddof=1)",
+        f"torch.{name}(input, unbiased: False) -> {name}(input)",
+        f"torch.{name}(input, dim: axis = None, *, correction=1, keepdim=False) -> {torch.format('dim', 'correction')}",
+        f"torch.{name}(input, dim: axis, unbiased: True, keepdim=False) -> {torch.format('dim', '1')}",
+        f"torch.{name}(input, dim: axis, unbiased: False, keepdim=False) -> {torch.format('dim', '0')}",
+        f"torch.{name}(input, dim: axis = None, *, unbiased: True, keepdim=False) -> {torch.format('dim', '1')}",
+        f"torch.{name}(input, dim: axis = None, *, unbiased: False, keepdim=False) -> {torch.format('dim', '0')}",
+        f"{name}(x, *, unbiased: True, axis=None, keepdims=False) -> {name}(x, axis=axis, ddof=1, keepdims=keepdims)",
+        f"{name}(x, *, unbiased: False, axis=None, keepdims=False) -> {name}(x, axis=axis, keepdims=keepdims)",
+    )
+
+
+def _extreme(name: str, least: str) -> tuple[str, ...]:
+    """Return how libraries call the largest or the smallest entry; `least` is that of no entries."""
+    pair = tuple(line.format(name).replace("(max(", f"({name}(") for line in _PAIR)
+    lines = (*_axes(name, dtype=False, empty=least, joined=f"{name}imum", torch=False), *pair)
+    other = (line.replace(f"np.{name}(", f"np.a{name}(") for line in lines[:2])
+    return (*lines, *other, _TORCH.format(f"a{name}", "", name))
+
+
+def _soft(name: str) -> tuple[str, ...]:
+    """Return how libraries call a softmax or its logarithm, each over an axis of its own choice."""
+    return (
+        f"jax.nn.{name}(x, axis=-1, where=None) -> {name}(x, axis=axis)",
+        f"tf.nn.{name}(logits, axis=-1) -> {name}(logits, axis=axis)",
+        f"tf.{name}(logits, axis=-1) -> {name}(logits, axis=axis)",
+        f"torch.{name}(input, dim, dtype=None) -> {name}(input, axis=dim)",
+        f"F.{name}(input, dim, _stacklevel=..., dtype=None) -> {name}(input, axis=dim)",
+        f"F.{name}(input) -> {name}_of_usual_axis(input)",
+    )
+
+
 def reduction(name: str, doc: str, *, parameters: str = AXES, more: tuple[str, ...] = (), **fields: Any) -> Operator:
     """Return an operator along axes; `more` are samples besides those of every reduction."""
     defaults = {
@@ -38,19 +103,31 @@ def _count(x: Node, axis: Any) -> Node:
 
 
 ENTRIES = (
-    reduction("sum", "Sum over axes.", build=summed, aliases=("reduce_sum",)),
+    reduction("sum", "Sum over axes.", build=summed, aliases=("reduce_sum",),
+              libraries=_axes("sum", empty="0", joined="add")),
     reduction("count", "The number of entries, or of entries along axes.", parameters="x; axis=None", build=_count,
               aliases=("size", "numel"), spellings=NOWHERE,
+              libraries=("torch.Tensor.size(input) -> input.shape",
+                         "torch.Tensor.size(input, dim) -> input.shape[dim]"),
               samples=("count(X)", "count(X, axis=0)", "count(T, axis=(0, 2))"),
               errors=("count()",)),
     reduction("mean", "Mean over axes.", definition="sum(x, axis=axis, keepdims=keepdims) / count(x, axis=axis)",
-              aliases=("reduce_mean", "average")),
+              aliases=("reduce_mean", "average"),
+              libraries=(
+                  *_axes("mean"),
+                  "np.mean(a, axis=None, dtype=None, out=None, keepdims=False, *, where)"
+                  " -> sum(where(where, a, 0), axis=axis, keepdims=keepdims)"
+                  " / sum(where(where, ones_like(a), 0), axis=axis, keepdims=keepdims)",
+                  *(f"{library}average(a, axis=None, weights=None, returned=False, keepdims=False)"
+                    " -> mean(a, axis=axis, keepdims=keepdims)" for library in ("np.", "")),
+                  *(f"{library}average(a, axis=None, weights=None, returned=False, keepdims=False)"
+                    " -> weighted_average(a, weights, axis=axis, keepdims=keepdims)" for library in ("np.", "")))),
     reduction("var", "Variance; the divisor is the number of entries minus ddof (torch's own default is ddof=1).",
               parameters=WITH_DDOF,
               definition="sum((x - mean(x, axis=axis, keepdims=True))**2, axis=axis, keepdims=keepdims)"
                          " / (count(x, axis=axis) - ddof)",
               aliases=("reduce_variance",), spellings={"torch": "torch.var(#1, dim=#2, correction=#3, keepdim=#4)"},
-              more=("{0}(x, ddof=1)", "X.{0}(dim=1, correction=1)")),
+              libraries=_spread("var"), more=("{0}(x, ddof=1)", "X.{0}(dim=1, correction=1)")),
     # The norm, rather than the square root of the variance, has the subgradient 0 where all entries are equal.
     reduction("std",
               "Standard deviation; the divisor is the number of entries minus ddof (torch's own default is ddof=1).",
@@ -58,21 +135,31 @@ ENTRIES = (
               definition="euclidean_norm(x - mean(x, axis=axis, keepdims=True), axis=axis, keepdims=keepdims)"
                          " / (count(x, axis=axis) - ddof)**(1/2)",
               aliases=("reduce_std",), spellings={"torch": "torch.std(#1, dim=#2, correction=#3, keepdim=#4)"},
-              more=("{0}(x, ddof=1)", "X.{0}(dim=1, correction=1)")),
+              libraries=_spread("std"), more=("{0}(x, ddof=1)", "X.{0}(dim=1, correction=1)")),
 
     # --- extremes
     reduction("max", "Largest entry.", signature="(n)->()", evaluate=partial(np.max, axis=-1),
               differential="sum((x == y) * dx) / sum(x == y)", kink="sum(x == y) > 1",
               at_kink="the derivative is split evenly among equal entries", aliases=("amax", "reduce_max"),
+              libraries=_extreme("max", "-inf"),
+              refused={"argmax": "its values are whole numbers without a derivative; `max(x)` is the entry"},
               spellings={"torch": "torch.amax(#*)"}),
     reduction("min", "Smallest entry.", signature="(n)->()", evaluate=partial(np.min, axis=-1),
               differential="sum((x == y) * dx) / sum(x == y)", kink="sum(x == y) > 1",
               at_kink="the derivative is split evenly among equal entries", aliases=("amin", "reduce_min"),
+              libraries=_extreme("min", "inf"),
+              refused={"argmin": "its values are whole numbers without a derivative; `min(x)` is the entry"},
               spellings={"torch": "torch.amin(#*)"}),
 
     # --- exponentials
     reduction("logsumexp", "log(sum(exp(x))) without overflow.", signature="(n)->()", evaluate=kernels.logsumexp,
               differential="sum(exp(x - y) * dx)", aliases=("reduce_logsumexp",),
+              libraries=(
+                  "scipy.special.logsumexp(a, axis=None, b=None, keepdims=False, return_sign=False, where=None)"
+                  " -> logsumexp(a, axis=axis, keepdims=keepdims)",
+                  "scipy.special.logsumexp(a, axis=None, b=1, keepdims=False, return_sign=False)"
+                  " -> logsumexp(a + log(b), axis=axis, keepdims=keepdims)",
+                  "torch.logsumexp(input, dim, keepdim=False) -> logsumexp(input, axis=dim, keepdims=keepdim)"),
               spellings={"numpy": None, "jax": "jax.scipy.special.logsumexp(#*)"}),
     reduction("softmax_of_last", "Softmax along the last axis, as a function of its own.", parameters="x",
               signature="(n)->(n)", evaluate=kernels.softmax_of_last, differential="y * dx - y * sum(y * dx)",
@@ -84,16 +171,19 @@ ENTRIES = (
               "exp(x) / sum(exp(x)) along axes, without overflow; over all entries where no axis is given, as SciPy.",
               parameters="x; axis=None", definition="exp(x - logsumexp(x, axis=axis, keepdims=True))",
               samples=("softmax(x)", "softmax(X)", "softmax(X, axis=0)", "softmax(X, axis=-1)", "softmax(T, dim=1)"),
-              errors=("softmax()", "softmax(x, axis=1)"), spellings={"numpy": None, "jax": "jax.nn.softmax(#*)"}),
+              errors=("softmax()", "softmax(x, axis=1)"), spellings={"numpy": None, "jax": "jax.nn.softmax(#*)"},
+              libraries=_soft("softmax")),
     reduction("log_softmax", "Log of the softmax, accurate where that is tiny.", parameters="x; axis=None",
               definition="x - logsumexp(x, axis=axis, keepdims=True)",
               samples=("log_softmax(x)", "log_softmax(X)", "log_softmax(X, axis=0)"),
               errors=("log_softmax()", "log_softmax(x, axis=1)"),
-              spellings={"numpy": None, "jax": "jax.nn.log_softmax(#*)"}),
+              spellings={"numpy": None, "jax": "jax.nn.log_softmax(#*)"},
+              libraries=_soft("log_softmax")),
 
     # --- products
     reduction("prod", "Product over axes.", signature="(n)->()", evaluate=partial(np.prod, axis=-1), analytic=True,
               differential="sum(exclusive_product(x) * dx)", aliases=("reduce_prod", "product"),
+              libraries=_axes("prod", empty="1", joined="multiply"),
               spellings={"latex": r"\operatorname{prod}\left(#*\right)"}),
     # Entry j of the product of all but i is, for j other than i, the product of all but j with entry i replaced by
     # one: the rule needs no division and no further operator, so every order is exact where entries are zero.

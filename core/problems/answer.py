@@ -7,8 +7,10 @@ from typing import TYPE_CHECKING, NamedTuple
 
 from ..arrays import Array
 from ..errors import Label, Span
+from .readings import Reading
 
 if TYPE_CHECKING:
+    from ...grammar.advice import Text
     from ..compressed.structured import Structured
 
 
@@ -16,7 +18,8 @@ class Input(NamedTuple):
     """A value for a name, and where it came from.
 
     `source` is a file name, `stdin`, `-v`, or `random`; a random input has its `seed` and `law` (`normal`,
-    `uniform`, `randint:0:5`) and whether its shape was inferred rather than given.
+    `uniform`, `randint:0:5`) and whether its shape was inferred rather than given; `read` says how, where its case
+    does not. `redrawn` says that the value was not finite with the seeds before.
     """
 
     value: Array
@@ -24,12 +27,19 @@ class Input(NamedTuple):
     seed: int | None = None
     law: str | None = None
     shape_inferred: bool = False
+    read: Reading | None = None
     assumption: str | None = None
+    redrawn: bool = False
 
 
 def values_of(inputs: Mapping[str, Input]) -> dict[str, Array]:
     """Return the values of inputs by name."""
     return {name: item.value for name, item in inputs.items()}
+
+
+def readings_of(inputs: Mapping[str, Input]) -> dict[str, Reading]:
+    """Return how names without a shape were read, those that are not what their case says."""
+    return {name: item.read for name, item in inputs.items() if item.read is not None}
 
 
 class Warning(NamedTuple):
@@ -41,7 +51,7 @@ class Warning(NamedTuple):
     message: str
     span: Span | None = None
     label: str = ""
-    notes: Sequence[str] = ()
+    notes: Sequence[Text] = ()
     code: str = "warning"
 
     @property

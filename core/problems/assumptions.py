@@ -10,10 +10,9 @@ from ...grammar.advice import Setting, advise
 from ..arrays import AS_ASSUMED, AnyArray, Array, first_place, largest
 from ..errors import InputError
 from ..shapes import ASSUMPTIONS
-from .answer import Input
 
 
-def check_assumptions(assumptions: Mapping[str, frozenset[str]], given: Mapping[str, Input]) -> None:
+def check_assumptions(assumptions: Mapping[str, frozenset[str]], given: Mapping[str, Array]) -> None:
     """Raise InputError for the first given value that is not what it is assumed to be, with the place.
 
     Example: A = [1 2; 3 4] is not symmetric: "A[0, 1] is 2, A[1, 0] is 3". Matrices may have sample axes in front.
@@ -22,7 +21,7 @@ def check_assumptions(assumptions: Mapping[str, frozenset[str]], given: Mapping[
         if name not in given:
             continue
         for word in sorted(words, key=ASSUMPTIONS.index):
-            broken = FINDERS[word](given[name].value)
+            broken = FINDERS[word](given[name])
             if broken is not None:
                 assumed = Setting("assume", {name: word})
                 message = f"`{name}` is not {ADJECTIVES.get(word, word)}"
@@ -54,8 +53,14 @@ def _asymmetric(value: Array) -> str | None:
 
 def _indefinite(value: Array) -> str | None:
     broken = _asymmetric(value)
-    smallest = 0.0 if broken else float(np.min(np.linalg.eigvalsh(value)))
-    return broken or (None if smallest > 0 else f"its smallest eigenvalue is {smallest:.3g}")
+    if broken or not np.isfinite(value).all():
+        return broken
+    try:
+        np.linalg.cholesky(value)
+    except np.linalg.LinAlgError:
+        smallest = float(np.min(np.linalg.eigvalsh(value)))
+        return None if smallest > 0 else f"its smallest eigenvalue is {smallest:.3g}"
+    return None
 
 
 def _outside(kept: Callable[[Array], Array]) -> Callable[[Array], str | None]:

@@ -6,13 +6,14 @@ from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
 from math import prod
 from typing import TYPE_CHECKING
+from weakref import WeakValueDictionary
 
 import numpy as np
 
 from ...grammar.advice import Advice, Command, Setting, advise
 from ...grammar.errors import ExpressionError, Label
 from ..amounts import amount, memory, rounded_up
-from ..arrays import Array
+from ..arrays import Array, Static
 from ..differentiation.differentiate import derivative, pullback, pushforward
 from ..differentiation.projections import absorbed
 from ..differentiation.stabilise import stabilized
@@ -20,11 +21,12 @@ from ..elaboration.elaborate import Elaborator
 from ..errors import EvaluationError, NotScalarError, Span
 from ..evaluation.program import Program, compile_program
 from ..graph.nodes import Node, Symbol, symbols, topological
-from ..graph.sizes import replace_lengths
+from ..graph.sizes import Size, replace_lengths
 from ..graph.structure import axis_names, structure_of
 from ..graph.transform import at_lengths, flatten, sized, vectorize
 from ..shapes import MATRIX_ASSUMPTIONS, Shape, describe, show
 from .answer import Check, Result
+from .parts import Parts, put_back, separated
 from .problem import NOUNS, STRUCTURED_KINDS, Problem, tangent_name
 
 if TYPE_CHECKING:
@@ -33,6 +35,9 @@ if TYPE_CHECKING:
 
 # Graphs with fewer entries than this in every node are evaluated as they are.
 SMALL = 64
+
+
+_programs: WeakValueDictionary[tuple[Node, ...], Program] = WeakValueDictionary()
 
 
 class Calculation:
@@ -53,7 +58,7 @@ class Calculation:
         shapes: Mapping[str, Shape],
         *,
         samples: int | None = None,
-        statics: Mapping[str, int] | None = None,
+        statics: Mapping[str, Static] | None = None,
     ) -> None:
         self.problem = problem
         self.samples = samples
@@ -61,31 +66,55 @@ class Calculation:
         self.symbols = {name: Symbol.of(name, tuple(shapes[name]), self._assumed(name)) for name in problem.names}
         self._check_assumptions()
         elaborator = Elaborator(self.symbols, statics)
-        root = elaborator.run(problem.program)
+        self.parts: Parts
+        root, self.parts = separated(elaborator, problem.program, problem.parts)
         if not isinstance(root, Node):
             root = self._one_result(root, elaborator)
-        self.original: Node = root
+        (self.original,) = put_back([root], self.parts)
         self._spans = elaborator.spans
-        self.output = stabilized([root])[0]
+        self.indices = frozenset(elaborator.indices)
+        self._refuse_indices(elaborator.indices)
+        self.separate = stabilized([root])[0]
+        self.output = stabilized([self.original])[0]
         self.shape = self.output.shape
         if problem.kind == "grad" and self.shape:
             raise self._not_scalar()
-        self.results = [(wrt, self._differentiated(wrt)) for wrt in problem.requests]
+        found = [self._differentiated(wrt) for wrt in problem.requests]
+        self.results = list(zip(problem.requests, put_back(found, self.parts), strict=True))
 
     def at(self, lengths: Mapping[str, int], samples: int | None = None) -> Calculation:
         """Return a general calculation with numbers in place of lengths; nothing is elaborated or differentiated again.
 
         Raises NotPlainError where a place that the expression names does not exist at these lengths.
         """
-        nodes = sized([self.original, self.output, *(node for _, node in self.results)], lengths)
+        parts = (node for part in self.parts.items() for node in part)
+        nodes = sized([self.original, self.output, self.separate, *parts, *(node for _, node in self.results)], lengths)
         made = Calculation.__new__(Calculation)
         made.problem, made.samples, made.general = self.problem, samples, (self, lengths)
-        made.statics = {name: replace_lengths(size, lengths) for name, size in self.statics.items()}
+        made.statics = {
+            name: replace_lengths(size, lengths) if isinstance(size, Size) else size
+            for name, size in self.statics.items()
+        }
+        made.indices = self.indices
         made.symbols = {name: at_lengths(symbol, lengths) for name, symbol in self.symbols.items()}
-        made.original, made.output = nodes[self.original], nodes[self.output]
+        made.original, made.output, made.separate = (
+            nodes[node] for node in (self.original, self.output, self.separate)
+        )
+        made.parts = {at_lengths(symbol, lengths): nodes[node] for symbol, node in self.parts.items()}
         made.shape = made.output.shape
         made.results = [(wrt, nodes[node]) for wrt, node in self.results]
         return made
+
+    @property
+    def variables(self) -> Mapping[str, Symbol]:
+        """What can be differentiated by: the inputs, and the parts that are set apart."""
+        return {**self.symbols, **{symbol.name: symbol for symbol in self.parts}}
+
+    @property
+    def lengths(self) -> Mapping[str, int]:
+        """What the names of lengths stand for that formulas use, without those that are inputs."""
+        _, lengths = self.general or (self, {})
+        return {name: size for name, size in lengths.items() if name not in self.symbols}
 
     @cached_property
     def spans(self) -> dict[Node, Span]:
@@ -113,35 +142,43 @@ class Calculation:
                 helps = [advise("give it a square shape: ", Setting("shapes", {name: (max(shape, default=3),) * 2}))]
                 raise ExpressionError(message, Label(self.problem.names[name], describe(shape)), helps=helps)
 
+    def _refuse_indices(self, indices: Mapping[str, Span]) -> None:
+        for name in self.problem.wrt:
+            if name in indices:
+                raise ExpressionError(
+                    f"there is no derivative by `{name}`: it is used as a size or an index",
+                    Label(indices[name], "a whole number cannot change a little"),
+                )
+
     def _one_result(self, value: object, elaborator: Elaborator) -> Node:
         result = self.problem.program.result
         span = getattr(result, "span", (0, len(self.problem.text)))
         if isinstance(value, tuple) and value and all(isinstance(item, Node) for item in value):
             message = f"this expression gives {len(value)} results"
-            helps = [f"choose one: ({self.problem.text})[{place}]" for place in range(len(value))]
+            helps = [f"choose one: {self.problem.around_result('(', f')[{place}]')}" for place in range(len(value))]
             raise ExpressionError(message, Label(span, ", ".join(describe(item.shape) for item in value)), helps=helps)
         return elaborator.tensor(value, span)
 
     def _not_scalar(self) -> NotScalarError:
         text, names = self.problem.text, self.problem.wrt
-        variable = self.symbols[names[0]].shape
+        variable = self.variables[names[0]].shape
         helps = [
             advise(f"all {show(self.shape + variable)} partial derivatives:  ", Command("jacobian", text, names)),
-            advise("one number first:  ", Command("grad", f"sum({text})", names)),
+            advise("one number first:  ", Command("grad", self.problem.around_result("sum(", ")"), names)),
         ]
         if self.shape == variable:
             diagonal = Command("vjp", text, names, (Setting("cotangent", "ones"),))
             helps.append(advise(f"the diagonal, where output i depends on {names[0]}[i] alone:  ", diagonal))
         if prod(self.shape) == 1:
-            first = f"({text})[{', '.join('0' for _ in self.shape)}]"
+            first = self.problem.around_result("(", f")[{', '.join('0' for _ in self.shape)}]")
             helps.append(advise("its only entry:  ", Command("grad", first, names)))
         span = getattr(self.problem.program.result, "span", (0, len(text)))
         message = f"`grad` needs a scalar, and this expression has shape ({', '.join(map(str, self.shape))})"
         return NotScalarError(message, Label(span, describe(self.shape)), helps=helps)
 
     def _differentiated(self, wrt: tuple[str, ...]) -> Node:
-        variable = self.symbols[wrt[0]]
-        result = self.output
+        variable = self.variables[wrt[0]]
+        result = self.separate
         direction = Symbol.of(tangent_name(wrt[0]), self.direction_shape(wrt[0]))
         match self.problem.kind:
             case "jvp":
@@ -152,12 +189,25 @@ class Calculation:
                 (first,) = absorbed([derivative(result, variable)])
                 return absorbed([pushforward(first, {variable: direction})])[0]
         for name in wrt:
-            (result,) = absorbed([derivative(result, self.symbols[name])])
+            (result,) = absorbed([derivative(result, self.variables[name])])
         return result
 
     def direction_shape(self, name: str) -> Shape:
         """Return the shape of the tangent or cotangent that goes with a variable."""
-        return self.shape if self.problem.kind == "vjp" else self.symbols[name].shape
+        return self.shape if self.problem.kind == "vjp" else self.variables[name].shape
+
+    def counts_samples(self, name: str) -> bool:
+        """Whether the tangent or cotangent that goes with a variable has the sample axis in front."""
+        return self.samples is not None and (self.problem.kind == "vjp" or name in self.problem.batch)
+
+    def direction(self, name: str, value: Array) -> Array | None:
+        """Return a tangent or cotangent in the shape that a program needs, None where it does not fit.
+
+        With a batch, one that is given for a single sample goes with every sample.
+        """
+        shape = self.direction_shape(name)
+        full = (self.samples or 0, *shape) if self.counts_samples(name) else shape
+        return np.broadcast_to(value, full) if value.shape in (shape, full) else None
 
     def groups(self, wrt: tuple[str, ...]) -> list[tuple[str, Shape]]:
         """Return the owner and shape of each block of axes of a derivative.
@@ -165,13 +215,13 @@ class Calculation:
         Example: for the Jacobian of `A @ x` by x it is `[("out", (3,)), ("x", (2,))]`.
         """
         output = [] if self.problem.kind == "vjp" else [("out", self.shape)]
-        return [*output, *((name, self.symbols[name].shape) for name in wrt if self.problem.kind != "jvp")]
+        return [*output, *((name, self.variables[name].shape) for name in wrt if self.problem.kind != "jvp")]
 
     def _convention(self, wrt: tuple[str, ...]) -> str:
         """Return what a derivative by symmetric variables means, empty where none is symmetric."""
-        names = [name for name in dict.fromkeys(wrt) if self.symbols[name].symmetric]
+        names = [name for name in dict.fromkeys(wrt) if self.variables[name].symmetric]
         listed = ", ".join(names)
-        if names and "diagonal" in self.symbols[names[0]].assumptions:
+        if names and "diagonal" in self.variables[names[0]].assumptions:
             return f"{listed} diagonal: the derivative by the diagonal entries"
         if names and self.problem.independent_entries:
             return f"{listed} symmetric: by independent entries, G + G.T - diag(diag(G)), off-diagonal entries doubled"
@@ -182,12 +232,14 @@ class Calculation:
 
     @cached_property
     def _batched(self) -> list[Node]:
-        roots = [self.output, *(node for _, node in self.results)]
+        return self.over_samples([self.output, *(node for _, node in self.results)])
+
+    def over_samples(self, roots: list[Node]) -> list[Node]:
+        """Return graphs of one sample as graphs of all samples, with the sample axis first."""
         if self.samples is None:
             return roots
         names = set(self.problem.batch)
-        if self.problem.kind in ("jvp", "hvp"):
-            names |= {tangent_name(name) for name in names & set(self.problem.wrt)}
+        names |= {tangent_name(name) for name in self.problem.wrt if self.counts_samples(name)}
         own = [symbol for name, symbol in symbols(roots).items() if name in names]
         batched = {symbol: Symbol.of(symbol.name, (self.samples, *symbol.shape)) for symbol in own}
         return vectorize(roots, batched, (self.samples,))
@@ -195,17 +247,29 @@ class Calculation:
     @cached_property
     def program(self) -> Program:
         """The compiled program: the value first, then each derivative."""
-        return compile_program(_rearranged(flatten(self._batched)))
+        return _compiled(_rearranged(flatten(self._batched)))
 
     @cached_property
     def derivative_program(self) -> Program:
         """The compiled derivatives without the value, or the value where no derivative is asked for."""
-        return compile_program(_rearranged(flatten(self._batched[1:] or self._batched)))
+        return _compiled(_rearranged(flatten(self._batched[1:] or self._batched)))
 
     @cached_property
     def value_program(self) -> Program:
         """The compiled value alone, which knows nothing of any rule."""
-        return compile_program(flatten(self._batched[:1]))
+        return _compiled(flatten(self._batched[:1]))
+
+    @cached_property
+    def separate_program(self) -> Program:
+        """The compiled value alone over the inputs and the parts that are set apart."""
+        return compile_program(flatten([self.separate])) if self.parts else self.value_program
+
+    def part_values(self, values: Mapping[str, Array]) -> dict[str, Array]:
+        """Return the values of the parts that are set apart, for given inputs."""
+        if not self.parts:
+            return {}
+        found = compile_program(flatten(list(self.parts.values()))).run(values)
+        return {symbol.name: value for symbol, value in zip(self.parts, found, strict=True)}
 
     @cached_property
     def compressions(self) -> list[Compression]:
@@ -266,7 +330,7 @@ class Calculation:
 
     def _too_large(self, wrt: tuple[str, ...], entries: int, limit: int) -> EvaluationError:
         noun = NOUNS.get(self.problem.kind, "derivative")
-        by = " by ".join(f"input `{name}` ({show(self.symbols[name].shape)})" for name in wrt)
+        by = " by ".join(f"input `{name}` ({show(self.variables[name].shape)})" for name in wrt)
         node = dict(self.results)[wrt]
         structure = structure_of(node, len(self.shape))
         product = "hvp" if self.problem.kind == "hessian" else "jvp"
@@ -310,6 +374,14 @@ class Calculation:
                 )
             )
         return records
+
+
+def _compiled(roots: list[Node]) -> Program:
+    """Return the program of graphs; equal ones have one, as long as somebody holds it."""
+    found = _programs.get(key := tuple(roots))
+    if found is None:
+        found = _programs[key] = compile_program(key)
+    return found
 
 
 def _rearranged(roots: list[Node]) -> list[Node]:

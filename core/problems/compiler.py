@@ -6,9 +6,11 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from ...grammar.advice import Given, advise
+from ..arrays import Static, copied, same_static
 from ..elaboration.choice import chosen
 from ..elaboration.elaborate import StaticNameError
-from ..elaboration.inference import Lengths, infer_shapes, ranks_of, solve_lengths, square_names
+from ..elaboration.inference import infer_shapes, ranks_of, solve_lengths, square_names
+from ..elaboration.solver import Lengths, Ranks
 from ..errors import ExpressionError, InputError, Label
 from ..graph.sizes import replace_lengths
 from ..shapes import Shape
@@ -25,7 +27,7 @@ class Compiled(NamedTuple):
 
     calculation: Calculation
     counts: Mapping[str, int]
-    sizes: Mapping[str, int]
+    sizes: Mapping[str, Static]
 
 
 class Compiler:
@@ -39,15 +41,16 @@ class Compiler:
         self._found: dict[Key, list[Compiled]] = {}
         self._generals: dict[object, tuple[Lengths, Calculation]] = {}
 
-    def find(self, known: Mapping[str, Shape], numbers: Mapping[str, float], samples: int | None = None) -> Compiled:
+    def find(self, known: Mapping[str, Shape], numbers: Mapping[str, Static], samples: int | None = None) -> Compiled:
         """Return the calculation for known shapes; those of other names are inferred.
 
         `numbers` are the values of the names that are numbers: a program depends on those used as a size or an index.
         Raises ExpressionError where the shapes do not fit, InputError where a size is not a whole number.
         """
+        numbers = {name: value for name, value in numbers.items() if name not in self.problem.batch}
         entries = self._found.setdefault((tuple(sorted(known.items())), samples), [])
         for entry in entries:
-            if all(numbers.get(name) == size for name, size in entry.sizes.items()):
+            if all(same_static(numbers.get(name), size) for name, size in entry.sizes.items()):
                 return entry
         if len(entries) >= MOST_SHAPES or len(self._found) > MOST_SHAPES:
             self._found.clear()
@@ -55,9 +58,9 @@ class Compiler:
         entries.append(made)
         return made
 
-    def _sized(self, known: Mapping[str, Shape], numbers: Mapping[str, float], samples: int | None) -> Compiled | None:
+    def _sized(self, known: Mapping[str, Shape], numbers: Mapping[str, Static], samples: int | None) -> Compiled | None:
         """Return the general calculation at known shapes; None where the expression does not fit them in general."""
-        whole = {name: int(value) for name, value in numbers.items() if float(value).is_integer()}
+        whole = {name: value for name, value in numbers.items() if not isinstance(value, float)}
         try:
             found, general = self._general(known, whole)
             used = [name for name in (*found.counts, *found.plain) if name in known]
@@ -68,39 +71,59 @@ class Compiler:
         except ExpressionError:
             return None
         counts = {name: replace_lengths(size, values) for name, size in found.counts.items() if name not in known}
-        return Compiled(calculation, counts, {name: whole[name] for name in used})
+        return Compiled(calculation, counts, {name: found.plain.get(name, whole[name]) for name in used})
 
-    def _general(self, known: Mapping[str, Shape], whole: Mapping[str, int]) -> tuple[Lengths, Calculation]:
+    def _general(self, known: Mapping[str, Shape], whole: Mapping[str, Static]) -> tuple[Lengths, Calculation]:
         """Return the calculation for all shapes with the ranks of the known ones."""
-        ranks = ranks_of(known)
-        key = tuple(sorted(ranks.items()))
+        key = _key(ranks := ranks_of(known))
         if key not in self._generals or any(
-            whole.get(name) != size for name, size in self._generals[key][0].plain.items()
+            not same_static(whole.get(name), size) for name, size in self._generals[key][0].plain.items()
         ):
             problem = self.problem
             unknown = {name: span for name, span in problem.names.items() if name not in known}
-            found = solve_lengths(problem.program, ranks, unknown, whole, square_names(problem.assumptions))
-            self._generals[key] = found, Calculation(problem, found.shapes, statics=found.statics)
+            square = square_names(problem.assumptions)
+            found = solve_lengths(problem.program, ranks, unknown, whole, square, **problem.wanted)
+            made = found, Calculation(problem, found.shapes, statics=found.statics)
+            # What was inferred may come back as known: the other points of a claim have these ranks.
+            self._generals[key] = self._generals[_key(ranks_of(found.shapes))] = made
         return self._generals[key]
 
 
-def _exact(problem: Problem, known: Mapping[str, Shape], numbers: Mapping[str, float], samples: int | None) -> Compiled:
+def _key(ranks: Ranks) -> tuple[tuple[str, tuple[bool, ...]], ...]:
+    return tuple(sorted(ranks.items()))
+
+
+def _exact(
+    problem: Problem, known: Mapping[str, Shape], numbers: Mapping[str, Static], samples: int | None
+) -> Compiled:
     """Return the calculation for exactly these shapes, or raise the error that says why they do not fit."""
     unknown = {name: span for name, span in problem.names.items() if name not in known}
-    sizes: dict[str, int] = {}
+    sizes: dict[str, Static] = {}
     while True:
         try:
-            shapes, counts = infer_shapes(problem.program, known, unknown, sizes, problem.assumptions)
+            shapes, counts = infer_shapes(problem.program, known, unknown, sizes, problem.assumptions, **problem.wanted)
             calculation = Calculation(problem, {**known, **shapes}, samples=samples, statics={**sizes, **counts})
             return Compiled(calculation, counts, sizes)
         except StaticNameError as error:
+            if error.name in problem.batch:
+                raise _differs(error) from None
             if error.name not in numbers or error.name in sizes:
                 raise
             sizes[error.name] = _whole(error, numbers[error.name])
 
 
-def _whole(error: StaticNameError, value: float) -> int:
-    if not float(value).is_integer():
+def _differs(error: StaticNameError) -> ExpressionError:
+    return ExpressionError(
+        f"`{error.name}` is used as a size or an index, so it cannot differ between the samples",
+        *error.labels,
+        helps=["write the expression for all samples at once: `logp[arange(n), y]` picks one entry of each row"],
+    )
+
+
+def _whole(error: StaticNameError, value: Static) -> Static:
+    if not isinstance(value, float):
+        return copied(value)
+    if not value.is_integer():
         raise InputError(
             f"`{error.name}` is used as a size or an index, so it must be a whole number",
             Label(error.labels[0].span, f"`{error.name}` is {value:g}"),

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 from ...grammar import syntax
@@ -11,8 +11,11 @@ from ...grammar.advice import Command, Setting, advise
 from ...grammar.errors import Span
 from ...grammar.parser import parse
 from ..elaboration.elaborate import BARE_CONSTANTS
-from ..errors import UnknownNameError, UsageProblem
+from ..elaboration.habits import Wanted
+from ..elaboration.libraries import in_own_words
+from ..errors import ExpressionError, UnknownNameError, UsageProblem
 from ..operators import table
+from .declared import refuse_detached
 
 STRUCTURED_KINDS = ("grad", "jacobian", "hessian", "derivative")
 DIRECTIONS = {"jvp": "tangent", "hvp": "tangent", "vjp": "cotangent"}
@@ -45,27 +48,37 @@ class Problem:
         batch: tuple[str, ...] = (),
         *,
         program: syntax.Program | None = None,
+        printed: bool = False,
     ) -> Problem:
         """Return the problem with its names checked.
 
-        Without `wrt`, the only name of the expression is meant. `program` is the text parsed, where it is already.
-        Raises SyntaxProblem; UnknownNameError for a variable that is not in the expression; UsageProblem for a
+        Without `wrt`, what pasted code tracks is meant (`requires_grad=True`), or the only name of the expression.
+        `program` is the text parsed, where it is already; `printed` says that the text is matgrad's own, which may call
+        the helpers of rules.
+        Raises SyntaxProblem; UnknownNameError for a variable that is not in the expression; ExpressionError for a
         missing one.
         """
         table.load()
-        program = parse(text) if program is None else program
+        program = parse(text, wrt) if program is None else program
+        program = program if printed else in_own_words(program)
         problem = Problem(text, program, kind, wrt, assumptions or {}, batch)
         names = problem.names
+        if kind != "value" and not wrt:
+            wrt = tuple(name for name in dict.fromkeys(program.tracked) if name in names)
+            problem = replace(problem, wrt=wrt)
         if kind != "value" and not wrt:
             if len(names) != 1:
                 message = "by which name should the expression be differentiated?"
                 notes = [f"names in the expression: {', '.join(names) or 'none'}"]
-                raise UsageProblem(message, notes=notes, helps=[Setting("wrt", name) for name in names])
+                raise ExpressionError(message, notes=notes, helps=[Setting("wrt", name) for name in names])
             problem = Problem(text, program, kind, tuple(names), problem.assumptions, batch)
         for setting, used in (("wrt", problem.wrt), ("batch", batch), ("assume", problem.assumptions)):
             for name in used:
-                if name not in names:
+                if name not in names and not (setting == "wrt" and problem.is_part(name)):
                     raise _not_in_expression(Setting(setting, name), name, list(names))
+        if batch and problem.parts:
+            raise UsageProblem("a derivative by a part is of one sample", place=Setting("batch", batch))
+        refuse_detached(program, problem.wrt)
         return problem
 
     @cached_property
@@ -73,6 +86,26 @@ class Problem:
         """The names that need a value, in order, each with its first place."""
         found = syntax.free_names(self.program)
         return {name: span for name, span in found.items() if name not in BARE_CONSTANTS or name in self.wrt}
+
+    @cached_property
+    def parts(self) -> tuple[str, ...]:
+        """What is differentiated by and is no input: `A[0, 1]`, or the name of a statement."""
+        return tuple(dict.fromkeys(name for name in self.wrt if name not in self.names))
+
+    def is_part(self, text: str) -> bool:
+        """Whether a text is a part of an input or of a statement, or the name of a statement."""
+        owner = owner_of(text)
+        return owner in self.names or owner in {assignment.name for assignment in self.program.assignments}
+
+    @property
+    def wanted(self) -> Wanted:
+        """What the kind of derivative asks of the expression."""
+        return {"wrt": self.wrt, "scalar": self.kind in ("grad", "hessian")}
+
+    def around_result(self, before: str, after: str) -> str:
+        """Return the text with words around its last expression: for `Z = A @ x; Z` it is `Z = A @ x; sum(Z)`."""
+        start, end = syntax.span_of(self.program.result)
+        return f"{self.text[:start]}{before}{self.text[start:end]}{after}{self.text[end:]}"
 
     @property
     def requests(self) -> list[tuple[str, ...]]:
@@ -89,6 +122,14 @@ class Problem:
             case "derivative":
                 return [self.wrt]
         return [(name,) for name in self.wrt]
+
+
+def owner_of(text: str) -> str | None:
+    """Return the name that a part is of: `owner_of("A[0, 1]") == "A"`; None for what is no part of a name."""
+    tree = parse(text).result
+    while isinstance(tree, syntax.Index):
+        tree = tree.operand
+    return tree.name if isinstance(tree, syntax.Name) and not tree.prefix else None
 
 
 def _not_in_expression(place: Setting, name: str, names: list[str]) -> UnknownNameError:

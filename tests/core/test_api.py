@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import inspect
 from typing import Any
 from unittest.mock import patch
 
@@ -10,7 +11,16 @@ import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
 import matgrad
-from matgrad.core.errors import EvaluationError, InputError, NotScalarError, ShapeError, UnknownNameError, UsageProblem
+from matgrad.core.errors import (
+    EvaluationError,
+    ExpressionError,
+    InputError,
+    NotScalarError,
+    ShapeError,
+    Source,
+    UnknownNameError,
+    UsageProblem,
+)
 from matgrad.core.problems import compiler
 
 generator = np.random.default_rng(29)
@@ -52,7 +62,7 @@ def test_several_names_give_a_tuple() -> None:
 
 def test_the_only_name_is_meant_without_wrt() -> None:
     assert_allclose(matgrad.grad("sum(x**3)")(x=x), 3 * x**2)
-    with pytest.raises(UsageProblem, match="by which name"):
+    with pytest.raises(ExpressionError, match="by which name"):
         matgrad.grad("x @ y")
 
 
@@ -129,8 +139,11 @@ def test_a_batch_may_change_its_length() -> None:
     batched = matgrad.grad("x @ A @ x", wrt="x", batch=("x",))
     assert batched(A=A, x=np.ones((5, 3))).shape == (5, 3)
     assert batched(A=A, x=np.ones((2, 3))).shape == (2, 3)
-    with pytest.raises(InputError, match="count the samples"):
+    with pytest.raises(InputError, match="`x` is a number, so its first axis cannot count samples"):
         batched(A=A, x=3.0)
+    several = matgrad.value("x @ y", batch=("x", "y"))
+    with pytest.raises(InputError, match="the batch inputs differ in their number of samples"):
+        several(x=np.ones((2, 3)), y=np.ones((3, 3)))
 
 
 def test_assumptions() -> None:
@@ -157,8 +170,16 @@ def test_the_memory_guard_stops_before_anything_is_allocated() -> None:
         ({}, "missing inputs `x`, `A`"),
         ({"x": [1, 2], "A": np.eye(2), "B": 1}, "`B` is not in the expression"),
         ({"x": [1, 2], "A": [[1, 2], [3]]}, "`A` is not a rectangular array"),
-        ({"x": ["a", "b"], "A": np.eye(2)}, "`x` is not a rectangular array of real numbers"),
-        ({"x": [1, 2j], "A": np.eye(2)}, "`x` is not a rectangular array of real numbers"),
+        ({"x": ["a", "b"], "A": np.eye(2)}, "`x` holds text"),
+        ({"x": [1, 2j], "A": np.eye(2)}, "`x` holds complex numbers"),
+        ({"x": np.array([1, 2j]), "A": np.eye(2)}, "`x` holds complex numbers"),
+        ({"x": np.complex128(2j), "A": np.eye(2)}, "`x` holds complex numbers"),
+        ({"x": None, "A": np.eye(2)}, "`x` is None"),
+        ({"x": [1, None], "A": np.eye(2)}, "`x` is None at [1]"),
+        ({"x": np.array(["1", "2"]), "A": np.eye(2)}, "`x` holds text"),
+        ({"x": np.array(["2026-01-01"], dtype="datetime64[D]"), "A": np.eye(1)}, "`x` holds dates"),
+        ({"x": np.ma.array([1, 2], mask=[False, True]), "A": np.eye(2)}, "`x` is masked at [1]"),
+        ({"x": [10**400, 1], "A": np.eye(2)}, "`x` is not a rectangular array of real numbers"),
     ],
 )
 def test_inputs_that_do_not_fit_the_expression(inputs: dict[str, Any], message: str) -> None:
@@ -209,3 +230,179 @@ def test_check_and_structure() -> None:
     assert matgrad.check("x.T @ A @ x", wrt="x").passed
     assert matgrad.jacobian("sin(x)", wrt="x").structure == "diagonal"
     assert "hessian" in repr(matgrad.hessian("sum(x**2)", wrt="x"))
+
+
+QUADRATIC = "x @ A @ x"
+
+
+@pytest.mark.parametrize("name", ["symmetric", "spd", "diagonal", "orthogonal", "lower", "positive", "integer"])
+def test_inputs_are_what_is_assumed_of_them_at_every_call(name: str) -> None:
+    good, bad = np.eye(3), np.array([[1, 0.5, 0], [-0.5, 1, 0], [0, 0, 1.0]])
+    good = np.ones((3, 3)) if name == "positive" else good
+    derivative = matgrad.grad(QUADRATIC, wrt="x", assume={"A": name})
+    for _ in range(2):
+        with pytest.raises(InputError, match="`A` is not"):
+            derivative(x=x, A=bad)
+        assert_allclose(derivative(x=x, A=good), 2 * good @ x)
+    with pytest.raises(InputError, match="`A` is not"):
+        derivative.structured(x=x, A=bad)
+    with pytest.raises(InputError, match="`A` is not"):
+        derivative.check(x=x, A=bad)
+
+
+def test_what_is_assumed_holds_in_every_sample() -> None:
+    derivative = matgrad.grad("trace(A @ A)", wrt="A", assume={"A": "spd"}, batch=("A",))
+    good = np.stack([np.eye(2), 2 * np.eye(2)])
+    assert_allclose(derivative(A=good), 2 * good)
+    with pytest.raises(InputError, match="not symmetric positive definite"):
+        derivative(A=np.stack([np.eye(2), -np.eye(2)]))
+    assert np.isnan(derivative(A=np.full((1, 2, 2), np.nan))).all()
+
+
+def test_strict() -> None:
+    kinked = matgrad.grad("sum(abs(x))", wrt="x", strict=True)
+    assert_allclose(kinked(x=x), np.sign(x))
+    with pytest.raises(EvaluationError, match="kink") as caught:
+        kinked(x=[0.0, 1])
+    assert caught.value.source == Source("expression", "sum(abs(x))")
+    with pytest.raises(EvaluationError, match="kink"):
+        matgrad.jacobian("abs(x)", wrt="x", strict=True).structured(x=[0.0, 1])
+    for kind in ("value", "grad"):
+        infinite = matgrad.value("1 / x", strict=True) if kind == "value" else matgrad.grad("1 / x", strict=True)
+        with pytest.raises(EvaluationError, match="not finite"), np.errstate(all="ignore"):
+            infinite(x=0.0)
+
+
+def test_memory_in_words() -> None:
+    assert matgrad.value("x", max_memory="1KiB").max_memory == 1024
+    assert matgrad.value("x", max_memory="1.5 MB").max_memory == 1_500_000
+    assert matgrad.value("x", max_memory=2048).max_memory == 2048
+    with pytest.raises(EvaluationError, match="the limit is 1 KiB"):
+        matgrad.jacobian("outer(x, x)", wrt="x", max_memory="1KiB")(x=np.ones(20))
+    with pytest.raises(UsageProblem, match="`1 KiX` is not an amount of memory"):
+        matgrad.value("x", max_memory="1 KiX")
+
+
+def test_products_by_several_names() -> None:
+    y = np.array([3.0, 4, 5])
+    given = {"A": A, "x": x}
+    by_x, by_a = matgrad.vjp("A @ x", wrt=("x", "A"))(cotangent=y, **given)
+    assert_allclose(by_x, A.T @ y)
+    assert_allclose(by_a, np.outer(y, x))
+    along_x, along_a = matgrad.jvp("A @ x", wrt="x,A")(tangent=(y, np.eye(3)), **given)
+    assert_allclose(along_x, A @ y)
+    assert_allclose(along_a, x)
+    one, other = matgrad.hvp("sum(x**3) + sum(y**2)", wrt=("x", "y"))(x=x, y=y, tangent=[1, 2, 3])
+    assert_allclose(one, 6 * x * [1, 2, 3])
+    assert_allclose(other, [2, 4, 6])
+    assert matgrad.jvp("A @ x", wrt=("x", "A")).formula == "A @ tangent\ntangent @ x"
+    with pytest.raises(UsageProblem, match="takes one direction"):
+        matgrad.jvp("A @ x", wrt=("x", "A")).code()
+    with pytest.raises(InputError, match="2 cotangents for 3 names"):
+        matgrad.vjp("A @ x + b", wrt=("x", "A", "b"))(cotangent=(y, y), b=y, **given)
+    with pytest.raises(InputError, match="the direction by `A` has shape 3, and 3×3 is needed"):
+        matgrad.jvp("A @ x", wrt="x,A")(tangent=y, **given)
+
+
+def test_directions_of_a_batch_go_with_one_sample_or_with_all() -> None:
+    many, several = generator.standard_normal((2, 5, 3))
+    backward = matgrad.vjp("sin(A @ x)", wrt="x", batch=("x",))
+    single = matgrad.vjp("sin(A @ x)", wrt="x")
+    expected = [single(A=A, x=row, cotangent=v) for row, v in zip(many, several, strict=True)]
+    assert_allclose(backward(A=A, x=many, cotangent=several), expected)
+    shared = [single(A=A, x=row, cotangent=x) for row in many]
+    assert_allclose(backward(A=A, x=many, cotangent=x), shared)
+    for product in (backward, matgrad.jvp("sin(A @ x)", wrt="x", batch="x")):
+        word = "cotangent" if product is backward else "tangent"
+        with pytest.raises(InputError, match="direction has shape 2×3, and 3 is needed for each sample"):
+            product(A=A, x=many, **{word: np.ones((2, 3))})
+        assert product.check(A=A, x=many).passed
+
+
+def test_options_are_typed() -> None:
+    options = {"shapes", "assume", "batch", "strict", "max_memory", "independent_entries"}
+    for name in matgrad.__all__:
+        function = getattr(matgrad, name)
+        if inspect.isfunction(function):
+            parameters = inspect.signature(function).parameters
+            assert options <= parameters.keys(), name
+            assert all(parameter.kind is not parameter.VAR_KEYWORD for parameter in parameters.values()), name
+            assert "**" not in str(inspect.signature(function))
+    with pytest.raises(TypeError, match="shape"):
+        matgrad.grad("sum(x)", shape={"x": (2,)})  # type: ignore[call-arg]
+
+
+def test_shapes_and_batches_in_short() -> None:
+    assert matgrad.grad("sum(xx)", wrt="xx", shapes={"xx": 2}, batch="xx")(xx=np.ones((5, 2))).shape == (5, 2)
+    with pytest.raises(InputError, match="`x` has shape 2 in each sample, and 3 was declared"):
+        matgrad.grad("sum(x)", wrt="x", shapes={"x": (3,)}, batch=("x",))(x=np.ones((3, 2)))
+    with pytest.raises(UsageProblem, match="whole numbers"):
+        matgrad.grad("sum(x)", wrt="x", shapes={"x": (2.5,)})  # type: ignore[dict-item]
+
+
+def test_checks_take_inputs_and_a_seed() -> None:
+    inputs = {"x": x, "A": A}
+    assert matgrad.check(QUADRATIC, wrt="x", inputs=inputs, seed=3).passed
+    assert matgrad.check(QUADRATIC, wrt="x", claim="(A + A.T) @ x", inputs=inputs, seed=3).holds
+    assert matgrad.check(QUADRATIC, wrt="x", kind="hessian").passed
+
+
+def test_tensors_are_inputs() -> None:
+    torch = pytest.importorskip("torch")
+    derivative = matgrad.grad("sum(x**2)", wrt="x")
+    for tensor in (torch.ones(3), torch.ones(3, requires_grad=True), torch.ones(3, dtype=torch.bfloat16)):
+        assert_array_equal(derivative(x=tensor), 2 * np.ones(3))
+    for refused in (torch.ones(3, device="meta"), torch.eye(3).to_sparse(), [torch.ones(1, requires_grad=True)]):
+        with pytest.raises(InputError, match="not a rectangular array of real numbers"):
+            derivative(x=refused)
+    for tensor in (torch.ones(3, dtype=torch.complex64), torch.ones(3, dtype=torch.complex64).conj()):
+        with pytest.raises(InputError, match="complex numbers"):
+            derivative(x=tensor)
+
+
+def test_sparse_matrices_are_refused_with_a_way_out() -> None:
+    sparse = pytest.importorskip("scipy.sparse")
+    with pytest.raises(InputError) as caught:
+        matgrad.grad("sum(X**2)", wrt="X")(X=sparse.eye_array(3))
+    assert caught.value.helps == ("a sparse matrix as an array: X=X.toarray()",)
+
+
+def test_ipython_shows_the_place_in_the_expression() -> None:
+    with pytest.raises(ShapeError) as caught:
+        matgrad.value("b = A @ x; b")(A=np.eye(2), x=x)
+    lines = caught.value._render_traceback_()
+    assert f'File "{__file__}"' in lines[0]
+    assert lines[1].strip().startswith("matgrad.value(")
+    assert lines[2].startswith("ShapeError: cannot multiply")
+    assert lines[3:6] == [
+        "    b = A @ x; b",
+        "            ^ `x` is a vector of 3 entries",
+        "        - `A` is a 2×2 matrix",
+    ]
+    assert all(line.startswith(("note: ", "help: ")) for line in lines[6:])
+    with pytest.raises(InputError) as missing:
+        matgrad.value("A @ x")(A=np.eye(2))
+    assert missing.value._render_traceback_()[2:] == str(missing.value).replace(
+        "missing", "InputError: missing", 1
+    ).split("\n")
+
+
+def test_ipython_takes_what_it_is_given() -> None:
+    interactive = pytest.importorskip("IPython.core.interactiveshell")
+    shell = interactive.InteractiveShell.instance()
+    result = shell.run_cell("import matgrad; matgrad.grad('x @')")
+    assert isinstance(result.error_before_exec or result.error_in_exec, matgrad.MatgradError)
+
+
+def test_claims_are_compared_sample_by_sample() -> None:
+    symmetric, many = A + A.T, np.stack([x, 2 * x])
+    inputs = {"x": many, "A": A}
+    assert matgrad.check(QUADRATIC, wrt="x", claim="(A + A.T) @ x", batch="x", inputs=inputs).holds
+    assert not matgrad.check(QUADRATIC, wrt="x", claim="2*A @ x", batch="x", inputs=inputs).holds
+    assert matgrad.check("exp(A*x)", wrt="x", claim="exp(A*x)*A", batch=("A", "x"), shapes={"A": (), "x": ()}).holds
+    verdict = matgrad.check(
+        QUADRATIC, wrt="x", claim="2*A @ x", batch="A", inputs={"A": np.stack([symmetric, A]), "x": x}
+    )
+    assert not verdict.holds
+    with pytest.raises(InputError, match="differ in their number of samples"):
+        matgrad.check("x @ y", wrt="x", claim="y", batch="x,y", inputs={"x": many, "y": np.ones((3, 3))})

@@ -24,7 +24,7 @@ from matgrad.core.operators import table
 COMMON_OPTIONS = (
     "-i", "--inputs", "-v", "--var", "--shape", "--assume", "--random", "--seed", "--batch", "--lines", "--layout",
     "--strict", "--no-check", "--max-memory", "--format", "--json", "-o", "--output", "--precision", "--no-color",
-    "--claim", "--kind", "--to", "--vec", "--independent-entries",
+    "--claim", "--kind", "--to", "--vec", "--independent-entries", "--syntax",
 )  # fmt: skip
 
 GROUP = make_group()

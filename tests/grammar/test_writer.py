@@ -30,8 +30,8 @@ from matgrad.grammar.syntax import (
 )
 from matgrad.grammar.writer import write
 
-OPERATORS = ["+", "-", "*", "/", "@", "**", "<", "<=", ">", ">=", "==", "!="]
-WORDS = ["x", "A", "x₁", "β", "self", "T", "sum", "lambda", "x_1"]
+OPERATORS = ["+", "-", "*", "/", "//", "%", "@", "**", "<", "<=", ">", ">=", "==", "!="]
+WORDS = ["x", "A", "x₁", "β", "π", "self", "T", "sum", "sin", "lambda", "x_1"]
 words = st.sampled_from(WORDS)
 numbers = st.sampled_from(["0", "1", "2.", ".5", "1e-3", "2.5e+10", "12"]).map(Number)
 leaves = (
@@ -61,6 +61,24 @@ def branches(nodes: st.SearchStrategy[Node]) -> st.SearchStrategy[Node]:
 
 expressions = st.recursive(leaves, branches, max_leaves=8)
 programs = st.builds(Program, st.lists(st.builds(Assignment, words, expressions), max_size=2).map(tuple), expressions)
+
+
+# Other ways to write a tree, each of any part: what it is written as must be the same tree.
+SIGNS = [
+    "|({})|", "‖({})‖", "||({})||_2", "∥({})∥_F", "‖({})‖₁²", "||({})||^2", "√({})", "({})^T", "({})⊤", "({})^⊤",
+    "sin^2({})",
+    "exp²({})", "({})·2", "3×({})", "e**({})", "e^({})", "π*({})", "({})%2", "a, b = {}; a*b", "(a, b) = {}, 1; a",
+    "a, b = b, {}; a*b", "x = 1; x += {}; x", "2\\({})",
+]  # fmt: skip
+
+
+@given(expressions, st.lists(st.sampled_from(SIGNS[:-6]), max_size=3), st.sampled_from(SIGNS))
+def test_round_trip_of_other_ways_to_write_it(expression: Node, inner: list[str], outer: str) -> None:
+    text = write(expression)
+    for sign in inner:
+        text = sign.format(text)
+    program = parse(outer.format(text))
+    assert parse(write(program), inputs=["T", "e"]) == program
 
 
 @given(programs)
@@ -126,6 +144,30 @@ def test_brackets_are_written_only_where_they_are_needed() -> None:
         ("x[None,...]", "x[None, ...]"),
         ("1/(2*n)", "1/(2*n)"),
         ("a < b", "a < b"),
+        ("U, s, Vh = svd(X); s", "U = svd(X)[0]; s = svd(X)[1]; Vh = svd(X)[2]; s"),
+        ("(Q, R) = qr(A); [a, b] = 1, 2; Q", "Q = qr(A)[0]; R = qr(A)[1]; a = 1; b = 2; Q"),
+        ("a, b = b, a; a/b", "a_new = b; b_new = a; a = a_new; b = b_new; a/b"),
+        ("s, x = f(x); s", "s = f(x)[0]; x = f(x)[1]; s"),
+        ("x, s = f(x); s", "x_new = f(x)[0]; s_new = f(x)[1]; x = x_new; s = s_new; s"),
+        ("l = x; l += y; l **= 2; l", "l = x; l = l + y; l = l**2; l"),
+        ("x^T @ y", "x.T @ y"),
+        ("x^T @ y + T", "x**T @ y + T"),
+        ("T = 2; x^T", "T = 2; x**T"),
+        ("x**T", "x**T"),
+        ("e**-x", "exp(-x)"),
+        ("e²", "exp(2)"),
+        ("e*e**x", "e*e**x"),
+        ("e = 2; e**x", "e = 2; e**x"),
+        ("sin^2(x) + cos²(x)", "sin(x)**2 + cos(x)**2"),
+        ("-|x|^2", "-abs(x)**2"),
+        ("| |x| - 1|", "abs(abs(x) - 1)"),
+        ("||A@x - b||_2^2 + λ*||x||_1", "norm(A @ x - b, 2)**2 + λ*norm(x, 1)"),
+        ("‖u‖²/‖v‖₁ - ∥X∥_F", "norm(u)**2/norm(v, 1) - norm(X, 'fro')"),
+        ("||X||_* + ‖x‖_inf + ‖x‖_∞", "norm(X, 'nuc') + norm(x, inf) + norm(x, inf)"),
+        ("√2*√(x)", "sqrt(2)*sqrt(x)"),
+        ("√x.T", "sqrt(x.T)"),
+        ("5 % 3*2", "5%3*2"),
+        ("A \\ b", "solve(A, b)"),
     ],
 )
 def test_texts(text: str, written: str) -> None:

@@ -106,6 +106,11 @@ def test_the_printed_formulas_are_those_on_file() -> None:
         ("A@X@B", "jacobian", "X", {}, "einsum('ik,lj->ijkl', A, B)"),
         ("2*x.T@x", "hessian", "x", {}, "4*eye(n)"),
         ("a*b", "jacobian", "b", {}, "diag(a)"),
+        ("sum(x)/mean(x)", "grad", "x", {}, "zeros(n)"),
+        ("mean(softmax(X, axis=0))", "grad", "X", {}, "zeros((n, m))"),
+        ("softmax(x + mean(y))", "jacobian", "y", {}, "zeros((n, m))"),
+        ("norm(sqrt(1 + X**2))", "grad", "X", {}, "X/norm(sqrt(1 + X**2))"),
+        ("det(kron(A, B))", "grad", "A", {}, "m*det(B)**n*det(A)**(m - 1)*cofactor(A)"),
         ("x/norm(x)", "jacobian", "x", {}, "eye(n)/norm(x) - outer(x, x)/norm(x)**3"),
     ],
 )

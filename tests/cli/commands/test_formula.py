@@ -68,7 +68,7 @@ def test_code_runs_as_printed(capsys: pytest.CaptureFixture[str], tmp_path: Path
     np.testing.assert_array_equal(gradient, [12, 21])
 
 
-PLAIN = {"sizes": {}, "index": None, "map": None, "kronecker": None, "vec": None}
+PLAIN = {"sizes": {}, "origins": {}, "index": None, "map": None, "kronecker": None, "vec": None}
 
 
 def test_json(capsys: pytest.CaptureFixture[str]) -> None:
@@ -90,9 +90,9 @@ def test_json(capsys: pytest.CaptureFixture[str]) -> None:
     ("arguments", "status", "message"),
     [
         (["x +", "--wrt", "x"], 3, "error: "),
-        (["x @ A @ x"], 2, "by which name should the expression be differentiated?"),
+        (["x @ A @ x"], 3, "by which name should the expression be differentiated?"),
         (["x", "--wrt", "y"], 3, "`y` is not in the expression"),
-        (["x", "--wrt", "x", "--kind", "grad"], 3, "`grad` needs a scalar"),
+        (["A @ x", "--wrt", "x", "--kind", "grad"], 3, "`grad` needs a scalar"),
         (["x @ x", "--wrt", "x", "--kind", "value"], 2, "leave out --wrt"),
         (["x", "--to", "fortran"], 2, "fortran"),
         (["x", "-o", "/nowhere/formula.py"], 2, "cannot write"),

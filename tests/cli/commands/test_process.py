@@ -68,7 +68,11 @@ def test_a_syntax_error_loads_the_parser_alone(arguments: list[str]) -> None:
     assert status == 3
     assert len(modules & PARSER) == 1
     assert not modules & HEAVY - PARSER
-    assert {name for name in modules if name.startswith(MATHEMATICS)} <= {"matgrad.core.errors", "matgrad.core.shapes"}
+    assert {name for name in modules if name.startswith(MATHEMATICS)} <= {
+        "matgrad.core.amounts",
+        "matgrad.core.errors",
+        "matgrad.core.shapes",
+    }
 
 
 def test_the_list_of_commands_loads_their_words_alone() -> None:
@@ -210,3 +214,23 @@ def test_a_closed_output_is_no_bug() -> None:
     line = " ".join([*MATGRAD, "value", "'1 + 1'", ">&-"])
     run = subprocess.run(["sh", "-c", line], stderr=subprocess.PIPE, timeout=120, input=b"")
     assert (run.returncode, run.stderr) == (0, b"")
+
+
+@pytest.mark.parametrize(("stdin", "told"), [("pipe", True), ("file", True), ("nothing", False)])
+@pytest.mark.parametrize("format", ["table", "plain", "json", "npy"])
+def test_random_numbers_are_told_where_inputs_were_offered(stdin: str, told: bool, format: str, tmp_path: Path) -> None:
+    (tmp_path / "empty").touch()
+    words = [*MATGRAD, "value", "sum(x)", "--format", format]
+    if stdin == "pipe":
+        done = subprocess.run(words, input=b"", capture_output=True, check=True)
+    else:
+        with (tmp_path / "empty").open("rb") if stdin == "file" else open(os.devnull, "rb") as stream:
+            done = subprocess.run(words, stdin=stream, capture_output=True, check=True)
+    assert (b"`x` has no value: it is random" in done.stderr) == told
+
+
+def test_a_formula_does_not_wait_for_standard_input() -> None:
+    words = [*MATGRAD, "formula", "x.T @ A @ x", "--wrt", "x"]
+    with subprocess.Popen(words, stdin=subprocess.PIPE, stdout=subprocess.PIPE) as process:
+        assert process.stdout is not None
+        assert process.stdout.read() == b"(A + A.T) @ x\n"

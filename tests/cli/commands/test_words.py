@@ -2,6 +2,8 @@
 
 from __future__ import annotations
 
+import os
+
 import click
 import pytest
 
@@ -106,21 +108,21 @@ def test_what_is_no_amount_of_memory_is_refused(text: str) -> None:
 
 
 def test_precision() -> None:
-    assert request.read_precision(None, "table", False) is None
-    assert request.read_precision("3", "table", False) == 3
-    assert request.read_precision("full", "table", False) == 17
-    assert request.read_precision("full", "table", True) is None
-    assert request.read_precision("full", "csv", False) is None
+    assert request.read_precision(None, "table") is None
+    assert request.read_precision("3", "table") == 3
+    assert request.read_precision("full", "table") == 17
+    assert request.read_precision("full", "json") is None
+    assert request.read_precision("full", "csv") is None
     for text in ("0", "18", "-1", "many", "2.5"):
         with pytest.raises(UsageProblem):
-            request.read_precision(text, "table", False)
+            request.read_precision(text, "table")
 
 
 def test_names_may_be_repeated_or_listed() -> None:
-    assert request.split_names(["x, A", "b"], "--wrt") == ("x", "A", "b")
+    assert request.read_names(["x, A", "b"], "--wrt") == ("x", "A", "b")
     for text in ("x,", "", "2x", "x y"):
         with pytest.raises(UsageProblem):
-            request.split_names([text], "--wrt")
+            request.read_names([text], "--wrt")
 
 
 @pytest.mark.parametrize("text", ["normal", "uniform", "randint:0:5", "randint:-3:3"])
@@ -179,3 +181,23 @@ def test_the_manner_of_errors_is_in_the_words() -> None:
     assert Manner.of(["value", "x", "--format", "json", "--no-color"]) == Manner(True, True)
     assert Manner.of(["value", "x", "--format=json"]).json
     assert not Manner.of(["value", "--", "--json"]).json
+
+
+@pytest.mark.parametrize(
+    ("output", "format"),
+    [
+        ("a.json", "json"), ("a.JSON", "json"), ("a.csv", "csv"), ("a.md", "markdown"), ("a.tex", "latex"),
+        ("a.npy", "npy"), ("a.npz", "npy"), ("a.mtx", "mtx"), ("a.txt", "table"), ("a", "table"), ("-", "table"),
+        ("v1.2/a", "table"), (os.devnull, "table"), (None, "table"),
+    ],
+)  # fmt: skip
+def test_the_ending_of_a_file_is_its_format(output: str | None, format: str) -> None:
+    assert request.read_format(None, output) == format
+    assert request.read_format("plain", output) == "plain"
+
+
+def test_an_ending_that_nobody_knows() -> None:
+    for output in ("a.xls", "b/a.foo", "a.zarr"):
+        with pytest.raises(UsageProblem, match="says nothing of the format"):
+            request.read_format(None, output)
+        assert request.read_format("table", output) == "table"

@@ -174,6 +174,17 @@ def test_no_other_case_is_offered_where_nothing_is_missing() -> None:
         ("[[[1], [2]]]", [[[1], [2]]]),
         ("'[1, 2]'", [1, 2]),
         ("[18446744073709551616, 1]", [2.0**64, 1]),
+        ("1/4", 0.25),
+        ("-1/4", -0.25),
+        ("3 - 2", 1.0),
+        ("2^10", 1024.0),
+        ("pi/2", np.pi / 2),
+        ("π", np.pi),
+        ("√2", np.sqrt(2)),
+        ("ones(3)", [1, 1, 1]),
+        ("np.zeros((2, 1))", [[0], [0]]),
+        ("[1/4, sqrt(4)]", [0.25, 2]),
+        ("2*[1 2; 3 4]", [[2, 4], [6, 8]]),
     ],
 )
 def test_typed_value(text: str, expected: object) -> None:
@@ -181,7 +192,25 @@ def test_typed_value(text: str, expected: object) -> None:
     np.testing.assert_array_equal(found, np.array(expected, dtype=np.float64), strict=True)
 
 
-REFUSED = ["[1 2; 3 4", "[1 2;]", "[1,,2]", "[1 - 2]", "[a b]", "1_000", "1+2j", "true", "{}", "pi", "", "'", "@"]
+REFUSED = [
+    "[1 2; 3 4",
+    "[1 2;]",
+    "[1,,2]",
+    "[1 - 2]",
+    "[a b]",
+    "1_000",
+    "1+2j",
+    "true",
+    "{}",
+    "y/2",
+    "1/0",
+    "pii(2)",
+    "'fro'",
+    "(1, 2)",
+    "",
+    "'",
+    "@",
+]
 
 
 @pytest.mark.parametrize("text", REFUSED)

@@ -9,9 +9,10 @@ import pytest
 
 from matgrad.core.checking.warnings import find_kinks, find_nonfinite
 from matgrad.core.errors import EvaluationError
+from matgrad.core.problems.answer import Input
 from matgrad.core.problems.calculation import Calculation
 from matgrad.core.problems.problem import Problem
-from matgrad.core.session import explained
+from matgrad.core.session import Wishes, answer, explained
 
 
 def calculated(text: str, kind: str, values: dict[str, Any]) -> tuple[Calculation, dict[str, Any]]:
@@ -125,3 +126,20 @@ def test_the_first_operation_that_is_not_finite_is_named(text: str, x: list[floa
     assert warning.span is not None
     assert text[slice(*warning.span)] == pointed
     assert warning.label == label
+
+
+@pytest.mark.parametrize(
+    ("text", "x", "message"),
+    [
+        ("sum(abs(x))", [[1, 2], [3, 0]], "`abs(x)` has a kink at x[1] = 0 in sample 1: subgradient 0"),
+        ("sum(abs(x*y))", [[0, 2], [3, 0]], "`abs(x*y)` has a kink at entry [0] in sample 0 and 1 more: subgradient 0"),
+        ("norm(x)", [[1, 2], [0, 0]], "`norm(x)` has a kink here in sample 1: subgradient 0"),
+    ],
+)
+def test_kinks_in_a_batch(text: str, x: list[list[float]], message: str) -> None:
+    given = {"x": np.array(x, dtype=float)} | ({"y": np.ones(2)} if "y" in text else {})
+    inputs = {name: Input(value, "-v") for name, value in given.items()}
+    found = answer(Problem.of(text, "grad", ("x",), batch=("x",)), inputs, Wishes())
+    assert [warning.message for warning in found.warnings] == [message]
+    assert found.results[0].check is not None
+    assert found.results[0].check.passed

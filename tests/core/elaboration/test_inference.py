@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from time import perf_counter
+from time import process_time
 
 import pytest
 
@@ -44,7 +44,7 @@ CASES: dict[str, dict[str, Shape]] = {
     "vec(A @ X @ B) - kron(B.T, A) @ vec(X)": {"A": (n, m), "X": (m, k), "B": (k, q)},
     "diag(x) @ A": {"x": (n,), "A": (n, m)},
     "where(x > 0, x, y)": {"x": (n,), "y": (n,)},
-    "A * x": {"A": (n, m), "x": (m,)},
+    "A * x": {"A": (n, m), "x": ()},
     "det(X)": {"X": (n, n)},
     "solve(A, b)": {"A": (n, n), "b": (n,)},
     "inv(A) @ b": {"A": (n, n), "b": (n,)},
@@ -116,7 +116,7 @@ def test_inferred_shapes_fit(text: str) -> None:
         ("concatenate([x, y]) @ z", {"x": (700,), "y": (600,)}, {"z": (1300,)}),
         ("concatenate([x, y]) @ z", {"x": (2,), "z": (9,)}, {"y": (7,)}),
         ("x[1:] - y", {"y": (8,)}, {"x": (9,)}),
-        ("A * x", {"A": (5, 1)}, {"x": (3,)}),
+        ("A + x", {"A": (5, 1)}, {"x": (3,)}),
         ("s * x", {"s": ()}, {"x": (3,)}),
         ("T @ x", {"T": (2, 3, 4)}, {"x": (4,)}),
         ("A @ x + b", {"A": (2, 2)}, {"x": (2,), "b": (2,)}),
@@ -158,8 +158,7 @@ def test_an_index_lies_within_its_axis(text: str) -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "error"),
-    [("x @ y @ z", RankError), ("concatenate([x, y]) @ x", ShapeError), ("A[0, 1, 2] @ (A @ x)", ShapeError)],
+    ("text", "error"), [("sum(x) @ y", RankError), ("concatenate([x, y]) @ x", ShapeError), ("norm(x) @ y", RankError)]
 )
 def test_what_cannot_fit_is_an_error_in_small_sizes(text: str, error: type[ShapeError]) -> None:
     with pytest.raises(error) as caught:
@@ -183,9 +182,9 @@ def test_a_known_name_used_as_a_size_asks_for_its_value() -> None:
     ids=["sum", "products", "chain"],
 )
 def test_hundreds_of_names_take_a_moment(text: str) -> None:
-    started = perf_counter()
+    started = process_time()
     shapes = inferred(text)
-    assert perf_counter() - started < 15
+    assert process_time() - started < 15
     assert len(shapes) == len(Problem.of(text, "value").names)
     Calculation(Problem.of(text, "value"), shapes)
 
@@ -246,6 +245,9 @@ def test_there_are_enough_names() -> None:
         ("x[::2] @ y", {"x": (5,), "y": (3,)}, {"y": (quotient(a + 1, 2),)}),
         ("reshape(A, (3, -1)) @ x", {"A": (2, 3), "x": (2,)}, {"x": (quotient(a * b, 3, exact=True),)}),
         ("reshape(x, (2, 3))", {"x": (6,)}, {"x": (6,)}),
+        ("reshape(A, (2, 3))", {"A": (3, 2)}, {"A": (a, quotient(6, a, exact=True))}),
+        ("minimum(s, A) * (x / diag(A.T @ A))", {"x": (4,), "A": (2, 4), "s": ()}, {"x": (a,), "A": (b, a)}),
+        ("maximum(y, A @ x) * y[::-1]", {"y": (2,), "A": (2, 4), "x": (4,)}, {"A": (a, b), "x": (b,)}),
         ("trace(A)", {"A": (3, 3)}, {"A": (a, a)}),
         ("tile(x, 2) + y", {"x": (2,), "y": (4,)}, {"y": (2 * a,)}),
         ("svdvals(A) @ s", {"A": (3, 4), "s": (3,)}, {"s": (least(a, b),)}),
@@ -265,9 +267,9 @@ def test_five_hundred_names_are_solved_in_proportion() -> None:
     def seconds(number: int) -> float:
         text = " + ".join(f"x{place}" for place in range(number))
         shapes = {f"x{place}": (3,) for place in range(number)}
-        start = perf_counter()
+        start = process_time()
         solved(text, shapes)
-        return perf_counter() - start
+        return process_time() - start
 
     seconds(50)
     assert min(seconds(500) for _ in range(3)) < 4 * 5 * min(seconds(100) for _ in range(3))

@@ -112,7 +112,11 @@ def test_what_needs_an_integer_refuses_a_symbol() -> None:
     st.integers(9, 14),
 )
 def test_a_slice_of_a_long_axis_is_pythons(start: int | None, stop: int | None, step: int, size: int) -> None:
-    chosen = sliced(start, stop, step, n)
+    try:
+        chosen = sliced(start, stop, step, n)
+    except NotPlainError:
+        assert not range(1000)[start:stop:step], "what a long axis has something of is decided"
+        return
     count = max(replace_lengths(count_of(chosen), {"n": size}), 0)
     found = progression(replace_lengths(chosen.start, {"n": size}), step, count)
     assert list(found) == list(range(size))[start:stop:step]

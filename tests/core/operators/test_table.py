@@ -208,7 +208,7 @@ def test_entry_is_complete(operator: Operator) -> None:
     assert operator.errors
     assert operator.doc.endswith(".")
     assert operator.family
-    ways = [operator.evaluate, operator.build, operator.definition]
+    ways = [operator.evaluate, operator.build, operator.definition, operator.rewrite]
     assert sum(way is not None for way in ways) == 1
     assert (operator.evaluate is None) == (operator.differential is None)
     assert operator.name in REFERENCES or isinstance(operator.evaluate, np.ufunc), "evaluate cannot check itself"

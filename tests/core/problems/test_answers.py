@@ -8,10 +8,11 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
-from matgrad.core.errors import ExpressionError, InputError, MatgradError, NotScalarError
+from matgrad.core.errors import ExpressionError, InputError, MatgradError
 from matgrad.core.problems.answer import Input
 from matgrad.core.problems.compiler import Compiler
 from matgrad.core.problems.problem import Problem
+from matgrad.core.problems.readings import Reading
 from matgrad.core.session import Wishes, answer
 from matgrad.core.shapes import Shape
 from matgrad.grammar.advice import Setting, advise, pieces_of
@@ -100,10 +101,18 @@ def test_a_shape_that_is_only_declared_is_not_taken_for_samples() -> None:
     assert batch in said(refused("A @ x", "x", {}, A=np.ones((3, 2))))
 
 
-def test_a_name_that_would_fit_as_a_number_is_named() -> None:
-    error = refused("sum((A @ w - y)**2) + mu*norm(w, 1)", "w", {})
-    assert isinstance(error, NotScalarError)
-    assert error.helps[0] == advise("if `mu` is a number: ", Setting("shapes", {"mu": ()}))
+def test_a_name_that_has_to_be_a_number_is_read_as_one() -> None:
+    found = answer(Problem.of("sum((A @ w - y)**2) + mu*norm(w, 1)", "grad", ("w",)), {}, Wishes())
+    assert {name: item.read for name, item in found.inputs.items() if item.read} == {"mu": Reading("number")}
+
+
+def test_another_reading_is_offered_where_it_fits() -> None:
+    found = answer(Problem.of("s * (A @ x)", "jacobian", ("x",)), {}, Wishes())
+    reading = found.inputs["s"].read
+    assert reading == Reading("number", (3,))
+    assert reading.said("s") == advise("`s` is read as a number; ", Setting("shapes", {"s": (3,)}), " for a vector")
+    again = answer(Problem.of("s * (A @ x)", "jacobian", ("x",)), {}, Wishes(declared={"s": (3,)}))
+    assert again.inputs["s"].value.shape == (3,)
 
 
 def test_directions_are_not_inputs() -> None:
@@ -156,7 +165,7 @@ FORMULAS = (
     # (Z + s).T is not Z.T + s, where s is repeated along an axis.
     ("sum(A @ exp(Z.T + v))", "Z", "exp(v + Z.T).T @ diag(sum(A, axis=0))"),
     ("sum(B * softmax(v + Z.T, axis=0))", "Z",
-     "w = v + Z.T; z = logsumexp(w, axis=0); u = exp(w - z)*B; (u - exp(w.T - z[:, None]).T @ diag(sum(u, axis=0))).T"),
+     "M = B*exp(Z.T - logsumexp(Z, axis=1)); M.T - diag(sum(M, axis=0)) @ softmax(Z, axis=1)"),
     # Row sums of diag(v) @ Z are v*sum(Z, axis=1).
     ("norm(Z) * sum(Z.T @ diag(v), axis=0)", "Z",
      "norm(Z)*diag(v)[:, :, None] + einsum('i,jk->ijk', v*sum(Z, axis=1), Z)/norm(Z)"),

@@ -1,0 +1,293 @@
+"""What an expression demands of the ranks of its parts, read off the syntax tree.
+
+Each part is a variable: an infix operator has as many axes as the operand with the most, `@` as NumPy says, and a call
+what its operator gives when it is tried on stand-ins. On the way the sums, the products and the lists are noted: the
+habits of `habits` are about them.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
+from dataclasses import replace
+from functools import lru_cache, partial
+from typing import NamedTuple
+
+from ...grammar import syntax
+from ..errors import ExpressionError
+from ..graph import catalogue
+from ..graph.nodes import Node
+from .arguments import bind, declaration
+from .network import Broadcast, Call, Network
+from .solver import Solver
+
+# The ranks that parts of an expression may have.
+ALL = range(17)
+ADDITIVE, MULTIPLICATIVE = ("+", "-"), ("*", "/", "//")
+
+
+class Part(NamedTuple):
+    """A part of an expression: its variable, and the names that stand in it."""
+
+    variable: int
+    node: syntax.Node
+
+
+class Chain(NamedTuple):
+    """Terms or factors that stand side by side, and what they make together."""
+
+    whole: int
+    parts: tuple[Part, ...]
+
+
+class Demands:
+    """The ranks that are possible in a program, and the places that tell how a name is meant.
+
+    - `names` are the variables of the inputs, `open` those inputs whose rank is not known;
+    - `sums`, `products` and `meetings` (other operators of entries) are the places where parts meet entry by entry;
+    - `exponents`, `entries` of lists, operands of what goes `along_axes` as a sum does, those of `@` (`multiplied`),
+      and `leading` factors of chains of `@`.
+    """
+
+    def __init__(
+        self, program: syntax.Program, known: Mapping[str, int], unknown: Iterable[str], possible: Collection[int]
+    ) -> None:
+        self.network = Network()
+        self.names = {name: self.network.variable({rank}) for name, rank in known.items()}
+        self.names |= {name: self.network.variable(possible) for name in unknown}
+        self.open = dict.fromkeys(unknown)
+        self.sums: list[Chain] = []
+        self.products: list[Chain] = []
+        self.meetings: list[Chain] = []
+        self.exponents: list[int] = []
+        self.entries: list[int] = []
+        self.along_axes: list[int] = []
+        self.multiplied: list[Part] = []
+        self.leading: list[Part] = []
+        self._assigned: dict[str, tuple[int | None, syntax.Node]] = {}
+        self._numbered: dict[Hashable, int] = {}
+        for assignment in program.assignments:
+            self._assigned[assignment.name] = self.visit(assignment.value), assignment.value
+        self.result = self.visit(program.result)
+
+    def visit(self, node: syntax.Node) -> int | None:
+        """Return the variable of a part; None for what is no array, as a word or a shape."""
+        match node:
+            case syntax.Number():
+                return self._once("number", lambda: self.network.variable({0}))
+            case syntax.Name():
+                return self._name(node)
+            case syntax.Unary():
+                return self.visit(node.operand)
+            case syntax.Binary():
+                return self._binary(node)
+            case syntax.ListLiteral():
+                return self._list(node)
+            case syntax.Attribute(_, "T"):
+                return self.visit(node.operand)
+            case syntax.Attribute(_, "shape"):
+                return None
+            case syntax.Attribute() | syntax.Index() | syntax.Call():
+                return self._tried(node)
+        return None
+
+    def _once(self, key: Hashable, make: Callable[[], int]) -> int:
+        """Return the variable of what was seen before: equal parts have equal ranks."""
+        if key not in self._numbered:
+            self._numbered[key] = make()
+        return self._numbered[key]
+
+    def _part(self, node: syntax.Node) -> Part | None:
+        variable = self.visit(node)
+        return None if variable is None else Part(variable, node)
+
+    def _parts(self, nodes: Iterable[syntax.Node]) -> tuple[Part, ...]:
+        return tuple(part for part in map(self._part, nodes) if part is not None)
+
+    def _name(self, node: syntax.Name) -> int | None:
+        if node.prefix:
+            return self._once("number", lambda: self.network.variable({0}))
+        if node.name in self._assigned:
+            return self._assigned[node.name][0]
+        if node.name in self.names:
+            return self.names[node.name]
+        return self._once("number", lambda: self.network.variable({0}))
+
+    def _binary(self, node: syntax.Binary) -> int | None:
+        if node.operator == "@":
+            return self._matmul(node)
+        family = next((signs for signs in (ADDITIVE, MULTIPLICATIVE) if node.operator in signs), (node.operator,))
+        chain = [*_spine(node, family)]
+        parts = self._parts([chain[-1].left, *(item.right for item in reversed(chain))])
+        result = self._broadcast((family, *(part.variable for part in parts)), parts)
+        if node.operator == "**":
+            self.exponents += [part.variable for part in parts[1:]]
+        chains = {ADDITIVE: self.sums, MULTIPLICATIVE: self.products}.get(family, self.meetings)
+        chains.append(Chain(result, parts))
+        return result
+
+    def _broadcast(self, key: Hashable, parts: Sequence[Part]) -> int:
+        """Return what parts make together, two by two: so one change in a long sum does not touch all of it."""
+
+        def make() -> int:
+            result = parts[0].variable
+            for part in parts[1:]:
+                whole = self.network.variable(ALL)
+                self.network.relate(Broadcast(whole, (result, part.variable)))
+                result = whole
+            return result
+
+        return self._once(key, make)
+
+    def _matmul(self, node: syntax.Binary) -> int | None:
+        chain = [*_spine(node, ("@",))]
+        left = self.visit(chain[-1].left)
+        self._note_leading(chain[-1])
+        for item in reversed(chain):
+            self.multiplied += self._parts(side for side in (item.left, item.right) if _is_plain(side))
+            right = self.visit(item.right)
+            if left is None or right is None:
+                return None
+            left = self._call("@", (left, right), _matmul_rank)
+        return left
+
+    def _note_leading(self, node: syntax.Binary) -> None:
+        """Note the factors before a matrix or a transpose that begins a chain: `alpha * x.T @ A @ x`."""
+        product = node.left
+        if isinstance(product, syntax.Binary) and product.operator == "*":
+            last = product.right
+            if isinstance(last, syntax.Attribute) or (isinstance(last, syntax.Name) and last.name[0].isupper()):
+                self.leading += self._parts([product.left])
+
+    def _call(self, key: Hashable, operands: tuple[int, ...], rank: Callable[[tuple[int, ...]], int | None]) -> int:
+        def make() -> int:
+            result = self.network.variable(ALL)
+            self.network.relate(Call(result, operands, rank))
+            return result
+
+        return self._once((key, operands), make)
+
+    def _list(self, node: syntax.ListLiteral) -> int | None:
+        items = self._parts(node.items)
+        if not items or len(items) < len(node.items):
+            return None
+        self.entries += [part.variable for part in items]
+        alike = self._broadcast(("list", *(part.variable for part in items)), items)
+        return self._call("list", (alike,), lambda ranks: ranks[0] + 1)
+
+    def _tried(self, node: syntax.Node) -> int | None:
+        """Return the variable of a call, an index or a property, whose ranks are found by trying it."""
+        operator = catalogue.find(node.function) if isinstance(node, syntax.Call) else None
+        if isinstance(node, syntax.Call) and operator is None:
+            self._parts(node.arguments)
+            return None
+        operands: list[int] = []
+        template = self._template(node, operands)
+        if operator is not None and operator.elementwise:
+            parts = self._parts(_operands(node))
+            result = self._broadcast((operator.name, *operands), parts)
+            self.meetings.append(Chain(result, parts))
+            return result
+        if operator is not None and len(operator.rules) > 1:
+            return None
+        rank = partial(_rank_of, template)
+        if operator is not None and len(operands) == 1 and ("axis" in operator.parameters or rank((1,)) == 0):
+            self.along_axes += operands
+        return self._call(template, tuple(operands), rank)
+
+    def _template(self, node: syntax.Node, operands: list[int]) -> syntax.Node:
+        """Return a part with its operands replaced by their positions, and note their variables."""
+        match node:
+            case syntax.Attribute():
+                return replace(node, operand=self._placed(node.operand, operands))
+            case syntax.Index():
+                items = tuple(self._setting(item, operands) for item in node.items)
+                return replace(node, operand=self._placed(node.operand, operands), items=items)
+            case syntax.Call():
+                return self._call_template(node, operands)
+        return self._setting(node, operands)
+
+    def _call_template(self, node: syntax.Call, operands: list[int]) -> syntax.Node:
+        own = {id(item) for item in _operands(node)}
+
+        def change(item: syntax.Node) -> syntax.Node:
+            if id(item) in own:
+                return self._placed(item, operands)
+            holds = isinstance(item, syntax.Keyword | syntax.ListLiteral | syntax.TupleLiteral)
+            return syntax.map_children(item, change) if holds else self._setting(item, operands)
+
+        return syntax.map_children(node, change)
+
+    def _placed(self, node: syntax.Node, operands: list[int]) -> syntax.Node:
+        variable = self.visit(node)
+        if variable is None:
+            return self._template(self.meant(node), operands)
+        if variable not in operands:
+            operands.append(variable)
+        return syntax.Name(str(operands.index(variable)))
+
+    def meant(self, node: syntax.Node) -> syntax.Node:
+        """Return what a name was assigned, any other part as it is."""
+        if isinstance(node, syntax.Name) and node.name in self._assigned:
+            return self._assigned[node.name][1]
+        return node
+
+    def _setting(self, node: syntax.Node, operands: list[int]) -> syntax.Node:
+        """Return a size, an axis or an index with what it is computed from; names in it are numbers."""
+        node = self.meant(node)
+        if isinstance(node, syntax.Attribute | syntax.Call | syntax.Index):
+            return self._template(node, operands)
+        if isinstance(node, syntax.Name) and node.name in self.open:
+            self.network.narrow(self.names[node.name], {0})
+        return syntax.map_children(node, lambda item: self._setting(item, operands))
+
+
+def _spine(node: syntax.Binary, signs: Sequence[str]) -> Iterator[syntax.Binary]:
+    """Yield the operators of a chain from the last to the first: those that lean to the left of each other."""
+    yield node
+    while isinstance(node.left, syntax.Binary) and node.left.operator in signs:
+        node = node.left
+        yield node
+
+
+def _is_plain(node: syntax.Node) -> bool:
+    return isinstance(node, syntax.Name) or (
+        isinstance(node, syntax.Attribute) and isinstance(node.operand, syntax.Name)
+    )
+
+
+def _operands(node: syntax.Node) -> list[syntax.Node]:
+    """Return the arguments of a call that are arrays; none where the call is not understood."""
+    operator = catalogue.find(node.function) if isinstance(node, syntax.Call) else None
+    if operator is None or not isinstance(node, syntax.Call):
+        return []
+    listed = declaration(operator.parameters).listed
+
+    def value(item: syntax.Node) -> object:
+        if isinstance(item, syntax.String | syntax.Literal):
+            return item.value
+        return list(item.items) if listed and isinstance(item, syntax.ListLiteral | syntax.TupleLiteral) else item
+
+    try:
+        bound = bind(operator, [*map(value, node.arguments)], {item.name: value(item.value) for item in node.keywords})
+    except ExpressionError:
+        return []
+    return [item for item in bound.operands if isinstance(item, syntax.Node)]
+
+
+def _matmul_rank(ranks: tuple[int, ...]) -> int | None:
+    first, second = ranks
+    return max(first - 2, second - 2, 0) + (first > 1) + (second > 1) if first and second else None
+
+
+@lru_cache(maxsize=4096)
+def _rank_of(template: syntax.Node, ranks: tuple[int, ...]) -> int | None:
+    """Return the rank of a part over stand-ins of given ranks, each with lengths of its own; None if none fits."""
+    names: dict[str, tuple[bool, ...]] = {
+        item.name: () for item in syntax.walk(template) if isinstance(item, syntax.Name)
+    }
+    names |= {str(position): (False,) * rank for position, rank in enumerate(ranks)}
+    try:
+        value = Solver(names, (), {}).visit(template)
+    except ExpressionError:
+        return None
+    return value.rank if isinstance(value, Node) else 0

@@ -1,0 +1,152 @@
+"""Arrays that are used as indices: a graph is computed at once, from the values of the names in it."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Iterator
+from typing import Any, NamedTuple
+
+import numpy as np
+
+from ...grammar.advice import Given, advise
+from ...grammar.errors import ExpressionError, Label, Span
+from ..arrays import AnyArray
+from ..graph.algebra import fresh, product
+from ..graph.nodes import (
+    Apply,
+    Constant,
+    Delta,
+    Map,
+    Node,
+    Product,
+    Reshape,
+    Select,
+    Structural,
+    Sum,
+    Symbol,
+    symbols,
+    topological,
+)
+from ..graph.sizes import NotPlainError, Size
+from ..graph.transform import sized
+from ..shapes import Shape
+
+Read = Callable[[Symbol], AnyArray]
+
+
+class StaticNameError(ExpressionError):
+    """A size or an index is asked of a name whose value is not known yet; an index must be `below` some length.
+
+    What is compared with a number may be any number: then its `shape` is given, as far as it is known.
+    """
+
+    below: int | None = None
+    shape: Shape | None = None
+
+    def __init__(self, name: str, span: Span) -> None:
+        super().__init__(
+            f"`{name}` is used as a size or an index, so its value is needed",
+            Label(span, "a whole number"),
+            helps=[advise("give it: ", Given(name, 3))],
+        )
+        self.name = name
+
+
+class Entries(NamedTuple):
+    """The entries of an array, whole ones as int; `source` is the graph of inputs that they were read from."""
+
+    array: AnyArray
+    source: Node | None
+
+    @staticmethod
+    def of(node: Node, read: Read) -> Entries:
+        """Return the entries of a graph; those of a mask are Booleans.
+
+        Raises NotPlainError where they depend on a length that is not known.
+        """
+        found = np.asarray(_values(_in_numbers(node, read), read))
+        array = np.empty(found.shape, dtype=np.object_)
+        array[...] = found
+        if found.dtype != np.bool_:
+            array[...] = np.vectorize(_whole, otypes=[np.object_])(found) if found.size else found
+        return Entries(array, node if symbols([node]) else None)
+
+
+def _whole(entry: float) -> float:
+    return int(entry) if float(entry).is_integer() else float(entry)
+
+
+def flattened(node: Node) -> Node:
+    """Return the entries of an array as one vector, row by row."""
+    kept = [axis for axis, size in enumerate(node.shape) if size != 1] or [0]
+    if node.rank < 2:
+        return node
+    if len(kept) == 1:
+        return product(1, [(node, tuple(range(node.rank)))], tuple(kept))
+    row = fresh(1)
+    merging = (Reshape.of(tuple(node.shape[axis] for axis in kept)), (*row, *kept))
+    return product(1, [(node, tuple(range(node.rank))), merging], row)
+
+
+def integral_symbols(node: Node) -> Iterator[Symbol]:
+    """Yield the names in a graph of indices, but not those that are compared: a comparison has the derivative 0."""
+    if isinstance(node, Symbol):
+        yield node
+    if not (isinstance(node, Map) and node.operator.mask):
+        for child in node.children:
+            yield from integral_symbols(child)
+
+
+def _in_numbers(node: Node, read: Read) -> Node:
+    """Return a graph with the lengths that its names have.
+
+    Raises NotPlainError where others are left.
+    """
+    lengths: dict[str, int] = {}
+    for symbol in symbols([node]).values():
+        lengths |= {str(size): actual for size, actual in zip(symbol.shape, read(symbol).shape, strict=False)}
+    made = sized([node], lengths)[node]
+    unknown = [size for part in topological([made]) for size in part.shape if isinstance(size, Size)]
+    if unknown:
+        raise NotPlainError("an index is needed in numbers", unknown)
+    return made
+
+
+def _values(node: Node, read: Read) -> AnyArray:
+    """Return the values of a small graph, where `read` gives those of a name; a mask has Booleans."""
+    operands = [_values(child, read) for child in node.children]
+    match node:
+        case Symbol():
+            return read(node)
+        case Constant():
+            return node.value
+        case Structural():
+            return node.dense().astype(np.bool_)
+        case Product():
+            return _einsum(node, operands)
+        case Sum():
+            terms = zip(node.coefficients, operands, strict=True)
+            return sum((float(c) * array for c, array in terms), np.zeros(node.shape))
+        case Map():
+            assert node.operator.evaluate is not None
+            return np.asarray(node.operator.evaluate(*operands))
+        case Apply():
+            assert node.operator.evaluate is not None
+            found = node.operator.evaluate(*operands, **dict(node.parameters))
+            return np.asarray(found[node.output] if isinstance(found, tuple) else found)
+    raise AssertionError(type(node).__name__)
+
+
+def _einsum(node: Product, operands: list[AnyArray]) -> AnyArray:
+    """Return a Product; one of masks alone, in which nothing is added up, is a mask."""
+    names = {label: place for place, label in enumerate(node.sizes)}
+    arguments: list[Any] = []
+    for array, labels in zip(operands, node.labels, strict=True):
+        arguments += [array.astype(np.float64), [names[label] for label in labels]]
+    found = float(node.coefficient) * np.asarray(np.einsum(*arguments, [names[label] for label in range(node.rank)]))
+    return found.astype(np.bool_) if node.coefficient == 1 and _only_masks(node, operands) else found
+
+
+def _only_masks(node: Product, operands: list[AnyArray]) -> bool:
+    """Whether a Product is of masks, whose entries are chosen and moved at most: a sum of them is a count."""
+    moved = {label for child, labels in node.factors if isinstance(child, Delta | Select | Reshape) for label in labels}
+    return all(array.dtype == np.bool_ for array in operands) and {*node.sizes} <= {*range(node.rank), *moved}

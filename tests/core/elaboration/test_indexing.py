@@ -1,0 +1,203 @@
+"""Indices of every form: the value is NumPy's, repeated entries add up in the derivative, the formula holds."""
+
+from __future__ import annotations
+
+import re
+from typing import Any, NamedTuple
+
+import numpy as np
+import pytest
+from hypothesis import given, settings
+from hypothesis import strategies as st
+from hypothesis.extra import numpy as arrays
+
+import matgrad
+from matgrad.core.problems.answer import Input
+from matgrad.core.problems.problem import Problem
+from matgrad.core.session import Wishes, answer
+
+
+class Item(NamedTuple):
+    """One item of an index: as text, as NumPy takes it, and the input that it stands for, if any."""
+
+    text: str
+    value: Any
+    named: bool = False
+
+
+def _text(value: Any) -> str:
+    return str(np.asarray(value).tolist())
+
+
+@st.composite
+def items_of(draw: st.DrawFn, size: int, length: int) -> Item:
+    """Draw an item for an axis; lists have a length that they share, or one entry."""
+    kind = draw(st.sampled_from(("number", "slice", "list", "column", "array", "mask")))
+    places = st.integers(-size, size - 1)
+    if kind == "number":
+        place = draw(places)
+        return Item(str(place), place)
+    if kind == "slice":
+        ends = [draw(st.none() | st.integers(-size - 1, size + 1)) for _ in range(2)]
+        step = draw(st.sampled_from((None, 1, 2, -1, -2)))
+        parts = ["" if part is None else str(part) for part in (*ends, step)]
+        return Item(":".join(parts), slice(*ends, step))
+    if kind == "mask":
+        mask = np.zeros(size, bool)
+        mask[draw(st.permutations(range(size)))[: min(length, size)]] = True
+        if mask.sum() not in (1, length):
+            mask[:] = [True] + [False] * (size - 1)
+        return Item(_text(mask), mask, draw(st.booleans()))
+    count = length if draw(st.booleans()) else 1
+    found = np.array([draw(places) for _ in range(count)])
+    if kind == "column":
+        found = found[:, None]
+    return Item(_text(found), found, kind == "array")
+
+
+@st.composite
+def indices(draw: st.DrawFn) -> tuple[tuple[int, ...], list[Item]]:
+    """Draw a shape and an index for it: some axes left out, some new, perhaps with `...`."""
+    shape = draw(arrays.array_shapes(min_dims=1, max_dims=4, min_side=1, max_side=3))
+    used = draw(st.integers(1, len(shape)))
+    length = draw(st.integers(1, 3))
+    rest = draw(st.booleans())
+    start = draw(st.integers(0, used)) if rest else used
+    sizes = [*shape[:start], *shape[len(shape) - (used - start) :]]
+    items = [draw(items_of(size, length)) for size in sizes]
+    if rest:
+        items.insert(start, Item("...", ...))
+    for _ in range(draw(st.integers(0, 1))):
+        items.insert(draw(st.integers(0, len(items))), Item("None", None))
+    return shape, items
+
+
+@settings(max_examples=120, deadline=None)
+@given(indices(), st.integers(0, 2**16))
+def test_index_is_that_of_numpy(drawn: tuple[tuple[int, ...], list[Item]], seed: int) -> None:
+    shape, items = drawn
+    names = {place: f"I{place}" for place, item in enumerate(items) if item.named}
+    index = ", ".join(names.get(place, item.text) for place, item in enumerate(items))
+    key = tuple(item.value for item in items)
+    x = np.random.default_rng(seed).standard_normal(shape)
+    wanted = x[key]
+    weights = np.random.default_rng(seed + 1).standard_normal(wanted.shape)
+    inputs = {name: items[place].value for place, name in names.items()}
+    found = matgrad.value(f"x[{index}]")(x=x, **inputs)
+    assert found.shape == wanted.shape
+    assert np.array_equal(found, wanted)
+    gradient = np.zeros(shape)
+    np.add.at(gradient, key, 3 * weights * wanted**2)
+    text = f"sum(w*x[{index}]**3)"
+    assert np.allclose(matgrad.grad(text, wrt="x")(x=x, w=weights, **inputs), gradient, rtol=1e-12, atol=1e-12)
+
+
+CASES: list[tuple[str, dict[str, Any]]] = [
+    ("x[I]", {"I": [0, 2, 0, -1]}),
+    ("x[I]", {"I": [[0, 2], [1, 1]]}),
+    ("x[I]", {"I": [[1]]}),
+    ("x[m]", {"m": [True, False, True, True]}),
+    ("x[m]", {"m": [False, False, True, False]}),
+    ("x[I + 1]", {"I": [0, 1]}),
+    ("x[2*I[1:]]", {"I": [0, 1, 0]}),
+    ("x[I[1]]", {"I": [0, 3, 0]}),
+    ("x[y == 1] - x[y == 0]", {"y": [0, 1, 1, 0]}),
+    ("x[x > 0]", {}),
+    ("m = 2*x > 0; (2*x)[m]", {}),
+    ("x[arange(4)]", {}),
+    ("x[[0, 2, 2]]", {}),
+    ("x[[[0, 2], [2, 1]]]", {}),
+    ("X[X > 0]", {}),
+    ("X[m]", {"m": [[True, False, True], [False, True, True]]}),
+    ("X[I] - X[J]", {"I": [0, 1, 1], "J": [1, 0, 1]}),
+    ("X[I, J]", {"I": [0, 1, 1], "J": [1, 0, 1]}),
+    ("X[arange(2), J]", {"J": [1, 0]}),
+    ("X[:, J]", {"J": [1, 0, 1]}),
+    ("take(X, J, axis=1)", {"J": [1, 0, 1]}),
+    ("take(X, J, axis=-2)", {"J": [1, 0, 1]}),
+    ("take(X, J)", {"J": [1, 5, 1]}),
+    ("T[:, [0, 1], :, [0, 1]]", {}),
+    ("T[0, :, [0, 1]]", {}),
+    ("T[I, :, J]", {"I": [0, 1], "J": [2, 0]}),
+    ("T[..., I]", {"I": [0, 1, 1]}),
+]
+POINTS = {
+    "x": np.array([1.5, -0.5, 0.7, 2.0]),
+    "X": np.array([[0.3, -1.2, 0.8], [1.1, 0.4, -0.6]]),
+    "T": np.arange(36.0).reshape(2, 2, 3, 3)[..., :2] / 10 + 0.1,
+}
+
+
+def _given(text: str, inputs: dict[str, Any]) -> dict[str, Any]:
+    return {name: value for name, value in POINTS.items() if re.search(rf"\b{name}\b", text)} | inputs
+
+
+@pytest.mark.parametrize(("text", "inputs"), CASES)
+@pytest.mark.parametrize("kind", ["jacobian", "grad"])
+def test_derivative_and_formula_hold(text: str, inputs: dict[str, Any], kind: str) -> None:
+    point = _given(text, inputs)
+    (variable,) = POINTS.keys() & point.keys()
+    *before, last = text.split("; ")
+    asked = "; ".join([*before, f"sum(exp({last}))"]) if kind == "grad" else text
+    values = {name: Input(_array(value), "argument") for name, value in point.items()}
+    found = answer(Problem.of(asked, kind, (variable,)), values, Wishes())
+    (result,) = found.results
+    assert result.check is not None
+    assert result.check.passed
+    assert result.formula is not None
+    assert result.check.formula is not None
+    assert result.check.formula < 1e-12
+    for name in inputs:
+        assert name in result.formula, "the formula holds for these indices alone"
+
+
+def _array(value: Any) -> Any:
+    from matgrad.core.arrays import as_mask
+
+    array = np.asarray(value)
+    return as_mask(array) if array.dtype == bool else array.astype(float)
+
+
+def test_program_is_kept_by_the_values_of_indices() -> None:
+    pick = matgrad.grad("sum(x[I])", wrt="x")
+    places = np.array([0, 1])
+    assert pick(x=[1, 2, 3], I=places).tolist() == [1, 1, 0]
+    places[0] = 2
+    assert pick(x=[1, 2, 3], I=places).tolist() == [0, 1, 1]
+    assert pick(x=[1, 2, 3], I=np.array([True, False, True])).tolist() == [1, 0, 1]
+    assert pick(x=[1, 2, 3], I=[1, 0, 1]).tolist() == [1, 2, 0]
+    positive = matgrad.grad("sum(x[x > 0])", wrt="x")
+    assert positive(x=[1, -2, 3]).tolist() == [1, 0, 1]
+    assert positive(x=[-1, -2, 3]).tolist() == [0, 0, 1]
+
+
+@pytest.mark.parametrize(
+    ("text", "wrt", "inputs", "message"),
+    [
+        ("sum(x[I])", "x", {"I": [0, 4]}, "index 4 is out of range for 4 entries"),
+        ("sum(x[I])", "x", {"I": [0, 0.5]}, "an index is a whole number"),
+        ("sum(x[m])", "x", {"m": [True, False]}, "a mask has as many entries as what it picks from"),
+        ("sum(x[I])", "I", {"I": [0, 1]}, "there is no derivative by `I`"),
+        ("sum(X[I, J])", "X", {"I": [0, 1], "J": [0, 1, 2]}, "these indices do not fit together"),
+        ("sum(x[True])", "x", {}, "an index is a whole number"),
+        ("sum(x[[0, True]])", "x", {}, "an index is a whole number"),
+        ("sum(x[[[0, 1], [1]]])", "x", {}, "differ in length"),
+    ],
+)
+def test_mistakes_in_indices(text: str, wrt: str, inputs: dict[str, Any], message: str) -> None:
+    with pytest.raises(matgrad.MatgradError) as caught:
+        matgrad.grad(text, wrt=wrt)(**_given(text, inputs))
+    assert message in str(caught.value)
+
+
+def test_random_indices_are_in_range() -> None:
+    found = answer(
+        Problem.of("sum(x[I])", "grad", ("x",)), {"x": Input(np.ones(2), "-v")}, Wishes(declared={"I": (20,)})
+    )
+    assert found.inputs["I"].law == "randint:0:2"
+    assert found.results[0].data.sum() == 20
+
+
+def test_batch_of_indices_is_refused() -> None:
+    with pytest.raises(matgrad.MatgradError, match="cannot differ between the samples"):
+        matgrad.grad("x[k]", wrt="x", batch=("x", "k"))(x=[[1, 2], [3, 4]], k=[0, 1])

@@ -1,0 +1,149 @@
+"""How often an answer elaborates, differentiates and compiles: each no more than its mathematics needs.
+
+A question is elaborated over unknown lengths to solve them, and over the solved ones; it is differentiated once for
+each order, and compiled twice: the value, which the check needs alone, and the derivative with it. The formula is read
+back as one more question, whose sizes are known.
+"""
+
+from __future__ import annotations
+
+from collections import Counter
+from collections.abc import Callable
+from statistics import median
+from time import process_time
+from typing import Any
+from weakref import WeakValueDictionary
+
+import numpy as np
+import pytest
+
+import matgrad
+from matgrad.core.claims.verdict import check_claim
+from matgrad.core.differentiation import differentiate
+from matgrad.core.elaboration import demands, elaborate
+from matgrad.core.evaluation.program import Program
+from matgrad.core.graph import nodes
+from matgrad.core.problems.compiler import Compiler
+from matgrad.core.problems.problem import Problem
+from matgrad.core.session import Wishes, answer
+
+Work = Counter[str]
+
+
+@pytest.fixture
+def work(monkeypatch: pytest.MonkeyPatch) -> Work:
+    """Count what is done, without the rules of operators and the stand-ins on which each is tried once."""
+    done: Work = Counter()
+    # A derivative is remembered by its graph: none is that of another test.
+    monkeypatch.setattr(nodes, "_interned", WeakValueDictionary())
+    inside: list[str] = []
+
+    def counted(owner: Any, name: str, what: str) -> None:
+        original: Callable[..., Any] = getattr(owner, name)
+
+        def call(*arguments: Any, **settings: Any) -> Any:
+            if what and what not in inside and "rules" not in inside:
+                done[what] += 1
+            inside.append(what or "rules")
+            try:
+                return original(*arguments, **settings)
+            finally:
+                inside.pop()
+
+        monkeypatch.setattr(owner, name, call)
+
+    counted(elaborate.Elaborator, "run", "elaborations")
+    counted(differentiate, "pullback", "differentiations")
+    counted(differentiate, "elaborate_text", "")
+    counted(demands, "_rank_of", "")
+    counted(Program, "__init__", "compilations")
+    return done
+
+
+@pytest.mark.parametrize(
+    ("text", "kind", "order"),
+    [
+        ("x.T @ A @ x", "grad", 1),
+        ("sum(log(1 + exp(-y*(X @ x))))", "grad", 1),
+        ("norm(A @ x - b)**2", "grad", 1),
+        ("softmax(A @ x)", "jacobian", 1),
+        ("softmax(A @ x)[0]", "hessian", 2),
+        ("logsumexp(A @ x)", "hessian", 2),
+        ("sum(softmax(x)**2)", "hessian", 2),
+    ],
+)
+def test_an_answer(work: Work, text: str, kind: str, order: int) -> None:
+    found = answer(Problem.of(text, kind, ("x",)), {}, Wishes())
+    (result,) = found.results
+    assert result.check is not None
+    assert result.check.formula is not None
+    assert work["differentiations"] == order
+    assert 2 <= work["elaborations"] <= 4
+    assert 2 <= work["compilations"] <= 3
+
+
+def test_the_counter_sees_what_is_done_twice(work: Work) -> None:
+    for _ in range(2):
+        answer(Problem.of("x.T @ A @ x", "grad", ("x",)), {}, Wishes())
+    assert work == {"elaborations": 6, "differentiations": 2, "compilations": 6}
+
+
+def test_the_same_sizes_are_compiled_once(work: Work) -> None:
+    problem = Problem.of("x.T @ A @ x", "grad", ("x",))
+    compiler = Compiler(problem)
+    for seed in range(5):
+        answer(problem, {}, Wishes(seed=seed), compiler=compiler)
+    assert work["differentiations"] == 1
+    # Of the formula each answer reads its text anew.
+    assert work["elaborations"] == 2 + 5
+    assert work["compilations"] == 2 + 5
+
+
+@pytest.mark.parametrize(
+    ("text", "variable", "claim", "key"),
+    [
+        ("x.T @ A @ x", "x", "(A + A.T) @ x", "gradient"),
+        ("x.T @ A @ x", "x", "2*A @ x", "if symmetric"),
+        ("x.T @ A @ x", "x", "A @ x", "product rule"),
+        ("x.T @ A @ x", "x", "3*A @ x + 1", None),
+        ("A @ x", "x", "A.T", "transposed"),
+        ("A @ X @ B", "X", "kron(A, B)", None),
+        ("logdet(X)", "X", "inv(X)", "transposed"),
+        ("trace(X @ A @ X.T)", "X", "2*X @ A", "if symmetric"),
+        ("sum(X @ X.T)", "X", "2*X", "per sample"),
+        ("mean((X @ w - y)**2)", "w", "X.T @ (X @ w - y)", "factor"),
+    ],
+)
+def test_a_claim(work: Work, text: str, variable: str, claim: str, key: str | None) -> None:
+    verdict = check_claim(Problem.of(text, "jacobian", (variable,)), claim, {}, Wishes())
+    assert verdict.matches == key
+    assert verdict.points == 6
+    assert 3 <= work["compilations"] <= 12
+    assert 3 <= work["elaborations"] <= 16
+
+
+SIZES = {"x": 4, "A": (6, 4), "S": (4, 4), "y": 6}
+
+
+@pytest.mark.parametrize(
+    ("text", "kind"), [("x.T @ S @ x", "grad"), ("mean((A @ x - y)**2)", "grad"), ("softmax(A @ x)[0]", "hessian")]
+)
+def test_a_call_with_new_sizes(work: Work, text: str, kind: str) -> None:
+    def inputs(more: int) -> dict[str, Any]:
+        numbers = np.random.default_rng(more)
+        return {name: numbers.standard_normal(np.add(SIZES[name], more)) for name in Problem.of(text, "value").names}
+
+    ratios = []
+    for _ in range(7):
+        function = getattr(matgrad, kind)(text, wrt="x")
+        times = []
+        for more in (0, 1):
+            values = inputs(more)
+            work.clear()
+            started = process_time()
+            function(**values)
+            times.append(process_time() - started)
+            assert work["compilations"] == 1
+            assert bool(work["elaborations"]) == bool(work["differentiations"]) == (more == 0)
+        ratios.append(times[1] / times[0])
+    assert median(ratios) <= 0.5
