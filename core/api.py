@@ -20,7 +20,7 @@ from .problems.assumptions import check_assumptions
 from .problems.calculation import Calculation
 from .problems.compiler import MOST_SHAPES, Compiler
 from .problems.problem import DIRECTIONS, STRUCTURED_KINDS, Problem, direction_name, tangent_name
-from .problems.reading import real_array
+from .problems.real_arrays import real_array
 from .session import (
     DEFAULT_LIMIT,
     DEFAULT_SAMPLES,

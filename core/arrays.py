@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Mapping
+from collections.abc import Mapping
 from typing import TYPE_CHECKING, Any, TypeAlias
 
 import numpy as np
@@ -88,11 +88,6 @@ def statics(values: Mapping[str, Array]) -> dict[str, Static]:
 def copied(value: Static) -> Static:
     """Return a value that does not change when the array that it was given as does."""
     return value.copy() if isinstance(value, np.ndarray) else value
-
-
-def static_key(value: Static) -> Hashable:
-    """Return what a value is known by: equal for two that make for the same program."""
-    return (value.shape, value.tobytes(), is_mask(value)) if isinstance(value, np.ndarray) else value
 
 
 def same_static(one: Static | None, other: Static | None) -> bool:

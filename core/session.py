@@ -13,7 +13,7 @@ from ..grammar.syntax import Binary, Name, walk
 from .arrays import Array, Static, statics
 from .checking.results import check_results
 from .elaboration.choice import SMALLEST
-from .elaboration.elaborate import StaticNameError
+from .elaboration.entries import StaticNameError
 from .errors import EvaluationError, ExpressionError, InputError, MatgradError, NotScalarError, ShapeError, UsageProblem
 from .evaluation.program import OperationFailed
 from .formulas.attach import with_formulas

@@ -84,7 +84,7 @@ def _prepared(problem: Problem, request: Request) -> tuple[Prepared, list[Warnin
 
     `diagonal(A, k)` has another formula for each k, and one formula does for `A @ x` of any size.
     """
-    from ...core.elaboration.elaborate import StaticNameError
+    from ...core.elaboration.entries import StaticNameError
     from ...core.session import prepare
 
     wishes = wishes_of(problem, request)

@@ -14,7 +14,7 @@ from ...grammar.advice import Setting, advise
 from ...grammar.parser import parse
 from ...grammar.rewriting import joined, toggled_transposes
 from ...grammar.writer import write
-from ..arrays import SAME_NUMBERS, Array, Static, relative_error, static_key, statics, whole_numbers
+from ..arrays import SAME_NUMBERS, Array, Static, relative_error, same_static, statics, whole_numbers
 from ..differentiation.stabilise import stabilized
 from ..elaboration.elaborate import BARE_CONSTANTS, Elaborator
 from ..elaboration.inference import infer_shapes
@@ -72,20 +72,24 @@ class Workbench:
     """What the points of a trial share: equal programs are elaborated, and equal graphs compiled, once."""
 
     def __init__(self) -> None:
-        self._nodes: dict[Hashable, Node] = {}
+        self._nodes: dict[Hashable, list[tuple[dict[str, Static], Node]]] = {}
         self._programs: dict[tuple[Node, ...], Program] = {}
 
     def elaborated(
         self, program: syntax.Program, environment: Mapping[str, Node], statics: Mapping[str, Static] | None = None
     ) -> Node:
         """Return the graph of a program whose result is one array."""
-        known = frozenset((name, static_key(value)) for name, value in (statics or {}).items())
-        key = (program, frozenset(environment.items()), known)
-        if key not in self._nodes:
-            elaborator = Elaborator(environment, statics)
-            result = elaborator.tensor(elaborator.run(program), syntax.span_of(program.result))
-            self._nodes[key] = stabilized([result])[0]
-        return self._nodes[key]
+        known = statics or {}
+        found = self._nodes.setdefault((program, frozenset(environment.items())), [])
+        for used, node in found:
+            # A graph depends on the values of those names alone that are sizes or indices.
+            if all(name in known and same_static(known[name], value) for name, value in used.items()):
+                return node
+        elaborator = Elaborator(environment, known)
+        result = elaborator.tensor(elaborator.run(program), syntax.span_of(program.result))
+        node = stabilized([result])[0]
+        found.append(({name: known[name] for name in elaborator.indices if name in known}, node))
+        return node
 
     def over_inputs(
         self,

@@ -13,7 +13,7 @@ from functools import lru_cache, partial
 from typing import NamedTuple
 
 from ...grammar import syntax
-from ..errors import ExpressionError
+from ..errors import ExpressionError, ShapeError
 from ..graph import catalogue
 from ..graph.nodes import Node
 from .arguments import bind, declaration
@@ -65,6 +65,9 @@ class Demands:
         self.leading: list[Part] = []
         self._assigned: dict[str, tuple[int | None, syntax.Node]] = {}
         self._numbered: dict[Hashable, int] = {}
+        names = [assignment.name for assignment in program.assignments]
+        # A name that is assigned anew means something else in every line.
+        self._changing = {name for name in names if names.count(name) > 1 or name in self.names}
         for assignment in program.assignments:
             self._assigned[assignment.name] = self.visit(assignment.value), assignment.value
         self.result = self.visit(program.result)
@@ -227,7 +230,7 @@ class Demands:
 
     def meant(self, node: syntax.Node) -> syntax.Node:
         """Return what a name was assigned, any other part as it is."""
-        if isinstance(node, syntax.Name) and node.name in self._assigned:
+        if isinstance(node, syntax.Name) and node.name in self._assigned and node.name not in self._changing:
             return self._assigned[node.name][1]
         return node
 
@@ -279,15 +282,21 @@ def _matmul_rank(ranks: tuple[int, ...]) -> int | None:
     return max(first - 2, second - 2, 0) + (first > 1) + (second > 1) if first and second else None
 
 
-@lru_cache(maxsize=4096)
 def _rank_of(template: syntax.Node, ranks: tuple[int, ...]) -> int | None:
-    """Return the rank of a part over stand-ins of given ranks, each with lengths of its own; None if none fits."""
-    names: dict[str, tuple[bool, ...]] = {
-        item.name: () for item in syntax.walk(template) if isinstance(item, syntax.Name)
-    }
-    names |= {str(position): (False,) * rank for position, rank in enumerate(ranks)}
+    """Return the rank of a part over operands of given ranks; None if they do not fit, or it makes no sense."""
     try:
-        value = Solver(names, (), {}).visit(template)
+        return _tried_rank(template, ranks)
     except ExpressionError:
+        return None
+
+
+@lru_cache(maxsize=4096)
+def _tried_rank(template: syntax.Node, ranks: tuple[int, ...]) -> int | None:
+    """Return the rank of a part over stand-ins, each with lengths of its own; None if they do not fit."""
+    operands = {str(position): (False,) * rank for position, rank in enumerate(ranks)}
+    names = (item.name for item in syntax.walk(template) if isinstance(item, syntax.Name))
+    try:
+        value = Solver({name: operands.get(name, ()) for name in names}, (), {}).visit(template)
+    except ShapeError:
         return None
     return value.rank if isinstance(value, Node) else 0

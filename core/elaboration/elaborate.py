@@ -35,7 +35,7 @@ from ..graph.nodes import (
     Sum,
     Symbol,
     topological,
-)
+)  # fmt: skip
 from ..graph.operator import Operator
 from ..graph.places import Progression
 from ..graph.ratios import as_size, ratio, reciprocal
@@ -44,13 +44,14 @@ from ..graph.sizes import Size, least
 from ..shapes import broadcast_shapes, describe, normalize_axes
 from . import infix, misfits
 from .arguments import bind
-from .entries import Entries, integral_symbols
-from .entries import StaticNameError as StaticNameError
+from .entries import Entries, StaticNameError, Unavailable, integral_symbols
 from .indexing import indexed
 from .literals import literal, plain
 
 Value = Any
 """A graph node, or a Python value that is no tensor: int, str, bool, None, tuple, list, Ellipsis."""
+
+_parsed = cache(parse)
 
 CONSTANTS: Mapping[str, float] = {
     "pi": math.pi,
@@ -61,14 +62,6 @@ CONSTANTS: Mapping[str, float] = {
     "tau": math.tau,
 }
 BARE_CONSTANTS = frozenset({"pi", "π", "inf"})
-
-
-class Unavailable:
-    """A part of a result that cannot be had, as the indices beside the largest entries: why, and what to write."""
-
-    def __init__(self, message: str, help: str) -> None:
-        self.message = message
-        self.help = help
 
 
 # --- calling operators -----------------------------------------------------------------------------------------------
@@ -154,11 +147,6 @@ def _over_axes(operator: Operator, x: Node, axis: Value, keepdims: bool = False,
 
 
 # --- the walk --------------------------------------------------------------------------------------------------------
-
-
-@cache
-def _parsed(text: str) -> syntax.Program:
-    return parse(text)
 
 
 def elaborate_text(text: str, environment: Mapping[str, Value]) -> Node:

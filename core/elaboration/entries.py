@@ -51,6 +51,14 @@ class StaticNameError(ExpressionError):
         self.name = name
 
 
+class Unavailable:
+    """A part of a result that cannot be had, as the indices beside the largest entries: why, and what to write."""
+
+    def __init__(self, message: str, help: str) -> None:
+        self.message = message
+        self.help = help
+
+
 class Entries(NamedTuple):
     """The entries of an array, whole ones as int; `source` is the graph of inputs that they were read from."""
 

@@ -21,7 +21,8 @@ from ..graph.nodes import Symbol
 from ..graph.sizes import NotPlainError, names_in, replace_lengths
 from ..shapes import MATRIX_ASSUMPTIONS, Shape
 from .choice import chosen
-from .elaborate import Elaborator, StaticNameError
+from .elaborate import Elaborator
+from .entries import StaticNameError
 from .habits import Wanted, read
 from .solver import Lengths, Ranks, Solver
 

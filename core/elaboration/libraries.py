@@ -1,8 +1,8 @@
 """A prefix means that library: calls that are pasted from one are put into matgrad's own words, on the syntax tree.
 
 `torch.std(x)` divides by n - 1 and becomes `std(x, ddof=1)`. The operators' entries say how each library reads its
-functions (`readings.py`); what no entry mentions is read alike by all. A bare function is matgrad's own. A bare method
-is that of the libraries that the expression names, else NumPy's where its arrays have it, else PyTorch's.
+functions (`library_calls.py`); what no entry mentions is read alike by all. A bare function is matgrad's own. A bare
+method is that of the libraries that the expression names, else NumPy's where its arrays have it, else PyTorch's.
 """
 
 from __future__ import annotations
@@ -17,7 +17,7 @@ from ...grammar.vocabulary import FIELDS, words
 from ..graph import catalogue
 from . import misfits
 from .keywords import WITHOUT_EFFECT
-from .readings import Misfit, is_double, read, refusal
+from .library_calls import Misfit, is_double, read, refusal
 
 SAME = {
     "numpy": "np", "anp": "np", "onp": "np", "cp": "np", "cupy": "np", "tensorflow": "tf", "sp": "scipy",

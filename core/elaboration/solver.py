@@ -13,7 +13,8 @@ from ..graph.nodes import Constant, Node, Symbol
 from ..graph.sizes import NAMES, Size, length, names_in, replace_lengths
 from ..graph.transform import sized
 from ..shapes import Shape
-from .elaborate import INFIX, Elaborator, StaticNameError, Value
+from .elaborate import INFIX, Elaborator, Value
+from .entries import StaticNameError
 from .equations import Equations
 
 Ranks = Mapping[str, "tuple[bool, ...]"]

@@ -61,7 +61,7 @@ class Operator:
       as NumPy, and the others by the name. None says that a library has no such function, and a setting without a
       place that its function has no such setting: a program then brings its own (`export/polyfills`), or is refused.
     - `libraries`: how libraries read calls of their own, where that is not how this operator is called: the form is
-      that of `elaboration/readings.py`. A line without a library is a further way to call it.
+      that of `elaboration/library_calls.py`. A line without a library is a further way to call it.
     - `refused`: functions of libraries that share a name with this one and do something else: what to write instead.
     - `fixed`: settings that libraries know and that have one value here, their default: any other is refused.
     - `hidden`: needed by rules and formulas, not listed for people.

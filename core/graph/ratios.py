@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping
 from fractions import Fraction
+from itertools import permutations
 from math import gcd, lcm, prod
 from typing import TypeAlias
 
@@ -127,6 +128,7 @@ def _ratio(number: Fraction | float, above: int, powers: Mapping[Size, int]) -> 
     """Return a quotient in normal form: a plain number where no length is left."""
     if above == 0 or number == 0:
         return 0
+    powers = _apart(powers)
     content = gcd(*(c for _, c in terms_of(above))) * (1 if terms_of(above)[0][1] > 0 else -1)
     number = number * content
     above = divide(above, content) or 0
@@ -140,6 +142,18 @@ def _ratio(number: Fraction | float, above: int, powers: Mapping[Size, int]) -> 
     if above == 1 and not below:
         return number
     return Ratio(number, above, below)
+
+
+def _apart(powers: Mapping[Size, int]) -> Mapping[Size, int]:
+    """Return factors none of which divides another: `(n + m)**2` beside `n + m` becomes a power of it."""
+    for size, other in permutations(powers, 2):
+        rest = divide(size, other)
+        if isinstance(rest, Size):
+            split = {key: power for key, power in powers.items() if key is not size}
+            for factor in (other, rest):
+                split[factor] = split.get(factor, 0) + powers[size]
+            return _apart(split)
+    return powers
 
 
 def ratio(size: int) -> Number:

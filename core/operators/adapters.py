@@ -10,7 +10,8 @@ from functools import partial
 from math import prod
 from typing import Any, cast
 
-from ..elaboration.elaborate import Unavailable, call, construct
+from ..elaboration.elaborate import call, construct
+from ..elaboration.entries import Unavailable
 from ..elaboration.infix import divide, times
 from ..errors import ExpressionError, RankError
 from ..graph import algebra, catalogue
@@ -73,7 +74,7 @@ def _full_svd(X: Node) -> tuple[Result, Result, Result]:
     left, values, right = construct(cast("Operator", catalogue.find("svd")), [X], {})
     rows, columns = X.shape[-2:]
     undetermined = Unavailable("X does not determine the further columns of U, or rows of Vh",
-                               "`full_matrices=False` leaves them out")
+                               "`svd(X)` leaves them out")
     return left if rows <= columns else undetermined, values, right if columns <= rows else undetermined
 
 

@@ -8,7 +8,7 @@ from typing import NamedTuple
 from ...grammar.advice import Given, advise
 from ..arrays import Static, copied, same_static
 from ..elaboration.choice import chosen
-from ..elaboration.elaborate import StaticNameError
+from ..elaboration.entries import StaticNameError
 from ..elaboration.inference import infer_shapes, ranks_of, solve_lengths, square_names
 from ..elaboration.solver import Lengths, Ranks
 from ..errors import ExpressionError, InputError, Label

@@ -8,7 +8,8 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from matgrad.core.elaboration.elaborate import Elaborator, StaticNameError, elaborate_text
+from matgrad.core.elaboration.elaborate import Elaborator, elaborate_text
+from matgrad.core.elaboration.entries import StaticNameError
 from matgrad.core.errors import ExpressionError, RankError, ShapeError, UnknownNameError
 from matgrad.core.evaluation.program import compile_program
 from matgrad.core.graph.nodes import Constant, Node, Product, Symbol

@@ -7,7 +7,7 @@ from time import process_time
 
 import pytest
 
-from matgrad.core.elaboration.elaborate import StaticNameError
+from matgrad.core.elaboration.entries import StaticNameError
 from matgrad.core.elaboration.inference import infer_shapes, ranks_of, solve_lengths, square_names
 from matgrad.core.errors import RankError, ShapeError
 from matgrad.core.graph.sizes import least, length, quotient

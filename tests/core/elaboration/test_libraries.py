@@ -14,7 +14,7 @@ import pytest
 
 from libraries import LIBRARIES
 from matgrad import grad, value
-from matgrad.core.elaboration.readings import reading, usage
+from matgrad.core.elaboration.library_calls import reading, usage
 from matgrad.core.errors import UnknownNameError
 from matgrad.core.graph.catalogue import operators
 
