@@ -116,10 +116,8 @@ class Derivative:
         """
         try:
             values, calculation = self._bound(inputs)
-            if self.strict:
-                results = strict_derivatives(calculation, calculation.derivatives, values)
-            else:
-                results = explained(calculation, calculation.derivatives, values)
+            run = strict_derivatives if self.strict else explained
+            results = run(calculation, calculation.derivative_program.run, values)
         except MatgradError as error:  # a context manager would cost every call as much as the smallest program
             point_into(self.problem.text, error)
             raise
@@ -228,10 +226,8 @@ class Derivative:
     @property
     def wishes(self) -> Wishes:
         """How questions about the derivative itself are answered."""
-        declared = {
-            name: (DEFAULT_SAMPLES, *shape) if name in self.problem.batch else shape
-            for name, shape in self.shapes.items()
-        }
+        batch = self.problem.batch
+        declared = {name: (DEFAULT_SAMPLES, *own) if name in batch else own for name, own in self.shapes.items()}
         return Wishes(declared=declared, check=False, limit=self.max_memory)
 
     def _bound(self, inputs: Inputs) -> tuple[dict[str, Array], Calculation]:
@@ -284,11 +280,9 @@ class Derivative:
         missing = [name for name in problem.names if name not in given]
         if missing:
             names = ", ".join(f"`{name}`" for name in missing)
-            raise InputError(
-                f"missing input{'s' if len(missing) > 1 else ''} {names}",
-                notes=[f"inputs given: {', '.join(given) or 'none'}"],
-                helps=[f"pass {missing[0]}=..."],
-            )
+            message = f"missing input{'s' if len(missing) > 1 else ''} {names}"
+            helps = [f"pass {missing[0]}=..."]
+            raise InputError(message, notes=[f"inputs given: {', '.join(given) or 'none'}"], helps=helps)
         surplus = [name for name in given if name not in problem.names]
         if surplus:
             notes = [f"names in it: {', '.join(problem.names)}"]
@@ -314,9 +308,8 @@ def _shapes(shapes: Shapes) -> dict[str, Shape]:
             name: (index(s),) if isinstance(s, SupportsIndex) else tuple(map(index, s)) for name, s in shapes.items()
         }
     except TypeError:
-        raise UsageProblem(
-            "a shape is made of whole numbers", helps=[Setting("shapes", {"A": (5, 2), "x": (5,)})]
-        ) from None
+        helps = [Setting("shapes", {"A": (5, 2), "x": (5,)})]
+        raise UsageProblem("a shape is made of whole numbers", helps=helps) from None
 
 
 def _limit(size: int | str) -> int:

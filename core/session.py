@@ -101,7 +101,7 @@ def answer(
     calculation, inputs = prepared.calculation, prepared.inputs
     compressed = _is_compressed(calculation, wishes)
     if compressed:
-        calculation.guard_value(wishes.limit)
+        calculation.guard_program(calculation.value_program, wishes.limit)
     else:
         calculation.guard(wishes.limit)
     values = prepared.values
@@ -113,9 +113,10 @@ def answer(
 
     data: Sequence[Array | Structured]
     if compressed:
-        value, data = explained(calculation, calculation.value, values), explained(calculation, derive, values)
+        (value,) = explained(calculation, calculation.value_program.run, values)
+        data = explained(calculation, derive, values)
     else:
-        value, *data = explained(calculation, calculation.run, values)
+        value, *data = explained(calculation, calculation.program.run, values)
     kinks, nonfinite = _diagnosed(calculation, values, value, _stored(data))
     warnings = kinks + nonfinite
     if wishes.strict:
@@ -149,7 +150,7 @@ def strict_derivatives(
 
     Raises EvaluationError where they are not finite or a choice, and as `explained`.
     """
-    value = explained(calculation, calculation.value, values)
+    (value,) = explained(calculation, calculation.value_program.run, values)
     data = explained(calculation, run, values)
     kinks, nonfinite = _diagnosed(calculation, values, value, _stored(data))
     _refuse(kinks + nonfinite)
@@ -198,11 +199,8 @@ def _is_compressed(calculation: Calculation, wishes: Wishes) -> bool:
     """Whether the derivatives are kept in compressed form: if that is wished, or they would be too large."""
     kind = calculation.problem.kind
     if wishes.compressed == "always" and kind not in STRUCTURED_KINDS:
-        raise UsageProblem(
-            f"a {kind} has no compressed form",
-            place=Setting("format", "structured"),
-            helps=["grad, jacobian, hessian and derivative have one"],
-        )
+        helps = ["grad, jacobian, hessian and derivative have one"]
+        raise UsageProblem(f"a {kind} has no compressed form", place=Setting("format", "structured"), helps=helps)
     if wishes.compressed != "large":
         return wishes.compressed == "always"
     return kind in STRUCTURED_KINDS and not calculation.fits(wishes.limit)
@@ -267,17 +265,13 @@ def sample_shapes(problem: Problem, shapes: Mapping[str, Shape]) -> tuple[dict[s
     batch = {name: shape for name, shape in shapes.items() if name in problem.batch}
     for name, shape in batch.items():
         if not shape:
-            raise InputError(
-                f"`{name}` is a number, so its first axis cannot count samples",
-                place=Setting("batch", (name,)),
-                helps=[advise("give one value per sample: ", Given(name, [1, 2, 3]))],
-            )
+            message = f"`{name}` is a number, so its first axis cannot count samples"
+            helps = [advise("give one value per sample: ", Given(name, [1, 2, 3]))]
+            raise InputError(message, place=Setting("batch", (name,)), helps=helps)
     if len({shape[0] for shape in batch.values()}) > 1:
-        raise InputError(
-            "the batch inputs differ in their number of samples",
-            notes=[f"{name} has {shape[0]}" for name, shape in batch.items()],
-            helps=[advise("the first axis of every ", Setting("batch"), " input counts the same samples")],
-        )
+        message = "the batch inputs differ in their number of samples"
+        helps = [advise("the first axis of every ", Setting("batch"), " input counts the same samples")]
+        raise InputError(message, notes=[f"{name} has {shape[0]}" for name, shape in batch.items()], helps=helps)
     samples = next((shape[0] for shape in batch.values()), DEFAULT_SAMPLES)
     return {name: shape[1:] if name in batch else shape for name, shape in shapes.items()}, samples
 
@@ -405,9 +399,5 @@ def _unfit_direction(problem: Problem, name: str, given: Shape, one: Shape, full
     notes = [f"it must have the shape of {'the output' if problem.kind == 'vjp' else f'`{name}`'}"]
     if full != one:
         notes.append(f"{describe(one)} goes with every sample")
-    return InputError(
-        f"the {word} is {describe(given)}, and {describe(full)} is needed",
-        place=Setting(word),
-        notes=notes,
-        helps=[Setting(word, "ones"), Setting(word, "random")],
-    )
+    message = f"the {word} is {describe(given)}, and {describe(full)} is needed"
+    return InputError(message, place=Setting(word), notes=notes, helps=[Setting(word, "ones"), Setting(word, "random")])

@@ -13,7 +13,7 @@ import numpy as np
 
 from ...core.errors import UsageProblem
 from ...core.problems.answer import Answer, Result
-from .console import Look, unwritable
+from .console import Look, show, unwritable
 from .digits import every_digit
 from .layouts import apply_layout, value_result, view
 
@@ -54,10 +54,10 @@ def write_answer(
 
 def _write_text(answer: Answer, format: str, stream: TextIO, precision: int | None, layout: str, look: Look) -> None:
     if format in ("table", "structured"):
-        from .screen import render_answer
+        from .screen import screen_of
 
         complete = format == "structured"
-        render_answer(answer, stream=stream, look=look, precision=precision, layout=layout, complete=complete)
+        show(screen_of(answer, look=look, precision=precision, layout=layout, complete=complete), stream, look)
     elif format == "json":
         from .json_output import json_text
 

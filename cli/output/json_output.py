@@ -12,7 +12,6 @@ import numpy as np
 from ... import __version__
 from ...core.arrays import Array
 from ...core.problems.answer import Answer, Check, Input, Result, readings_of
-from ...core.problems.answer import Warning as AnswerWarning
 from .advice import shell
 from .layouts import SAMPLE, apply_layout
 
@@ -58,7 +57,10 @@ def _parts(answer: Answer, precision: int | None, layout: str) -> dict[str, str]
     parts["value"] = "null" if answer.value is None else _array(answer.value, precision)
     parts["results"] = "[" + ", ".join(_result(result, precision) for result in results) + "]"
     parts |= {key: json.dumps(_plain(value)) for key, value in answer.details.items() if key not in parts}
-    parts["warnings"] = json.dumps([_warning(warning) for warning in answer.warnings])
+    told = [
+        {"code": w.code, "message": w.message, "span": w.span, "notes": [*map(shell, w.notes)]} for w in answer.warnings
+    ]
+    parts["warnings"] = json.dumps(told)
     parts["nonfinite"] = json.dumps(broken)
     return parts
 
@@ -130,11 +132,6 @@ def _plain(value: object) -> object:
     if isinstance(value, (list, tuple)):
         return [_plain(item) for item in value]
     return None if isinstance(value, float) and not math.isfinite(value) else value
-
-
-def _warning(warning: AnswerWarning) -> dict[str, object]:
-    span = None if warning.span is None else list(warning.span)
-    return {"code": warning.code, "message": warning.message, "span": span, "notes": list(map(shell, warning.notes))}
 
 
 def _nonfinite(place: str, array: Array) -> list[dict[str, object]]:

@@ -12,8 +12,7 @@ from typing import IO
 import numpy as np
 
 from ...core.amounts import memory
-from ...core.arrays import Array
-from ...core.compressed.coordinates import Indices
+from ...core.arrays import Array, Positions
 from ...core.compressed.structured import Structured
 from ...core.errors import UsageProblem
 from ...core.problems.answer import Result
@@ -90,7 +89,7 @@ def _progress(size: int) -> Iterator[Callable[[int], None]]:
 # --- sparse matrices -------------------------------------------------------------------------------------------------
 
 
-def _coordinates(result: Result, layout: str) -> tuple[Indices, Indices, Array, tuple[int, int]]:
+def _coordinates(result: Result, layout: str) -> tuple[Positions, Positions, Array, tuple[int, int]]:
     """Return rows, columns and values of the entries that are not zero by structure, and the size of the matrix."""
     if result.compressed is None:
         from .layouts import view

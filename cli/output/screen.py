@@ -6,14 +6,14 @@ import re
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from itertools import groupby
-from typing import TYPE_CHECKING, TextIO
+from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ...core.arrays import Array
 from ...core.problems.answer import Answer, Check, Input, Result
 from .advice import shell
-from .console import Look, cell_width, line, printable, prose, show
+from .console import Look, cell_width, line, printable, prose
 from .digits import DEFAULT_PRECISION, FULL_PRECISION, rough, short
 from .layouts import View, apply_layout, listed, value_result, view
 from .tables import lay_out
@@ -33,22 +33,14 @@ DOMAINS = {"above_one": "above 1", "unit": "between -1 and 1", "nonzero": "not n
 SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 
-def render_answer(
-    answer: Answer, *, stream: TextIO, look: Look, precision: int | None = None, layout: str = "generalized",
-    complete: bool = False,
-) -> None:  # fmt: skip
-    """Write an answer for a person: `render_answer(answer, stream=sys.stdout, look=look_at(sys.stdout))`.
+def screen_of(
+    answer: Answer, *, look: Look, precision: int | None = None, layout: str = "generalized", complete: bool = False
+) -> list[RenderableType]:
+    """Return the screen of an answer as lines and tables: `show(screen_of(answer, look=look), sys.stdout, look)`.
 
     With `complete`, all terms and arrays of derivatives in compressed form are listed. Warnings are not part of it:
     they belong on standard error.
     """
-    show(screen_of(answer, look=look, precision=precision, layout=layout, complete=complete), stream, look)
-
-
-def screen_of(
-    answer: Answer, *, look: Look, precision: int | None = None, layout: str = "generalized", complete: bool = False
-) -> list[RenderableType]:
-    """Return the screen of an answer as lines and tables."""
     page = _Screen(answer, look, precision or DEFAULT_PRECISION)
     page.stand_in()
     page.value()
@@ -225,11 +217,7 @@ class _Screen:
         """Return the expression where it is short enough for a title, else a stand-in."""
         text = self._safe(self.answer.expression.strip())
         plain = "\n" not in self.answer.expression.strip() and ";" not in text and "#" not in text
-        return text if plain and cell_width(text) <= LONGEST_EXPRESSION else "value" if self._bare else "out"
-
-    @property
-    def _bare(self) -> bool:
-        return not self.answer.results
+        return text if plain and cell_width(text) <= LONGEST_EXPRESSION else "out" if self.answer.results else "value"
 
     def _section(self, *parts: RenderableType) -> None:
         """Begin a new part of the screen."""

@@ -10,19 +10,16 @@ from __future__ import annotations
 from collections.abc import Callable, Mapping, Sequence
 from itertools import product as choices
 from time import perf_counter
-from typing import TYPE_CHECKING, Any, TypeAlias
+from typing import TypeAlias
 
 import numpy as np
 
-from ..arrays import Array, largest, relative_error
+from ..arrays import AnyArray, Array, largest, relative_error
 from ..problems.answer import Check
 from ..problems.draws import Draws
 
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
 Values = Mapping[str, Array]
-Evaluate: TypeAlias = "Callable[[Mapping[str, NDArray[Any]]], NDArray[Any]]"
+Evaluate: TypeAlias = "Callable[[Mapping[str, AnyArray]], AnyArray]"
 Direction = tuple[str, Array]
 
 # f'(0) is about sum(weight * f(place * h)) / h.
@@ -73,9 +70,9 @@ def _estimate(
     evaluate: Evaluate, values: Values, directions: Sequence[Direction], step: float, analytic: bool
 ) -> tuple[Array, str]:
     real = directions[1:] if analytic else directions
-    total: NDArray[Any] | float = 0.0
+    total: AnyArray | float = 0.0
     for points in choices(STENCIL, repeat=len(real)):
-        moved: dict[str, NDArray[Any]] = dict(values)
+        moved: dict[str, AnyArray] = dict(values)
         for (name, direction), (place, _) in zip(real, points, strict=True):
             moved[name] = moved[name] + place * step * direction
         if analytic and directions:

@@ -4,15 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable
 from functools import cached_property
-from typing import TYPE_CHECKING
 
 from ...grammar import syntax
 from ...grammar.errors import Span
 from ..differentiation.stabilise import stabilized
 from ..graph.nodes import Apply, Map, Node, symbols, topological
-
-if TYPE_CHECKING:
-    from ..problems.calculation import Calculation
+from ..problems.calculation import Calculation
 
 LONGEST_QUOTE = 40
 

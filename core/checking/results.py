@@ -3,11 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING
 
 import numpy as np
 
-from ..arrays import Array, largest
+from ..arrays import AnyArray, Array, largest
 from ..errors import EvaluationError
 from ..evaluation.program import OperationFailed
 from ..graph.nodes import Apply, Map, topological
@@ -19,8 +19,6 @@ from ..problems.sampling import tangent_projection
 from .differences import STEPS, Direction, Evaluate, compare, random_direction
 
 if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
     from ..compressed.structured import Structured
 
     Derive = Callable[[Mapping[str, Array]], Sequence[Structured]]
@@ -47,15 +45,18 @@ def check_results(
     note = ""
     values = {**values, **calculation.part_values(values)}
     if at_kink:
-        values = _nearby(calculation, values, draws)
+        names = calculation.problem.wrt
+        moved = {name: values[name] + NEARBY * _direction(calculation, name, values, draws) for name in names}
+        values = {**values, **moved}
         note = "at a point nearby, for the derivative is a choice here"
         try:
-            data = calculation.run(values)[1:] if derive is None else derive(values)
+            data = calculation.program.run(values)[1:] if derive is None else derive(values)
         except (OperationFailed, EvaluationError):  # a point nearby may leave the domain; the answer itself stands
             for _ in data:
                 yield Check(note="the derivative is a choice here, and no point nearby has a value")
             return
-    analytic = _analytic(calculation)
+    operations = [node for node in topological([calculation.output]) if isinstance(node, Map | Apply)]
+    analytic = all(node.operator.analytic for node in operations)
     for (wrt, _), array in zip(calculation.results, data, strict=True):
         evaluate, directions, claimed = _question(calculation, wrt, array, values, draws)
         check = compare(evaluate, values, directions, claimed, analytic)
@@ -80,7 +81,7 @@ def _is_rounding(
         for name, value in values.items():
             last_digits = draws.uniform(-4, 4, value.shape) * np.spacing(value)
             moved[name] = value + tangent_projection(calculation.problem.assumptions, name, last_digits)
-        return calculation.run(moved)
+        return calculation.program.run(moved)
 
     try:
         first, second = nearby(), nearby()
@@ -90,17 +91,6 @@ def _is_rounding(
     size_of_value, size = largest(first[0]), largest(data)
     unseen = noise_of_value > ROUNDING * size_of_value and size <= noise_of_value / SMALLEST_STEP
     return noise > ROUNDING * size or unseen
-
-
-def _analytic(calculation: Calculation) -> bool:
-    nodes = topological([calculation.output])
-    return all(node.operator.analytic for node in nodes if isinstance(node, Map | Apply))
-
-
-def _nearby(calculation: Calculation, values: Mapping[str, Array], draws: Draws) -> dict[str, Array]:
-    names = calculation.problem.wrt
-    moved = {name: values[name] + NEARBY * _direction(calculation, name, values, draws) for name in names}
-    return {**values, **moved}
 
 
 def _direction(calculation: Calculation, name: str, values: Mapping[str, Array], draws: Draws) -> Array:
@@ -114,7 +104,7 @@ def _question(
     """Return a function of the inputs, directions, and what the answer says of its derivative along them."""
     lead = () if calculation.samples is None else (calculation.samples,)
 
-    def value(point: Mapping[str, NDArray[Any]]) -> NDArray[Any]:
+    def value(point: Mapping[str, AnyArray]) -> AnyArray:
         try:
             return calculation.separate_program.run(point)[0]
         except OperationFailed:
@@ -129,7 +119,7 @@ def _question(
             cotangent = values[tangent_name(name)]
             axes = tuple(range(-len(calculation.shape), 0))
 
-            def paired(point: Mapping[str, NDArray[Any]]) -> NDArray[Any]:
+            def paired(point: Mapping[str, AnyArray]) -> AnyArray:
                 return np.asarray(np.sum(np.multiply(value(point), cotangent), axis=axes))
 
             direction = _direction(calculation, name, values, draws)

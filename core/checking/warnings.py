@@ -3,8 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from contextlib import suppress
-from typing import TYPE_CHECKING
 
 import numpy as np
 
@@ -12,16 +10,14 @@ from ..arrays import Array, first_place
 from ..differentiation.differentiate import partial
 from ..elaboration.elaborate import elaborate_text
 from ..errors import EvaluationError, Label
-from ..evaluation.program import OperationFailed, compile_program
+from ..evaluation.program import OperationFailed, compile_program, evaluated
 from ..graph.algebra import constant_value
 from ..graph.nodes import Apply, Map, Node, Symbol, symbols, topological
-from ..graph.transform import flatten, vectorize
+from ..graph.transform import vectorize
 from ..problems.answer import Warning
+from ..problems.calculation import Calculation
 from ..shapes import show
 from .location import Location
-
-if TYPE_CHECKING:
-    from ..problems.calculation import Calculation
 
 Values = Mapping[str, Array]
 Place = tuple[int, ...]
@@ -48,12 +44,9 @@ def find_kinks(calculation: Calculation, values: Values) -> list[Warning]:
         condition = _condition(node)
         if condition is None:
             continue
-        try:
-            (hit,) = compile_program(flatten(calculation.over_samples([condition]))).run(values)
-        except OperationFailed:
-            continue
-        if hit.any():
-            warning = _kink_warning(location, node, hit, *_first_sample(calculation, hit, values))
+        found = evaluated(calculation.over_samples([condition]), values)
+        if found is not None and found[0].any():
+            warning = _kink_warning(location, node, found[0], *_first_sample(calculation, found[0], values))
             warnings.setdefault(warning.message, warning)
     return list(warnings.values())
 
@@ -190,17 +183,14 @@ def explain_failure(calculation: Calculation, failure: OperationFailed, values: 
         about, label, helps = f"{name} is singular", _rank(operand, values), [NO_INVERSE]
     elif about == "Matrix is not positive definite":
         about, label, helps = f"{name} is not positive definite", _smallest_eigenvalue(operand, values), [NO_CHOLESKY]
-    return EvaluationError(
-        f"cannot {verb} {location.quote(node)}: {about}", Label(location.span_of(node), label), helps=helps
-    )
+    message = f"cannot {verb} {location.quote(node)}: {about}"
+    return EvaluationError(message, Label(location.span_of(node), label), helps=helps)
 
 
 def _matrices(node: Node, values: Values) -> Array | None:
     """Return matrices as numbers, None where an operation has no result or one that is not finite."""
-    with suppress(OperationFailed):
-        matrices = compile_program([node]).run(values)[0]
-        return matrices if np.isfinite(matrices).all() else None
-    return None
+    found = evaluated([node], values)
+    return found[0] if found is not None and np.isfinite(found[0]).all() else None
 
 
 def _rank(node: Node, values: Values) -> str:

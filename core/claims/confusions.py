@@ -94,45 +94,31 @@ class Candidates(Inquiry):
             return
         outputs, inputs = tuple(range(out)), tuple(range(out, rank))
         if self.output == self.groups[1]:
-            yield Candidate(
-                "diagonal",
-                "the diagonal of the Jacobian",
-                lambda point: _diagonal(point.truth, out),
-                "that is all of it where output i depends on entry i alone; the Jacobian has the rest, zeros included",
-                (self._command("vjp", self.text, Setting("cotangent", "ones")),),
+            remark = (
+                "that is all of it where output i depends on entry i alone; the Jacobian has the rest, zeros included"
             )
+            helps = (self._command("vjp", self.text, Setting("cotangent", "ones")),)
+            words = "the diagonal of the Jacobian"
+            yield Candidate("diagonal", words, partial(_of_truth, _diagonal, out=out), remark, helps)
         if self.output[:1] == self.groups[1][:1]:
-            yield Candidate(
-                "per sample",
-                f"the derivative sample by sample: row i of the output by row i of `{self.name}`",
-                lambda point: np.moveaxis(np.diagonal(point.truth, axis1=0, axis2=out), -1, 0),
-                "the Jacobian also has the derivatives of a row of the output by the other rows",
-            )
+            words = f"the derivative sample by sample: row i of the output by row i of `{self.name}`"
+            remark = "the Jacobian also has the derivatives of a row of the output by the other rows"
+            yield Candidate("per sample", words, partial(_of_truth, _sample_by_sample, out=out), remark)
         for word, function, reduce in (("summed", "sum", np.sum), ("averaged", "mean", np.mean)):
-            yield Candidate(
-                f"{word} over outputs",
-                f"the Jacobian {word} over the outputs: the gradient of `{function}({self.text})`",
-                partial(_of_truth, reduce, axis=outputs),
-                helps=(self._command("grad", f"{function}({self.text})"),),
-            )
-        yield Candidate(
-            "summed over inputs",
-            f"the Jacobian summed over the entries of `{self.name}`: the Jacobian times ones",
-            lambda point: point.truth.sum(axis=inputs),
-            helps=(self._command("jvp", self.text, Setting("tangent", "ones")),),
-        )
+            words = f"the Jacobian {word} over the outputs: the gradient of `{function}({self.text})`"
+            helps = (self._command("grad", f"{function}({self.text})"),)
+            yield Candidate(f"{word} over outputs", words, partial(_of_truth, reduce, axis=outputs), helps=helps)
+        words = f"the Jacobian summed over the entries of `{self.name}`: the Jacobian times ones"
+        helps = (self._command("jvp", self.text, Setting("tangent", "ones")),)
+        yield Candidate("summed over inputs", words, partial(_of_truth, np.sum, axis=inputs), helps=helps)
 
     def _transposes(self) -> Iterator[Candidate]:
         out, rank = len(self.output), sum(map(len, self.groups))
         if out and rank > out:
-            order = (*range(out, rank), *range(out))
-            yield Candidate(
-                "transposed",
-                f"the transposed {self.noun} (denominator layout)",
-                lambda point: np.transpose(point.truth, order),
-                self._axes_remark,
-                (self._command("jacobian", self.text, Setting("layout", "denominator")),),
-            )
+            turned = partial(_of_truth, np.transpose, axes=(*range(out, rank), *range(out)))
+            helps = (self._command("jacobian", self.text, Setting("layout", "denominator")),)
+            words = f"the transposed {self.noun} (denominator layout)"
+            yield Candidate("transposed", words, turned, self._axes_remark, helps)
         elif rank == 2:
             remark = "the gradient has the shape of the variable: entry [i, j] belongs to entry [i, j]"
             remark = remark if self.trial.order == 1 else ""
@@ -146,18 +132,11 @@ class Candidates(Inquiry):
         rows = "flattened by rows", "row by row (row-major, as NumPy's reshape)"
         columns = "flattened by columns", "column by column (vec, column-major, as in the textbooks)"
         for (key, word), columnwise in ((rows, False), (columns, True)):
-            yield Candidate(
-                key,
-                f"the {self.noun} flattened {word}",
-                partial(self._flat, columnwise=columnwise),
-                helps=() if columnwise else (self._command("jacobian", self.text, Setting("layout", "flat")),),
-            )
+            words, flat = f"the {self.noun} flattened {word}", partial(self._flat, columnwise=columnwise)
+            helps = () if columnwise else (self._command("jacobian", self.text, Setting("layout", "flat")),)
+            yield Candidate(key, words, flat, helps=helps)
             if len(groups) == 2:
-                yield Candidate(
-                    f"{key}, transposed",
-                    f"the {self.noun} flattened {word}, and transposed",
-                    partial(self._flat, columnwise=columnwise, turned=True),
-                )
+                yield Candidate(f"{key}, transposed", f"{words}, and transposed", partial(flat, turned=True))
 
     def _flat(self, point: Point, columnwise: bool, turned: bool = False) -> Array:
         """Return the derivative with each group of axes merged into one."""
@@ -176,12 +155,9 @@ class Candidates(Inquiry):
         if rank not in (3, 4):
             return
         for order in [*permutations(range(rank))][1:]:
-            yield Candidate(
-                "axes in another order",
-                f"the {self.noun} with its axes in the order {order}",
-                partial(_of_truth, np.transpose, axes=order),
-                self._axes_remark,
-            )
+            words = f"the {self.noun} with its axes in the order {order}"
+            turned = partial(_of_truth, np.transpose, axes=order)
+            yield Candidate("axes in another order", words, turned, self._axes_remark)
 
     def _symmetric_conventions(self) -> Iterator[Candidate]:
         shape = self.groups[1]
@@ -195,7 +171,11 @@ class Candidates(Inquiry):
             else advise("that is meant for a symmetric variable: `", Setting("assume", {self.name: "symmetric"}), "`")
         )
         entries = "the derivative by the independent entries of a symmetric matrix, `G + G.T - diag(diag(G))`"
-        yield Candidate("symmetric, independent entries", entries, lambda point: _doubled(point.truth), remark)
+
+        def by_entries(point: Point) -> Array:
+            return point.truth + point.truth.T - np.diag(np.diag(point.truth))
+
+        yield Candidate("symmetric, independent entries", entries, by_entries, remark)
         if not known:
             words = "the gradient by a symmetric matrix, `(G + G.T)/2`"
             yield Candidate("symmetric", words, lambda point: (point.truth + point.truth.T) / 2, remark)
@@ -209,6 +189,7 @@ class Candidates(Inquiry):
         partners = [n for n, own in self.points[0].shapes.items() if own[:1] == shape[:1] and n != self.name]
         part = "entry" if len(shape) == 1 else "row"
         single = self._one_sample if len(shape) == 2 else None
+        trace = self._summed if self._equivalent else None
         for others in [[], partners] if partners else [[]]:
             listed = " and of ".join(f"`{name}`" for name in [self.name, *others])
             words = f"the per-sample gradient: that of `{self.text}` for one {part} of {listed} at a time"
@@ -220,7 +201,7 @@ class Candidates(Inquiry):
                 partial(self._row_by_row, others=others),
                 f"the expression also has terms that mix different {'entries' if part == 'entry' else 'rows'} of "
                 f"`{self.name}`, and the claim leaves them out",
-                self._trace_help(),
+                () if trace is None else (self._command("grad", f"trace({write(trace)})"),),
             )
 
     def _row_by_row(self, point: Point, others: list[str]) -> Array | None:
@@ -236,7 +217,7 @@ class Candidates(Inquiry):
             self._calculations[key] = calculation
             for row in range(size):
                 values = {n: v[row : row + 1] if n in restricted else v for n, v in point.values.items()}
-                rows.append(calculation.derivatives(values)[0])
+                rows.append(calculation.derivative_program.run(values)[0])
         except (ExpressionError, OperationFailed):
             return None
         return None if calculation.shape else np.concatenate(rows)
@@ -278,7 +259,7 @@ class Candidates(Inquiry):
 
     @cached_property
     def _equivalent(self) -> str:
-        """Say which gradient of the whole the stacked ones are, where the diagonal of a matrix is summed."""
+        """Which gradient of the whole the stacked ones are, where the diagonal of a matrix is summed."""
         if self._summed is None:
             return ""
         trace = syntax.Program((), Call("trace", (self._summed,)))
@@ -292,11 +273,6 @@ class Candidates(Inquiry):
             if wanted is None or found is None or relative_error(found[0], wanted) > SAME_NUMBERS:
                 return ""
         return f"; equivalently the gradient of `({write(self._summed)}).diagonal().sum()`"
-
-    def _trace_help(self) -> tuple[Text, ...]:
-        if not self._equivalent or self._summed is None:
-            return ()
-        return (self._command("grad", f"trace({write(self._summed)})"),)
 
     # Derivatives by something else.
 
@@ -318,13 +294,10 @@ class Candidates(Inquiry):
                     part = parts[id(point)]
                     return None if part is None else np.sum([part[place] for place in chosen], axis=0)
 
-                yield Candidate(
-                    "product rule",
-                    f"the derivative by the {listed} `{self.name}` alone, as if the other"
-                    f"{'s' if len(places) - count > 1 else ''} were fixed",
-                    compute,
-                    f"`{self.name}` occurs {len(places)} times, and the product rule has a term for each",
-                )
+                others = "others" if len(places) - count > 1 else "other"
+                words = f"the derivative by the {listed} `{self.name}` alone, as if the {others} were fixed"
+                remark = f"`{self.name}` occurs {len(places)} times, and the product rule has a term for each"
+                yield Candidate("product rule", words, compute, remark)
 
     def _partials(self, point: Point, program: syntax.Program, names: list[str]) -> list[Array] | None:
         symbol = point.calculation.symbols[self.name]
@@ -340,12 +313,9 @@ class Candidates(Inquiry):
     def _by_others(self) -> Iterator[Candidate]:
         for other in self.problem.names:
             if other != self.name:
-                yield Candidate(
-                    "another variable",
-                    f"the {self.noun} by `{other}`, not by `{self.name}`",
-                    partial(self._by, name=other),
-                    helps=(Setting("wrt", other),),
-                )
+                words = f"the {self.noun} by `{other}`, not by `{self.name}`"
+                by_other = partial(self._by, name=other)
+                yield Candidate("another variable", words, by_other, helps=(Setting("wrt", other),))
 
     @staticmethod
     def _by(point: Point, name: str) -> Array | None:
@@ -356,11 +326,8 @@ class Candidates(Inquiry):
 
 def replace_values(point: Point, values: dict[str, Array]) -> Point:
     """Return a point with other numbers; its derivative and claim are those of the old ones."""
-    inputs = {
-        name: point.inputs[name]._replace(value=value) if name in point.inputs else Input(value, "derived")
-        for name, value in values.items()
-    }
-    return replace(point, inputs=inputs)
+    known = {name: point.inputs.get(name, Input(value, "derived")) for name, value in values.items()}
+    return replace(point, inputs={name: item._replace(value=values[name]) for name, item in known.items()})
 
 
 def _diagonal(truth: Array, out: int) -> Array:
@@ -369,9 +336,9 @@ def _diagonal(truth: Array, out: int) -> Array:
     return np.diagonal(truth.reshape(size, size)).reshape(truth.shape[:out])
 
 
+def _sample_by_sample(truth: Array, out: int) -> Array:
+    return np.moveaxis(np.diagonal(truth, axis1=0, axis2=out), -1, 0)
+
+
 def _of_truth(function: Callable[..., Array], point: Point, **settings: object) -> Array:
     return function(point.truth, **settings)
-
-
-def _doubled(gradient: Array) -> Array:
-    return gradient + gradient.T - np.diag(np.diag(gradient))

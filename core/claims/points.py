@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Hashable, Iterator, Mapping, Sequence
+from contextlib import contextmanager
 from dataclasses import dataclass, replace
 from functools import cached_property
 
@@ -57,10 +58,11 @@ def one_by_one(
     return replace(problem, batch=()), samples, wishes._replace(declared=declared)
 
 
-def parse_claim(claim: str) -> syntax.Program:
-    """Return the syntax tree of a claim; its errors point into it by that name."""
+@contextmanager
+def speaking_of(claim: str) -> Iterator[None]:
+    """Let errors point into a claim by that name."""
     try:
-        return in_own_words(parse(claim))
+        yield
     except MatgradError as error:
         error.source = Source(CLAIM, claim)
         raise
@@ -178,11 +180,12 @@ class Trial:
         self.given = self.samples[0]
         self.arrange = arrange
         self.wishes = wishes._replace(general=True)
-        self.program = parse_claim(claim)
+        with speaking_of(claim):
+            self.program = in_own_words(parse(claim))
         self.compiler, self.bench = Compiler(problem), Workbench()
         self.remarks: list[str] = []
         self._check_names()
-        self.points = list(self._points())
+        self.points = self._points()
 
     # What is compared.
 
@@ -200,13 +203,10 @@ class Trial:
         origins = {} if general is None else origins_of(general, lengths)
         for name, span in strangers.items():
             if name not in origins:
-                raise UnknownNameError(
-                    f"`{name}` is not in the expression",
-                    Label(span, "unknown name"),
-                    source=Source(CLAIM, self.claim),
-                    notes=[f"names in the expression: {', '.join(self.problem.names)}"],
-                    helps=["a claim may use the inputs of the expression, numbers and functions"],
-                )
+                message, label = f"`{name}` is not in the expression", Label(span, "unknown name")
+                notes = [f"names in the expression: {', '.join(self.problem.names)}"]
+                helps = ["a claim may use the inputs of the expression, numbers and functions"]
+                raise UnknownNameError(message, label, source=Source(CLAIM, self.claim), notes=notes, helps=helps)
             self.remarks.append(f"`{name}` is `{origins[name]}`")
 
     @property
@@ -223,27 +223,20 @@ class Trial:
             return "derivative"
         return "Jacobian" if self.points[0].calculation.shape else "gradient"
 
-    def _points(self) -> Iterator[Point]:
-        """Yield the points: the given inputs, then random ones; where shapes are free, of two sets of sizes."""
-        found = False
-        refusal = EvaluationError(
-            "the derivative is not finite at any of the inputs tried",
-            helps=[
-                advise("give inputs with ", Setting("inputs"), " at which it is"),
-                advise(Setting("random", "uniform"), " draws numbers from 0 to 1"),
-            ],
-        )
+    def _points(self) -> list[Point]:
+        """Return the points: the given inputs, then random ones; where shapes are free, of two sets of sizes."""
+        points: list[Point] = []
+        give = advise("give inputs with ", Setting("inputs"), " at which it is")
+        draw = advise(Setting("random", "uniform"), " draws numbers from 0 to 1")
+        refusal = EvaluationError("the derivative is not finite at any of the inputs tried", helps=[give, draw])
         for wishes, given in self._settings():
             try:
-                point = self._point(given, wishes)
+                points += self._point(given, wishes)
             except EvaluationError as error:
                 refusal = error
-                continue
-            if point is not None:
-                found = True
-                yield point
-        if not found:
+        if not points:
             raise refusal
+        return points
 
     def _settings(self) -> Iterator[tuple[Wishes, Mapping[str, Input]]]:
         first = self._fitting(self._prepare(self.given, self.wishes).inputs)
@@ -310,7 +303,7 @@ class Trial:
     def _with_transpose(self, calculation: Calculation, inputs: Mapping[str, Input], error: ExpressionError) -> bool:
         """Add to an error the transpose with which the claim would be right; False where there is none."""
         values = values_of(inputs)
-        truth = explained(calculation, calculation.derivatives, values)[0]
+        truth = explained(calculation, calculation.derivative_program.run, values)[0]
         matrices = {name for name, value in values.items() if np.ndim(value) == 2}
         for before, after, program in toggled_transposes(self.program, matrices):
             try:
@@ -342,27 +335,26 @@ class Trial:
             return None
         return {name: shape for name, shape in shapes.items() if name not in counts}
 
-    def _point(self, given: Mapping[str, Input], wishes: Wishes) -> Point | None:
+    def _point(self, given: Mapping[str, Input], wishes: Wishes) -> list[Point]:
+        """Return the point of some inputs; none where the derivative is not finite there."""
         prepared = self._prepare(given, wishes)
         calculation = prepared.calculation
         calculation.guard(wishes.limit)
         values = prepared.values
-        value, truth = explained(calculation, calculation.run, values)
+        value, truth = explained(calculation, calculation.program.run, values)
         if not np.isfinite(truth).all():
-            return None
+            return []
         try:
-            claim = self._claim_over(calculation, prepared.inputs)
+            with speaking_of(self.claim):
+                claim = self._claim_over(calculation, prepared.inputs)
             (claimed,) = self.bench.run([claim], values)
-        except ExpressionError as error:
-            error.source = Source(CLAIM, self.claim)
-            raise
         except OperationFailed as failure:
             message = f"the claim has no value: {failure.original}".lower()
             raise EvaluationError(message, place=Setting("claim")) from None
         (record,) = calculation.result_records([truth], [None])
         wanted = self.arranged(record).data
         claimed = np.asarray(claimed, dtype=np.float64)
-        return Point(self.bench, calculation, prepared.inputs, value, truth, claimed, wanted)
+        return [Point(self.bench, calculation, prepared.inputs, value, truth, claimed, wanted)]
 
     def arranged(self, record: Result) -> Result:
         """Return a derivative in the layout that the claim is about."""

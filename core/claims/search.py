@@ -106,7 +106,7 @@ class Search(Inquiry):
         values = {**point.values, name: (value + value.T) / 2}
         claimed = replace_values(point, values).compute(self.trial.program)
         try:
-            _, truth = compiler.find(point.shapes, whole_numbers(values)).calculation.run(values)
+            _, truth = compiler.find(point.shapes, whole_numbers(values)).calculation.program.run(values)
         except (ExpressionError, OperationFailed):
             return False
         return _agrees(truth, claimed)
@@ -219,9 +219,9 @@ def _multiple_of(factors: list[float], values: list[float], symbol: str, words: 
     for power in (1, -1):
         for multiple in MULTIPLES:
             if all(_near(f, float(multiple) * v**power) for f, v in zip(factors, values, strict=True)):
-                if power == 1:
-                    scaled = {Fraction(1): "", Fraction(-1): "minus "}.get(multiple, f"{multiple} times ")
-                    code = {Fraction(1): symbol, Fraction(-1): f"-{symbol}"}.get(multiple, f"{multiple}*{symbol}")
-                    return code, f"{scaled}{words}"
-                return f"{multiple}/{symbol}", f"{multiple} over {words}"
+                if power < 0:
+                    return f"{multiple}/{symbol}", f"{multiple} over {words}"
+                signs = {Fraction(1): ("", ""), Fraction(-1): ("-", "minus ")}
+                code, said = signs.get(multiple, (f"{multiple}*", f"{multiple} times "))
+                return code + symbol, said + words
     return None

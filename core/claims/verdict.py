@@ -19,7 +19,7 @@ from ..checking.results import check_results
 from ..errors import UsageProblem
 from ..formulas.verified import closed_forms
 from ..problems.answer import Answer, Input
-from ..problems.problem import Problem
+from ..problems.problem import NOUNS, Problem
 from ..session import Wishes, ambiguities
 from ..shapes import Shape, describe, show
 from .points import Arrange, Point, Trial, one_by_one
@@ -115,6 +115,8 @@ class Judgement:
         error = max(point.error for point in self.trial.points) if fits else None
         holds = error is not None and error <= SAME_NUMBERS
         reading = None if holds or self.trial.arrange else other_reading(self.trial)
+        own_key = self.trial.noun.lower() if self.trial.noun in NOUNS.values() else "derivative"
+        text, claimed = self.trial.problem.text.strip(), f"`{self.trial.claim}` {'is' if holds else 'is not'}"
         return Verdict(
             expression=self.trial.problem.text,
             claim=self.trial.claim,
@@ -122,8 +124,8 @@ class Judgement:
             noun=self.trial.noun,
             holds=holds,
             error=error,
-            matches=self._own_key() if holds else reading.key if reading else None,
-            message=self._head(holds),
+            matches=own_key if holds else reading.key if reading else None,
+            message=f"{claimed} the {self.trial.noun} of `{text}` by {self.trial.by}",
             notes=tuple(self._notes(error, holds, reading)),
             helps=reading.helps if reading else (),
             factor=reading.factor if reading else None,
@@ -134,9 +136,6 @@ class Judgement:
             formula=self.formula,
             answer=self._answer(),
         )
-
-    def _own_key(self) -> str:
-        return self.trial.noun.lower() if self.trial.noun in ("Hessian", "gradient", "Jacobian") else "derivative"
 
     @cached_property
     def closed_form(self) -> str:
@@ -150,11 +149,6 @@ class Judgement:
         first = self.trial.points[0]
         (record,) = first.calculation.result_records([first.derivative], [None])
         return self.trial.arranged(record._replace(formula=self.closed_form)).formula or self.closed_form
-
-    def _head(self, holds: bool) -> str:
-        verb = "is" if holds else "is not"
-        text = self.trial.problem.text.strip()
-        return f"`{self.trial.claim}` {verb} the {self.trial.noun} of `{text}` by {self.trial.by}"
 
     def _notes(self, error: float | None, holds: bool, reading: Reading | None) -> Iterator[Text]:
         if holds:

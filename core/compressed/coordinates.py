@@ -12,16 +12,14 @@ from collections.abc import Mapping
 from math import prod
 
 import numpy as np
-from numpy.typing import NDArray
 
 from ...grammar.advice import Setting, advise
 from ..amounts import amount
+from ..arrays import Positions
 from ..errors import EvaluationError
 from ..graph.algebra import Factor, product
 from ..graph.nodes import Delta, Labels, Node, Reshape, Select, Triangle
 from .terms import EinsumTerm
-
-Indices = NDArray[np.intp]
 
 
 def split_term(term: EinsumTerm, rank: int) -> tuple[Node, Labels, list[Factor]]:
@@ -49,7 +47,7 @@ class Table:
         self.sizes = sizes
         self.limit = limit
         self.length = 1
-        self.bound: dict[int, Indices] = {}
+        self.bound: dict[int, Positions] = {}
         self._structure = list(structure)
 
     def fill(self, wanted: Labels) -> None:
@@ -94,24 +92,22 @@ class Table:
     def _count(self, label: int) -> None:
         self._expand(label, np.zeros(self.length, np.intp), np.full(self.length, self.sizes[label], np.intp))
 
-    def _bind(self, label: int, indices: Indices) -> None:
+    def _bind(self, label: int, indices: Positions) -> None:
         if label in self.bound:
             self._keep(np.flatnonzero(self.bound[label] == indices))
         else:
             self.bound[label] = indices
 
-    def _keep(self, rows: Indices) -> None:
+    def _keep(self, rows: Positions) -> None:
         self.bound = {label: indices[rows] for label, indices in self.bound.items()}
         self.length = len(rows)
 
-    def _expand(self, label: int, start: Indices, count: Indices) -> None:
+    def _expand(self, label: int, start: Positions, count: Positions) -> None:
         """Repeat each row `count` times, with the label running from `start`."""
         entries = int(count.sum())
         if entries > self.limit:
-            raise EvaluationError(
-                f"the sparse matrix has more than {amount(self.limit)} entries",
-                helps=[advise("raise the limit: ", Setting("max_memory", 2**34))],
-            )
+            message = f"the sparse matrix has more than {amount(self.limit)} entries"
+            raise EvaluationError(message, helps=[advise("raise the limit: ", Setting("max_memory", 2**34))])
         ends = np.cumsum(count)
         running = np.arange(entries) - np.repeat(ends - count, count)
         self._keep(np.repeat(np.arange(self.length), count))
@@ -143,7 +139,7 @@ class Table:
 
 def place(
     labels: Labels, structure: list[Factor], shape: tuple[int, ...], sizes: Mapping[int, int], limit: int
-) -> tuple[list[Indices], tuple[Indices, ...]]:
+) -> tuple[list[Positions], tuple[Positions, ...]]:
     """Return the index of each entry along each axis of the result, and its index in the array with these labels.
 
     Example: for an array over `i` and a Delta over `(i, k)` both indices are `0, 1, ..., n-1`. Raises EvaluationError

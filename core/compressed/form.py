@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Sequence
+from collections.abc import Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
@@ -85,24 +85,18 @@ class Form:
         result.__dict__["transposed"] = self
         return result
 
-    def _program(self, key: object, factors: Callable[[], tuple[list[Factor], Labels]]) -> Program:
+    def _program(self, more: Sequence[Factor], output: Labels) -> Program:
         """Return the program of the terms, each multiplied by further factors, with the labels of the result."""
-        if key not in self._programs:
-            more, output = factors()
-            self._programs[key] = self._compiled(self.terms, more, output)
-        return self._programs[key]
-
-    def _compiled(self, terms: Sequence[EinsumTerm], more: list[Factor], output: Labels) -> Program:
         sizes = dict(enumerate(self.axes.shape))
         sizes |= sizes_of(more)
         shape = tuple(sizes[label] for label in output)
-        nodes = [term.node(self.axes.rank, *more, output=output) for term in terms]
+        nodes = [term.node(self.axes.rank, *more, output=output) for term in self.terms]
         return compile_program(flatten([add([(1, node) for node in nodes], shape)]))
 
-    @property
+    @cached_property
     def dense(self) -> Program:
         """The program of the dense array."""
-        return self._program("dense", lambda: ([], tuple(range(self.axes.rank))))
+        return self._program([], tuple(range(self.axes.rank)))
 
     def block(self, rows: Sequence[range]) -> Program:
         """Return the program of the entries with these indices along the first axes; not kept."""
@@ -110,42 +104,36 @@ class Form:
         more: list[Factor] = [
             (Select.of(chosen, self.axes.shape[axis]), (labels[axis], axis)) for axis, chosen in enumerate(rows)
         ]
-        return self._compiled(self.terms, more, (*labels, *range(len(rows), self.axes.rank)))
+        return self._program(more, (*labels, *range(len(rows), self.axes.rank)))
 
     def times(self, shape: Shape, kind: str) -> Program:
         """Return the program of a product with an array of that shape: a `vector`, a `matrix`, one per `sample`."""
-
-        def factors() -> tuple[list[Factor], Labels]:
+        if (kind, shape) not in self._programs:
             columns, rows = tuple(range(self.axes.row_rank, self.axes.rank)), tuple(range(self.axes.row_rank))
             extra = fresh(1) if kind == "matrix" else ()
             lead = (0,) if kind == "sample" else ()
-            return [(Symbol.of(VECTOR, shape), (*lead, *columns, *extra))], (*rows, *extra)
-
-        return self._program((kind, shape), factors)
+            factor = Symbol.of(VECTOR, shape), (*lead, *columns, *extra)
+            self._programs[kind, shape] = self._program([factor], (*rows, *extra))
+        return self._programs[kind, shape]
 
     def along(self, shapes: Sequence[Shape]) -> Program:
         """Return the program of a contraction with one direction, of that shape, for each variable."""
-
-        def factors() -> tuple[list[Factor], Labels]:
+        key = ("along", *shapes)
+        if key not in self._programs:
             more: list[Factor] = []
             for number, (shape, axes) in enumerate(zip(shapes, self.axes.variables, strict=True)):
                 lead = (0,) if len(shape) > len(axes) else ()
                 more.append((Symbol.of(f"{VECTOR} {number}", shape), (*lead, *axes)))
-            return more, tuple(range(self.axes.samples + self.axes.groups[0]))
+            self._programs[key] = self._program(more, tuple(range(self.axes.samples + self.axes.groups[0])))
+        return self._programs[key]
 
-        return self._program(("along", tuple(shapes)), factors)
-
-    @property
+    @cached_property
     def diagonal(self) -> Program:
         """The program of the entries whose row is their column."""
-
-        def factors() -> tuple[list[Factor], Labels]:
-            rank = self.axes.row_rank
-            labels = fresh(rank)
-            ties = [(Delta.of(size, 3), (labels[k], k, rank + k)) for k, size in enumerate(self.axes.rows)]
-            return [*ties], labels
-
-        return self._program("diagonal", factors)
+        rank = self.axes.row_rank
+        labels = fresh(rank)
+        ties = [(Delta.of(size, 3), (labels[k], k, rank + k)) for k, size in enumerate(self.axes.rows)]
+        return self._program(ties, labels)
 
     @cached_property
     def cores(self) -> list[tuple[Program, Labels, list[Factor]]]:

@@ -18,7 +18,7 @@ import numpy as np
 from numpy.typing import ArrayLike
 
 from ..amounts import amount, memory
-from ..arrays import Array
+from ..arrays import Array, Positions
 from ..elaboration.elaborate import call
 from ..errors import EvaluationError, InputError, UsageProblem
 from ..evaluation.program import compile_program
@@ -27,7 +27,7 @@ from ..graph.nodes import Node, Symbol, sizes_of
 from ..graph.structure import structure_in_words, structure_of, structure_of_term
 from ..graph.transform import flatten
 from ..shapes import Shape, show
-from .coordinates import Indices, place
+from .coordinates import place
 from .form import VECTOR, Axes, Form
 from .naming import term_in_indices
 from .terms import EinsumTerm, compressed, stored
@@ -113,14 +113,11 @@ class Structured:
     @property
     def terms(self) -> list[Listed]:
         """The terms for a reader: `F1[i]*delta[i,j]`, where `F1` is in `arrays`."""
-        axes = self.form.axes
-        return [
-            Listed(
-                structure_of_term(term.coefficient, term.factors, axes.row_rank, axes.rank),
-                term_in_indices(term, axes.rank, axes.samples),
-            )
-            for term in self.form.terms
-        ]
+        axes, listed = self.form.axes, []
+        for term in self.form.terms:
+            structure = structure_of_term(term.coefficient, term.factors, axes.row_rank, axes.rank)
+            listed.append(Listed(structure, term_in_indices(term, axes.rank, axes.samples)))
+        return listed
 
     def flattened(self) -> Structured:
         """Return the derivative with all variables as columns, so that only the output makes up the rows."""
@@ -172,10 +169,9 @@ class Structured:
         if array.ndim == 2 and len(array) == width:
             columns = array.shape[1]
             return self._times(array.reshape(*axes.columns, columns), "matrix").reshape(height, columns)
-        raise InputError(
-            f"a {height}×{width} derivative cannot be multiplied by an array of shape {show(array.shape)}",
-            helps=[f"a vector has shape {show(axes.columns)}, or {width} entries; a matrix has {width} rows"],
-        )
+        message = f"a {height}×{width} derivative cannot be multiplied by an array of shape {show(array.shape)}"
+        helps = [f"a vector has shape {show(axes.columns)}, or {width} entries; a matrix has {width} rows"]
+        raise InputError(message, helps=helps)
 
     def __rmatmul__(self, other: ArrayLike) -> Array:
         """Return `self.T @ v` for a vector, and `M @ self` for a matrix with one column for each row of this."""
@@ -219,7 +215,7 @@ class Structured:
                 rows = [*(range(place, place + 1) for place in index), piece]
                 yield self.form.block(rows).run(self.arrays)[0]
 
-    def coordinates(self) -> tuple[Indices, Indices, Array]:
+    def coordinates(self) -> tuple[Positions, Positions, Array]:
         """Return row, column and value of each entry that structure does not make zero; equal places are added.
 
         Raises EvaluationError where they need more memory than the limit of the derivative.
@@ -241,23 +237,22 @@ class Structured:
         try:
             sparse = import_module("scipy.sparse")
         except ImportError:
-            raise UsageProblem(
-                "a sparse matrix needs SciPy, which is not installed", helps=['pip install "matgrad[scipy]"']
-            ) from None
+            helps = ['pip install "matgrad[scipy]"']
+            raise UsageProblem("a sparse matrix needs SciPy, which is not installed", helps=helps) from None
         axes = self.form.axes
         rows, columns, values = self.coordinates()
         return sparse.csr_array((values, (rows, columns)), shape=(prod(axes.rows), prod(axes.columns)))
 
 
-def _flat(indices: Sequence[Indices], shape: Shape, length: int) -> Indices:
+def _flat(indices: Sequence[Positions], shape: Shape, length: int) -> Positions:
     if not shape:
         return np.zeros(length, np.intp)
     return np.asarray(np.ravel_multi_index(tuple(indices), shape), np.intp) if length else np.zeros(0, np.intp)
 
 
 def _collected(
-    rows: Sequence[Indices], columns: Sequence[Indices], values: Sequence[Array]
-) -> tuple[Indices, Indices, Array]:
+    rows: Sequence[Positions], columns: Sequence[Positions], values: Sequence[Array]
+) -> tuple[Positions, Positions, Array]:
     """Sort coordinates by row and column, and add what is at the same place."""
     if not sum(map(len, rows)):
         return np.zeros(0, np.intp), np.zeros(0, np.intp), np.zeros(0)

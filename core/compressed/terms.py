@@ -76,11 +76,8 @@ def _compressed(node: Node, known: dict[Node, list[EinsumTerm]]) -> list[EinsumT
         whole = [EinsumTerm(1, ((node, tuple(range(node.rank))),))]
         parts = whole
         if isinstance(node, Sum):
-            parts = [
-                EinsumTerm(coefficient * part.coefficient, part.factors)
-                for coefficient, term in node.terms
-                for part in _compressed(term, known)
-            ]
+            inner = ((c, part) for c, term in node.terms for part in _compressed(term, known))
+            parts = [EinsumTerm(c * part.coefficient, part.factors) for c, part in inner]
         elif isinstance(node, Product):
             parts = [_merged(term, node.rank) for term in _distributed(node, known)]
         smaller = len(parts) <= MOST_TERMS and entries(parts) < prod(node.shape)

@@ -14,7 +14,7 @@ from ..graph.nodes import Apply, Delta, Node, Product
 
 def adjoint_of(node: Apply, cotangent: Node) -> Node:
     """Return what carries a cotangent of the output back to the operand in which an Apply is linear."""
-    return _elaborated(node.operator.adjoint, {**_operands(node), "g": cotangent})
+    return elaborate_text(node.operator.adjoint, {**_operands(node), "g": cotangent})
 
 
 def commuted(node: Node) -> Node | None:
@@ -24,7 +24,7 @@ def commuted(node: Node) -> Node | None:
     matrices = [_matrix_of(child) for child in node.children]
     if matrices[-1] is not matrices[0] and not isinstance(matrices[-1], Delta):
         return None
-    return _elaborated(node.operator.commuting, _operands(node))
+    return elaborate_text(node.operator.commuting, _operands(node))
 
 
 def transferred(node: Node) -> Node | None:
@@ -45,7 +45,7 @@ def transferred(node: Node) -> Node | None:
             continue
         single = [without_axes(child, tuple(range(inner.batch, child.rank))) for child in fixed]
         names = dict(zip(inner.operator.operands, single, strict=False))
-        once = _elaborated(inner.operator.adjoint, {**names, "g": product(1, meeting, core)})
+        once = elaborate_text(inner.operator.adjoint, {**names, "g": product(1, meeting, core)})
         simple = commuted(once)
         if simple is not None or inner.batch:
             return exchanged(node, (place, *places), (G, labels), (once if simple is None else simple, core))
@@ -54,11 +54,6 @@ def transferred(node: Node) -> Node | None:
 
 def _operands(node: Apply) -> dict[str, Node]:
     return dict(zip(node.operator.operands, node.children, strict=True))
-
-
-def _elaborated(text: str, environment: dict[str, Node]) -> Node:
-    result: Node = elaborate_text(text, environment)
-    return result
 
 
 def _matrix_of(node: Node) -> Node:

@@ -20,7 +20,7 @@ from fractions import Fraction
 from itertools import count
 
 from ..elaboration.elaborate import Value, elaborate_text
-from ..graph.algebra import Factor, add, fresh, full, identity, is_zero, permute, product, zero
+from ..graph.algebra import Factor, add, exchanged, fresh, full, identity, is_zero, permute, product, zero
 from ..graph.nodes import Apply, Coefficient, Delta, Map, Node, Product, Sum, Symbol, topological
 from ..graph.signatures import bind_signature
 from ..graph.transform import vectorize
@@ -123,26 +123,20 @@ def _depending(order: list[Node], targets: set[Symbol]) -> set[Node]:
 
 def _local_pullbacks(node: Node, adjoint: Node, lead: int, live: set[Node]) -> Iterator[tuple[Coefficient, Node, Node]]:
     """Yield (coefficient, child, contribution) for each place where a node uses something that matters."""
-    match node:
-        case Product():
-            for position, child in enumerate(node.children):
-                if child in live:
-                    yield node.coefficient, child, _without_factor(node, position, adjoint, lead)
-        case Sum():
-            for coefficient, child in node.terms:
-                if child in live:
-                    yield coefficient, child, adjoint
-        case Map():
-            axes = tuple(range(lead + node.rank))
-            for position, child in enumerate(node.children):
-                if child in live:
-                    factors = [(adjoint, axes), (partial(node, position), axes[lead:])]
-                    yield 1, child, product(1, factors, axes)
-        case Apply():
-            for position, child in enumerate(node.children):
-                if child in live:
-                    linear = node.operator.adjoint and position == len(node.children) - 1
-                    yield 1, child, adjoint_of(node, adjoint) if linear else _transposed_rule(node, position, adjoint)
+    axes = tuple(range(lead + node.rank))
+    for position, child in enumerate(node.children):
+        if child not in live:
+            continue
+        match node:
+            case Product():
+                yield node.coefficient, child, _without_factor(node, position, adjoint, lead)
+            case Sum():
+                yield node.coefficients[position], child, adjoint
+            case Map():
+                yield 1, child, product(1, [(adjoint, axes), (partial(node, position), axes[lead:])], axes)
+            case Apply():
+                linear = node.operator.adjoint and position == len(node.children) - 1
+                yield 1, child, adjoint_of(node, adjoint) if linear else _transposed_rule(node, position, adjoint)
 
 
 def _without_factor(node: Product, position: int, adjoint: Node, lead: int) -> Node:
@@ -177,7 +171,7 @@ def partial(node: Map, position: int) -> Node:
     for place, (name, operand) in enumerate(zip(operator.operands, node.children, strict=True)):
         environment[name] = operand
         environment["d" + name] = full(1, node.shape) if place == position else zero(node.shape)
-    result: Node = elaborate_text(operator.rules[0], environment)
+    result = elaborate_text(operator.rules[0], environment)
     assert result.shape == node.shape, operator.name
     return result
 
@@ -197,23 +191,15 @@ def _transposed_rule(node: Apply, position: int, adjoint: Node) -> Node:
 def _local_pushforward(node: Node, tangents: Mapping[Node, Node]) -> Node:
     match node:
         case Product():
-            terms = []
-            for position, child in enumerate(node.children):
-                if child in tangents:
-                    factors = list(node.factors)
-                    factors[position] = (tangents[child], node.labels[position])
-                    terms.append((node.coefficient, product(1, factors, tuple(range(node.rank)))))
-            return add(terms, node.shape)
+            factors = [(k, child, own) for k, (child, own) in enumerate(node.factors) if child in tangents]
+            return add([(1, exchanged(node, (k,), (tangents[child], own))) for k, child, own in factors], node.shape)
         case Sum():
             return add([(c, tangents[child]) for c, child in node.terms if child in tangents], node.shape)
         case Map():
             axes = tuple(range(node.rank))
-            moved = [
-                (1, product(1, [(partial(node, position), axes), (tangents[child], axes)], axes))
-                for position, child in enumerate(node.children)
-                if child in tangents
-            ]
-            return add(moved, node.shape)
+            places = [(k, child) for k, child in enumerate(node.children) if child in tangents]
+            pairs = [[(partial(node, k), axes), (tangents[child], axes)] for k, child in places]
+            return add([(1, product(1, pair, axes)) for pair in pairs], node.shape)
         case Apply():
             return _differential(node, [tangents.get(child, zero(child.shape)) for child in node.children])
     raise AssertionError(type(node).__name__)
@@ -227,13 +213,9 @@ def _differential(node: Apply, tangents: list[Node]) -> Node:
     """
     operator = node.operator
     batch = node.shape[: node.batch]
-    _, cores, _ = bind_signature(
-        operator.signature, [child.shape[node.batch :] for child in node.children], operator.name
-    )
-    siblings = [
-        Apply.of(operator, node.children, batch + core, node.parameters, node.batch, output)
-        for output, core in enumerate(cores)
-    ]
+    inner = [child.shape[node.batch :] for child in node.children]
+    shapes = enumerate(batch + core for core in bind_signature(operator.signature, inner, operator.name)[1])
+    siblings = [Apply.of(operator, node.children, own, node.parameters, node.batch, k) for k, own in shapes]
     if operator.adjoint and not is_zero(tangents[-1]):
         # Linear in its last operand: the operator itself is the differential along it.
         along = Apply.of(operator, (*node.children[:-1], tangents[-1]), node.shape, node.parameters, node.batch)
@@ -249,8 +231,7 @@ def _differential(node: Apply, tangents: list[Node]) -> Node:
     settings = dict(node.parameters)
     rule = operator.rules[node.output]
     if not node.batch:
-        result: Node = elaborate_text(rule, {**actual, **settings})
-        return result
+        return elaborate_text(rule, {**actual, **settings})
     core: dict[str, Node] = {}
     substitution: dict[Symbol, Node] = {}
     for name, value in actual.items():

@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import reduce
-from itertools import permutations
+from itertools import combinations, permutations
 from typing import Any
 
 from ..elaboration.elaborate import call
@@ -249,11 +249,9 @@ def root_of_sum_of_squares(node: Node) -> Node | None:
 
 def square_of_norm(node: Product) -> Node | None:
     """norm(x) * norm(x) = sum(x * x)"""
-    factors = list(node.factors)
-    for position, (first, labels) in enumerate(factors):
-        if is_function(first, "euclidean_norm") and (first, labels) in factors[position + 1 :]:
-            other = factors.index((first, labels), position + 1)
-            return exchanged(node, (position, other), *[(first.children[0], (*labels, *fresh(1)))] * 2)
+    for (position, (norm, labels)), (other, second) in combinations(enumerate(node.factors), 2):
+        if is_function(norm, "euclidean_norm") and (norm, labels) == second:
+            return exchanged(node, (position, other), *[(norm.children[0], (*labels, *fresh(1)))] * 2)
     return None
 
 
@@ -299,23 +297,22 @@ def sum_of_softmax(node: Product) -> Node | None:
 
 def exp_times_sigmoid(node: Product) -> Node | None:
     """exp(x) * sigmoid(-x) = sigmoid(x), which is exp(x) / (1 + exp(x))"""
-    factors = list(node.factors)
-    sigmoids = any(is_function(factor, "sigmoid") for factor in node.children)
-    for place, (numerator, labels) in enumerate(factors):
-        if sigmoids and (x := _operand("exp", numerator)) is not None:
-            partner = (call("sigmoid", scale(-1, x)), labels)
-            if partner in factors:
-                return exchanged(node, (place, factors.index(partner)), (call("sigmoid", x), labels))
-    return None
+    if not any(is_function(factor, "sigmoid") for factor in node.children):
+        return None
+    return _met(node, "exp", lambda x: call("sigmoid", scale(-1, x)), "sigmoid")
 
 
 def self_times_log(node: Product) -> Node | None:
     """x * log(x) = xlogx(x), which is 0 at 0"""
+    return _met(node, "log", lambda x: x, "xlogx")
+
+
+def _met(node: Product, name: str, partner_of: Callable[[Node], Node], result: str) -> Node | None:
+    """Return a Product in which f(x) of that name has met its partner, entry by entry, and both are the result."""
     factors = list(node.factors)
-    for place, (logarithm, labels) in enumerate(factors):
-        x = _operand("log", logarithm)
-        if x is not None and (x, labels) in factors:
-            return exchanged(node, (place, factors.index((x, labels))), (call("xlogx", x), labels))
+    for place, (factor, labels) in enumerate(factors):
+        if (x := _operand(name, factor)) is not None and (partner := (partner_of(x), labels)) in factors:
+            return exchanged(node, (place, factors.index(partner)), (call(result, x), labels))
     return None
 
 

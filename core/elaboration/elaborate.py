@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from fractions import Fraction
 from functools import cache, partial
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 
@@ -38,7 +38,7 @@ from ..graph.nodes import (
 )  # fmt: skip
 from ..graph.operator import Operator
 from ..graph.places import Progression
-from ..graph.ratios import ratio, reciprocal, rounded_down
+from ..graph.ratios import as_size, ratio, reciprocal
 from ..graph.signatures import bind_signature
 from ..graph.sizes import Size, least
 from ..shapes import broadcast_shapes, describe, normalize_axes
@@ -149,10 +149,10 @@ def _over_axes(operator: Operator, x: Node, axis: Value, keepdims: bool = False,
 # --- the walk --------------------------------------------------------------------------------------------------------
 
 
-def elaborate_text(text: str, environment: Mapping[str, Value]) -> Any:
+def elaborate_text(text: str, environment: Mapping[str, Value]) -> Node:
     """Return the graph of a rule or a definition over given values: `elaborate_text("2*x", {"x": x})`."""
     try:
-        return Elaborator(environment).run(_parsed(text))
+        return cast("Node", Elaborator(environment).run(_parsed(text)))
     except ExpressionError as error:
         # The places are those of the rule: the call that stands for it has its own.
         error.labels = ()
@@ -261,12 +261,12 @@ class Elaborator:
                 first, second = (self._whole_number(child, span) for child in node.children)
                 if first is None or second is None:
                     return None
-                return ratio(least(rounded_down(first), rounded_down(second)))
+                return ratio(least(as_size(first, exact=False), as_size(second, exact=False)))
         return None
 
     def whole_part(self, value: Coefficient) -> int:
         """Return a size that is computed by `//`."""
-        return rounded_down(value)
+        return as_size(value, exact=False)
 
     def size_named(self, name: str, span: Span) -> int:
         """Return the number that a name stands for where it is used as a size or an index."""

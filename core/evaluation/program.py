@@ -10,12 +10,13 @@ import numpy as np
 
 from ..arrays import AnyArray
 from ..graph.nodes import Node
+from ..graph.transform import flatten
 from .kernels import Kernel, OperationFailed
 from .large import with_sweeps
 from .lowering import Lowering
 from .tape import Draft
 
-__all__ = ["OperationFailed", "Program", "compile_program"]
+__all__ = ["OperationFailed", "Program", "compile_program", "evaluated"]
 
 Function = Callable[[Mapping[str, AnyArray]], list[AnyArray]]
 
@@ -41,6 +42,14 @@ def compile_program(roots: Sequence[Node]) -> Program:
     Example: `compile_program([f, gradient]).run({"x": x})` is a list of two arrays.
     """
     return Program(roots)
+
+
+def evaluated(graphs: Sequence[Node], values: Mapping[str, AnyArray]) -> list[AnyArray] | None:
+    """Return graphs as numbers, None where an operation has no result."""
+    try:
+        return compile_program(flatten(graphs)).run(values)
+    except OperationFailed:
+        return None
 
 
 class Program:

@@ -141,11 +141,8 @@ def _taken_out(node: Product, users: Mapping[Node, int]) -> Node | None:
     """Return a Product of a Sum as a Sum of Products where that costs less."""
     factors = list(node.factors)
     for place, (total, labels) in enumerate(factors):
-        if (
-            not isinstance(total, Sum)
-            or not 1 < len(total.children) <= LONGEST_SUM
-            or max(labels, default=-1) < node.rank
-        ):
+        short = isinstance(total, Sum) and 1 < len(total.children) <= LONGEST_SUM
+        if not isinstance(total, Sum) or not short or max(labels, default=-1) < node.rank:
             continue
         rest = factors[:place] + factors[place + 1 :]
         terms = [_multiplied(node, rest, term, labels) for term in total.children]

@@ -11,7 +11,7 @@ from ...grammar.syntax import Call, Node
 from ..elaboration.arguments import bind, declaration
 from ..errors import ExpressionError
 from ..graph import catalogue
-from ..notation.trees import number
+from ..notation.trees import spelled
 
 
 def unfolded(call: Call) -> Node | None:
@@ -25,7 +25,7 @@ def unfolded(call: Call) -> Node | None:
     except ExpressionError:
         return None
     names = dict(zip(operator.operands, bound.operands, strict=True))
-    settings = {name: value if isinstance(value, Node) else _spelled(value) for name, value in bound.settings.items()}
+    settings = {name: spelled(value) for name, value in bound.settings.items()}
     tree = filled(parse(operator.definition).result, {**names, **settings})
     return rewritten(tree, _without_defaults)
 
@@ -41,10 +41,6 @@ def in_callable_words(tree: Node) -> Node:
         return filled(parse(operator.written).result, operands)
 
     return rewritten(tree, written)
-
-
-def _spelled(value: object) -> Node:
-    return number(value) if isinstance(value, int | float) and not isinstance(value, bool) else syntax.Literal(value)
 
 
 def _without_defaults(node: Node) -> Node | None:

@@ -20,12 +20,11 @@ from ...grammar.writer import write
 from ..arrays import Array, statics
 from ..elaboration.elaborate import Elaborator
 from ..errors import ExpressionError, UsageProblem
-from ..evaluation.program import OperationFailed, compile_program
+from ..evaluation.program import evaluated
 from ..formulas.layouts import laid_out
 from ..formulas.verified import closed_forms
 from ..graph import nodes
 from ..graph.nodes import topological
-from ..graph.transform import flatten
 from ..problems.answer import Input, Warning
 from ..problems.calculation import Calculation
 from ..problems.problem import Problem
@@ -140,10 +139,7 @@ class Reader:
 
     def evaluated(self, nodes: list[nodes.Node]) -> list[Array] | None:
         """Return graphs as numbers, None where an operation has no result."""
-        try:
-            return compile_program(flatten(nodes)).run(self.values)
-        except OperationFailed:
-            return None
+        return evaluated(nodes, self.values)
 
     @cached_property
     def statements(self) -> list[tuple[str | None, Node]]:

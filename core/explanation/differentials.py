@@ -7,7 +7,7 @@ what the engine computes; where it does not fit, as along axes, the engine's own
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping, Sequence
+from collections.abc import Iterator, Sequence
 from dataclasses import replace
 from functools import partial, reduce
 
@@ -161,6 +161,7 @@ def _by_rule(local: Local, call: Call, output: int) -> Iterator[Proposal]:
     settings = {keyword.name: keyword.value for keyword in call.keywords}
     plain: dict[str, Node] = {f"y{place}": Index(call, (Number(str(place)),)) for place in range(len(operator.rules))}
     plain["y"] = local.template
+    changes = {f"d{name}": _with_changes(value) for name, value in arguments.items()}
     for along in [None, axis] if axis is not None else [None]:
         tree = _pruned(rule, dead)
         if tree is None:
@@ -168,7 +169,7 @@ def _by_rule(local: Local, call: Call, output: int) -> Iterator[Proposal]:
             return
         if along is not None:
             tree = _along(tree, along, call)
-        yield rule_name(operator), filled(tree, {**settings, **plain, **arguments, **_changed(arguments)})
+        yield rule_name(operator), filled(tree, {**settings, **plain, **arguments, **changes})
 
 
 def rule_name(operator: Operator) -> str:
@@ -195,10 +196,6 @@ def _applied(local: Local, call: Call) -> tuple[Operator | None, dict[str, Node]
     taken = [argument for argument in call.arguments if not isinstance(argument, syntax.String)]
     named = {keyword.name: keyword.value for keyword in call.keywords if keyword.name in names}
     return operator, {**dict(zip(names, taken, strict=False)), **named}
-
-
-def _changed(arguments: Mapping[str, Node]) -> dict[str, Node]:
-    return {f"d{name}": _with_changes(value) for name, value in arguments.items()}
 
 
 def _is_name(tree: Node) -> bool:

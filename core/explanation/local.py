@@ -51,11 +51,9 @@ class Local:
 
     def moved(self) -> nodes.Node:
         """Return the change of the operation, as the engine computes it."""
-        tangents: dict[Symbol, nodes.Node] = {
-            Symbol.of(part(place).name, shape): Symbol.of(change(place).name, shape)
-            for place, shape in enumerate(self.shapes)
-        }
-        return pushforward(self.elaborated(self.template), tangents)
+        places = enumerate(self.shapes)
+        moved = {Symbol.of(part(k).name, shape): Symbol.of(change(k).name, shape) for k, shape in places}
+        return pushforward(self.elaborated(self.template), moved)
 
     def agrees(self, proposal: Node) -> bool:
         """Whether a differential written over the placeholders is that of the operation, at the inputs at hand."""

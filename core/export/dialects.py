@@ -14,7 +14,7 @@ from ..elaboration.ranks import Ranks
 from ..errors import UsageProblem
 from ..graph.catalogue import find
 from ..graph.operator import Operator
-from ..notation.trees import negated
+from ..notation.trees import negated, spelled
 from .templates import LIBRARIES, PREFIXES, slots, template
 
 # Functions along an axis that a library does not take over all entries; those that keep the shape give it back.
@@ -149,7 +149,7 @@ class Dialect:
         rest = [name for name in given if name not in in_place]
         if text is None or (rest and "#*" not in text):
             raise _missing(operator, node, self.library)
-        trees = {name: _tree(value) for name, value in bound.settings.items()}
+        trees = {name: spelled(value) for name, value in bound.settings.items()}
         return operands, {name: trees[name] for name in in_place}, {name: trees[name] for name in rest}
 
     def _operand(self, node: Node) -> Node:
@@ -214,20 +214,6 @@ def _missing(operator: Operator, node: Call, library: str) -> UsageProblem:
 def _value(node: Node) -> object:
     """Return a setting as the default of a declaration would be: a tree, or what `None`, `True` and `False` are."""
     return node.value if isinstance(node, syntax.Literal) else node
-
-
-def _tree(value: object) -> Node:
-    """Return a setting as a tree: what was given is mostly one, defaults are values."""
-    match value:
-        case Node():
-            return value
-        case tuple():
-            return syntax.TupleLiteral(tuple(_tree(item) for item in value))
-        case str():
-            return syntax.String(value)
-        case None | bool():
-            return syntax.Literal(value)
-    return Number(str(value))
 
 
 def _boolean(node: Node) -> bool:

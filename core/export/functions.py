@@ -12,7 +12,7 @@ from ...grammar.syntax import Name, Node, Program, walk
 from ...grammar.writer import write
 from ..arrays import Static
 from ..errors import UsageProblem
-from ..problems.problem import Problem
+from ..problems.problem import NOUNS, Problem
 from ..shapes import Shape
 from .common_parts import named_parts
 from .dialects import Dialect
@@ -22,7 +22,6 @@ from .templates import LIBRARIES, PREFIXES, imports, modules, spelling
 
 TARGETS = ("text", "latex", *LIBRARIES)
 
-_KINDS = {"grad": "gradient", "jacobian": "jacobian", "hessian": "hessian"}
 # What a function says besides the names of modules and polyfills.
 _TAKEN = frozenset({"float", "like", *keyword.kwlist})
 
@@ -83,11 +82,10 @@ class _Function:
         body = self._body(results)
         used = set(dotted_names(body))
         head = [*self._conversions(used), *self._sizes(used)]
-        title = _KINDS.get(self.setting.problem.kind, self.setting.problem.kind)
+        title = NOUNS.get(self.setting.problem.kind, self.setting.problem.kind).lower()
         parameters = ", ".join(self.names[name] for name in self.setting.inputs)
-        function = "\n".join(
-            [f"def {title}({parameters}):", *self._docstring(results), *_indented([*head, *body.split("\n")])]
-        )
+        lines = [*self._docstring(results), *_indented([*head, *body.split("\n")])]
+        function = "\n".join([f"def {title}({parameters}):", *lines])
         source = "\n\n\n".join([*used_polyfills(self.library, body), function])
         needed = imports(dotted_names(source), self.library)
         return "\n".join([*needed, "", "", source, ""] if needed else [source, ""])
@@ -107,7 +105,7 @@ class _Function:
 
     def _result_names(self) -> list[str]:
         problem = self.setting.problem
-        noun = _KINDS.get(problem.kind, "derivative")
+        noun = NOUNS.get(problem.kind, "derivative").lower()
         count = len(self.setting.derivatives)
         named = [f"{noun}_{_identifier(wrt[0])}" for wrt in problem.requests[:count]]
         return ["value", *([noun] if count == 1 else named)]
@@ -118,7 +116,7 @@ class _Function:
     def _docstring(self, results: Sequence[str]) -> list[str]:
         setting, problem = self.setting, self.setting.problem
         by = f" by {', '.join(dict.fromkeys(problem.wrt))}" if problem.wrt else ""
-        rest = f", and its {_noun(problem.kind)}{by}" if len(results) > 1 else ""
+        rest = f", and its {NOUNS.get(problem.kind, 'derivative')}{by}" if len(results) > 1 else ""
         lines = [f'"""Return the value of `{quoted(problem.text)}`{rest}.']
         if setting.inputs:
             shapes = {self.names[name]: map(self._renamed, setting.shape(name)) for name in setting.inputs}
@@ -142,9 +140,8 @@ class _Function:
         setting = self.setting
         arrays = [name for name in setting.inputs if name not in setting.counts]
         shapes = {self.names[name]: [self._renamed(size) for size in setting.shape(name)] for name in arrays}
-        uses = Counter(
-            size.name for shape in shapes.values() for tree in shape for size in walk(tree) if isinstance(size, Name)
-        )
+        sizes = (size for shape in shapes.values() for tree in shape for size in walk(tree))
+        uses = Counter(size.name for size in sizes if isinstance(size, Name))
         bound = {self.names[name] for name in setting.counts}
         lines, asserts = [], []
         for array, shape in shapes.items():
@@ -178,10 +175,6 @@ def _identifier(name: str) -> str:
     """Return an input's name as Python has it: `x₁` is `x1`."""
     plain = unicodedata.normalize("NFKC", name)
     return plain if plain.isidentifier() else "".join(c if c.isalnum() else "_" for c in plain)
-
-
-def _noun(kind: str) -> str:
-    return {"grad": "gradient", "jacobian": "Jacobian", "hessian": "Hessian"}.get(kind, "derivative")
 
 
 def _shape(sizes: Iterable[str]) -> str:

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from ...grammar import syntax
 from ...grammar.spellings import INDEX, latex_name
-from ...grammar.syntax import Attribute, Binary, Call, Name, Node, Number, Program, String, Unary, map_children
+from ...grammar.syntax import Attribute, Binary, Call, Keyword, Name, Node, Number, Program, String, Unary, map_children
 from ...grammar.writer import write
 from ..arrays import Static
 from ..elaboration.ranks import Ranks
@@ -125,6 +125,7 @@ class Latex:
     # Calls.
 
     def _call(self, node: Call) -> Node:
+        has_settings = bool(node.keywords) or len(node.arguments) > 1
         match node:
             case Call("einsum", (String(subscripts), *operands)) if "." not in subscripts and "->" in subscripts:
                 return self._index_sum(subscripts, operands)
@@ -140,13 +141,9 @@ class Latex:
                 return Call("frobenius" if self.ranks.of(x) > 1 else "norm", (self.rewritten(x),))
             case Call("norm", (x, String("fro" | "nuc" as order)), ()):
                 return Call("frobenius" if order == "fro" else "nuclear", (self.rewritten(x),))
-            case Call("norm" | "power_norm", (x, order), ()) | Call(
-                "power_norm", (x,), (syntax.Keyword("ord", order),)
-            ):
+            case Call("norm" | "power_norm", (x, order), ()) | Call("power_norm", (x,), (Keyword("ord", order),)):
                 return Call("norm of order", (self.rewritten(x), self.rewritten(order)))
-            case Call("norm" | "power_norm" | "inv" | "trace" | "abs" | "sqrt" as name) if (
-                node.keywords or len(node.arguments) > 1
-            ):
+            case Call("norm" | "power_norm" | "inv" | "trace" | "abs" | "sqrt" as name) if has_settings:
                 return map_children(Call(f"general {name}", node.arguments, node.keywords), self.rewritten)
         return map_children(node, self.rewritten)
 

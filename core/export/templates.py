@@ -10,7 +10,7 @@ from ...grammar import spellings
 from ...grammar.writer import Spelling
 from ..graph.catalogue import operators
 from ..graph.operator import Operator
-from .polyfills import imported, in_jax, polyfills
+from .polyfills import imported, in_words_of, polyfills
 
 LIBRARIES = {"numpy": "NumPy", "torch": "PyTorch", "jax": "JAX"}
 """What the libraries are called."""
@@ -19,16 +19,11 @@ PREFIXES = {"numpy": "np", "torch": "torch", "jax": "jnp"}
 _IMPORTS = {"np": "import numpy as np", "jnp": "import jax.numpy as jnp", "torch": "import torch"}
 _BASES = {"latex": spellings.LATEX, "numpy": spellings.NUMPY, "torch": spellings.TORCH, "jax": spellings.JAX}
 # What a program says beside the functions of the table.
+_MADE_IN_TORCH = dict.fromkeys(("array", "tensor"), "torch.tensor(#1, **like)")
 _OWN = {
     "numpy": {"array": "np.array(#1)", "least": "min(#1, #2)", "mask": "#1.astype(float)"},
     "jax": {"array": "jnp.array(#1)", "least": "min(#1, #2)", "mask": "#1.astype(float)"},
-    "torch": {
-        "array": "torch.tensor(#1, **like)",
-        "least": "min(#1, #2)",
-        "mask": "#1.to(**like)",
-        "tensor": "torch.tensor(#1, **like)",
-        "reversed": "torch.flip(#1, #2)",
-    },
+    "torch": {**_MADE_IN_TORCH, "least": "min(#1, #2)", "mask": "#1.to(**like)", "reversed": "torch.flip(#1, #2)"},
 }
 
 
@@ -40,7 +35,7 @@ def template(operator: Operator, to: str) -> str | None:
     own = operator.spellings
     said = own.get(to, f"{PREFIXES[to]}.{operator.name}(#*)")
     if to == "jax" and to not in own and "numpy" in own:
-        said = own["numpy"] and in_jax(own["numpy"])
+        said = own["numpy"] and in_words_of("jax", own["numpy"])
     return said or (f"{operator.name}(#*)" if operator.name in polyfills(to) else None)
 
 

@@ -39,10 +39,10 @@ def with_formulas(
     written for exactly their sizes, and is left out if that does not hold either.
     """
     choices = _choices(calculation)
-    return [
-        _with_formula(result, choices.at(position, calculation), values, compared=compared) if choices else result
-        for position, result in enumerate(results)
-    ]
+    if choices is None:
+        return list(results)
+    forms = ((result, choices.at(position, calculation)) for position, result in enumerate(results))
+    return [_with_formula(result, own, values, compared=compared) for result, own in forms]
 
 
 def _with_formula(

@@ -52,7 +52,7 @@ class ClosedForm(NamedTuple):
         `values` are those of the inputs, with the sample axis first for those in the batch.
         """
         calculation, numbers = self.read_again(values)
-        return calculation.derivatives(numbers)[0]
+        return calculation.derivative_program.run(numbers)[0]
 
     def read_again(self, values: Mapping[str, Array]) -> tuple[Calculation, dict[str, Array]]:
         """Return the text of the formula as a calculation of its own, and the values of its names."""

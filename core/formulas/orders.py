@@ -98,9 +98,8 @@ def _index_form(program: Program, request: tuple[str, ...], ranks: tuple[int, ..
     letters = iter(INDEX_LETTERS)
     blocks = ["".join(next(letters) for _ in range(rank)) for rank in ranks]
     power = str(len(request)) if len(request) > 1 else ""
-    above, *below = (
-        f"{name}[{','.join(block)}]" if block else name for name, block in zip(("out", *request), blocks, strict=True)
-    )
+    named = zip(("out", *request), blocks, strict=True)
+    above, *below = (f"{name}[{','.join(block)}]" if block else name for name, block in named)
     body = _indexed(program.result, "".join(blocks))
     return _with_names(program.assignments, f"d{power}{above}/{' '.join(f'd{one}' for one in below)} = {body}")
 

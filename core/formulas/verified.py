@@ -72,6 +72,6 @@ def _numbers(calculation: Calculation, statics: Mapping[str, Static]) -> tuple[d
     if max(entries, default=0) > LARGEST_COMPARED or calculation.derivative_program.largest > LARGEST_COMPARED:
         return None
     try:
-        return values, calculation.derivatives(values)
+        return values, calculation.derivative_program.run(values)
     except OperationFailed:
         return None

@@ -133,15 +133,16 @@ def add(terms: Iterable[tuple[Coefficient, Node]], shape: Shape) -> Node:
     return Sum.of(tuple(tidy(c) for _, c in remaining), tuple(core for core, _ in remaining), shape)
 
 
+def _factors(node: Node) -> Iterable[Factor]:
+    """Return the factors of a Product; what is none is its own factor."""
+    return node.factors if isinstance(node, Product) else [(node, tuple(range(node.rank)))]
+
+
 def repeated_axes(node: Node) -> set[int]:
     """Return the axes along which a node is mere repetition: what multiplies a vector of ones there."""
     if is_zero(node):
         return set(range(node.rank))
-    if isinstance(node, Delta) and node.rank == 1:
-        return {0}
-    if isinstance(node, Product):
-        return {own[0] for operand, own in node.factors if isinstance(operand, Delta) and operand.rank == 1}
-    return set()
+    return {own[0] for operand, own in _factors(node) if isinstance(operand, Delta) and operand.rank == 1}
 
 
 def without_axes(node: Node, kept: Labels) -> Node:
@@ -191,9 +192,7 @@ def _separate_ties(node: Sum) -> tuple[list[tuple[Coefficient, Node]], Node]:
 
 def carries_delta(node: Node) -> bool:
     """Whether a node is, or multiplies, a Delta that ties two or more axes."""
-    if isinstance(node, Product):
-        return any(isinstance(operand, Delta) and operand.rank > 1 for operand in node.children)
-    return isinstance(node, Delta) and node.rank > 1
+    return bool(_ties(node))
 
 
 def _merge_by_structure(terms: list[tuple[Node, Coefficient]], shape: Shape) -> list[tuple[Node, Coefficient]]:
@@ -219,25 +218,18 @@ def _merge_by_structure(terms: list[tuple[Node, Coefficient]], shape: Shape) -> 
 
 def _ties(node: Node) -> frozenset[Labels]:
     """Return the label groups that the Deltas of a term tie together."""
-    if isinstance(node, Product):
-        return frozenset(labels for operand, labels in node.factors if isinstance(operand, Delta) and operand.rank > 1)
-    if isinstance(node, Delta) and node.rank > 1:
-        return frozenset([tuple(range(node.rank))])
-    return frozenset()
+    return frozenset(own for operand, own in _factors(node) if isinstance(operand, Delta) and operand.rank > 1)
 
 
 def _carried(node: Node) -> set[int]:
     """Return the axes of a term that something other than its Deltas carries."""
-    if not isinstance(node, Product):
-        return set()
-    carrying = (labels for operand, labels in node.factors if not isinstance(operand, Delta))
+    carrying = (labels for operand, labels in _factors(node) if not isinstance(operand, Delta))
     return {label for labels in carrying for label in labels if label < node.rank}
 
 
 def _under(node: Node, kept: Labels, kept_shape: Shape) -> Node:
     """Return what the Deltas of a term multiply, over the labels that they leave free."""
-    own = node.factors if isinstance(node, Product) else ()
-    factors = [f for f in own if not (isinstance(f[0], Delta) and f[0].rank > 1)]
+    factors = [f for f in _factors(node) if not (isinstance(f[0], Delta) and f[0].rank > 1)]
     carried = {label for _, labels in factors for label in labels}
     ones = [(Delta.of(size, 1), (label,)) for label, size in zip(kept, kept_shape, strict=True) if label not in carried]
     return product(1, [*factors, *ones], kept)

@@ -94,10 +94,8 @@ def _ordered(factors: list[Factor], position: dict[int, int]) -> tuple[list[Fact
                 around = hash(tuple(sorted(color[label] for label in labels)))
                 for axis, label in enumerate(labels):
                     seen[label].append((node.digest, 0 if symmetric else axis, around))
-            color = {
-                label: position[label] if label in position else len(position) + (hash(tuple(sorted(uses))) & COLORS)
-                for label, uses in seen.items()
-            }
+            uses = {label: len(position) + (hash(tuple(sorted(own))) & COLORS) for label, own in seen.items()}
+            color = {label: position.get(label, use) for label, use in uses.items()}
     return sorted(factors, key=lambda factor: _rank_key(factor, color)), color
 
 

@@ -6,7 +6,6 @@ from collections.abc import Iterator, Sequence
 
 from .operator import Operator
 
-_by_name: dict[str, Operator] = {}
 _by_spelling: dict[str, Operator] = {}
 _readings: dict[str, list[str]] = {}
 _refused: dict[str, str] = {}
@@ -21,13 +20,12 @@ def enter(operator: Operator) -> Operator:
     for line in operator.libraries:
         _readings.setdefault(line.partition("(")[0], []).append(line)
     _refused.update(operator.refused)
-    _by_name[operator.name] = operator
     return operator
 
 
 def operators(*, hidden: bool = False) -> Iterator[Operator]:
     """Yield the operators in the order of the table, those for rules only when `hidden`."""
-    return (operator for operator in _by_name.values() if hidden or not operator.hidden)
+    return (operator for operator in dict.fromkeys(_by_spelling.values()) if hidden or not operator.hidden)
 
 
 def find(spelling: str) -> Operator | None:

@@ -18,20 +18,18 @@ from fractions import Fraction
 from functools import cached_property
 from itertools import pairwise
 from math import prod
-from typing import TYPE_CHECKING, Any, ClassVar, TypeGuard, TypeVar
+from typing import Any, ClassVar, TypeGuard, TypeVar
 from weakref import WeakValueDictionary
 from zlib import crc32
 
 import numpy as np
 
+from ..arrays import Array
 from ..shapes import Shape
 from .operator import Operator
 from .places import Listed, Progression, Rotation, Rows, count_of, progression
 from .ratios import Ratio
 from .sizes import Size
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
 
 Plain = int | Fraction | float
 Coefficient = Plain | Ratio
@@ -59,9 +57,6 @@ class Node:
     def __setattr__(self, name: str, value: object) -> None:
         raise AttributeError(f"{type(self).__name__} is immutable")
 
-    def _set(self, **fields: object) -> None:
-        self.__dict__.update(fields)
-
     def __repr__(self) -> str:
         fields = {k: v for k, v in vars(self).items() if k not in ("digest", "children") and not k.startswith("_")}
         return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in fields.items())})"
@@ -73,7 +68,7 @@ def _intern(cls: type[SomeNode], key: Hashable, shape: Shape, children: tuple[No
     if found is None:
         found = cls()
         digest = hash((cls.kind, _stable(key), shape, *(child.digest for child in children)))
-        found._set(shape=shape, digest=digest, children=children, **fields)
+        found.__dict__.update(shape=shape, digest=digest, children=children, **fields)
         _interned[full_key] = found
     assert isinstance(found, cls)
     return found
@@ -130,10 +125,10 @@ class Constant(Node):
     """An array written in the expression: `[[1, 2], [3, 4]]`."""
 
     kind = 1
-    value: NDArray[np.float64]
+    value: Array
 
     @staticmethod
-    def of(value: NDArray[np.float64]) -> Constant:
+    def of(value: Array) -> Constant:
         """Return the constant; `value` becomes read-only."""
         value = np.ascontiguousarray(value, dtype=np.float64)
         value.flags.writeable = False
@@ -143,7 +138,7 @@ class Constant(Node):
 class Structural(Node):
     """A 0/1 tensor known from a few integers."""
 
-    def dense(self) -> NDArray[np.float64]:
+    def dense(self) -> Array:
         """Return the tensor as an array, for the rare place where nothing cheaper exists."""
         raise TypeError(type(self).__name__)
 
@@ -159,7 +154,7 @@ class Delta(Structural):
         """Return the delta of `rank` axes of length `size`."""
         return _intern(Delta, (size, rank), (size,) * rank, (), size=size)
 
-    def dense(self) -> NDArray[np.float64]:
+    def dense(self) -> Array:
         """Return the array: ones where all indices are equal."""
         result = np.zeros(self.shape)
         result[(np.arange(self.size),) * self.rank] = 1.0
@@ -179,7 +174,7 @@ class Select(Structural):
         chosen = rows if isinstance(rows, range | Rotation | Progression | Listed) else _as_range(tuple(rows))
         return _intern(Select, (chosen, size), (count_of(chosen), size), (), rows=chosen, size=size)
 
-    def dense(self) -> NDArray[np.float64]:
+    def dense(self) -> Array:
         """Return the array: one 1 in each row."""
         result = np.zeros(self.shape)
         result[np.arange(len(self.rows)), np.asarray(self.rows, dtype=np.intp)] = 1.0
@@ -207,7 +202,7 @@ class Triangle(Structural):
         """Return the lower triangle of ones with `rows` and `columns`."""
         return _intern(Triangle, (rows, columns, offset), (rows, columns), (), offset=offset)
 
-    def dense(self) -> NDArray[np.float64]:
+    def dense(self) -> Array:
         """Return the array: ones on and below a diagonal."""
         rows, columns = self.shape
         return np.tri(rows, columns, self.offset)
@@ -224,7 +219,7 @@ class Reshape(Structural):
         """Return the tensor that merges axes of these sizes into one."""
         return _intern(Reshape, sizes, (prod(sizes), *sizes), (), sizes=sizes)
 
-    def dense(self) -> NDArray[np.float64]:
+    def dense(self) -> Array:
         """Return the array: the identity matrix with its second axis split."""
         return np.eye(self.shape[0]).reshape(self.shape)
 

@@ -95,10 +95,8 @@ def sliced(start: int | None, stop: int | None, step: int, size: int) -> range:
     begin = first if start is None else _within(start, size)
     end = last if stop is None else _within(stop, size)
     reach = end - begin if step > 0 else begin - end
-    try:
-        empty = sign(reach) <= 0
-    except NotPlainError:  # named ends are meant to be in order
-        empty = False
+    # Named ends are meant to be in order.
+    empty = sign(reach, meant=1) <= 0
     if empty and isinstance(reach, Size):
         raise NotPlainError("whether this slice is empty depends on the length of the axis", [reach])
     return range(0) if empty else progression(begin, step, quotient(reach + abs(step) - 1, abs(step)))
@@ -106,16 +104,11 @@ def sliced(start: int | None, stop: int | None, step: int, size: int) -> range:
 
 def placed(place: int, size: int) -> int:
     """Return a place counted from the front: `placed(-1, n)` is `n - 1`."""
-    try:
-        return size + place if sign(place) < 0 else place
-    except NotPlainError:  # a named place is meant to exist
-        return place
+    # A named place is meant to exist.
+    return size + place if sign(place, meant=1) < 0 else place
 
 
 def _within(place: int, size: int) -> int:
     """Return an end of a slice counted from the front, no further than the end of the axis."""
     place = placed(place, size)
-    try:
-        return size if sign(place - size) > 0 else place
-    except NotPlainError:
-        return place
+    return size if sign(place - size, meant=-1) > 0 else place

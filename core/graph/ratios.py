@@ -161,19 +161,15 @@ def ratio(size: int) -> Number:
     return _ratio(Fraction(1), size, {}) if isinstance(size, Size) else size
 
 
-def rounded_down(value: Number) -> int:
-    """Return the whole part of a coefficient: of `n/2` it is `n//2`."""
+def as_size(value: Number, *, exact: bool = True) -> int:
+    """Return a coefficient as a length: `2*n` as it is, `n/2` as a division that leaves no rest.
+
+    Where that is not `exact` it is rounded down.
+    """
     term = _as_ratio(value)
     number = Fraction(term.number)
     below = prod((raised(size, power) for size, power in term.below), start=number.denominator)
-    return quotient(number.numerator * term.above, below)
-
-
-def as_size(value: Ratio) -> int:
-    """Return a coefficient as a length: `2*n` as it is, `n/2` as a division that leaves no rest."""
-    number = Fraction(value.number)
-    below = prod((raised(size, power) for size, power in value.below), start=number.denominator)
-    return quotient(number.numerator * value.above, below, exact=True)
+    return quotient(number.numerator * term.above, below, exact=exact)
 
 
 def reciprocal(value: Number) -> Number:

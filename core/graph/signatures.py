@@ -33,10 +33,8 @@ def bind_signature(signature: str, shapes: Sequence[Shape], name: str) -> tuple[
             if known != size:
                 raise ShapeError(f"`{name}`: sizes {known} and {size} must be equal", sizes=(known, size))
     sizes |= {axis: int(axis) for axes in outputs for axis in axes if axis.isdigit()}
-    core_shapes = tuple(
-        tuple(reduce(least, (sizes[part] for part in axis.split("|"))) for axis in axes) for axes in outputs
-    )
-    return broadcast_shapes(*batches), core_shapes, len(outputs)
+    smallest = [[reduce(least, map(sizes.__getitem__, axis.split("|"))) for axis in axes] for axes in outputs]
+    return broadcast_shapes(*batches), tuple(map(tuple, smallest)), len(outputs)
 
 
 def parse_axes(text: str) -> list[tuple[str, ...]]:

@@ -282,14 +282,17 @@ def factors_of(size: int) -> dict[Size, int]:
 # --- what is known of them -------------------------------------------------------------------------------------------
 
 
-def sign(size: int) -> int:
+def sign(size: int, *, meant: int | None = None) -> int:
     """Return 1, 0 or -1 for a length over generic lengths, each of which is as long as is needed.
 
-    Example: `n - 3` is positive, for an index that is written is meant to exist. Raises NotPlainError for `n - m`.
+    Example: `n - 3` is positive, for an index that is written is meant to exist. For `n - m` it is what is `meant`;
+    raises NotPlainError where that is not said.
     """
     if not isinstance(size, Size):
         return (size > 0) - (size < 0)
     signs = {c > 0 for monomial, c in size.terms if monomial}
+    if len(signs) > 1 and meant is not None:
+        return meant
     if len(signs) > 1:
         raise NotPlainError(f"whether {size} is positive depends on its lengths", [size])
     return 1 if signs.pop() else -1

@@ -30,16 +30,27 @@ def rebuilt(node: Node, children: Sequence[Node]) -> Node:
     """Return a node of the same kind over other children, in normal form."""
     if all(new is old for new, old in zip(children, node.children, strict=True)):
         return node
+    return _over(children, node, node.shape)
+
+
+def _over(
+    children: Sequence[Node], node: Node, shape: Shape, *, batch: int = 0, lengths: Mapping[str, int] | None = None
+) -> Node:
+    """Return a node of the same kind over children of other shapes; `batch` axes came in front, or `lengths` in."""
+
+    def at(coefficient: Coefficient) -> Coefficient:
+        return coefficient if lengths is None else evaluated(coefficient, lengths)
+
     match node:
         case Product():
-            factors = list(zip(children, node.labels, strict=True))
-            return product(node.coefficient, factors, tuple(range(node.rank)))
+            return product(at(node.coefficient), zip(children, node.labels, strict=True), tuple(range(node.rank)))
         case Sum():
-            return add(list(zip(node.coefficients, children, strict=True)), node.shape)
+            return add(zip(map(at, node.coefficients), children, strict=True), shape)
         case Map():
             return elementwise(node.operator, children)
         case Apply():
-            return Apply.of(node.operator, tuple(children), node.shape, node.parameters, node.batch, node.output)
+            depth = node.batch + batch
+            return Apply.of(node.operator, tuple(children), shape, node.parameters, depth, node.output)
     return node
 
 
@@ -76,18 +87,8 @@ def sized(roots: Iterable[Node], lengths: Mapping[str, int]) -> dict[Node, Node]
                 new[node] = Triangle.of(shape[0], shape[1], at(node.offset))
             case Reshape():
                 new[node] = Reshape.of(shape[1:])
-            case Product():
-                factors = list(zip(children, node.labels, strict=True))
-                new[node] = product(evaluated(node.coefficient, lengths), factors, tuple(range(node.rank)))
-            case Sum():
-                coefficients = [evaluated(c, lengths) for c in node.coefficients]
-                new[node] = add(zip(coefficients, children, strict=True), shape)
-            case Map():
-                new[node] = elementwise(node.operator, children)
-            case Apply():
-                new[node] = Apply.of(node.operator, tuple(children), shape, node.parameters, node.batch, node.output)
             case _:
-                new[node] = node
+                new[node] = _over(children, node, shape, lengths=lengths)
     return new
 
 
@@ -134,21 +135,12 @@ def vectorize(roots: Sequence[Node], batched: Mapping[Symbol, Node], batch: Shap
 
 
 def _vectorized(node: Node, new: Mapping[Node, Node], batch: Shape) -> Node:
-    match node:
-        case Product():
-            lead = fresh(len(batch))
-            factors = [(new[child], lead + own) if child in new else (child, own) for child, own in node.factors]
-            return product(node.coefficient, factors, lead + tuple(range(node.rank)))
+    if isinstance(node, Product):
+        lead = fresh(len(batch))
+        factors = [(new[child], lead + own) if child in new else (child, own) for child, own in node.factors]
+        return product(node.coefficient, factors, lead + tuple(range(node.rank)))
     children = [new[child] if child in new else broadcast(child, batch + child.shape) for child in node.children]
-    match node:
-        case Sum():
-            return add(list(zip(node.coefficients, children, strict=True)), batch + node.shape)
-        case Map():
-            return elementwise(node.operator, children)
-        case Apply():
-            depth = len(batch) + node.batch
-            return Apply.of(node.operator, tuple(children), batch + node.shape, node.parameters, depth, node.output)
-    raise AssertionError(type(node).__name__)
+    return _over(children, node, batch + node.shape, batch=len(batch))
 
 
 def flatten(roots: Sequence[Node]) -> list[Node]:
@@ -158,10 +150,8 @@ def flatten(roots: Sequence[Node]) -> list[Node]:
     several users stays a node and is computed once.
     """
     order, users = topological(roots), uses(roots)
-    products = [node for node in order if isinstance(node, Product)]
-    absorbed = {
-        child for node in products for child in node.children if isinstance(child, Product) and users[child] == 1
-    }
+    inner = (child for node in order if isinstance(node, Product) for child in node.children)
+    absorbed = {child for child in inner if isinstance(child, Product) and users[child] == 1}
     new: dict[Node, Node] = {}
     for node in order:
         if node in absorbed:

@@ -15,28 +15,15 @@ from ...grammar.parser import parse
 from ...grammar.rewriting import filled
 from ...grammar.syntax import Attribute, Binary, Index, ListLiteral, Literal, Name, Number, Slice, String, TupleLiteral
 from ..elaboration.infix import COMPARISONS
-from ..graph.algebra import constant_value, is_mask, is_zero, repeated_axes, without_axes
+from ..graph.algebra import Factor, constant_value, is_mask, is_zero, repeated_axes, without_axes
 from ..graph.canonical import is_symmetric
-from ..graph.nodes import (
-    Apply,
-    Coefficient,
-    Constant,
-    Factor,
-    Map,
-    Node,
-    Plain,
-    Product,
-    Reshape,
-    Structural,
-    Sum,
-    Symbol,
-)
+from ..graph.nodes import Apply, Coefficient, Constant, Map, Node, Plain, Product, Reshape, Structural, Sum, Symbol
 from ..graph.ratios import Ratio
 from .expand import familiar_multiple
 from .lengths import length_tree, split
 from .sums import summed
 from .terms import Term, written
-from .trees import ONE, Power, Tree, call, indexed, number, transposed
+from .trees import ONE, Power, Tree, call, indexed, number, spelled, transposed
 from .walk import Walk
 
 INFIX = {"power": "**", **{name: sign for sign, name in COMPARISONS.items()}}
@@ -221,7 +208,7 @@ class Notation:
 
     def _apply(self, node: Apply) -> Tree:
         name = node.operator.name
-        settings = {key: _setting(value) for key, value in node.parameters if value not in (None, False)}
+        settings = {key: spelled(value) for key, value in node.parameters if value not in (None, False)}
         if name == "nuclear_norm":
             return call("matrix_norm" if node.batch else "norm", self.tree(node.children[0]), String("nuc"))
         if node.operator.signature.startswith("(n)->") and "axis" in node.operator.parameters:
@@ -249,11 +236,8 @@ def _unrepeated(node: Apply) -> list[Node]:
     repeated = [batch <= repeated_axes(child) for child in node.children]
     if not batch or all(repeated) or not any(batch.isdisjoint(repeated_axes(child)) for child in node.children):
         return list(node.children)
-    cores = (tuple(range(node.batch, child.rank)) for child in node.children)
-    return [
-        without_axes(child, core) if same else child
-        for child, core, same in zip(node.children, cores, repeated, strict=True)
-    ]
+    pairs = zip(node.children, repeated, strict=True)
+    return [without_axes(child, tuple(range(node.batch, child.rank))) if same else child for child, same in pairs]
 
 
 def _masked(node: Map) -> Node | None:
@@ -292,19 +276,6 @@ def _spreads(spread: Node, inner: Apply, axis: int) -> bool:
 
 def _scaled(term: Term, coefficient: Plain, powers: Sequence[Power]) -> Term:
     return term._replace(coefficient=term.coefficient * coefficient, scalars=(*term.scalars, *powers))
-
-
-def _setting(value: object) -> Tree:
-    match value:
-        case bool() | None:
-            return Literal(value)
-        case int() | float():
-            return number(value)
-        case str():
-            return String(value)
-        case tuple():
-            return TupleLiteral(tuple(_setting(item) for item in value))
-    raise TypeError(f"a setting of type {type(value).__name__} has no spelling")
 
 
 def _literal(value: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> Tree:

@@ -51,9 +51,7 @@ def split(coefficient: Coefficient) -> tuple[Plain, list[Power]]:
 def place_tree(place: int, size: int) -> Tree:
     """Return an index, counted from the end where it is a number so: the last of n is `-1`."""
     back = size - place
-    if isinstance(place, Size) and not isinstance(back, Size):
-        return negated(Number(str(back)))
-    return length_tree(place)
+    return length_tree(-back if isinstance(place, Size) and not isinstance(back, Size) else place)
 
 
 def rows_tree(select: Select) -> Tree:
@@ -73,5 +71,4 @@ def rows_tree(select: Select) -> Tree:
         begin = None if start == size - 1 else place_tree(start, size)
         whole = count == quotient(start - step, -step)
         end = None if whole else place_tree(last - 1, size)
-    stride = None if step == 1 else negated(Number(str(-step))) if step < 0 else Number(str(step))
-    return Slice(begin, end, stride)
+    return Slice(begin, end, None if step == 1 else length_tree(step))

@@ -67,18 +67,19 @@ def _function_of(X: Node, values: list[Factor], label: int) -> Node | None:
     if len(values) != 1 or values[0][1] != (label,):
         return None
     function = values[0][0]
-    if _eigenvalues_of(function, X):
+    if _are_values_of(function, X):
         return X
     spectrum = function.operator.spectrum if isinstance(function, Map | Apply) else ""
-    if spectrum and _eigenvalues_of(function.children[0], X):
+    if spectrum and _are_values_of(function.children[0], X):
         return call(spectrum, X)
     if is_function(function, "power") and constant_value(function.children[1]) == -1:
-        return call("inv", X) if _eigenvalues_of(function.children[0], X) else None
+        return call("inv", X) if _are_values_of(function.children[0], X) else None
     return None
 
 
-def _eigenvalues_of(node: Node, X: Node) -> bool:
-    return (_is_output(node, "eigh", 0) or is_function(node, "eigvalsh")) and node.children[0] is X
+def _are_values_of(node: Node, X: Node, decomposition: str = "eigh", output: int = 0, name: str = "eigvalsh") -> bool:
+    """Whether a node is the eigenvalues of a matrix, or the values that another decomposition gives."""
+    return (_is_output(node, decomposition, output) or is_function(node, name)) and node.children[0] is X
 
 
 def singular_values(node: Node) -> Node | None:
@@ -90,14 +91,10 @@ def singular_values(node: Node) -> Node | None:
         X = left.children[0]
         users = [spot for spot, (_, labels) in enumerate(factors) if label in labels]
         right = [own for f, own in factors if _is_output(f, "svd", 2) and own[0] == label and f.children[0] is X]
-        middle = [f for f, own in factors if own == (label,) and _singular_values_of(f, X)]
+        middle = [f for f, own in factors if own == (label,) and _are_values_of(f, X, "svd", 1, "svdvals")]
         if label >= node.rank and len(users) == 3 and len(right) == len(middle) == 1:
             return exchanged(node, users, (X, (row, right[0][1])))
     return None
-
-
-def _singular_values_of(node: Node, X: Node) -> bool:
-    return (_is_output(node, "svd", 1) or is_function(node, "svdvals")) and node.children[0] is X
 
 
 def _is_output(node: Node, name: str, output: int) -> bool:

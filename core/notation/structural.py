@@ -71,9 +71,8 @@ def apply_structure(writer: Writer, factors: Sequence[Factor], rank: int, sizes:
     `sizes` are those of the labels.
     """
     acting = [factor for factor in factors if isinstance(factor[0], Select | Triangle | Reshape)]
-    return _Application(
-        writer, rank, sizes, [factor for factor in factors if factor not in acting], acting
-    ).pieces_left()
+    pieces = [factor for factor in factors if factor not in acting]
+    return _Application(writer, rank, sizes, [*pieces], acting).pieces_left()
 
 
 @dataclass
@@ -214,6 +213,4 @@ def _ways(node: Select, labels: Labels) -> Iterable[tuple[Select, Labels]]:
 
 def _offset(offset: int) -> tuple[Tree, ...]:
     """Return the offset of a triangle as an argument, which none is where it is 0."""
-    if not offset:
-        return ()
-    return (negated(Number(str(-offset))) if offset < 0 else Number(str(offset)),)
+    return (length_tree(offset),) if offset else ()

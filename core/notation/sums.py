@@ -175,9 +175,8 @@ def _factored(terms: list[Term]) -> list[Term]:
         front, back, i, j = max(pairs, key=lambda pair: pair[0] + pair[1], default=(0, 0, 0, 0))
         if not front + back:
             return terms
-        group = [i, j] + [
-            k for k, other in enumerate(terms) if k not in (i, j) and _shares(terms[i], other, front, back)
-        ]
+        others = (k for k in range(len(terms)) if k not in (i, j))
+        group = [i, j, *(k for k in others if _shares(terms[i], terms[k], front, back))]
         joined = _joined_chains([terms[k] for k in group], front, back)
         terms = [joined if k == i else term for k, term in enumerate(terms) if k not in group[1:] or k == i]
 
@@ -243,17 +242,13 @@ def _joined_pair(first: Term, second: Term) -> Term | None:
     if len(places) != 1 or len(subscripts.value.split("->")[0].split(",")[places[0] - 1]) != 2:
         return None
     (place,) = places
-    inner = [
-        term._replace(rank=2, whole=None, links=(Link.of(call_.arguments[place]),))
-        for term, call_ in ((first, one), (second, two))
-    ]
-    middle = summed(inner)
+    matrices = ((term, Link.of(einsum.arguments[place])) for term, einsum in ((first, one), (second, two)))
+    middle = summed([term._replace(rank=2, whole=None, links=(link,)) for term, link in matrices])
     matrix = chain(middle)
     assert matrix is not None
     arguments = (*one.arguments[:place], matrix, *one.arguments[place + 1 :])
-    return first._replace(
-        coefficient=middle.coefficient, scalars=middle.scalars, whole=replace(one, arguments=arguments)
-    )
+    joined = replace(one, arguments=arguments)
+    return first._replace(coefficient=middle.coefficient, scalars=middle.scalars, whole=joined)
 
 
 def _added(terms: list[Term]) -> Tree:

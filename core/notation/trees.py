@@ -38,6 +38,22 @@ def number(value: Plain) -> Tree:
     return Number(str(int(value))) if value < 1e16 else Number(repr(float(value)))
 
 
+def spelled(value: object) -> Tree:
+    """Return a setting as a tree: trees are what they are, values are written."""
+    match value:
+        case Node():
+            return value
+        case bool() | None:
+            return syntax.Literal(value)
+        case int() | float():
+            return number(value)
+        case str():
+            return syntax.String(value)
+        case tuple():
+            return syntax.TupleLiteral(tuple(spelled(item) for item in value))
+    raise TypeError(f"a setting of type {type(value).__name__} has no spelling")
+
+
 def multiple_of_constant(value: Plain) -> tuple[Fraction, Power] | None:
     """Return a positive float as a fraction times a power of a constant, None where it is no such multiple.
 

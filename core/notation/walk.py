@@ -255,15 +255,12 @@ class Walk:
             return None
         if self.rank == 0:
             return base
-        self._loops_to_pendants()
-        if self.rank == 1:
-            return self._vector(base, 0)
-        return self._two_axes(base)
-
-    def _loops_to_pendants(self) -> None:
         for edge in [edge for edge in self.edges if edge.first == edge.second]:
             self.edges.remove(edge)
             self._pend(edge.first, Vector((), ((diagonal_of(edge.links), ONE),)))
+        if self.rank == 1:
+            return self._vector(base, 0)
+        return self._two_axes(base)
 
     def _vector(self, base: Term, label: int) -> Term:
         vectors = self.pendants[label]

@@ -43,12 +43,16 @@ def axes_of(x: Node) -> Labels:
     return tuple(range(x.rank))
 
 
-def selected(x: Node, axis: int, rows: Rows) -> Node:
-    """Return the entries `rows` along one axis."""
+def through(x: Node, axis: int, matrix: Node) -> Node:
+    """Return x with a matrix multiplied from the left onto one axis."""
     (row,) = fresh(1)
     labels = axes_of(x)
-    output = (*labels[:axis], row, *labels[axis + 1 :])
-    return product(1, [(x, labels), (Select.of(rows, x.shape[axis]), (row, axis))], output)
+    return product(1, [(x, labels), (matrix, (row, axis))], (*labels[:axis], row, *labels[axis + 1 :]))
+
+
+def selected(x: Node, axis: int, rows: Rows) -> Node:
+    """Return the entries `rows` along one axis."""
+    return through(x, axis, Select.of(rows, x.shape[axis]))
 
 
 def summed(x: Node, axis: int | tuple[int, ...] | None = None, keepdims: bool = False) -> Node:
@@ -145,11 +149,6 @@ def broadcast_to(x: Node, shape: Any) -> Node:
     return algebra.broadcast(x, target)
 
 
-def raveled(x: Node) -> Node:
-    """Return all entries as one vector, row by row."""
-    return reshaped(x, -1)
-
-
 def vec(X: Node) -> Node:
     """Return the entries as one vector, column by column."""
     return reshaped(algebra.permute(X, axes_of(X)[::-1]), -1)
@@ -210,7 +209,7 @@ def rolled(x: Node, shift: Any, axis: Any) -> Node:
             x = rolled(x, step, place)
         return x
     if axis is None:
-        return reshaped(rolled(raveled(x), shift, 0), x.shape)
+        return reshaped(rolled(reshaped(x, -1), shift, 0), x.shape)
     place = normalize_axis(axis, x.rank)
     size = x.shape[place]
     start = placed(-shift, size) if isinstance(size, Size) else -shift % size if size else 0
@@ -282,7 +281,7 @@ def tiled(x: Node, reps: Any) -> Node:
 def repeated(x: Node, repetitions: int, axis: int | None) -> Node:
     """Return each entry several times in a row."""
     if axis is None:
-        return repeated(raveled(x), repetitions, 0)
+        return repeated(reshaped(x, -1), repetitions, 0)
     (count,) = checked_shape(repetitions)
     return _copied(x, normalize_axis(axis, x.rank), count, inside=True)
 

@@ -9,12 +9,12 @@ import numpy as np
 
 from ..errors import ExpressionError
 from ..graph.algebra import add, fresh, full, product, zero
-from ..graph.nodes import Coefficient, Constant, Delta, Node, Select, Triangle
+from ..graph.nodes import Coefficient, Constant, Delta, Node, Triangle
 from ..graph.operator import Operator
-from ..graph.places import progression
 from ..graph.ratios import ratio, reciprocal
 from ..graph.sizes import Size, least
 from .axes import checked_shape
+from .diagonals import on_diagonal
 
 
 def _eye(n: int, m: int | None, k: int) -> Node:
@@ -25,9 +25,7 @@ def _eye(n: int, m: int | None, k: int) -> Node:
     if first >= last:
         return zero((rows, columns))
     (place,) = fresh(1)
-    selects = [(Select.of(progression(first, 1, last - first), rows), (place, 0)),
-               (Select.of(progression(first + k, 1, last - first), columns), (place, 1))]
-    return product(1, selects, (0, 1))
+    return product(1, on_diagonal(k, last - first, (rows, columns), place), (0, 1))
 
 
 def _arange(start: float, stop: float | None, step: float) -> Node:

@@ -10,8 +10,16 @@ from ..graph.algebra import Factor, fresh, product
 from ..graph.nodes import Delta, Node, Select, Triangle
 from ..graph.places import progression
 from ..graph.sizes import Size, least
-from ..shapes import normalize_axis, require_rank, require_square
-from .axes import axes_of, raveled
+from ..shapes import Shape, normalize_axis, require_rank, require_square
+from .axes import axes_of, reshaped, through
+
+
+def on_diagonal(
+    offset: int, length: int, shape: Shape, place: int, axes: tuple[int, int] = (0, 1)
+) -> list[Factor]:
+    """Return what makes a label count through `length` entries [i, i + offset] of two axes of that shape."""
+    starts = zip((max(0, -offset), max(0, offset)), shape, axes, strict=True)
+    return [(Select.of(progression(start, 1, length), size), (place, axis)) for start, size, axis in starts]
 
 
 def diagonal(x: Node, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Node:
@@ -28,10 +36,7 @@ def diagonal(x: Node, offset: int = 0, axis1: int = 0, axis2: int = 1) -> Node:
     length = length if isinstance(length, Size) else max(0, length)
     (place,) = fresh(1)
     kept = tuple(label for label in axes_of(x) if label not in (rows, columns))
-    selects = [
-        (Select.of(progression(start, 1, length), x.shape[axis]), (place, axis))
-        for axis, start in ((rows, first), (columns, max(0, offset)))
-    ]
+    selects = on_diagonal(offset, length, (height, width), place, (rows, columns))
     labels = list(axes_of(x))
     if offset == 0 and x.shape[rows] == x.shape[columns]:
         labels[rows] = labels[columns] = place
@@ -48,11 +53,7 @@ def diag(x: Node, k: int) -> Node:
         return product(1, [(x, (0,)), (Delta.of(x.shape[0], 2), (0, 1))], (0, 1))
     size = x.shape[0] + abs(k)
     (place,) = fresh(1)
-    selects = [
-        (Select.of(progression(start, 1, x.shape[0]), size), (place, axis))
-        for axis, start in ((0, max(0, -k)), (1, max(0, k)))
-    ]
-    return product(1, [(x, (place,)), *selects], (0, 1))
+    return product(1, [(x, (place,)), *on_diagonal(k, x.shape[0], (size, size), place)], (0, 1))
 
 
 def diag_embed(x: Node, offset: int, axis1: int, axis2: int) -> Node:
@@ -90,11 +91,9 @@ def triangle(x: Node, k: int, *, lower: bool) -> Node:
 def cumsum(x: Node, axis: int | None) -> Node:
     """Return the running sums along an axis, or over all entries."""
     if axis is None:
-        return cumsum(raveled(x), 0)
+        return cumsum(reshaped(x, -1), 0)
     place = normalize_axis(axis, x.rank)
-    (row,) = fresh(1)
-    output = (*axes_of(x)[:place], row, *axes_of(x)[place + 1 :])
-    return product(1, [(x, axes_of(x)), (Triangle.of(x.shape[place], x.shape[place]), (row, place))], output)
+    return through(x, place, Triangle.of(x.shape[place], x.shape[place]))
 
 
 def lower_half(X: Node) -> Node:

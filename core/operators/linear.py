@@ -31,7 +31,7 @@ ENTRIES = (
                "np.reshape(a, *, newshape) -> reshape(a, newshape)",
                *(f"torch.Tensor.{name}(input, *shape) -> reshape(input, shape)" for name in ("reshape", "view"))),
            errors=("reshape(x, 3)", "reshape(x)", "reshape(X, (-1, 5))")),
-    linear("ravel", "x", "All entries as one vector, row by row.", axes.raveled, aliases=("flatten",),
+    linear("ravel", "x", "All entries as one vector, row by row.", lambda x: axes.reshaped(x, -1), aliases=("flatten",),
            libraries=(
                *(f"{name}(a{by_name}, order: '{order}'{default}) -> {own}(a)"
                  for name, by_name in (("np.ravel", ""), ("np.ndarray.flatten", ""), ("ravel", ", *"))
@@ -154,7 +154,7 @@ ENTRIES = (
                       " -> diagonal(A, offset=offset, axis1=dim1, axis2=dim2)",
                       "tf.linalg.diag_part(input, *, k=0) -> diagonal(input, offset=k, axis1=-2, axis2=-1)")),
     linear("diagflat", "x; k=0", "The matrix with all entries on its diagonal.",
-           lambda x, k: diagonals.diag(axes.raveled(x), k), 
+           lambda x, k: diagonals.diag(axes.reshaped(x, -1), k),
            samples=("diagflat(x)", "diagflat(x, 1)"),
            libraries=("torch.diagflat(input, offset=0) -> diagflat(input, offset)",)),
     linear("diag_embed", "x; offset=0, axis1=-2, axis2=-1", "Matrices with the entries of the last axis on a diagonal.",

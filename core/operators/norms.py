@@ -55,8 +55,7 @@ def _vector_norm(x: Node, ord: Any, axis: Any, keepdims: bool = False) -> Node:
         help_ = "'fro' and 'nuc' are norms of a matrix; for a vector leave the order out"
         raise RankError(f"there is no vector norm '{ord}'", needed=2, helps=[help_])
     text = _VECTOR_NORMS.get(ord, "power_norm(x, ord=ord, axis=axis, keepdims=keepdims)")
-    result: Node = elaborate_text(text, {"x": x, "ord": ord, "axis": axis, "keepdims": keepdims})
-    return result
+    return elaborate_text(text, {"x": x, "ord": ord, "axis": axis, "keepdims": keepdims})
 
 
 def _matrix_norm(x: Node, ord: Any, keepdims: bool, axes: tuple[int, ...] = (-2, -1)) -> Node:
@@ -66,7 +65,7 @@ def _matrix_norm(x: Node, ord: Any, keepdims: bool, axes: tuple[int, ...] = (-2,
     if x.rank < 2:
         raise RankError(f"a matrix norm needs a matrix, and this is {describe(x.shape)}", needed=2)
     places = tuple(normalize_axis(axis, x.rank) for axis in axes)
-    result: Node = elaborate_text(_MATRIX_NORMS[ord], {"X": call("moveaxis", x, source=places, destination=(-2, -1))})
+    result = elaborate_text(_MATRIX_NORMS[ord], {"X": call("moveaxis", x, source=places, destination=(-2, -1))})
     if keepdims:
         return reshaped(result, tuple(1 if place in places else size for place, size in enumerate(x.shape)))
     return result

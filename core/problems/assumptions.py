@@ -3,19 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
-from typing import TYPE_CHECKING, TypeAlias
 
 import numpy as np
 
 from ...grammar.advice import Setting, advise
-from ..arrays import AS_ASSUMED, Array, first_place, largest
+from ..arrays import AS_ASSUMED, AnyArray, Array, first_place, largest
 from ..errors import InputError
 from ..shapes import ASSUMPTIONS
-
-if TYPE_CHECKING:
-    from numpy.typing import NDArray
-
-Places: TypeAlias = "NDArray[np.bool_]"
 
 
 def check_assumptions(assumptions: Mapping[str, frozenset[str]], given: Mapping[str, Array]) -> None:
@@ -30,15 +24,12 @@ def check_assumptions(assumptions: Mapping[str, frozenset[str]], given: Mapping[
             broken = FINDERS[word](given[name])
             if broken is not None:
                 assumed = Setting("assume", {name: word})
-                raise InputError(
-                    f"`{name}` is not {ADJECTIVES.get(word, word)}",
-                    place=assumed,
-                    notes=[broken.format(name=name)],
-                    helps=[advise("leave out ", assumed, SYMMETRISED.format(name=name) if word == "symmetric" else "")],
-                )
+                message = f"`{name}` is not {ADJECTIVES.get(word, word)}"
+                helps = [advise("leave out ", assumed, SYMMETRISED.format(name=name) if word == "symmetric" else "")]
+                raise InputError(message, place=assumed, notes=[broken.format(name=name)], helps=helps)
 
 
-def _first(places: Places) -> tuple[int, ...] | None:
+def _first(places: AnyArray) -> tuple[int, ...] | None:
     return first_place(places) if places.any() else None
 
 
@@ -47,7 +38,7 @@ def _at(place: tuple[int, ...], value: float) -> str:
     return f"{{name}}{inside} is {value:.6g}"
 
 
-def _entry(value: Array, places: Places) -> str | None:
+def _entry(value: Array, places: AnyArray) -> str | None:
     place = _first(places)
     return None if place is None else _at(place, float(value[place]))
 

@@ -20,15 +20,14 @@ from ..differentiation.stabilise import stabilized
 from ..elaboration.elaborate import Elaborator
 from ..errors import EvaluationError, NotScalarError, Span
 from ..evaluation.program import Program, compile_program
-from ..graph.nodes import Node, Symbol, topological
+from ..graph.nodes import Node, Symbol, symbols, topological
 from ..graph.sizes import Size, replace_lengths
 from ..graph.structure import axis_names, structure_of
 from ..graph.transform import at_lengths, flatten, sized, vectorize
 from ..shapes import MATRIX_ASSUMPTIONS, Shape, describe, show
 from .answer import Check, Result
-from .axes import axis_groups, convention
 from .parts import Parts, put_back, separated
-from .problem import STRUCTURED_KINDS, Problem, tangent_name
+from .problem import NOUNS, STRUCTURED_KINDS, Problem, tangent_name
 
 if TYPE_CHECKING:
     from ..compressed.form import Axes
@@ -139,11 +138,9 @@ class Calculation:
             matrices = known & {*MATRIX_ASSUMPTIONS}
             if matrices and (len(shape) != 2 or (shape[0] != shape[1] and "orthogonal" not in known)):
                 word = sorted(matrices)[0]
-                raise ExpressionError(
-                    f"`{name}` cannot be {word}: it is {describe(shape)}",
-                    Label(self.problem.names[name], describe(shape)),
-                    helps=[advise("give it a square shape: ", Setting("shapes", {name: (max(shape, default=3),) * 2}))],
-                )
+                message = f"`{name}` cannot be {word}: it is {describe(shape)}"
+                helps = [advise("give it a square shape: ", Setting("shapes", {name: (max(shape, default=3),) * 2}))]
+                raise ExpressionError(message, Label(self.problem.names[name], describe(shape)), helps=helps)
 
     def _refuse_indices(self, indices: Mapping[str, Span]) -> None:
         for name in self.problem.wrt:
@@ -157,11 +154,9 @@ class Calculation:
         result = self.problem.program.result
         span = getattr(result, "span", (0, len(self.problem.text)))
         if isinstance(value, tuple) and value and all(isinstance(item, Node) for item in value):
-            raise ExpressionError(
-                f"this expression gives {len(value)} results",
-                Label(span, ", ".join(describe(item.shape) for item in value)),
-                helps=[f"choose one: {self.problem.around_result('(', f')[{place}]')}" for place in range(len(value))],
-            )
+            message = f"this expression gives {len(value)} results"
+            helps = [f"choose one: {self.problem.around_result('(', f')[{place}]')}" for place in range(len(value))]
+            raise ExpressionError(message, Label(span, ", ".join(describe(item.shape) for item in value)), helps=helps)
         return elaborator.tensor(value, span)
 
     def _not_scalar(self) -> NotScalarError:
@@ -178,11 +173,8 @@ class Calculation:
             first = self.problem.around_result("(", f")[{', '.join('0' for _ in self.shape)}]")
             helps.append(advise("its only entry:  ", Command("grad", first, names)))
         span = getattr(self.problem.program.result, "span", (0, len(text)))
-        return NotScalarError(
-            f"`grad` needs a scalar, and this expression has shape ({', '.join(map(str, self.shape))})",
-            Label(span, describe(self.shape)),
-            helps=helps,
-        )
+        message = f"`grad` needs a scalar, and this expression has shape ({', '.join(map(str, self.shape))})"
+        return NotScalarError(message, Label(span, describe(self.shape)), helps=helps)
 
     def _differentiated(self, wrt: tuple[str, ...]) -> Node:
         variable = self.variables[wrt[0]]
@@ -218,8 +210,23 @@ class Calculation:
         return np.broadcast_to(value, full) if value.shape in (shape, full) else None
 
     def groups(self, wrt: tuple[str, ...]) -> list[tuple[str, Shape]]:
-        """Return the owner and shape of each block of axes of a derivative."""
-        return axis_groups(self.problem, wrt, self.shape, self.variables)
+        """Return the owner and shape of each block of axes of a derivative.
+
+        Example: for the Jacobian of `A @ x` by x it is `[("out", (3,)), ("x", (2,))]`.
+        """
+        output = [] if self.problem.kind == "vjp" else [("out", self.shape)]
+        return [*output, *((name, self.variables[name].shape) for name in wrt if self.problem.kind != "jvp")]
+
+    def _convention(self, wrt: tuple[str, ...]) -> str:
+        """Return what a derivative by symmetric variables means, empty where none is symmetric."""
+        names = [name for name in dict.fromkeys(wrt) if self.variables[name].symmetric]
+        listed = ", ".join(names)
+        if names and "diagonal" in self.variables[names[0]].assumptions:
+            return f"{listed} diagonal: the derivative by the diagonal entries"
+        if names and self.problem.independent_entries:
+            return f"{listed} symmetric: by independent entries, G + G.T - diag(diag(G)), off-diagonal entries doubled"
+        halves = "the derivative of f of the symmetric part, off-diagonal entries not doubled"
+        return f"{listed} symmetric: {halves}" if names else ""
 
     # Numbers.
 
@@ -233,11 +240,8 @@ class Calculation:
             return roots
         names = set(self.problem.batch)
         names |= {tangent_name(name) for name in self.problem.wrt if self.counts_samples(name)}
-        batched: dict[Symbol, Node] = {
-            node: Symbol.of(node.name, (self.samples, *node.shape), ())
-            for node in topological(roots)
-            if isinstance(node, Symbol) and node.name in names
-        }
+        own = [symbol for name, symbol in symbols(roots).items() if name in names]
+        batched = {symbol: Symbol.of(symbol.name, (self.samples, *symbol.shape)) for symbol in own}
         return vectorize(roots, batched, (self.samples,))
 
     @cached_property
@@ -284,12 +288,12 @@ class Calculation:
     def compressed(self, values: Mapping[str, Array], limit: int) -> list[Structured]:
         """Return each derivative for given inputs in compressed form.
 
-        Raises EvaluationError where what is stored would exceed `limit` bytes, and as `run` does.
+        Raises EvaluationError where what is stored would exceed `limit` bytes, and as a program does.
         """
         for (wrt, _), node, compression in zip(self.results, self._batched[1:], self.compressions, strict=True):
             if compression.entries * 8 > limit:
                 raise self._too_large(wrt, prod(node.shape), limit)
-            self._guard_way(compression.program, limit)
+            self.guard_program(compression.program, limit)
         return [made.bind(made.program.run(values), limit) for made in self.compressions]
 
     def compressed_value(self, values: Mapping[str, Array], axes: Axes, limit: int) -> Structured | None:
@@ -311,14 +315,11 @@ class Calculation:
         for (wrt, _), node in zip(self.results, self._batched[1:], strict=True):
             if prod(node.shape) * 8 > limit:
                 raise self._too_large(wrt, prod(node.shape), limit)
-        self._guard_way(self.program if with_value else self.derivative_program, limit)
-
-    def guard_value(self, limit: int) -> None:
-        """Raise EvaluationError if the value, or an array on the way to it, would exceed `limit` bytes."""
-        self._guard_way(self.value_program, limit)
+        self.guard_program(self.program if with_value else self.derivative_program, limit)
 
     @staticmethod
-    def _guard_way(program: Program, limit: int) -> None:
+    def guard_program(program: Program, limit: int) -> None:
+        """Raise EvaluationError if an array of a program would exceed `limit` bytes."""
         needed = program.largest * 8
         if needed > limit:
             raise EvaluationError(
@@ -328,7 +329,7 @@ class Calculation:
             )
 
     def _too_large(self, wrt: tuple[str, ...], entries: int, limit: int) -> EvaluationError:
-        noun = {"grad": "gradient", "hessian": "Hessian", "jacobian": "Jacobian"}.get(self.problem.kind, "derivative")
+        noun = NOUNS.get(self.problem.kind, "derivative")
         by = " by ".join(f"input `{name}` ({show(self.variables[name].shape)})" for name in wrt)
         node = dict(self.results)[wrt]
         structure = structure_of(node, len(self.shape))
@@ -353,21 +354,6 @@ class Calculation:
             return []
         return [advise(f"in compressed form ({amount(entries)} entries):  ", Setting("format", "structured"))]
 
-    def run(self, values: Mapping[str, Array]) -> list[Array]:
-        """Return the value and each derivative for given inputs.
-
-        Raises OperationFailed where an operation has no result.
-        """
-        return self.program.run(values)
-
-    def value(self, values: Mapping[str, Array]) -> Array:
-        """Return the value alone for given inputs; errors as in `run`."""
-        return self.value_program.run(values)[0]
-
-    def derivatives(self, values: Mapping[str, Array]) -> list[Array]:
-        """Return each derivative for given inputs, or the value where none is asked for; errors as in `run`."""
-        return self.derivative_program.run(values)
-
     def result_records(self, data: Sequence[Array | Structured], checks: Iterable[Check | None]) -> list[Result]:
         """Return the derivatives as records, with the names of their axes and their structure."""
         records = []
@@ -383,7 +369,7 @@ class Calculation:
                     axis_groups=tuple((owner, len(shape)) for owner, shape in groups),
                     structure=structure if compressed is None else compressed.structure,
                     check=check,
-                    convention=convention(self.problem, wrt, self.variables),
+                    convention=self._convention(wrt),
                     compressed=compressed,
                 )
             )

@@ -20,6 +20,7 @@ from .declared import refuse_detached
 STRUCTURED_KINDS = ("grad", "jacobian", "hessian", "derivative")
 DIRECTIONS = {"jvp": "tangent", "hvp": "tangent", "vjp": "cotangent"}
 """What the direction of a product with a derivative is called."""
+NOUNS = {"grad": "gradient", "jacobian": "Jacobian", "hessian": "Hessian"}
 
 
 @dataclass(frozen=True)
@@ -67,11 +68,9 @@ class Problem:
             problem = replace(problem, wrt=wrt)
         if kind != "value" and not wrt:
             if len(names) != 1:
-                raise ExpressionError(
-                    "by which name should the expression be differentiated?",
-                    notes=[f"names in the expression: {', '.join(names) or 'none'}"],
-                    helps=[Setting("wrt", name) for name in names],
-                )
+                message = "by which name should the expression be differentiated?"
+                notes = [f"names in the expression: {', '.join(names) or 'none'}"]
+                raise ExpressionError(message, notes=notes, helps=[Setting("wrt", name) for name in names])
             problem = Problem(text, program, kind, tuple(names), problem.assumptions, batch)
         for setting, used in (("wrt", problem.wrt), ("batch", batch), ("assume", problem.assumptions)):
             for name in used:
@@ -116,10 +115,9 @@ class Problem:
                 return []
             case "hessian":
                 if len(self.wrt) > 2:
-                    raise UsageProblem(
-                        f"a Hessian has one or two variables, and {len(self.wrt)} were given",
-                        helps=[advise(Command("derivative"), " takes any number of ", Setting("wrt"))],
-                    )
+                    message = f"a Hessian has one or two variables, and {len(self.wrt)} were given"
+                    helps = [advise(Command("derivative"), " takes any number of ", Setting("wrt"))]
+                    raise UsageProblem(message, helps=helps)
                 return [self.wrt if len(self.wrt) == 2 else self.wrt * 2]
             case "derivative":
                 return [self.wrt]
@@ -139,12 +137,9 @@ def _not_in_expression(place: Setting, name: str, names: list[str]) -> UnknownNa
 
     same = [other for other in names if other.lower() == name.lower()]
     near = same or get_close_matches(name, names, n=1, cutoff=0.6)
-    return UnknownNameError(
-        f"`{name}` is not in the expression",
-        place=place,
-        notes=[f"names in the expression: {', '.join(names)}" if names else "the expression has no names"],
-        helps=[f"did you mean `{near[0]}`?"] if near else [],
-    )
+    message = f"`{name}` is not in the expression"
+    notes = [f"names in the expression: {', '.join(names)}" if names else "the expression has no names"]
+    return UnknownNameError(message, place=place, notes=notes, helps=[f"did you mean `{near[0]}`?"] if near else [])
 
 
 def direction_name(problem: Problem) -> str:

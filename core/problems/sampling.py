@@ -86,10 +86,8 @@ def _from_law(draws: Draws, shape: Shape, law: str) -> Array:
             return draws.uniform(0, 1, shape)
         case ["randint", low, high] if _whole(low) and _whole(high) and int(low) < int(high):
             return draws.integers(int(low), int(high), shape)
-    raise UsageProblem(
-        f"`{law}` is not a way to draw random numbers",
-        helps=[Setting("random", law) for law in ("normal", "uniform", "randint:0:5")],
-    )
+    message = f"`{law}` is not a way to draw random numbers"
+    raise UsageProblem(message, helps=[Setting("random", law) for law in ("normal", "uniform", "randint:0:5")])
 
 
 def _whole(text: str) -> bool:

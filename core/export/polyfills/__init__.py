@@ -12,13 +12,24 @@ from collections.abc import Iterable, Iterator, Mapping
 from functools import cache
 from importlib.resources import files
 
-MODULES = {"numpy": "numpy_polyfills", "torch": "torch_polyfills", "jax": "numpy_polyfills"}
+OWN_MODULES = {"numpy": "numpy_polyfills", "torch": "torch_polyfills", "jax": "numpy_polyfills"}
+# What is said for NumPy and SciPy, in the words of other libraries.
+WORDS = {
+    "numpy": {},
+    "jax": {r"np\.": "jnp.", r"scipy\.": "jax.scipy."},
+    "torch": {
+        r"np\.concatenate": "torch.cat", r"np\.broadcast_arrays": "torch.broadcast_tensors", r"np\.max\b": "torch.amax",
+        r"np\.": "torch.", r"scipy\.linalg\.expm": "torch.linalg.matrix_exp", "axis=": "dim=", "keepdims=": "keepdim=",
+        r"dtype=X\.dtype": "dtype=X.dtype, device=X.device",
+    },
+}  # fmt: skip
 
 
 @cache
 def polyfills(library: str) -> Mapping[str, str]:
     """Return the source of each function that a library lacks, by name: `polyfills("torch")["cbrt"]`."""
-    source = _source(library)
+    modules = [files(__package__).joinpath(f"{name}.py") for name in ("common_polyfills", OWN_MODULES[library])]
+    source = in_words_of(library, "".join(module.read_text("utf-8") for module in modules))
     functions = [node for node in ast.parse(source).body if isinstance(node, ast.FunctionDef)]
     return {function.name: _printed(function, source) for function in functions}
 
@@ -29,14 +40,11 @@ def imported(library: str) -> set[str]:
     return names & {"np", "jnp", "scipy", "torch", "jax"}
 
 
-def _source(library: str) -> str:
-    text = files(__package__).joinpath(f"{MODULES[library]}.py").read_text("utf-8")
-    return in_jax(text) if library == "jax" else text
-
-
-def in_jax(text: str) -> str:
-    """Return source for NumPy and SciPy in the words of JAX: `np.exp(x)` is `jnp.exp(x)`."""
-    return re.sub(r"(?<![\w.])scipy\.", "jax.scipy.", re.sub(r"(?<![\w.])np\.", "jnp.", text))
+def in_words_of(library: str, text: str) -> str:
+    """Return source for NumPy and SciPy as another library has it: for `jax`, `np.exp(x)` is `jnp.exp(x)`."""
+    for words, said in WORDS[library].items():
+        text = re.sub(rf"(?<![\w.]){words}", said, text)
+    return text
 
 
 def _printed(function: ast.FunctionDef, source: str) -> str:

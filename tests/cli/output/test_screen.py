@@ -13,9 +13,9 @@ import numpy as np
 import pytest
 from rich.text import Text
 
-from matgrad.cli.output.console import Look
+from matgrad.cli.output.console import Look, show
 from matgrad.cli.output.layouts import apply_layout, view
-from matgrad.cli.output.screen import render_answer
+from matgrad.cli.output.screen import screen_of
 from matgrad.core.arrays import Array
 from matgrad.core.problems.answer import Answer, Check, Input, Result
 
@@ -213,7 +213,7 @@ SCREENS = {
 
 def screen(shown: Answer, look: Look, **options: object) -> str:
     stream = io.StringIO()
-    render_answer(shown, stream=stream, look=look, **options)
+    show(screen_of(shown, look=look, **options), stream, look)
     return stream.getvalue()
 
 

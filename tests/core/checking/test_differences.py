@@ -123,7 +123,7 @@ def test_right_answers_pass_and_changed_ones_do_not(
     text: str, kind: str, wrt: tuple[str, ...], shapes: dict[str, Shape]
 ) -> None:
     calculation, values = posed(text, kind, wrt, shapes, None)
-    _, *data = calculation.run(values)
+    _, *data = calculation.program.run(values)
     assert all(check.passed and check.finite_differences is not None for check in _checks(calculation, values, data))
     for changed in range(len(data)):
         wrong = [array * (1 + 1e-2) if place == changed else array for place, array in enumerate(data)]
@@ -137,7 +137,7 @@ def test_right_answers_pass_and_changed_ones_do_not(
 @pytest.mark.parametrize(("text", "kind", "wrt", "shapes"), PROBLEMS)
 def test_one_wrong_entry_is_seen(text: str, kind: str, wrt: tuple[str, ...], shapes: dict[str, Shape]) -> None:
     calculation, values = posed(text, kind, wrt, shapes, None)
-    _, first, *others = calculation.run(values)
+    _, first, *others = calculation.program.run(values)
     changed = first.copy()
     changed[(0,) * changed.ndim] += 0.1 * np.abs(first).max()
     assert not next(iter(_checks(calculation, values, [changed, *others]))).passed
@@ -152,7 +152,7 @@ def _checks(calculation: Calculation, values: dict[str, Array], data: list[Array
 def test_derivatives_by_structured_variables_pass(word: str, kind: str) -> None:
     text, shapes = "trace(A @ A @ A) + x @ A @ x", {"A": (3, 3), "x": (3,)}
     calculation, values = posed(text, kind, ("A",), shapes, {"A": frozenset({word})})
-    _, data = calculation.run(values)
+    _, data = calculation.program.run(values)
     assert _checks(calculation, values, [data])[0].passed
     assert not _checks(calculation, values, [data * (1 + 1e-3)])[0].passed
 
@@ -160,7 +160,7 @@ def test_derivatives_by_structured_variables_pass(word: str, kind: str) -> None:
 def test_at_a_kink_a_point_nearby_is_checked() -> None:
     calculation = Calculation(Problem.of("abs(x)", "jacobian", ("x",)), {"x": (3,)})
     values = {"x": np.array([1.0, 0.0, -2.0])}
-    _, data = calculation.run(values)
+    _, data = calculation.program.run(values)
     (check,) = check_results(calculation, values, [data], at_kink=True, seed=0)
     assert check.passed
     assert "nearby" in check.note
@@ -170,7 +170,7 @@ def test_a_derivative_that_is_nothing_but_rounding_is_not_called_wrong() -> None
     problem = Problem.of("norm(y - A @ pinv(A) @ y)**2", "grad", ("y",))
     calculation = Calculation(problem, {"y": (3,), "A": (3, 4)})
     values = {name: draw(name, symbol.shape, "normal", 0, ()) for name, symbol in calculation.symbols.items()}
-    (check,) = check_results(calculation, values, calculation.run(values)[1:], False, 0)
+    (check,) = check_results(calculation, values, calculation.program.run(values)[1:], False, 0)
     assert check.passed
     assert check.finite_differences is None
     assert check.note == "the derivative is zero but for rounding here"

@@ -106,7 +106,7 @@ def test_an_operation_without_a_value_quotes_the_text(
 ) -> None:
     calculation, arrays = calculated(text, kind, values)
     with pytest.raises(EvaluationError) as caught:
-        explained(calculation, calculation.run, arrays)
+        explained(calculation, calculation.program.run, arrays)
     assert caught.value.message == message
     assert caught.value.labels[0].text == label
 
@@ -121,7 +121,7 @@ def test_an_operation_without_a_value_quotes_the_text(
 )
 def test_the_first_operation_that_is_not_finite_is_named(text: str, x: list[float], pointed: str, label: str) -> None:
     calculation, arrays = calculated(text, "jacobian", {"x": x})
-    value, *data = calculation.run(arrays)
+    value, *data = calculation.program.run(arrays)
     (warning,) = find_nonfinite(calculation, arrays, value, data)
     assert warning.span is not None
     assert text[slice(*warning.span)] == pointed

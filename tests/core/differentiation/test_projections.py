@@ -71,5 +71,5 @@ def test_a_hessian_of_a_fit_ends_and_is_symmetric() -> None:
     for shape in ((5, 3), (3, 4)):
         calculation = Calculation(problem, {"X": shape, "y": shape[:1]})
         values = {"X": generator.standard_normal(shape), "y": generator.standard_normal(shape[0])}
-        (hessian,) = calculation.derivatives(values)
+        (hessian,) = calculation.derivative_program.run(values)
         assert_allclose(hessian, hessian.transpose(2, 3, 0, 1), atol=1e-12)

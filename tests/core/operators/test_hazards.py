@@ -23,7 +23,7 @@ def derivatives(text: str, kind: str, wrt: tuple[str, ...], **values: Any) -> li
     arrays = {name: np.asarray(value, dtype=np.float64) for name, value in values.items()}
     problem = Problem.of(text, kind, wrt)
     calculation = Calculation(problem, {name: array.shape for name, array in arrays.items()})
-    return explained(calculation, calculation.run, arrays)
+    return explained(calculation, calculation.program.run, arrays)
 
 
 def jacobian(text: str, **values: Any) -> np.ndarray:
@@ -289,7 +289,7 @@ def test_sinc_near_zero(x: float) -> None:
 def test_third_and_fourth_derivative_of_sinc_at_zero() -> None:
     for order, wanted in ((3, 0.0), (4, np.pi**4 / 5)):
         problem = Problem.of("sinc(x)", "derivative", ("x",) * order)
-        (_, *_, found) = Calculation(problem, {"x": ()}).run({"x": np.array(0.0)})
+        (_, *_, found) = Calculation(problem, {"x": ()}).program.run({"x": np.array(0.0)})
         assert_allclose(found, wanted, rtol=1e-14, atol=1e-14)
 
 

@@ -21,9 +21,9 @@ from matgrad.core.graph.catalogue import find
 from matgrad.core.graph.nodes import Node, Symbol
 from matgrad.core.graph.operator import Operator
 from matgrad.core.graph.signatures import parse_axes
-from matgrad.core.operators.references import REFERENCES
 from matgrad.grammar import syntax
 from matgrad.grammar.parser import parse
+from references import REFERENCES
 from samples import SHAPES, TABLE, Values, elaborated, run, values_of
 
 # Derivatives within an expression are tested at the end.

@@ -1,4 +1,4 @@
-"""Independent ways to the values of the table, for the tests alone."""
+"""Independent ways to the values of the operator table: each entry that NumPy does not evaluate itself needs one."""
 
 from __future__ import annotations
 
@@ -8,7 +8,7 @@ from typing import Any
 
 import numpy as np
 
-from .kernels import symmetric_part
+from matgrad.core.operators.kernels import symmetric_part
 
 
 def sigmoid(x: Any) -> Any:
