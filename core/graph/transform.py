@@ -23,7 +23,7 @@ from .nodes import (
 )
 from .places import Listed, Progression, Rotation, Rows, count_of, progression
 from .ratios import evaluated
-from .sizes import NotPlainError, replace_lengths
+from .sizes import NotPlainError, Size, replace_lengths
 
 
 def rebuilt(node: Node, children: Sequence[Node]) -> Node:
@@ -75,6 +75,8 @@ def sized(roots: Iterable[Node], lengths: Mapping[str, int]) -> dict[Node, Node]
     new: dict[Node, Node] = {}
     for node in topological(roots):
         shape = tuple(at(size) for size in node.shape)
+        if any(size < 0 for size in shape if not isinstance(size, Size)):
+            raise NotPlainError("a slice that is written has no places at these lengths", node.shape)
         children = [new[child] for child in node.children]
         match node:
             case Symbol():
