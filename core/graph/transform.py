@@ -112,7 +112,7 @@ def _places(node: Select, at: Callable[[int], int]) -> Rows:
         chosen = ends = tuple(at(row) for row in rows)
     else:
         count = at(count_of(rows))
-        chosen = progression(at(rows.start), rows.step, max(count, 0))
+        chosen = progression(at(rows.start), rows.step, count) if count > 0 else range(0)
         ends = (chosen[0], chosen[-1]) if count > 0 else ()
         if count < 0:
             raise NotPlainError(f"an axis of {size} is too short for what is chosen of it")
