@@ -16,6 +16,7 @@ from ...grammar import syntax
 from ..errors import ExpressionError, ShapeError
 from ..graph import catalogue
 from ..graph.nodes import Node
+from ..graph.sizes import NotPlainError, names_in
 from .arguments import bind, declaration
 from .network import Broadcast, Call, Network
 from .solver import Solver
@@ -294,9 +295,17 @@ def _rank_of(template: syntax.Node, ranks: tuple[int, ...]) -> int | None:
 def _tried_rank(template: syntax.Node, ranks: tuple[int, ...]) -> int | None:
     """Return the rank of a part over stand-ins, each with lengths of its own; None if they do not fit."""
     operands = {str(position): (False,) * rank for position, rank in enumerate(ranks)}
-    names = (item.name for item in syntax.walk(template) if isinstance(item, syntax.Name))
+    shapes = {item.name: operands.get(item.name, ()) for item in syntax.walk(template) if isinstance(item, syntax.Name)}
     try:
-        value = Solver({name: operands.get(name, ()) for name in names}, (), {}).visit(template)
+        value = _over_stand_ins(template, shapes)
     except ShapeError:
         return None
     return value.rank if isinstance(value, Node) else 0
+
+
+def _over_stand_ins(template: syntax.Node, shapes: Mapping[str, tuple[bool, ...]]) -> object:
+    """Return the value of a part over names of these shapes; one that is an axis is the first."""
+    try:
+        return Solver(shapes, (), {}).visit(template)
+    except NotPlainError as error:
+        return Solver(shapes, (), dict.fromkeys(names_in(error.lengths), 0)).visit(template)

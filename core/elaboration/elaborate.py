@@ -40,12 +40,13 @@ from ..graph.operator import Operator
 from ..graph.places import Progression
 from ..graph.ratios import ratio, reciprocal, rounded_down
 from ..graph.signatures import bind_signature
-from ..graph.sizes import Size, least
+from ..graph.sizes import NotPlainError, Size, least
 from ..shapes import broadcast_shapes, describe, normalize_axes
 from . import infix, misfits
 from .arguments import bind
 from .entries import Entries, StaticNameError, Unavailable, integral_symbols
 from .indexing import indexed
+from .keywords import PLAIN
 from .literals import literal, plain
 
 Value = Any
@@ -94,7 +95,13 @@ INFIX: Mapping[str, Callable[[Node, Node], Node]] = {
 
 
 def construct(operator: Operator, operands: Sequence[Node], settings: Mapping[str, Value]) -> Any:
-    """Return an operator applied to nodes, with all settings given; a tuple of nodes where it has several outputs."""
+    """Return an operator applied to nodes, with all settings given; a tuple of nodes where it has several outputs.
+
+    Raises NotPlainError for a length where a number must be known, as an axis.
+    """
+    lengths = [size for size in flat([settings.get(name) for name in PLAIN]) if isinstance(size, Size)]
+    if lengths:
+        raise NotPlainError(f"`{operator.name}` must know this number", lengths)
     if operator.build is not None:
         return operator.build(*operands, **settings)
     if operator.definition is not None:
@@ -144,6 +151,12 @@ def _over_axes(operator: Operator, x: Node, axis: Value, keepdims: bool = False,
         return result
     ones = [(Delta.of(1, 1), (label,)) for label in axes]
     return product(1, [(result, kept), *ones], tuple(range(x.rank)))
+
+
+def flat(values: Iterable[Value]) -> Iterator[Value]:
+    """Yield what stands in lists and tuples."""
+    for value in values:
+        yield from flat(value) if isinstance(value, list | tuple) else (value,)
 
 
 # --- the walk --------------------------------------------------------------------------------------------------------
