@@ -45,6 +45,7 @@ class Demands:
 
     - `names` are the variables of the inputs, `open` those inputs whose rank is not known;
     - `sums`, `products` and `meetings` (other operators of entries) are the places where parts meet entry by entry;
+    - `ratios` are the divisors in products;
     - `exponents`, `entries` of lists, operands of what goes `along_axes` as a sum does, those of `@` (`multiplied`),
       and `leading` factors of chains of `@`.
     """
@@ -59,6 +60,7 @@ class Demands:
         self.sums: list[Chain] = []
         self.products: list[Chain] = []
         self.meetings: list[Chain] = []
+        self.ratios: list[tuple[int, Chain]] = []
         self.exponents: list[int] = []
         self.entries: list[int] = []
         self.along_axes: list[int] = []
@@ -127,6 +129,8 @@ class Demands:
             self.exponents += [part.variable for part in parts[1:]]
         chains = {ADDITIVE: self.sums, MULTIPLICATIVE: self.products}.get(family, self.meetings)
         chains.append(Chain(result, parts))
+        divisors = [item.right for item in chain if item.operator == "/"]
+        self.ratios += [(part.variable, chains[-1]) for part in parts if any(part.node is one for one in divisors)]
         return result
 
     def _broadcast(self, key: Hashable, parts: Sequence[Part]) -> int:
