@@ -154,11 +154,12 @@ class _Reader:
                 yield from ((part.variable, {0}) for part in chain.parts if not _is_identity(part.node))
 
     def _parameters(self) -> Iterator[Decision]:
-        """Several lower-case variables that meet given vectors are the parameters of a fit: `a*exp(-b*t) + c - y`."""
-        wrt = [name for name in dict.fromkeys(self.wrt) if name in self.demands.open and name[0].islower()]
+        """Several variables that meet given vectors are the parameters of a fit: `a*exp(-b*t) + c - y`."""
+        wrt = [name for name in dict.fromkeys(self.wrt) if name in self.demands.open]
         names = [name for name in wrt if not self._has_axes(self.demands.names[name])]
-        if len(names) > 1 and 1 in self.given:
-            yield from ((self.demands.names[name], {0}) for name in names if name not in VARIABLES)
+        names = [name for name in names if name[0].islower() or max(self.given, default=0) < 2]
+        if len(names) > 1 and not VARIABLES.issuperset(names) and 1 in self.given:
+            yield from ((self.demands.names[name], {0}) for name in names)
 
     def _factors_of_chains(self) -> Iterator[Decision]:
         """Operands of `@` are matrices and vectors by their case, and what leads a chain of them is a number."""

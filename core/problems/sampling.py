@@ -75,7 +75,11 @@ _SATISFYING: Mapping[str, Callable[[Array], Any]] = {
     "lower": np.tril,
     "upper": np.triu,
     "diagonal": lambda value: value * np.eye(_size(value)),
+    "small": lambda value: value / 8,
 }
+
+UNSCALED = frozenset({"integer", "above_one", "orthogonal"})
+"""Demands that what is scaled does not satisfy."""
 
 
 def _from_law(draws: Draws, shape: Shape, law: str) -> Array:
