@@ -26,7 +26,7 @@ from .problems.compiler import Compiler
 from .problems.declared import SOURCE, declared_inputs
 from .problems.problem import DIRECTIONS, STRUCTURED_KINDS, Problem, tangent_name
 from .problems.readings import readings
-from .problems.sampling import UNSCALED, draw, needs
+from .problems.sampling import ALLOWING, draw, needs
 from .shapes import Shape, describe, show
 
 if TYPE_CHECKING:
@@ -318,7 +318,7 @@ def _fits(compiler: Compiler, known: Mapping[str, Shape], numbers: Mapping[str, 
 def _drawn(
     calculation: Calculation, used: Mapping[str, Input], wishes: Wishes, inferred: set[str], counts: Mapping[str, int]
 ) -> dict[str, Input]:
-    """Draw the missing inputs; where the value is then not finite, try positive numbers, the next seeds, small ones."""
+    """Draw the missing inputs; where the value is not finite, try positive, small and large ones, and more seeds."""
     problem = calculation.problem
     missing = [name for name in problem.names if name not in used]
     shapes = {name: symbol.shape for name, symbol in calculation.symbols.items()}
@@ -327,9 +327,14 @@ def _drawn(
     counts = {**_sizes_meant(calculation, missing), **counts}
     plain = {name: {*problem.assumptions.get(name, ()), *needed.get(name, ())} for name in missing}
     positive = {name: known or {"positive"} for name, known in plain.items()}
-    # Near 0 much is inside its domain: `b - A @ x` is positive where b is.
-    scaled = {name for name in problem.wrt if UNSCALED.isdisjoint(plain.get(name, ()))}
-    small = {name: known | {"small"} if name in scaled else known for name, known in plain.items()}
+    # Near 0 `b - A @ x` is positive where b is, and above one `log(log(x))` is finite.
+    small, large = (
+        {
+            name: known | ({word} if name in problem.wrt and known <= ALLOWING[word] else set())
+            for name, known in plain.items()
+        }
+        for word in ("small", "above_one")
+    )
 
     def drawn(demands: Mapping[str, set[str]], seed: int) -> dict[str, Input]:
         found = {}
@@ -349,7 +354,7 @@ def _drawn(
         return found
 
     seeds = range(wishes.seed, wishes.seed + MOST_SMALL_DRAWS)
-    for seed, demands in chain(product(seeds[:MOST_DRAWS], (plain, positive)), product(seeds, (small,))):
+    for seed, demands in chain(product(seeds[:MOST_DRAWS], (plain, positive)), product(seeds, (small, large))):
         found = drawn(demands, seed)
         if not missing or _finite(calculation, {**used, **found}, wishes.limit):
             return found

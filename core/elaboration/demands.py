@@ -198,6 +198,8 @@ class Demands:
         if operator is not None and len(operator.rules) > 1:
             return None
         rank = partial(_rank_of, template)
+        if len(operands) == 2 and [rank(ranks) for ranks in ((0, 0), (0, 1), (1, 0), (1, 1))] == [0, 1, 1, 1]:
+            self.meetings.append(Chain(self._call(template, tuple(operands), rank), self._parts(_operands(node))))
         if operator is not None and len(operands) == 1 and ("axis" in operator.parameters or rank((1,)) == 0):
             self.along_axes += operands
         return self._call(template, tuple(operands), rank)

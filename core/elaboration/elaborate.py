@@ -7,7 +7,7 @@ a tensor until something asks for its value.
 from __future__ import annotations
 
 import math
-from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from collections.abc import Callable, Iterable, Iterator, Mapping, MutableMapping, Sequence
 from fractions import Fraction
 from functools import cache, partial
 from typing import Any

@@ -78,8 +78,11 @@ _SATISFYING: Mapping[str, Callable[[Array], Any]] = {
     "small": lambda value: value / 8,
 }
 
-UNSCALED = frozenset({"integer", "above_one", "orthogonal"})
-"""Demands that what is scaled does not satisfy."""
+ALLOWING: Mapping[str, frozenset[str]] = {
+    "small": frozenset(_SATISFYING) - {"small", "integer", "above_one", "orthogonal"},
+    "above_one": frozenset({"positive", "nonzero"}),
+}
+"""The demands that stay satisfied where numbers are made small or large."""
 
 
 def _from_law(draws: Draws, shape: Shape, law: str) -> Array:
