@@ -235,7 +235,8 @@ def prepare(problem: Problem, given: Mapping[str, Input], wishes: Wishes, compil
         except (ShapeError, NotScalarError) as error:
             raise _with_help(compiler, known, numbers, set(used), error) from None
         except StaticNameError as error:
-            shape = known.get(error.name) or error.shape
+            beside = None if error.beside is None else (error.beside,)
+            shape = known.get(error.name) or error.shape or beside
             if error.name in numbers or not shape:
                 raise
             used[error.name] = _drawn_static(error, shape, wishes, inferred=error.name not in known)

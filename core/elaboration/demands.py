@@ -210,11 +210,19 @@ class Demands:
             case syntax.Attribute():
                 return replace(node, operand=self._placed(node.operand, operands))
             case syntax.Index():
-                items = tuple(self._setting(item, operands) for item in node.items)
+                items = tuple(self._setting(item, operands) for item in self._beside_lists(node.items))
                 return replace(node, operand=self._placed(node.operand, operands), items=items)
             case syntax.Call():
                 return self._call_template(node, operands)
         return self._setting(node, operands)
+
+    def _beside_lists(self, items: Sequence[syntax.Node]) -> Iterator[syntax.Node]:
+        """Yield indices; a name beside a list of indices is one too: `y` in `logp[arange(n), y]` is as its `arange`."""
+        lists = [item for item in map(self.meant, items) if isinstance(item, syntax.ListLiteral) or _counts(item)]
+        for item in items:
+            name = item.name if lists and isinstance(item, syntax.Name) else ""
+            listed = name in self.open and self.network.narrow(self.names[name], {1})
+            yield lists[0] if listed else item
 
     def _call_template(self, node: syntax.Call, operands: list[int]) -> syntax.Node:
         own = {id(item) for item in _operands(node)}
@@ -257,6 +265,10 @@ def _spine(node: syntax.Binary, signs: Sequence[str]) -> Iterator[syntax.Binary]
     while isinstance(node.left, syntax.Binary) and node.left.operator in signs:
         node = node.left
         yield node
+
+
+def _counts(node: syntax.Node) -> bool:
+    return isinstance(node, syntax.Call) and node.function == "arange"
 
 
 def _is_plain(node: syntax.Node) -> bool:

@@ -192,6 +192,11 @@ def test_a_kink_is_a_warning_and_under_strict_an_error() -> None:
         asked("abs(x)", "jacobian", "x", inputs, strict=True)
 
 
+@pytest.mark.parametrize("text", ["X[arange(4), y]", "X[[0, 1, 2, 0], y]", "X[y, arange(4)]"])
+def test_an_index_beside_a_list_is_a_list_as_long(text: str) -> None:
+    assert asked(text, "jacobian", "X").inputs["y"].value.shape == (4,)
+
+
 @pytest.mark.parametrize(
     ("text", "name"),
     [
