@@ -26,7 +26,7 @@ from .problems.compiler import Compiler
 from .problems.declared import SOURCE, declared_inputs
 from .problems.problem import DIRECTIONS, STRUCTURED_KINDS, Problem, tangent_name
 from .problems.readings import readings
-from .problems.sampling import draw, needs
+from .problems.sampling import ALLOWING, draw, needs
 from .shapes import Shape, describe, show
 
 if TYPE_CHECKING:
@@ -38,7 +38,7 @@ Derived = TypeVar("Derived", "Array", "Structured")
 DEFAULT_SAMPLES = 5
 DEFAULT_LIMIT = 1 << 30
 # How many seeds are tried for numbers at which the value is finite.
-MOST_DRAWS = 20
+MOST_DRAWS, MOST_SMALL_DRAWS = 20, 100
 
 
 class Wishes(NamedTuple):
@@ -233,7 +233,8 @@ def prepare(problem: Problem, given: Mapping[str, Input], wishes: Wishes, compil
         except (ShapeError, NotScalarError) as error:
             raise _with_help(compiler, known, numbers, set(used), error) from None
         except StaticNameError as error:
-            shape = known.get(error.name) or error.shape
+            beside = None if error.beside is None else (error.beside,)
+            shape = known.get(error.name) or error.shape or beside
             if error.name in numbers or not shape:
                 raise
             used[error.name] = _drawn_static(error, shape, wishes, inferred=error.name not in known)
@@ -312,7 +313,7 @@ def _fits(compiler: Compiler, known: Mapping[str, Shape], numbers: Mapping[str, 
 def _drawn(
     calculation: Calculation, used: Mapping[str, Input], wishes: Wishes, inferred: set[str], counts: Mapping[str, int]
 ) -> dict[str, Input]:
-    """Draw the missing inputs; where the value is then not finite, try positive numbers, then the next seeds."""
+    """Draw the missing inputs; where the value is not finite, try positive, small and large ones, and more seeds."""
     problem = calculation.problem
     missing = [name for name in problem.names if name not in used]
     shapes = {name: symbol.shape for name, symbol in calculation.symbols.items()}
@@ -321,6 +322,14 @@ def _drawn(
     counts = {**_sizes_meant(calculation, missing), **counts}
     plain = {name: {*problem.assumptions.get(name, ()), *needed.get(name, ())} for name in missing}
     positive = {name: known or {"positive"} for name, known in plain.items()}
+    # Near 0 `b - A @ x` is positive where b is, and above one `log(log(x))` is finite.
+    small, large = (
+        {
+            name: known | ({word} if name in problem.wrt and known <= ALLOWING[word] else set())
+            for name, known in plain.items()
+        }
+        for word in ("small", "above_one")
+    )
 
     def drawn(demands: Mapping[str, set[str]], seed: int) -> dict[str, Input]:
         found = {}
@@ -339,7 +348,8 @@ def _drawn(
             )  # fmt: skip
         return found
 
-    for seed, demands in product(range(wishes.seed, wishes.seed + MOST_DRAWS), (plain, positive)):
+    seeds = range(wishes.seed, wishes.seed + MOST_SMALL_DRAWS)
+    for seed, demands in chain(product(seeds[:MOST_DRAWS], (plain, positive)), product(seeds, (small, large))):
         found = drawn(demands, seed)
         if not missing or _finite(calculation, {**used, **found}, wishes.limit):
             return found

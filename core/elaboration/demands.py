@@ -16,6 +16,7 @@ from ...grammar import syntax
 from ..errors import ExpressionError, ShapeError
 from ..graph import catalogue
 from ..graph.nodes import Node
+from ..graph.sizes import NotPlainError, names_in
 from .arguments import bind, declaration
 from .network import Broadcast, Call, Network
 from .solver import Solver
@@ -44,6 +45,7 @@ class Demands:
 
     - `names` are the variables of the inputs, `open` those inputs whose rank is not known;
     - `sums`, `products` and `meetings` (other operators of entries) are the places where parts meet entry by entry;
+    - `ratios` are the divisors in products;
     - `exponents`, `entries` of lists, operands of what goes `along_axes` as a sum does, those of `@` (`multiplied`),
       and `leading` factors of chains of `@`.
     """
@@ -58,6 +60,7 @@ class Demands:
         self.sums: list[Chain] = []
         self.products: list[Chain] = []
         self.meetings: list[Chain] = []
+        self.ratios: list[tuple[int, Chain]] = []
         self.exponents: list[int] = []
         self.entries: list[int] = []
         self.along_axes: list[int] = []
@@ -126,6 +129,8 @@ class Demands:
             self.exponents += [part.variable for part in parts[1:]]
         chains = {ADDITIVE: self.sums, MULTIPLICATIVE: self.products}.get(family, self.meetings)
         chains.append(Chain(result, parts))
+        divisors = [item.right for item in chain if item.operator == "/"]
+        self.ratios += [(part.variable, chains[-1]) for part in parts if any(part.node is one for one in divisors)]
         return result
 
     def _broadcast(self, key: Hashable, parts: Sequence[Part]) -> int:
@@ -193,6 +198,8 @@ class Demands:
         if operator is not None and len(operator.rules) > 1:
             return None
         rank = partial(_rank_of, template)
+        if len(operands) == 2 and [rank(ranks) for ranks in ((0, 0), (0, 1), (1, 0), (1, 1))] == [0, 1, 1, 1]:
+            self.meetings.append(Chain(self._call(template, tuple(operands), rank), self._parts(_operands(node))))
         if operator is not None and len(operands) == 1 and ("axis" in operator.parameters or rank((1,)) == 0):
             self.along_axes += operands
         return self._call(template, tuple(operands), rank)
@@ -203,11 +210,19 @@ class Demands:
             case syntax.Attribute():
                 return replace(node, operand=self._placed(node.operand, operands))
             case syntax.Index():
-                items = tuple(self._setting(item, operands) for item in node.items)
+                items = tuple(self._setting(item, operands) for item in self._beside_lists(node.items))
                 return replace(node, operand=self._placed(node.operand, operands), items=items)
             case syntax.Call():
                 return self._call_template(node, operands)
         return self._setting(node, operands)
+
+    def _beside_lists(self, items: Sequence[syntax.Node]) -> Iterator[syntax.Node]:
+        """Yield indices; a name beside a list of indices is one too: `y` in `logp[arange(n), y]` is as its `arange`."""
+        lists = [item for item in map(self.meant, items) if isinstance(item, syntax.ListLiteral) or _counts(item)]
+        for item in items:
+            name = item.name if lists and isinstance(item, syntax.Name) else ""
+            listed = name in self.open and self.network.narrow(self.names[name], {1})
+            yield lists[0] if listed else item
 
     def _call_template(self, node: syntax.Call, operands: list[int]) -> syntax.Node:
         own = {id(item) for item in _operands(node)}
@@ -253,6 +268,10 @@ def _spine(node: syntax.Binary, signs: Sequence[str]) -> Iterator[syntax.Binary]
         yield node
 
 
+def _counts(node: syntax.Node) -> bool:
+    return isinstance(node, syntax.Call) and node.function == "arange"
+
+
 def _is_plain(node: syntax.Node) -> bool:
     return isinstance(node, syntax.Name) or (
         isinstance(node, syntax.Attribute) and isinstance(node.operand, syntax.Name)
@@ -295,9 +314,17 @@ def _rank_of(template: syntax.Node, ranks: tuple[int, ...]) -> int | None:
 def _tried_rank(template: syntax.Node, ranks: tuple[int, ...]) -> int | None:
     """Return the rank of a part over stand-ins, each with lengths of its own; None if they do not fit."""
     operands = {str(position): (False,) * rank for position, rank in enumerate(ranks)}
-    names = (item.name for item in syntax.walk(template) if isinstance(item, syntax.Name))
+    shapes = {item.name: operands.get(item.name, ()) for item in syntax.walk(template) if isinstance(item, syntax.Name)}
     try:
-        value = Solver({name: operands.get(name, ()) for name in names}, (), {}).visit(template)
+        value = _over_stand_ins(template, shapes)
     except ShapeError:
         return None
     return value.rank if isinstance(value, Node) else 0
+
+
+def _over_stand_ins(template: syntax.Node, shapes: Mapping[str, tuple[bool, ...]]) -> object:
+    """Return the value of a part over names of these shapes; one that is an axis is the first."""
+    try:
+        return Solver(shapes, (), {}).visit(template)
+    except NotPlainError as error:
+        return Solver(shapes, (), dict.fromkeys(names_in(error.lengths), 0)).visit(template)

@@ -21,35 +21,21 @@ from ...grammar.parser import parse
 from ..arrays import AnyArray, Static, is_mask
 from ..errors import RankError, ShapeError, UnknownNameError
 from ..graph import catalogue
-from ..graph.algebra import Factor, broadcast, constant_value, elementwise, fresh, number, permute, product, scale
-from ..graph.nodes import (
-    Apply,
-    Coefficient,
-    Constant,
-    Delta,
-    Map,
-    Node,
-    Product,
-    Reshape,
-    Structural,
-    Sum,
-    Symbol,
-    topological,
-)  # fmt: skip
+from ..graph.algebra import broadcast, constant_value, elementwise, number, permute, scale
+from ..graph.nodes import Coefficient, Constant, Map, Node, Product, Structural, Sum, Symbol, topological  # fmt: skip
 from ..graph.operator import Operator
 from ..graph.places import Progression
 from ..graph.ratios import as_size, ratio, reciprocal
-from ..graph.signatures import bind_signature
-from ..graph.sizes import Size, least
-from ..shapes import broadcast_shapes, describe, normalize_axes
+from ..graph.sizes import NotPlainError, Size, least
+from ..shapes import broadcast_shapes, describe
 from . import infix, misfits
+from .applied import Value as Value
+from .applied import apply, flat, over_axes
 from .arguments import bind
 from .entries import Entries, StaticNameError, Unavailable, integral_symbols
 from .indexing import indexed
+from .keywords import PLAIN
 from .literals import literal, plain
-
-Value = Any
-"""A graph node, or a Python value that is no tensor: int, str, bool, None, tuple, list, Ellipsis."""
 
 _parsed = cache(parse)
 
@@ -94,7 +80,13 @@ INFIX: Mapping[str, Callable[[Node, Node], Node]] = {
 
 
 def construct(operator: Operator, operands: Sequence[Node], settings: Mapping[str, Value]) -> Any:
-    """Return an operator applied to nodes, with all settings given; a tuple of nodes where it has several outputs."""
+    """Return an operator applied to nodes, with all settings given; a tuple of nodes where it has several outputs.
+
+    Raises NotPlainError for a length where a number must be known, as an axis.
+    """
+    lengths = [size for size in flat([settings.get(name) for name in PLAIN]) if isinstance(size, Size)]
+    if lengths:
+        raise NotPlainError(f"`{operator.name}` must know this number", lengths)
     if operator.build is not None:
         return operator.build(*operands, **settings)
     if operator.definition is not None:
@@ -103,47 +95,8 @@ def construct(operator: Operator, operands: Sequence[Node], settings: Mapping[st
         shape = broadcast_shapes(*(operand.shape for operand in operands))
         return elementwise(operator, [broadcast(operand, shape) for operand in operands])
     if "axis" in settings:
-        return _over_axes(operator, operands[0], **settings)
+        return over_axes(operator, operands[0], **settings)
     return apply(operator, operands, settings)
-
-
-def apply(operator: Operator, operands: Sequence[Node], settings: Mapping[str, Value]) -> Node | tuple[Node, ...]:
-    """Return an applied operator: core axes by its signature, leading axes broadcast as batch."""
-    batch, cores, outputs = bind_signature(operator.signature, [operand.shape for operand in operands], operator.name)
-    inputs = operator.signature.split("->")[0].split("),(")
-    spread = [
-        broadcast(operand, (*batch, *operand.shape[operand.rank - _axes(core) :]))
-        for operand, core in zip(operands, inputs, strict=True)
-    ]
-    parameters = tuple(sorted(settings.items()))
-    results = tuple(
-        Apply.of(operator, tuple(spread), (*batch, *core), parameters, len(batch), output)
-        for output, core in enumerate(cores)
-    )
-    return results if outputs > 1 else results[0]
-
-
-def _axes(core: str) -> int:
-    return len([axis for axis in core.strip("()").split(",") if axis])
-
-
-def _over_axes(operator: Operator, x: Node, axis: Value, keepdims: bool = False, **settings: Value) -> Node:
-    """Apply an operator on vectors along axes: they are moved last and merged, and put back where they survive."""
-    axes = normalize_axes(axis, x.rank)
-    kept = tuple(label for label in range(x.rank) if label not in axes)
-    merged = axes[0] if len(axes) == 1 else fresh(1)[0]
-    merging: list[Factor] = []
-    if len(axes) != 1:
-        merging = [(Reshape.of(tuple(x.shape[label] for label in axes)), (merged, *axes))]
-    moved = product(1, [(x, tuple(range(x.rank))), *merging], (*kept, merged))
-    result = apply(operator, [moved], settings)
-    assert isinstance(result, Node)
-    if result.rank == moved.rank:
-        return product(1, [(result, (*kept, merged)), *merging], tuple(range(x.rank)))
-    if not keepdims:
-        return result
-    ones = [(Delta.of(1, 1), (label,)) for label in axes]
-    return product(1, [(result, kept), *ones], tuple(range(x.rank)))
 
 
 # --- the walk --------------------------------------------------------------------------------------------------------

@@ -36,10 +36,12 @@ Read = Callable[[Symbol], AnyArray]
 class StaticNameError(ExpressionError):
     """A size or an index is asked of a name whose value is not known yet; an index must be `below` some length.
 
-    What is compared with a number may be any number: then its `shape` is given, as far as it is known.
+    One that stands beside a list of indices is a list as long: `beside` is its length. What is compared with a number
+    may be any number: then its `shape` is given, as far as it is known.
     """
 
     below: int | None = None
+    beside: int | None = None
     shape: Shape | None = None
 
     def __init__(self, name: str, span: Span) -> None:

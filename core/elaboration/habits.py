@@ -22,9 +22,9 @@ FEW, MANY = range(3), range(5)
 
 GREEK = frozenset((
     "alpha", "beta", "gamma", "delta", "epsilon", "eps", "zeta", "eta", "kappa", "lam", "lambda", "rho", "sigma", "tau",
-    *"αβγδεζηκλρστ",
+    "lamb", "lamda", "lmbda", *"αβγδεζηκλρστ",
 ))  # fmt: skip
-COEFFICIENTS = GREEK | {*"cdklmnst", "mu", "μ"}
+COEFFICIENTS = GREEK | {*"cdklmnst", "mu", "μ", "dt", "lr"}
 """What is a number where it scales a vector."""
 VARIABLES = frozenset("pquvwxyz")
 """Letters of vectors, in which nobody counts parameters."""
@@ -84,7 +84,8 @@ class _Reader:
         """Apply the habits, the surest first, until they decide nothing more; then a name is what its case says."""
         habits = [
             self._numbers_by_place, self._parameters, self._factors_of_chains, self._names_with_axes,
-            self._terms_of_vectors, self._parts_beside_numbers, self._upper_case, self._factors_of_matrices,
+            self._terms_of_vectors, self._parts_beside_numbers, self._divisors_of_vectors, self._upper_case,
+            self._factors_of_matrices,
             self._letters,
         ]  # fmt: skip
         while any(self._applied(habit()) for habit in habits):
@@ -153,11 +154,12 @@ class _Reader:
                 yield from ((part.variable, {0}) for part in chain.parts if not _is_identity(part.node))
 
     def _parameters(self) -> Iterator[Decision]:
-        """Several lower-case variables that meet given vectors are the parameters of a fit: `a*exp(-b*t) + c - y`."""
-        wrt = [name for name in dict.fromkeys(self.wrt) if name in self.demands.open and name[0].islower()]
+        """Several variables that meet given vectors are the parameters of a fit: `a*exp(-b*t) + c - y`."""
+        wrt = [name for name in dict.fromkeys(self.wrt) if name in self.demands.open]
         names = [name for name in wrt if not self._has_axes(self.demands.names[name])]
-        if len(names) > 1 and 1 in self.given:
-            yield from ((self.demands.names[name], {0}) for name in names if name not in VARIABLES)
+        names = [name for name in names if name[0].islower() or max(self.given, default=0) < 2]
+        if len(names) > 1 and not VARIABLES.issuperset(names) and 1 in self.given:
+            yield from ((self.demands.names[name], {0}) for name in names)
 
     def _factors_of_chains(self) -> Iterator[Decision]:
         """Operands of `@` are matrices and vectors by their case, and what leads a chain of them is a number."""
@@ -187,6 +189,15 @@ class _Reader:
             if scalars and any(self._is_computed(part.node) for part in decided):
                 yield from ((part.variable, {0}) for part in chain.parts)
 
+    def _divisors_of_vectors(self) -> Iterator[Decision]:
+        """Upper-case names that divide vectors are numbers: `x/T`."""
+        for divisor, chain in self.demands.ratios:
+            others = [part for part in chain.parts if part.variable != divisor]
+            vectors = (self._is_lower(part) or self._ranks(part.variable) == {1} for part in others)
+            upper = divisor in self.called and self.called[divisor][0].isupper()
+            if upper and all(min(self._ranks(part.variable)) < 2 for part in others) and any(vectors):
+                yield divisor, {0}
+
     def _upper_case(self) -> Iterator[Decision]:
         """Upper case is a matrix."""
         for variable, name in self.called.items():
@@ -200,12 +211,20 @@ class _Reader:
                 yield from ((part.variable, {0}) for part in chain.parts if self._is_lower(part))
 
     def _letters(self) -> Iterator[Decision]:
-        """Letters decide of names that scale what has axes, or will have; Greek ones of offsets too."""
+        """Letters decide of what scales what has axes, or will have; Greek ones of offsets too."""
         scaled = [(COEFFICIENTS, chain) for chain in (*self.demands.products, *self.demands.meetings)]
-        for letters, chain in (*scaled, *((GREEK, chain) for chain in self.demands.sums)):
+        for letters, chain in scaled:
             if any(map(self._is_vector, chain.parts)):
-                names = ((variable, self.called[variable]) for variable, _ in chain.parts if variable in self.called)
-                yield from ((variable, {0}) for variable, name in names if _letter(name) in letters)
+                yield from ((part.variable, {0}) for part in chain.parts if self._letter_of(part) in letters)
+        for chain in self.demands.sums:
+            if any(map(self._is_vector, chain.parts)):
+                powers = (part for part in chain.parts if _is_power(part.node))
+                yield from ((part.variable, {0}) for part in powers if self._letter_of(part) in GREEK)
+
+    def _letter_of(self, part: Part) -> str | None:
+        """Return the letter of the only name in a part that is open: `s` of `2*s**2`; None if there are several."""
+        names = {*self._open_names(part)}
+        return _letter(names.pop()) if len(names) == 1 else None
 
 
 def usual_rank(name: str) -> int:
@@ -222,3 +241,10 @@ def _is_identity(node: syntax.Node) -> bool:
     """Whether a factor is made of sizes alone, as `eye(n)` and `ones(n)` are."""
     operator = catalogue.find(node.function) if isinstance(node, syntax.Call) else None
     return operator is not None and not operator.operands
+
+
+def _is_power(node: syntax.Node) -> bool:
+    """Whether a term is a name, or a power of one."""
+    if isinstance(node, syntax.Binary) and node.operator == "**":
+        return _is_power(node.left)
+    return isinstance(node, syntax.Name)

@@ -136,6 +136,15 @@ def _picks(operand: Node, node: syntax.Index, position: Position) -> Iterator[Pi
         axis += count
 
 
+def _length(value: Any) -> int | None:
+    """Return the length of a list of indices; None for a number, or an array of other shape."""
+    if isinstance(value, Progression):
+        return value.length
+    if isinstance(value, Entries):
+        return len(value.array) if value.array.ndim == 1 else None
+    return len(value) if isinstance(value, tuple) else None
+
+
 def _read(item: syntax.Node, place: int, node: syntax.Index, operand: Node, position: Position) -> Any:
     """Return the numbers of an item that is not a slice, a new axis or `...`."""
     if isinstance(item, syntax.Slice) or item in (NEW_AXIS, REST):
@@ -147,6 +156,10 @@ def _read(item: syntax.Node, place: int, node: syntax.Index, operand: Node, posi
         axis = -_count(after) if REST in before else _count(before)
         if -operand.rank <= axis < operand.rank:
             error.below = operand.shape[axis]
+        others = (
+            other for other in node.items if other is not item and isinstance(other, syntax.Call | syntax.ListLiteral)
+        )
+        error.beside = next((_length(position(other)) for other in others), None)
         raise
 
 

@@ -51,7 +51,7 @@ def infer_shapes(
     found = solve_lengths(program, ranks_of(known), unknown, statics, square_names(assumptions), **wanted)
     for name in found.counts:
         if name in known and name not in statics:
-            raise StaticNameError(name, next(node.span for node in syntax.walk(program) if node == syntax.Name(name)))
+            raise _asked_for(name, program)
     try:
         values = found.values(known, statics)
         symbols = {name: Symbol.of(name, shape) for name, shape in found.shapes.items()}
@@ -102,9 +102,16 @@ def solve_lengths(
                 raise
             plain[error.name] = copied(numbers[error.name])
         except NotPlainError as error:
-            names = [name for name in names_in(error.lengths) if name in numbers and name not in plain]
+            names = [name for name in names_in(error.lengths) if name in ranks and name not in plain]
             if not names:
                 raise
+            if unasked := [name for name in names if name not in numbers]:
+                raise _asked_for(unasked[0], program) from None
             plain |= {name: copied(numbers[name]) for name in names}
         else:
             return solver.solution()
+
+
+def _asked_for(name: str, program: syntax.Program) -> StaticNameError:
+    """Return the error that asks for the value of a name."""
+    return StaticNameError(name, next(node.span for node in syntax.walk(program) if node == syntax.Name(name)))

@@ -61,3 +61,6 @@ INSTEAD: Mapping[str, str] = {
     "full_matrices": "leave it out: the decomposition is thin",
 }
 """What to write in place of an argument that a library knows, and matgrad or one of its functions does not."""
+
+PLAIN = words("axis axes axis1 axis2 source destination ord")
+"""Settings that must be known before there is a shape; others, as `shape` and `repetitions`, may be lengths."""

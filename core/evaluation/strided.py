@@ -114,7 +114,8 @@ class StridedWriter:
         self.shape = place.shape
         self._sizes = tuple(sizes)
         self._view_shape = list(sizes)
-        self._offset = place.offset
+        # The places of no entries may lie outside.
+        self._offset = place.offset if all(sizes) else 0
         self._strides: list[int] = []
         self._key: tuple[slice | Positions, ...] | None = None
         self._listed: list[Positions] = []

@@ -12,6 +12,7 @@ from ..elaboration.infix import matmul
 from ..graph.algebra import Factor, broadcast, product
 from ..graph.nodes import Delta, Node
 from ..graph.operator import NOWHERE, Operator
+from ..graph.sizes import NotPlainError, Size
 from ..shapes import require_rank, require_square
 from . import kernels
 
@@ -54,6 +55,8 @@ def _matrix_power(X: Node, n: int) -> Node:
     if X.rank < 2:
         require_rank(X.shape, 2, "matrix_power")
     require_square(X.shape[-2:], "matrix_power")
+    if isinstance(n, Size):
+        raise NotPlainError("`matrix_power` must know this number", [n])
     if n == 0:
         return broadcast(Delta.of(X.shape[-1], 2), X.shape)
     power = call("inv", X) if n < 0 else X

@@ -75,7 +75,14 @@ _SATISFYING: Mapping[str, Callable[[Array], Any]] = {
     "lower": np.tril,
     "upper": np.triu,
     "diagonal": lambda value: value * np.eye(_size(value)),
+    "small": lambda value: value / 8,
 }
+
+ALLOWING: Mapping[str, frozenset[str]] = {
+    "small": frozenset(_SATISFYING) - {"small", "integer", "above_one", "orthogonal"},
+    "above_one": frozenset({"positive", "nonzero"}),
+}
+"""The demands that stay satisfied where numbers are made small or large."""
 
 
 def _from_law(draws: Draws, shape: Shape, law: str) -> Array:

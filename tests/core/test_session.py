@@ -192,6 +192,24 @@ def test_a_kink_is_a_warning_and_under_strict_an_error() -> None:
         asked("abs(x)", "jacobian", "x", inputs, strict=True)
 
 
+@pytest.mark.parametrize("text", ["X[arange(4), y]", "X[[0, 1, 2, 0], y]", "X[y, arange(4)]"])
+def test_an_index_beside_a_list_is_a_list_as_long(text: str) -> None:
+    assert asked(text, "jacobian", "X").inputs["y"].value.shape == (4,)
+
+
+@pytest.mark.parametrize(
+    ("text", "name"),
+    [
+        ("log(det(X)) - log(1 - trace(X))", "X"),
+        ("sum(log(A @ x - b)) + sum(log(c - B @ x))", "x"),
+        ("sum(log(x)) + log(1 - sum(x))", "x"),
+        ("sum(log(log(log(x + 1))))", "x"),
+    ],
+)
+def test_small_and_large_values_of_the_variables_are_tried(text: str, name: str) -> None:
+    assert np.isfinite(asked(text, "grad", name).value).all()
+
+
 def test_what_is_not_finite_is_a_warning_and_under_strict_an_error() -> None:
     found = asked("log(x)", "value", "", given(x=[1, 0]))
     assert [warning.code for warning in found.warnings] == ["nonfinite"]

@@ -11,7 +11,9 @@ from time import process_time
 import pytest
 
 from matgrad.cli.main import run
+from matgrad.core.elaboration.entries import StaticNameError
 from matgrad.core.elaboration.habits import read
+from matgrad.core.elaboration.inference import solve_lengths
 from matgrad.core.problems.problem import Problem
 from matgrad.grammar.parser import parse
 
@@ -30,6 +32,10 @@ READINGS: dict[str, dict[str, str]] = {
         "X[0, 1]": "X:2",
         "W[:, None, :] - W[None, :, :]": "W:2",
         "softmax(z)[k]": "z:1 k:0",
+        "X[i, j]": "X:2 i:0 j:0",
+        "log_softmax(X @ W, axis=1)[arange(n), y]": "X:2 W:2 n:0 y:1",
+        "Z = X @ W; logsumexp(Z, axis=1) - Z[arange(len(y)), y]": "X:2 W:2 y:1",
+        "X[[0, 1, 2], y] @ b": "X:2 y:1 b:1",
         "eye(n) + A": "n:0 A:2",
         "reshape(A, (n, m))": "A:2 n:0 m:0",
         "zeros(n - 1) + x": "n:0 x:1",
@@ -138,6 +144,15 @@ READINGS: dict[str, dict[str, str]] = {
         "sum((a*X + Y)**2)": "a:0 X:2 Y:2",
         "expm(t*A) @ x": "t:0 A:2 x:1",
     },
+    "Upper-case divisors of vectors are numbers": {
+        "softmax(z/T)": "z:1 T:0",
+        "exp(x/T)/sum(exp(x/T))": "x:1 T:0",
+        "A @ x/N": "A:2 x:1 N:0",
+        "(x - y)/T": "x:1 y:1 T:0",
+        "r*x*(1 - x/K)": "r:1 x:1 K:0",
+        "A/B": "A:2 B:2",
+        "1/A": "A:2",
+    },
     "The leading coefficient of a chain is a number": {
         "alpha*x.T @ A @ x": "alpha:0 x:1 A:2",
         "a*x.T @ A @ x": "a:0 x:1 A:2",
@@ -164,6 +179,17 @@ READINGS: dict[str, dict[str, str]] = {
         "(X - mean(X, axis=0))/sqrt(var(X, axis=0) + eps)*g + b": "X:2 eps:0 g:0 b:1",
         "sum(where(abs(r) < d, 0.5*r**2, d*(abs(r) - 0.5*d)))": "r:1 d:0",
         "maximum(x, c)": "x:1 c:0",
+        "clip(x, -c, c)": "x:1 c:0",
+        "s**2*x": "s:0 x:1",
+        "x/(2*s**2)": "x:1 s:0",
+        "(1 - beta)*g": "beta:0 g:1",
+        "exp(-x**2/(2*l**2))": "x:1 l:0",
+        "sqrt(t)*x": "t:0 x:1",
+        "sum(sqrt((x - y)**2 + eps**2))": "x:1 y:1 eps:0",
+        "x + dt*(A @ x + B @ u)": "x:1 dt:0 A:2 B:2 u:1",
+        "x - lr*(A.T @ (A @ x - b))": "x:1 lr:0 A:2 b:1",
+        "a*exp(-k*t)": "a:1 k:1 t:1",
+        "mu + sigma*eps": "mu:1 sigma:1 eps:1",
         "x + eps": "x:1 eps:0",
         "x - mu": "x:1 mu:1",
         "A @ x - t": "A:2 x:1 t:1",
@@ -220,6 +246,9 @@ def test_a_gradient_is_of_a_number(text: str, ranks: str) -> None:
         ("sum(0.5*((x - mu)/exp(s))**2 + s)", {"x": 1}, ["s", "mu"], "mu:0 s:0"),
         ("sum((a*x + b - y)**2)", {"x": 1, "y": 1}, "ab", "a:0 b:0"),
         ("sum(a*x + b*y)", {"a": 1, "b": 1}, "xy", "x:1 y:1"),
+        ("sum((w*x + b - y)**2)", {"x": 1, "y": 1}, "wb", "w:0 b:0"),
+        ("sum((y - V*x/(K + x))**2)", {"x": 1, "y": 1}, "VK", "V:0 K:0"),
+        ("sum((A*(X @ w) + B - y)**2)", {"X": 2, "w": 1, "y": 1}, "AB", "A:2 B:2"),
         # One that meets them is as long as they are.
         ("a*b", {"a": 1}, "b", "b:1"),
         ("sum((x - y)**2)", {"y": 1}, "x", "x:1"),
@@ -233,6 +262,14 @@ def test_a_gradient_is_of_a_number(text: str, ranks: str) -> None:
 )
 def test_what_is_given_decides(text: str, known: dict[str, int], wrt: Collection[str], ranks: str) -> None:
     assert reading(text, known, wrt=wrt) == ranks
+
+
+@pytest.mark.parametrize("text", ["sum(X, axis=k)", "softmax(X, axis=k)", "matrix_power(A, k)", "norm(x, k)"])
+def test_a_number_that_must_be_known_is_asked_for(text: str) -> None:
+    problem = Problem.of(text, "value")
+    with pytest.raises(StaticNameError, match="`k` is used as a size or an index"):
+        solve_lengths(problem.program, {}, problem.names, {})
+    assert solve_lengths(problem.program, {}, problem.names, {"k": 1}).plain == {"k": 1}
 
 
 def test_equal_parts_are_read_alike() -> None:
