@@ -113,6 +113,8 @@ def _common_shape(node: syntax.Index, shapes: Sequence[Shape]) -> Shape:
 
 def _picks(operand: Node, node: syntax.Index, position: Position) -> Iterator[Pick]:
     """Yield what each item picks, with full slices for the axes that are left out."""
+    if node.items.count(REST) > 1:
+        raise ExpressionError("an index has one `...` at most", Label(node.span, "several"))
     read = [(item, _read(item, place, node, operand, position)) for place, item in enumerate(node.items)]
     needed = sum(_axes(item, value) for item, value in read)
     if needed > operand.rank:

@@ -85,6 +85,10 @@ ENTRIES = (
            libraries=("torch.flip(input, dims) -> flip(input, axis=dims)",
                       "torch.Tensor.flip(input, dims) -> flip(input, axis=dims)",
                       "torch.Tensor.flip(input, *dims) -> flip(input, axis=dims)",
+                      *(f"{library}.{name}({x}) -> flip({x}, axis={axis})"
+                        for library, x in (("np", "m"), ("torch", "input"))
+                        for name, axis in (("flipud", 0), ("fliplr", 1))),
+                      "jax.lax.rev(operand, dimensions) -> flip(operand, axis=dimensions)",
                       "flip(x, *, dims) -> flip(x, axis=dims)", "tf.reverse(tensor, axis) -> flip(tensor, axis=axis)")),
     linear("roll", "x; shift, axis=None", "With the entries moved on, the last coming first.", axes.rolled,
            samples=("roll(x, 1)", "roll(X, -2)", "roll(X, 2, axis=1)", "roll(x, 9)", "roll(T, -7, 1)", "roll(x, 4)"),
@@ -119,10 +123,11 @@ ENTRIES = (
            libraries=("torch.tile(input, dims) -> tile(input, dims)",
                       "torch.Tensor.tile(input, *dims) -> tile(input, dims)",
                       "torch.Tensor.repeat(input, *repeats) -> tile(input, repeats)")),
-    linear("repeat", "x; repetitions, axis=None", "Each entry several times in a row.", axes.repeated,
+    linear("repeat", "x; repetitions, axis=None", "Each entry several times in a row; a list says how often each.", axes.repeated,
            aliases=("repeat_interleave",), spellings={"torch": "torch.repeat_interleave(#1, #2, #3)"},
-           samples=("repeat(x, 2)", "repeat(X, 3, axis=1)", "repeat(X, 2)", "repeat(T, 2, 0)", "repeat(a, 2)"),
-           errors=("repeat(x)", "repeat(x, 2, axis=1)"),
+           samples=("repeat(x, 2)", "repeat(X, 3, axis=1)", "repeat(X, 2)", "repeat(T, 2, 0)", "repeat(a, 2)",
+                    "repeat(X, [1, 0, 2], axis=0)"),
+           errors=("repeat(x)", "repeat(x, 2, axis=1)", "repeat(x, [1, 2])"),
            libraries=("np.repeat(a, repeats, axis=None) -> repeat(a, repeats, axis=axis)",
                       "torch.repeat_interleave(input, repeats, dim=None) -> repeat(input, repeats, axis=dim)")),
 
@@ -187,6 +192,7 @@ ENTRIES = (
            samples=("cumsum(x)", "cumsum(X)", "cumsum(X, axis=0)", "cumsum(T, 1)"), errors=("cumsum(x, 1)",),
            libraries=("np.cumsum(a, axis=None, dtype=None, out=None) -> cumsum(a, axis=axis)",
                       "torch.cumsum(input, dim, dtype=None) -> cumsum(input, axis=dim)",
+                      "jax.lax.cumsum(operand, axis=0, reverse=False) -> cumsum(operand, axis=axis)",
                       "tf.cumsum(x, axis=0, exclusive=False, reverse=False) -> cumsum(x, axis=axis)")),
     linear("identity_like", "X", "The identity matrix of the size of the last axis.", hidden=True,
            build=lambda X: Delta.of(X.shape[-1], 2), samples=("identity_like(X)",), spellings=NOWHERE),
