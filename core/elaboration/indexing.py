@@ -58,6 +58,9 @@ def indexed(operand: Node, node: syntax.Index, position: Position) -> Node:
     for pick, labels in zip(picks, own, strict=True):
         sizes |= {} if pick.listed else dict(zip(labels, pick.shape, strict=True))
     if prod(sizes.values()) == 0:
+        # Nothing would be left that knows where its slices end.
+        if unknown := [size for size in operand.shape if isinstance(size, Size)]:
+            raise NotPlainError("how much a slice leaves depends on lengths", unknown)
         return zero(tuple(sizes[label] for label in output))
     factors: list[Factor] = [(Delta.of(1, 1), (label,)) for label, size in sizes.items() if size == 1]
     axes: list[int] = []

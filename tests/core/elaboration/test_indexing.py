@@ -204,6 +204,11 @@ def test_batch_of_indices_is_refused() -> None:
         matgrad.grad("x[k]", wrt="x", batch=("x", "k"))(x=[[1, 2], [3, 4]], k=[0, 1])
 
 
+def test_a_slice_beside_an_empty_one_ends_with_its_axis() -> None:
+    assert matgrad.value("X[:0, :9]")(X=POINTS["X"]).shape == (0, 3)
+    assert matgrad.value("sum(X[:0, :9], axis=0)")(X=POINTS["X"]).shape == (3,)
+
+
 def test_a_tuple_is_an_index_as_a_whole() -> None:
     X = POINTS["X"]
     assert matgrad.value("I = (0, 1); X[I]")(X=X) == X[0, 1]
