@@ -421,8 +421,8 @@ class Elaborator:
             case (syntax.TupleLiteral(items),):
                 return replace(node, items=items)
             case (syntax.Name() as name,) if isinstance(places := self.environment.get(name.name), tuple):
-                items = (syntax.Index(name, (syntax.Number(str(k)),), span=name.span) for k in range(len(places)))
-                return replace(node, items=tuple(items))
+                parts = (syntax.Index(name, (syntax.Number(str(k)),), span=name.span) for k in range(len(places)))
+                return replace(node, items=tuple(parts))
         return node
 
     def _position(self, item: syntax.Node) -> Any:
