@@ -80,7 +80,7 @@ def normalize_axes(axis: int | Sequence[int] | None, rank: int) -> tuple[int, ..
     """Return the axes that a reduction runs over, in order; None means all."""
     if axis is None:
         return tuple(range(rank))
-    chosen = (axis,) if isinstance(axis, int) else tuple(axis)
+    chosen = tuple(axis) if isinstance(axis, Sequence) else (axis,)
     result = tuple(normalize_axis(item, rank) for item in chosen)
     if len(set(result)) != len(result):
         raise ShapeError(f"an axis is named twice in {tuple(chosen)}")

@@ -250,8 +250,9 @@ class Builder:
 
     def method(self, span: Span, operand: Node, function: Token, arguments: tuple[Node, ...]) -> Node:
         positional, keywords = _split(arguments)
-        # F is an input more often than torch.nn.functional; that library has none of the methods of an array.
+        # F is an input more often than torch.nn.functional; of the methods of an array that library has `tanh` alone.
         is_array = isinstance(operand, Name) and operand.name == "F" and function.value in ARRAY_METHODS
+        is_array = is_array and (function.value != "tanh" or not positional)
         name, named = function.value, place(function)
         if not is_array and (prefix := self._library(operand)):
             return self._called(Call(name, positional, keywords, prefix=prefix, span=span, function_span=named))

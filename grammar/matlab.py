@@ -16,6 +16,7 @@ from __future__ import annotations
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
+from . import syntax_errors
 from .builder import Builder
 from .errors import Span
 from .reader import place
@@ -80,4 +81,6 @@ def _translated(call: Call) -> Node:
 
 def _before(number: Number) -> Number:
     """Return the index from 0 for one from 1."""
+    if number.text == "0":
+        raise syntax_errors.index_from_one(number.span)
     return replace(number, text=str(int(number.text) - 1))

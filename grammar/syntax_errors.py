@@ -161,6 +161,11 @@ def round_index(span: Span, index: str) -> SyntaxProblem:
     return _problem("an index in round brackets", span, "MATLAB", f"write `{index}`: indices count from 0")
 
 
+def index_from_one(span: Span) -> SyntaxProblem:
+    """Report `x(0)` in MATLAB's syntax."""
+    return _problem("MATLAB counts from 1", span, "there is no entry 0", "`x(1)` is the first entry")
+
+
 def missing_value_after(operator: str, place: Span, found: Span) -> SyntaxProblem:
     """`2*x +`, `a * / b`, `f(x, , y)`: something that wants a value to follow it."""
     before = _earlier(place, "for this operator" if operator != "," else "after this comma")

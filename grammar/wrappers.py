@@ -4,11 +4,11 @@ from __future__ import annotations
 
 from dataclasses import replace
 
-from .syntax import Call, ListLiteral, Name, Node, Number, String, walk
+from .syntax import Call, ListLiteral, Name, Node, Number, String, Unary, walk
 from .vocabulary import words
 
-CONTAINERS = words("array asarray asanyarray tensor as_tensor Tensor from_numpy Parameter Variable")
-"""Functions that make an array of a list or of another array."""
+CONTAINERS = words("array asarray asanyarray tensor as_tensor Tensor from_numpy Parameter Variable float float64")
+"""Functions that make an array of a list or of another array, or a number of a number."""
 
 COPIES = words("clone copy contiguous cpu cuda double float to astype requires_grad_ block_until_ready backward")
 """Methods that return the same numbers."""
@@ -46,8 +46,17 @@ def wrapped(call: Call) -> Node | None:
     if not is_wrapper or (further and (call.function == "backward" or not _is_kind(further[0]))):
         return None
     if call.function in CONTAINERS and isinstance(value, Number | String):
-        return value if isinstance(value, Number) else None
+        return value if isinstance(value, Number) else _infinite(value) if call.function == "float" else None
     return replace(value, span=call.span)
+
+
+def _infinite(text: String) -> Node | None:
+    """Return what Python's `float('-inf')` is."""
+    sign, word = text.value[:1], text.value.lstrip("+-")
+    infinity = Name("inf", prefix="math", span=text.span)
+    if word not in ("inf", "Inf", "infinity") or len(text.value) - len(word) > 1:
+        return None
+    return Unary("-", infinity, span=text.span) if sign == "-" else infinity
 
 
 def _is_kind(node: Node) -> bool:

@@ -192,6 +192,8 @@ class Demands:
         template = self._template(node, operands)
         if operator is not None and operator.elementwise:
             parts = self._parts(_operands(node))
+            if not parts:
+                return None
             result = self._broadcast((operator.name, *operands), parts)
             self.meetings.append(Chain(result, parts))
             return result

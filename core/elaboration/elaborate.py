@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
+from dataclasses import replace
 from fractions import Fraction
 from functools import cache, partial
 from typing import Any, cast
@@ -358,6 +359,7 @@ class Elaborator:
     def _index(self, node: syntax.Index) -> Value:
         operand = self.visit(node.operand)
         misfits.require_parts(node, operand)
+        node = self._with_places(node)
         if isinstance(operand, tuple | list) and len(node.items) == 1:
             position = self.static(self.visit(node.items[0]), node.span)
             if isinstance(position, int) and -len(operand) <= position < len(operand):
@@ -365,6 +367,16 @@ class Elaborator:
             message = f"there is no item {position} of {len(operand)}" if operand else "a number has no axes"
             raise ExpressionError(message, Label(node.span, "out of range"))
         return indexed(self.tensor(operand, syntax.span_of(node.operand)), node, self._position)
+
+    def _with_places(self, node: syntax.Index) -> syntax.Index:
+        """Return `x[(0, 1)]` as `x[0, 1]`, and so `x[I]` where the name `I` was assigned that tuple, as in Python."""
+        match node.items:
+            case (syntax.TupleLiteral(items),):
+                return replace(node, items=items)
+            case (syntax.Name() as name,) if isinstance(places := self.environment.get(name.name), tuple):
+                parts = (syntax.Index(name, (syntax.Number(str(k)),), span=name.span) for k in range(len(places)))
+                return replace(node, items=tuple(parts))
+        return node
 
     def _position(self, item: syntax.Node) -> Any:
         """Return an index: a whole number, or a tuple of them, of Booleans or of such tuples."""

@@ -57,7 +57,8 @@ def indexed(operand: Node, node: syntax.Index, position: Position) -> Node:
     sizes = dict(zip(shared, common, strict=True))
     for pick, labels in zip(picks, own, strict=True):
         sizes |= {} if pick.listed else dict(zip(labels, pick.shape, strict=True))
-    if prod(sizes.values()) == 0:
+    # Over lengths the selections stay: they know which places must exist.
+    if prod(sizes.values()) == 0 and not any(isinstance(size, Size) for size in operand.shape):
         return zero(tuple(sizes[label] for label in output))
     factors: list[Factor] = [(Delta.of(1, 1), (label,)) for label, size in sizes.items() if size == 1]
     axes: list[int] = []
@@ -113,6 +114,8 @@ def _common_shape(node: syntax.Index, shapes: Sequence[Shape]) -> Shape:
 
 def _picks(operand: Node, node: syntax.Index, position: Position) -> Iterator[Pick]:
     """Yield what each item picks, with full slices for the axes that are left out."""
+    if node.items.count(REST) > 1:
+        raise ExpressionError("an index has one `...` at most", Label(node.span, "several"))
     read = [(item, _read(item, place, node, operand, position)) for place, item in enumerate(node.items)]
     needed = sum(_axes(item, value) for item, value in read)
     if needed > operand.rank:

@@ -168,11 +168,12 @@ def unknown_function(node: syntax.Call) -> UnknownNameError:
         index = index_from_zero(node.function, ", ".join(positions))
         help_ = f"an entry is `{index}`: indices stand in square brackets and count from 0"
         return UnknownNameError(f"unknown function `{node.function}`", Label(node.function_span), helps=[help_])
-    guess = catalogue.suggest(node.function)
+    guess = catalogue.suggest(node.function, sure=bool(node.prefix))
     listed = Command("functions")
     meant = (f"did you mean `{guess}`?  (`", listed, "` lists all)") if guess else ("`", listed, "` lists all")
+    typed = f"{node.prefix}.{node.function}" if node.prefix else node.function
     return UnknownNameError(
-        f"unknown function `{node.function}`",
+        f"unknown function `{typed}`",
         Label(node.function_span, "" if guess else "not in the table"),
         helps=[advise(*meant)],
     )

@@ -43,14 +43,17 @@ def refused(function: str) -> str | None:
     return _refused.get(function)
 
 
-def suggest(spelling: str) -> str | None:
-    """Return the spelling that was probably meant: `suggest("sofmax") == "softmax"`."""
+def suggest(spelling: str, *, sure: bool = False) -> str | None:
+    """Return the spelling that was probably meant: `suggest("sofmax") == "softmax"`.
+
+    What follows the name of a library is likelier a function of its own than a slip: then all but a letter must agree.
+    """
     from difflib import get_close_matches
 
     known = {s.lower(): s for s, operator in _by_spelling.items() if not operator.hidden}
     if spelling.lower() in known:
         return known[spelling.lower()]
     # A short word is close to too many others: it must share more of its letters.
-    cutoff = 0.7 if len(spelling) > 3 else 0.8
+    cutoff = 0.9 if sure else 0.7 if len(spelling) > 3 else 0.8
     matches = get_close_matches(spelling.lower(), known, n=1, cutoff=cutoff)
     return known[matches[0]] if matches else None

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Sequence
 from itertools import accumulate
 from math import prod
 from operator import mul
@@ -278,12 +279,19 @@ def tiled(x: Node, reps: Any) -> Node:
     return x
 
 
-def repeated(x: Node, repetitions: int, axis: int | None) -> Node:
-    """Return each entry several times in a row."""
+def repeated(x: Node, repetitions: int | Sequence[int], axis: int | None) -> Node:
+    """Return each entry several times in a row: `repetitions` is one number, or one for each entry of the axis."""
     if axis is None:
         return repeated(reshaped(x, -1), repetitions, 0)
-    (count,) = checked_shape(repetitions)
-    return _copied(x, normalize_axis(axis, x.rank), count, inside=True)
+    counts, place = checked_shape(repetitions), normalize_axis(axis, x.rank)
+    if len(counts) == 1:
+        return _copied(x, place, counts[0], inside=True)
+    if len(counts) != x.shape[place]:
+        raise ShapeError(
+            f"`repeat` needs one number, or as many as the axis has entries: {x.shape[place]}",
+            sizes=(x.shape[place], len(counts)),
+        )
+    return selected(x, place, tuple(row for row, count in enumerate(counts) for _ in range(count)))
 
 
 def _copied(x: Node, axis: int, count: int, *, inside: bool) -> Node:
@@ -298,6 +306,8 @@ def _copied(x: Node, axis: int, count: int, *, inside: bool) -> Node:
 
 def taken(x: syntax.Node, indices: syntax.Node, axis: syntax.Node | None, span: Span) -> syntax.Node:
     """Return `take(x, I, axis=1)` as the index that it is, `x[:, I]`; without an axis it is `ravel(x)[I]`."""
+    if isinstance(indices, syntax.TupleLiteral):
+        indices = syntax.ListLiteral(indices.items, span=span)
     match axis:
         case None | syntax.Literal(None):
             return syntax.Index(syntax.Call("ravel", (x,), span=span), (indices,), span=span)

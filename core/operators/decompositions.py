@@ -63,6 +63,8 @@ _SVD = (
                                   ("torch.linalg.svd", "A", ", *, driver=..."))
       for full, default, own in ((True, " = True", "full_svd"), (False, "", "svd"))),
     "scipy.linalg.svd(a, full_matrices=..., *, compute_uv: False, lapack_driver=...) -> svdvals(a)",
+    *(f"{name}.svd(a, full_matrices=..., compute_uv: False = False) -> svdvals(a)"
+      for name in ("np.linalg", "scipy.linalg")),
     "torch.svd(input, some: True = True, compute_uv: True = True)"
     " -> (svd(input)[0], svd(input)[1], matrix_transpose(svd(input)[2]))",
     "tf.linalg.svd(tensor, full_matrices: False = False, compute_uv: True = True)"

@@ -72,13 +72,15 @@ def _bounded() -> Iterator[str]:
     own = ("", "a_")
     functions = {"np.clip": own, "torch.clamp": own[:1], "torch.clip": own[:1], "tf.clip_by_value": ("clip_value_",)}
     functions |= {"clip": own, "clamp": own[:1], "clip_by_value": ("clip_value_",)}
+    yield "jax.lax.clamp(min, x, max) -> at_most(at_least(x, min), max)"
     for name, words in functions.items():
+        x = {"np": "a", "torch": "input"}.get(name.partition(".")[0], "x")
         for low, high in [(f"{word}min", f"{word}max") for word in words] + [("lower", "upper")] * ("." not in name):
-            yield f"{name}(x, {low}: number = None, {high}: number = None) -> clip(x, {low}, {high})"
-            yield f"{name}(x, {low}: None = None, *, {high}) -> at_most(x, {high})"
-            yield f"{name}(x, {low}: None, {high}) -> at_most(x, {high})"
-            yield f"{name}(x, {low}, {high}: None = None) -> at_least(x, {low})"
-            yield f"{name}(x, {low}, {high}) -> at_most(at_least(x, {low}), {high})"
+            yield f"{name}({x}, {low}: number = None, {high}: number = None) -> clip({x}, {low}, {high})"
+            yield f"{name}({x}, {low}: None = None, *, {high}) -> at_most({x}, {high})"
+            yield f"{name}({x}, {low}: None, {high}) -> at_most({x}, {high})"
+            yield f"{name}({x}, {low}, {high}: None = None) -> at_least({x}, {low})"
+            yield f"{name}({x}, {low}, {high}) -> at_most(at_least({x}, {low}), {high})"
 
 
 ENTRIES = (
@@ -192,7 +194,8 @@ ENTRIES = (
                 aliases=("rint",),
                 libraries=tuple(
                     f"{name}({x}{by_name}, decimals{given}) -> {own.format(x)}"
-                    for name, x, by_name in (("np.round", "a", ""), ("torch.round", "input", ", *"), ("round", "x", ""))
+                    for name, x, by_name in (("np.round", "a", ""), ("np.around", "a", ""),
+                                             ("torch.round", "input", ", *"), ("round", "x", ""))
                     for given, own in ((": 0 = 0", "round({0})"), ("", "round({0} * 10**decimals) / 10**decimals"))
                 )),
     # At a tie both have 1/2 of the derivative; beside a number, which has none, the least subgradient is 0, as of relu.

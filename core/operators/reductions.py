@@ -74,7 +74,7 @@ def _extreme(name: str, least: str) -> tuple[str, ...]:
     pair = tuple(line.format(name).replace("(max(", f"({name}(") for line in _PAIR)
     lines = (*_axes(name, dtype=False, empty=least, joined=f"{name}imum", torch=False), *pair)
     other = (line.replace(f"np.{name}(", f"np.a{name}(") for line in lines[:2])
-    return (*lines, *other, _TORCH.format(f"a{name}", "", name))
+    return (*lines, *other, _TORCH.format(f"a{name}", "", name), f"jax.lax.{name}(x, y) -> {name}imum(x, y)")
 
 
 def _soft(name: str) -> tuple[str, ...]:
@@ -107,7 +107,7 @@ ENTRIES = (
               libraries=_axes("sum", empty="0", joined="add")),
     reduction("count", "The number of entries, or of entries along axes.", parameters="x; axis=None", build=_count,
               aliases=("size", "numel"), spellings=NOWHERE,
-              libraries=("torch.Tensor.size(input) -> input.shape",
+              libraries=("np.shape(a) -> a.shape", "torch.Tensor.size(input) -> input.shape",
                          "torch.Tensor.size(input, dim) -> input.shape[dim]"),
               samples=("count(X)", "count(X, axis=0)", "count(T, axis=(0, 2))"),
               errors=("count()",)),

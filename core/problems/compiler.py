@@ -70,8 +70,6 @@ class Compiler:
             calculation = general.at(values, samples)
         except ExpressionError:
             return None
-        if 0 in calculation.shape:  # nothing is left in an empty result of the places that must exist
-            return None
         counts = {name: replace_lengths(size, values) for name, size in found.counts.items() if name not in known}
         return Compiled(calculation, counts, {name: found.plain.get(name, whole[name]) for name in used})
 

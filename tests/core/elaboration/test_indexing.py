@@ -12,6 +12,7 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 import matgrad
+from matgrad.core.errors import ExpressionError
 from matgrad.core.problems.answer import Input
 from matgrad.core.problems.problem import Problem
 from matgrad.core.session import Wishes, answer
@@ -201,3 +202,22 @@ def test_random_indices_are_in_range() -> None:
 def test_batch_of_indices_is_refused() -> None:
     with pytest.raises(matgrad.MatgradError, match="cannot differ between the samples"):
         matgrad.grad("x[k]", wrt="x", batch=("x", "k"))(x=[[1, 2], [3, 4]], k=[0, 1])
+
+
+def test_a_slice_beside_an_empty_one_ends_with_its_axis() -> None:
+    assert matgrad.value("X[:0, :9]")(X=POINTS["X"]).shape == (0, 3)
+    assert matgrad.value("sum(X[:0, :9], axis=0)")(X=POINTS["X"]).shape == (3,)
+
+
+def test_a_tuple_is_an_index_as_a_whole() -> None:
+    X = POINTS["X"]
+    assert matgrad.value("I = (0, 1); X[I]")(X=X) == X[0, 1]
+    assert matgrad.value("X[(0, 1)]")(X=X) == X[0, 1]
+    assert np.array_equal(matgrad.value("I = [0, 1]; X[I]")(X=X), X)
+    assert np.array_equal(matgrad.value("I = ([0, 1], [1, 2]); X[I]")(X=X), X[[0, 1], [1, 2]])
+
+
+@pytest.mark.parametrize("text", ["sum(X, X)", "np.max(X, axis=X)"])
+def test_an_array_is_no_axis(text: str) -> None:
+    with pytest.raises(ExpressionError, match="`X` is an array, and a whole number is needed here"):
+        matgrad.value(text)(X=POINTS["X"])

@@ -156,3 +156,12 @@ def test_helpers_cannot_be_called() -> None:
         if operator.internal:
             with pytest.raises(UnknownNameError, match=operator.name):
                 value(f"{operator.name}(x)")
+
+
+@pytest.mark.parametrize("text", ["torch.sort(x)", "np.median(x)", "F.gelu(x)", "scipy.special.erfc(x)"])
+def test_what_a_library_has_alone_is_named_without_a_stranger(text: str) -> None:
+    with pytest.raises(UnknownNameError, match=text.partition("(")[0]) as raised:
+        value(text)(x=np.ones(3))
+    assert "did you mean" not in str(raised.value)
+    with pytest.raises(UnknownNameError, match="did you mean `softmax`"):
+        value("torch.sofmax(x)")(x=np.ones(3))
