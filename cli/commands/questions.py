@@ -23,7 +23,7 @@ RANDOM = "random-input"
 def refuse_formats(command: str, request: Request) -> None:
     """Raise UsageProblem where a command is asked for a format that is neither its screen nor JSON."""
     if request.format not in ("table", "json"):
-        place = f"--format {request.format}"
+        place = f"-o {request.output}" if request.by_ending else f"--format {request.format}"
         raise UsageProblem(f"`{command}` has no {request.format} output", place=place, helps=["--format json"])
 
 
@@ -133,7 +133,9 @@ def _directions(problem: Problem, request: Request) -> Mapping[str, Input | str]
     given, names = len(request.directions), len(problem.wrt)
     if given not in (1, names):
         helps = [f"give one --{word} for all, or one for each --wrt, in the same order"]
-        raise UsageProblem(f"{given} {word}s for {names} names", place=f"--{word}", helps=helps)
+        raise UsageProblem(
+            f"{given} {word}s for {names} name{'s' if names > 1 else ''}", place=f"--{word}", helps=helps
+        )
     destination = Destination(word, f"--{word} ")
     reader = None if request.lines else StdinReader()
     drawn = ("ones", "random")
