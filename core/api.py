@@ -143,7 +143,7 @@ class Derivative:
         """
         if self.problem.kind not in STRUCTURED_KINDS:
             helps = ["jacobian and hessian have: d.structured(...)"]
-            raise UsageProblem(f"`{self.problem.kind}` has no compressed form", helps=helps)
+            raise UsageProblem(f"a {self.problem.kind} has no compressed form", helps=helps)
         values, calculation = self._matched(inputs)
         run = strict_derivatives if self.strict else explained
         results = run(calculation, lambda values: calculation.compressed(values, self.max_memory), values)
