@@ -14,6 +14,8 @@ import click
 from ..core.errors import EvaluationError, ExpressionError, InputError, MatgradError, UsageProblem
 from .commands.minus_signs import unmarked
 
+ALIKE = 0.6
+
 
 class Manner(NamedTuple):
     """How errors are wanted: known from the bare words of the command line, for the words may be what is wrong."""
@@ -77,7 +79,8 @@ def _usage_problem(problem: click.UsageError) -> UsageProblem:
     helps = [f"{command} --help lists the options"]
     if isinstance(problem, click.NoSuchOption):
         name = unmarked(problem.option_name)
-        helps = [f"did you mean `{near}`?" for near in (problem.possibilities or [])[:1]] or helps
+        near = [option for option in problem.possibilities or [] if _is_like(option, name)]
+        helps = [f"did you mean `{option}`?" for option in near[:1]] or helps
         if not name.startswith("--"):
             helps.append("an expression that begins with a minus sign can follow `--`, or stand in brackets")
         return UsageProblem(f"no such option `{name}`", helps=helps)
@@ -87,6 +90,13 @@ def _usage_problem(problem: click.UsageError) -> UsageProblem:
         option = max(problem.param.opts, key=len)
         return UsageProblem(f"invalid value for `{option}`: {_tidy(problem.message)}", helps=helps)
     return UsageProblem(_tidy(problem.format_message()), helps=helps)
+
+
+def _is_like(option: str, name: str) -> bool:
+    """Whether an option may have been meant: the dashes, which all have, say nothing."""
+    from difflib import SequenceMatcher
+
+    return SequenceMatcher(None, option.lstrip("-"), name.lstrip("-")).ratio() >= ALIKE
 
 
 def _tidy(message: str) -> str:

@@ -2,9 +2,11 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+import sys
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import wraps
+from numbers import Real
 from operator import index
 from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, SupportsIndex, TypedDict, TypeVar
 
@@ -37,6 +39,8 @@ if TYPE_CHECKING:
     from typing import Unpack
 
     from .claims.verdict import Verdict
+
+KINDS = ("grad", "jacobian", "hessian")
 
 Names = str | Sequence[str] | None
 Inputs = Mapping[str, ArrayLike]
@@ -96,6 +100,9 @@ class Derivative:
         max_memory: int | str = DEFAULT_LIMIT,
         independent_entries: bool = False,
     ) -> None:
+        if not isinstance(expression, str):
+            message = f"an expression is text, and this is of type `{type(expression).__name__}`"
+            raise UsageProblem(message, helps=['put it in quotes: "x.T @ A @ x"'])
         with pointing_into(expression):
             problem = Problem.of(expression, kind, names(wrt), _assumptions(assume or {}), names(batch))
         self.problem = replace(problem, independent_entries=independent_entries)
@@ -147,8 +154,12 @@ class Derivative:
 
     def checked(self, inputs: Inputs, seed: int = 0) -> Check:
         """Return the check at inputs, those that are missing being random."""
-        given = {name: Input(real_array(name, value), "argument") for name, value in inputs.items()}
-        wishes = self.wishes._replace(seed=seed, strict=self.strict, check=True)
+        values = dict(inputs)
+        directions: dict[str, Input | str] = {}
+        if self.problem.kind in DIRECTIONS and direction_name(self.problem) in values:
+            directions |= {name: Input(value, "argument") for name, value in self._directions(values).items()}
+        wishes = self.wishes._replace(seed=seed, strict=self.strict, check=True, directions=directions)
+        given = _given(self.problem, values)
         with pointing_into(self.problem.text):
             found = answer(self.problem, given, wishes)
         checks = [result.check for result in found.results if result.check is not None]
@@ -271,7 +282,7 @@ class Derivative:
         value = given.pop(key)
         several = value if len(names) > 1 and isinstance(value, tuple) else (value,) * len(names)
         if len(several) != len(names):
-            message = f"{len(several)} {key}s for {len(names)} names"
+            message = f"{len(several)} {key}{'s' if several[1:] else ''} for {len(names)} names"
             raise InputError(message, helps=[f"give one {key} for all, or a tuple with one for each name"])
         return {name: real_array(key, one) for name, one in zip(names, several, strict=True)}
 
@@ -283,10 +294,7 @@ class Derivative:
             message = f"missing input{'s' if len(missing) > 1 else ''} {names}"
             helps = [f"pass {missing[0]}=..."]
             raise InputError(message, notes=[f"inputs given: {', '.join(given) or 'none'}"], helps=helps)
-        surplus = [name for name in given if name not in problem.names]
-        if surplus:
-            notes = [f"names in it: {', '.join(problem.names)}"]
-            raise InputError(f"`{surplus[0]}` is not in the expression", notes=notes)
+        _refuse_surplus(problem, given)
         return {name: real_array(name, given[name]) for name in problem.names}
 
     def _calculation(self, values: Mapping[str, Array]) -> Calculation:
@@ -301,23 +309,39 @@ class Derivative:
         return self._compiler.find(shapes, numbers, samples).calculation
 
 
+def _refuse_surplus(problem: Problem, given: Inputs) -> None:
+    surplus = [name for name in given if name not in problem.names]
+    if surplus:
+        notes = [f"names in the expression: {', '.join(problem.names) or 'none'}"]
+        raise InputError(f"`{surplus[0]}` is not in the expression", notes=notes)
+
+
+def _given(problem: Problem, given: Inputs) -> dict[str, Input]:
+    """Return inputs as records, some of which may be missing."""
+    _refuse_surplus(problem, given)
+    return {name: Input(real_array(name, value), "argument") for name, value in given.items()}
+
+
 def _shapes(shapes: Shapes) -> dict[str, Shape]:
     """Return shapes as tuples; one number is the length of a vector."""
+    helps = [Setting("shapes", {"A": (5, 2), "x": (5,)})]
     try:
-        return {
+        found = {
             name: (index(s),) if isinstance(s, SupportsIndex) else tuple(map(index, s)) for name, s in shapes.items()
         }
     except TypeError:
-        helps = [Setting("shapes", {"A": (5, 2), "x": (5,)})]
         raise UsageProblem("a shape is made of whole numbers", helps=helps) from None
+    if any(size < 0 for shape in found.values() for size in shape):
+        raise UsageProblem("a size is not negative", helps=helps)
+    return found
 
 
 def _limit(size: int | str) -> int:
     found = bytes_in(size) if isinstance(size, str) else size
-    if found is None:
+    if isinstance(found, bool) or not isinstance(found, Real) or not found >= 0:
         helps = [advise(Setting("max_memory", "4GiB"), ", or a number of bytes")]
         raise UsageProblem(f"`{size}` is not an amount of memory", helps=helps)
-    return found
+    return int(min(found, sys.maxsize))
 
 
 def _assumptions(assume: Assumptions) -> dict[str, frozenset[str]]:
@@ -330,10 +354,13 @@ def _assumptions(assume: Assumptions) -> dict[str, frozenset[str]]:
 
 
 def names(given: Names) -> tuple[str, ...]:
-    """Return the names in an argument: `"x"`, `"x,A"` or `("x", "A")`."""
+    """Return the names in an argument: `"x"`, `"x,A"` or `("x", "A")`; raises UsageProblem for what holds no names."""
     if given is None:
         return ()
-    return tuple(split_names(given)) if isinstance(given, str) else tuple(given)
+    listed = split_names(given) if isinstance(given, str) else given
+    if not isinstance(listed, Iterable) or not all(isinstance(name, str) for name in listed):
+        raise UsageProblem(f"`{given!r}` is not a name", helps=['names are text: "x", or ("x", "A") for several'])
+    return tuple(listed)
 
 
 def checked(
@@ -352,6 +379,8 @@ def checked(
     Example: `checked("x @ x", "x", "2*x").holds`. `kind` is `grad`, `jacobian` or `hessian`, by default a Jacobian, or
     for a claim by two names a Hessian. Inputs that are not given are random.
     """
+    if kind not in (None, *KINDS):
+        raise UsageProblem(f"`{kind}` is not a kind of derivative", helps=[f"one of {', '.join(KINDS)}"])
     count = len(names(wrt)) if claim is not None else 1
     kind = kind or ("jacobian" if count < 2 else "hessian" if count == 2 else "derivative")
     asked = Derivative(expression, kind, wrt, **options)
@@ -359,7 +388,9 @@ def checked(
         return asked.checked(inputs or {}, seed)
     from .claims.verdict import check_claim
 
-    given = {name: Input(real_array(name, value), "argument") for name, value in (inputs or {}).items()}
     with pointing_into(expression):
-        verdict = check_claim(asked.problem, claim, given, asked.wishes._replace(seed=seed, check=True))
+        given = _given(asked.problem, inputs or {})
+        verdict = check_claim(
+            asked.problem, claim, given, asked.wishes._replace(seed=seed, strict=asked.strict, check=True)
+        )
     return replace(verdict, notes=tuple(in_python(verdict.notes)), helps=tuple(in_python(verdict.helps)))

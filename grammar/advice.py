@@ -13,6 +13,7 @@ from typing import NamedTuple, TypeAlias
 METHODS = ("format",)
 TERMINAL_ALONE = ("layout", "random")
 AT_THE_CALL = ("tangent", "cotangent")
+DRAWN = {"ones": "np.ones", "random": "np.random.standard_normal"}
 FUNCTIONS = ("value", "grad", "jacobian", "hessian", "derivative", "jvp", "vjp", "hvp", "check")
 
 
@@ -28,6 +29,8 @@ class Setting(NamedTuple):
     def __str__(self) -> str:
         if self.name in METHODS:
             return f"d.{self.value}(...)"
+        if self.name in AT_THE_CALL and isinstance(self.value, str):
+            return f"{self.name}={DRAWN[self.value]}(...)"
         return f"`{self.name}`" if self.value is None else f"{self.name}={python_value(self.value)}"
 
 
@@ -58,7 +61,7 @@ class Command(NamedTuple):
         own = [setting for setting in self.settings if setting.name not in AT_THE_CALL]
         directions = [setting for setting in self.settings if setting.name in AT_THE_CALL]
         text = f"matgrad.{self.name}({', '.join([python_value(self.expression), *map(str, [*wrt, *own])])})"
-        return text + "".join(f"(..., {item.name}=np.{item.value}(...))" for item in directions)
+        return text + "".join(f"(..., {item})" for item in directions)
 
 
 Typed: TypeAlias = Setting | Given | Command

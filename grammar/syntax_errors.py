@@ -163,7 +163,7 @@ def round_index(span: Span, index: str) -> SyntaxProblem:
 
 def index_from_one(span: Span) -> SyntaxProblem:
     """Report `x(0)` in MATLAB's syntax."""
-    return _problem("MATLAB counts from 1", span, "there is no entry 0", "`x(1)` is the first entry")
+    return _problem("indices of MATLAB count from 1", span, "there is no entry 0", "`x(1)` is the first entry")
 
 
 def missing_value_after(operator: str, place: Span, found: Span) -> SyntaxProblem:

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
-import sys
 from functools import partial
 from typing import TYPE_CHECKING
 
 from ...core.errors import CheckFailed, MatgradError, Source
 from ..output.advice import shell
-from ..output.console import Look, line, look_at, printable, show
+from ..output.console import Look, line, look_at, printable, show, writing_to
 from ..output.digits import rough
 from .compute import failed, refuse_failed, tell, warn, write
 from .questions import given_inputs, problem_of, refuse_formats, wishes_of
@@ -65,16 +64,17 @@ def check_claim(request: Request, claim: str) -> int:
     verdict = checked(problem, claim, inputs, wishes_of(problem, request), arrange)
     assert verdict.answer is not None
     refuse_failed(problem.kind, failed(verdict.answer.results))
-    if request.format == "json" or request.output is not None:
+    if request.format == "json":
         answer = verdict.answer._replace(
             warnings=[*surplus, *verdict.answer.warnings], details={"claim": verdict.details(shell)}
         )
-        write(answer, request._replace(format="json"))
+        write(answer, request)
     else:
         tell(verdict.answer.inputs, request)
         warn([*surplus, *verdict.answer.warnings], request)
-        look = look_at(sys.stdout, no_color=request.no_color)
-        show(_verdict_lines(verdict, look), sys.stdout, look)
+        with writing_to(request.output) as stream:
+            look = look_at(stream, no_color=request.no_color)
+            show(_verdict_lines(verdict, look), stream, look)
     return 0 if verdict.holds else 1
 
 
@@ -113,12 +113,18 @@ def _holds(check: Check | None) -> bool:
 
 
 def _write(answer: Answer, request: Request) -> None:
-    if request.format == "json" or request.output is not None:
-        write(answer, request._replace(format="json"))
+    if request.format == "json":
+        write(answer, request)
         return
     warn(answer.warnings, request)
     tell(answer.inputs, request)
-    look = look_at(sys.stdout, no_color=request.no_color)
+    with writing_to(request.output) as stream:
+        look = look_at(stream, no_color=request.no_color)
+        show(_check_lines(answer, look), stream, look)
+
+
+def _check_lines(answer: Answer, look: Look) -> list[Text]:
+    """Return a line for each derivative: whether it holds, and how far it is from differences of the value."""
     width = max(len(result.wrt[0]) for result in answer.results)
     lines = []
     for result in answer.results:
@@ -132,4 +138,4 @@ def _write(answer: Answer, request: Request) -> None:
         method = f" ({check.method}, {DIRECTIONS} directions)" if check is not None and check.method else ""
         note = f"; {check.note}" if check is not None and check.method and check.note else ""
         lines.append(line(f"{name}  ", (words, style), (method + note, "dim")))
-    show(lines, sys.stdout, look)
+    return lines

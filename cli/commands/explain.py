@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import json
-import sys
 from collections.abc import Callable, Iterator, Sequence
 from dataclasses import asdict
 from typing import TYPE_CHECKING
@@ -34,15 +33,16 @@ def explain(request: Request) -> int:
 
     inputs, surplus = given_inputs(problem, request)
     lesson = explained(problem, inputs, wishes_of(problem, request), request.layout)
-    as_json = request.format == "json" or request.output is not None
+    as_json = request.format == "json"
     warn([item for item in [*surplus, *lesson.warnings] if not as_json or item.code == RANDOM], request)
-    if as_json:
-        with writing_to(request.output) as stream:
+    if not as_json:
+        tell(lesson.inputs, request)
+    with writing_to(request.output) as stream:
+        if as_json:
             stream.write(_json(lesson))
-        return 0
-    tell(lesson.inputs, request)
-    look = look_at(sys.stdout, no_color=request.no_color)
-    show(_lines(lesson, request.layout, lambda text: printable(text, look.ascii)), sys.stdout, look)
+        else:
+            look = look_at(stream, no_color=request.no_color)
+            show(_lines(lesson, request.layout, lambda text: printable(text, look.ascii)), stream, look)
     return 0
 
 
@@ -100,6 +100,8 @@ def _ending(found: Explanation, layout: str, safe: Callable[[str], str]) -> Iter
         yield line(f"  df = {safe(found.expanded)}")
     yield line(f"  {safe(found.collected)}")
     yield line(f"  so the {found.noun} by {safe(found.wrt)} is  ", (safe(found.formula), "bold green"))
+    for name, origin in found.origins.items():
+        yield line(f"  with {safe(name)} = {safe(origin)}")
     if found.in_layout is not None:
         yield line(f"  in {layout} layout  ", (safe(found.in_layout), "bold green"))
     if found.meaning or found.notes:

@@ -14,7 +14,7 @@ from ...core.errors import UsageProblem
 from ..output.console import writing_to
 from .compute import tell, warn
 from .questions import RANDOM, given_inputs, problem_of, wishes_of
-from .request import Request
+from .request import Request, unknown_ending
 
 if TYPE_CHECKING:
     from ...core.arrays import Static
@@ -26,6 +26,8 @@ if TYPE_CHECKING:
 
 KINDS = ("grad", "jacobian", "hessian", "derivative", "value")
 TARGETS = ("text", "latex", "numpy", "torch", "jax")
+# How a formula is spelled in a file, as its name says.
+ENDINGS = {".txt": "text", ".md": "text", ".json": "text", ".tex": "latex", ".py": "numpy"}
 
 # What a request says that a formula has no use for.
 IDLE: Mapping[str, Any] = {
@@ -37,12 +39,14 @@ IDLE: Mapping[str, Any] = {
 def show_formula(request: Request, kind: str | None, to: str | None, vec: str, *, json: bool) -> int:
     """Write the formula of a derivative; without a kind the gradient of a number, the Jacobian of anything else.
 
-    A file whose name ends in .json or .tex takes JSON or LaTeX.
+    A file whose name ends in .json, .tex or .py takes JSON, LaTeX or code for NumPy.
 
     As text, a formula of three or four axes is followed by its other forms, and names of sizes by what they are.
     """
     ending = os.path.splitext(request.output or "")[1].lower()
-    json, to = json or ending == ".json", to or ("latex" if ending == ".tex" else "text")
+    if ending and ending not in ENDINGS and not (json or to) and request.output and not _is_device(request.output):
+        raise unknown_ending(request.output, ENDINGS, "--to text", "spelling")
+    json, to = json or ending == ".json", to or ENDINGS.get(ending, "text")
     problem, prepared = _understood(request, kind)
     shapes, statics = prepared.shapes, prepared.statics
     found = _forms(problem, shapes, statics, vec) if to == "text" else []
@@ -62,6 +66,10 @@ def show_formula(request: Request, kind: str | None, to: str | None, vec: str, *
     with writing_to(request.output) as stream:
         stream.write(content + "\n")
     return 0
+
+
+def _is_device(path: str) -> bool:
+    return os.path.exists(path) and not os.path.isfile(path)
 
 
 def _understood(request: Request, kind: str | None) -> tuple[Problem, Prepared]:

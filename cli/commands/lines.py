@@ -15,7 +15,8 @@ from .questions import given_inputs, problem_of, require, wishes_of
 from .request import Request
 
 JSON_LINES = (".jsonl", ".ndjson", ".jsonlines")
-MISSING = 'add it to the line, or for all lines: -v {name}="[1, 2]", --shape {name}=2'
+MISSING = "add it to the line, or for all lines: -v {name}={value}"
+OR_RANDOM = ", or --shape {name}={shape}"
 
 
 def compute_lines(kind: str, request: Request) -> int:
@@ -38,13 +39,14 @@ def compute_lines(kind: str, request: Request) -> int:
     fixed, surplus = given_inputs(problem, request._replace(files=tuple(f for f in request.files if f != path)))
     warn(surplus, request)
     wishes = wishes_of(problem, request)
+    declared, help_ = ((), MISSING) if request.no_random else (request.shapes, MISSING + OR_RANDOM)
     compiler = Compiler(problem)
     failures = []
     with _lines_of(path) as lines, writing_to(request.output) as stream:
         for number, (inputs, warnings, _) in read_lines(lines, problem.names, source=source):
             given = {**fixed, **inputs}
             with _on_line(f"{source}:{number}"):
-                require(problem, given, () if request.no_random else request.shapes, MISSING)
+                require(problem, given, declared, help_)
                 found = answer(problem, given, wishes, compiler=compiler)
             found = found._replace(warnings=[*warnings, *found.warnings])
             stream.write(json_line(found, precision=request.precision, layout=request.layout))

@@ -23,7 +23,7 @@ RANDOM = "random-input"
 def refuse_formats(command: str, request: Request) -> None:
     """Raise UsageProblem where a command is asked for a format that is neither its screen nor JSON."""
     if request.format not in ("table", "json"):
-        place = f"--format {request.format}"
+        place = f"-o {request.output}" if request.by_ending else f"--format {request.format}"
         raise UsageProblem(f"`{command}` has no {request.format} output", place=place, helps=["--format json"])
 
 
@@ -64,7 +64,7 @@ def given_inputs(problem: Problem, request: Request, *, unasked: bool = True) ->
     if request.lines:
         return inputs, warnings  # what is missing here may come with each line
     if request.no_random:
-        require(problem, inputs, (), '-v {name}="[1, 2]", or -i FILE')
+        require(problem, inputs, (), "-v {name}={value}, or -i FILE")
     elif offered:
         warnings += _unbound(problem, request, inputs, offered)
     return inputs, warnings
@@ -84,7 +84,10 @@ def _unbound(
 
 
 def require(problem: Problem, given: Mapping[str, Input], declared: Container[str], help_: str) -> None:
-    """Raise InputError for the names that have neither a value nor a shape; `help_` says how to give a `{name}` one."""
+    """Raise InputError for the names that have neither a value nor a shape.
+
+    `help_` says how to give a `{name}` a `{value}` or a `{shape}`.
+    """
     missing = [name for name in problem.names if name not in given and name not in declared]
     if not missing:
         return
@@ -93,7 +96,10 @@ def require(problem: Problem, given: Mapping[str, Input], declared: Container[st
     listed = ", ".join(f"`{name}` ({item.source})" for name, item in given.items())
     labels = [Label(problem.names[name], "no value given") for name in missing]
     head = f"missing input{'s' if len(missing) > 1 else ''} {quoted(missing)}"
-    raise InputError(head, *labels, notes=[f"inputs given: {listed or 'none'}"], helps=[help_.format(name=missing[0])])
+    name = missing[0]
+    value, shape = ('"[1 2; 3 4]"', "2x2") if name[0].isupper() else ('"[1, 2]"', "2")
+    helps = [help_.format(name=name, value=value, shape=shape)]
+    raise InputError(head, *labels, notes=[f"inputs given: {listed or 'none'}"], helps=helps)
 
 
 def wishes_of(problem: Problem, request: Request) -> Wishes:
@@ -133,7 +139,9 @@ def _directions(problem: Problem, request: Request) -> Mapping[str, Input | str]
     given, names = len(request.directions), len(problem.wrt)
     if given not in (1, names):
         helps = [f"give one --{word} for all, or one for each --wrt, in the same order"]
-        raise UsageProblem(f"{given} {word}s for {names} names", place=f"--{word}", helps=helps)
+        raise UsageProblem(
+            f"{given} {word}s for {names} name{'s' if names > 1 else ''}", place=f"--{word}", helps=helps
+        )
     destination = Destination(word, f"--{word} ")
     reader = None if request.lines else StdinReader()
     drawn = ("ones", "random")

@@ -29,7 +29,8 @@ _LAW = r"normal|uniform|randint:(-?\d+):(-?\d+)"
 class Request(NamedTuple):
     """The command line of a command that computes, understood.
 
-    `precision` is None where none was asked for; `directions` are the texts of `--tangent` or `--cotangent`.
+    `precision` is None where none was asked for; `directions` are the texts of `--tangent` or `--cotangent`;
+    `by_ending` says that the name of the file chose the format.
     """
 
     expression: str
@@ -57,6 +58,7 @@ class Request(NamedTuple):
     structured: bool = False
     syntax: str = ""
     no_random: bool = False
+    by_ending: bool = False
 
     @staticmethod
     def of(parameters: Mapping[str, Any], expression: str) -> Request:
@@ -88,6 +90,7 @@ class Request(NamedTuple):
             structured=parameters["format"] == "structured",
             syntax=parameters.get("syntax") or "",
             no_random=parameters.get("no_random", False),
+            by_ending=parameters["output"] is not None and not parameters["json"] and parameters["format"] is None,
         )
 
 
@@ -184,10 +187,16 @@ def read_format(text: str | None, output: str | None) -> str:
         return text or "table"
     ending = os.path.splitext(output)[1].lower()
     if ending and ending not in ENDINGS:
-        notes = [f"known endings: {', '.join(ENDINGS)}"]
-        helps = [f"--format table -o {output}, or any other format"]
-        raise UsageProblem(f"`{ending}` says nothing of the format", place=f"-o {output}", notes=notes, helps=helps)
+        raise unknown_ending(output, ENDINGS, "--format table", "format")
     return ENDINGS.get(ending, "table")
+
+
+def unknown_ending(output: str, known: Iterable[str], option: str, what: str) -> UsageProblem:
+    """Return the error for a file whose ending nobody knows; with `option` beside it, any name will do."""
+    ending = os.path.splitext(output)[1].lower()
+    notes = [f"known endings: {', '.join(known)}"]
+    helps = [f"{option} -o {output}, or any other {what}"]
+    return UsageProblem(f"`{ending}` says nothing of the {what}", place=f"-o {output}", notes=notes, helps=helps)
 
 
 def read_precision(text: str | None, format: str) -> int | None:

@@ -88,7 +88,7 @@ def _refuse(answer: Answer, format: str, output: str) -> None:
         return
     head = f"{'a sparse matrix' if format == 'structured' else format} holds one derivative, and there are {count}"
     helps = ["all in one file: --format npy -o derivatives.npz", "or one name at a time: give --wrt once"]
-    raise UsageProblem(head, place=f"--format {format}", helps=helps)
+    raise UsageProblem(head, place=f"-o {output}" if output else f"--format {format}", helps=helps)
 
 
 def _is_sparse(format: str, output: str) -> bool:
@@ -182,12 +182,12 @@ def _whole_file(path: str) -> Iterator[IO[bytes]]:
     """Open a file that takes its name only when all is written; devices and pipes are written as they are."""
     import tempfile
 
-    path = os.path.realpath(path)
     mode = os.stat(path).st_mode if os.path.exists(path) else None
     if mode is not None and not stat.S_ISREG(mode):
         with open(path, "wb") as device:
             yield device
         return
+    path = os.path.realpath(path)
     handle, temporary = tempfile.mkstemp(prefix=".matgrad-", dir=os.path.dirname(path))
     try:
         with _ended_by_exception(), os.fdopen(handle, "wb") as file:

@@ -102,6 +102,7 @@ def _result(result: Result, precision: int | None) -> str:
             **({} if result.compressed is None else {"compressed": _compressed(result.compressed, precision)}),
             "formula": json.dumps(result.formula),
             **({"sizes": json.dumps(dict(result.sizes))} if result.sizes else {}),
+            **({"origins": json.dumps(dict(result.origins))} if result.origins else {}),
             "structure": json.dumps(result.structure),
             **({"convention": json.dumps(result.convention)} if result.convention else {}),
             "check": json.dumps(None if result.check is None else _check(result.check)),

@@ -15,7 +15,6 @@ All flattening is row-major. With a batch the sample axis stays in front.
 from __future__ import annotations
 
 import math
-import re
 from collections.abc import Iterable, Iterator, Sequence
 from typing import NamedTuple
 
@@ -161,12 +160,17 @@ def _shapes(result: Result) -> list[tuple[int, ...]]:
 
 
 def _merge(labels: Sequence[str]) -> str:
-    """Join the labels of axes that became one: `out[i]`, `out[j]` to `out[i,j]`."""
-    merged: dict[str, list[str]] = {}
+    """Join the labels of axes that became one: `X[i,:]`, `X[:,j]` to `X[i,j]`, and `x[i]`, `x[j]` to `x[i] x[j]`."""
+    merged: list[tuple[str, list[str]]] = []
     for label in labels:
-        match = re.fullmatch(r"(.*)\[(.*)\]", label)
-        merged.setdefault(match[1] if match else label, []).extend([match[2]] if match else [])
-    return " ".join(f"{name}[{','.join(places)}]" if places else name for name, places in merged.items())
+        name, _, inside = label.removesuffix("]").rpartition("[")
+        places = inside.split(",")
+        place = next(place for place, index in enumerate(places) if index != ":")
+        if merged and merged[-1][0] == name and merged[-1][1][place] == ":":
+            merged[-1][1][place] = places[place]
+        else:
+            merged.append((name, places))
+    return " ".join(f"{name}[{','.join(places)}]" for name, places in merged)
 
 
 def listed(words: Sequence[str]) -> str:

@@ -38,10 +38,15 @@ POINTS = 6
 CLAIM = "claim"
 
 
+def length_in_words(name: str, origin: str) -> str:
+    """Return what the name of a length stands for, as a note."""
+    return f"`{name}` is `{origin}`"
+
+
 def one_by_one(
-    problem: Problem, given: Mapping[str, Input], wishes: Wishes
-) -> tuple[Problem, list[Mapping[str, Input]], Wishes]:
-    """Return the problem for one sample, and the inputs and the declared shapes of each sample that is given.
+    problem: Problem, claim: str, given: Mapping[str, Input], wishes: Wishes
+) -> tuple[Problem, str, list[Mapping[str, Input]], Wishes]:
+    """Return the problem for one sample, the claim, and the inputs and the declared shapes of each sample given.
 
     Raises InputError for inputs that make no batch.
     """
@@ -55,7 +60,7 @@ def one_by_one(
         }
         for sample in range(min(many, POINTS) if given_in_batch else 1)
     ]
-    return replace(problem, batch=()), samples, wishes._replace(declared=declared)
+    return replace(problem, batch=()), claim, samples, wishes._replace(declared=declared)
 
 
 @contextmanager
@@ -207,7 +212,7 @@ class Trial:
                 notes = [f"names in the expression: {', '.join(self.problem.names)}"]
                 helps = ["a claim may use the inputs of the expression, numbers and functions"]
                 raise UnknownNameError(message, label, source=Source(CLAIM, self.claim), notes=notes, helps=helps)
-            self.remarks.append(f"`{name}` is `{origins[name]}`")
+            self.remarks.append(length_in_words(name, origins[name]))
 
     @property
     def order(self) -> int:

@@ -8,7 +8,7 @@ first differs.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 from functools import cached_property
 
 import numpy as np
@@ -17,12 +17,13 @@ from ...grammar.advice import Setting, Text, advise, in_python
 from ..arrays import NEAR_MISS, SAME_NUMBERS, Array, first_place, largest, relative_error, statics
 from ..checking.results import check_results
 from ..errors import UsageProblem
+from ..formulas.closed_form import ClosedForm
 from ..formulas.verified import closed_forms
 from ..problems.answer import Answer, Input
 from ..problems.problem import NOUNS, Problem
-from ..session import Wishes, ambiguities
+from ..session import Wishes, ambiguities, answer
 from ..shapes import Shape, describe, show
-from .points import Arrange, Point, Trial, one_by_one
+from .points import Arrange, Point, Trial, length_in_words, one_by_one
 from .search import Reading, other_reading
 
 SEVERAL_WAYS = 3
@@ -96,10 +97,12 @@ def check_claim(
         one, two = Setting("wrt", "x"), Setting("kind", "hessian")
         words = (one, " with a gradient or Jacobian; two names, or ", two, ", with a second derivative")
         raise UsageProblem("a claim is one derivative, and several are asked for", helps=[advise(*words)])
-    samples = [given]
-    if problem.batch:
-        problem, samples, wishes = one_by_one(problem, given, wishes)
-    return Judgement(Trial(problem, claim, samples, wishes, arrange)).verdict()
+    if wishes.strict:  # a kink at the given inputs, or a result that is not finite, is an error
+        answer(problem, given, wishes, "check")
+    if not problem.batch:
+        return Judgement(Trial(problem, claim, [given], wishes, arrange)).verdict()
+    verdict = Judgement(Trial(*one_by_one(problem, claim, given, wishes), arrange)).verdict()
+    return replace(verdict, answer=answer(problem, given, wishes, "check"))
 
 
 class Judgement:
@@ -138,17 +141,18 @@ class Judgement:
         )
 
     @cached_property
-    def closed_form(self) -> str:
+    def closed_form(self) -> ClosedForm:
         """The closed form of the derivative."""
         first = self.trial.points[0]
-        return closed_forms(self.trial.problem, first.shapes, statics(first.values), self.trial.compiler)[0].text
+        return closed_forms(self.trial.problem, first.shapes, statics(first.values), self.trial.compiler)[0]
 
     @cached_property
     def formula(self) -> str:
         """What the claim should be: the closed form, as the matrix of a layout where one is asked for."""
         first = self.trial.points[0]
         (record,) = first.calculation.result_records([first.derivative], [None])
-        return self.trial.arranged(record._replace(formula=self.closed_form)).formula or self.closed_form
+        text = self.closed_form.text
+        return self.trial.arranged(record._replace(formula=text)).formula or text
 
     def _notes(self, error: float | None, holds: bool, reading: Reading | None) -> Iterator[Text]:
         if holds:
@@ -171,7 +175,8 @@ class Judgement:
         ):
             yield f"it is the {self.trial.noun} itself, which the layout arranges in another way"
         yield f"the {self.trial.noun} is `{self.formula}`"
-        yield from self.trial.remarks
+        lengths = (length_in_words(name, origin) for name, origin in self.closed_form.origins.items())
+        yield from dict.fromkeys([*self.trial.remarks, *lengths])
 
     def _where(self) -> str:
         count = len(self.trial.points)
@@ -219,5 +224,9 @@ class Judgement:
         wishes, data = self.trial.wishes, [first.derivative]
         checks = check_results(calculation, first.values, data, False, wishes.seed) if wishes.check else [None]
         inputs = {name: item._replace(read=self.trial.readings.get(name)) for name, item in first.inputs.items()}
-        results = [r._replace(formula=self.closed_form) for r in calculation.result_records(data, checks)]
+        form = self.closed_form
+        results = [
+            record._replace(formula=form.text, sizes=form.sizes, origins=form.origins)
+            for record in calculation.result_records(data, checks)
+        ]
         return Answer("check", self.trial.problem.text, inputs, first.value, results, ambiguities(calculation))

@@ -67,7 +67,8 @@ class Explanation:
 
     `expanded` is the differential of the whole in terms of the differential of the variable alone, None where it is
     long; `collected` is the same with the derivative drawn out, `formula` the derivative itself, and `in_layout` the
-    matrix that a layout makes of it, None where no layout is asked for.
+    matrix that a layout makes of it, None where no layout is asked for. `sizes` gives the lengths that the formula
+    names, and `origins` where they come from.
     """
 
     wrt: str
@@ -79,6 +80,8 @@ class Explanation:
     structure: str | None
     meaning: tuple[Text, ...]
     notes: tuple[str, ...]
+    sizes: Mapping[str, int]
+    origins: Mapping[str, str]
     in_layout: str | None = None
 
 
@@ -273,7 +276,8 @@ class Derivation:
         asked = self.reader.problem
         problem = replace(asked, kind="jacobian", wrt=(self.name,), batch=())
         shapes = {name: symbol.shape for name, symbol in self.reader.calculation.symbols.items()}
-        formula = closed_forms(problem, shapes, self.reader.statics)[0].tree
+        form = closed_forms(problem, shapes, self.reader.statics)[0]
+        formula = form.tree
         # What stands before dX goes with a dX that is symmetric itself: nothing is doubled there.
         along = replace(problem, independent_entries=False)
         coefficient = closed_forms(along, shapes, self.reader.statics)[0].tree if asked.independent_entries else formula
@@ -292,6 +296,8 @@ class Derivation:
             structure=structure,
             meaning=tuple(meaning),
             notes=tuple(conventions(output, variable)),
+            sizes=dict(form.sizes),
+            origins=dict(form.origins),
             in_layout=None if self.layout == "generalized" else laid_out(write(formula), groups, self.layout),
         )
 

@@ -406,3 +406,42 @@ def test_claims_are_compared_sample_by_sample() -> None:
     assert not verdict.holds
     with pytest.raises(InputError, match="differ in their number of samples"):
         matgrad.check("x @ y", wrt="x", claim="y", batch="x,y", inputs={"x": many, "y": np.ones((3, 3))})
+
+
+@pytest.mark.parametrize(
+    ("call", "message"),
+    [
+        (lambda: matgrad.grad(3, wrt="x"), "an expression is text"),
+        (lambda: matgrad.grad(None, wrt="x"), "an expression is text"),
+        (lambda: matgrad.grad("x @ x", wrt=3), "`3` is not a name"),
+        (lambda: matgrad.grad("x @ x", wrt=("x", 1)), "is not a name"),
+        (lambda: matgrad.grad("x @ x", wrt="x", shapes={"x": (-1,)}), "a size is not negative"),
+        (lambda: matgrad.grad("x @ x", wrt="x", max_memory=-1), "`-1` is not an amount of memory"),
+        (lambda: matgrad.grad("x @ x", wrt="x", max_memory=True), "`True` is not an amount of memory"),
+        (lambda: matgrad.grad("x @ x", wrt="x", max_memory=float("nan")), "`nan` is not an amount of memory"),
+        (lambda: matgrad.check("x @ x", wrt="x", kind="jacobi"), "`jacobi` is not a kind of derivative"),
+    ],
+)
+def test_arguments_that_mean_nothing_are_refused(call: Any, message: str) -> None:
+    with pytest.raises(UsageProblem, match=message):
+        call()
+
+
+def test_a_check_refuses_inputs_that_the_expression_lacks() -> None:
+    with pytest.raises(InputError, match="`z` is not in the expression"):
+        matgrad.grad("x @ x", wrt="x").check(z=1)
+    with pytest.raises(InputError, match="`z` is not in the expression"):
+        matgrad.check("x @ x", wrt="x", inputs={"z": 1}, claim="2*x")
+
+
+def test_a_check_takes_a_direction() -> None:
+    pushforward = matgrad.jvp("x @ x", wrt="x")
+    assert pushforward.check(x=[1, 2], tangent=[1, 0]).passed
+    with pytest.raises(InputError, match="a vector of 2 entries is needed") as caught:
+        pushforward.check(x=[1, 2], tangent=[1, 0, 0])
+    assert "tangent=np.ones(...)" in str(caught.value)
+
+
+def test_a_strict_claim_is_refused_at_a_kink() -> None:
+    with pytest.raises(EvaluationError, match="has a kink"):
+        matgrad.check("sum(abs(x))", wrt="x", claim="sign(x)", inputs={"x": [0, 1]}, strict=True)

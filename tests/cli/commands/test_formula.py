@@ -119,3 +119,28 @@ def test_a_derivative_of_four_axes_has_all_its_forms(capsys: pytest.CaptureFixtu
         "  Kronecker   kron(A, B.T)   (vec is row-major, as ravel)\n"
     )
     assert "kron(B.T, A)   (vec stacks columns)" in said(capsys, "A @ X @ B", "--wrt", "X", "--vec", "column")
+
+
+@pytest.mark.parametrize(
+    ("name", "start"), [("f.json", "{"), ("f.tex", "2 x"), ("f.py", "import numpy"), ("f.txt", "2*x"), ("f.md", "2*x")]
+)
+def test_the_name_of_the_file_says_how_a_formula_is_spelled(name: str, start: str, tmp_path: Path) -> None:
+    path = tmp_path / name
+    assert run(["formula", "x @ x", "-o", str(path)]) == 0
+    assert path.read_text().startswith(start)
+
+
+def test_a_spelling_goes_with_any_name(tmp_path: Path) -> None:
+    path = tmp_path / "f.zzz"
+    assert run(["formula", "x @ x", "--to", "text", "-o", str(path)]) == 0
+    assert path.read_text() == "2*x\n"
+
+
+@pytest.mark.parametrize("arguments", [["check", "x @ x"], ["check", "x @ x", "--claim", "2*x"], ["explain", "x @ x"]])
+def test_a_file_of_text_holds_what_a_screen_shows(
+    arguments: list[str], tmp_path: Path, capsys: pytest.CaptureFixture[str]
+) -> None:
+    path = tmp_path / "answer.txt"
+    assert run([*arguments, "-o", str(path)]) == 0
+    assert run(arguments) == 0
+    assert path.read_text(encoding="utf-8") == capsys.readouterr().out

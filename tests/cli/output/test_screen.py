@@ -17,6 +17,7 @@ from matgrad.cli.output.console import Look, show
 from matgrad.cli.output.layouts import apply_layout, view
 from matgrad.cli.output.screen import screen_of
 from matgrad.core.arrays import Array
+from matgrad.core.graph.structure import axis_names
 from matgrad.core.problems.answer import Answer, Check, Input, Result
 
 GOLDEN = Path(__file__).parent / "golden_screens"
@@ -26,7 +27,7 @@ NARROW, TERMINAL, PIPE = Look(width=40), Look(width=80), Look()
 
 def derivative(data: object, *groups: tuple[str, int], check: Check | None = GOOD, **more: str) -> Result:
     """Make a result whose names are all groups but the first."""
-    axes = tuple(f"{name}[{'ijklmn'[axis]}]" for name, count in groups for axis in range(count))
+    axes = axis_names([(name, (1,) * count) for name, count in groups])
     names = tuple(name for name, _ in groups[1:])
     return Result(names, np.asarray(data, dtype=float), axes, groups, check=check, **more)
 
@@ -305,7 +306,7 @@ def test_layouts_flatten_row_major_and_label_every_entry() -> None:
     result = derivative(np.arange(24).reshape(2, 3, 4), ("out", 1), ("X", 2), formula="f", structure="dense")
     arranged = apply_layout(result, "denominator")
     assert arranged.data.tolist() == np.arange(24).reshape(2, 12).T.tolist()
-    assert arranged.axes == ("X[i,j]", "out[i]")
+    assert arranged.axes == ("X[j,k]", "out[i]")
     assert arranged.formula == "reshape(f, (2, 12)).T"
     seen = view(result, "denominator")
     assert (seen.row_label(0, 5), seen.column_label(0, 1)) == ("X[1,1]", "out[1]")
