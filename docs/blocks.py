@@ -125,11 +125,14 @@ def _enter_operators(text: str) -> None:
 
     A block that is one expression is an entry of the operator table, and is entered.
     """
+    sys.path.append(str(ROOT / "tests"))
     for block in blocks(text, "python"):
         if block.startswith("# "):
             name = block.partition("\n")[0].removeprefix("# ").removesuffix(".py").replace("/", ".")
             import_module("matgrad.core.operators.table").load()
-            namespace = vars(import_module(f"matgrad.{name}"))
+            # The tests are no part of the package.
+            module = name.removeprefix("tests.") if name.startswith("tests.") else f"matgrad.{name}"
+            namespace = vars(import_module(module))
             if isinstance(ast.parse(block).body[0], ast.Expr):
                 import_module("matgrad.core.graph.catalogue").enter(eval(block.partition("\n")[2], namespace))
             else:
