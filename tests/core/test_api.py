@@ -8,6 +8,7 @@ from unittest.mock import patch
 
 import numpy as np
 import pytest
+from IPython.core.interactiveshell import InteractiveShell
 from numpy.testing import assert_allclose, assert_array_equal
 
 import matgrad
@@ -388,8 +389,7 @@ def test_ipython_shows_the_place_in_the_expression() -> None:
 
 
 def test_ipython_takes_what_it_is_given() -> None:
-    interactive = pytest.importorskip("IPython.core.interactiveshell")
-    shell = interactive.InteractiveShell.instance()
+    shell = InteractiveShell.instance()
     result = shell.run_cell("import matgrad; matgrad.grad('x @')")
     assert isinstance(result.error_before_exec or result.error_in_exec, matgrad.MatgradError)
 
