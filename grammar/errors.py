@@ -76,7 +76,9 @@ def _caller(error: BaseException) -> list[str]:
     from traceback import extract_tb, format_list
 
     frames = [frame for frame in extract_tb(error.__traceback__) if not frame.filename.startswith(OWN)]
-    return [part for frame in frames[-1:] for part in format_list([frame])[0].rstrip().split("\n")]
+    lines = [part for frame in frames[-1:] for part in format_list([frame])[0].rstrip().split("\n")]
+    # Python 3.13 also marks the part of the line that failed: that is all of the call.
+    return [part for part in lines if not {*part.strip()} <= {*"~^"}]
 
 
 class MatgradError(Exception):
