@@ -110,6 +110,7 @@ class Derivative:
         self.strict = strict
         self.max_memory = _limit(max_memory)
         self._assumptions = self.problem.assumptions
+        self._assured: dict[str, Array] = {}
         self._compiler = Compiler(self.problem)
         self._seen: dict[tuple[Shape, ...], Calculation] = {}
 
@@ -249,7 +250,7 @@ class Derivative:
             seen = self._seen.get(tuple([value.shape for value in values.values()]))
             if seen is not None:
                 if self._assumptions:
-                    check_assumptions(self._assumptions, values)
+                    self._assure(values)
                 return values, seen
         values, calculation = self._matched(inputs)
         calculation.guard(self.max_memory, with_value=self.strict)
@@ -257,13 +258,21 @@ class Derivative:
             self._seen[tuple([values[name].shape for name in names])] = calculation
         return values, calculation
 
+    def _assure(self, values: Mapping[str, Array]) -> None:
+        """Check what is assumed of values; those of the last call, which are compared entry by entry, hold already."""
+        for name, words in self._assumptions.items():
+            value, known = values[name], self._assured.get(name)
+            if known is None or known.shape != value.shape or not (known == value).all():
+                check_assumptions({name: words}, values)
+                self._assured[name] = value.copy()
+
     def _matched(self, inputs: Inputs) -> tuple[dict[str, Array], Calculation]:
         """Return the values and the calculation for their shapes, after all that can be checked."""
         given = dict(inputs)
         directions = self._directions(given) if self.problem.kind in DIRECTIONS else {}
         values = self._values(given)
         calculation = self._calculation(values)
-        check_assumptions(self._assumptions, values)
+        self._assure(values)
         for name, value in directions.items():
             fitted = calculation.direction(name, value)
             if fitted is None:
