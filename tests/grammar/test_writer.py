@@ -5,7 +5,7 @@ from __future__ import annotations
 import itertools
 
 import pytest
-from hypothesis import given
+from hypothesis import assume, given
 from hypothesis import strategies as st
 
 from matgrad.grammar.parser import parse
@@ -77,6 +77,9 @@ def test_round_trip_of_other_ways_to_write_it(expression: Node, inner: list[str]
     text = write(expression)
     for sign in inner:
         text = sign.format(text)
+    # In MATLAB's reading a percent sign begins a comment, and two names want a tuple of two.
+    assume(not ("\\" in outer and "%" in text))
+    assume(not isinstance(expression, TupleLiteral) or inner or outer != "a, b = {}; a*b")
     program = parse(outer.format(text))
     assert parse(write(program), inputs=["T", "e"]) == program
 
