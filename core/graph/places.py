@@ -4,13 +4,17 @@ from __future__ import annotations
 
 from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
-from typing import NamedTuple, TypeAlias, cast, overload
+from typing import TypeAlias, cast, overload
 
 from .sizes import NotPlainError, Size, quotient, sign
 
 
-class Progression(NamedTuple):
-    """The places `start`, `start + step`, ...: a range of which a length is symbolic."""
+@dataclass(frozen=True)
+class Progression:
+    """The places `start`, `start + step`, ...: a range of which a length is symbolic.
+
+    It equals no tuple: `(n - 1, 1, 1)` are three places, and `Progression(n - 1, 1, 1)` is one.
+    """
 
     start: int
     step: int

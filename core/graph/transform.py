@@ -21,7 +21,7 @@ from .nodes import (
     topological,
     uses,
 )
-from .places import Listed, Progression, Rotation, Rows, count_of, progression
+from .places import Listed, Rotation, Rows, count_of, progression
 from .ratios import evaluated
 from .sizes import NotPlainError, Size, replace_lengths
 
@@ -108,7 +108,7 @@ def _places(node: Select, at: Callable[[int], int]) -> Rows:
     if isinstance(rows, Listed):
         chosen: Rows = rows
         ends = rows.places
-    elif isinstance(rows, tuple) and not isinstance(rows, Progression):
+    elif isinstance(rows, tuple):
         chosen = ends = tuple(at(row) for row in rows)
     else:
         count = at(count_of(rows))

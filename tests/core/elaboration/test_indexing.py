@@ -93,6 +93,15 @@ def test_index_is_that_of_numpy(drawn: tuple[tuple[int, ...], list[Item]], seed:
     assert np.allclose(matgrad.grad(text, wrt="x")(x=x, w=weights, **inputs), gradient, rtol=1e-12, atol=1e-12)
 
 
+def test_one_place_from_the_end_is_not_a_list_of_places() -> None:
+    """Over lengths both are three numbers, n - 1, 1 and 1; neither may take the place of the other."""
+    x = np.arange(3.0)
+    one, several = matgrad.value("x[-1]"), matgrad.value("x[[-1, 1, 1]]")
+    assert one(x=x) == 2
+    assert several(x=x).tolist() == [2, 1, 1]
+    assert matgrad.value("x[-1]")(x=x) == 2
+
+
 CASES: list[tuple[str, dict[str, Any]]] = [
     ("x[I]", {"I": [0, 2, 0, -1]}),
     ("x[I]", {"I": [[0, 2], [1, 1]]}),
