@@ -25,6 +25,9 @@ class Progression:
         """The place after the last."""
         return self.start + self.step * self.length
 
+    def __getitem__(self, place: int) -> int:
+        return self.start + self.step * place
+
 
 @dataclass(frozen=True)
 class Rotation(Sequence[int]):
