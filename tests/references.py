@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 from importlib import import_module
 from typing import Any
 
@@ -35,6 +36,80 @@ def _through_eigenvectors(function: Any) -> Any:
         return ((V * function(w)) @ np.linalg.inv(V)).real
 
     return applied
+
+
+def _along_through_eigenvectors(function: Any, slope: Any) -> Any:
+    """Return the derivative of a function of matrices by divided differences (Daleckii and Krein)."""
+
+    def along(X: Any, E: Any) -> Any:
+        w, V = np.linalg.eig(X)
+        w = w.astype(complex)
+        gaps = w[:, None] - w
+        near = np.abs(gaps) < 1e-8
+        middle = slope((w[:, None] + w) / 2)
+        quotients = np.where(near, middle, (function(w)[:, None] - function(w)) / np.where(near, 1, gaps))
+        return (V @ (quotients * (np.linalg.inv(V) @ E @ V)) @ np.linalg.inv(V)).real
+
+    return along
+
+
+def sylvester(A: Any, B: Any, Q: Any, *, product: bool = False) -> Any:
+    """Return the solution of A X + X B = Q, or of X - A X B = Q, as one system for all entries."""
+    m, n = Q.shape
+    system = np.kron(A, np.eye(n)) + np.kron(np.eye(m), B.T)
+    if product:
+        system = np.eye(m * n) - np.kron(A, B.T)
+    return np.linalg.solve(system, Q.ravel()).reshape(m, n)
+
+
+def riccati(A: Any, B: Any, Q: Any, R: Any, *, discrete: bool = False) -> Any:
+    """Return the stabilizing solution by the stable eigenvectors of the Hamiltonian, or the symplectic, matrix."""
+    G = B @ np.linalg.solve(R, B.T)
+    whole = np.block([[A, -G], [-Q, -A.T]])
+    if discrete:
+        D = np.linalg.inv(A).T
+        whole = np.block([[A + G @ D @ Q, -G @ D], [-D @ Q, D]])
+    w, V = np.linalg.eig(whole)
+    stable = V[:, np.abs(w) < 1 if discrete else w.real < 0]
+    n = len(A)
+    return (stable[n:] @ np.linalg.inv(stable[:n])).real
+
+
+def triangular(A: Any, b: Any, lower: bool = False, unit_diagonal: bool = False) -> Any:
+    """Return the solution with one triangle, which may have ones on its diagonal."""
+    T = np.tril(A) if lower else np.triu(A)
+    if unit_diagonal:
+        np.fill_diagonal(T, 1.0)
+    return np.linalg.inv(T) @ b
+
+
+def qr(X: Any) -> Any:
+    """Return the factors by Gram and Schmidt; signs are free."""
+    Q = np.zeros((len(X), min(X.shape)))
+    for k in range(Q.shape[1]):
+        rest = X[:, k] - Q @ (Q.T @ X[:, k])
+        rest -= Q @ (Q.T @ rest)
+        Q[:, k] = rest / np.linalg.norm(rest)
+    return Q, np.triu(Q.T @ X)
+
+
+def lu(X: Any) -> Any:
+    """Return the factors by elimination with the largest pivots."""
+    n = len(X)
+    P, L, U = np.eye(n), np.zeros((n, n)), X.copy()
+    for k in range(n):
+        pivot = k + int(np.argmax(np.abs(U[k:, k])))
+        for M in (P, L, U):
+            M[[k, pivot]] = M[[pivot, k]]
+        L[k:, k] = U[k:, k] / U[k, k]
+        U[k:] -= np.outer(L[k:, k], U[k]) * (np.arange(k, n) > k)[:, None]
+    return P.T, L, np.triu(U)
+
+
+def eig(X: Any) -> Any:
+    """Return sorted eigenvalues, and each eigenvector as a null vector; signs are free."""
+    w = np.sort(np.linalg.eigvals(X).real)
+    return w, np.array([np.linalg.svd(X - value * np.eye(len(X)))[2][-1] for value in w]).T
 
 
 def logm_frechet(X: Any, E: Any) -> Any:
@@ -135,6 +210,31 @@ def diag_embed(x: Any, offset: int = 0, axis1: int = -2, axis2: int = -1) -> Any
     return np.moveaxis(matrices.reshape(shape), (-2, -1), (axis1, axis2))
 
 
+def commutation_matrix(m: int, n: int | None = None) -> Any:
+    """Return what takes each unit matrix to its transpose."""
+    n = m if n is None else n
+    units = np.eye(m * n).reshape(m * n, n, m)
+    return units.transpose(0, 2, 1).reshape(m * n, m * n).T
+
+
+def elimination_matrix(n: int) -> Any:
+    """Return the rows of the identity at the lower triangle."""
+    return np.array([np.eye(n * n)[j * n + i] for j in range(n) for i in range(j, n)])
+
+
+def duplication_matrix(n: int) -> Any:
+    """Return the transposed elimination matrix, with the entries above the diagonal added."""
+    L = elimination_matrix(n)
+    mirrored = np.array([(row.reshape(n, n) + row.reshape(n, n).T).ravel() for row in L])
+    return np.minimum(mirrored, 1).T
+
+
+MATRIX_FUNCTIONS: Mapping[str, tuple[Any, Any]] = {
+    "cos": (np.cos, lambda w: -np.sin(w)), "sin": (np.sin, np.cos), "cosh": (np.cosh, np.sinh),
+    "sinh": (np.sinh, np.cosh),
+}  # fmt: skip
+"""Functions of numbers and their derivatives."""
+
 REFERENCES: Mapping[str, Callable[..., Any]] = {
     # --- elementwise
     "nonzero": lambda p: (p != 0) * 1.0,
@@ -213,6 +313,38 @@ REFERENCES: Mapping[str, Callable[..., Any]] = {
     "cofactor": cofactor, "rows_replaced": rows_replaced, "expm": _through_eigenvectors(np.exp),
     "expm_frechet": expm_frechet, "logm": _through_eigenvectors(np.log), "logm_frechet": logm_frechet,
     "cholesky": cholesky, "eigvalsh": eigvalsh, "eigh": eigh, "svd": svd, "polar_factor": polar_factor,
+    "solve_sylvester": sylvester, "solve_stein": partial(sylvester, product=True),
+    "solve_lyapunov": lambda A, Q: sylvester(A, np.swapaxes(A, -1, -2), Q) if A.ndim == 2 else np.array(
+        [sylvester(each, each.T, Q) for each in A]),
+    "solve_discrete_lyapunov": lambda A, Q: sylvester(A, A.T, Q, product=True),
+    "solve_continuous_are": riccati, "solve_discrete_are": partial(riccati, discrete=True),
+    "solve_triangular": triangular,
+    "solve_triangular_transposed": lambda A, b: np.linalg.inv(np.triu(A).T) @ b,
+    "cho_solve": lambda L, b: np.linalg.inv(np.tril(L) @ np.tril(L).T) @ b,
+    "lstsq": lambda A, b: np.linalg.lstsq(A, b, rcond=None)[0],
+    "tensorsolve": np.linalg.tensorsolve, "tensorinv": np.linalg.tensorinv,
+    "qr": qr, "lu": lu, "eig": eig, "eigvals": lambda X: eig(X)[0],
+    "adjugate": lambda X: np.linalg.det(X)[..., None, None] * np.linalg.inv(X),
+    "pinvh": lambda X: np.linalg.inv((X + np.swapaxes(X, -1, -2)) / 2), "cond": np.linalg.cond,
+    "sqrtm": _through_eigenvectors(lambda w: np.sqrt(w.astype(complex))),
+    **{f"{name}m": _through_eigenvectors(function) for name, (function, _) in MATRIX_FUNCTIONS.items()},
+    **{f"{name}m_frechet": _along_through_eigenvectors(*pair) for name, pair in MATRIX_FUNCTIONS.items()},
+    "tanm": _through_eigenvectors(np.tan), "tanhm": _through_eigenvectors(np.tanh),
+    "fractional_matrix_power": lambda X, p: _through_eigenvectors(lambda w: w.astype(complex) ** p)(X),
+
+    # --- matrices of a pattern
+    "toeplitz": lambda c, r=None: import_module("scipy.linalg").toeplitz(c, r),
+    "hankel": lambda c, r=None: import_module("scipy.linalg").hankel(c, r),
+    "circulant": lambda c: np.array([np.roll(c, place) for place in range(len(c))]).T,
+    "vander": np.vander, "companion": lambda a: import_module("scipy.linalg").companion(a),
+    "hat": lambda v: np.array([np.cross(v, row) for row in np.eye(3)]).T,
+    "vee": lambda M: np.array([M[2, 1], M[0, 2], M[1, 0]]),
+    "block_diag": lambda *parts: import_module("scipy.linalg").block_diag(*parts),
+    "khatri_rao": lambda a, b: np.array([np.kron(x, y) for x, y in zip(a.T, b.T, strict=True)]).T,
+    "kron_sum": lambda A, B: np.kron(A, np.eye(len(B))) + np.kron(np.eye(len(A)), B),
+    "vech": lambda X: X.T[np.triu_indices(len(X))],
+    "commutation_matrix": commutation_matrix, "duplication_matrix": duplication_matrix,
+    "elimination_matrix": elimination_matrix,
     "svdvals": lambda X: np.sqrt(np.linalg.eigvalsh(X @ X.T if X.shape[0] < X.shape[1] else X.T @ X)[::-1]),
 }
 """By the name of the entry, called like it on one sample. What is evaluated by NumPy's own function needs none."""

@@ -112,7 +112,7 @@ def scaled_solution(node: Node) -> Node | None:
     solution = node.operator.name in ("solve_vector", "solve_matrix") and not node.batch
     if not node.operator.adjoint and not solution:
         return None
-    A, b = node.children
+    *known, b = node.children
     if isinstance(b, Product) and b.coefficient != 1 and b.children:
         factor, rest = b.coefficient, product(1, b.factors, tuple(range(b.rank)))
     elif isinstance(b, Sum) and (content := _content(b)) != 1:
@@ -120,7 +120,7 @@ def scaled_solution(node: Node) -> Node | None:
         rest = Sum.of(tuple(tidy(c * reciprocal(content)) for c in b.coefficients), b.children, b.shape)
     else:
         return None
-    return scale(factor, call("solve" if solution else node.operator.name, A, rest))
+    return scale(factor, call("solve" if solution else node.operator.name, *known, rest, **dict(node.parameters)))
 
 
 def _content(node: Sum) -> Coefficient:

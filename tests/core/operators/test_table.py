@@ -73,6 +73,12 @@ def contracted(jacobians: Mapping[str, np.ndarray], directions: Values) -> np.nd
 # --- an independent way to the value: the references, called as Python calls functions --------------------------------
 
 
+INFIX = {
+    ">": np.greater, "==": np.equal, "+": np.add, "-": np.subtract, "*": np.multiply, "/": np.divide, "**": np.power,
+    "@": np.matmul,
+}  # fmt: skip
+
+
 def interpreted(node: syntax.Node, values: Values) -> Any:
     match node:
         case syntax.Program():
@@ -90,8 +96,7 @@ def interpreted(node: syntax.Node, values: Values) -> Any:
         case syntax.Unary():
             return -interpreted(node.operand, values)
         case syntax.Binary():
-            infix = {">": np.greater, "==": np.equal, "*": np.multiply}[node.operator]
-            return infix(interpreted(node.left, values), interpreted(node.right, values))
+            return INFIX[node.operator](interpreted(node.left, values), interpreted(node.right, values))
         case syntax.Attribute():
             return interpreted(node.operand, values).T
         case syntax.Index():

@@ -1,0 +1,119 @@
+"""Functions of square matrices, by power series and not entry by entry; further factorizations."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import numpy as np
+
+from ..elaboration.elaborate import elaborate_text
+from ..graph.nodes import Node
+from ..graph.operator import NOWHERE, Operator
+from ..shapes import require_rank
+from . import equation_kernels as kernels
+from .decompositions import _EQUAL, _LEFT_OUT, MAGNUS
+from .inverses import HIGHAM, matrix_function, square
+
+WALTER = "Walter, Lehmann & Lamour 2012, On evaluating higher-order derivatives of the QR decomposition"
+
+_NO_SCHUR = "matgrad has no Schur form: write `eigh(X)` for a symmetric matrix, `eig(X)` for others"
+_ROTATION = "k = count(y1, axis=0); D = dX[:, :k] @ inv(y1[:, :k]); M = y0.T @ D; L = tril(M, -1)"
+_NO_JAX = {"torch": None, "jax": None}
+
+
+def of_scipy(name: str, doc: str, slope: str, **fields: Any) -> tuple[Operator, Operator]:
+    """Return a function of matrices that SciPy evaluates, and its Fréchet derivative."""
+    return matrix_function(
+        name, f"{doc} (needs SciPy).", kernels.function_of_matrices(name), kernels.derivative_of_function(name), slope,
+        spellings={"numpy": f"scipy.linalg.{name}(#1)", **_NO_JAX}, samples=(f"{name}(A)", f"{name}(S)"), **fields,
+    )
+
+
+def _condition(X: Node, p: Any) -> Node:
+    """Return the condition number in a norm, that of the spectral norm by the singular values."""
+    require_rank(X.shape, 2, "cond")
+    if p in (None, 2, -2):
+        return elaborate_text("s = svdvals(X); s[-1]/s[0]" if p == -2 else "s = svdvals(X); s[0]/s[-1]", {"X": X})
+    return elaborate_text("norm(X, p) * norm(inv(X), p)", {"X": X, "p": p})
+
+
+ENTRIES = (
+    # --- functions of matrices
+    square("sqrtm", "Principal square root of a matrix without eigenvalues on the negative axis (needs SciPy).",
+           kernels.function_of_matrices("sqrtm"), "solve_sylvester(y, y, dX)", keeps_symmetry=True, domain=("spd",),
+           family="matrix functions", source="Higham 2008, Functions of Matrices, Section 6.1",
+           errors=("sqrtm(x)", "sqrtm(X)"),
+           spellings={"latex": "#1^{1/2}", "numpy": "scipy.linalg.sqrtm(#1)", "torch": None,
+                      "jax": "jax.scipy.linalg.sqrtm(#1)"}),
+    *of_scipy("cosm", "Cosine of a matrix", "-sinm(X)"),
+    *of_scipy("sinm", "Sine of a matrix", "cosm(X)"),
+    *of_scipy("coshm", "Hyperbolic cosine of a matrix", "sinhm(X)"),
+    *of_scipy("sinhm", "Hyperbolic sine of a matrix", "coshm(X)"),
+    Operator("tanm", "X", "Tangent of a matrix (needs SciPy).", family="matrix functions",
+             definition="solve(cosm(X), sinm(X))", samples=("tanm(A/5)",), errors=("tanm(x)", "tanm(X)"),
+             source=HIGHAM, spellings={"numpy": "scipy.linalg.tanm(#1)", **_NO_JAX}),
+    Operator("tanhm", "X", "Hyperbolic tangent of a matrix (needs SciPy).", family="matrix functions",
+             definition="solve(coshm(X), sinhm(X))", samples=("tanhm(A/5)",), errors=("tanhm(x)", "tanhm(X)"),
+             source=HIGHAM, spellings={"numpy": "scipy.linalg.tanhm(#1)", **_NO_JAX}),
+    Operator("fractional_matrix_power", "X, p", "Principal power of a matrix, expm(p * logm(X)) (needs SciPy).",
+             family="matrix functions", definition="expm(p * logm(X))", domain=("spd", "real"),
+             samples=("fractional_matrix_power(A, 0.5)", "fractional_matrix_power(A, a)"),
+             errors=("fractional_matrix_power(X, 2)", "fractional_matrix_power(A)"),
+             libraries=("scipy.linalg.fractional_matrix_power(A, t) -> fractional_matrix_power(A, t)",),
+             spellings={"latex": "#1^{#2}", "numpy": "scipy.linalg.fractional_matrix_power(#*)", **_NO_JAX}),
+
+    # --- factorizations
+    # The first columns of a wide matrix decide about Q.
+    Operator("qr", "X", "Q with orthonormal columns and upper triangular R, X = Q @ R, of a matrix of full rank.",
+             family="decompositions", signature="(m,n)->(m,m|n),(m|n,n)", evaluate=np.linalg.qr, source=WALTER,
+             differential=(f"{_ROTATION}; y0 @ (L - L.T) + D - y0 @ M", f"{_ROTATION}; y0.T @ dX - (L - L.T) @ y1"),
+             samples=("abs(qr(X.T)[0])", "square(qr(X.T)[1])", "abs(qr(A)[0])", "square(qr(A)[1])", "abs(qr(X)[0])",
+                      "square(qr(X)[1])", "square(qr(S)[1])"),
+             errors=("qr(x)",),
+             libraries=("np.linalg.qr(a, mode: 'reduced' = 'reduced') -> qr(a)",
+                        "np.linalg.qr(a, mode: 'r') -> qr(a)[1]",
+                        "torch.linalg.qr(A, mode: 'reduced' = 'reduced') -> qr(A)",
+                        "torch.qr(input, some: True = True) -> qr(input)",
+                        "scipy.linalg.qr(a, *, mode: 'economic', overwrite_a=..., lwork=..., check_finite=...)"
+                        " -> qr(a)"),
+             refused={"scipy.linalg.qr": "write `qr(X)`, the factorization with mode='economic'",
+                      **dict.fromkeys(("schur", "scipy.linalg.schur", "jax.scipy.linalg.schur"), _NO_SCHUR)},
+             spellings={"numpy": "np.linalg.qr(#1)", "torch": "torch.linalg.qr(#1)", "jax": "jnp.linalg.qr(#1)"}),
+    square("lu", "The permutation P, lower L with ones on its diagonal and upper U, X = P @ L @ U (needs SciPy).",
+           kernels.lu, ("0 * dX", "y1 @ tril(inv(y1) @ y0.T @ dX @ inv(y2), -1)",
+                        "triu(inv(y1) @ y0.T @ dX @ inv(y2)) @ y2"),
+           to="(n,n),(n,n),(n,n)", family="decompositions", domain=("invertible",),
+           source="de Hoog, Anderssen & Lukas 2011, Differentiation of matrix functionals"
+                  " using triangular factorization",
+           samples=("lu(A)[0]", "lu(A)[1]", "lu(A)[2]", "lu(S)[2]"), errors=("lu(x)", "lu(X)"),
+           libraries=("scipy.linalg.lu(a, permute_l: False = False, overwrite_a=..., check_finite=..., p_indices=...)"
+                      " -> lu(a)", "torch.linalg.lu(A, *, pivot: True = True) -> lu(A)"),
+           spellings={"numpy": "scipy.linalg.lu(#1)", "torch": "torch.linalg.lu(#1)",
+                      "jax": "jax.scipy.linalg.lu(#1)"}),
+    square("eigvals", "Real eigenvalues, ascending; nan where they are not real.", kernels.eigvals,
+           "V = eig(X)[1]; einsum('ki,ij,jk->k', inv(V), dX, V)", to="(n)", family="decompositions",
+           kink=_EQUAL.format("y"), at_kink=_LEFT_OUT, source=MAGNUS, domain=("spd",),
+           samples=("eigvals(A)", "eigvals(S)", "eigvals(A @ B)"),
+           spellings={"numpy": "np.sort(np.linalg.eigvals(#1))", "torch": None, "jax": None}),
+    square("eig", "Real eigenvalues, ascending, and eigenvectors of length one; nan where they are not real.",
+           kernels.eig, ("einsum('ki,ij,jk->k', inv(y1), dX, y1)",
+                         "C = reciprocal_or_zero(y0 - y0[:, None]) * (inv(y1) @ dX @ y1); D = y1 @ C;"
+                         " D - y1 * sum(y1 * D, axis=0)"),
+           to="(n),(n,n)", family="decompositions", kink=_EQUAL.format("eig(X)[0]"), at_kink=_LEFT_OUT, source=MAGNUS,
+           domain=("spd",), samples=("eig(A)[0]", "abs(eig(A)[1])", "abs(eig(A @ B)[1])"),
+           spellings={"numpy": None, "torch": None, "jax": None}),
+    Operator("adjugate", "X", "The transposed matrix of cofactors, `det(X) * inv(X)`, at every rank.",
+             family="determinants", definition="matrix_transpose(cofactor(X))", aliases=("adj",),
+             samples=("adjugate(A)", "adjugate(S)"), errors=("adjugate(x)", "adjugate(X)"),
+             spellings={**NOWHERE, "latex": r"\operatorname{adj}\left(#1\right)"}),
+    Operator("pinvh", "X", "Moore-Penrose inverse of the symmetric part of X.", family="inverses",
+             definition="pinv((X + matrix_transpose(X))/2)", samples=("pinvh(A)", "pinvh(S)"),
+             errors=("pinvh(x)", "pinvh(X)"),
+             libraries=("scipy.linalg.pinvh(a, atol=..., rtol=..., lower=..., check_finite=...) -> pinvh(a)",),
+             spellings={"numpy": "scipy.linalg.pinvh(#1)", **_NO_JAX}),
+    Operator("cond", "X; p=None", "Condition number: norm(X, p) * norm(inv(X), p), the quotient of the extreme singular"
+             " values for 2.", family="norms", build=_condition,
+             samples=("cond(A)", "cond(A, 'fro')", "cond(A, 1)", "cond(A, inf)", "cond(A, -2)", "cond(X)"),
+             errors=("cond(x)", "cond(X, 'fro')"),
+             spellings={"numpy": "np.linalg.cond(#*)", "torch": "torch.linalg.cond(#*)", "jax": "jnp.linalg.cond(#*)"}),
+)
