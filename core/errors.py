@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from ..grammar.errors import Details
 
 __all__ = [
-    "CheckFailed", "EvaluationError", "ExpressionError", "InputError", "Label", "MatgradError", "NotScalarError",
-    "RankError", "ShapeError", "Source", "Span", "SyntaxProblem", "UnknownNameError", "UsageProblem", "point_into",
-    "pointing_into", "surface",
+    "CheckFailed", "EvaluationError", "ExpressionError", "InputError", "Label", "MatgradError", "NoClosedFormError",
+    "NotScalarError", "RankError", "ShapeError", "Source", "Span", "SyntaxProblem", "UnknownNameError", "UsageProblem",
+    "point_into", "pointing_into", "surface",
 ]  # fmt: skip
 
 
@@ -94,6 +94,14 @@ class NotScalarError(ExpressionError):
     """A gradient was asked of an expression that is not a number."""
 
     code = "not-scalar"
+
+
+class NoClosedFormError(ExpressionError):
+    """A derivative by an operand for which there is no closed form; `node` is the function of it."""
+
+    def __init__(self, message: str, node: object, reason: str) -> None:
+        super().__init__(message, helps=[reason])
+        self.node = node
 
 
 class UsageProblem(MatgradError):

@@ -69,7 +69,7 @@ letters are vectors (`a` and `b` numbers), upper-case letters matrices (`S` and 
 LIBRARIES = {"numpy": "NumPy", "torch": "PyTorch", "jax": "JAX"}
 DOMAINS = {
     "unit": "between -1 and 1", "above_one": "above 1", "nonzero": "not 0", "spd": "symmetric positive definite",
-    "integer": "whole numbers",
+    "integer": "whole numbers", "count": "0, 1, 2, ...", "probability": "between 0 and 1",
 }  # fmt: skip
 
 
@@ -96,7 +96,7 @@ def _entry(operator: Operator) -> str:
 
 def _facts(operator: Operator) -> Iterator[tuple[str, str]]:
     yield "rule", "; ".join(_rules(operator))
-    yield "defined as", _code(operator.definition)
+    yield "defined as", ", ".join(_definitions(operator))
     yield "signature", _code(operator.signature)
     yield "domain", ", ".join(_domain(operator))
     yield "kink", _code(operator.kink) + (f" ({operator.at_kink})" if operator.at_kink else "")
@@ -122,6 +122,11 @@ def _rules(operator: Operator) -> Iterator[str]:
     for place, rule in enumerate(operator.rules):
         before, separator, last = rule.rpartition("; ")
         yield _code(f"{before}{separator}dy{place if len(operator.rules) > 1 else ''} = {last}")
+
+
+def _definitions(operator: Operator) -> Iterator[str]:
+    for value, text in operator.definitions.items():
+        yield _code(text) if value is None else f"{_code(text)} for {_code(repr(value))}"
 
 
 def _domain(operator: Operator) -> Iterator[str]:

@@ -54,7 +54,7 @@ def record(operator: Operator) -> dict[str, object]:
         "doc": operator.doc,
         "signature": operator.signature or None,
         "differential": list(operator.rules) or None,
-        "definition": operator.definition,
+        "definition": operator.definition if None in operator.definitions else dict(operator.definitions) or None,
         "kink": operator.kink,
         "at_kink": operator.at_kink or None,
         "source": operator.source or None,
@@ -102,7 +102,7 @@ def _page_lines(operator: Operator, look: Look) -> Iterator[RenderableType]:
         yield line("  " + printable(text, look.ascii))
     facts = {
         "also": ", ".join(operator.aliases),
-        "defined as": operator.definition or "",
+        "defined as": "\n".join(definitions_of(operator)),
         "rule": _rules(operator),
         "signature": operator.signature,
         "kink": f"{operator.kink}: {operator.at_kink}" if operator.kink and operator.at_kink else operator.kink or "",
@@ -118,6 +118,12 @@ def _page_lines(operator: Operator, look: Look) -> Iterator[RenderableType]:
     if operator.samples:
         yield line()
         yield from _example_lines(operator.samples[0], look)
+
+
+def definitions_of(operator: Operator) -> Iterator[str]:
+    """Yield the formulas of a derived operator, with the value of its first setting where that chooses."""
+    for value, text in operator.definitions.items():
+        yield text if value is None else f"{text} for {value!r}"
 
 
 def _rules(operator: Operator) -> str:

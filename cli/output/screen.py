@@ -29,7 +29,10 @@ LONGEST_EXPRESSION = 40
 LONGEST_OPENING = 100
 LONGEST_FORMULA = 320
 SMALL = 8
-DOMAINS = {"above_one": "above 1", "unit": "between -1 and 1", "nonzero": "not near 0", "integer": "whole"}
+DOMAINS = {
+    "above_one": "above 1", "unit": "between -1 and 1", "probability": "between 0 and 1", "nonzero": "not near 0",
+    "integer": "whole", "count": "whole and not negative",
+}  # fmt: skip
 SUPERSCRIPTS = str.maketrans("0123456789", "⁰¹²³⁴⁵⁶⁷⁸⁹")
 
 

@@ -20,6 +20,7 @@ from fractions import Fraction
 from itertools import count
 
 from ..elaboration.elaborate import Value, elaborate_text
+from ..errors import NoClosedFormError
 from ..graph.algebra import Factor, add, exchanged, fresh, full, identity, is_zero, permute, product, zero
 from ..graph.nodes import Apply, Coefficient, Delta, Map, Node, Product, Sum, Symbol, topological
 from ..graph.signatures import bind_signature
@@ -167,6 +168,9 @@ def _without_factor(node: Product, position: int, adjoint: Node, lead: int) -> N
 def partial(node: Map, position: int) -> Node:
     """Return the elementwise partial derivative of a Map by one operand, with the Map's shape."""
     operator = node.operator
+    if (name := operator.operands[position]) in operator.undifferentiable:
+        message = f"`{operator.name}` has no derivative by `{name}` in closed form"
+        raise NoClosedFormError(message, node, operator.undifferentiable[name])
     environment: dict[str, Value] = {"y": node}
     for place, (name, operand) in enumerate(zip(operator.operands, node.children, strict=True)):
         environment[name] = operand

@@ -5,8 +5,11 @@ from __future__ import annotations
 import ast
 from collections.abc import Mapping, Sequence
 from functools import cache
+from types import MappingProxyType
 from typing import Any, NamedTuple
 
+from ...grammar.parser import parse
+from ...grammar.syntax import TupleLiteral
 from ...grammar.vocabulary import words
 from ..errors import ExpressionError
 from ..graph.operator import Operator
@@ -20,26 +23,38 @@ FIRST_OPERAND = words("input a x A X m v arr array tensor input_tensor logits va
 class Declaration(NamedTuple):
     """What an operator takes: operands, then settings with their defaults.
 
-    `variadic` says that any number of operands may follow, `listed` that the operands come as one list.
+    `variadic` says that any number of operands may follow, `listed` that the operands come as one list; `given` are the
+    numbers that stand for operands which are left out.
     """
 
     operands: tuple[str, ...]
     settings: Mapping[str, object]
     variadic: bool = False
     listed: bool = False
+    given: Mapping[str, float] = MappingProxyType({})
 
 
 @cache
 def declaration(parameters: str) -> Declaration:
     """Return the declaration written as `"X, b; axis=None"`; `*x` is variadic, `[x]` a list."""
     operands, _, settings = parameters.partition(";")
-    names = tuple(name.strip("*[] ") for name in operands.split(",") if name.strip())
+    parts = [part.strip("*[] ").partition("=") for part in operands.split(",") if part.strip()]
+    names = tuple(name for name, _, _ in parts)
+    numbers = {name: ast.literal_eval(default) for name, _, default in parts if default}
     function = ast.parse(f"lambda {settings}: 0", mode="eval").body
     assert isinstance(function, ast.Lambda), parameters
-    given = [ast.literal_eval(default) for default in function.args.defaults]
+    defaults = [ast.literal_eval(default) for default in function.args.defaults]
     words = [argument.arg for argument in function.args.args]
-    defaults = [REQUIRED] * (len(words) - len(given)) + given
-    return Declaration(names, dict(zip(words, defaults, strict=True)), "*" in operands, "[" in operands)
+    values = [REQUIRED] * (len(words) - len(defaults)) + defaults
+    return Declaration(names, dict(zip(words, values, strict=True)), "*" in operands, "[" in operands, numbers)
+
+
+@cache
+def several_outputs(operator: Operator) -> bool:
+    """Whether a call of an operator gives several results, as those of `eigh`."""
+    return len(operator.rules) > 1 or any(
+        isinstance(parse(text).result, TupleLiteral) for text in operator.definitions.values()
+    )
 
 
 class UnknownArgument(ExpressionError):
@@ -62,7 +77,8 @@ def bind(operator: Operator, positional: Sequence[Any], keywords: Mapping[str, A
     """Match arguments with the operator's declaration; defaults fill the settings that are not given.
 
     Example: for `sum`, declared `"x; axis=None, keepdims=False"`, the call `sum(A, 0)` binds axis to 0. Words such as
-    `dim` and `keepdim` mean what they mean in the library they come from. A string is never an operand.
+    `dim` and `keepdim` mean what they mean in the library they come from. A string is never an operand. What stands for
+    an operand that is left out is the number that the operator declares.
 
     Raises ExpressionError for too many, too few or unknown arguments.
     """
@@ -111,6 +127,8 @@ def _take_operands(
             operands.append(named.pop(name))
         elif positional:
             operands.append(positional.pop(0))
+        elif name in declared.given:
+            operands.append(declared.given[name])
         else:
             raise ExpressionError(f"`{operator.name}` needs `{name}`", helps=[usage(operator)])
     return operands, words + positional

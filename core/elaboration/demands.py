@@ -17,7 +17,7 @@ from ..errors import ExpressionError, ShapeError
 from ..graph import catalogue
 from ..graph.nodes import Node
 from ..graph.sizes import NotPlainError, names_in
-from .arguments import bind, declaration
+from .arguments import bind, declaration, several_outputs
 from .network import Broadcast, Call, Network
 from .solver import Solver
 
@@ -197,7 +197,7 @@ class Demands:
             result = self._broadcast((operator.name, *operands), parts)
             self.meetings.append(Chain(result, parts))
             return result
-        if operator is not None and len(operator.rules) > 1:
+        if operator is not None and several_outputs(operator):
             return None
         rank = partial(_rank_of, template)
         if len(operands) == 2 and [rank(ranks) for ranks in ((0, 0), (0, 1), (1, 0), (1, 1))] == [0, 1, 1, 1]:

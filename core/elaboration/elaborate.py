@@ -62,7 +62,8 @@ def call(name: str, *operands: Node | Sequence[Node], **settings: Value) -> Node
     operator = catalogue.find(name)
     assert operator is not None, name
     bound = bind(operator, operands, settings)
-    result = construct(operator, bound.operands, bound.settings)
+    nodes = [number(item) if isinstance(item, int | float) else item for item in bound.operands]
+    result = construct(operator, nodes, bound.settings)
     assert isinstance(result, Node), name
     return result
 
@@ -91,13 +92,26 @@ def construct(operator: Operator, operands: Sequence[Node], settings: Mapping[st
     if operator.build is not None:
         return operator.build(*operands, **settings)
     if operator.definition is not None:
-        return elaborate_text(operator.definition, {**dict(zip(operator.operands, operands, strict=True)), **settings})
+        text = definition_of(operator, settings)
+        return elaborate_text(text, {**dict(zip(operator.operands, operands, strict=True)), **settings})
     if operator.elementwise:
         shape = broadcast_shapes(*(operand.shape for operand in operands))
         return elementwise(operator, [broadcast(operand, shape) for operand in operands])
     if "axis" in settings:
         return over_axes(operator, operands[0], **settings)
     return apply(operator, operands, settings)
+
+
+def definition_of(operator: Operator, settings: Mapping[str, Value]) -> str:
+    """Return the formula of a derived operator, which may be another one for each value of its first setting."""
+    found = operator.definitions
+    if None in found:
+        return found[None]
+    setting, value = next(iter(settings.items()))
+    if value not in found:
+        *others, last = (repr(known) for known in found)
+        raise ExpressionError(f"`{setting}` of `{operator.name}` is {', '.join(others)} or {last}, not {value!r}")
+    return found[value]
 
 
 # --- the walk --------------------------------------------------------------------------------------------------------

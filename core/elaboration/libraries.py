@@ -16,6 +16,7 @@ from ...grammar.syntax import Attribute, Call, Index, Name, Node, Number, Progra
 from ...grammar.vocabulary import FIELDS, words
 from ..graph import catalogue
 from . import misfits
+from .arguments import several_outputs
 from .keywords import WITHOUT_EFFECT
 from .library_calls import Misfit, is_double, read, refusal
 
@@ -80,7 +81,7 @@ class _Translator:
         """Whether a node stands for several results."""
         node = self.assigned.get(node.name, node) if isinstance(node, Name) else node
         if isinstance(node, Call) and (operator := catalogue.find(node.function)):
-            return len(operator.rules) > 1 or operator.name == "full_svd"
+            return several_outputs(operator) or operator.name == "full_svd"
         return isinstance(node, syntax.TupleLiteral)
 
     def _read(self, node: Node) -> Node:

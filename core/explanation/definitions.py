@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
 from dataclasses import replace
 
 from ...grammar import syntax
@@ -17,17 +18,27 @@ from ..notation.trees import spelled
 def unfolded(call: Call) -> Node | None:
     """Return what a derived operator stands for, with the operands of a call in it: `sum(x)/count(x)` for `mean(x)`."""
     operator = catalogue.find(call.function)
-    if operator is None or operator.definition is None:
+    if operator is None or not operator.definitions:
         return None
     values = {keyword.name: keyword.value for keyword in call.keywords}
     try:
         bound = bind(operator, list(call.arguments), values)
     except ExpressionError:
         return None
-    names = dict(zip(operator.operands, bound.operands, strict=True))
+    names = {name: spelled(value) for name, value in zip(operator.operands, bound.operands, strict=True)}
     settings = {name: spelled(value) for name, value in bound.settings.items()}
-    tree = filled(parse(operator.definition).result, {**names, **settings})
-    return rewritten(tree, _without_defaults)
+    chosen = next(iter(settings.values())) if None not in operator.definitions else syntax.Literal(None)
+    text = next((text for value, text in operator.definitions.items() if spelled(value) == chosen), None)
+    return None if text is None else rewritten(_written_out(text, {**names, **settings}), _without_defaults)
+
+
+def _written_out(definition: str, values: Mapping[str, Node]) -> Node:
+    """Return the last statement of a definition with values for its names, and what it assigned before in its place."""
+    program = parse(definition)
+    known = dict(values)
+    for assignment in program.assignments:
+        known[assignment.name] = filled(assignment.value, known)
+    return filled(program.result, known)
 
 
 def in_callable_words(tree: Node) -> Node:

@@ -11,6 +11,7 @@ from ...grammar.rewriting import rewritten
 from ...grammar.syntax import Attribute, Binary, Call, Index, ListLiteral, Name, Node, Program, Unary
 from ..arrays import SAME_NUMBERS, Array, Static, relative_error
 from ..differentiation.differentiate import pushforward
+from ..elaboration import arguments
 from ..elaboration.elaborate import Elaborator
 from ..errors import ExpressionError
 from ..evaluation.program import OperationFailed, compile_program
@@ -120,7 +121,7 @@ def _items(node: Node) -> list[Node]:
 def several_outputs(call: Call) -> bool:
     """Whether a call gives several results, as `eigh` does."""
     operator = catalogue.find(call.function)
-    return operator is not None and len(operator.rules) > 1
+    return operator is not None and arguments.several_outputs(operator)
 
 
 def _chain(node: Node, operator: str) -> list[Node]:

@@ -137,7 +137,8 @@ class Dialect:
         if listed and isinstance(parts := positional[0], ListLiteral):
             positional[0] = list(parts.items)
         bound = bind(operator, positional, {item.name: _value(item.value) for item in node.keywords})
-        operands = [ListLiteral(tuple(bound.operands))] if listed else bound.operands
+        taken = [spelled(item) for item in bound.operands]
+        operands: list[Node] = [ListLiteral(tuple(taken))] if listed else taken
         given = [name for name, value in bound.settings.items() if value is not declared.settings[name]]
         text = template(operator, self.library)
         count = len(positional) - len(operands)
@@ -206,7 +207,7 @@ class Dialect:
 def _missing(operator: Operator, node: Call, library: str) -> UsageProblem:
     """Return the error of a call that a library has no words for."""
     helps = [f"{LIBRARIES[other]} has it" for other in LIBRARIES if other != library and template(operator, other)]
-    if operator.definition:
+    if isinstance(operator.definition, str):
         helps = [f"write `{operator.definition}`", *helps]
     return UsageProblem(f"`{write(node)}` cannot be written for {LIBRARIES[library]}", helps=helps)
 

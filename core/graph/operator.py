@@ -39,18 +39,21 @@ class Operator:
     Example: `Operator("tanh", "x", "Hyperbolic tangent.", evaluate=np.tanh, differential="(1 - y**2) * dx")`.
 
     - `parameters`: `"X, b; axis=None"`: operands before the semicolon, settings with defaults after it. `*x` takes any
-      number of operands, `[x]` a list of operands in brackets.
+      number of operands, `[x]` a list of operands in brackets; an operand that may be left out has a number as default.
     - `signature`: gufunc notation of the core axes, `"(n,n),(n)->(n)"`; empty for elementwise, linear, derived.
     - `evaluate`: NumPy evaluation; gets the operands' arrays (with leading batch axes) and the settings as keywords.
     - `differential`: one rule per output.
+    - `definition`: one formula, of which the last statement is the value, a tuple of them where there are several; or
+      one for each value of the first setting: `{"sum": "sum(x)", "none": "x"}` for the settings `reduction='sum'`.
     - `rewrite`: gets the trees of the arguments by name, defaults as values, and returns the tree that is meant.
     - `adjoint`: of an operator that is linear in its last operand, what carries a cotangent `g` of the output back to
       that operand. Then rules may apply it to a tangent, and its own differential leaves the last operand out.
     - `commuting`: what such an operator is, more simply, where its last operand commutes with the first.
     - `spectrum`: of a function of numbers, the operator that does the same to the eigenvalues of a symmetric matrix.
+    - `undifferentiable`: by which operands there is no derivative in closed form, and why.
     - `kink`: a condition, in matgrad's language over operands and `y`, that is true where the derivative is a choice.
-    - `domain`: for each operand, what random inputs must satisfy: real, positive, unit (-1..1), above_one, nonzero,
-      invertible, spd, symmetric, integer.
+    - `domain`: for each operand, what random inputs must satisfy: real, positive, unit (-1..1), probability (0..1),
+      above_one, nonzero, count (0, 1, 2, ...), invertible, spd, symmetric, integer.
     - `samples`: calls that the generated tests evaluate and differentiate; `errors`: calls that must be refused.
     - `analytic`: whether `evaluate` accepts complex arrays and is holomorphic, so that the complex step applies.
     - `mask`: whether the values are 0 and 1, and 0 annihilates even inf and nan in a Product.
@@ -77,11 +80,12 @@ class Operator:
     evaluate: Callable[..., Any] | None = None
     differential: str | tuple[str, ...] | None = None
     build: Callable[..., Any] | None = None
-    definition: str | None = None
+    definition: str | Mapping[Any, str] | None = None
     rewrite: Callable[..., Node] | None = None
     adjoint: str = ""
     commuting: str = ""
     spectrum: str = ""
+    undifferentiable: Mapping[str, str] = field(default_factory=dict)
     kink: str | None = None
     at_kink: str = ""
     domain: tuple[str, ...] = ()
@@ -104,7 +108,8 @@ class Operator:
     @property
     def operands(self) -> tuple[str, ...]:
         """The names of the operands."""
-        return tuple(name.strip(" *[]") for name in self.parameters.partition(";")[0].split(",") if name.strip())
+        words = self.parameters.partition(";")[0].split(",")
+        return tuple(word.partition("=")[0].strip(" *[]") for word in words if word.strip())
 
     @property
     def rules(self) -> tuple[str, ...]:
@@ -112,6 +117,13 @@ class Operator:
         if self.differential is None:
             return ()
         return (self.differential,) if isinstance(self.differential, str) else self.differential
+
+    @property
+    def definitions(self) -> Mapping[Any, str]:
+        """The formulas of a derived operator by the value of its first setting; one for all values stands at None."""
+        if self.definition is None or isinstance(self.definition, str):
+            return {} if self.definition is None else {None: self.definition}
+        return self.definition
 
     @property
     def elementwise(self) -> bool:

@@ -31,15 +31,16 @@ def elementwise(
     **fields: Any,
 ) -> Operator:
     """Return an elementwise function: `elementwise("exp", "y * dx", "Exponential.", np.exp)`."""
-    count = parameters.count(",") + 1
+    count = parameters.partition(";")[0].count(",") + 1
     defaults: dict[str, Any] = {
+        "family": "elementwise",
         "samples": tuple(sample.format(name) for sample in _SAMPLES[count]),
         "errors": (f"{name}()",) if count == 1 else (f"{name}(x)", f"{name}(x, v)"),
         # Where a function has a kink the complex step says nothing.
         "analytic": analytic and "kink" not in fields,
     }
     return Operator(
-        name, parameters, doc, family="elementwise", evaluate=evaluate, differential=rule, **(defaults | fields)
+        name, parameters, doc, evaluate=evaluate, differential=rule, **(defaults | fields)
     )
 
 

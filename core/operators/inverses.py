@@ -1,4 +1,4 @@
-"""Inverses, determinants, systems of equations, matrix powers and functions of matrices."""
+"""Inverses, determinants, systems of equations, matrix powers."""
 
 from __future__ import annotations
 
@@ -17,7 +17,6 @@ from ..shapes import require_rank, require_square
 from . import kernels
 
 GILES = "Giles 2008, Collected matrix derivative results for forward and reverse mode algorithmic differentiation"
-HIGHAM = "Higham 2008, Functions of Matrices, Theorem 3.6"
 
 
 def square(
@@ -67,29 +66,6 @@ def _matrix_power(X: Node, n: int) -> Node:
             result = power if result is None else matmul(result, power)
     assert result is not None
     return result
-
-
-def matrix_function(
-    name: str, doc: str, evaluate: Callable[..., Any], along: Callable[..., Any], slope: str, **fields: Any
-) -> tuple[Operator, Operator]:
-    """Return a function of matrices and its Fréchet derivative; `slope` is the derivative of the function of numbers.
-
-    The derivative of f at X along E is the upper right block of f([[X, E], [0, X]]). It is linear in E, its adjoint is
-    the derivative at X.T, and it is differentiated by the same theorem.
-    """
-    frechet = f"{name}_frechet"
-    return (
-        square(name, doc, evaluate, f"{frechet}(X, dX)", keeps_symmetry=True, source=HIGHAM,
-               errors=(f"{name}(x)", f"{name}(X)"), **fields),
-        Operator(frechet, "X, E", f"Derivative of {name} at X along E.", family="inverses", hidden=True,
-                 signature="(n,n),(n,n)->(n,n)", evaluate=along, adjoint=f"{frechet}(X.mT, g)",
-                 differential="n = count(X, axis=0); Z = zeros_like(X); B = vstack([hstack([X, E]), hstack([Z, X])]);"
-                              f" dB = vstack([hstack([dX, Z]), hstack([Z, dX])]); L = {frechet}(B, dB); L[:n, n:]",
-                 commuting=f"E @ {slope}", source=HIGHAM, analytic=fields.get("analytic", False),
-                 domain=fields.get("domain", ()), samples=(f"{frechet}(A, B)", f"{frechet}(S, A)"),
-                 errors=(f"{frechet}(A)", f"{frechet}(A, X)"),
-                 spellings={**NOWHERE, "latex": rf"\operatorname{{{name}}}'\left(#*\right)"}),
-    )
 
 
 ENTRIES = (
@@ -163,14 +139,4 @@ ENTRIES = (
     Operator("rows_replaced", "X", "The matrices X with row i replaced by the unit vector e_j.",
              family="determinants", build=_rows_replaced, hidden=True, samples=("rows_replaced(A)",),
              errors=("rows_replaced(X)",), spellings={**NOWHERE, "latex": r"\operatorname{rows}\left(#1\right)"}),
-
-    # --- functions of matrices (with SciPy)
-    *matrix_function("expm", "Matrix exponential (needs SciPy).", kernels.expm, kernels.expm_frechet, "expm(X)",
-                     analytic=True, aliases=("matrix_exp",),
-                     refused={"scipy.linalg.expm_frechet": "write `expm(X)` and differentiate it"},
-                     spellings={"numpy": "scipy.linalg.expm(#1)", "torch": "torch.linalg.matrix_exp(#1.contiguous())",
-                                "jax": "jax.scipy.linalg.expm(#1)"}),
-    *matrix_function("logm", "Principal logarithm of a matrix without eigenvalues on the negative axis (needs SciPy).",
-                     kernels.logm, kernels.logm_frechet, "inv(X)", domain=("spd",),
-                     spellings={"numpy": "scipy.linalg.logm(#1)", "torch": None, "jax": None}),
 )

@@ -177,6 +177,26 @@ def _scipy(module: str, name: str) -> Any:
         raise EvaluationError(f"`{name}` needs SciPy", helps=["pip install 'matgrad[scipy]'"]) from None
 
 
+def of_scipy(module: str, name: str) -> Any:
+    """Return a function of SciPy that is imported when it is called: `of_scipy("special", "gamma")`."""
+
+    def evaluate(*arrays: Any) -> Any:
+        return _scipy(module, name)(*arrays)
+
+    return evaluate
+
+
+def phi_function(k: Any, x: Any) -> Any:
+    """Return the sum of x**j / (j + k)! over j, by the confluent hypergeometric function."""
+    return _scipy("special", "hyp1f1")(1.0, np.add(k, 1.0), x) / _scipy("special", "gamma")(np.add(k, 1.0))
+
+
+def lambertw(x: Any) -> Any:
+    """Return the principal branch of Lambert's function, nan where that is not real."""
+    found = _scipy("special", "lambertw")(x)
+    return np.where(np.asarray(x) >= -math.exp(-1), found.real, np.nan)
+
+
 def expm(X: Any) -> Any:
     """Return the matrix exponential."""
     return _scipy("linalg", "expm")(X)

@@ -11,14 +11,39 @@ from ..graph.nodes import Node
 from ..graph.operator import NOWHERE, Operator
 from ..shapes import require_rank
 from . import equation_kernels as kernels
+from . import kernels as elementary
 from .decompositions import _EQUAL, _LEFT_OUT, MAGNUS
-from .inverses import HIGHAM, matrix_function, square
+from .inverses import square
 
+HIGHAM = "Higham 2008, Functions of Matrices, Theorem 3.6"
 WALTER = "Walter, Lehmann & Lamour 2012, On evaluating higher-order derivatives of the QR decomposition"
 
 _NO_SCHUR = "matgrad has no Schur form: write `eigh(X)` for a symmetric matrix, `eig(X)` for others"
 _ROTATION = "k = count(y1, axis=0); D = dX[:, :k] @ inv(y1[:, :k]); M = y0.T @ D; L = tril(M, -1)"
 _NO_JAX = {"torch": None, "jax": None}
+
+
+def matrix_function(
+    name: str, doc: str, evaluate: Callable[..., Any], along: Callable[..., Any], slope: str, **fields: Any
+) -> tuple[Operator, Operator]:
+    """Return a function of matrices and its Fréchet derivative; `slope` is the derivative of the function of numbers.
+
+    The derivative of f at X along E is the upper right block of f([[X, E], [0, X]]). It is linear in E, its adjoint is
+    the derivative at X.T, and it is differentiated by the same theorem.
+    """
+    frechet = f"{name}_frechet"
+    return (
+        square(name, doc, evaluate, f"{frechet}(X, dX)", keeps_symmetry=True, source=HIGHAM,
+               errors=(f"{name}(x)", f"{name}(X)"), **fields),
+        Operator(frechet, "X, E", f"Derivative of {name} at X along E.", family="matrix functions", hidden=True,
+                 signature="(n,n),(n,n)->(n,n)", evaluate=along, adjoint=f"{frechet}(X.mT, g)",
+                 differential="n = count(X, axis=0); Z = zeros_like(X); B = vstack([hstack([X, E]), hstack([Z, X])]);"
+                              f" dB = vstack([hstack([dX, Z]), hstack([Z, dX])]); L = {frechet}(B, dB); L[:n, n:]",
+                 commuting=f"E @ {slope}", source=HIGHAM, analytic=fields.get("analytic", False),
+                 domain=fields.get("domain", ()), samples=(f"{frechet}(A, B)", f"{frechet}(S, A)"),
+                 errors=(f"{frechet}(A)", f"{frechet}(A, X)"),
+                 spellings={**NOWHERE, "latex": rf"\operatorname{{{name}}}'\left(#*\right)"}),
+    )
 
 
 def of_scipy(name: str, doc: str, slope: str, **fields: Any) -> tuple[Operator, Operator]:
@@ -39,6 +64,14 @@ def _condition(X: Node, p: Any) -> Node:
 
 ENTRIES = (
     # --- functions of matrices
+    *matrix_function("expm", "Matrix exponential (needs SciPy).", elementary.expm, elementary.expm_frechet, "expm(X)",
+                     analytic=True, aliases=("matrix_exp",),
+                     refused={"scipy.linalg.expm_frechet": "write `expm(X)` and differentiate it"},
+                     spellings={"numpy": "scipy.linalg.expm(#1)", "torch": "torch.linalg.matrix_exp(#1.contiguous())",
+                                "jax": "jax.scipy.linalg.expm(#1)"}),
+    *matrix_function("logm", "Principal logarithm of a matrix without eigenvalues on the negative axis (needs SciPy).",
+                     elementary.logm, elementary.logm_frechet, "inv(X)", domain=("spd",),
+                     spellings={"numpy": "scipy.linalg.logm(#1)", "torch": None, "jax": None}),
     square("sqrtm", "Principal square root of a matrix without eigenvalues on the negative axis (needs SciPy).",
            kernels.function_of_matrices("sqrtm"), "solve_sylvester(y, y, dX)", keeps_symmetry=True, domain=("spd",),
            family="matrix functions", source="Higham 2008, Functions of Matrices, Section 6.1",

@@ -18,7 +18,7 @@ from ..differentiation.differentiate import derivative, pullback, pushforward
 from ..differentiation.projections import absorbed
 from ..differentiation.stabilise import stabilized
 from ..elaboration.elaborate import Elaborator
-from ..errors import EvaluationError, NotScalarError, Span
+from ..errors import EvaluationError, NoClosedFormError, NotScalarError, Span
 from ..evaluation.program import Program, compile_program
 from ..graph.nodes import Node, Symbol, symbols, topological
 from ..graph.sizes import Size, replace_lengths
@@ -177,6 +177,14 @@ class Calculation:
         return NotScalarError(message, Label(span, describe(self.shape)), helps=helps)
 
     def _differentiated(self, wrt: tuple[str, ...]) -> Node:
+        try:
+            return self._derivative(wrt)
+        except NoClosedFormError as error:
+            span = next((span for node, span in self.spans.items() if node is error.node), None)
+            error.labels = () if span is None else (Label(span, f"depends on {wrt[0]}"),)
+            raise
+
+    def _derivative(self, wrt: tuple[str, ...]) -> Node:
         variable = self.variables[wrt[0]]
         result = self.separate
         direction = Symbol.of(tangent_name(wrt[0]), self.direction_shape(wrt[0]))

@@ -64,9 +64,11 @@ def _transposed(value: Array) -> Array:
 # and its determinant positive.
 _SATISFYING: Mapping[str, Callable[[Array], Any]] = {
     "integer": lambda value: np.rint(value * 3),
+    "count": lambda value: np.abs(np.rint(value * 3)),
     "nonzero": lambda value: np.where(np.abs(value) < 0.1, 0.1 + np.abs(value), value),
     "above_one": lambda value: np.abs(value) + 1.1,
     "unit": lambda value: 0.95 * np.tanh(value),
+    "probability": lambda value: 0.5 + 0.45 * np.tanh(value),
     "positive": lambda value: np.abs(value) + 0.1,
     "invertible": lambda value: value / np.sqrt(_size(value)) / 2 + 1.5 * np.eye(_size(value)),
     "symmetric": lambda value: (value + _transposed(value)) / 2,
@@ -79,7 +81,7 @@ _SATISFYING: Mapping[str, Callable[[Array], Any]] = {
 }
 
 ALLOWING: Mapping[str, frozenset[str]] = {
-    "small": frozenset(_SATISFYING) - {"small", "integer", "above_one", "orthogonal"},
+    "small": frozenset(_SATISFYING) - {"small", "integer", "count", "above_one", "orthogonal"},
     "above_one": frozenset({"positive", "nonzero"}),
 }
 """The demands that stay satisfied where numbers are made small or large."""

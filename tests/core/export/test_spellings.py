@@ -109,6 +109,17 @@ def wanted_of(operator: Operator, sample: str) -> list[np.ndarray]:
     return [run(one, values) for one in (node, *derivatives)]
 
 
+def written_for(setting: Setting, library: str) -> str | None:
+    """Return a program, or None where the refusal names a function that the table says the library has not."""
+    try:
+        return program(setting, library)
+    except UsageProblem as refusal:
+        named = find(refusal.message.removeprefix("`").partition("(")[0])
+        if library == "numpy" or named is None or template(named, library) is not None:
+            raise
+        return None
+
+
 @every_entry
 def test_every_sample_is_printed_in_latex_and_as_programs_that_run(operator: Operator) -> None:
     for sample in operator.samples:
@@ -118,7 +129,9 @@ def test_every_sample_is_printed_in_latex_and_as_programs_that_run(operator: Ope
         setting = Setting.of(problem, {name: SHAPES[name] for name in problem.names}, {})
         assert all(latex_of(form.program, setting.ranks) for form in (*setting.value, *setting.derivatives))
         for library in INSTALLED:
-            source = program(setting, library)
+            source = written_for(setting, library)
+            if source is None:
+                continue
             function = defined(source)[problem.kind]
             arrays = [converter(library)(values[name]) for name in problem.names]
             # Compiling takes long: that JAX knows all words and all shapes fit is seen without it, and each word has

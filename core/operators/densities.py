@@ -1,0 +1,132 @@
+"""Densities and distribution functions: each is a formula in special functions, so no rule can be wrong.
+
+A distribution states its functions for location 0 and scale 1, in terms of z; those of any location and scale follow.
+The names are SciPy's: `norm_logpdf(x, loc, scale)` is what `scipy.stats.norm.logpdf` is.
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterator, Mapping
+
+from ..graph.operator import NOWHERE, Operator
+
+_MEANING = {
+    "logpdf": "Log density", "pdf": "Density", "cdf": "Distribution function", "logcdf": "Log distribution function",
+    "sf": "Survival function, 1 - cdf,", "logsf": "Log survival function", "logpmf": "Log probability",
+    "pmf": "Probability",
+}
+# How a function of z becomes that of x, where it is not the same.
+_OF_X = {"logpdf": "{} - log(scale)", "pdf": "({}) / scale"}
+_PLACE = ("loc=0", "scale=1")
+
+
+def distribution(
+    name: str, of: str, functions: Mapping[str, str], *samples: str, parameters: str = "", domain: str = "real",
+    fixed: tuple[str, ...] = (), torch: str = "", jax: str = "", aliases: Mapping[str, tuple[str, ...]] | None = None,
+) -> Iterator[Operator]:
+    """Yield the functions of a distribution; what is not stated of pdf and logcdf is made of logpdf and cdf.
+
+    - `samples` are arguments, `fixed` those of the functions that have no derivative by a parameter.
+    - `parameters` come between x, or k for whole numbers, and location and scale; `domain` is that of all operands.
+    - `torch` is how torch.distributions makes it, `jax` which functions jax.scipy.stats has.
+    """
+    whole = "logpmf" in functions
+    log, plain = ("logpmf", "pmf") if whole else ("logpdf", "pdf")
+    stated = {log: functions[log], plain: f"exp({functions[log]})"} | dict(functions)
+    if "cdf" in stated:
+        stated.setdefault("logcdf", f"log({stated['cdf']})")
+    words = ["k" if whole else "x", *parameters.split(), *(() if whole else _PLACE)]
+    slots = ", ".join(f"#{place}" for place, _ in enumerate(words, 1))
+    meant = ", ".join(word.partition("=")[0] for word in words)
+    for function, formula in stated.items():
+        entry, theirs = f"{name}_{function}", f"scipy.stats.{name}.{function}"
+        scaled = formula if whole else f"z = (x - loc)/scale; {_OF_X.get(function, '{}').format(formula)}"
+        in_torch = {log: f"{torch}.log_prob(#1)", "cdf": f"{torch}.cdf(#1)" if not fixed else None}.get(function)
+        signature = ", ".join(words if not whole else [*words, "loc: 0 = 0"])
+        yield Operator(
+            entry, ", ".join(words), f"{_MEANING[function]} of the {of}.", family="densities", definition=scaled,
+            domain=tuple(domain.split()) if whole else (*domain.split(), "real", "positive"),
+            aliases=(aliases or {}).get(function, ()), errors=(f"{entry}()", f"{entry}(x, v{', 1' * len(words)})"),
+            samples=tuple(f"{entry}({given})" for given in (fixed if fixed and "cdf" in function else samples)),
+            libraries=(f"{theirs}({signature}) -> {entry}({meant})",),
+            spellings={**NOWHERE, "numpy": f"{theirs}({slots})", "torch": in_torch if torch else None,
+                       "jax": f"jax.{theirs}({slots})" if function in jax.split() else None},
+        )
+
+
+ENTRIES = (
+    *distribution(
+        "norm", "normal distribution",
+        {"logpdf": "-z**2/2 - log(2*pi)/2", "pdf": "standard_normal_density(z)", "cdf": "ndtr(z)",
+         "logcdf": "log_ndtr(z)", "sf": "ndtr(-z)", "logsf": "log_ndtr(-z)"}, "x", "X, a, w", "x, u, 2",
+        aliases={"logpdf": ("normal_logpdf", "normlogpdf"), "pdf": ("normpdf", "normal_pdf", "φ"),
+                 "cdf": ("normcdf", "normal_cdf"), "logcdf": ("normlogcdf",)},
+        jax="logpdf pdf cdf logcdf sf logsf", torch="torch.distributions.Normal(#2, #3)"),
+    *distribution(
+        "t", "distribution of Student with df degrees of freedom",
+        {"logpdf": "gammaln((df + 1)/2) - gammaln(df/2) - log(pi*df)/2 - (df + 1)/2*log1p(z**2/df)",
+         "cdf": "stdtr(df, z)"}, "x, u", "X, 3, a, w", parameters="df", domain="real positive",
+        fixed=("x, 3", "X, 2.5, a, w"), jax="logpdf pdf", torch="torch.distributions.StudentT(#2, #3, #4)"),
+    *distribution(
+        "gamma", "gamma distribution of shape a",
+        {"logpdf": "(a - 1)*log(z) - z - gammaln(a)", "cdf": "gammainc(a, z)"},
+        "x, u", "X, 2.5, -0.2, w", parameters="a", domain="positive positive", fixed=("x, 2.5", "X, 2, -0.2, w"),
+        jax="logpdf pdf cdf logcdf"),
+    *distribution(
+        "beta", "beta distribution of shapes a and b",
+        {"logpdf": "(a - 1)*log(z) + (b - 1)*log1p(-z) - betaln(a, b)", "cdf": "betainc(a, b, z)"},
+        "x, u, w", "X, 2.5, 1.5, -0.1, 1.2 + a", parameters="a b", domain="probability positive positive",
+        fixed=("x, 2.5, 1.5", "X, 2, 3, -0.1, 1.2 + a"), jax="logpdf pdf cdf logcdf"),
+    *distribution(
+        "chi2", "chi-squared distribution with df degrees of freedom",
+        {"logpdf": "(df/2 - 1)*log(z) - z/2 - gammaln(df/2) - df/2*log(2)", "cdf": "gammainc(df/2, z/2)"},
+        "x, u", "X, 3, -0.2, w", parameters="df", domain="positive positive", fixed=("x, 3", "X, 2.5, -0.2, w"),
+        jax="logpdf pdf cdf logcdf"),
+    *distribution(
+        "expon", "exponential distribution",
+        {"logpdf": "where(z >= 0, -z, -inf)", "pdf": "where(z >= 0, exp(-z), 0)",
+         "cdf": "where(z >= 0, -expm1(-z), 0)"},
+        "x", "X, -0.2, w", domain="positive", jax="logpdf pdf cdf"),
+    *distribution(
+        "laplace", "Laplace distribution",
+        {"logpdf": "-abs(z) - log(2)", "pdf": "exp(-abs(z))/2", "cdf": "where(z < 0, exp(z)/2, 1 - exp(-z)/2)"},
+        "x", "X, a, w", jax="logpdf pdf cdf", torch="torch.distributions.Laplace(#2, #3)"),
+    *distribution(
+        "logistic", "logistic distribution",
+        {"logpdf": "-z - 2*softplus(-z)", "pdf": "sigmoid(z)*sigmoid(-z)", "cdf": "sigmoid(z)",
+         "logcdf": "-softplus(-z)", "sf": "sigmoid(-z)"}, "x", "X, a, w", jax="logpdf pdf cdf sf"),
+    *distribution(
+        "lognorm", "log-normal distribution, s being the standard deviation of the log",
+        {"logpdf": "-log(z)**2/(2*s**2) - log(s) - log(z) - log(2*pi)/2", "cdf": "ndtr(log(z)/s)",
+         "logcdf": "log_ndtr(log(z)/s)"}, "x, u", "X, 0.8, -0.2, w", parameters="s", domain="positive positive"),
+    *distribution(
+        "cauchy", "Cauchy distribution",
+        {"logpdf": "-log(pi) - log1p(z**2)", "pdf": "1/(pi*(1 + z**2))", "cdf": "1/2 + arctan(z)/pi"}, "x", "X, a, w",
+        jax="logpdf pdf cdf logcdf", torch="torch.distributions.Cauchy(#2, #3)"),
+    *distribution(
+        "uniform", "uniform distribution from loc to loc + scale",
+        {"logpdf": "where((z >= 0)*(z <= 1), 0, -inf)", "pdf": "(z >= 0)*(z <= 1)", "cdf": "clip(z, 0, 1)"},
+        "x", "X, -0.1, 1.2 + a", domain="probability", jax="logpdf pdf cdf"),
+    *distribution(
+        "vonmises", "von Mises distribution of concentration kappa",
+        {"logpdf": "kappa*cos(z) - log(2*pi) - log_i0(kappa)"}, "x, u", "X, 1.5, a, 1 + w", parameters="kappa",
+        domain="real positive", jax="logpdf pdf"),
+
+    # --- of whole numbers
+    *distribution(
+        "poisson", "Poisson distribution of mean mu, at k",
+        {"logpmf": "k*log(mu) - mu - gammaln(k + 1)"}, "x, u", "3, X", parameters="mu",
+        domain="count positive", jax="logpmf pmf", torch="torch.distributions.Poisson(#2)"),
+    *distribution(
+        "binom", "binomial distribution of n trials with probability p, at k",
+        {"logpmf": "gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1) + k*log(p) + (n - k)*log1p(-p)"},
+        "x, 12, 0.3", "3, 12, X", parameters="n p", domain="count count probability", jax="logpmf pmf"),
+    *distribution(
+        "bernoulli", "Bernoulli distribution of probability p, at k", {"logpmf": "k*log(p) + (1 - k)*log1p(-p)"},
+        "1, x", "0, X", parameters="p", domain="count probability", jax="logpmf pmf",
+        torch="torch.distributions.Bernoulli(#2)"),
+    *distribution(
+        "nbinom", "number of failures before n successes of probability p, at k",
+        {"logpmf": "gammaln(k + n) - gammaln(k + 1) - gammaln(n) + n*log(p) + k*log1p(-p)"},
+        "x, 2.5, 0.3", "3, u, X", parameters="n p", domain="count positive probability", jax="logpmf pmf"),
+)
