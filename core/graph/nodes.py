@@ -78,8 +78,8 @@ def _stable(key: Hashable) -> int:
     """Hash without the per-process randomisation of strings; nodes count through their digests."""
     match key:
         case tuple():
-            return hash(tuple([hash(item) if type(item) is int else _stable(item) for item in key]))
-        case Node():
+            return hash(tuple([item if type(item) is int else _stable(item) for item in key]))
+        case Node() | Size():
             return key.digest
         case int():
             return hash(key)
