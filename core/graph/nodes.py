@@ -78,7 +78,11 @@ def _stable(key: Hashable) -> int:
     """Hash without the per-process randomisation of strings; nodes count through their digests."""
     match key:
         case tuple():
-            return hash(tuple([item if type(item) is int else _stable(item) for item in key]))
+            digests = [
+                item if type(item) is int else item.digest if isinstance(item, (Node, Size)) else _stable(item)
+                for item in key
+            ]
+            return hash(tuple(digests))
         case Node() | Size():
             return key.digest
         case int():
