@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable
+from functools import lru_cache
 from typing import TYPE_CHECKING
 
 from .layout import flatten, looks_pasted, marked, without_comments
@@ -15,7 +15,8 @@ if TYPE_CHECKING:
     from .syntax import Program
 
 
-def parse(text: str, inputs: Iterable[str] = (), syntax: str = "") -> Program:
+@lru_cache(maxsize=1024)
+def parse(text: str, inputs: tuple[str, ...] = (), syntax: str = "") -> Program:
     """Return the syntax tree of an expression, or of several statements of which the last is the result.
 
     Example: `parse("Z = X @ Y; norm(Z, 'fro')")`. Spans count characters of `text`. `inputs` are words that are names

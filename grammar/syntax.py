@@ -231,6 +231,8 @@ def children(node: Node) -> tuple[Node, ...]:
 
 def map_children(node: Node, change: Callable[[Node], Node]) -> Node:
     """Return a node with each of its direct sub-nodes changed; the node itself where none is."""
+    if not children(node):
+        return node
     changes: dict[str, Any] = {}
     for name in _parts(type(node)):
         value = getattr(node, name)

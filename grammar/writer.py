@@ -8,6 +8,8 @@ from __future__ import annotations
 
 import re
 from collections.abc import Callable, Mapping, Sequence
+from functools import cache
+from itertools import chain
 from typing import NamedTuple
 
 from .syntax import (
@@ -176,16 +178,25 @@ def _strength(form: Form, node: Node) -> int:
 def _fill(form: Form, parts: Sequence[_Written], node: Node, spelling: Spelling) -> str:
     """Put a node's parts and word into the template."""
 
-    def slot(match: re.Match[str]) -> str:
-        if match[1] == "name":
+    def filled(slot: str) -> str:
+        if slot == "name":
             return spelling.word(node)
-        if match[1] == "*":
+        if slot == "*":
             return ", ".join(part.text for part in parts[numbered:])
-        position = int(match[1]) - 1
+        position = int(slot) - 1
         part = parts[position]
         demand = form.demands[position] if position < len(form.demands) else LOOSE
         return part.text if part.strength >= demand else spelling.brackets.replace("#1", part.text)
 
-    numbered = len(set(re.findall(r"#(\d+)", form.template)))
-    template = form.template if len(parts) > numbered else form.template.replace(", #*", "")
-    return re.sub(r"#(name|\*|\d+)", slot, template)
+    texts, slots, numbered = _split(form.template)
+    if len(parts) <= numbered:
+        texts, slots, _ = _split(form.template.replace(", #*", ""))
+    return "".join(chain(*zip(texts, [*map(filled, slots), ""], strict=True)))
+
+
+@cache
+def _split(template: str) -> tuple[list[str], list[str], int]:
+    """Return the texts of a template, the slots between them, and how many parts have a slot of their own."""
+    pieces = re.split(r"#(name|\*|\d+)", template)
+    slots = pieces[1::2]
+    return pieces[::2], slots, len({slot for slot in slots if slot.isdigit()})

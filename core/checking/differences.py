@@ -9,6 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Mapping, Sequence
 from itertools import product as choices
+from math import prod
 from time import perf_counter
 from typing import TypeAlias
 
@@ -71,16 +72,17 @@ def _estimate(
 ) -> tuple[Array, str]:
     real = directions[1:] if analytic else directions
     total: AnyArray | float = 0.0
-    for points in choices(STENCIL, repeat=len(real)):
+    steps = [(name, step * direction) for name, direction in real]
+    for points in choices(STENCIL, repeat=len(steps)):
         moved: dict[str, AnyArray] = dict(values)
-        for (name, direction), (place, _) in zip(real, points, strict=True):
-            moved[name] = moved[name] + place * step * direction
+        for (name, change), (place, _) in zip(steps, points, strict=True):
+            moved[name] = moved[name] + place * change
         if analytic and directions:
             name, direction = directions[0]
             moved[name] = moved[name] + 1j * COMPLEX_STEP * direction
         result = evaluate(moved)
         part = np.imag(result) / COMPLEX_STEP if analytic and directions else result
-        total = total + float(np.prod([weight for _, weight in points])) * part
+        total = total + prod(weight for _, weight in points) * part
     method = "complex step" if analytic else "5-point differences"
     return np.asarray(total, dtype=np.float64) / step ** len(real), method
 

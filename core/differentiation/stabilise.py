@@ -38,10 +38,11 @@ Term = tuple[Coefficient, Node]
 
 def stabilized(roots: Sequence[Node]) -> list[Node]:
     """Return the roots with every rewrite applied, leaves first: `log(sum(exp(x)))` becomes `logsumexp(x)`."""
-    return transform(roots, _rewritten)
+    return transform(roots, rewritten)
 
 
-def _rewritten(node: Node) -> Node:
+def rewritten(node: Node) -> Node:
+    """Return a node over stabilized operands with every rewrite applied to it."""
     kind = node.operator.name if isinstance(node, Map | Apply) else type(node)
     return next((found for rewrite in REWRITES.get(kind, ()) if (found := rewrite(node)) is not None), node)
 
@@ -126,7 +127,7 @@ def log_of_scaled(node: Node) -> Node | None:
     (inner,) = node.children
     if not isinstance(inner, Product) or inner.coefficient == 1 or not inner.coefficient > 0:
         return None
-    logarithm = _rewritten(call("log", product(1, inner.factors, tuple(range(inner.rank)))))
+    logarithm = rewritten(call("log", product(1, inner.factors, tuple(range(inner.rank)))))
     if is_function(logarithm, "log"):
         return None
     constant = broadcast(call("log", full(inner.coefficient, ())), node.shape)

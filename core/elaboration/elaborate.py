@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
-from functools import cache, partial
+from functools import partial
 from typing import Any, cast
 
 import numpy as np
@@ -37,8 +37,6 @@ from .entries import Entries, StaticNameError, Unavailable, integral_symbols
 from .indexing import indexed
 from .keywords import PLAIN
 from .literals import literal, plain
-
-_parsed = cache(parse)
 
 CONSTANTS: Mapping[str, float] = {
     "pi": math.pi,
@@ -120,7 +118,7 @@ def definition_of(operator: Operator, settings: Mapping[str, Value]) -> str:
 def elaborate_text(text: str, environment: Mapping[str, Value]) -> Node:
     """Return the graph of a rule or a definition over given values: `elaborate_text("2*x", {"x": x})`."""
     try:
-        return cast("Node", Elaborator(environment).run(_parsed(text)))
+        return cast("Node", Elaborator(environment).run(parse(text)))
     except ExpressionError as error:
         # The places are those of the rule: the call that stands for it has its own.
         error.labels = ()

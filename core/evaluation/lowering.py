@@ -64,7 +64,7 @@ class Lowering:
         self._groups: dict[tuple[Any, ...], Value] = {}
         self._leaves: set[int] = set()
         order = topological(roots)
-        self._uses = uses(roots)
+        self._uses = uses(roots, order)
         self._folded: dict[Node, float] = {}
         for node in order:
             if isinstance(node, Sum) and not traced:

@@ -26,7 +26,7 @@ from ..problems.problem import DIRECTIONS, Problem, direction_name, tangent_name
 
 
 class ClosedForm(NamedTuple):
-    """A derivative as a formula: `tree` is it in one piece, `program` with repeated parts named first.
+    """A derivative as a formula: `tree` is it in one piece, `program` and `text` with repeated parts named first.
 
     `sizes` gives the numbers that names of sizes stand for at the inputs asked about, `origins` where they come from;
     `problem` says what the formula takes for granted: assumptions and batch. What is `of_these_sizes` need not hold for
@@ -35,16 +35,12 @@ class ClosedForm(NamedTuple):
 
     tree: Tree
     program: Program
+    text: str
     sizes: Mapping[str, int]
     problem: Problem
     origins: Mapping[str, str] = {}
     of_these_sizes: bool = False
     merged: bool = False
-
-    @property
-    def text(self) -> str:
-        """The formula as valid input."""
-        return write(self.program)
 
     def evaluate(self, values: Mapping[str, Array]) -> Array:
         """Return the formula's value, by parsing its text and elaborating it as if a user had typed it.
@@ -96,7 +92,8 @@ def generic_forms(problem: Problem, calculation: Calculation) -> list[ClosedForm
 
     Example: for the gradient of `x.T @ A @ x` it is `(A + A.T) @ x`. Lengths are named where the formula needs them.
     """
-    return _over_lengths(problem, *(calculation.general or (calculation, {})))
+    general, lengths = calculation.general or (calculation, {})
+    return _written(problem, general, _readable(general), lengths)
 
 
 def merged_forms(problem: Problem, calculation: Calculation) -> list[ClosedForm]:
@@ -109,7 +106,7 @@ def merged_forms(problem: Problem, calculation: Calculation) -> list[ClosedForm]
     if len({*lengths.values()}) == len(lengths):
         return []
     found, lengths = merged(calculation)
-    return [form._replace(merged=True) for form in _over_lengths(problem, found, lengths)]
+    return [form._replace(merged=True) for form in _written(problem, found, _readable(found), lengths)]
 
 
 def merged(calculation: Calculation) -> tuple[Calculation, Mapping[str, int]]:
@@ -123,15 +120,23 @@ def merged(calculation: Calculation) -> tuple[Calculation, Mapping[str, int]]:
     return found, {name: size for size, name in first.items()}
 
 
-def _over_lengths(problem: Problem, calculation: Calculation, actual: Mapping[str, int]) -> list[ClosedForm]:
+def _written(
+    problem: Problem,
+    calculation: Calculation,
+    roots: list[Node],
+    actual: Mapping[str, int],
+    *,
+    of_these_sizes: bool = False,
+) -> list[ClosedForm]:
     notation = _notation(problem, calculation)
     forms = []
-    for root, asked in zip(_readable(calculation), _one_by_one(problem, calculation), strict=True):
+    for root, asked in zip(roots, _one_by_one(problem, calculation), strict=True):
         tree = bare(notation.tree(root), problem.names)
         program = named(tree, [*problem.names, *actual])
-        used = {node.name for node in walk(program) if isinstance(node, Name)}
+        used = {node.name for node in walk(program) if isinstance(node, Name)} if actual else set()
         here = {name: size for name, size in actual.items() if name in used}
-        forms.append(ClosedForm(tree, program, here, asked, origins_of(calculation, here)))
+        origins = origins_of(calculation, here)
+        forms.append(ClosedForm(tree, program, write(program), here, asked, origins, of_these_sizes))
     return forms
 
 
@@ -147,25 +152,16 @@ def origins_of(calculation: Calculation, names: Container[str]) -> dict[str, str
 
 def sized_forms(problem: Problem, calculation: Calculation) -> list[ClosedForm]:
     """Return closed forms for exactly these sizes."""
-    return _of_sizes(problem, calculation, _readable(calculation))
+    return _written(problem, calculation, _readable(calculation), {}, of_these_sizes=True)
 
 
 def exact_forms(problem: Problem, calculation: Calculation) -> list[ClosedForm]:
     """Return closed forms for exactly these sizes, with nothing rewritten for the reader."""
-    return _of_sizes(problem, calculation, flatten(_roots(calculation)))
+    return _written(problem, calculation, flatten(_roots(calculation)), {}, of_these_sizes=True)
 
 
 def _roots(calculation: Calculation) -> list[Node]:
     return [node for _, node in calculation.results] or [calculation.output]
-
-
-def _of_sizes(problem: Problem, calculation: Calculation, roots: list[Node]) -> list[ClosedForm]:
-    notation = _notation(problem, calculation)
-    trees = [bare(notation.tree(root), problem.names) for root in roots]
-    return [
-        ClosedForm(tree, named(tree, problem.names), {}, asked, of_these_sizes=True)
-        for tree, asked in zip(trees, _one_by_one(problem, calculation), strict=True)
-    ]
 
 
 def _step_by_step(calculation: Calculation) -> list[Node]:

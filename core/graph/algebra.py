@@ -20,8 +20,6 @@ from .deltas import eliminate
 from .nodes import Coefficient, Delta, Labels, Map, Node, Product, Structural, Sum, Symbol, sizes_of
 from .nodes import Factor as Factor
 from .operator import Operator
-from .ratios import ratio
-from .sizes import Size
 
 # A Sum inside a Sum is spliced up to this many terms: what a person writes reaches normal form, and the running sums
 # of a deep network stay shared.
@@ -47,7 +45,8 @@ def is_zero(node: Node) -> bool:
 
 def number(value: Coefficient) -> Node:
     """Return a scalar constant: a Product without operands."""
-    return product(ratio(value) if isinstance(value, Size) else value, [], ())
+    value = tidy(value)
+    return simplest(value, (), (), ()) if value != 0 else zero(())
 
 
 def full(value: Coefficient, shape: Shape) -> Node:
@@ -114,8 +113,11 @@ def add(terms: Iterable[tuple[Coefficient, Node]], shape: Shape) -> Node:
 
     Example: `add([(1, a), (-1, a)], a.shape)` is zero.
     """
+    terms = list(terms)
+    if len(terms) == 1 and terms[0][0] == 1:
+        return terms[0][1]
     collected = defaultdict[Node, Coefficient](int)
-    for coefficient, term in _spliced(list(terms)):
+    for coefficient, term in _spliced(terms):
         factor, core = split(term)
         collected[core] += coefficient * factor
     remaining = _merge_by_structure([(core, c) for core, c in collected.items() if c != 0], shape)

@@ -13,7 +13,7 @@ alone, so that orders chosen by it do not depend on what was computed before.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Iterable, Mapping
+from collections.abc import Hashable, Iterable, Mapping, Sequence
 from fractions import Fraction
 from functools import cached_property
 from itertools import pairwise
@@ -78,8 +78,12 @@ def _stable(key: Hashable) -> int:
     """Hash without the per-process randomisation of strings; nodes count through their digests."""
     match key:
         case tuple():
-            return hash(tuple([hash(item) if type(item) is int else _stable(item) for item in key]))
-        case Node():
+            digests = [
+                item if type(item) is int else item.digest if isinstance(item, (Node, Size)) else _stable(item)
+                for item in key
+            ]
+            return hash(tuple(digests))
+        case Node() | Size():
             return key.digest
         case int():
             return hash(key)
@@ -321,25 +325,26 @@ def sizes_of(factors: Iterable[Factor]) -> dict[int, int]:
 def topological(roots: Iterable[Node]) -> list[Node]:
     """Return every node below the roots, each after its children; deep graphs do not recurse."""
     order: list[Node] = []
+    opened: set[Node] = set()
     done: set[Node] = set()
     stack = [*roots][::-1]
     while stack:
-        node = stack[-1]
-        waiting = [child for child in node.children if child not in done]
-        if waiting and node not in done:
-            stack += waiting[::-1]
-            continue
-        stack.pop()
-        if node not in done:
-            done.add(node)
-            order.append(node)
+        node = stack.pop()
+        if node in opened or not node.children:
+            if node not in done:
+                done.add(node)
+                order.append(node)
+        else:
+            opened.add(node)
+            stack.append(node)
+            stack += node.children[::-1]
     return order
 
 
-def uses(roots: Iterable[Node]) -> Counter[Node]:
-    """Return how many times each node is used, by others or as a root."""
-    roots = list(roots)
-    return Counter([*roots, *(child for node in topological(roots) for child in node.children)])
+def uses(roots: Sequence[Node], order: Iterable[Node] | None = None) -> Counter[Node]:
+    """Return how many times each node is used, by others or as a root; `order` are the nodes, where they are known."""
+    order = topological(roots) if order is None else order
+    return Counter([*roots, *(child for node in order for child in node.children)])
 
 
 def symbols(roots: Iterable[Node]) -> dict[str, Symbol]:

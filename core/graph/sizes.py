@@ -81,6 +81,11 @@ class Size(Integer):
         return hash(tuple((tuple((_atom_key(atom), power) for atom, power in m), c) for m, c in self.terms))
 
     @cached_property
+    def digest(self) -> int:
+        """A number that depends on the text alone: what a node that has this length is told from others by."""
+        return crc32(self.text.encode())
+
+    @cached_property
     def names(self) -> tuple[str, ...]:
         """The names of the lengths that the polynomial is made of, in order."""
         return tuple(atom.name for atom in atoms(self) if isinstance(atom, Length))

@@ -26,11 +26,9 @@ from .ratios import evaluated
 from .sizes import NotPlainError, Size, replace_lengths
 
 
-def rebuilt(node: Node, children: Sequence[Node]) -> Node:
+def rebuilt(node: Node, children: tuple[Node, ...]) -> Node:
     """Return a node of the same kind over other children, in normal form."""
-    if all(new is old for new, old in zip(children, node.children, strict=True)):
-        return node
-    return _over(children, node, node.shape)
+    return node if children == node.children else _over(children, node, node.shape)
 
 
 def _over(
@@ -58,7 +56,7 @@ def transform(roots: Sequence[Node], visit: Callable[[Node], Node]) -> list[Node
     """Return the roots with every node rebuilt over its new children and passed through `visit`, leaves first."""
     new: dict[Node, Node] = {}
     for node in topological(roots):
-        new[node] = visit(rebuilt(node, [new[child] for child in node.children]))
+        new[node] = visit(rebuilt(node, tuple([new[child] for child in node.children])))
     return [new[root] for root in roots]
 
 
@@ -151,9 +149,12 @@ def flatten(roots: Sequence[Node]) -> list[Node]:
     No parenthesisation is committed then: the order of contraction is chosen over all factors at once. What has
     several users stays a node and is computed once.
     """
-    order, users = topological(roots), uses(roots)
+    order = topological(roots)
+    users = uses(roots, order)
     inner = (child for node in order if isinstance(node, Product) for child in node.children)
     absorbed = {child for child in inner if isinstance(child, Product) and users[child] == 1}
+    if not absorbed:
+        return [*roots]
     new: dict[Node, Node] = {}
     for node in order:
         if node in absorbed:
@@ -162,7 +163,7 @@ def flatten(roots: Sequence[Node]) -> list[Node]:
             coefficient, factors = _inlined(node, absorbed)
             new[node] = product(coefficient, [(new[child], own) for child, own in factors], tuple(range(node.rank)))
         else:
-            new[node] = rebuilt(node, [new[child] for child in node.children])
+            new[node] = rebuilt(node, tuple([new[child] for child in node.children]))
     return [new[root] for root in roots]
 
 

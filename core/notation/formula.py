@@ -17,7 +17,20 @@ from ...grammar.syntax import Attribute, Binary, Index, ListLiteral, Literal, Na
 from ..elaboration.infix import COMPARISONS
 from ..graph.algebra import Factor, constant_value, is_mask, is_zero, repeated_axes, without_axes
 from ..graph.canonical import is_symmetric
-from ..graph.nodes import Apply, Coefficient, Constant, Map, Node, Plain, Product, Reshape, Structural, Sum, Symbol
+from ..graph.nodes import (
+    Apply,
+    Coefficient,
+    Constant,
+    Map,
+    Node,
+    Plain,
+    Product,
+    Reshape,
+    Structural,
+    Sum,
+    Symbol,
+    topological,
+)
 from ..graph.ratios import Ratio
 from .expand import familiar_multiple
 from .lengths import length_tree, split
@@ -27,6 +40,9 @@ from .trees import ONE, Power, Tree, call, indexed, number, spelled, transposed
 from .walk import Walk
 
 INFIX = {"power": "**", **{name: sign for sign, name in COMPARISONS.items()}}
+
+# A node nested more deeply than this is written after its parts: a long product is too deep for a recursion.
+DEEPEST = 50
 
 SPOKEN = {"solve_vector": "solve", "solve_matrix": "solve", "euclidean_norm": "norm"}
 
@@ -42,6 +58,7 @@ class Notation:
         self.spoken = spoken or {}
         self.familiar = familiar
         self._terms: dict[Node, Term] = {}
+        self._depth = 0
 
     def tree(self, node: Node) -> Tree:
         """Return a node as a tree of exactly its shape."""
@@ -51,7 +68,11 @@ class Notation:
         """Return a node as a term of exactly its shape."""
         found = self._terms.get(node)
         if found is None:
+            self._depth += 1
+            for part in topological(node.children) if self._depth == DEEPEST else ():
+                self.term(part)
             found = self._terms[node] = self._term(node)
+            self._depth -= 1
         return found
 
     def _term(self, node: Node) -> Term:

@@ -15,6 +15,7 @@ from .trees import Tree, length
 USUAL = {"softmax": "p", "sigmoid": "s", "inv": "P", "pinv": "P", "exp": "e", "norm": "r", "cholesky": "L", "tanh": "t"}
 OTHERS = ("u", "v", "w", "z", "h", "g", "f", "q", "c", "d")
 MATRICES = ("M", "N", "H", "G", "Q", "R", "W", "Z")
+NAMEABLE = {Call, Index, syntax.Binary, syntax.Attribute}
 # A name costs a reader something too: a part is named where at least this many words and signs are saved.
 WORTH = 2
 # `p = ...;` around the part itself.
@@ -45,8 +46,7 @@ def bare(tree: Tree, taken: Iterable[str]) -> Tree:
 
 def _worth_naming(trees: list[Tree]) -> Tree | None:
     """Return the repeated part whose naming saves most, None where none saves enough."""
-    nameable = Call | Index | syntax.Binary | syntax.Attribute
-    counts = Counter(node for tree in trees for node in walk(tree) if isinstance(node, nameable))
+    counts = Counter([node for tree in trees for node in walk(tree) if type(node) in NAMEABLE])
     best, saved = None, WORTH - 1
     lengths: dict[Node, int] = {}
     for node, times in counts.items():

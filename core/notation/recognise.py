@@ -20,7 +20,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from ..differentiation.adjoints import commuted, transferred
-from ..differentiation.stabilise import stabilized
+from ..differentiation.stabilise import rewritten
 from ..elaboration.elaborate import call
 from ..graph.algebra import constant_value, exchanged, product, scale
 from ..graph.canonical import is_symmetric, tidy
@@ -31,7 +31,7 @@ from ..graph.transform import transform
 
 def recognised(roots: Sequence[Node]) -> list[Node]:
     """Return graphs with every pattern replaced by what it is called."""
-    return transform(stabilized(roots), _recognised)
+    return transform(roots, lambda node: _recognised(rewritten(node)))
 
 
 def _recognised(node: Node) -> Node:

@@ -75,7 +75,7 @@ class Calculation:
         self.indices = frozenset(elaborator.indices)
         self._refuse_indices(elaborator.indices)
         self.separate = stabilized([root])[0]
-        self.output = stabilized([self.original])[0]
+        self.output = stabilized([self.original])[0] if self.parts else self.separate
         self.shape = self.output.shape
         if problem.kind == "grad" and self.shape:
             raise self._not_scalar()

@@ -1,4 +1,7 @@
-"""Growth: what differentiation and planning do for a deep network is in proportion to its depth."""
+"""Growth: what differentiation and planning do for a deep network is in proportion to its depth.
+
+The formula of a deep graph is written without a recursion as deep as the graph.
+"""
 
 from __future__ import annotations
 
@@ -7,6 +10,8 @@ from typing import Any
 
 import pytest
 
+from matgrad.core.notation.formula import Notation
+from matgrad.core.notation.trees import size
 from matgrad.core.problems.calculation import Calculation
 from matgrad.core.problems.problem import Problem
 
@@ -38,3 +43,14 @@ def calls(layers: int, shared: bool) -> int:
 def test_the_work_is_in_proportion_to_the_depth(shared: bool) -> None:
     few, many = calls(40, shared), calls(160, shared)
     assert many < 4.4 * few
+
+
+def test_writing_does_not_recurse_through_the_whole_graph() -> None:
+    layers = 2000
+    output = Calculation(Problem.of("h = x; " + "h = sin(h); " * layers + "h", "value"), {"x": ()}).output
+    limit = sys.getrecursionlimit()
+    sys.setrecursionlimit(1000)
+    try:
+        assert size(Notation().tree(output)) == layers + 1
+    finally:
+        sys.setrecursionlimit(limit)
