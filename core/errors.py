@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CheckFailed", "EvaluationError", "ExpressionError", "InputError", "Label", "MatgradError", "NotScalarError",
-    "RankError", "ShapeError", "Source", "Span", "SyntaxProblem", "UnknownNameError", "UsageProblem", "point_into",
-    "pointing_into", "surface",
+    "OutputError", "RankError", "ShapeError", "Source", "Span", "SyntaxProblem", "UnknownNameError", "UsageProblem",
+    "point_into", "pointing_into", "surface",
 ]  # fmt: skip
 
 
@@ -106,6 +106,12 @@ class InputError(MatgradError):
     """An input that is missing, malformed or not finite."""
 
     code = "input"
+
+
+class OutputError(MatgradError):
+    """An answer that the disk, or whatever else it goes to, does not take."""
+
+    code = "output"
 
 
 class EvaluationError(MatgradError):

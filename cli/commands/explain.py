@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from ... import __version__
 from ...core.errors import UsageProblem
 from ..output.advice import shell
-from ..output.console import cell_width, line, look_at, printable, show, writing_to
+from ..output.console import cell_width, line, look_at, printable, show
+from ..output.writing import writing_to
 from .compute import tell, warn
 from .questions import RANDOM, given_inputs, problem_of, refuse_formats, wishes_of
 from .request import Request

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ... import __version__
 from ...core.errors import UsageProblem
-from ..output.console import writing_to
+from ..output.writing import writing_to
 from .compute import tell, warn
 from .questions import RANDOM, given_inputs, problem_of, wishes_of
 from .request import Request, unknown_ending

@@ -9,7 +9,7 @@ from ...core.errors import MatgradError, UsageProblem
 from ..input.errors import terminal, unreadable_file
 from ..input.standard_input import StdinReader
 from ..output.advice import shell
-from ..output.console import writing_to
+from ..output.writing import writing_to
 from .compute import failed, refuse_failed, warn
 from .questions import given_inputs, problem_of, require, wishes_of
 from .request import Request

@@ -14,7 +14,7 @@ import numpy as np
 from ...core.amounts import memory
 from ...core.arrays import Array, Positions
 from ...core.compressed.structured import Structured
-from ...core.errors import UsageProblem
+from ...core.errors import OutputError, UsageProblem
 from ...core.problems.answer import Result
 from .digits import every_digit
 
@@ -57,7 +57,7 @@ def write_blocks(file: IO[bytes], result: Result, layout: str) -> None:
 
 
 def check_room(path: str, results: Iterable[Result]) -> None:
-    """Raise UsageProblem where the disk has no room for derivatives as dense arrays."""
+    """Raise OutputError where the disk has no room for derivatives as dense arrays."""
     import shutil
 
     size = sum(prod(result.shape) * 8 for result in results)
@@ -68,7 +68,7 @@ def check_room(path: str, results: Iterable[Result]) -> None:
     if size > free:
         message = f"cannot write `{path}`: it needs {memory(size)}, and the disk has {memory(free)} free"
         helps = ["another disk: -o /elsewhere/J.npy", "or in compressed form: --format structured -o J.npz"]
-        raise UsageProblem(message, place=f"-o {path}", helps=helps)
+        raise OutputError(message, place=f"-o {path}", helps=helps)
 
 
 @contextmanager

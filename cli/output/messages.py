@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from itertools import accumulate, groupby
 from typing import TYPE_CHECKING, NamedTuple
 
-from ...core.errors import CheckFailed, EvaluationError, InputError, UsageProblem
+from ...core.errors import CheckFailed, EvaluationError, InputError, OutputError, UsageProblem
 from ...grammar.errors import ExpressionError, Label, MatgradError, Source, line_and_column
 from .advice import shell
 from .console import cell_width, printable, printable_character
@@ -21,7 +21,9 @@ if TYPE_CHECKING:
 
 BUG = 70
 STATUSES: dict[type[MatgradError], int]
-STATUSES = {CheckFailed: 1, UsageProblem: 2, ExpressionError: 3, InputError: 4, EvaluationError: 5}
+STATUSES = {
+    CheckFailed: 1, UsageProblem: 2, ExpressionError: 3, InputError: 4, OutputError: 4, EvaluationError: 5,
+}  # fmt: skip
 CODES = {"error": "1;31", "warning": "1;33", "place": "34", "secondary": "1;34", "strong": "1", "help": "1;36"}
 REACH = 40
 LONGEST_LINE = 96
