@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import click
 
-from ..core.errors import EvaluationError, ExpressionError, InputError, MatgradError, UsageProblem
+from ..core.errors import EvaluationError, ExpressionError, MatgradError, OutputError, UsageProblem
 from .commands.minus_signs import unmarked
 
 ALIKE = 0.6
@@ -67,7 +67,7 @@ def as_error(problem: BaseException) -> MatgradError:
         return ExpressionError("the expression is nested too deeply", helps=helps)
     if isinstance(problem, OSError):
         # What goes wrong with files that are named is told where they are read and written.
-        return InputError(f"the answer cannot be written: {problem.strerror or problem}")
+        return OutputError(f"the answer cannot be written: {problem.strerror or problem}")
     from .output.messages import internal_error
 
     return internal_error(problem)

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from ..grammar.errors import Details
 
 __all__ = [
-    "CheckFailed", "EvaluationError", "ExpressionError", "InputError", "Label", "MatgradError", "NotScalarError",
-    "OutputError", "RankError", "ShapeError", "Source", "Span", "SyntaxProblem", "UnknownNameError", "UsageProblem",
-    "point_into", "pointing_into", "surface",
+    "CheckFailed", "EvaluationError", "ExpressionError", "InputError", "Label", "LinesFailed", "MatgradError",
+    "NotScalarError", "OutputError", "RankError", "ShapeError", "Source", "Span", "SyntaxProblem", "UnknownNameError",
+    "UsageProblem", "point_into", "pointing_into", "surface",
 ]  # fmt: skip
 
 
@@ -124,3 +124,13 @@ class CheckFailed(MatgradError):
     """A derivative, or a claim, that the numbers contradict."""
 
     code = "check"
+
+
+class LinesFailed(MatgradError):
+    """Lines of input that could not be answered while others were; `first` is the error of the first."""
+
+    code = "lines"
+
+    def __init__(self, message: str, first: MatgradError, **details: Unpack[Details]) -> None:
+        super().__init__(message, **details)
+        self.first = first

@@ -11,14 +11,19 @@ import numpy as np
 
 from ... import __version__
 from ...core.arrays import Array
+from ...core.errors import MatgradError
 from ...core.problems.answer import Answer, Check, Input, Result, readings_of
 from .advice import shell
 from .layouts import SAMPLE, apply_layout
+from .messages import error_record
 
 if TYPE_CHECKING:
     from ...core.compressed.structured import Structured
 
 LINE_BREAKS_BEFORE = ("inputs", "value", "results", "claim", "warnings")
+OWN_FIELDS = frozenset(
+    ("matgrad", "command", "expr", "batch", "read", "inputs", "value", "results", "warnings", "nonfinite", "error")
+)
 
 
 def json_text(answer: Answer, *, precision: int | None = None, layout: str = "generalized") -> str:
@@ -32,9 +37,23 @@ def json_text(answer: Answer, *, precision: int | None = None, layout: str = "ge
     return "{" + ",".join(pieces).lstrip() + "}\n"
 
 
-def json_line(answer: Answer, *, precision: int | None = None, layout: str = "generalized") -> str:
-    """Return an answer as one JSON object on one line, with a final line feed."""
-    return _object(_parts(answer, precision, layout)) + "\n"
+def json_line(
+    answer: Answer, *, precision: int | None = None, layout: str = "generalized", others: Mapping[str, object] = {}
+) -> str:
+    """Return an answer as one JSON object on one line, with a final line feed.
+
+    `others` are fields that pass through, in front; the names of the answer's own, and `error`, are taken.
+    """
+    return _object({**_passed(others), **_parts(answer, precision, layout)}) + "\n"
+
+
+def error_line(error: MatgradError, others: Mapping[str, object]) -> str:
+    """Return an error as a JSON object on one line, with the fields that pass through."""
+    return _object({**_passed(others), "error": json.dumps(error_record(error))}) + "\n"
+
+
+def _passed(others: Mapping[str, object]) -> dict[str, str]:
+    return {name: json.dumps(_plain(value)) for name, value in others.items() if name not in OWN_FIELDS}
 
 
 def _parts(answer: Answer, precision: int | None, layout: str) -> dict[str, str]:
