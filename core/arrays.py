@@ -50,7 +50,7 @@ def first_place(mask: AnyArray) -> tuple[int, ...]:
 
 def largest(array: Array) -> float:
     """Return the largest absolute value of an array, 0 where it is empty."""
-    return float(np.max(np.abs(array), initial=0.0))
+    return float(np.abs(array).max(initial=0.0))
 
 
 def as_mask(array: AnyArray) -> Array:

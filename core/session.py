@@ -17,7 +17,6 @@ from .elaboration.entries import StaticNameError
 from .errors import EvaluationError, ExpressionError, InputError, MatgradError, NotScalarError, ShapeError, UsageProblem
 from .evaluation.program import OperationFailed
 from .formulas.attach import with_formulas
-from .graph.nodes import Apply, Map, topological
 from .graph.sizes import NAMES, Size, names_in
 from .problems.answer import Answer, Check, Input, Warning, values_of
 from .problems.assumptions import check_assumptions
@@ -185,9 +184,7 @@ def _diagnosed(
     calculation: Calculation, values: Mapping[str, Array], value: Array, data: list[Array]
 ) -> tuple[list[Warning], list[Warning]]:
     """Return warnings of kinks and of what is not finite; most answers need not load what looks for them."""
-    nodes = topological([calculation.output])
-    may_have_kinks = any(isinstance(node, Map | Apply) and node.operator.kink for node in nodes)
-    if not may_have_kinks and all(np.isfinite(array).all() for array in (value, *data)):
+    if not calculation.may_have_kinks and all(np.isfinite(array).all() for array in (value, *data)):
         return [], []
     # Loaded where there may be something to find, for start-up.
     from .checking.warnings import find_kinks, find_nonfinite
@@ -241,7 +238,7 @@ def prepare(problem: Problem, given: Mapping[str, Input], wishes: Wishes, compil
             numbers |= statics(values_of({error.name: used[error.name]}))
             known[error.name] = used[error.name].value.shape
     check_assumptions(problem.assumptions, values_of(used))
-    drawn = _drawn(calculation, used, wishes, set(names) - set(known), counts)
+    drawn = _drawn(calculation, used, wishes, set(names) - set(known), counts) if names.keys() - used.keys() else {}
     inputs = {name: used.get(name) or drawn[name] for name in names}
     return Prepared(calculation, inputs)
 
