@@ -33,7 +33,7 @@ class Manner(NamedTuple):
 
 def report(problem: BaseException, manner: Manner) -> int:
     """Write an exception as an error on standard error; return the exit status."""
-    from .output.console import UNSET, look_at
+    from .output.console import UNSET, look_at, printable
     from .output.messages import BUG, error_json, exit_status, render_error
 
     error = as_error(problem)
@@ -41,7 +41,8 @@ def report(problem: BaseException, manner: Manner) -> int:
     if status == BUG and os.environ.get("MATGRAD_DEBUG", "").lower() not in UNSET:
         import traceback
 
-        traceback.print_exception(problem, file=sys.stderr)
+        lines = "".join(traceback.format_exception(problem)).split("\n")
+        sys.stderr.write("\n".join(printable(line, False) for line in lines))
     if manner.json:
         text = error_json(error)
     else:

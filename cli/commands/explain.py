@@ -64,7 +64,7 @@ def _json(lesson: Lesson) -> str:
 
     read = {name: reading.kind for name, reading in readings_of(lesson.inputs).items()}
     record |= {"read": read} if read else {}
-    return json.dumps(record, indent=1, ensure_ascii=False) + "\n"
+    return json.dumps(record, indent=1) + "\n"
 
 
 def _lines(lesson: Lesson, layout: str, safe: Callable[[str], str]) -> Iterator[Text]:

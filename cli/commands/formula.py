@@ -56,7 +56,7 @@ def show_formula(request: Request, kind: str | None, to: str | None, vec: str, *
 
         read = {name: reading.kind for name, reading in readings_of(prepared.inputs).items()}
         record = _record(problem, to, texts, found) | ({"read": read} if read else {})
-        content = json_format.dumps(record, indent=1, ensure_ascii=False)
+        content = json_format.dumps(record, indent=1)
     else:
         tell(prepared.inputs, request)
         lines = [texts[0].rstrip("\n")]

@@ -10,6 +10,8 @@ import sys
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, NamedTuple, TextIO
 
+from ...grammar.escapes import escape, escape_hidden
+
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
     from rich.text import Text
@@ -84,19 +86,9 @@ def printable_character(character: str, ascii: bool) -> str:
         return character
     if character == "\t":
         return " "
-    if ascii and character in ASCII_SPELLINGS:
-        return ASCII_SPELLINGS[character]
-    from unicodedata import category
-
-    if ascii or category(character) in ("Cc", "Cf", "Cs", "Cn", "Zl", "Zp"):
-        return escape(character)
-    return character
-
-
-def escape(character: str) -> str:
-    r"""Spell a character as its backslash escape: `escape("θ") == "\\u03b8"`."""
-    code = ord(character)
-    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
+    if ascii:
+        return ASCII_SPELLINGS.get(character) or escape(character)
+    return escape_hidden(character)
 
 
 def cell_width(text: str) -> int:

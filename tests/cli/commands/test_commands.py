@@ -289,7 +289,7 @@ def test_a_line_without_an_answer_gets_its_error_and_the_next_one_an_answer(matg
     found = matgrad(*command, stdin=lines)
     first, second, third, last = map(json.loads, found.stdout.splitlines())
     assert (first["id"], first["results"][0]["data"]) == ("a", 2)
-    assert (second["id"], second["error"]["code"], second["error"]["place"]) == ("b", "input", "stdin:2:17")
+    assert (second["id"], second["error"]["code"], second["error"]["place"]) == ("b", "input", "stdin:2:18")
     assert [*third] == ["error"]
     assert (last["results"][0]["data"], last["tags"], last["value"]["data"]) == (6, [None, 2], 9)
     assert "error" not in last
@@ -299,7 +299,7 @@ def test_a_line_without_an_answer_gets_its_error_and_the_next_one_an_answer(matg
     assert (tmp_path / "io.jsonl").read_text() == found.stdout.replace("stdin", "io.jsonl")
     (tmp_path / "io.jsonl").write_text(lines)
     strict = matgrad(*command, "-i", "io.jsonl", "-o", "io.jsonl", "--strict")
-    assert (strict.status, "io.jsonl:2:17" in strict.stderr) == (4, True)
+    assert (strict.status, "io.jsonl:2:18" in strict.stderr) == (4, True)
     assert (tmp_path / "io.jsonl").read_text() == lines
     assert matgrad(*command, "--strict", stdin=lines).stdout == found.stdout.split("\n")[0] + "\n"
     assert os.listdir(tmp_path) == ["io.jsonl"]
