@@ -15,6 +15,9 @@ Array: TypeAlias = "NDArray[np.float64]"
 AnyArray: TypeAlias = "NDArray[Any]"
 Positions: TypeAlias = "NDArray[np.intp]"
 
+silent = np.errstate(all="ignore")
+"""Decorates the doors of core: what is not finite is said in words, and not by NumPy on standard error."""
+
 # How near is near enough, one number for each meaning; the error is that of `relative_error`.
 SAME_NUMBERS = 1e-8
 """Two ways to compute the same thing, at random inputs that are far from singular."""

@@ -10,7 +10,7 @@ import numpy as np
 
 from ..grammar.advice import Given, Setting, advise
 from ..grammar.syntax import Binary, Name, walk
-from .arrays import Array, Static, statics
+from .arrays import Array, Static, silent, statics
 from .checking.results import check_results
 from .elaboration.choice import SMALLEST
 from .elaboration.entries import StaticNameError
@@ -81,6 +81,7 @@ class Prepared(NamedTuple):
         return statics(self.values)
 
 
+@silent
 def answer(
     problem: Problem,
     given: Mapping[str, Input],
@@ -142,6 +143,7 @@ def _refuse(warnings: Sequence[Warning]) -> None:
         raise EvaluationError(first.message, *first.labels, notes=first.notes, helps=helps)
 
 
+@silent
 def strict_derivatives(
     calculation: Calculation, run: Callable[[Mapping[str, Array]], Sequence[Derived]], values: Mapping[str, Array]
 ) -> Sequence[Derived]:
@@ -211,6 +213,7 @@ def _stored(data: Sequence[Array | Structured]) -> list[Array]:
 # --- inputs ----------------------------------------------------------------------------------------------------------
 
 
+@silent
 def prepare(problem: Problem, given: Mapping[str, Input], wishes: Wishes, compiler: Compiler | None = None) -> Prepared:
     """Return the problem's calculation and a value for each name: given, or drawn with a declared or inferred shape."""
     compiler = compiler or Compiler(problem)

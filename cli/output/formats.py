@@ -8,6 +8,7 @@ from typing import IO, TextIO
 
 import numpy as np
 
+from ...core.arrays import silent
 from ...core.errors import UsageProblem
 from ...core.problems.answer import Answer, Result
 from .console import Look, show
@@ -16,6 +17,7 @@ from .layouts import apply_layout, value_result, view
 from .writing import standard_stream, writing_bytes
 
 
+@silent
 def write_answer(
     answer: Answer, format: str, *, stream: TextIO, output: str | None = None, precision: int | None = None,
     layout: str = "generalized", look: Look | None = None,

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ... import __version__
-from ...core.arrays import Array
+from ...core.arrays import Array, silent
 from ...core.errors import MatgradError
 from ...core.problems.answer import Answer, Check, Input, Result, readings_of
 from .advice import shell
@@ -27,6 +27,7 @@ OWN_FIELDS = frozenset(
 )
 
 
+@silent
 def json_text(answer: Answer, *, precision: int | None = None, layout: str = "generalized") -> str:
     """Return an answer as one JSON object on a few lines, with a final line feed.
 
@@ -38,6 +39,7 @@ def json_text(answer: Answer, *, precision: int | None = None, layout: str = "ge
     return "{" + ",".join(pieces).lstrip() + "}\n"
 
 
+@silent
 def json_line(
     answer: Answer, *, precision: int | None = None, layout: str = "generalized", others: Mapping[str, object] = {}
 ) -> str:

@@ -11,7 +11,7 @@ from ...grammar.escapes import escaped
 from ...grammar.rewriting import filled
 from ...grammar.syntax import Name, Node, Program, walk
 from ...grammar.writer import write
-from ..arrays import Static
+from ..arrays import Static, silent
 from ..errors import UsageProblem
 from ..problems.problem import NOUNS, Problem
 from ..shapes import Shape
@@ -27,6 +27,7 @@ TARGETS = ("text", "latex", *LIBRARIES)
 _TAKEN = frozenset({"float", "like", "__debug__", *keyword.kwlist})
 
 
+@silent
 def code(
     problem: Problem, shapes: Mapping[str, Shape], statics: Mapping[str, Static] | None = None, to: str = "numpy"
 ) -> str:
