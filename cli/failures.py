@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import click
 
-from ..core.errors import EvaluationError, ExpressionError, InputError, MatgradError, UsageProblem
+from ..core.errors import EvaluationError, ExpressionError, MatgradError, OutputError, UsageProblem
 from .commands.minus_signs import unmarked
 
 ALIKE = 0.6
@@ -33,7 +33,7 @@ class Manner(NamedTuple):
 
 def report(problem: BaseException, manner: Manner) -> int:
     """Write an exception as an error on standard error; return the exit status."""
-    from .output.console import UNSET, look_at
+    from .output.console import UNSET, look_at, printable
     from .output.messages import BUG, error_json, exit_status, render_error
 
     error = as_error(problem)
@@ -41,7 +41,8 @@ def report(problem: BaseException, manner: Manner) -> int:
     if status == BUG and os.environ.get("MATGRAD_DEBUG", "").lower() not in UNSET:
         import traceback
 
-        traceback.print_exception(problem, file=sys.stderr)
+        lines = "".join(traceback.format_exception(problem)).split("\n")
+        sys.stderr.write("\n".join(printable(line, False) for line in lines))
     if manner.json:
         text = error_json(error)
     else:
@@ -67,7 +68,7 @@ def as_error(problem: BaseException) -> MatgradError:
         return ExpressionError("the expression is nested too deeply", helps=helps)
     if isinstance(problem, OSError):
         # What goes wrong with files that are named is told where they are read and written.
-        return InputError(f"the answer cannot be written: {problem.strerror or problem}")
+        return OutputError(f"the answer cannot be written: {problem.strerror or problem}")
     from .output.messages import internal_error
 
     return internal_error(problem)

@@ -15,6 +15,9 @@ Array: TypeAlias = "NDArray[np.float64]"
 AnyArray: TypeAlias = "NDArray[Any]"
 Positions: TypeAlias = "NDArray[np.intp]"
 
+silent = np.errstate(all="ignore")
+"""Decorates the doors of core: what is not finite is said in words, and not by NumPy on standard error."""
+
 # How near is near enough, one number for each meaning; the error is that of `relative_error`.
 SAME_NUMBERS = 1e-8
 """Two ways to compute the same thing, at random inputs that are far from singular."""
@@ -50,7 +53,7 @@ def first_place(mask: AnyArray) -> tuple[int, ...]:
 
 def largest(array: Array) -> float:
     """Return the largest absolute value of an array, 0 where it is empty."""
-    return float(np.max(np.abs(array), initial=0.0))
+    return float(np.abs(array).max(initial=0.0))
 
 
 def as_mask(array: AnyArray) -> Array:

@@ -15,9 +15,9 @@ if TYPE_CHECKING:
     from ..grammar.errors import Details
 
 __all__ = [
-    "CheckFailed", "EvaluationError", "ExpressionError", "InputError", "Label", "MatgradError", "NoClosedFormError",
-    "NotScalarError", "RankError", "ShapeError", "Source", "Span", "SyntaxProblem", "UnknownNameError", "UsageProblem",
-    "point_into", "pointing_into", "surface",
+    "CheckFailed", "EvaluationError", "ExpressionError", "InputError", "Label", "LinesFailed", "MatgradError",
+    "NoClosedFormError", "NotScalarError", "OutputError", "RankError", "ShapeError", "Source", "Span", "SyntaxProblem",
+    "UnknownNameError", "UsageProblem", "point_into", "pointing_into", "surface",
 ]  # fmt: skip
 
 
@@ -116,6 +116,12 @@ class InputError(MatgradError):
     code = "input"
 
 
+class OutputError(MatgradError):
+    """An answer that the disk, or whatever else it goes to, does not take."""
+
+    code = "output"
+
+
 class EvaluationError(MatgradError):
     """Numbers for which the expression has no value: singular, out of the domain, too large."""
 
@@ -126,3 +132,13 @@ class CheckFailed(MatgradError):
     """A derivative, or a claim, that the numbers contradict."""
 
     code = "check"
+
+
+class LinesFailed(MatgradError):
+    """Lines of input that could not be answered while others were; `first` is the error of the first."""
+
+    code = "lines"
+
+    def __init__(self, message: str, first: MatgradError, **details: Unpack[Details]) -> None:
+        super().__init__(message, **details)
+        self.first = first

@@ -10,14 +10,13 @@ import numpy as np
 
 from ..grammar.advice import Given, Setting, advise
 from ..grammar.syntax import Binary, Name, walk
-from .arrays import Array, Static, statics
+from .arrays import Array, Static, silent, statics
 from .checking.results import check_results
 from .elaboration.choice import SMALLEST
 from .elaboration.entries import StaticNameError
 from .errors import EvaluationError, ExpressionError, InputError, MatgradError, NotScalarError, ShapeError, UsageProblem
 from .evaluation.program import OperationFailed
 from .formulas.attach import with_formulas
-from .graph.nodes import Apply, Map, topological
 from .graph.sizes import NAMES, Size, names_in
 from .problems.answer import Answer, Check, Input, Warning, values_of
 from .problems.assumptions import check_assumptions
@@ -82,6 +81,7 @@ class Prepared(NamedTuple):
         return statics(self.values)
 
 
+@silent
 def answer(
     problem: Problem,
     given: Mapping[str, Input],
@@ -143,6 +143,7 @@ def _refuse(warnings: Sequence[Warning]) -> None:
         raise EvaluationError(first.message, *first.labels, notes=first.notes, helps=helps)
 
 
+@silent
 def strict_derivatives(
     calculation: Calculation, run: Callable[[Mapping[str, Array]], Sequence[Derived]], values: Mapping[str, Array]
 ) -> Sequence[Derived]:
@@ -185,9 +186,7 @@ def _diagnosed(
     calculation: Calculation, values: Mapping[str, Array], value: Array, data: list[Array]
 ) -> tuple[list[Warning], list[Warning]]:
     """Return warnings of kinks and of what is not finite; most answers need not load what looks for them."""
-    nodes = topological([calculation.output])
-    may_have_kinks = any(isinstance(node, Map | Apply) and node.operator.kink for node in nodes)
-    if not may_have_kinks and all(np.isfinite(array).all() for array in (value, *data)):
+    if not calculation.may_have_kinks and all(np.isfinite(array).all() for array in (value, *data)):
         return [], []
     # Loaded where there may be something to find, for start-up.
     from .checking.warnings import find_kinks, find_nonfinite
@@ -214,6 +213,7 @@ def _stored(data: Sequence[Array | Structured]) -> list[Array]:
 # --- inputs ----------------------------------------------------------------------------------------------------------
 
 
+@silent
 def prepare(problem: Problem, given: Mapping[str, Input], wishes: Wishes, compiler: Compiler | None = None) -> Prepared:
     """Return the problem's calculation and a value for each name: given, or drawn with a declared or inferred shape."""
     compiler = compiler or Compiler(problem)
@@ -241,7 +241,7 @@ def prepare(problem: Problem, given: Mapping[str, Input], wishes: Wishes, compil
             numbers |= statics(values_of({error.name: used[error.name]}))
             known[error.name] = used[error.name].value.shape
     check_assumptions(problem.assumptions, values_of(used))
-    drawn = _drawn(calculation, used, wishes, set(names) - set(known), counts)
+    drawn = _drawn(calculation, used, wishes, set(names) - set(known), counts) if names.keys() - used.keys() else {}
     inputs = {name: used.get(name) or drawn[name] for name in names}
     return Prepared(calculation, inputs)
 

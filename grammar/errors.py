@@ -34,11 +34,12 @@ OWN = tuple(os.path.join(PACKAGE, part) for part in ("__init__.py", "core", "gra
 class Source(NamedTuple):
     """A text that an error can point into: the expression, or the characters of an input file.
 
-    Example: `Source("stdin", '{"a": [1, 2}')`.
+    Example: `Source("stdin", '{"a": [1, 2}')`. A text that is part of another begins at its `first_line`.
     """
 
     name: str
     text: str
+    first_line: int = 1
 
 
 class Label(NamedTuple):

@@ -7,8 +7,9 @@ from typing import TYPE_CHECKING
 
 from ...core.errors import CheckFailed, MatgradError, Source
 from ..output.advice import shell
-from ..output.console import Look, line, look_at, printable, show, writing_to
+from ..output.console import Look, line, look_at, printable, show
 from ..output.digits import rough
+from ..output.writing import writing_to
 from .compute import failed, refuse_failed, tell, warn, write
 from .questions import given_inputs, problem_of, refuse_formats, wishes_of
 from .request import Request

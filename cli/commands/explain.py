@@ -10,7 +10,8 @@ from typing import TYPE_CHECKING
 from ... import __version__
 from ...core.errors import UsageProblem
 from ..output.advice import shell
-from ..output.console import cell_width, line, look_at, printable, show, writing_to
+from ..output.console import cell_width, line, look_at, printable, show
+from ..output.writing import writing_to
 from .compute import tell, warn
 from .questions import RANDOM, given_inputs, problem_of, refuse_formats, wishes_of
 from .request import Request
@@ -63,7 +64,7 @@ def _json(lesson: Lesson) -> str:
 
     read = {name: reading.kind for name, reading in readings_of(lesson.inputs).items()}
     record |= {"read": read} if read else {}
-    return json.dumps(record, indent=1, ensure_ascii=False) + "\n"
+    return json.dumps(record, indent=1) + "\n"
 
 
 def _lines(lesson: Lesson, layout: str, safe: Callable[[str], str]) -> Iterator[Text]:

@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING, Any
 
 from ... import __version__
 from ...core.errors import UsageProblem
-from ..output.console import writing_to
+from ..output.writing import writing_to
 from .compute import tell, warn
 from .questions import RANDOM, given_inputs, problem_of, wishes_of
 from .request import Request, unknown_ending
@@ -56,7 +56,7 @@ def show_formula(request: Request, kind: str | None, to: str | None, vec: str, *
 
         read = {name: reading.kind for name, reading in readings_of(prepared.inputs).items()}
         record = _record(problem, to, texts, found) | ({"read": read} if read else {})
-        content = json_format.dumps(record, indent=1, ensure_ascii=False)
+        content = json_format.dumps(record, indent=1)
     else:
         tell(prepared.inputs, request)
         lines = [texts[0].rstrip("\n")]

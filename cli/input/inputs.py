@@ -3,10 +3,10 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Container, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Container, Mapping, Sequence
 from typing import TYPE_CHECKING, NamedTuple
 
-from ...core.errors import InputError, Source, Span
+from ...core.errors import Source, Span
 from . import errors
 from .errors import Destination
 from .files import KIND_NAMES, Document, kind_of, load_array, names_a_file, open_document, split_part, text_of
@@ -65,30 +65,6 @@ def read_inputs(
     return _reading(found, needed, declared)._replace(offered=tuple(offered))
 
 
-def read_lines(
-    lines: Iterable[bytes], needed: Mapping[str, Span], *, source: str = "stdin"
-) -> Iterator[tuple[int, Reading]]:
-    """Yield the number of each line of JSON Lines and its inputs, as they arrive; blank lines are skipped.
-
-    Example: `next(read_lines([b'{"a": 1}'], {"a": (0, 1)}))[1].inputs["a"].value` is 1. Names without a value are for
-    the caller to look for elsewhere. Raises InputError that names the line.
-    """
-    for number, line in enumerate(lines, 1):
-        document = Document(source, line)
-        if document.blank:
-            continue
-        try:
-            found = _object_values(text_of(document), needed, None)
-        except InputError as error:
-            # Read it once more, so that the message names the line: with as many empty lines before it where it
-            # shows the text, and with the number in the name of the source where it does not.
-            again = text_of(Document(f"{source}:{number}", line))
-            if error.source is not None:
-                again = Source(source, "\n" * (number - 1) + again.text.rstrip("\r\n"))
-            found = _object_values(again, needed, None)
-        yield number, _reading(found, needed, declared=needed)  # what is missing here may come from elsewhere
-
-
 def read_value(text: str, destination: Destination, stdin: StdinReader | None) -> Input:
     """Return the input that a VALUE means: a number, a list, `[1 2; 3 4]`, `@FILE`, `@FILE:PART` or `@-`.
 
@@ -143,7 +119,7 @@ def _named_values(
             return _columns(document, [name for name in columns if name in needed], columns, example)
     if kind in ("npy", "mtx") or (kind == "table" and _is_table(document)):
         raise errors.needs_a_name(document.name, KIND_NAMES[kind], example)
-    return _object_values(text_of(document), needed, example)
+    return object_values(text_of(document), needed, example)
 
 
 def _columns(
@@ -159,7 +135,7 @@ def _columns(
     return {name: Input(array, document.name) for name, array in arrays.items()}
 
 
-def _object_values(source: Source, needed: Mapping[str, Span], example: Destination | None) -> dict[str, Input | str]:
+def object_values(source: Source, needed: Mapping[str, Span], example: Destination | None) -> dict[str, Input | str]:
     """Return the inputs in a JSON object, of which only the needed ones are looked into."""
     from ...core.problems.answer import Input
     from .json_arrays import read_object, to_array

@@ -38,6 +38,7 @@ def malformed(source: Source, error: json.JSONDecodeError) -> InputError:
     opened = _open_brackets(text, position)
     if position >= len(text.rstrip()) and opened:
         line, column = line_and_column(text, opened[-1])
+        line += source.first_line - 1
         notes = [f"the `{text[opened[-1]]}` at line {line}, column {column} is never closed"]
     return errors.malformed_json(source, (position, position + 1), _expected(text, position, error.msg), notes, [])
 

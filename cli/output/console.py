@@ -7,15 +7,14 @@ from __future__ import annotations
 
 import os
 import sys
-from collections.abc import Iterable, Iterator, Mapping
-from contextlib import contextmanager
+from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, NamedTuple, TextIO
+
+from ...grammar.escapes import escape, escape_hidden
 
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
     from rich.text import Text
-
-    from ...core.errors import UsageProblem
 
 # Wider than any line: what fits a terminal is chosen before it is drawn, and in a pipe nothing is cut.
 ENDLESS = 10**6
@@ -87,40 +86,9 @@ def printable_character(character: str, ascii: bool) -> str:
         return character
     if character == "\t":
         return " "
-    if ascii and character in ASCII_SPELLINGS:
-        return ASCII_SPELLINGS[character]
-    from unicodedata import category
-
-    if ascii or category(character) in ("Cc", "Cf", "Cs", "Cn", "Zl", "Zp"):
-        return escape(character)
-    return character
-
-
-def escape(character: str) -> str:
-    r"""Spell a character as its backslash escape: `escape("θ") == "\\u03b8"`."""
-    code = ord(character)
-    return f"\\x{code:02x}" if code < 0x100 else f"\\u{code:04x}" if code < 0x10000 else f"\\U{code:08x}"
-
-
-@contextmanager
-def writing_to(path: str | None) -> Iterator[TextIO]:
-    """Open a file for text, or standard output where none is named; raises UsageProblem where that is impossible."""
-    if path is None or path == "-":
-        yield sys.stdout
-        return
-    try:
-        with open(path, "w", encoding="utf-8", newline="\n") as stream:
-            yield stream
-    except OSError as problem:
-        raise unwritable(path, problem) from None
-
-
-def unwritable(path: str, problem: OSError) -> UsageProblem:
-    """Return the error for a file that cannot be written."""
-    from ...core.errors import UsageProblem
-
-    reason = (problem.strerror or str(problem)).lower()
-    return UsageProblem(f"cannot write `{path}`: {reason}", place=f"-o {path}")
+    if ascii:
+        return ASCII_SPELLINGS.get(character) or escape(character)
+    return escape_hidden(character)
 
 
 def cell_width(text: str) -> int:

@@ -3,21 +3,21 @@
 from __future__ import annotations
 
 import io
-import os
-import stat
 from collections.abc import Callable, Iterator
-from contextlib import contextmanager
 from typing import IO, TextIO
 
 import numpy as np
 
+from ...core.arrays import silent
 from ...core.errors import UsageProblem
 from ...core.problems.answer import Answer, Result
-from .console import Look, show, unwritable
+from .console import Look, show
 from .digits import every_digit
 from .layouts import apply_layout, value_result, view
+from .writing import standard_stream, writing_bytes
 
 
+@silent
 def write_answer(
     answer: Answer, format: str, *, stream: TextIO, output: str | None = None, precision: int | None = None,
     layout: str = "generalized", look: Look | None = None,
@@ -27,29 +27,28 @@ def write_answer(
     Example: `write_answer(answer, "json", stream=sys.stdout)`. JSON, npy, plain and CSV hold every digit unless a
     precision is given; tables, LaTeX and Markdown show 6. A file appears whole or not at all.
     """
-    if output is None or output == "-":
+    standard = stream if output in (None, "-") else standard_stream(output)
+    if standard is not None:
         if format == "npy":
-            _npy_to_stream(answer, layout, stream)
+            _npy_to_stream(answer, layout, standard)
         else:
-            _write_text(answer, format, stream, precision, layout, look or Look())
+            _write_text(answer, format, standard, precision, layout, look or Look())
         return
+    assert output is not None
     _refuse(answer, format, output)
     _check_room(answer, format, output)
-    try:
-        with _whole_file(output) as file:
-            if format == "npy":
-                _write_npy(answer, layout, file, archive=output.endswith(".npz"))
-            elif _is_sparse(format, output):
-                from .large import write_sparse
+    with writing_bytes(output) as file:
+        if format == "npy":
+            _write_npy(answer, layout, file, archive=output.endswith(".npz"))
+        elif _is_sparse(format, output):
+            from .large import write_sparse
 
-                for result in _shown(answer):
-                    write_sparse(file, result, layout)
-            else:
-                text = io.TextIOWrapper(file, encoding="utf-8", newline="")
-                _write_text(answer, format, text, precision, layout, Look())
-                text.detach()
-    except OSError as problem:
-        raise unwritable(output, problem) from problem
+            for result in _shown(answer):
+                write_sparse(file, result, layout)
+        else:
+            text = io.TextIOWrapper(file, encoding="utf-8", newline="")
+            _write_text(answer, format, text, precision, layout, Look())
+            text.detach()
 
 
 def _write_text(answer: Answer, format: str, stream: TextIO, precision: int | None, layout: str, look: Look) -> None:
@@ -174,52 +173,8 @@ def _write_array(file: IO[bytes], result: Result, layout: str) -> None:
 
         write_blocks(file, result, layout)
     else:
-        np.lib.format.write_array(file, np.asarray(apply_layout(result, layout).data), allow_pickle=False)
-
-
-@contextmanager
-def _whole_file(path: str) -> Iterator[IO[bytes]]:
-    """Open a file that takes its name only when all is written; devices and pipes are written as they are."""
-    import tempfile
-
-    mode = os.stat(path).st_mode if os.path.exists(path) else None
-    if mode is not None and not stat.S_ISREG(mode):
-        with open(path, "wb") as device:
-            yield device
-        return
-    path = os.path.realpath(path)
-    handle, temporary = tempfile.mkstemp(prefix=".matgrad-", dir=os.path.dirname(path))
-    try:
-        with _ended_by_exception(), os.fdopen(handle, "wb") as file:
-            yield file
-        os.chmod(temporary, _default_mode() if mode is None else stat.S_IMODE(mode))
-        os.replace(temporary, path)
-    except BaseException:
-        os.unlink(temporary)
-        raise
-
-
-@contextmanager
-def _ended_by_exception() -> Iterator[None]:
-    """Let a request to end the process be an exception here, so that nothing unfinished is left behind."""
-    import signal
-    import threading
-
-    if threading.current_thread() is not threading.main_thread():
-        yield
-        return
-
-    def end(number: int, _: object) -> None:
-        raise SystemExit(128 + number)
-
-    before = signal.signal(signal.SIGTERM, end)
-    try:
-        yield
-    finally:
-        signal.signal(signal.SIGTERM, before)
-
-
-def _default_mode() -> int:
-    mask = os.umask(0)
-    os.umask(mask)
-    return 0o666 & ~mask
+        data = np.asarray(apply_layout(result, layout).data, "<f8", "C")
+        header = {"descr": "<f8", "fortran_order": False, "shape": data.shape}
+        # NumPy's own writer goes past the file object, and past what is said where a disk is full.
+        np.lib.format.write_array_header_1_0(file, header)
+        file.write(data.data if data.size else b"")

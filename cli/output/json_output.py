@@ -4,23 +4,30 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
+from json.encoder import encode_basestring_ascii as _string
 from typing import TYPE_CHECKING
 
 import numpy as np
 
 from ... import __version__
-from ...core.arrays import Array
+from ...core.arrays import Array, silent
+from ...core.errors import MatgradError
 from ...core.problems.answer import Answer, Check, Input, Result, readings_of
 from .advice import shell
 from .layouts import SAMPLE, apply_layout
+from .messages import error_record
 
 if TYPE_CHECKING:
     from ...core.compressed.structured import Structured
 
 LINE_BREAKS_BEFORE = ("inputs", "value", "results", "claim", "warnings")
+OWN_FIELDS = frozenset(
+    ("matgrad", "command", "expr", "batch", "read", "inputs", "value", "results", "warnings", "nonfinite", "error")
+)
 
 
+@silent
 def json_text(answer: Answer, *, precision: int | None = None, layout: str = "generalized") -> str:
     """Return an answer as one JSON object on a few lines, with a final line feed.
 
@@ -32,9 +39,24 @@ def json_text(answer: Answer, *, precision: int | None = None, layout: str = "ge
     return "{" + ",".join(pieces).lstrip() + "}\n"
 
 
-def json_line(answer: Answer, *, precision: int | None = None, layout: str = "generalized") -> str:
-    """Return an answer as one JSON object on one line, with a final line feed."""
-    return _object(_parts(answer, precision, layout)) + "\n"
+@silent
+def json_line(
+    answer: Answer, *, precision: int | None = None, layout: str = "generalized", others: Mapping[str, object] = {}
+) -> str:
+    """Return an answer as one JSON object on one line, with a final line feed.
+
+    `others` are fields that pass through, in front; the names of the answer's own, and `error`, are taken.
+    """
+    return _object({**_passed(others), **_parts(answer, precision, layout)}) + "\n"
+
+
+def error_line(error: MatgradError, others: Mapping[str, object]) -> str:
+    """Return an error as a JSON object on one line, with the fields that pass through."""
+    return _object({**_passed(others), "error": json.dumps(error_record(error))}) + "\n"
+
+
+def _passed(others: Mapping[str, object]) -> dict[str, str]:
+    return {name: json.dumps(_plain(value)) for name, value in others.items() if name not in OWN_FIELDS}
 
 
 def _parts(answer: Answer, precision: int | None, layout: str) -> dict[str, str]:
@@ -44,7 +66,7 @@ def _parts(answer: Answer, precision: int | None, layout: str) -> dict[str, str]
     for number, result in enumerate(results):
         broken += _nonfinite(f"results[{number}]", result.data)
     head = {"matgrad": __version__, "command": answer.command, "expr": answer.expression}
-    parts = {key: json.dumps(text) for key, text in head.items()}
+    parts = {key: _string(text) for key, text in head.items()}
     if answer.batch is not None:
         parts["batch"] = str(answer.batch)
     read = readings_of(answer.inputs)
@@ -60,17 +82,22 @@ def _parts(answer: Answer, precision: int | None, layout: str) -> dict[str, str]
     told = [
         {"code": w.code, "message": w.message, "span": w.span, "notes": [*map(shell, w.notes)]} for w in answer.warnings
     ]
-    parts["warnings"] = json.dumps(told)
-    parts["nonfinite"] = json.dumps(broken)
+    parts["warnings"] = json.dumps(told) if told else "[]"
+    parts["nonfinite"] = json.dumps(broken) if broken else "[]"
     return parts
 
 
 def _object(parts: Mapping[str, str]) -> str:
-    return "{" + ", ".join(f"{json.dumps(key)}: {text}" for key, text in parts.items()) + "}"
+    return "{" + ", ".join([f"{_string(key)}: {text}" for key, text in parts.items()]) + "}"
+
+
+def _list(items: Iterable[object]) -> str:
+    """Return short words and whole numbers as JSON: the encoder takes longer to begin than they take."""
+    return f"[{', '.join([_string(item) if isinstance(item, str) else str(item) for item in items])}]"
 
 
 def _array(array: Array, precision: int | None) -> str:
-    return _object({"shape": json.dumps(array.shape), "data": _data(array, precision)})
+    return _object({"shape": _list(array.shape), "data": _data(array, precision)})
 
 
 def _data(array: Array, precision: int | None) -> str:
@@ -85,7 +112,7 @@ def _data(array: Array, precision: int | None) -> str:
 
 
 def _input(given: Input) -> str:
-    parts = {"shape": json.dumps(np.shape(given.value)), "source": json.dumps(given.source)}
+    parts = {"shape": _list(np.shape(given.value)), "source": _string(given.source)}
     if given.source == "random":
         parts |= {"seed": json.dumps(given.seed), "law": json.dumps(given.law)}
         parts["data"] = _data(given.value, None)
@@ -95,15 +122,15 @@ def _input(given: Input) -> str:
 def _result(result: Result, precision: int | None) -> str:
     return _object(
         {
-            "wrt": json.dumps(list(result.wrt)),
-            "shape": json.dumps(result.shape),
-            "axes": json.dumps([SAMPLE] * (len(result.shape) - len(result.axes)) + list(result.axes)),
+            "wrt": _list(result.wrt),
+            "shape": _list(result.shape),
+            "axes": _list([SAMPLE] * (len(result.shape) - len(result.axes)) + list(result.axes)),
             "data": "null" if result.compressed is not None else _data(result.data, precision),
             **({} if result.compressed is None else {"compressed": _compressed(result.compressed, precision)}),
-            "formula": json.dumps(result.formula),
+            "formula": "null" if result.formula is None else _string(result.formula),
             **({"sizes": json.dumps(dict(result.sizes))} if result.sizes else {}),
             **({"origins": json.dumps(dict(result.origins))} if result.origins else {}),
-            "structure": json.dumps(result.structure),
+            "structure": "null" if result.structure is None else _string(result.structure),
             **({"convention": json.dumps(result.convention)} if result.convention else {}),
             "check": json.dumps(None if result.check is None else _check(result.check)),
         }
@@ -136,5 +163,6 @@ def _plain(value: object) -> object:
 
 
 def _nonfinite(place: str, array: Array) -> list[dict[str, object]]:
-    places = np.argwhere(~np.isfinite(array)).tolist()
+    finite = np.isfinite(array)
+    places = [] if finite.all() else np.argwhere(~finite).tolist()
     return [{"in": place, "index": index, "value": str(float(array[tuple(index)]))} for index in places]

@@ -3,9 +3,7 @@
 from __future__ import annotations
 
 import os
-import sys
-from collections.abc import Callable, Iterable, Iterator
-from contextlib import contextmanager
+from collections.abc import Iterable, Iterator
 from math import prod
 from typing import IO
 
@@ -14,9 +12,10 @@ import numpy as np
 from ...core.amounts import memory
 from ...core.arrays import Array, Positions
 from ...core.compressed.structured import Structured
-from ...core.errors import UsageProblem
+from ...core.errors import OutputError, UsageProblem
 from ...core.problems.answer import Result
 from .digits import every_digit
+from .progress import progress
 
 CHUNK = 100_000
 # A file that takes longer than a moment shows how far it is.
@@ -50,14 +49,15 @@ def write_blocks(file: IO[bytes], result: Result, layout: str) -> None:
     compressed, shape = arranged(result, layout)
     header = {"descr": "<f8", "fortran_order": False, "shape": shape}
     np.lib.format.write_array_header_1_0(file, header)
-    with _progress(prod(shape) * 8) as advance:
+    size = prod(shape) * 8
+    with progress("writing", size, shown=size >= SHOWN_FROM) as advance:
         for block in compressed.blocks():
             file.write(np.ascontiguousarray(block, "<f8").data if block.size else b"")
             advance(block.nbytes)
 
 
 def check_room(path: str, results: Iterable[Result]) -> None:
-    """Raise UsageProblem where the disk has no room for derivatives as dense arrays."""
+    """Raise OutputError where the disk has no room for derivatives as dense arrays."""
     import shutil
 
     size = sum(prod(result.shape) * 8 for result in results)
@@ -68,22 +68,7 @@ def check_room(path: str, results: Iterable[Result]) -> None:
     if size > free:
         message = f"cannot write `{path}`: it needs {memory(size)}, and the disk has {memory(free)} free"
         helps = ["another disk: -o /elsewhere/J.npy", "or in compressed form: --format structured -o J.npz"]
-        raise UsageProblem(message, place=f"-o {path}", helps=helps)
-
-
-@contextmanager
-def _progress(size: int) -> Iterator[Callable[[int], None]]:
-    """Show a bar on standard error for a large file, where that is a terminal."""
-    if size < SHOWN_FROM or not sys.stderr.isatty():
-        yield lambda _: None
-        return
-    from rich.console import Console
-    from rich.progress import BarColumn, DownloadColumn, Progress, TextColumn, TimeRemainingColumn
-
-    columns = (TextColumn("writing"), BarColumn(), DownloadColumn(binary_units=True), TimeRemainingColumn())
-    with Progress(*columns, console=Console(stderr=True), transient=True) as bar:
-        task = bar.add_task("writing", total=size)
-        yield lambda amount: bar.advance(task, amount)
+        raise OutputError(message, place=f"-o {path}", helps=helps)
 
 
 # --- sparse matrices -------------------------------------------------------------------------------------------------

@@ -10,7 +10,7 @@ from collections.abc import Sequence
 from itertools import accumulate, groupby
 from typing import TYPE_CHECKING, NamedTuple
 
-from ...core.errors import CheckFailed, EvaluationError, InputError, UsageProblem
+from ...core.errors import CheckFailed, EvaluationError, InputError, LinesFailed, OutputError, UsageProblem
 from ...grammar.errors import ExpressionError, Label, MatgradError, Source, line_and_column
 from .advice import shell
 from .console import cell_width, printable, printable_character
@@ -21,14 +21,20 @@ if TYPE_CHECKING:
 
 BUG = 70
 STATUSES: dict[type[MatgradError], int]
-STATUSES = {CheckFailed: 1, UsageProblem: 2, ExpressionError: 3, InputError: 4, EvaluationError: 5}
+STATUSES = {
+    CheckFailed: 1, UsageProblem: 2, ExpressionError: 3, InputError: 4, OutputError: 4, EvaluationError: 5,
+}  # fmt: skip
 CODES = {"error": "1;31", "warning": "1;33", "place": "34", "secondary": "1;34", "strong": "1", "help": "1;36"}
 REACH = 40
 LONGEST_LINE = 96
 
 
 def exit_status(error: BaseException) -> int:
-    """Return the exit status of an error: `exit_status(ShapeError("...")) == 3`; 70 where no class fits, a bug."""
+    """Return the exit status of an error: `exit_status(ShapeError("...")) == 3`; 70 where no class fits, a bug.
+
+    Where lines have failed, it is that of the first.
+    """
+    error = error.first if isinstance(error, LinesFailed) else error
     return next((status for kind, status in STATUSES.items() if isinstance(error, kind)), BUG)
 
 
@@ -53,7 +59,7 @@ def render_error(error: MatgradError, *, source: Source | None = None, color: bo
     `source` is what the error points into where it does not say so itself.
     """
     return _Page("error", error.source or source, color, ascii).render(
-        error.message, error.labels, _place(error, source), error.notes, error.helps
+        error.message, error.labels, place_of(error, source), error.notes, error.helps
     )
 
 
@@ -67,22 +73,26 @@ def render_warning(
 
 
 def error_json(error: MatgradError, *, source: Source | None = None) -> str:
-    """Return an error as one line of JSON: code, message, span in characters, place, notes and help."""
+    """Return an error as one line of JSON: `{"error": {"code": "shape", ...}}`."""
+    import json
+
+    return json.dumps({"error": error_record(error, source=source)})
+
+
+def error_record(error: MatgradError, *, source: Source | None = None) -> dict[str, object]:
+    """Return an error for other programs: code, message, span in characters, place, notes and help."""
     code = "internal" if exit_status(error) == BUG else error.code
-    record = {
+    return {
         "code": code,
         "message": error.message,
         "span": list(error.span) if error.span else None,
-        "place": _place(error, source),
+        "place": place_of(error, source),
         "notes": [shell(note) for note in error.notes],
         "help": [shell(text) for text in error.helps],
     }
-    import json
-
-    return json.dumps({"error": record})
 
 
-def _place(error: MatgradError, source: Source | None) -> str | None:
+def place_of(error: MatgradError, source: Source | None = None) -> str | None:
     """Return where the error is: what it says, else the line and column of its first label."""
     source = error.source or source
     if error.place is not None:
@@ -94,7 +104,7 @@ def _place(error: MatgradError, source: Source | None) -> str | None:
 
 def _location(source: Source, label: Label) -> str:
     line, column = line_and_column(source.text, min(label.span[0], len(source.text)))
-    return f"{source.name}:{line}:{column}"
+    return f"{source.name}:{line + source.first_line - 1}:{column}"
 
 
 class _Mark(NamedTuple):
@@ -120,7 +130,8 @@ class _Page(NamedTuple):
         head, *more = self._safe(message).split("\n")
         lines = [self._paint(f"{self.kind}:", self.kind) + " " + self._paint(head, "strong"), *more]
         numbered = _marks_by_line(self.source.text, labels) if self.source else {}
-        gutter = len(str(max(numbered, default=0) + 1)) + 2
+        first_line = self.source.first_line if self.source else 1
+        gutter = len(str(max(numbered, default=0) + first_line)) + 2
         if place is not None:
             lines.append(" " * (gutter - 1) + self._paint("-->", "place") + " " + self._safe(place))
         if self.source and numbered:
@@ -158,7 +169,8 @@ class _Page(NamedTuple):
     def _source_line(self, text: str, marks: list[_Mark], number: int, gutter: int) -> list[str]:
         shown, places, cells = self._window(text.removesuffix("\r"), marks)
         bar = self._paint("|", "place")
-        lines = [self._paint(f"{number + 1:>{gutter - 1}}", "place") + f" {bar} {shown}"]
+        first_line = self.source.first_line if self.source else 1
+        lines = [self._paint(f"{number + first_line:>{gutter - 1}}", "place") + f" {bar} {shown}"]
         return lines + [" " * gutter + f"{bar} {row}" for row in self._mark_rows(marks, places, cells)]
 
     def _window(self, text: str, marks: list[_Mark]) -> tuple[str, list[int], list[int]]:

@@ -14,7 +14,7 @@ from functools import cached_property
 import numpy as np
 
 from ...grammar.advice import Setting, Text, advise, in_python
-from ..arrays import NEAR_MISS, SAME_NUMBERS, Array, first_place, largest, relative_error, statics
+from ..arrays import NEAR_MISS, SAME_NUMBERS, Array, first_place, largest, relative_error, silent, statics
 from ..checking.results import check_results
 from ..errors import UsageProblem
 from ..formulas.closed_form import ClosedForm
@@ -79,6 +79,7 @@ class Verdict:
         return "\n".join([self.message, *in_python(self.notes)])
 
 
+@silent
 def check_claim(
     problem: Problem, claim: str, given: Mapping[str, Input], wishes: Wishes, arrange: Arrange | None = None
 ) -> Verdict:

@@ -17,7 +17,7 @@ from ...grammar.advice import Setting, Text
 from ...grammar.rewriting import rewritten
 from ...grammar.syntax import Attribute, Binary, Call, Index, ListLiteral, Name, Node, Number, Unary
 from ...grammar.writer import write
-from ..arrays import Array, statics
+from ..arrays import Array, silent, statics
 from ..elaboration.elaborate import Elaborator
 from ..errors import ExpressionError, UsageProblem
 from ..evaluation.program import evaluated
@@ -96,6 +96,7 @@ class Lesson:
     warnings: Sequence[Warning] = ()
 
 
+@silent
 def explain(problem: Problem, given: Mapping[str, Input], wishes: Wishes, layout: str = "generalized") -> Lesson:
     """Return how the derivatives of a problem come about.
 

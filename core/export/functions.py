@@ -7,10 +7,11 @@ import unicodedata
 from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
+from ...grammar.escapes import escaped
 from ...grammar.rewriting import filled
 from ...grammar.syntax import Name, Node, Program, walk
 from ...grammar.writer import write
-from ..arrays import Static
+from ..arrays import Static, silent
 from ..errors import UsageProblem
 from ..problems.problem import NOUNS, Problem
 from ..shapes import Shape
@@ -18,14 +19,15 @@ from .common_parts import named_parts
 from .dialects import Dialect
 from .polyfills import dotted_names, polyfills, used_polyfills
 from .setting import Setting
-from .templates import LIBRARIES, PREFIXES, imports, modules, spelling
+from .templates import LIBRARIES, PREFIXES, builtins_used, imports, modules, spelling
 
 TARGETS = ("text", "latex", *LIBRARIES)
 
-# What a function says besides the names of modules and polyfills.
-_TAKEN = frozenset({"float", "like", *keyword.kwlist})
+# What a function says besides the names of modules and polyfills, and what no Python function may be called.
+_TAKEN = frozenset({"float", "like", "__debug__", *keyword.kwlist})
 
 
+@silent
 def code(
     problem: Problem, shapes: Mapping[str, Shape], statics: Mapping[str, Static] | None = None, to: str = "numpy"
 ) -> str:
@@ -66,7 +68,7 @@ class _Function:
         self.setting = setting
         self.library = library
         self.spelling = spelling(library)
-        self.taken = {*_TAKEN, *modules(library), *polyfills(library)}
+        self.taken = {*_TAKEN, *modules(library), *builtins_used(library), *polyfills(library)}
         named = dict.fromkeys([*setting.inputs, *setting.lengths])
         self.names = {name: self._fresh(_identifier(name)) for name in named}
 
@@ -115,7 +117,7 @@ class _Function:
 
     def _docstring(self, results: Sequence[str]) -> list[str]:
         setting, problem = self.setting, self.setting.problem
-        by = f" by {', '.join(dict.fromkeys(problem.wrt))}" if problem.wrt else ""
+        by = f" by {quoted(', '.join(dict.fromkeys(problem.wrt)))}" if problem.wrt else ""
         rest = f", and its {NOUNS.get(problem.kind, 'derivative')}{by}" if len(results) > 1 else ""
         lines = [f'"""Return the value of `{quoted(problem.text)}`{rest}.']
         if setting.inputs:
@@ -167,8 +169,7 @@ def quoted(text: str) -> str:
 
     Example: `quoted("x\ny")` is `x y`.
     """
-    line = " ".join(text.split()).replace("\\", r"\\").replace('"""', r"\"\"\"")
-    return "".join(c if c.isprintable() else c.encode("unicode_escape").decode() for c in line)
+    return escaped(" ".join(text.split())).replace("\\", r"\\").replace('"""', r"\"\"\"")
 
 
 def _identifier(name: str) -> str:

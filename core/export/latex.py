@@ -9,7 +9,7 @@ from ...grammar import syntax
 from ...grammar.spellings import INDEX, latex_name
 from ...grammar.syntax import Attribute, Binary, Call, Keyword, Name, Node, Number, Program, String, Unary, map_children
 from ...grammar.writer import write
-from ..arrays import Static
+from ..arrays import Static, silent
 from ..elaboration.ranks import Ranks
 from ..notation.trees import negated, times, transposed
 from ..problems.problem import Problem
@@ -20,6 +20,7 @@ from .templates import spelling
 CHAIN = "@"
 
 
+@silent
 def latex(problem: Problem, shapes: Mapping[str, Shape], statics: Mapping[str, Static] | None = None) -> list[str]:
     r"""Return the closed form of each derivative in LaTeX, without the dollar signs.
 
@@ -29,6 +30,7 @@ def latex(problem: Problem, shapes: Mapping[str, Shape], statics: Mapping[str, S
     return [latex_of(form.program, setting.ranks) for form in setting.forms]
 
 
+@silent
 def statement(problem: Problem, shapes: Mapping[str, Shape], statics: Mapping[str, Static] | None = None) -> str:
     r"""Return the derivatives as equations in LaTeX, with dollar signs: what a notebook shows.
 

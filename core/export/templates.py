@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 import re
 from collections.abc import Iterable
 from functools import cache
@@ -61,6 +62,13 @@ def modules(to: str) -> frozenset[str]:
     """Return what programs for a library may import: `np` and `scipy`, and what else a template begins with."""
     texts = [form.template for form in spelling(to).forms.values()]
     return frozenset({*imported(to), *re.findall(r"(?<![\w.#])([a-z]\w*)\.\w", "\n".join(texts))})
+
+
+@cache
+def builtins_used(to: str) -> frozenset[str]:
+    """Return what programs for a library may use of Python itself: `min` and `float`."""
+    texts = [form.template for form in spelling(to).forms.values()]
+    return frozenset(re.findall(r"(?<![\w.#])[a-z]\w*", "\n".join(texts))) & {*dir(builtins)}
 
 
 def imports(names: Iterable[str], to: str) -> list[str]:

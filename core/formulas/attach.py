@@ -16,7 +16,7 @@ from ..problems.answer import Result
 from ..problems.calculation import Calculation
 from ..problems.draws import Draws
 from .choices import Choices
-from .closed_form import ClosedForm
+from .closed_form import ClosedForm, Kept
 
 if TYPE_CHECKING:
     from ..compressed.structured import Structured
@@ -42,15 +42,15 @@ def with_formulas(
     if choices is None:
         return list(results)
     forms = ((result, choices.at(position, calculation)) for position, result in enumerate(results))
-    return [_with_formula(result, own, values, compared=compared) for result, own in forms]
+    return [_with_formula(result, own, values, choices.kept, compared=compared) for result, own in forms]
 
 
 def _with_formula(
-    result: Result, forms: Iterable[ClosedForm], values: Mapping[str, Array], *, compared: bool
+    result: Result, forms: Iterable[ClosedForm], values: Mapping[str, Array], kept: Kept, *, compared: bool
 ) -> Result:
     for form in forms:
         data = result.data if result.compressed is None else result.compressed
-        error = error_of(form, values, data) if compared else None
+        error = error_of(form, values, data, kept) if compared else None
         if error is None or error <= SAME_AT_INPUTS:
             check = result.check._replace(formula=error) if result.check and error is not None else result.check
             return result._replace(formula=form.text, sizes=form.sizes, origins=form.origins, check=check)
@@ -66,10 +66,12 @@ def _choices(calculation: Calculation) -> Choices | None:
     return _known[calculation]
 
 
-def error_of(form: ClosedForm, values: Mapping[str, Array], data: Array | Structured) -> float | None:
+def error_of(
+    form: ClosedForm, values: Mapping[str, Array], data: Array | Structured, kept: Kept | None = None
+) -> float | None:
     """Return how far a formula is from the numbers, relative to the largest; None where that is not looked at."""
     try:
-        pair = _compared(form, values, data)
+        pair = _compared(form, values, data, kept)
     except (MatgradError, OperationFailed):  # what does not fit these sizes or numbers is wrong for them
         return float("inf")
     except Exception as problem:  # whatever keeps a formula from being read or evaluated makes it wrong here
@@ -78,13 +80,15 @@ def error_of(form: ClosedForm, values: Mapping[str, Array], data: Array | Struct
     return None if pair is None else _difference(*pair)
 
 
-def _compared(form: ClosedForm, values: Mapping[str, Array], data: Array | Structured) -> tuple[Array, Array] | None:
+def _compared(
+    form: ClosedForm, values: Mapping[str, Array], data: Array | Structured, kept: Kept | None
+) -> tuple[Array, Array] | None:
     """Return formula and derivative as arrays, along random directions where it is compressed; None for large ones."""
     if isinstance(data, np.ndarray):
-        return (form.evaluate(values), data) if data.size <= LARGEST_COMPARED else None
+        return (form.evaluate(values, kept), data) if data.size <= LARGEST_COMPARED else None
     axes, draws = data.form.axes, Draws(0, "directions")
     directions = [draws.normal([axes.shape[axis] for axis in own]) for own in axes.variables]
-    calculation, numbers = form.read_again(values)
+    calculation, numbers = form.read_again(values, kept)
     formula = calculation.compressed_value(numbers, axes, data.limit)
     return None if formula is None else (formula.along(directions), data.along(directions))
 

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Container, Mapping
 from dataclasses import replace
-from typing import NamedTuple
+from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
 from ...grammar.syntax import Name, Program, walk
 from ...grammar.writer import write
-from ..arrays import Array, statics
+from ..arrays import Array, Static, copied, same_static, statics
 from ..differentiation.differentiate import derivative
 from ..differentiation.projections import absorbed
 from ..graph.nodes import Node, topological
@@ -23,6 +23,10 @@ from ..notation.recognise import recognised
 from ..notation.trees import Tree
 from ..problems.calculation import Calculation
 from ..problems.problem import DIRECTIONS, Problem, direction_name, tangent_name
+from ..shapes import Shape
+
+Kept: TypeAlias = "dict[int, Reading]"
+"""Readings by the identity of their formulas, for whoever holds these."""
 
 
 class ClosedForm(NamedTuple):
@@ -42,28 +46,86 @@ class ClosedForm(NamedTuple):
     of_these_sizes: bool = False
     merged: bool = False
 
-    def evaluate(self, values: Mapping[str, Array]) -> Array:
+    def evaluate(self, values: Mapping[str, Array], kept: Kept | None = None) -> Array:
         """Return the formula's value, by parsing its text and elaborating it as if a user had typed it.
 
         `values` are those of the inputs, with the sample axis first for those in the batch.
         """
-        calculation, numbers = self.read_again(values)
+        calculation, numbers = self.read_again(values, kept)
         return calculation.derivative_program.run(numbers)[0]
 
-    def read_again(self, values: Mapping[str, Array]) -> tuple[Calculation, dict[str, Array]]:
-        """Return the text of the formula as a calculation of its own, and the values of its names."""
+    def read_again(self, values: Mapping[str, Array], kept: Kept | None = None) -> tuple[Calculation, dict[str, Array]]:
+        """Return the text of the formula as a calculation of its own, and the values of its names.
+
+        A reading that is `kept` serves for all values of the same shapes.
+        """
+        found = None if kept is None else kept.get(id(self))
+        numbers = None if found is None else found.numbers(values)
+        if found is None or numbers is None:
+            found = self._reading(values)
+            numbers = found.numbers(values)
+            assert numbers is not None
+            if kept is not None:
+                kept[id(self)] = found
+        return found.calculation, numbers
+
+    def _reading(self, values: Mapping[str, Array]) -> Reading:
         asked = Problem.of(self.text, "value", printed=True)
         names = [name for name in asked.names if name not in self.sizes]
         shared = tuple(name for name in names if _counts_samples(self.problem, name))
         known = {name: words for name, words in self.problem.assumptions.items() if name in names}
         asked = replace(asked, assumptions=known, batch=shared)
-        arrays = {name: values[direction_key(self.problem, name)] for name in names}
+        keys = {name: direction_key(self.problem, name) for name in names}
+        arrays = {name: values[key] for name, key in keys.items()}
         shapes = {name: array.shape[1:] if name in shared else array.shape for name, array in arrays.items()}
         samples = next((values[name].shape[0] for name in self.problem.batch), None)
         shapes |= dict.fromkeys(self.sizes, ())
-        calculation = Calculation(asked, shapes, samples=samples, statics={**statics(arrays), **self.sizes})
-        numbers = {name: np.array(float(size)) for name, size in self.sizes.items()}
-        return calculation, {**arrays, **numbers}
+        read = Noted({**statics(arrays), **self.sizes})
+        calculation = Calculation(asked, shapes, samples=samples, statics=read)
+        used = {name: copied(read[name]) for name in read.names & arrays.keys()}
+        return Reading(calculation, keys, {name: array.shape for name, array in arrays.items()}, used, self.sizes)
+
+
+class Noted(dict[str, Static]):
+    """The values on which a program may depend, and the names of those that were asked for."""
+
+    def __init__(self, values: Mapping[str, Static]) -> None:
+        super().__init__(values)
+        self.names: set[str] = set()
+
+    def __contains__(self, name: object) -> bool:
+        self.names.add(str(name))
+        return super().__contains__(name)
+
+    def __getitem__(self, name: str) -> Static:
+        self.names.add(name)
+        return super().__getitem__(name)
+
+    def get(self, name: str, default: Any = None) -> Any:
+        """Return the value of a name."""
+        self.names.add(name)
+        return super().get(name, default)
+
+
+class Reading(NamedTuple):
+    """The text of a formula as a calculation, and what it was made for: shapes, and the values on which it depends."""
+
+    calculation: Calculation
+    keys: Mapping[str, str]
+    shapes: Mapping[str, Shape]
+    statics: Mapping[str, Static]
+    sizes: Mapping[str, int]
+
+    def numbers(self, values: Mapping[str, Array]) -> dict[str, Array] | None:
+        """Return the values of the names, None where they need another calculation."""
+        arrays = {name: values[key] for name, key in self.keys.items()}
+        if any(array.shape != self.shapes[name] for name, array in arrays.items()):
+            return None
+        if self.statics:
+            found = statics({name: arrays[name] for name in self.statics})
+            if not all(same_static(found.get(name), value) for name, value in self.statics.items()):
+                return None
+        return arrays | {name: np.array(float(size)) for name, size in self.sizes.items()}
 
 
 def direction_key(problem: Problem, name: str) -> str:

@@ -15,7 +15,7 @@ from dataclasses import dataclass, replace
 from ...grammar.rewriting import replaced
 from ...grammar.syntax import Assignment, Binary, Call, Name, Program, String, Unary, children
 from ...grammar.writer import write
-from ..arrays import Static
+from ..arrays import Static, silent
 from ..graph.structure import INDEX_LETTERS
 from ..notation.trees import Tree, call, negated, transposed
 from ..problems.calculation import Calculation
@@ -40,6 +40,7 @@ class Forms:
     convention: str = ""
 
 
+@silent
 def forms(
     problem: Problem, shapes: Mapping[str, Shape], statics: Mapping[str, Static] | None = None, *, column: bool = False
 ) -> list[Forms]:

@@ -8,7 +8,7 @@ from math import prod
 
 import numpy as np
 
-from ..arrays import SAME_NUMBERS, Array, Static
+from ..arrays import SAME_NUMBERS, Array, Static, silent
 from ..evaluation.program import OperationFailed
 from ..problems.calculation import Calculation
 from ..problems.compiler import Compiler
@@ -20,6 +20,7 @@ from .choices import Choices
 from .closed_form import ClosedForm, exact_forms
 
 
+@silent
 def closed_forms(
     problem: Problem,
     shapes: Mapping[str, Shape],

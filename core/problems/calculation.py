@@ -20,7 +20,7 @@ from ..differentiation.stabilise import stabilized
 from ..elaboration.elaborate import Elaborator
 from ..errors import EvaluationError, NoClosedFormError, NotScalarError, Span
 from ..evaluation.program import Program, compile_program
-from ..graph.nodes import Node, Symbol, symbols, topological
+from ..graph.nodes import Apply, Map, Node, Symbol, symbols, topological
 from ..graph.sizes import Size, replace_lengths
 from ..graph.structure import axis_names, structure_of
 from ..graph.transform import at_lengths, flatten, sized, vectorize
@@ -124,6 +124,12 @@ class Calculation:
         general, lengths = self.general
         nodes = sized(general._spans, lengths)
         return {nodes[node]: span for node, span in reversed(general._spans.items())}
+
+    @cached_property
+    def may_have_kinks(self) -> bool:
+        """Whether the value is made of operations some of which have kinks."""
+        nodes = topological([self.output])
+        return any(isinstance(node, Map | Apply) and bool(node.operator.kink) for node in nodes)
 
     # Building the graphs.
 
@@ -364,21 +370,27 @@ class Calculation:
 
     def result_records(self, data: Sequence[Array | Structured], checks: Iterable[Check | None]) -> list[Result]:
         """Return the derivatives as records, with the names of their axes and their structure."""
+        return [
+            record._replace(data=array, check=check)
+            if isinstance(array, np.ndarray)
+            else record._replace(check=check, structure=array.structure, compressed=array)
+            for record, array, check in zip(self._records, data, checks, strict=True)
+        ]
+
+    @cached_property
+    def _records(self) -> list[Result]:
+        """The records of the derivatives without their numbers."""
         records = []
-        for (wrt, node), array, check in zip(self.results, data, checks, strict=True):
+        for wrt, node in self.results:
             groups = self.groups(wrt)
-            compressed = None if isinstance(array, np.ndarray) else array
-            structure = structure_of(node, len(self.shape)) if self.problem.kind == "jacobian" else None
             records.append(
                 Result(
                     wrt=wrt,
-                    data=array if isinstance(array, np.ndarray) else np.empty(0),
+                    data=np.empty(0),
                     axes=axis_names(groups),
                     axis_groups=tuple((owner, len(shape)) for owner, shape in groups),
-                    structure=structure if compressed is None else compressed.structure,
-                    check=check,
+                    structure=structure_of(node, len(self.shape)) if self.problem.kind == "jacobian" else None,
                     convention=self._convention(wrt),
-                    compressed=compressed,
                 )
             )
         return records

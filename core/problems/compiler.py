@@ -6,7 +6,7 @@ from collections.abc import Mapping
 from typing import NamedTuple
 
 from ...grammar.advice import Given, advise
-from ..arrays import Static, copied, same_static
+from ..arrays import Static, copied, same_static, silent
 from ..elaboration.choice import chosen
 from ..elaboration.entries import StaticNameError
 from ..elaboration.inference import infer_shapes, ranks_of, solve_lengths, square_names
@@ -58,6 +58,7 @@ class Compiler:
         entries.append(made)
         return made
 
+    @silent
     def _sized(self, known: Mapping[str, Shape], numbers: Mapping[str, Static], samples: int | None) -> Compiled | None:
         """Return the general calculation at known shapes; None where the expression does not fit them in general."""
         whole = {name: value for name, value in numbers.items() if not isinstance(value, float)}
@@ -93,6 +94,7 @@ def _key(ranks: Ranks) -> tuple[tuple[str, tuple[bool, ...]], ...]:
     return tuple(sorted(ranks.items()))
 
 
+@silent
 def _exact(
     problem: Problem, known: Mapping[str, Shape], numbers: Mapping[str, Static], samples: int | None
 ) -> Compiled:

@@ -4,6 +4,8 @@ from __future__ import annotations
 
 import io
 import json
+import os
+import sys
 from collections.abc import Sequence
 from pathlib import Path
 from typing import Any, NamedTuple
@@ -276,10 +278,39 @@ def test_lines_are_answered_as_they_come(matgrad: Prompt, tmp_path: Path) -> Non
     assert matgrad(*command, "-i", "in.jsonl").stdout.replace("in.jsonl", "stdin") == found.stdout
     assert matgrad(*command, "-i", "-", stdin=stdin).stdout == found.stdout
     assert matgrad(*command, "-i", "none.jsonl").status == 4
-    bad = matgrad(*command, stdin=stdin + '{"x": [1, "2"]}\n{"x": 1}\n')
-    assert (bad.status, bad.stdout) == (4, found.stdout)
-    assert "stdin:4" in bad.stderr
     assert matgrad(*command, stdin="").stdout == ""
+
+
+def test_a_line_without_an_answer_gets_its_error_and_the_next_one_an_answer(matgrad: Prompt, tmp_path: Path) -> None:
+    lines = (
+        '{"x": 1, "id": "a"}\n{"id": "b", "x": "1"}\nbroken\n{"x": 3, "tags": [1e400, null], "value": 0, "error": 1}\n'
+    )
+    command = ("grad", "x**2", "--lines")
+    found = matgrad(*command, stdin=lines)
+    first, second, third, last = map(json.loads, found.stdout.splitlines())
+    assert (first["id"], first["results"][0]["data"]) == ("a", 2)
+    assert (second["id"], second["error"]["code"], second["error"]["place"]) == ("b", "input", "stdin:2:18")
+    assert [*third] == ["error"]
+    assert (last["results"][0]["data"], last["tags"], last["value"]["data"]) == (6, [None, 2], 9)
+    assert "error" not in last
+    assert (found.status, found.stderr.splitlines()[0]) == (4, "error: 2 of 4 lines had no answer")
+    (tmp_path / "io.jsonl").write_text(lines)
+    assert matgrad(*command, "-i", "io.jsonl", "-o", "io.jsonl").status == 4
+    assert (tmp_path / "io.jsonl").read_text() == found.stdout.replace("stdin", "io.jsonl")
+    (tmp_path / "io.jsonl").write_text(lines)
+    strict = matgrad(*command, "-i", "io.jsonl", "-o", "io.jsonl", "--strict")
+    assert (strict.status, "io.jsonl:2:18" in strict.stderr) == (4, True)
+    assert (tmp_path / "io.jsonl").read_text() == lines
+    assert matgrad(*command, "--strict", stdin=lines).stdout == found.stdout.split("\n")[0] + "\n"
+    assert os.listdir(tmp_path) == ["io.jsonl"]
+
+
+def test_the_status_of_lines_is_that_of_the_first_error(matgrad: Prompt) -> None:
+    lines = ['{"A": [[1, 2], [2, 4]]}', '{"A": [1, 2]}', '{"A": [[1, 0], [0, 1]]}', "{}"]
+    for shift, status in enumerate((5, 3, 4)):
+        assert matgrad("value", "inv(A)", "--lines", stdin="\n".join(lines[shift:])).status == status
+    found = matgrad("value", "inv(A)", "--lines", "--json", stdin="{}\n" + lines[2])
+    assert json.loads(found.stderr)["error"]["message"] == "1 of 2 lines had no answer"
 
 
 def test_check_compares_along_directions(matgrad: Prompt) -> None:

@@ -78,14 +78,14 @@ def test_tables_fit_the_terminal(command: str, columns: int, monkeypatch: pytest
 
 
 def test_rich_is_spoken_to_in_one_place() -> None:
-    """Lines, sentences and the console are made by console.py, tables by tables.py; large.py shows a moving bar."""
+    """Lines, sentences and the console are made by console.py, tables by tables.py; progress.py shows a moving bar."""
     folder = Path(matgrad.__file__).parent / "cli"
     speakers = set()
     for path in folder.rglob("*.py"):
         code = re.sub(r"(?m)^if TYPE_CHECKING:\n(?:    .*\n|\n)*", "", path.read_text(encoding="utf-8"))
         if re.search(r"(?m)^\s*(?:from|import) rich\b", code):
             speakers.add(path.name)
-    assert speakers == {"console.py", "tables.py", "large.py"}
+    assert speakers == {"console.py", "tables.py", "progress.py"}
 
 
 @pytest.mark.parametrize("arguments", [["functions"], ["value", "A @ X"]])
@@ -96,4 +96,4 @@ def test_a_reader_that_is_gone_is_no_error(arguments: list[str]) -> None:
         [sys.executable, "-m", "matgrad", *arguments], stdin=subprocess.DEVNULL, stdout=writer, stderr=subprocess.PIPE
     )
     os.close(writer)
-    assert (done.returncode, done.stderr) == (1, b"")
+    assert (done.returncode, done.stderr) == (0, b"")

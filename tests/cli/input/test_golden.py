@@ -17,7 +17,8 @@ import numpy as np
 import pytest
 
 from matgrad.cli.input import errors
-from matgrad.cli.input.inputs import read_inputs, read_lines
+from matgrad.cli.input.inputs import read_inputs
+from matgrad.cli.input.json_lines import read_lines
 from matgrad.cli.input.standard_input import StdinReader
 from matgrad.core.errors import MatgradError
 
@@ -268,7 +269,9 @@ def failure(case: Case, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Matgra
 def read(case: Case, reader: StdinReader) -> None:
     read_inputs(NEEDED, case.variables, case.inputs, declared=(), stdin=None if case.lines else reader)
     if case.lines:
-        list(read_lines(reader.lines(), NEEDED))
+        for line in read_lines(reader.lines(), NEEDED):
+            if line.error is not None:
+                raise line.error
 
 
 def described(case: Case) -> str:
@@ -292,7 +295,7 @@ def rendered(error: MatgradError) -> str:
         number, column = text.count("\n", 0, start) + 1, start - (text.rfind("\n", 0, start) + 1)
         assert end > start
         width = max(1, len(text[start:end].split("\n")[0]))
-        lines.append(f"  --> {error.source.name}:{number}:{column + 1}")
+        lines.append(f"  --> {error.source.name}:{number + error.source.first_line - 1}:{column + 1}")
         lines.append(f"   | {shortened(text.splitlines()[number - 1])}")
         marks = ("^" if label.primary else "-") * min(width, 60)
         lines.append(f"   | {' ' * column}{marks} {shortened(label.text)}")

@@ -18,9 +18,10 @@ from hypothesis import strategies as st
 from hypothesis.extra import numpy as arrays
 
 from matgrad.cli.input.errors import Destination
-from matgrad.cli.input.inputs import Reading, read_inputs, read_lines, read_value
+from matgrad.cli.input.inputs import Reading, read_inputs, read_value
+from matgrad.cli.input.json_lines import read_lines
 from matgrad.cli.input.standard_input import StdinReader
-from matgrad.core.errors import InputError
+from matgrad.core.errors import InputError, Source
 from matgrad.core.problems.answer import Input
 
 NEEDED = {"A": (0, 1), "b": (4, 5)}
@@ -287,20 +288,21 @@ def test_array_that_claims_more_than_the_file_holds_asks_for_no_memory() -> None
 
 
 def test_lines_are_read_as_they_arrive_and_blank_ones_skipped() -> None:
-    arriving = iter([b'{"A": 1}\n', b"\n", b'{"A": [1, 2], "c": 3}\n', b"broken\n"])
+    arriving = iter([b'{"A": 1}\n', b"\n", b'{"A": [1, 2], "c": 3}\n', b"broken\n", b'{"c": 4, "A": "a"}', b'{"A": 5}'])
     readings = read_lines(arriving, NEEDED)
-    number, first = next(readings)
-    assert number == 1
-    assert float(first.inputs["A"].value) == 1.0
-    number, second = next(readings)
-    assert number == 3
+    first = next(readings)
+    assert (first.number, float(first.inputs["A"].value)) == (1, 1.0)
+    second = next(readings)
+    assert second.number == 3
     np.testing.assert_array_equal(second.inputs["A"].value, [1, 2])
-    assert [warning.message for warning in second.warnings] == ["input `c` (stdin) is not in the expression"]
-    with pytest.raises(InputError) as caught:
-        next(readings)
-    assert caught.value.source is not None
-    assert caught.value.source.text == "\n\n\nbroken"
-    assert caught.value.span == (3, 9)
+    assert second.others == {"c": 3}
+    broken, wrong, last = readings
+    assert broken.error is not None
+    assert broken.error.source == Source("stdin", "broken\n", first_line=4)
+    assert broken.error.span == (0, 6)
+    assert wrong.others == {"c": 4}
+    assert wrong.error is not None
+    assert (last.error, float(last.inputs["A"].value)) == (None, 5.0)
 
 
 # Large inputs
