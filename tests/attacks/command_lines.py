@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from random import Random
 
 from attacks.in_process import ended, folder_with
@@ -42,9 +43,13 @@ WORDS: dict[str, tuple[str, ...]] = {
     "--cotangent": (*VALUES, "ones", "random"),
 }
 FLAGS = (
-    "--json", "--strict", "--no-check", "--no-random", "--independent-entries", "--no-color", "--lines", "--help",
-    "--foo", "--version", "--", "-",
+    "--json", "--strict", "--no-check", "--no-random", "--independent-entries", "--no-color", "--lines",
+    "--json", "--strict", "--foo", "--",
 )  # fmt: skip
+# Options that only some commands take.
+OWN = {
+    "--to": ("formula",), "--kind": ("formula",), "--tangent": ("jvp", "hvp"), "--cotangent": ("vjp",),
+}  # fmt: skip
 
 
 def attack(seed: int) -> str | None:
@@ -58,37 +63,46 @@ def command_line(random: Random) -> tuple[list[str], bytes]:
     if not random.randrange(40):
         return ["functions", *random.choices([*functions(), "foo", "", "--json"], k=random.randrange(3))], b""
     command = random.choice(COMMANDS)
-    arguments = [command, sentence(random)]
-    for _ in range(random.choice((0, 1, 1, 1, 2, 3))):
-        arguments += ["--wrt", variable(random)]
+    text = sentence(random)
+    arguments = [command, text]
+    if command != "value":
+        for _ in range(random.choice((0, 1, 1, 1, 1, 2, 3))):
+            arguments += ["--wrt", variable(random, text)]
     if command == "check" and random.randrange(8):
         arguments += ["--claim", sentence(random)]
     for _ in range(random.choice((0, 1, 1, 2, 3, 4))):
-        arguments += option(random)
+        arguments += option(random, command, text)
     if not random.randrange(30):
         place = random.randrange(len(arguments))
         arguments[place] = mutated(random, arguments[place])
     return arguments, random.choice((b"", b"", b'{"x": [1, 2, 3]}', b"1 2 3", b"\x93NUMPY", b"{"))
 
 
-def variable(random: Random) -> str:
+def name_in(random: Random, text: str) -> str:
+    """Return a name, most often one of the expression."""
+    found = [name for name in re.findall(r"\b[^\W\d]\w*\b", text) if name not in functions() and len(name) < 5]
+    return random.choice(found if found and random.randrange(12) else (*NAMES, "foo", "", "np", "1"))
+
+
+def variable(random: Random, text: str) -> str:
     """Return what may stand after `--wrt`."""
-    name = random.choice(NAMES[:5]) if random.randrange(8) else random.choice((*NAMES, "foo", "", "np", "1"))
-    return random.choice((*(name,) * 8, f"{name},x", f"{name}[0]", f"{name}[{random.choice(SETTINGS)}]"))
+    name = name_in(random, text)
+    return random.choice((*(name,) * 12, f"{name},x", f"{name}[0]", f"{name}[{random.choice(SETTINGS)}]"))
 
 
-def option(random: Random) -> list[str]:
+def option(random: Random, command: str, text: str) -> list[str]:
     """Return an option with its value."""
-    name = random.choice(NAMES)
-    match random.randrange(6):
-        case 0:
+    name = name_in(random, text)
+    match random.randrange(8):
+        case 0 | 1:
             return ["-v", f"{name}={random.choice(VALUES)}"]
-        case 1 | 2:
-            return ["--shape", f"{name}={random.choice(SHAPE_VALUES if not random.randrange(4) else SHAPES)}"]
-        case 3:
+        case 2 | 3 | 4:
+            return ["--shape", f"{name}={random.choice(SHAPE_VALUES if not random.randrange(6) else SHAPES)}"]
+        case 5:
             return random.choice((["--assume", f"{name}={random.choice((*ASSUMPTIONS, 'foo'))}"], ["--batch", name]))
-        case 4:
-            word = random.choice(tuple(WORDS))
+        case 6:
+            own = [word for word in WORDS if word not in OWN or command in OWN[word] or not random.randrange(40)]
+            word = random.choice(own)
             return [word, random.choice(WORDS[word])]
         case _:
             return [random.choice(FLAGS)]
