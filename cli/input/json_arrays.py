@@ -21,14 +21,14 @@ Indices = tuple[int, ...]
 _MOST_AXES = 32
 
 
-def read_json(source: Source) -> object:
+def read_json(source: Source, parse_int: Callable[[str], object] = int) -> object:
     """Return the value of a JSON text, refused where a key is given twice.
 
     Example: `read_json(Source("stdin", '{"a": [1, 2]}'))` is `{"a": [1, 2]}`. Raises InputError with the place of what
-    is not JSON.
+    is not JSON. `parse_int` reads what has neither a point nor an exponent.
     """
     try:
-        return json.loads(source.text, object_pairs_hook=_refuse_duplicates)
+        return json.loads(source.text, object_pairs_hook=_refuse_duplicates, parse_int=parse_int)
     except _DuplicateKeyError as error:
         _point_at_duplicate(source, error.args[0])
     except json.JSONDecodeError as error:
@@ -37,7 +37,7 @@ def read_json(source: Source) -> object:
         raise errors.nested_too_deeply(source) from None
     except ValueError:
         # Python refuses to read an integer of thousands of digits.
-        return json.loads(source.text, object_pairs_hook=_refuse_duplicates, parse_int=float)
+        return read_json(source, float)
 
 
 def read_object(source: Source, destination: Destination | None) -> dict[str, object]:
