@@ -4,9 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Sequence
 
-from .errors import RankError, ShapeError
+from .errors import ExpressionError, RankError, ShapeError
 
 Shape = tuple[int, ...]
+
+# Some functions of NumPy count no further.
+MOST_AXES = 32
 
 # What can be assumed of an array: where a matrix has its entries, or which numbers they are.
 MATRIX_ASSUMPTIONS = ("symmetric", "spd", "diagonal", "orthogonal", "lower", "upper")
@@ -70,6 +73,8 @@ def normalize_axis(axis: int, rank: int) -> int:
 
     Raises RankError where the array has no such axis.
     """
+    if isinstance(axis, bool) or not isinstance(axis, int):
+        raise ExpressionError(f"an axis is a whole number, not {axis!r}")
     if not -rank <= axis < rank:
         axes = f"{rank} {'axis' if rank == 1 else 'axes'}" if rank else "no axes: it is a number"
         raise RankError(f"there is no axis {axis}: the operand has {axes}", needed=axis + 1 if axis >= 0 else -axis)

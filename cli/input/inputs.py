@@ -17,7 +17,7 @@ if TYPE_CHECKING:
     from ...core.problems.answer import Input, Warning
 
 _NAME = re.compile(r"[^\W\d]\w*")
-_NUMBERS = re.compile(r"[-+.\deE,;\s\"]*\d[-+.\deE,;\s\"]*")
+_NUMBERS = re.compile(r"(?=\D*\d)[-+.\deE,;\s\"]*")
 
 
 class Reading(NamedTuple):

@@ -5,6 +5,7 @@ from __future__ import annotations
 import json
 import sys
 from collections.abc import Callable, Iterator
+from functools import cache
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from ...core.errors import Source, Span
@@ -21,14 +22,14 @@ Indices = tuple[int, ...]
 _MOST_AXES = 32
 
 
-def read_json(source: Source) -> object:
+def read_json(source: Source, parse_int: Callable[[str], object] = int) -> object:
     """Return the value of a JSON text, refused where a key is given twice.
 
     Example: `read_json(Source("stdin", '{"a": [1, 2]}'))` is `{"a": [1, 2]}`. Raises InputError with the place of what
-    is not JSON.
+    is not JSON. `parse_int` reads what has neither a point nor an exponent.
     """
     try:
-        value: object = _decoder.decode(source.text)
+        value: object = _decoder(parse_int).decode(source.text)
         return value
     except _DuplicateKeyError as error:
         _point_at_duplicate(source, error.args[0])
@@ -38,7 +39,7 @@ def read_json(source: Source) -> object:
         raise errors.nested_too_deeply(source) from None
     except ValueError:
         # Python refuses to read an integer of thousands of digits.
-        return json.loads(source.text, object_pairs_hook=_refuse_duplicates, parse_int=float)
+        return read_json(source, float)
 
 
 def read_object(source: Source, destination: Destination | None) -> dict[str, object]:
@@ -183,7 +184,9 @@ def _refuse_duplicates(pairs: list[tuple[str, object]]) -> dict[str, object]:
 
 
 # Made once: a line of JSON Lines takes less time to read than it takes to make one.
-_decoder = json.JSONDecoder(object_pairs_hook=_refuse_duplicates)
+@cache
+def _decoder(parse_int: Callable[[str], object]) -> json.JSONDecoder:
+    return json.JSONDecoder(object_pairs_hook=_refuse_duplicates, parse_int=parse_int)
 
 
 def _point_at_duplicate(source: Source, key: str) -> NoReturn:

@@ -4,9 +4,11 @@ from __future__ import annotations
 
 import io
 import math
+import warnings
 from collections.abc import Collection
 from typing import TYPE_CHECKING
 
+from ...core.errors import MatgradError
 from . import errors
 
 if TYPE_CHECKING:
@@ -33,7 +35,8 @@ def read_npy(name: str, data: bytes, place: str) -> Array:
     try:
         version = npy.read_magic(stream)
         read_header = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
-        shape, _, dtype = read_header(stream)
+        with warnings.catch_warnings(action="ignore"):  # of headers that old versions wrote
+            shape, _, dtype = read_header(stream)
         if dtype.hasobject:
             raise errors.pickled(place)
         if dtype.kind not in "biuf":
@@ -41,8 +44,11 @@ def read_npy(name: str, data: bytes, place: str) -> Array:
         if math.prod(shape) * dtype.itemsize > len(data) - stream.tell():
             raise errors.damaged(place, ".npy")  # before memory is asked for
         stream.seek(0)
-        array = npy.read_array(stream, allow_pickle=False)
-    except (ValueError, EOFError, SyntaxError):
+        with warnings.catch_warnings(action="ignore"):
+            array = npy.read_array(stream, allow_pickle=False)
+    except (MatgradError, MemoryError):
+        raise
+    except Exception:  # NumPy reads the header with what reads Python, which fails in many ways
         raise errors.damaged(place, ".npy") from None
     with np.errstate(over="ignore"):
         numbers = as_mask(array) if array.dtype.kind == "b" else array.astype(np.float64, copy=False)
@@ -55,12 +61,13 @@ def read_npz(names: Collection[str], data: bytes, place: str) -> dict[str, Array
     Example: `read_npz(["a"], Path("data.npz").read_bytes(), "data.npz")`. Raises InputError as `read_npy` does.
     """
     import zipfile
-    import zlib
 
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             members = {name: archive.read(f"{name}.npy") for name in npz_names(data, place) if name in names}
-    except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError):
+    except (MatgradError, MemoryError):
+        raise
+    except Exception:  # a damaged archive is read at the wrong places, with whatever comes of that
         raise errors.damaged(place, ".npz") from None
     return {name: read_npy(name, member, place) for name, member in members.items()}
 
@@ -72,7 +79,7 @@ def npz_names(data: bytes, place: str) -> list[str]:
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
             return [name.removesuffix(".npy") for name in archive.namelist() if name.endswith(".npy")]
-    except zipfile.BadZipFile:
+    except Exception:  # as above
         raise errors.damaged(place, ".npz") from None
 
 

@@ -175,7 +175,7 @@ def explain_failure(calculation: Calculation, failure: OperationFailed, values: 
         calculation.value_program.run(values)
     except OperationFailed as of_value:  # what already fails in the value, which is computed as it is written
         node = of_value.node
-    operand = node.children[0]
+    operand = node.children[0] if node.children else node
     name = f"`{operand.name}`" if isinstance(operand, Symbol) else "the matrix"
     verb = "evaluate" if location.is_inside(node) else "differentiate"
     label, helps = about, []

@@ -124,6 +124,8 @@ class Demands:
         family = next((signs for signs in (ADDITIVE, MULTIPLICATIVE) if node.operator in signs), (node.operator,))
         chain = [*_spine(node, family)]
         parts = self._parts([chain[-1].left, *(item.right for item in reversed(chain))])
+        if not parts:
+            return None
         result = self._broadcast((family, *(part.variable for part in parts)), parts)
         if node.operator == "**":
             self.exponents += [part.variable for part in parts[1:]]

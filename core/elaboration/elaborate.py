@@ -34,9 +34,10 @@ from .applied import Value as Value
 from .applied import apply, flat, over_axes
 from .arguments import bind
 from .entries import Entries, StaticNameError, Unavailable, integral_symbols
-from .indexing import indexed
+from .indexing import indexed, slice_ends
 from .keywords import PLAIN
 from .literals import literal, plain
+from .settings import check_settings
 
 CONSTANTS: Mapping[str, float] = {
     "pi": math.pi,
@@ -349,6 +350,7 @@ class Elaborator:
             bound = bind(operator, positional, keywords)
             operands = [self.tensor(item, node.span) for item in bound.operands]
             settings = {name: self.static(item, node.span) for name, item in bound.settings.items()}
+            check_settings(operator, settings)
             return construct(operator, operands, settings)
         except ExpressionError as error:
             if not error.labels:
@@ -373,7 +375,10 @@ class Elaborator:
         misfits.require_parts(node, operand)
         node = self._with_places(node)
         if isinstance(operand, tuple | list) and len(node.items) == 1:
-            position = self.static(self.visit(node.items[0]), node.span)
+            (item,) = node.items
+            if isinstance(item, syntax.Slice):
+                return operand[slice(*slice_ends(item, self._position))]
+            position = self.static(self.visit(item), node.span)
             if isinstance(position, int) and -len(operand) <= position < len(operand):
                 return operand[position]
             message = f"there is no item {position} of {len(operand)}" if operand else "a number has no axes"

@@ -10,6 +10,7 @@ import numpy as np
 from ...grammar.advice import Given, advise
 from ...grammar.errors import ExpressionError, Label, Span
 from ..arrays import AnyArray
+from ..errors import ShapeError
 from ..graph.algebra import fresh, product
 from ..graph.nodes import (
     Apply,
@@ -28,7 +29,7 @@ from ..graph.nodes import (
 )
 from ..graph.sizes import NotPlainError, Size
 from ..graph.transform import sized
-from ..shapes import Shape
+from ..shapes import Shape, describe
 
 Read = Callable[[Symbol], AnyArray]
 
@@ -113,7 +114,13 @@ def _in_numbers(node: Node, read: Read) -> Node:
     """
     lengths: dict[str, int] = {}
     for symbol in symbols([node]).values():
-        lengths |= {str(size): actual for size, actual in zip(symbol.shape, read(symbol).shape, strict=False)}
+        array = read(symbol)
+        if array.ndim != symbol.rank:
+            message = f"`{symbol.name}` is {describe(array.shape)}, and {describe(symbol.shape)} is meant here"
+            raise ShapeError(message)
+        for size, actual in zip(symbol.shape, array.shape, strict=True):
+            if lengths.setdefault(str(size), actual) != actual or (isinstance(size, int) and size != actual):
+                raise ShapeError(f"`{symbol.name}` has an axis of {actual}, and {size} is meant", sizes=(size, actual))
     made = sized([node], lengths)[node]
     unknown = [size for part in topological([made]) for size in part.shape if isinstance(size, Size)]
     if unknown:

@@ -29,6 +29,8 @@ from .entries import Entries, StaticNameError, flattened
 Position = Callable[[syntax.Node], Any]
 NEW_AXIS = syntax.Literal(None)
 REST = syntax.Literal(...)
+# No axis is so long.
+FURTHEST = 2**60
 
 
 class Pick(NamedTuple):
@@ -217,14 +219,20 @@ def _array(item: syntax.Node, value: Any) -> AnyArray:
 
 
 def _slice(item: syntax.Slice, size: int, position: Position) -> Rows:
+    start, stop, step = slice_ends(item, position)
+    return sliced(start, stop, 1 if step is None else step, size)
+
+
+def slice_ends(item: syntax.Slice, position: Position) -> tuple[int | None, int | None, int | None]:
+    """Return start, stop and step of a slice, no further than the machine counts; what is left out is None."""
     parts = [None if part is None else position(part) for part in (item.start, item.stop, item.step)]
     for part, value in zip((item.start, item.stop, item.step), parts, strict=True):
         if part is not None and (isinstance(value, bool) or not isinstance(value, int | Size)):
             raise ExpressionError("the ends of a slice are whole numbers", Label(syntax.span_of(part), "no number"))
-    start, stop, step = parts
+    start, stop, step = (max(-FURTHEST, min(FURTHEST, part)) if isinstance(part, int) else part for part in parts)
     if step == 0:
         raise ExpressionError("a slice cannot have step 0", Label(item.span, "step 0"))
-    return sliced(start, stop, 1 if step is None else step, size)
+    return start, stop, step
 
 
 def _place(item: syntax.Node, entry: int, index: tuple[int, ...], size: int, node: syntax.Index) -> int:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+import sys
 from collections.abc import Mapping
 from fractions import Fraction
 
@@ -104,11 +105,14 @@ def power(base: Node, exponent: Node) -> Node:
 
 def _folded(value: Coefficient, exponent: Coefficient) -> Coefficient | None:
     """Return a power of two numbers where it is exact and small, else None."""
-    if isinstance(exponent, Ratio):
+    if isinstance(exponent, Ratio) or not abs(exponent) <= 64:
         return None
     whole = int(exponent)
     if isinstance(value, Ratio):
         return value**whole if exponent == whole else None
-    if exponent != whole or abs(whole) > 64 or (value == 0 and whole < 0):
+    if exponent != whole or (value == 0 and whole < 0):
         return None
-    return float(value) ** whole if isinstance(value, float) else Fraction(value) ** whole
+    if isinstance(value, float):
+        # Left for when the program runs: there too much is infinite.
+        return None if abs(math.log(abs(value) or 1) * whole) > math.log(sys.float_info.max) - 1 else value**whole
+    return Fraction(value) ** whole

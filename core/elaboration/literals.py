@@ -9,10 +9,13 @@ from ..graph.nodes import Coefficient
 from ..graph.ratios import Ratio, as_size
 from ..graph.sizes import Size
 
+# More are no more exact than a float.
+MOST_DIGITS = 60
+
 
 def literal(text: str) -> Coefficient:
     """Return the value of a number literal, exact where that is small: `literal("0.1") == Fraction(1, 10)`."""
-    if text.isdigit():
+    if text.isdigit() and len(text) <= MOST_DIGITS:
         return int(text)
     value = float(text)
     if math.isfinite(value) and value and 1e-9 < abs(value) < 1e15 and len(text) < 16:

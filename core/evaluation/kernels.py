@@ -9,6 +9,7 @@ from typing import Any, cast
 import numpy as np
 
 from ..arrays import AnyArray
+from ..errors import MatgradError
 from ..graph.nodes import Apply, Node
 
 Kernel = Callable[..., Any]
@@ -90,7 +91,9 @@ def guarded(node: Apply, single: bool) -> Kernel:
     def kernel(*arrays: AnyArray) -> Any:
         try:
             result = evaluate(*arrays, **settings)
-        except np.linalg.LinAlgError as error:
+        except (MatgradError, MemoryError):
+            raise
+        except Exception as error:  # what NumPy and SciPy refuse, each in its own words
             raise OperationFailed(node, error) from error
         if single:
             return as_owned(result[0] if isinstance(result, tuple) else result, arrays)

@@ -9,8 +9,10 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..arrays import AnyArray
-from ..graph.nodes import Node
+from ..errors import ExpressionError, MatgradError, surface
+from ..graph.nodes import Node, topological
 from ..graph.transform import flatten
+from ..shapes import MOST_AXES
 from .kernels import Kernel, OperationFailed
 from .large import with_sweeps
 from .lowering import Lowering
@@ -61,6 +63,7 @@ class Program:
 
     def __init__(self, roots: Sequence[Node]) -> None:
         self._roots = list(roots)
+        _require_axes(self._roots)
         lowered = Lowering(self._roots)
         self._outputs = [value.slot for value in lowered.outputs]
         self._inputs = lowered.tape.inputs
@@ -86,9 +89,24 @@ class Program:
         Raises OperationFailed where an operator refuses its numbers. What is not finite passes through silently.
         """
         self._memory.begin()
-        results = self._run_silently(values)
+        try:
+            results = self._run_silently(values)
+        except (OperationFailed, MatgradError, MemoryError):
+            raise
+        except Exception as problem:  # of NumPy, in a step that should not have been made: say which it is
+            surface(problem)
+            raise self._located(problem, values) from problem
         self._memory.end()
         return results
+
+    def _located(self, problem: Exception, values: Mapping[str, AnyArray]) -> OperationFailed:
+        """Return what goes wrong as the failure of a node."""
+        try:
+            for _ in self.run_traced(values):
+                pass
+        except OperationFailed as failure:
+            return failure
+        return OperationFailed(self._roots[0], problem)
 
     # As a decorator this costs half of what the context manager does.
     @np.errstate(all="ignore")
@@ -121,8 +139,20 @@ class Program:
             with np.errstate(all="ignore"):
                 while slots[value.slot] is None:
                     draft = next(drafts)
-                    slots[draft.output] = draft.kernel(*(slots[slot] for slot in draft.inputs))
+                    try:
+                        slots[draft.output] = draft.kernel(*(slots[slot] for slot in draft.inputs))
+                    except (OperationFailed, MatgradError, MemoryError):
+                        raise
+                    except Exception as problem:  # as in `run`
+                        raise OperationFailed(node, problem) from problem
             yield node, np.asarray(slots[value.slot])
+
+
+def _require_axes(roots: Sequence[Node]) -> None:
+    """Refuse graphs with more axes than NumPy can count in all of its functions."""
+    most = max((node.rank for node in topological(roots)), default=0)
+    if most > MOST_AXES:
+        raise ExpressionError(f"this needs an array with {most} axes, and the most are {MOST_AXES}")
 
 
 def _needed(drafts: list[Draft], outputs: Sequence[int]) -> list[Draft]:

@@ -61,7 +61,7 @@ def _numbers(calculation: Calculation, statics: Mapping[str, Static]) -> tuple[d
         static = calculation.statics.get(name)
         if isinstance(static, np.ndarray):
             values[name] = static
-        elif name in statics and not symbol.shape:
+        elif name in statics and np.ndim(statics[name]) == 0 and not symbol.shape:
             values[name] = np.array(float(statics[name]))
         else:
             wanted = {*problem.assumptions.get(name, ()), *demands.get(name, ())}

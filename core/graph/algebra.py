@@ -289,7 +289,7 @@ def _splice(coefficient: Coefficient, factors: Iterable[Factor]) -> tuple[Coeffi
     flat: list[Factor] = []
     for node, labels in factors:
         if isinstance(node, Product):
-            coefficient = coefficient * node.coefficient
+            coefficient = tidy(coefficient * node.coefficient)
             if not node.children:
                 continue
             if _transparent(node):

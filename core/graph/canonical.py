@@ -10,7 +10,7 @@ from __future__ import annotations
 from fractions import Fraction
 from itertools import chain, groupby, permutations
 from itertools import product as choices
-from math import factorial, isfinite, prod
+from math import copysign, factorial, inf, isfinite, prod
 
 from ..shapes import Shape
 from .nodes import Apply, Coefficient, Delta, Factor, Labels, Map, Node, Product, Sum, Symbol, sizes_of
@@ -22,6 +22,8 @@ TIE_LIMIT = 720
 COLORS = 2**48 - 1
 LARGEST_DENOMINATOR = 2**10
 LARGEST_NUMERATOR = 2**53
+# A longer number is no more exact than a float for anything that is computed with it.
+LARGEST_EXACT = 2**200
 
 
 def is_symmetric(node: Node) -> bool:
@@ -131,7 +133,7 @@ def simplest(coefficient: Coefficient, nodes: tuple[Node, ...], labels: tuple[La
 
 def tidy(coefficient: Coefficient) -> Coefficient:
     """Return a number in the one form that it has as a coefficient: an int, else a short fraction, else a float."""
-    if type(coefficient) is int:
+    if type(coefficient) is int and abs(coefficient) <= LARGEST_EXACT:
         return coefficient
     if isinstance(coefficient, Size):
         coefficient = ratio(coefficient)
@@ -140,6 +142,15 @@ def tidy(coefficient: Coefficient) -> Coefficient:
         if denominator > LARGEST_DENOMINATOR or abs(numerator) > LARGEST_NUMERATOR:
             return coefficient
         coefficient = Fraction(numerator, denominator)
-    if isinstance(coefficient, Fraction) and coefficient.denominator == 1:
-        return int(coefficient)
+    if isinstance(coefficient, int | Fraction):
+        if max(abs(coefficient.numerator), coefficient.denominator) > LARGEST_EXACT:
+            return _as_float(coefficient)
+        return int(coefficient) if coefficient.denominator == 1 else coefficient
     return coefficient
+
+
+def _as_float(value: int | Fraction) -> float:
+    try:
+        return float(value)
+    except OverflowError:
+        return copysign(inf, value)

@@ -176,6 +176,8 @@ class Select(Structural):
     def of(rows: range | Iterable[int], size: int) -> Select:
         """Return the selection of `rows` (non-negative) among `size`; arithmetic sequences are kept as a range."""
         chosen = rows if isinstance(rows, range | Rotation | Progression | Listed) else _as_range(tuple(rows))
+        if isinstance(chosen, range) and len(chosen) == 1:
+            chosen = range(chosen[0], chosen[0] + 1)
         return _intern(Select, (chosen, size), (count_of(chosen), size), (), rows=chosen, size=size)
 
     def dense(self) -> Array:

@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from fractions import Fraction
 from itertools import permutations
-from math import gcd, lcm, prod
+from math import gcd, isfinite, lcm, prod
 from typing import TypeAlias
 
 from .sizes import NotPlainError, Size, divide, factors_of, place_of, quotient, raised, replace_lengths, terms_of
@@ -63,8 +63,10 @@ class Ratio:
         return -self if self.number < 0 else self
 
     def __add__(self, other: Number) -> Number:
+        if isinstance(other, float) and not isfinite(other):
+            return other
         term = _as_ratio(other)
-        if not term.number:
+        if not term.number or not isfinite(self.number):
             return self
         powers = dict(self.below)
         for size, power in term.below:

@@ -9,6 +9,7 @@ from operator import mul
 from typing import Any
 
 from ...grammar import syntax
+from ..elaboration.settings import is_whole, shown
 from ..errors import ExpressionError, Label, RankError, ShapeError, Span
 from ..graph import algebra
 from ..graph.algebra import Factor, fresh, product
@@ -24,8 +25,8 @@ def checked_shape(value: Any) -> Shape:
     Raises ExpressionError for what is no list of whole numbers from 0 on.
     """
     for size in (sizes := several(value)):
-        if not isinstance(size, int | Size) or isinstance(size, bool) or size < 0:
-            raise ExpressionError(f"a size is a whole number from 0 on, not {size}")
+        if not is_whole(size) or size < 0:
+            raise ExpressionError(f"a size is a whole number from 0 on, not {shown(size)}")
     return sizes
 
 

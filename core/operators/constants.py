@@ -7,14 +7,18 @@ from typing import Any, cast
 
 import numpy as np
 
+from ..elaboration.settings import is_whole
 from ..errors import ExpressionError
 from ..graph.algebra import add, fresh, full, product, zero
 from ..graph.nodes import Coefficient, Constant, Delta, Node, Triangle
 from ..graph.operator import Operator
 from ..graph.ratios import ratio, reciprocal
-from ..graph.sizes import Size, least
+from ..graph.sizes import NotPlainError, Size, least, quotient
 from .axes import checked_shape
 from .diagonals import on_diagonal
+
+# More have no place in any memory.
+MOST_NUMBERS = 2.0**50
 
 
 def _eye(n: int, m: int | None, k: int) -> Node:
@@ -32,9 +36,16 @@ def _arange(start: float, stop: float | None, step: float) -> Node:
     if step == 0:
         raise ExpressionError("`arange` cannot have step 0")
     first, end = (0, start) if stop is None else (start, stop)
-    if isinstance(first, Size) or isinstance(end, Size):
-        return _counted(cast("int", end - first), first, step)
-    return Constant.of(np.arange(first, end, step))
+    lengths = [part for part in (first, end, step) if isinstance(part, Size)]
+    if lengths:
+        if isinstance(step, Size) or not all(map(is_whole, (first, end, step))):
+            raise NotPlainError("how many numbers these are depends on lengths", lengths)
+        reach, stride = cast("int", end - first if step > 0 else first - end), cast("int", abs(step))
+        return _counted(quotient(reach + stride - 1, stride), ratio(cast("int", first)), step)
+    count = (end - first) / step
+    if not count < MOST_NUMBERS:
+        raise ExpressionError(f"`arange` would have {count:.3g} numbers")
+    return Constant.of(np.arange(first, end, step, dtype=np.float64))
 
 
 def _counted(count: int, start: Coefficient, step: Coefficient) -> Node:
@@ -45,8 +56,8 @@ def _counted(count: int, start: Coefficient, step: Coefficient) -> Node:
 
 def _linspace(start: float, stop: float, num: int) -> Node:
     (count,) = checked_shape(num)
-    if isinstance(count, Size):
-        return _counted(count, start, (stop - start) * reciprocal(ratio(count - 1)))
+    if any(isinstance(part, Size) for part in (start, stop, count)):
+        return _counted(count, ratio(start), (ratio(stop) - ratio(start)) * reciprocal(ratio((count - 1) or 1)))
     return Constant.of(np.linspace(start, stop, count))
 
 

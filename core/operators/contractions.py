@@ -8,6 +8,7 @@ from typing import Any
 
 from ..elaboration.elaborate import call
 from ..elaboration.infix import aligned, matmul, times
+from ..elaboration.settings import shown
 from ..errors import ExpressionError, RankError, ShapeError
 from ..graph import algebra
 from ..graph.algebra import Factor, fresh, product
@@ -66,6 +67,8 @@ def tensordot(a: Node, b: Node, axes: Any) -> Node:
             message = f"`tensordot` over {axes} axes needs as many in {describe(a.shape)} and {describe(b.shape)}"
             raise RankError(message, needed=axes)
         return contracted(a, b, [(a.rank - axes + axis, axis) for axis in range(axes)], "tensordot")
+    if not isinstance(axes, tuple) or len(axes) != 2:
+        raise ExpressionError(f"the axes of `tensordot` are a whole number or two lists, not {shown(axes)}")
     first, second = (several(item) for item in axes)
     if len(first) != len(second):
         raise ShapeError("`tensordot` needs as many axes of one as of the other", sizes=(len(first), len(second)))

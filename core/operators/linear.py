@@ -9,7 +9,14 @@ from typing import Any
 from ...grammar import syntax
 from ..graph.nodes import Delta, Node
 from ..graph.operator import NOWHERE, Operator
+from ..shapes import require_rank
 from . import axes, diagonals
+
+
+def _identity_like(X: Node) -> Node:
+    if not X.rank:
+        require_rank(X.shape, 1, "identity_like")
+    return Delta.of(X.shape[-1], 2)
 
 
 def linear(name: str, parameters: str, doc: str, build: Callable[..., Node], **fields: Any) -> Operator:
@@ -194,7 +201,7 @@ ENTRIES = (
                       "jax.lax.cumsum(operand, axis=0, reverse=False) -> cumsum(operand, axis=axis)",
                       "tf.cumsum(x, axis=0, exclusive=False, reverse=False) -> cumsum(x, axis=axis)")),
     linear("identity_like", "X", "The identity matrix of the size of the last axis.", hidden=True,
-           build=lambda X: Delta.of(X.shape[-1], 2), samples=("identity_like(X)",), spellings=NOWHERE),
+           build=_identity_like, samples=("identity_like(X)",), errors=("identity_like(a)",), spellings=NOWHERE),
     linear("lower_half", "X", "The lower triangle of ones with 1/2 on the diagonal, in the shape of X.",
            diagonals.lower_half, samples=("lower_half(A)",), hidden=True, spellings=NOWHERE),
 )

@@ -13,7 +13,7 @@ from ..elaboration.inference import infer_shapes, ranks_of, solve_lengths, squar
 from ..elaboration.solver import Lengths, Ranks
 from ..errors import ExpressionError, InputError, Label
 from ..graph.sizes import replace_lengths
-from ..shapes import Shape
+from ..shapes import MOST_AXES, Shape
 from .calculation import Calculation
 from .problem import Problem
 
@@ -52,6 +52,9 @@ class Compiler:
         for entry in entries:
             if all(same_static(numbers.get(name), size) for name, size in entry.sizes.items()):
                 return entry
+        for name, shape in known.items():
+            if len(shape) > MOST_AXES:
+                raise InputError(f"`{name}` has {len(shape)} axes, and the most are {MOST_AXES}")
         if len(entries) >= MOST_SHAPES or len(self._found) > MOST_SHAPES:
             self._found.clear()
         made = self._sized(known, numbers, samples) or _exact(self.problem, known, numbers, samples)

@@ -171,9 +171,8 @@ class Sweep:
         length = self._shape[axis]
         step = min(len(rows), max(1, self._block * length // self._entries))
         order = sorted(range(len(self._shape)), key=lambda k: -abs(outs[0].strides[k]))
-        rooms = [self._memory.take((step * self._entries // length,), (8,)) for _ in range(self._rooms)]
         axis -= len(self._shape)
-        with np.errstate(all="ignore"):
+        with np.errstate(all="ignore"), self._memory.scratch(self._rooms, step * self._entries // length) as rooms:
             for start in range(rows.start, rows.stop, step):
                 cut = slice(start, min(start + step, rows.stop))
                 parts = [_cut(out, axis, cut) for out in outs]

@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-import gc
 from collections.abc import Iterator
 
 import numpy as np
@@ -12,7 +11,7 @@ from numpy.testing import assert_allclose, assert_array_equal
 from matgrad.core.elaboration.elaborate import elaborate_text
 from matgrad.core.evaluation import large
 from matgrad.core.evaluation.kernels import Entrywise, Into
-from matgrad.core.evaluation.large import memory, sweep
+from matgrad.core.evaluation.large import sweep
 from matgrad.core.evaluation.large.memory import Memory
 from matgrad.core.evaluation.large.sweep import Sweep, SweepStep
 from matgrad.core.evaluation.program import Program, compile_program
@@ -99,40 +98,6 @@ def test_the_complex_step_passes() -> None:
     compiled = program("exp(X) * Y - X")
     moved = {**VALUES, "X": VALUES["X"] + 1e-30j}
     assert_allclose(compiled.run(moved)[0].imag / 1e-30, np.exp(VALUES["X"]) * VALUES["Y"] - 1, atol=1e-14)
-
-
-def test_memory_that_is_free_is_used_again_and_what_someone_holds_is_not() -> None:
-    compiled = program("exp(X) * Y")
-    kept = compiled.run(VALUES)[0]
-    copy = kept.copy()
-    view = compiled.run(VALUES)[0][3:, ::2]
-    assert not np.may_share_memory(kept, view)
-    third = compiled.run({**VALUES, "X": 2 * VALUES["X"]})[0]
-    assert not np.may_share_memory(third, kept)
-    assert not np.may_share_memory(third, view)
-    assert_array_equal(kept, copy)
-    assert_array_equal(view, copy[3:, ::2])
-    address = third.__array_interface__["data"][0]
-    del third
-    gc.collect()
-    assert compiled.run(VALUES)[0].__array_interface__["data"][0] == address
-
-
-def test_memory_does_not_grow_while_results_are_kept() -> None:
-    compiled = program("exp(X) * Y")
-    results, kept = [], []
-    for _ in range(20):
-        results.append(compiled.run(VALUES)[0])
-        kept.append(len(compiled._memory._kept))
-    assert max(kept) <= 1 + 3  # the result, and what each thread needs on the way
-    assert len({result.__array_interface__["data"][0] for result in results}) == 20
-
-
-def test_much_memory_is_not_kept(monkeypatch: pytest.MonkeyPatch) -> None:
-    monkeypatch.setattr(memory, "MOST_KEPT", 1000)
-    compiled = program("sum(exp(X) * Y)")
-    compiled.run(VALUES)
-    assert compiled._memory._kept == []
 
 
 def test_what_is_not_finite_is_silent_in_every_thread() -> None:

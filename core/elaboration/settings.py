@@ -1,0 +1,62 @@
+"""What settings may be: a word is no number of a diagonal, and a shift no fraction."""
+
+from __future__ import annotations
+
+from collections.abc import Callable, Mapping
+from typing import Any
+
+from ...grammar.vocabulary import words
+from ..errors import ExpressionError
+from ..graph.operator import Operator
+from ..graph.sizes import Size
+from .applied import flat
+from .arguments import declaration, usage
+
+# What the machine counts with: larger numbers are the place of no entry.
+LARGEST_WHOLE = 2**62
+
+
+def is_whole(value: Any) -> bool:
+    """Whether a setting is a whole number that can count entries, or a length."""
+    if isinstance(value, Size):
+        return True
+    return isinstance(value, int) and not isinstance(value, bool) and abs(value) <= LARGEST_WHOLE
+
+
+def _is_number(value: Any) -> bool:
+    return isinstance(value, int | float | Size)
+
+
+def _are_whole(value: Any) -> bool:
+    return all(map(is_whole, flat([value])))
+
+
+_KINDS: tuple[tuple[str, str, Callable[[Any], bool]], ...] = (
+    ("k offset n start_axis end_axis", "a whole number", is_whole),
+    ("shift", "whole numbers", _are_whole),
+    ("start stop step value ddof lower upper", "a number", _is_number),
+    ("ord", "a number or a word", lambda value: value is None or isinstance(value, str) or _is_number(value)),
+    ("keepdims full_matrices", "True or False", lambda value: isinstance(value, bool) or value in (0, 1)),
+    ("subscripts", "a word", lambda value: isinstance(value, str)),
+)
+KINDS: Mapping[str, tuple[str, Callable[[Any], bool]]] = {
+    name: (kind, fits) for names, kind, fits in _KINDS for name in words(names)
+}
+"""For settings by name: what they are, in words, and whether a value is that. Axes and shapes are checked as such."""
+
+
+def check_settings(operator: Operator, settings: Mapping[str, Any]) -> None:
+    """Refuse values of settings that are not what the setting is: `triu(A, 'fro')`, `diag(x, 0.5)`."""
+    defaults = declaration(operator.parameters).settings
+    for name, value in settings.items():
+        if name in KINDS and value is not defaults[name]:
+            kind, fits = KINDS[name]
+            if not fits(value):
+                message = f"`{operator.name}`: `{name}` is {kind}, not {shown(value)}"
+                raise ExpressionError(message, helps=[usage(operator)])
+
+
+def shown(value: Any) -> str:
+    """Return a value as it is written, a long one in words: `shown("fro") == "'fro'"`."""
+    text = "..." if value is ... else str(value) if isinstance(value, Size) else repr(value)
+    return text if len(text) < 24 else f"a {'number' if _is_number(value) else type(value).__name__} as long"
