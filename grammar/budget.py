@@ -16,31 +16,46 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
-from time import monotonic
+from time import thread_time
 
 _open: ContextVar[Budget | None] = ContextVar("budget", default=None)
 
 
 class OverBudget(BaseException):
-    """The budget is spent. No `except Exception` on the way stops it: whoever opened the budget says what that means."""
+    """The budget is spent; `late` says that it is the time.
+
+    No `except Exception` on the way stops it: whoever opened the budget says what that means.
+    """
+
+    def __init__(self, message: str, *, late: bool = False) -> None:
+        super().__init__(message)
+        self.late = late
+
+
+# The clock is read once for so many parts.
+BETWEEN_LOOKS = 256
 
 
 class Budget:
-    """So many parts and so many seconds of work; `spent` counts the parts."""
+    """So many parts and so many seconds of work, by the clock of this thread; `spent` counts the parts."""
 
     def __init__(self, parts: int, seconds: float) -> None:
         self.parts = parts
         self.seconds = seconds
         self.spent = 0
-        self._end = monotonic() + seconds
+        self._look = 0
+        self._end = thread_time() + seconds
 
     def spend(self, parts: int) -> None:
         """Count parts. Raises OverBudget where they are too many, or take too long."""
         self.spent += parts
         if self.spent > self.parts:
             raise OverBudget(f"more than {self.parts} parts")
-        if monotonic() > self._end:
-            raise OverBudget(f"more than {self.seconds:g} seconds")
+        if self.spent >= self._look:
+            self._look = self.spent + BETWEEN_LOOKS
+            if thread_time() > self._end:
+                self._look = 0
+                raise OverBudget(f"more than {self.seconds:g} seconds", late=True)
 
 
 def spend(parts: int) -> None:

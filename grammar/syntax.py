@@ -260,7 +260,7 @@ def map_children(node: Node, change: Callable[[Node], Node]) -> Node:
 
 
 def walk(node: Node) -> Iterator[Node]:
-    """Yield a node and everything below it, parents first; a part that several share is yielded once, after them all."""
+    """Yield a node and everything below it, parents first; a part that several share comes once, after them all."""
     order: list[Node] = []
     opened: set[int] = set()
     closed: set[int] = set()

@@ -8,6 +8,7 @@ from ..errors import MatgradError, surface
 from ..notation.trees import length
 from ..problems.calculation import Calculation
 from ..problems.problem import Problem
+from ..work import TooMuchWork
 from .closed_form import ClosedForm, exact_forms, generic_forms, merged_forms, sized_forms
 
 Maker = Callable[[Problem, Calculation], list[ClosedForm]]
@@ -40,6 +41,8 @@ class Choices:
         if make not in self._made:
             try:
                 self._made[make] = make(self.problem, calculation)
+            except TooMuchWork:
+                raise
             except MatgradError:  # no form of this kind fits
                 self._made[make] = []
             except Exception as problem:  # a formula is an extra: its failure must not take the numbers along

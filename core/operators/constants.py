@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import ceil, inf
 from typing import Any, cast
 
 import numpy as np
@@ -15,6 +16,9 @@ from ..graph.ratios import ratio, reciprocal
 from ..graph.sizes import Size, least
 from .axes import checked_shape
 from .diagonals import on_diagonal
+
+# A list of more numbers than this is computed when the program runs: what it needs is known before it is taken.
+LARGEST_HELD = 2**17
 
 
 def _eye(n: int, m: int | None, k: int) -> Node:
@@ -34,11 +38,14 @@ def _arange(start: float, stop: float | None, step: float) -> Node:
     first, end = (0, start) if stop is None else (start, stop)
     if isinstance(first, Size) or isinstance(end, Size):
         return _counted(cast("int", end - first), first, step)
+    count = (end - first) / step
+    if LARGEST_HELD < count < inf:
+        return _counted(ceil(count), first, step)
     return Constant.of(np.arange(first, end, step))
 
 
 def _counted(count: int, start: Coefficient, step: Coefficient) -> Node:
-    """Return `start + step*i` for i below a length that is a symbol: running sums of ones, not an array."""
+    """Return `start + step*i` for i below a length that is a symbol or large: running sums of ones, not an array."""
     places = product(1, [(Triangle.of(count, count, -1), (0, 1))], (0,))
     return add([(step, places), (1, full(start, (count,)))], (count,))
 
@@ -47,6 +54,8 @@ def _linspace(start: float, stop: float, num: int) -> Node:
     (count,) = checked_shape(num)
     if isinstance(count, Size):
         return _counted(count, start, (stop - start) * reciprocal(ratio(count - 1)))
+    if count > LARGEST_HELD:
+        return _counted(count, start, (stop - start) / (count - 1))
     return Constant.of(np.linspace(start, stop, count))
 
 
