@@ -76,7 +76,7 @@ class _Parts:
         self.names = {node.name for node in order if isinstance(node, Name)}
         indices = self._indices(order)
         nameable = Call | Index | syntax.Binary | syntax.Attribute
-        found = [node for node in order if isinstance(node, nameable) and node not in indices]
+        found = [node for node in _as_read(root) if isinstance(node, nameable) and node not in indices]
         self._queue = [(-self._gain(node), place, node) for place, node in enumerate(found) if self._gain(node) > 0]
         heapify(self._queue)
 
@@ -133,6 +133,18 @@ class _Parts:
             stack += [other for other in new if other not in self._named]
         spend(len(found))
         return sorted(found, key=self._place.__getitem__)
+
+
+def _as_read(root: Tree) -> list[Node]:
+    """Return the parts of a tree in the order in which a reader meets them."""
+    met: dict[Node, None] = {}
+    stack = [root]
+    while stack:
+        node = stack.pop()
+        if node not in met:
+            met[node] = None
+            stack += reversed(children(node))
+    return [*met]
 
 
 def _in_terms_of(tree: Tree, names: Mapping[Node, Name]) -> Tree:
