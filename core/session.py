@@ -124,14 +124,16 @@ def answer(
     checks: Iterable[Check | None] = [None] * len(data)
     if wishes.check:
         checks = check_results(calculation, values, data, bool(kinks), wishes.seed, derive if compressed else None)
+    records = calculation.result_records(data, checks)
+    results, left_out = with_formulas(calculation, values, records, compared=wishes.check)
     return Answer(
         command=command or problem.kind,
         expression=problem.text,
         inputs=inputs,
         directions=directions,
         value=value,
-        results=with_formulas(calculation, values, calculation.result_records(data, checks), compared=wishes.check),
-        warnings=[*ambiguities(calculation), *warnings],
+        results=results,
+        warnings=[*ambiguities(calculation), *warnings, *left_out],
         batch=calculation.samples,
     )
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping
 
 from . import syntax
+from .budget import spend
 from .syntax import Assignment, Attribute, Name, Node, map_children
 
 TURNS = ("T", "mT")
@@ -14,10 +15,21 @@ Change = Callable[[Node], Node | None]
 def rewritten(node: Node, change: Change) -> Node:
     """Return a tree in which each node for which `change` returns another is replaced, the outermost first.
 
-    Example: `rewritten(parse("x + y"), lambda n: Name("z") if n == Name("y") else None)` reads `x + z`.
+    Example: `rewritten(parse("x + y"), lambda n: Name("z") if n == Name("y") else None)` reads `x + z`. A part that
+    several share is rewritten once, and stays shared.
     """
-    new = change(node)
-    return map_children(node, lambda child: rewritten(child, change)) if new is None else new
+    known: dict[int, Node] = {}
+
+    def visit(item: Node) -> Node:
+        found = known.get(id(item))
+        if found is None:
+            new = change(item)
+            found = known[id(item)] = map_children(item, visit) if new is None else new
+        return found
+
+    result = visit(node)
+    spend(len(known))
+    return result
 
 
 def replaced(tree: Node, part: Node, name: Node) -> Node:

@@ -11,6 +11,7 @@ from dataclasses import dataclass, field, fields, replace
 from operator import attrgetter, is_
 from typing import Any, ClassVar, TypeVar, dataclass_transform
 
+from .budget import spend
 from .errors import Span
 
 NOWHERE: Span = (0, 0)
@@ -39,7 +40,19 @@ class Node:
     span: Span = field(default=NOWHERE, compare=False, kw_only=True)
 
     def __eq__(self, other: object) -> bool:
-        return self is other or (type(other) is type(self) and bool(self.content(self) == self.content(other)))
+        if self is other:
+            return True
+        if not isinstance(other, Node) or type(other) is not type(self):
+            return False
+        mine, its = self.__dict__, other.__dict__
+        twin = mine.get("_twin") or its.get("_twin") or self
+        if mine.get("_twin", self) is its.get("_twin", other):
+            return True
+        if hash(self) != hash(other) or self.content(self) != self.content(other):
+            return False
+        # Found once: where parts are shared, the same two meet on every way to them.
+        mine["_twin"] = its["_twin"] = twin
+        return True
 
     def __hash__(self) -> int:
         found = self.__dict__.get("_hash")
@@ -249,12 +262,26 @@ def map_children(node: Node, change: Callable[[Node], Node]) -> Node:
 
 
 def walk(node: Node) -> Iterator[Node]:
-    """Yield a node and everything below it, parents first."""
+    """Yield a node and everything below it, parents first; a part that several share comes once, after them all."""
+    order: list[Node] = []
+    opened: set[int] = set()
+    closed: set[int] = set()
     stack = [node]
     while stack:
         current = stack.pop()
-        yield current
-        stack.extend(reversed(children(current)))
+        key = id(current)
+        if key in closed:
+            continue
+        parts = () if key in opened else children(current)
+        if parts:
+            opened.add(key)
+            stack.append(current)
+            stack.extend(parts)
+        else:
+            closed.add(key)
+            order.append(current)
+    spend(len(order))
+    return reversed(order)
 
 
 def free_names(program: Program) -> dict[str, Span]:

@@ -12,6 +12,7 @@ from functools import cache
 from itertools import chain
 from typing import NamedTuple
 
+from .budget import spend
 from .syntax import (
     Assignment,
     Attribute,
@@ -33,6 +34,10 @@ from .syntax import (
 # How strongly a text binds. `@` and `*` bind alike in the language; `*` is written without spaces and thus counts as
 # stronger here, so that `(A @ B)*c` keeps its brackets.
 LOOSE, COMPARISON, SUM, MATRIX_PRODUCT, PRODUCT, SIGN, POWER, NUMBER, POSTFIX = range(9)
+
+
+# Putting so many characters together is as much work as looking at a part.
+CHARACTERS = 64
 
 
 class Form(NamedTuple):
@@ -128,7 +133,9 @@ def write(node: Node, spelling: Spelling = TEXT) -> str:
     for current in reversed(list(walk(node))):
         parts = [written[id(child)] for child in children(current)]
         form = _form(current, spelling)
-        written[id(current)] = _Written(_fill(form, parts, current, spelling), _strength(form, current))
+        text = _fill(form, parts, current, spelling)
+        written[id(current)] = _Written(text, _strength(form, current))
+        spend(1 + len(text) // CHARACTERS)
     return written[id(node)].text
 
 

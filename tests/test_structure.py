@@ -31,6 +31,7 @@ FLOORS = """
     grammar
     core.errors
     core.arrays core.amounts core.shapes
+    core.work
     core.graph
     core.elaboration
     core.differentiation

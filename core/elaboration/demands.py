@@ -68,6 +68,7 @@ class Demands:
         self.leading: list[Part] = []
         self._assigned: dict[str, tuple[int | None, syntax.Node]] = {}
         self._numbered: dict[Hashable, int] = {}
+        self._visited: dict[int, tuple[syntax.Node, int | None]] = {}
         names = [assignment.name for assignment in program.assignments]
         # A name that is assigned anew means something else in every line.
         self._changing = {name for name in names if names.count(name) > 1 or name in self.names}
@@ -76,7 +77,17 @@ class Demands:
         self.result = self.visit(program.result)
 
     def visit(self, node: syntax.Node) -> int | None:
-        """Return the variable of a part; None for what is no array, as a word or a shape."""
+        """Return the variable of a part; None for what is no array, as a word or a shape.
+
+        A part is asked for by all that look at it, and looked at once: else the work would double with each level.
+        """
+        found = self._visited.get(id(node))
+        if found is None:
+            # The part is kept with its variable: its id is that of no other.
+            found = self._visited[id(node)] = node, self._variable(node)
+        return found[1]
+
+    def _variable(self, node: syntax.Node) -> int | None:
         match node:
             case syntax.Number():
                 return self._once("number", lambda: self.network.variable({0}))

@@ -70,6 +70,8 @@ class _Reader:
         self.wrt = wrt
         self.given = given
         self.called = {demands.names[name]: name for name in demands.open}
+        # What is known of parts by their identity, until a decision changes what is known of names.
+        self._computed: dict[int, bool] = {}
         for name in {*square} & demands.open.keys():
             self.network.narrow(demands.names[name], {2})
         for variable in demands.along_axes:
@@ -98,7 +100,9 @@ class _Reader:
         changed = False
         for variable, ranks in decisions:
             before = self._ranks(variable)
-            changed |= len(before) > 1 and self.network.narrow(variable, ranks) and self._ranks(variable) != before
+            if len(before) > 1 and self.network.narrow(variable, ranks) and self._ranks(variable) != before:
+                changed = True
+                self._computed.clear()
         return changed
 
     # What is known.
@@ -135,8 +139,12 @@ class _Reader:
             return False
         if isinstance(node, syntax.Name) and node.name in self.demands.names:
             return self._has_axes(self.demands.names[node.name])
-        meant = self.demands.meant(node)
-        return any(map(self._is_computed, [meant] if meant is not node else syntax.children(node)))
+        known = self._computed.get(id(node))
+        if known is None:
+            meant = self.demands.meant(node)
+            inner = [meant] if meant is not node else syntax.children(node)
+            known = self._computed[id(node)] = any(map(self._is_computed, inner))
+        return known
 
     def _usual(self, variable: int, usual: int | None = None) -> Iterator[Decision]:
         """Yield what a name usually is, by its case, then what is possible and nearest to that."""

@@ -22,6 +22,7 @@ class Ranks(Elaborator):
         inputs: dict[str, Value] = {name: Symbol.of(name, shape) for name, shape in shapes.items()}
         super().__init__(inputs | {name: size for name, size in statics.items() if not np.ndim(size)}, statics)
         self._known: dict[int, int] = {}
+        self._values: dict[int, Value] = {}
         self._kept: list[syntax.Node] = []
 
     def add(self, tree: syntax.Node) -> None:
@@ -38,7 +39,10 @@ class Ranks(Elaborator):
 
     def visit(self, node: syntax.Node) -> Value:
         """Return the value of a syntax node, and remember its rank."""
-        value = super().visit(node)
+        if id(node) in self._values:
+            return self._values[id(node)]
+        self._kept.append(node)  # as above
+        value = self._values[id(node)] = super().visit(node)
         if isinstance(value, Node):
             self._known[id(node)] = value.rank
         elif isinstance(value, list):

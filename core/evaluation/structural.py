@@ -24,7 +24,7 @@ from math import prod
 
 import numpy as np
 
-from ..arrays import AnyArray
+from ..arrays import AnyArray, Array
 from ..graph.nodes import Delta, Labels, Reshape, Select, Structural, Triangle, sizes_of
 from ..graph.places import Rows
 from ..shapes import Shape
@@ -53,6 +53,8 @@ class Structure:
         """Use up every structural tensor; return the factor for summed labels that nothing carries."""
         while deltas := [tensor for tensor in self.tensors if isinstance(tensor[0], Delta)]:
             self._unify(deltas[0])
+        for tensor in [tensor for tensor in self.tensors if isinstance(tensor[0], Triangle)]:
+            self._counted(tensor)
         while any(isinstance(node, Select | Reshape) for node, _ in self.tensors):
             if not any(self._step(tensor) for tensor in self.tensors):
                 stuck = [tensor for tensor in self.tensors if isinstance(tensor[0], Select | Reshape)]
@@ -231,6 +233,19 @@ class Structure:
         else:
             self._densify(tensor)
 
+    def _counted(self, tensor: Tensor) -> None:
+        """Put how many ones a row or a column has in the place of a Triangle that is summed along the other axis."""
+        node, labels = tensor
+        assert isinstance(node, Triangle)
+        for axis, label in enumerate(labels):
+            known = label in self.place.moves or self._carriers(label) or self._others(tensor, label)
+            if not known and len(set(labels)) == 2:
+                self._remove(tensor)
+                del self.sizes[label]
+                value = self.tape.emit(partial(_ones_beside, node, axis), [], (node.shape[1 - axis],))
+                self.factors.append(Labelled(value, (labels[1 - axis],)))
+                return
+
     def _masked(self, factor: Labelled, node: Triangle, i: int, j: int) -> Labelled:
         rows, columns = node.shape
         mask = self.tape.emit(lambda: np.tri(rows, columns, node.offset, dtype=np.bool_), [], node.shape)
@@ -293,3 +308,11 @@ def _masked_together(tape: Tape, mask: Labelled, targets: list[Labelled], sizes:
         return plain(mask, tape)
     combined = reduce(lambda one, other: multiply(tape, one, other, mask.labels, sizes), targets)
     return multiply(tape, mask, combined, mask.labels, sizes)
+
+
+def _ones_beside(node: Triangle, axis: int) -> Array:
+    """Return how many ones a Triangle has along an axis, for each place of the other."""
+    rows, columns = node.shape
+    if axis == 1:
+        return np.clip(np.arange(rows) + float(node.offset + 1), 0.0, columns)
+    return rows - np.clip(np.arange(columns) - float(node.offset), 0.0, rows)

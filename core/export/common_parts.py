@@ -24,11 +24,14 @@ def named_parts(trees: Sequence[Node], fresh: Callable[[str], str]) -> tuple[lis
     named: dict[Node, Name] = {}
     shared: list[tuple[str, Node]] = []
     numbers = iter(range(1, len(uses) + 2))
+    known: dict[Node, Node] = {}
 
     def rewritten(node: Node) -> Node:
         if node in named:
             return named[node]
-        changed = map_children(node, rewritten)
+        if node in known:
+            return known[node]
+        changed = known[node] = map_children(node, rewritten)
         if uses[node] < 2 or not _worth_a_name(node):
             return changed
         wanted = _wanted_name(changed) or f"part_{next(numbers)}"

@@ -6,6 +6,7 @@ from fractions import Fraction
 from typing import TypeGuard
 
 from ...grammar import syntax
+from ...grammar.budget import spend
 from ...grammar.syntax import Attribute, Binary, Call, Index, ListLiteral, Name, Node, Number, Unary, map_children
 from ...grammar.writer import write
 from ..elaboration.arguments import SEQUENCES, bind, declaration
@@ -31,6 +32,7 @@ class Dialect:
         self.library = library
         self.ranks = ranks
         self.sizes = sizes
+        self._known: dict[int, tuple[Node, Node]] = {}
 
     def rewritten(self, node: Node) -> Node:
         """Return a tree that the library runs, with the same value."""
@@ -43,6 +45,14 @@ class Dialect:
         return Call("mask", (changed,)) if _boolean(node) else changed
 
     def _changed(self, node: Node) -> Node:
+        found = self._known.get(id(node))
+        if found is None:
+            spend(1)
+            # The part is kept with what it becomes: its id is that of no other.
+            found = self._known[id(node)] = node, self._in_words(node)
+        return found[1]
+
+    def _in_words(self, node: Node) -> Node:
         match node:
             case Binary("*" | "/" as sign, left, right) if not _boolean(node):
                 return Binary(sign, self._factor(left, right), self._factor(right, left))

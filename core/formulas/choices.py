@@ -9,6 +9,7 @@ from ..notation.trees import length
 from ..problems.calculation import Calculation
 from ..problems.problem import Problem
 from .closed_form import ClosedForm, Kept, exact_forms, generic_forms, merged_forms, sized_forms
+from ..work import TooMuchWork
 
 Maker = Callable[[Problem, Calculation], list[ClosedForm]]
 
@@ -47,6 +48,8 @@ class Choices:
         if make not in self._made:
             try:
                 self._made[make] = make(self.problem, calculation)
+            except TooMuchWork:
+                raise
             except MatgradError:  # no form of this kind fits
                 self._made[make] = []
             except Exception as problem:  # a formula is an extra: its failure must not take the numbers along

@@ -10,11 +10,13 @@ import numpy as np
 
 from ..arrays import SAME_NUMBERS, Array, Static, silent
 from ..evaluation.program import OperationFailed
+from ..notation.trees import length
 from ..problems.calculation import Calculation
 from ..problems.compiler import Compiler
 from ..problems.problem import DIRECTIONS, Problem, tangent_name
 from ..problems.sampling import draw, needs
 from ..shapes import Shape
+from ..work import ASKED, allowed, check_length
 from .attach import LARGEST_COMPARED, error_of
 from .choices import Choices
 from .closed_form import ClosedForm, exact_forms
@@ -31,10 +33,22 @@ def closed_forms(
 
     Example: for the gradient of `x.T @ A @ x` it is `(A + A.T) @ x`. `shapes` are those of one sample; a formula for
     all sizes that does not hold there gives way to one for exactly these. A `compiler` is that of one sample.
+
+    Raises TooMuchWork for a formula that is too long, or takes too long.
     """
+    with allowed(ASKED):
+        forms = _chosen(problem, shapes, statics or {}, compiler)
+        for form in forms:
+            check_length(length(form.program), ASKED)
+        return forms
+
+
+def _chosen(
+    problem: Problem, shapes: Mapping[str, Shape], statics: Mapping[str, Static], compiler: Compiler | None
+) -> list[ClosedForm]:
     sample = replace(problem, batch=())
-    calculation = (compiler or Compiler(sample)).find(shapes, statics or {}).calculation
-    numbers = _numbers(calculation, statics or {})
+    calculation = (compiler or Compiler(sample)).find(shapes, statics).calculation
+    numbers = _numbers(calculation, statics)
     choices = Choices(problem)
     chosen = []
     for position in range(max(1, len(calculation.results))):

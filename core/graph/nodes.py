@@ -24,6 +24,7 @@ from zlib import crc32
 
 import numpy as np
 
+from ...grammar.budget import spend
 from ..arrays import Array
 from ..shapes import Shape
 from .operator import Operator
@@ -63,6 +64,7 @@ class Node:
 
 
 def _intern(cls: type[SomeNode], key: Hashable, shape: Shape, children: tuple[Node, ...], **fields: Any) -> SomeNode:
+    spend(1 + len(children))
     full_key = (cls, key)
     found = _interned.get(full_key)
     if found is None:

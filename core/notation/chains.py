@@ -6,6 +6,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 from typing import NamedTuple
 
+from ...grammar.budget import spend
 from ...grammar.syntax import Attribute, Binary, Number
 from .trees import Power, Tree, call, hadamard, times, transposed, transposes
 
@@ -57,14 +58,23 @@ class Link(NamedTuple):
 
 def flipped(links: Sequence[Link]) -> tuple[Link, ...]:
     """Return the transpose of a chain."""
-    return tuple(link.flipped() for link in reversed(links))
+    turned = {link: link.flipped() for link in dict.fromkeys(links)}
+    spend(len(links))
+    return tuple([turned[link] for link in reversed(links)])
+
+
+def _parts(links: Sequence[Link]) -> list[Tree]:
+    """Return the links of a chain as matrices; a long chain is made of few different ones."""
+    written = {link: link.written() for link in dict.fromkeys(links)}
+    spend(len(links))
+    return [written[link] for link in links]
 
 
 def product_of(links: Sequence[Link]) -> Tree:
     """Return a chain as a product, turned around where that writes fewer transposes."""
-    parts = [link.written() for link in links]
+    parts = _parts(links)
     if (written := sum(map(transposes, parts))) > 1:
-        turned = [link.written() for link in flipped(links)]
+        turned = _parts(flipped(links))
         if sum(map(transposes, turned)) + 1 < written:
             return transposed(times(turned, "@"))
     return times(parts, "@")

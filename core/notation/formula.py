@@ -6,7 +6,7 @@ input: parsed and elaborated again it has the same values.
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence, Set
+from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 
 import numpy as np
@@ -32,7 +32,7 @@ from ..graph.nodes import (
     topological,
 )
 from ..graph.ratios import Ratio
-from .expand import familiar_multiple
+from .expand import Familiar
 from .lengths import length_tree, split
 from .sums import summed
 from .terms import Term, written
@@ -54,9 +54,9 @@ class Notation:
     stands there as `A @ x - b` is written so even where the derivative has `b - A @ x`.
     """
 
-    def __init__(self, spoken: Mapping[str, str] | None = None, familiar: Set[Node] = frozenset()) -> None:
+    def __init__(self, spoken: Mapping[str, str] | None = None, familiar: Iterable[Node] = ()) -> None:
         self.spoken = spoken or {}
-        self.familiar = familiar
+        self.familiar = Familiar(familiar)
         self._terms: dict[Node, Term] = {}
         self._depth = 0
 
@@ -126,7 +126,7 @@ class Notation:
         return Walk(self, rank, plain, scalars=powers).term(factors)
 
     def _sum(self, node: Sum) -> Term:
-        known = None if node in self.familiar else familiar_multiple(node, self.familiar)
+        known = None if node in self.familiar else self.familiar.multiple(node)
         return self._plain_sum(node) if known is None else _scaled(self.term(known[1]), *split(known[0]))
 
     def _plain_sum(self, node: Sum) -> Term:

@@ -2,13 +2,14 @@
 
 from __future__ import annotations
 
-from collections import Counter
-from collections.abc import Iterable
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from heapq import heapify, heappop, heappush
 from itertools import chain, count
 
 from ...grammar import syntax
-from ...grammar.rewriting import replaced
-from ...grammar.syntax import Assignment, Call, Index, Name, Node, Program, walk
+from ...grammar.budget import spend
+from ...grammar.rewriting import replaced, rewritten
+from ...grammar.syntax import Assignment, Call, Index, Name, Node, Program, children, map_children, walk
 from .trees import Tree, length
 
 # What a part is called after: the function that makes it, as people name such things.
@@ -28,15 +29,14 @@ def named(tree: Tree, taken: Iterable[str]) -> Program:
     Example: `diag(softmax(x)) - outer(softmax(x), softmax(x))` becomes `p = softmax(x); diag(p) - outer(p, p)`.
     `taken` are names that mean something else.
     """
-    used = set(taken) | _names(tree)
-    assignments: list[Assignment] = []
-    while (part := _worth_naming([*(a.value for a in assignments), tree])) is not None:
-        name = _name_for(part, used)
-        used.add(name)
-        tree = replaced(tree, part, Name(name))
-        assignments = [Assignment(a.name, replaced(a.value, part, Name(name))) for a in assignments]
-        assignments.append(Assignment(name, part))
-    return Program(tuple(_in_order(assignments)), tree)
+    parts = _Parts(unique(tree))
+    used = set(taken) | parts.names
+    names: dict[Node, Name] = {}
+    while (part := parts.worth_naming()) is not None:
+        names[part] = Name(_name_for(part, parts.names_in(part, names), used))
+        used.add(names[part].name)
+        parts.name(part)
+    return Program(tuple(_in_order(parts, names)), _in_terms_of(parts.root, names))
 
 
 def bare(tree: Tree, taken: Iterable[str]) -> Tree:
@@ -44,52 +44,144 @@ def bare(tree: Tree, taken: Iterable[str]) -> Tree:
     return tree if "pi" in taken else replaced(tree, Name("pi", "np"), Name("pi"))
 
 
-def _worth_naming(trees: list[Tree]) -> Tree | None:
-    """Return the repeated part whose naming saves most, None where none saves enough."""
-    counts = Counter([node for tree in trees for node in walk(tree) if type(node) in NAMEABLE])
-    best, saved = None, WORTH - 1
-    lengths: dict[Node, int] = {}
-    for node, times in counts.items():
-        if times > 1 and not _is_index(node):
-            gain = (times - 1) * (length(node, lengths) - 1) - COST
-            if gain > saved:
-                best, saved = node, gain
-    return best
+def unique(tree: Tree) -> Tree:
+    """Return a tree in which equal parts are one object."""
+    known: dict[Node, Node] = {}
+    new: dict[int, Node] = {}
+    for node in reversed([*walk(tree)]):
+        made = map_children(node, lambda part: new[id(part)])
+        new[id(node)] = known.setdefault(made, made)
+    return new[id(tree)]
 
 
-def _is_index(node: Node) -> bool:
-    """Whether a node is no value of its own: sizes and constants are better read in place."""
-    return not any(isinstance(inner, Name) for inner in walk(node)) or (
-        isinstance(node, Call) and node.function in ("eye", "ones", "zeros")
-    )
+class _Parts:
+    """The parts of a tree in which equal ones are one object: how often each is written, and how long it is.
+
+    Naming a part changes the times of what is below it and the lengths of what is above, as far as the next part that
+    has a name: so all names together cost little more than going through the tree once.
+    """
+
+    def __init__(self, root: Tree) -> None:
+        self.root = root
+        order = [*walk(root)]
+        self._place = {node: place for place, node in enumerate(order)}
+        self._above: dict[Node, list[Node]] = {node: [] for node in order}
+        self._times = dict.fromkeys(order, 0)
+        self._times[root] = 1
+        for node in order:
+            for part in children(node):
+                self._above[part].append(node)
+                self._times[part] += self._times[node]
+        self._lengths = {node: length(node) for node in order}
+        self._named: set[Node] = set()
+        self.names = {node.name for node in order if isinstance(node, Name)}
+        indices = self._indices(order)
+        nameable = Call | Index | syntax.Binary | syntax.Attribute
+        found = [node for node in _as_read(root) if isinstance(node, nameable) and node not in indices]
+        self._queue = [(-self._gain(node), place, node) for place, node in enumerate(found) if self._gain(node) > 0]
+        heapify(self._queue)
+
+    @staticmethod
+    def _indices(order: Sequence[Node]) -> set[Node]:
+        """Return what is no value of its own: sizes and constants are better read in place."""
+        plain: set[Node] = set()
+        for node in reversed(order):
+            if not isinstance(node, Name) and all(part in plain for part in children(node)):
+                plain.add(node)
+        return plain | {n for n in order if isinstance(n, Call) and n.function in ("eye", "ones", "zeros")}
+
+    def _gain(self, node: Node) -> int:
+        return (self._times[node] - 1) * (self._lengths[node] - 1) - COST
+
+    def worth_naming(self) -> Node | None:
+        """Return the repeated part whose naming saves most, None where none saves enough."""
+        while self._queue:
+            gain, place, node = heappop(self._queue)
+            if (now := self._gain(node)) == -gain:
+                return node if now >= WORTH else None
+            heappush(self._queue, (-now, place, node))
+        return None
+
+    def names_in(self, part: Node, names: Mapping[Node, Name]) -> set[str]:
+        """Return the names that are written in a part."""
+        inside = (names.get(node, node) for node in self._near(part, children))
+        return {node.name for node in inside if isinstance(node, Name)}
+
+    def name(self, part: Node) -> None:
+        """Count a part as written once, and as a name everywhere else."""
+        self._named.add(part)
+        fewer = {part: self._times[part] - 1}
+        for node in self._near(part, children):
+            for inner in children(node) if node is part or node not in self._named else ():
+                fewer[inner] = fewer.get(inner, 0) + fewer[node]
+        shorter = {part: self._lengths[part] - 1}
+        for node in reversed(self._near(part, self._above.__getitem__)):
+            for outer in self._above[node] if node is part or node not in self._named else ():
+                shorter[outer] = shorter.get(outer, 0) + shorter[node]
+        for node in fewer.keys() - {part}:
+            self._times[node] -= fewer[node]
+        for node in shorter.keys() - {part}:
+            self._lengths[node] -= shorter[node]
+
+    def _near(self, part: Node, next_to: Callable[[Node], Iterable[Node]]) -> list[Node]:
+        """Return a part and what is next to it, as far as the next part with a name, outer parts first."""
+        found = {part}
+        stack = [part]
+        while stack:
+            node = stack.pop()
+            new = [other for other in next_to(node) if other not in found]
+            found.update(new)
+            stack += [other for other in new if other not in self._named]
+        spend(len(found))
+        return sorted(found, key=self._place.__getitem__)
 
 
-def _name_for(part: Tree, used: set[str]) -> str:
+def _as_read(root: Tree) -> list[Node]:
+    """Return the parts of a tree in the order in which a reader meets them."""
+    met: dict[Node, None] = {}
+    stack = [root]
+    while stack:
+        node = stack.pop()
+        if node not in met:
+            met[node] = None
+            stack += reversed(children(node))
+    return [*met]
+
+
+def _in_terms_of(tree: Tree, names: Mapping[Node, Name]) -> Tree:
+    """Return a tree with the named parts in it replaced by their names."""
+    return rewritten(tree, lambda node: None if node is tree else names.get(node))
+
+
+def _name_for(part: Tree, inside: set[str], used: set[str]) -> str:
     function = part.function if isinstance(part, Call) else ""
     candidates = [USUAL[function]] if function in USUAL else []
     matrix = isinstance(part, syntax.Attribute) or function in ("inv", "outer", "diag", "pinv", "cofactor")
-    pool = (*MATRICES, *OTHERS) if matrix or _ends_in_capital(part) else (*OTHERS, *MATRICES)
+    # A product of names in upper case is a matrix.
+    capital = isinstance(part, syntax.Binary) and bool(inside) and all(name[0].isupper() for name in inside)
+    pool = (*MATRICES, *OTHERS) if matrix or capital else (*OTHERS, *MATRICES)
     numbered = (f"part{number}" for number in count(1))
     return next(name for name in chain(candidates, pool, numbered) if name not in used)
 
 
-def _ends_in_capital(part: Tree) -> bool:
-    """Whether a part looks like a matrix: its last name is in upper case."""
-    names = _names(part)
-    return isinstance(part, syntax.Binary) and bool(names) and all(name[0].isupper() for name in names)
-
-
-def _in_order(assignments: list[Assignment]) -> list[Assignment]:
-    """Return assignments with each after those that it uses."""
+def _in_order(parts: _Parts, names: Mapping[Node, Name]) -> list[Assignment]:
+    """Return the assignments of names, each after those that it uses, else in the order of the names."""
+    place = {name.name: position for position, name in enumerate(names.values())}
+    parts_in_order = [*names]
+    waiting = [parts.names_in(part, names) & place.keys() - {names[part].name} for part in parts_in_order]
+    users: dict[str, list[int]] = {name: [] for name in place}
+    for position, needed in enumerate(waiting):
+        for name in needed:
+            users[name].append(position)
+    ready = [position for position, needed in enumerate(waiting) if not needed]
     ordered: list[Assignment] = []
-    pending = list(assignments)
-    while pending:
-        waiting = {assignment.name for assignment in pending}
-        ready = next(a for a in pending if not (waiting & _names(a.value)))
-        pending.remove(ready)
-        ordered.append(ready)
+    while ready:
+        position = heappop(ready)
+        part = parts_in_order[position]
+        name = names[part].name
+        ordered.append(Assignment(name, _in_terms_of(part, names)))
+        for user in users[name]:
+            waiting[user].discard(name)
+            if not waiting[user]:
+                heappush(ready, user)
     return ordered
-
-
-def _names(tree: Tree) -> set[str]:
-    return {node.name for node in walk(tree) if isinstance(node, Name)}

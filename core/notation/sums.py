@@ -17,6 +17,7 @@ from fractions import Fraction
 from itertools import combinations
 from math import gcd
 
+from ...grammar.budget import spend
 from ...grammar.syntax import Binary, Call, Number, String
 from ..graph.nodes import Plain
 from .chains import Link, flipped
@@ -30,6 +31,7 @@ BRACKETS = 2
 def summed(terms: Sequence[Term]) -> Term:
     """Return a sum as one term, with what its terms share drawn out."""
     rank = terms[0].rank
+    spend(len(terms))
     terms = _collected(terms)
     if len(terms) == 1:
         return terms[0]
@@ -171,7 +173,7 @@ def _common_number(coefficients: list[Plain]) -> Plain:
 def _factored(terms: list[Term]) -> list[Term]:
     """Join terms whose chains share a beginning or an end, the longest shares first."""
     while True:
-        pairs = [(*_shared(terms[i], terms[j]), i, j) for i, j in combinations(range(len(terms)), 2)]
+        pairs = [(*_shared(terms[i], terms[j]), i, j) for i, j in _meeting(terms)]
         front, back, i, j = max(pairs, key=lambda pair: pair[0] + pair[1], default=(0, 0, 0, 0))
         if not front + back:
             return terms
@@ -179,6 +181,19 @@ def _factored(terms: list[Term]) -> list[Term]:
         group = [i, j, *(k for k in others if _shares(terms[i], terms[k], front, back))]
         joined = _joined_chains([terms[k] for k in group], front, back)
         terms = [joined if k == i else term for k, term in enumerate(terms) if k not in group[1:] or k == i]
+
+
+def _meeting(terms: list[Term]) -> list[tuple[int, int]]:
+    """Return the pairs of terms that have their first or their last link in common, in order."""
+    groups: dict[object, list[int]] = {}
+    for place, term in enumerate(terms):
+        sequence = term.sequence
+        if term.whole is None and len(sequence) > 1:
+            for end in (0, -1):
+                groups.setdefault((end, sequence[end]), []).append(place)
+    pairs = {pair for places in groups.values() for pair in combinations(places, 2)}
+    spend(len(pairs))
+    return sorted(pairs)
 
 
 def _joinable(first: Term, second: Term) -> bool:
@@ -224,7 +239,9 @@ def _joined_chains(terms: list[Term], front: int, back: int) -> Term:
 
 def _joined_einsums(terms: list[Term]) -> list[Term]:
     """Join einsums that differ in one matrix: `einsum('ik,jl->ijkl', A, I) + einsum('ik,jl->ijkl', B, I)`."""
-    for i, j in combinations(range(len(terms)), 2):
+    einsums = [place for place, term in enumerate(terms) if isinstance(term.whole, Call)]
+    spend(len(einsums) ** 2)
+    for i, j in combinations(einsums, 2):
         if (joined := _joined_pair(terms[i], terms[j])) is not None:
             return _joined_einsums([*terms[:i], joined, *terms[i + 1 : j], *terms[j + 1 :]])
     return terms

@@ -3,11 +3,12 @@
 from __future__ import annotations
 
 import math
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from fractions import Fraction
 from functools import partial, reduce
 
 from ...grammar import syntax
+from ...grammar.budget import spend
 from ...grammar.syntax import Attribute, Binary, Call, Index, Keyword, Name, Node, Number, Unary
 from ..graph.nodes import Plain
 
@@ -164,14 +165,14 @@ def size(tree: Tree) -> int:
     return _counted(tree, Node)
 
 
-def length(tree: Tree, known: dict[Tree, int] | None = None) -> int:
-    """Return about how many words and signs a tree takes when it is written; `known` remembers."""
-    known = {} if known is None else known
-    if tree not in known:
-        inner = [length(child, known) for child in syntax.children(tree)]
-        own = {Call: 2 + len(inner), Index: 1 + len(inner), Attribute: 2}.get(type(tree), 1)
-        known[tree] = own + sum(inner)
-    return known[tree]
+def length(tree: Tree) -> int:
+    """Return about how many words and signs a tree takes when it is written."""
+    return _added_up(tree, "_length", _own_length)
+
+
+def _own_length(node: Node) -> int:
+    inner = len(syntax.children(node))
+    return {Call: 2 + inner, Index: 1 + inner, Attribute: 2}.get(type(node), 1)
 
 
 def transposes(tree: Tree) -> int:
@@ -180,14 +181,24 @@ def transposes(tree: Tree) -> int:
 
 
 def _counted(tree: Tree, kind: type[Node]) -> int:
-    """Return how many nodes of a kind a tree has, which it remembers: sums are compared many times as they grow."""
-    key, total, pending = f"_{kind.__name__}", 0, [tree]
-    while pending:
-        node = pending.pop()
-        known = node.__dict__.get(key)
-        if known is None:
-            known = isinstance(node, kind)
-            pending += syntax.children(node)
-        total += known
-    tree.__dict__[key] = total
+    """Return how many nodes of a kind a tree has."""
+    return _added_up(tree, f"_{kind.__name__}", lambda node: isinstance(node, kind))
+
+
+def _added_up(tree: Tree, key: str, own: Callable[[Node], int]) -> int:
+    """Return the sum over a tree, which each part remembers: sums are compared many times as they grow."""
+    known: int | None = tree.__dict__.get(key)
+    if known is not None:
+        return known
+    stack = [tree]
+    while stack:
+        node = stack[-1]
+        waiting = [part for part in syntax.children(node) if key not in part.__dict__]
+        if waiting:
+            stack += waiting
+        else:
+            stack.pop()
+            node.__dict__[key] = own(node) + sum(part.__dict__[key] for part in syntax.children(node))
+            spend(1)
+    total: int = tree.__dict__[key]
     return total

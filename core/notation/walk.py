@@ -19,9 +19,11 @@ is summed and has two edges, so they become one chain from i to j, with v as a d
 
 from __future__ import annotations
 
+from collections import Counter
 from collections.abc import Iterable, Sequence
 from dataclasses import dataclass, field
 
+from ...grammar.budget import spend
 from ...grammar.syntax import Binary, Call, String, TupleLiteral
 from ..graph.nodes import Delta, Factor, Labels, Node, Plain, Symbol, sizes_of
 from ..graph.structure import INDEX_LETTERS
@@ -49,6 +51,7 @@ class Walk:
 
     def term(self, factors: Sequence[Factor]) -> Term:
         """Return the Product of these factors as a term."""
+        spend(len(factors))
         self.sizes = sizes_of(factors)
         for piece in apply_structure(self.writer, factors, self.rank, self.sizes):
             self._place(*piece)
@@ -118,32 +121,40 @@ class Walk:
         found |= dict.fromkeys(self.pendants)
         busy = {label for _, labels in self.others for label in labels}
         summed = [label for label in found if label >= self.rank and label not in busy]
-        return sorted(summed, key=lambda label: (self._degree(label), label))
+        ends = Counter(label for edge in self.edges for label in (edge.first, edge.second))
+        spend(len(ends))
+        return sorted(summed, key=lambda label: (ends[label], label))
 
     def _degree(self, label: int) -> int:
         return sum((edge.first == label) + (edge.second == label) for edge in self.edges)
 
     def _merge_parallel(self) -> bool:
         """Turn two edges between the same labels into one: a Hadamard product, or a trace where nothing else is."""
-        for position, edge in enumerate(self.edges):
-            for other in self.edges[position + 1 :]:
-                if {edge.first, edge.second} == {other.first, other.second} and edge.first != edge.second:
-                    self.edges.remove(edge)
-                    self.edges.remove(other)
-                    if not self._closed(edge, other):
-                        forward = (*powers_of(edge.links), *powers_of(other.starting(edge.first)))
-                        backward = (*powers_of(edge.starting(edge.second)), *powers_of(other.starting(edge.second)))
-                        if not collected(forward):
-                            self._keep(edge.first)
-                            self._keep(edge.second)
-                            return True
-                        spread = any(link.spread for link in (*edge.links, *other.links))
-                        ends, powers = (edge.first, edge.second), forward
-                        if transposes_in(backward) < transposes_in(forward):
-                            ends, powers = ends[::-1], backward
-                        self.edges.append(Edge(*ends, (Link(powers, spread=spread),)))
-                    return True
+        seen: dict[frozenset[int], Edge] = {}
+        for other in self.edges:
+            ends = frozenset((other.first, other.second))
+            edge = seen.setdefault(ends, other)
+            if edge is not other and len(ends) > 1:
+                self.edges.remove(edge)
+                self.edges.remove(other)
+                self._put_together(edge, other)
+                return True
         return False
+
+    def _put_together(self, edge: Edge, other: Edge) -> None:
+        if self._closed(edge, other):
+            return
+        forward = (*powers_of(edge.links), *powers_of(other.starting(edge.first)))
+        backward = (*powers_of(edge.starting(edge.second)), *powers_of(other.starting(edge.second)))
+        if not collected(forward):
+            self._keep(edge.first)
+            self._keep(edge.second)
+            return
+        spread = any(link.spread for link in (*edge.links, *other.links))
+        ends, powers = (edge.first, edge.second), forward
+        if transposes_in(backward) < transposes_in(forward):
+            ends, powers = ends[::-1], backward
+        self.edges.append(Edge(*ends, (Link(powers, spread=spread),)))
 
     def _closed(self, edge: Edge, other: Edge) -> bool:
         """Write two edges that form a closed loop, with nothing attached, as a trace or a sum."""
@@ -245,7 +256,7 @@ class Walk:
     # What remains over the outputs.
 
     def _finished(self) -> Term:
-        base = Term(self.rank, self.coefficient, tuple(self.scalars), covers=frozenset(range(self.rank)))
+        base = Term(self.rank, self.coefficient, tuple(collected(self.scalars)), covers=frozenset(range(self.rank)))
         simple = not self.others and not any(len(labels) > 2 for labels in self.ties)
         return (self._matrix_form(base) if simple else None) or self._einsum(base)
 
@@ -273,7 +284,7 @@ class Walk:
             if len(others) == 1:
                 return base._replace(links=(*links, *others[0].links), tail=others[0].tail)
             return base._replace(links=links, tail=_powers(others))
-        return base._replace(tail=_powers(vectors))
+        return base._replace(tail=tuple(collected(_powers(vectors))))
 
     def _two_axes(self, base: Term) -> Term | None:
         if self.ties:

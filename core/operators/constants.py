@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable
+from math import ceil
 from typing import Any, cast
 
 import numpy as np
@@ -19,6 +20,8 @@ from .diagonals import on_diagonal
 
 # More have no place in any memory.
 MOST_NUMBERS = 2.0**50
+# A list of more numbers than this is computed when the program runs: what it needs is known before it is taken.
+LARGEST_HELD = 2**17
 
 
 def _eye(n: int, m: int | None, k: int) -> Node:
@@ -45,11 +48,13 @@ def _arange(start: float, stop: float | None, step: float) -> Node:
     count = (end - first) / step
     if not count < MOST_NUMBERS:
         raise ExpressionError(f"`arange` would have {count:.3g} numbers")
+    if count > LARGEST_HELD:
+        return _counted(ceil(count), ratio(first), ratio(step))
     return Constant.of(np.arange(first, end, step, dtype=np.float64))
 
 
 def _counted(count: int, start: Coefficient, step: Coefficient) -> Node:
-    """Return `start + step*i` for i below a length that is a symbol: running sums of ones, not an array."""
+    """Return `start + step*i` for i below a length that is a symbol or large: running sums of ones, not an array."""
     places = product(1, [(Triangle.of(count, count, -1), (0, 1))], (0,))
     return add([(step, places), (1, full(start, (count,)))], (count,))
 
@@ -58,6 +63,8 @@ def _linspace(start: float, stop: float, num: int) -> Node:
     (count,) = checked_shape(num)
     if any(isinstance(part, Size) for part in (start, stop, count)):
         return _counted(count, ratio(start), (ratio(stop) - ratio(start)) * reciprocal(ratio((count - 1) or 1)))
+    if count > LARGEST_HELD:
+        return _counted(count, ratio(start), (ratio(stop) - ratio(start)) / (count - 1))
     return Constant.of(np.linspace(start, stop, count))
 
 

@@ -14,6 +14,7 @@ from ..elaboration.solver import Lengths, Ranks
 from ..errors import ExpressionError, InputError, Label
 from ..graph.sizes import replace_lengths
 from ..shapes import MOST_AXES, Shape
+from ..work import FINDING, allowed
 from .calculation import Calculation
 from .problem import Problem
 
@@ -57,7 +58,8 @@ class Compiler:
                 raise InputError(f"`{name}` has {len(shape)} axes, and the most are {MOST_AXES}")
         if len(entries) >= MOST_SHAPES or len(self._found) > MOST_SHAPES:
             self._found.clear()
-        made = self._sized(known, numbers, samples) or _exact(self.problem, known, numbers, samples)
+        with allowed(FINDING):
+            made = self._sized(known, numbers, samples) or _exact(self.problem, known, numbers, samples)
         entries.append(made)
         return made
 
