@@ -30,7 +30,8 @@ class ClosedForm(NamedTuple):
 
     `sizes` gives the numbers that names of sizes stand for at the inputs asked about, `origins` where they come from;
     `problem` says what the formula takes for granted: assumptions and batch. What is `of_these_sizes` need not hold for
-    others; what is `merged` need hold only where those lengths are equal that are equal here.
+    others; what is `merged` need hold only where those lengths are equal that are equal here. The `condition` says for
+    which sizes such a form holds: `X.shape[0] == X.shape[1]`.
     """
 
     tree: Tree
@@ -40,6 +41,7 @@ class ClosedForm(NamedTuple):
     origins: Mapping[str, str] = {}
     of_these_sizes: bool = False
     merged: bool = False
+    condition: str = ""
 
     @property
     def text(self) -> str:
@@ -105,11 +107,18 @@ def merged_forms(problem: Problem, calculation: Calculation) -> list[ClosedForm]
     They may say less: `sign(det(X))*cofactor(X)` for a matrix that need not be square, and is. Empty where no two
     lengths are equal.
     """
-    _, lengths = calculation.general or (calculation, {})
+    general, lengths = calculation.general or (calculation, {})
     if len({*lengths.values()}) == len(lengths):
         return []
+    condition = _equalities(origins_of(general, lengths), lengths)
     found, lengths = merged(calculation)
-    return [form._replace(merged=True) for form in _over_lengths(problem, found, lengths)]
+    return [form._replace(merged=True, condition=condition) for form in _over_lengths(problem, found, lengths)]
+
+
+def _equalities(origins: Mapping[str, str], lengths: Mapping[str, int]) -> str:
+    """Return which lengths are equal here: `X.shape[0] == X.shape[1]`."""
+    groups = [[origins[name] for name in origins if lengths[name] == size] for size in dict.fromkeys(lengths.values())]
+    return " and ".join(" == ".join(group) for group in groups if group[1:])
 
 
 def merged(calculation: Calculation) -> tuple[Calculation, Mapping[str, int]]:
@@ -163,9 +172,14 @@ def _of_sizes(problem: Problem, calculation: Calculation, roots: list[Node]) -> 
     notation = _notation(problem, calculation)
     trees = [bare(notation.tree(root), problem.names) for root in roots]
     return [
-        ClosedForm(tree, named(tree, problem.names), {}, asked, of_these_sizes=True)
+        ClosedForm(tree, named(tree, problem.names), {}, asked, of_these_sizes=True, condition=_shapes(calculation))
         for tree, asked in zip(trees, _one_by_one(problem, calculation), strict=True)
     ]
+
+
+def _shapes(calculation: Calculation) -> str:
+    """Return the shapes of the inputs in words: `X.shape == (3, 4)`."""
+    return " and ".join(f"{name}.shape == {tuple(symbol.shape)}" for name, symbol in calculation.symbols.items())
 
 
 def _step_by_step(calculation: Calculation) -> list[Node]:
