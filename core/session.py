@@ -319,7 +319,8 @@ def _drawn(
     problem = calculation.problem
     missing = [name for name in problem.names if name not in used]
     shapes = {name: symbol.shape for name, symbol in calculation.symbols.items()}
-    read = readings(problem, shapes, [name for name in missing if name in inferred and name not in counts])
+    unsaid = [name for name in missing if name in inferred and name not in counts]
+    read = readings(problem, shapes, unsaid, calculation.samples)
     needed = needs([calculation.original, calculation.output], general=wishes.general)
     counts = {**_sizes_meant(calculation, missing), **counts}
     plain = {name: {*problem.assumptions.get(name, ()), *needed.get(name, ())} for name in missing}

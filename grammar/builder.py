@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Set
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import syntax_errors
 from .errors import Span
@@ -38,8 +38,6 @@ from .wrappers import DETACHING, RANDOM, settled, tracked, wrapped
 if TYPE_CHECKING:
     from lark import Token, Tree
 
-    from .pasted import Pasted
-
 _OPERATORS = {".*": "*", "·": "*", "⋅": "*", "×": "*", "∗": "*", "⊙": "*", "./": "/", "÷": "/", "−": "-"}
 _OPERATORS |= {"^": "**", ".^": "**", ".**": "**", "≤": "<=", "≥": ">=", "≠": "!="}
 _TEXTBOOK = {"·": "·", "⋅": "·", "×": "×"}
@@ -49,6 +47,19 @@ _MATRIX_PIECE = r"(?P<sign>[-+−]?)(?P<number>[0-9.][0-9._]*(?:[eE][+-]?[0-9]+)
 _MATRIX_ROW = r"[^;]+"
 _ORDERS = {"*": "nuc", "∞": "inf", "F": "fro", "f": "fro"}
 _SPACED_SIGN = r"[0-9.][ \t]+([-+−])"
+
+
+class Scope(NamedTuple):
+    """What is known of the names in a piece of pasted code.
+
+    `tracked` are differentiated by, `names` are parameters, `functions` are defined in the code itself. A piece that
+    `returns` is the body of a function, and may end with several values: `return loss, r`.
+    """
+
+    tracked: frozenset[str] = frozenset()
+    names: frozenset[str] = frozenset()
+    functions: frozenset[str] = frozenset()
+    returns: bool = False
 
 
 class Builder:
@@ -61,11 +72,11 @@ class Builder:
 
     syntax = ""
 
-    def __init__(self, text: str, inputs: Set[str] = frozenset(), pasted: Pasted | None = None) -> None:
+    def __init__(self, text: str, inputs: Set[str] = frozenset(), scope: Scope | None = None) -> None:
         self._text = text
         self._inputs = set(inputs)
-        self._tracked = list(pasted.tracked) if pasted else []
-        self._given = pasted.given if pasted else frozenset()
+        self._scope = scope or Scope()
+        self._tracked = list(self._scope.tracked)
         self._tracks = self._quoted = False
         self._detached: list[Node] = []
         self._mentions: Counter[str] = Counter()
@@ -102,7 +113,7 @@ class Builder:
         *earlier, result = statements
         assignments: list[Assignment] = []
         for statement in statements:
-            if isinstance(statement, Bare):
+            if isinstance(statement, Bare) and not (self._scope.returns and statement is result):
                 raise syntax_errors.comma_outside_brackets(self._comma(statement), len(statement.items) == 1)
         for statement in earlier:
             if isinstance(statement, Node):
@@ -124,7 +135,7 @@ class Builder:
         """Whether a statement gives an input its value, instead of naming a part of the expression."""
         value = statement.value
         drawn = isinstance(value, Call) and value.function in RANDOM
-        return drawn or statement.name in self._given or statement.name in self._tracked
+        return drawn or statement.name in self._tracked
 
     def _comma(self, values: Bare) -> int:
         return self._text.index(",", values.items[0].span[1])
@@ -132,11 +143,17 @@ class Builder:
     def bare(self, span: Span, *values: Node) -> Bare:
         return Bare(values, span=span)
 
-    def assignment(self, span: Span, target: Node, value: Node) -> tuple[Assignment, ...]:
-        if self._tracks and isinstance(target, Name):
-            self._tracked.append(target.name)
+    def assignment(self, span: Span, *parts: Node) -> tuple[Assignment, ...]:
+        *targets, value = parts
+        found: tuple[Assignment, ...] = ()
+        for target in sorted(targets, key=lambda target: not isinstance(target, Name)):
+            if self._tracks and isinstance(target, Name):
+                self._tracked.append(target.name)
+            found += self._known(assigned(self._text, span, target, value))
+            # The value is taken once: `a = b = a + 1` gives b what a is then.
+            value = replace(target, span=value.span) if isinstance(target, Name) else value
         self._tracks = False
-        return self._known(assigned(self._text, span, target, value))
+        return found
 
     def augmented(self, span: Span, target: Node, operator: Token, value: Node) -> tuple[Assignment, ...]:
         return self._known(augmented(self._text, span, target, operator.value[:-1], place(operator), value))
@@ -240,6 +257,8 @@ class Builder:
 
     def _called(self, call: Call) -> Node:
         """Return a call, or the value that it only wraps."""
+        if self.is_defined(call):
+            return call
         self._tracks = self._tracks or tracked(call)
         value = wrapped(call)
         if value is None:
@@ -258,6 +277,10 @@ class Builder:
             return self._called(Call(name, positional, keywords, prefix=prefix, span=span, function_span=named))
         call = Call(name, (operand, *positional), keywords, method=True, span=span, function_span=named)
         return self._called(call)
+
+    def is_defined(self, call: Call) -> bool:
+        """Whether a call is one of a function that the text itself defines."""
+        return call.function in self._scope.functions and not call.prefix and not call.method
 
     def arguments(self, span: Span, *arguments: Node) -> tuple[Node, ...]:
         return arguments

@@ -55,7 +55,7 @@ class MatlabBuilder(Builder):
     def call(self, span: Span, function: Token, arguments: tuple[Node, ...]) -> Node:
         """Return what a call, or an index in round brackets, means here."""
         built = super().call(span, function, arguments)
-        return _translated(built) if isinstance(built, Call) else built
+        return _translated(built) if isinstance(built, Call) and not self.is_defined(built) else built
 
 
 def _translated(call: Call) -> Node:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from functools import lru_cache
+from functools import lru_cache, partial
 from typing import TYPE_CHECKING
 
 from .layout import flatten, looks_pasted, marked, without_comments
@@ -11,7 +11,7 @@ from .reader import Refusal, read
 if TYPE_CHECKING:
     from lark import Token, Tree
 
-    from .pasted import Pasted
+    from .builder import Scope
     from .syntax import Program
 
 
@@ -27,25 +27,32 @@ def parse(text: str, inputs: tuple[str, ...] = (), syntax: str = "") -> Program:
     flat = flatten(text)
     matlab = syntax == "matlab" or (not syntax and marked(flat))
     flat = without_comments(flat) if matlab else flat
-    pasted = None
-    if looks_pasted(flat):
+    understand = partial(_understood, text, frozenset(inputs), matlab=matlab)
+    if looks_pasted(flat, matlab=matlab):
+        from .inlining import program_of
         from .pasted import unpasted
 
-        pasted = unpasted(flat)
-        flat = pasted.text
-    try:
-        program = _built(text, read(flat), frozenset(inputs), pasted, matlab=matlab)
-    except Refusal as failure:
-        from .diagnosis import explain
-
-        raise explain(text, flat, failure) from None
+        program = program_of(unpasted(flat, matlab=matlab), understand)
+    else:
+        program = understand(flat)
     from .builder import check_depth
 
     check_depth(program)
     return program
 
 
-def _built(text: str, tree: Tree[Token], inputs: frozenset[str], pasted: Pasted | None, *, matlab: bool) -> Program:
+def _understood(text: str, inputs: frozenset[str], flat: str, scope: Scope | None = None, *, matlab: bool) -> Program:
+    """Return the syntax tree of a text, or of a part of it: `flat` is as long, and blank where the part is not."""
+    try:
+        tree = read(flat)
+        return _built(text, tree, inputs, scope, matlab=matlab)
+    except Refusal as failure:
+        from .diagnosis import explain
+
+        raise explain(text, flat, failure) from None
+
+
+def _built(text: str, tree: Tree[Token], inputs: frozenset[str], scope: Scope | None, *, matlab: bool) -> Program:
     """Return the syntax tree of lark's; words that turn out to be inputs are known to be so in a second pass."""
     from .builder import Builder
 
@@ -54,6 +61,7 @@ def _built(text: str, tree: Tree[Token], inputs: frozenset[str], pasted: Pasted 
         from .matlab import MatlabBuilder
 
         kind = MatlabBuilder
-    builder = kind(text, inputs, pasted)
+    inputs |= scope.names if scope else frozenset()
+    builder = kind(text, inputs, scope)
     program = builder.build(tree)
-    return kind(text, inputs | builder.ambiguous, pasted).build(tree) if builder.ambiguous else program
+    return kind(text, inputs | builder.ambiguous, scope).build(tree) if builder.ambiguous else program

@@ -271,6 +271,41 @@ def chained_comparison(span: Span) -> SyntaxProblem:
     return _problem("comparisons cannot be chained", span, "a second comparison", help_)
 
 
+def function_as_value(name: str, span: Span) -> SyntaxProblem:
+    """Report the name of a function where a value is wanted: `map(f, x)`."""
+    help_ = f"write what it returns: `{name}(x)`"
+    return _problem(f"`{name}` is a function, and a value is needed here", span, "stands without arguments", help_)
+
+
+def recursion(name: str, span: Span) -> SyntaxProblem:
+    """Report a function that calls itself."""
+    help_ = "write its value without recursion, such as a sum or a product over an array"
+    return _problem(f"`{name}` calls itself", span, "this call would go on and on", help_)
+
+
+def too_many_calls(span: Span) -> SyntaxProblem:
+    """More calls within calls than any code has that a person wrote."""
+    return _problem("functions call each other too often", span, "too deep here", "write the expression itself")
+
+
+def several_returned(name: str, span: Span) -> SyntaxProblem:
+    """Report a function whose result is the answer and that returns several values."""
+    function = f"`{name}`" if name else "the function"
+    help_ = "return the one to differentiate, or take it: `a, b = f(x); a`"
+    return _problem(f"{function} returns several values, and one is needed", span, "these are several", help_)
+
+
+def surplus_argument(function: str, names: list[str], span: Span) -> SyntaxProblem:
+    """Report an argument that a function of the text does not take."""
+    taken = f"it takes {', '.join(f'`{name}`' for name in names)}" if names else "it takes none"
+    return _problem(f"`{function}` does not take this argument", span, "one too many, or of another name", taken)
+
+
+def missing_argument(function: str, name: str, span: Span) -> SyntaxProblem:
+    """Report a call of a function of the text that leaves out a parameter without default."""
+    return _problem(f"`{function}` is called without `{name}`", span, "too few arguments", f"add a value for `{name}`")
+
+
 UNSUPPORTED_WORDS = {
     "if": "choose entry by entry: `where(x > 0, a, b)`",
     "else": "choose entry by entry: `where(x > 0, a, b)`",
@@ -287,6 +322,13 @@ UNSUPPORTED_WORDS = {
     "import": "leave it out; `np.`, `torch.` and `jnp.` are understood without it",
     "from": "leave it out; `np.`, `torch.` and `jnp.` are understood without it",
     "print": "write only the expression",
+    "with": "leave the block out: within `torch.no_grad()` nothing is differentiated",
+    "class": "write only the expression, or a function: `def f(x): return x @ x`",
+    "global": "write only the expression",
+    "nonlocal": "write only the expression",
+    "try": "write only the expression",
+    "raise": "write only the expression",
+    "yield": "write only the expression",
     "del": "write only the expression",
     "assert": "write only the expression",
 }

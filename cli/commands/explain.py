@@ -8,7 +8,6 @@ from dataclasses import asdict
 from typing import TYPE_CHECKING
 
 from ... import __version__
-from ...core.errors import UsageProblem
 from ..output.advice import shell
 from ..output.console import cell_width, line, look_at, printable, show
 from ..output.writing import writing_to
@@ -27,8 +26,6 @@ WIDEST_COLUMN = 44
 def explain(request: Request) -> int:
     """Write how the derivative by each name comes about."""
     refuse_formats("explain", request)
-    if request.batch:
-        raise UsageProblem("`explain` is about one sample: leave out `--batch`", place="--batch")
     problem = problem_of("jacobian", request)
     from ...core.explanation.derivation import explain as explained
 
@@ -43,7 +40,7 @@ def explain(request: Request) -> int:
             stream.write(_json(lesson))
         else:
             look = look_at(stream, no_color=request.no_color)
-            show(_lines(lesson, request.layout, lambda text: printable(text, look.ascii)), stream, look)
+            show(_lines(lesson, request, lambda text: printable(text, look.ascii)), stream, look)
     return 0
 
 
@@ -64,20 +61,30 @@ def _json(lesson: Lesson) -> str:
 
     read = {name: reading.kind for name, reading in readings_of(lesson.inputs).items()}
     record |= {"read": read} if read else {}
+    record |= {} if lesson.samples is None else {"batch": lesson.samples}
     return json.dumps(record, indent=1) + "\n"
 
 
-def _lines(lesson: Lesson, layout: str, safe: Callable[[str], str]) -> Iterator[Text]:
+def _lines(lesson: Lesson, request: Request, safe: Callable[[str], str]) -> Iterator[Text]:
     from ...core.shapes import show as shape_text
 
-    yield line(("Shapes", "bold"))
+    of_one = "" if lesson.samples is None else ", of one sample"
+    yield line((f"Shapes{of_one}", "bold"))
     yield from _columns([(part.text, shape_text(part.shape), "") for part in lesson.parts], "  ", safe)
     for found in lesson.explanations:
         yield line()
         yield line((f"Differentials, by {safe(found.wrt)}", "bold"))
         yield from _columns([_row(step) for step in found.steps], " = ", safe)
         yield line()
-        yield from _ending(found, layout, safe)
+        yield from _ending(found, request.layout, safe)
+    if lesson.samples is not None:
+        names = safe(_listed(request.batch))
+        yield line()
+        yield line(f"Every step is that of one sample; the first axis of {names} counts {lesson.samples}.")
+
+
+def _listed(names: Sequence[str]) -> str:
+    return " and ".join([", ".join(names[:-1]), names[-1]] if names[1:] else names)
 
 
 def _row(step: Step) -> tuple[str, str, str]:
@@ -103,6 +110,8 @@ def _ending(found: Explanation, layout: str, safe: Callable[[str], str]) -> Iter
     yield line(f"  so the {found.noun} by {safe(found.wrt)} is  ", (safe(found.formula), "bold green"))
     for name, origin in found.origins.items():
         yield line(f"  with {safe(name)} = {safe(origin)}")
+    if found.condition:
+        yield line(f"  where {safe(found.condition)}")
     if found.in_layout is not None:
         yield line(f"  in {layout} layout  ", (safe(found.in_layout), "bold green"))
     if found.meaning or found.notes:

@@ -29,43 +29,60 @@ TARGETS = ("text", "latex", "numpy", "torch", "jax")
 # How a formula is spelled in a file, as its name says.
 ENDINGS = {".txt": "text", ".md": "text", ".json": "text", ".tex": "latex", ".py": "numpy"}
 
+# How a formula is spelled in a format of the other commands; the plain one has no other forms beside it.
+FORMATS = {"table": "text", "plain": "text", "json": "text", "latex": "latex", "markdown": "text"}
+
 # What a request says that a formula has no use for.
 IDLE: Mapping[str, Any] = {
-    "law": "normal", "seed": "0", "limit": "1GiB", "strict": False, "no_check": True, "layout": "generalized",
-    "format": "table", "precision": None,
+    "law": "normal", "seed": "0", "limit": "1GiB", "strict": False, "no_check": True, "precision": None,
 }  # fmt: skip
 
 
-def show_formula(request: Request, kind: str | None, to: str | None, vec: str, *, json: bool) -> int:
+def show_formula(request: Request, kind: str | None, to: str | None, vec: str, format: str | None) -> int:
     """Write the formula of a derivative; without a kind the gradient of a number, the Jacobian of anything else.
 
     A file whose name ends in .json, .tex or .py takes JSON, LaTeX or code for NumPy.
 
     As text, a formula of three or four axes is followed by its other forms, and names of sizes by what they are.
     """
-    ending = os.path.splitext(request.output or "")[1].lower()
-    if ending and ending not in ENDINGS and not (json or to) and request.output and not _is_device(request.output):
-        raise unknown_ending(request.output, ENDINGS, "--to text", "spelling")
-    json, to = json or ending == ".json", to or ENDINGS.get(ending, "text")
+    json, to = _spelling(request, to, format)
     problem, prepared = _understood(request, kind)
     shapes, statics = prepared.shapes, prepared.statics
-    found = _forms(problem, shapes, statics, vec) if to == "text" else []
+    found = _forms(problem, prepared, vec, request.layout) if to == "text" else []
     texts = [form.formula for form in found] or _texts(problem, shapes, statics, to)
     if json:
         from ...core.problems.answer import readings_of
 
         read = {name: reading.kind for name, reading in readings_of(prepared.inputs).items()}
         record = _record(problem, to, texts, found) | ({"read": read} if read else {})
+        record |= {"layout": request.layout} if request.layout != "generalized" else {}
         content = json_format.dumps(record, indent=1)
     else:
         tell(prepared.inputs, request)
         lines = [texts[0].rstrip("\n")]
         if len(texts) > 1:
             lines = [f"{', '.join(wrt)}: {text}" for wrt, text in zip(problem.requests, texts, strict=True)]
-        content = "\n".join([*lines, *(line for form in found for line in _further(form))])
+        further = [] if format == "plain" else [line for form in found for line in _further(form)]
+        content = "\n".join([*lines, *further])
     with writing_to(request.output) as stream:
         stream.write(content + "\n")
     return 0
+
+
+def _spelling(request: Request, to: str | None, format: str | None) -> tuple[bool, str]:
+    """Return whether JSON is wanted, and the spelling: as asked for, as the format has it, or as the file ends."""
+    ending = os.path.splitext(request.output or "")[1].lower()
+    if ending and ending not in ENDINGS and not (format or to) and request.output and not _is_device(request.output):
+        raise unknown_ending(request.output, ENDINGS, "--to text", "spelling")
+    if format is not None and format not in FORMATS:
+        raise UsageProblem(f"`formula` has no {format} output", place=f"--format {format}", helps=["--format json"])
+    if format == "latex" and to not in (None, "latex"):
+        raise UsageProblem("two spellings for one formula", place=f"--format latex --to {to}", helps=[f"--to {to}"])
+    spelling = to or (ENDINGS.get(ending, "text") if format in (None, "json") else FORMATS[format])
+    if request.layout != "generalized" and spelling != "text":
+        message = f"a layout is written as text, not as {spelling}"
+        raise UsageProblem(message, place=f"--layout {request.layout}", helps=["--to text"])
+    return format == "json" or (format is None and ending == ".json"), spelling
 
 
 def _is_device(path: str) -> bool:
@@ -96,7 +113,7 @@ def _prepared(problem: Problem, request: Request) -> tuple[Prepared, list[Warnin
     from ...core.session import prepare
 
     wishes = wishes_of(problem, request)
-    inputs, surplus = given_inputs(problem, request, unasked=False)
+    inputs, surplus = given_inputs(problem, request, unasked=request.no_random)
     with suppress(StaticNameError):
         prepared = prepare(problem, inputs, wishes)
         if prepared.calculation.statics.keys() <= inputs.keys() or _is_general(problem, prepared):
@@ -112,15 +129,24 @@ def _is_general(problem: Problem, prepared: Prepared) -> bool:
     return not any(form.of_these_sizes for form in forms)
 
 
-def _forms(problem: Problem, shapes: Mapping[str, Shape], statics: Mapping[str, Static], vec: str) -> list[Forms]:
+def _forms(problem: Problem, prepared: Prepared, vec: str, layout: str) -> list[Forms]:
+    """Return the forms of each derivative, the formula in its layout."""
+    from ...core.formulas.layouts import laid_out
     from ...core.formulas.orders import forms
 
-    return forms(problem, shapes, statics, column=vec == "column")
+    found = forms(problem, prepared.shapes, prepared.statics, column=vec == "column")
+    output, variables = prepared.calculation.shape, prepared.calculation.variables
+    groups = [[output, *(variables[name].shape for name in wrt)] for wrt in problem.requests]
+    return [
+        replace(form, formula=laid_out(form.formula, shapes, layout, wrt))
+        for form, shapes, wrt in zip(found, groups or [[]], problem.requests or [()], strict=True)
+    ]
 
 
 def _further(form: Forms) -> list[str]:
     """Return the lines under a formula: what its sizes are, and the other forms of a derivative of many axes."""
     lines = [f"  {name} = {origin}" for name, origin in form.origins.items()]
+    lines += [f"  where {form.condition}"] if form.condition else []
     named = {"indices": form.index, "linear map": form.linear_map, "Kronecker": form.kronecker}
     for title, text in named.items():
         if text is not None:
@@ -150,6 +176,7 @@ def _record(problem: Problem, to: str, texts: list[str], found: list[Forms]) -> 
             result |= {
                 "sizes": dict(form.sizes),
                 "origins": dict(form.origins),
+                **({"condition": form.condition} if form.condition else {}),
                 "index": form.index,
                 "map": form.linear_map,
             }

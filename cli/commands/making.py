@@ -147,10 +147,14 @@ def _formula() -> click.Command:
 
         (expression,) = parameters["words"]
         with pointing_into(expression):
-            request = Request.of({**IDLE, **parameters}, expression)
-            return show_formula(request, **{name: parameters[name] for name in ("kind", "to", "vec", "json")})
+            format = "json" if parameters["json"] else parameters["format"]
+            request = Request.of({**IDLE, **parameters, "format": format or "table"}, expression)
+            return show_formula(request, parameters["kind"], parameters["to"], parameters["vec"], format)
 
-    kept = ("files", "variables", "shapes", "assumptions", "independent", "batch", "syntax", "output", "no_color")
+    kept = (
+        "files", "variables", "shapes", "assumptions", "independent", "no_random", "batch", "syntax", "layout",
+        "format", "json", "output", "no_color",
+    )  # fmt: skip
     parameters: list[click.Parameter] = [
         click.Argument(["words"], nargs=-1, metavar="EXPR"),
         WRT,
@@ -160,7 +164,6 @@ def _formula() -> click.Command:
                       help=f"{choice(TARGETS)}.  [default: text, or as FILE ends]"),
         SectionOption("--vec", section="Output", type=click.Choice(["row", "column"]), default="row", metavar="ORDER",
                       help="Which vec the Kronecker form means: row (NumPy's) or column.  [default: row]"),
-        JSON,
         *(option for option in COMMON if option.name in kept),
     ]  # fmt: skip
     return ExpressionCommand("formula", params=parameters, callback=callback)

@@ -126,10 +126,11 @@ def _result(result: Result, precision: int | None) -> str:
             "shape": _list(result.shape),
             "axes": _list([SAMPLE] * (len(result.shape) - len(result.axes)) + list(result.axes)),
             "data": "null" if result.compressed is not None else _data(result.data, precision),
-            **({} if result.compressed is None else {"compressed": _compressed(result.compressed, precision)}),
+            **({} if result.compressed is None else _compressed(result.compressed, precision)),
             "formula": "null" if result.formula is None else _string(result.formula),
             **({"sizes": json.dumps(dict(result.sizes))} if result.sizes else {}),
             **({"origins": json.dumps(dict(result.origins))} if result.origins else {}),
+            **({"condition": json.dumps(result.condition)} if result.condition else {}),
             "structure": "null" if result.structure is None else _string(result.structure),
             **({"convention": json.dumps(result.convention)} if result.convention else {}),
             "check": json.dumps(None if result.check is None else _check(result.check)),
@@ -137,11 +138,15 @@ def _result(result: Result, precision: int | None) -> str:
     )
 
 
-def _compressed(compressed: Structured, precision: int | None) -> str:
-    """Return a derivative in compressed form: its terms, and the arrays that they are made of."""
-    factors = {name: _array(array, precision) for name, array in compressed.arrays.items()}
-    terms = [{"indices": term.indices, "structure": term.structure} for term in compressed.terms]
-    return _object({"entries": str(compressed.entries), "terms": json.dumps(terms), "factors": _object(factors)})
+def _compressed(compressed: Structured, precision: int | None) -> dict[str, str]:
+    """Return a derivative in compressed form: its terms, and the arrays that they are made of.
+
+    They stand beside the word `compressed`, which is true of such a result, and within it, with the number of entries.
+    """
+    terms = json.dumps([{"indices": term.indices, "structure": term.structure} for term in compressed.terms])
+    arrays = _object({name: _array(array, precision) for name, array in compressed.arrays.items()})
+    whole = _object({"entries": str(compressed.entries), "terms": terms, "factors": arrays})
+    return {"compressed": whole, "terms": terms, "arrays": arrays}
 
 
 def _check(check: Check) -> dict[str, object]:

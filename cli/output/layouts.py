@@ -148,7 +148,7 @@ def apply_layout(result: Result, layout: str = "generalized") -> Result:
         data=data,
         axes=tuple(_merge([labels[axis] for axis in side]) or name for side, name in named),
         axis_groups=tuple((" ".join(seen.names_of(side)) or name, 1) for side, name in named),
-        formula=result.formula and laid_out(result.formula, _shapes(result), layout),
+        formula=result.formula and laid_out(result.formula, _shapes(result), layout, result.wrt),
         structure=result.structure if same else None,
     )
 

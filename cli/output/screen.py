@@ -124,15 +124,18 @@ class _Screen:
         """Add the closed form, the structure and the convention."""
         structure = self._safe(structure)
         if (result.formula is not None and not _says_no_more(result)) or structure:
-            formula = "" if result.formula is None else self._formula(result.formula, result.sizes)
+            formula = self._formula(result)
             self.parts.append(line(formula, "   " if formula and structure else "", (structure, "dim")))
         if result.convention:
             self.parts.append(line((self._safe(result.convention), "dim")))
 
-    def _formula(self, formula: str, sizes: Mapping[str, int]) -> str:
-        if len(formula) > LONGEST_FORMULA:
-            return f"a formula of {len(formula)} characters, printed by matgrad formula"
-        return self._safe(f"= {formula}{_sizes(sizes)}")
+    def _formula(self, result: Result) -> str:
+        if result.formula is None:
+            return ""
+        if len(result.formula) > LONGEST_FORMULA:
+            return f"a formula of {len(result.formula)} characters, printed by matgrad formula"
+        condition = f"   where {result.condition}" if result.condition else ""
+        return self._safe(f"= {result.formula}{_sizes(result.sizes)}{condition}")
 
     def inputs(self) -> None:
         """Name the inputs that were made up."""

@@ -112,12 +112,15 @@ class Solver(Elaborator):
         return self._resolved(self._seen[key])
 
     def _settled(self, node: syntax.Node) -> Value:
+        known = None
         while True:
             try:
                 return super().visit(node)
             except ShapeError as error:
-                if isinstance(error, RankError) or not self._learn(error):
+                # Where the same lengths do not fit again, there was nothing to learn from them.
+                if isinstance(error, RankError) or error.sizes == known or not self._learn(error):
                     raise
+                known = error.sizes
 
     def _learn(self, error: ShapeError) -> bool:
         if error.sizes is None:

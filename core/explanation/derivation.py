@@ -27,8 +27,9 @@ from ..graph import nodes
 from ..graph.nodes import topological
 from ..problems.answer import Input, Warning
 from ..problems.calculation import Calculation
+from ..problems.compiler import Compiler
 from ..problems.problem import Problem
-from ..session import Wishes, ambiguities, prepare
+from ..session import Prepared, Wishes, ambiguities, prepare
 from ..shapes import Shape
 from .definitions import unfolded
 from .differentials import differential
@@ -68,7 +69,7 @@ class Explanation:
     `expanded` is the differential of the whole in terms of the differential of the variable alone, None where it is
     long; `collected` is the same with the derivative drawn out, `formula` the derivative itself, and `in_layout` the
     matrix that a layout makes of it, None where no layout is asked for. `sizes` gives the lengths that the formula
-    names, and `origins` where they come from.
+    names, and `origins` where they come from; with a `condition` it need hold for those sizes alone.
     """
 
     wrt: str
@@ -83,17 +84,22 @@ class Explanation:
     sizes: Mapping[str, int]
     origins: Mapping[str, str]
     in_layout: str | None = None
+    condition: str | None = None
 
 
 @dataclass(frozen=True)
 class Lesson:
-    """The explanation of an expression: its parts, then one explanation per name."""
+    """The explanation of an expression: its parts, then one explanation per name.
+
+    With a batch all of it is about one sample; `samples` is how many there are, None without a batch.
+    """
 
     expression: str
     inputs: Mapping[str, Input]
     parts: tuple[Part, ...]
     explanations: tuple[Explanation, ...]
     warnings: Sequence[Warning] = ()
+    samples: int | None = None
 
 
 @silent
@@ -103,7 +109,7 @@ def explain(problem: Problem, given: Mapping[str, Input], wishes: Wishes, layout
     Example: `explain(Problem.of("x.T @ A @ x", "jacobian", ("x",)), {}, Wishes()).explanations[0].steps[0]` says that
     the differential is `dx.T @ A @ x + x.T @ A @ dx`, by the product rule.
 
-    Raises ExpressionError or InputError, as the derivative itself.
+    With a batch the derivation is that of one sample. Raises ExpressionError or InputError, as the derivative itself.
     """
     if problem.parts:
         raise UsageProblem(
@@ -112,9 +118,22 @@ def explain(problem: Problem, given: Mapping[str, Input], wishes: Wishes, layout
             helps=[Setting("wrt", name) for name in problem.names],
         )
     prepared = prepare(problem, given, wishes)
-    reader = Reader(problem, prepared.calculation, prepared.values)
+    reader = _reader(problem, prepared)
     explanations = tuple(Derivation(reader, name, layout).explanation() for (name, *_) in problem.requests)
-    return Lesson(problem.text, prepared.inputs, tuple(reader.parts()), explanations, ambiguities(prepared.calculation))
+    return Lesson(
+        problem.text, prepared.inputs, tuple(reader.parts()), explanations, ambiguities(prepared.calculation),
+        prepared.calculation.samples,
+    )  # fmt: skip
+
+
+def _reader(problem: Problem, prepared: Prepared) -> Reader:
+    """Return what is read off the expression; with a batch at the first sample."""
+    if not problem.batch:
+        return Reader(problem, prepared.calculation, prepared.values)
+    sample = replace(problem, batch=())
+    values = {name: value[0] if name in problem.batch else value for name, value in prepared.values.items()}
+    calculation = Compiler(sample).find(prepared.shapes, statics(values)).calculation
+    return Reader(sample, calculation, values)
 
 
 class Reader:
@@ -299,7 +318,10 @@ class Derivation:
             notes=tuple(conventions(output, variable)),
             sizes=dict(form.sizes),
             origins=dict(form.origins),
-            in_layout=None if self.layout == "generalized" else laid_out(write(formula), groups, self.layout),
+            condition=form.condition or None,
+            in_layout=None
+            if self.layout == "generalized"
+            else laid_out(write(formula), groups, self.layout, (self.name,)),
         )
 
     def _expanded(self, tree: Node) -> Node:

@@ -65,7 +65,9 @@ def _with_formula(
         if error is None or error <= SAME_AT_INPUTS:
             check_length(length(form.program), BESIDE)
             check = result.check._replace(formula=error) if result.check and error is not None else result.check
-            return result._replace(formula=form.text, sizes=form.sizes, origins=form.origins, check=check)
+            return result._replace(
+                formula=form.text, sizes=form.sizes, origins=form.origins, condition=form.condition, check=check
+            )
     return result
 
 

@@ -34,7 +34,8 @@ class ClosedForm(NamedTuple):
 
     `sizes` gives the numbers that names of sizes stand for at the inputs asked about, `origins` where they come from;
     `problem` says what the formula takes for granted: assumptions and batch. What is `of_these_sizes` need not hold for
-    others; what is `merged` need hold only where those lengths are equal that are equal here.
+    others; what is `merged` need hold only where those lengths are equal that are equal here. The `condition` says for
+    which sizes such a form holds: `X.shape[0] == X.shape[1]`.
     """
 
     tree: Tree
@@ -45,6 +46,7 @@ class ClosedForm(NamedTuple):
     origins: Mapping[str, str] = {}
     of_these_sizes: bool = False
     merged: bool = False
+    condition: str = ""
 
     def evaluate(self, values: Mapping[str, Array], kept: Kept | None = None) -> Array:
         """Return the formula's value, by parsing its text and elaborating it as if a user had typed it.
@@ -164,11 +166,18 @@ def merged_forms(problem: Problem, calculation: Calculation) -> list[ClosedForm]
     They may say less: `sign(det(X))*cofactor(X)` for a matrix that need not be square, and is. Empty where no two
     lengths are equal.
     """
-    _, lengths = calculation.general or (calculation, {})
+    general, lengths = calculation.general or (calculation, {})
     if len({*lengths.values()}) == len(lengths):
         return []
+    condition = _equalities(origins_of(general, lengths), lengths)
     found, lengths = merged(calculation)
-    return [form._replace(merged=True) for form in _written(problem, found, _readable(found), lengths)]
+    return [form._replace(merged=True, condition=condition) for form in _written(problem, found, _readable(found), lengths)]
+
+
+def _equalities(origins: Mapping[str, str], lengths: Mapping[str, int]) -> str:
+    """Return which lengths are equal here: `X.shape[0] == X.shape[1]`."""
+    groups = [[origins[name] for name in origins if lengths[name] == size] for size in dict.fromkeys(lengths.values())]
+    return " and ".join(" == ".join(group) for group in groups if group[1:])
 
 
 def merged(calculation: Calculation) -> tuple[Calculation, Mapping[str, int]]:
@@ -197,8 +206,12 @@ def _written(
         program = named(tree, [*problem.names, *actual])
         used = {node.name for node in walk(program) if isinstance(node, Name)} if actual else set()
         here = {name: size for name, size in actual.items() if name in used}
-        origins = origins_of(calculation, here)
-        forms.append(ClosedForm(tree, program, write(program), here, asked, origins, of_these_sizes))
+        forms.append(
+            ClosedForm(
+                tree, program, write(program), here, asked, origins_of(calculation, here), of_these_sizes,
+                condition=_shapes(calculation) if of_these_sizes else "",
+            )
+        )
     return forms
 
 
@@ -224,6 +237,11 @@ def exact_forms(problem: Problem, calculation: Calculation) -> list[ClosedForm]:
 
 def _roots(calculation: Calculation) -> list[Node]:
     return [node for _, node in calculation.results] or [calculation.output]
+
+
+def _shapes(calculation: Calculation) -> str:
+    """Return the shapes of the inputs in words: `X.shape == (3, 4)`."""
+    return " and ".join(f"{name}.shape == {tuple(symbol.shape)}" for name, symbol in calculation.symbols.items())
 
 
 def _step_by_step(calculation: Calculation) -> list[Node]:

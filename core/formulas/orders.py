@@ -28,7 +28,8 @@ from .verified import closed_forms
 class Forms:
     """The forms of one derivative; those that it does not have are None.
 
-    `formula` is valid input; `sizes` gives the sizes that it names, and `origins` says where they come from.
+    `formula` is valid input; `sizes` gives the sizes that it names, and `origins` says where they come from. With a
+    `condition` it need hold for those sizes alone.
     """
 
     formula: str
@@ -38,6 +39,7 @@ class Forms:
     linear_map: str | None = None
     kronecker: str | None = None
     convention: str = ""
+    condition: str = ""
 
 
 @silent
@@ -50,7 +52,10 @@ def forms(
     `dX -> A @ dX @ B`, as a matrix `kron(A, B.T)`. With `column`, vec stacks columns: `kron(B.T, A)`.
     """
     if not problem.requests:
-        return [Forms(form.text, form.sizes, form.origins) for form in closed_forms(problem, shapes, statics)]
+        return [
+            Forms(form.text, form.sizes, form.origins, condition=form.condition)
+            for form in closed_forms(problem, shapes, statics)
+        ]
     found = []
     asked = replace(problem, kind="value", batch=(), independent_entries=False)
     calculation = Calculation(asked, shapes, statics=statics)
@@ -67,6 +72,7 @@ def forms(
                 linear_map=_linear_map(problem, request, shapes, statics) if rank > 2 else None,
                 kronecker=_kronecker_form(program, ranks, column) if rank == 4 and len(ranks) < 4 else None,
                 convention="vec stacks columns" if column else "vec is row-major, as ravel",
+                condition=form.condition,
             )
         )
     return found

@@ -74,10 +74,12 @@ class Result(NamedTuple):
     """One derivative: `data` has the axes of the output, then those of each name in `wrt`.
 
     `formula` is valid input in which `sizes` says what each name of a size stands for, and `origins` where it comes
-    from: `x.shape[0]`. `axes` labels each axis: `("out[i]", "b[j]")`. `axis_groups` counts the axes that belong to the
-    output and to each name, so that a screen can put rows and columns together: `(("out", 1), ("b", 1))`. With a batch,
-    `data` has one further axis in front that `axes` and `axis_groups` do not count. Where the derivative is kept in
-    `compressed` form, `data` is empty.
+    from: `x.shape[0]`; with a `condition` it need hold for those sizes alone.
+
+    `axes` labels each axis: `("out[i]", "b[j]")`. `axis_groups` counts the axes that belong to the output and to each
+    name, so that a screen can put rows and columns together: `(("out", 1), ("b", 1))`. With a batch, `data` has one
+    further axis in front that `axes` and `axis_groups` do not count. Where the derivative is kept in `compressed` form,
+    `data` is empty.
     """
 
     wrt: tuple[str, ...]
@@ -91,6 +93,7 @@ class Result(NamedTuple):
     origins: Mapping[str, str] = {}
     convention: str = ""
     compressed: Structured | None = None
+    condition: str = ""
 
     @property
     def shape(self) -> tuple[int, ...]:

@@ -20,20 +20,27 @@ MOST_LENGTHS = 4
 
 
 class Reading(NamedTuple):
-    """What a name is taken for, `number`, `vector` or `matrix`, and a shape with which it is what its case says."""
+    """What a name is taken for, `number`, `vector` or `matrix`, and a shape with which it is what its case says.
+
+    The shapes are of one sample; `samples` is the axis that counts them, if there is one.
+    """
 
     kind: str
     otherwise: Shape | None = None
+    samples: Shape = ()
 
     def said(self, name: str) -> Text:
         """Return the reading of a name in words, with what to type for the other one."""
         text = f"`{name}` is read as a {self.kind}"
         if self.otherwise is None:
             return text
-        return advise(f"{text}; ", Setting("shapes", {name: self.otherwise}), f" for a {WORDS[len(self.otherwise)]}")
+        shape = (*self.samples, *self.otherwise)
+        return advise(f"{text}; ", Setting("shapes", {name: shape}), f" for a {WORDS[len(self.otherwise)]}")
 
 
-def readings(problem: Problem, shapes: Mapping[str, Shape], names: list[str]) -> dict[str, Reading]:
+def readings(
+    problem: Problem, shapes: Mapping[str, Shape], names: list[str], samples: int | None = None
+) -> dict[str, Reading]:
     """Return how names were read, those alone that are not what their case says.
 
     Example: with x of shape (4), the number `lam` in `lam * norm(x)**2` has none in which it is a vector, for that
@@ -44,7 +51,8 @@ def readings(problem: Problem, shapes: Mapping[str, Shape], names: list[str]) ->
         rank = len(shapes[name])
         if rank != usual_rank(name) and rank < len(WORDS):
             others = (shape for shape in _shapes(shapes, name) if _fits(problem, {**shapes, name: shape}))
-            found[name] = Reading(WORDS[rank], next(others, None))
+            counted = () if samples is None or name not in problem.batch else (samples,)
+            found[name] = Reading(WORDS[rank], next(others, None), counted)
     return found
 
 

@@ -44,8 +44,21 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, s
         (["x @ x", "--kind", "value"], "x @ x\n"),
         (["a*x", "--wrt", "x", "--shape", "a=scalar"], "a*eye(n)\n  n = x.shape[0]\n"),
         (["sum(x**3)", "--wrt", "x", "--wrt", "x", "--kind", "derivative"], "6*diag(x)\n"),
+        (["prod(svdvals(X))", "--wrt", "X", "--shape", "X=3x3"],
+         "sign(det(X))*cofactor(X)\n  where X.shape[0] == X.shape[1]\n"),
+        (["A @ x", "--wrt", "x", "--layout", "denominator"], "A.T\n"),
+        (["x @ A @ y", "--wrt", "x,y", "--layout", "numerator", "--batch", "x"],
+         "x: (A @ y)[None, :]\ny: (A.T @ x)[None, :]\n"),
+        (["A @ X", "--wrt", "X", "--layout", "flat", "--format", "plain"],
+         "reshape(einsum('ik,jl->ijkl', A, eye(k)), (-1, X.size))\n"),
+        (["A @ X", "--wrt", "A[0,1]", "--layout", "numerator", "--format", "plain"],
+         "reshape(outer(eye(n)[0], X[1]), (-1, 1))\n"),
+        (["exp(x)", "--wrt", "x", "--kind", "hessian", "--layout", "flat", "--shape", "x=3", "--format", "plain"],
+         "reshape(einsum('i,ij,ik->ijk', exp(x), eye(n), eye(n)), (-1, x.size*x.size))\n"),
+        (["logdet(X)", "--wrt", "X", "--format", "latex"], "X^{-\\top}\n"),
+        (["x @ x", "--no-random", "-v", "x=[1, 2]"], "2*x\n"),
     ],
-)
+)  # fmt: skip
 def test_the_formula(arguments: list[str], wanted: str, capsys: pytest.CaptureFixture[str]) -> None:
     assert said(capsys, *arguments) == wanted
 
@@ -86,6 +99,24 @@ def test_json(capsys: pytest.CaptureFixture[str]) -> None:
     assert content["results"][0]["formula"].startswith("import numpy")
 
 
+def test_json_says_for_which_sizes_a_formula_holds(capsys: pytest.CaptureFixture[str]) -> None:
+    asked = ["prod(svdvals(X))", "--wrt", "X", "--shape", "X=3x3"]
+    (result,) = json.loads(said(capsys, *asked, "--format", "json"))["results"]
+    assert result["condition"] == "X.shape[0] == X.shape[1]"
+    assert run(["grad", *asked, "--json"]) == 0
+    (result,) = json.loads(capsys.readouterr().out)["results"]
+    assert result["condition"] == "X.shape[0] == X.shape[1]"
+    (result,) = json.loads(said(capsys, *asked[:-1], "X=3x4", "--json"))["results"]
+    assert "condition" not in result
+
+
+def test_inputs_on_standard_input_are_read_where_nothing_may_be_random(
+    capsys: pytest.CaptureFixture[str], monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr("sys.stdin", io.TextIOWrapper(io.BytesIO(b'{"x": [1, 2]}'), encoding="utf-8"))
+    assert said(capsys, "x @ x", "--no-random") == "2*x\n"
+
+
 @pytest.mark.parametrize(
     ("arguments", "status", "message"),
     [
@@ -96,6 +127,10 @@ def test_json(capsys: pytest.CaptureFixture[str]) -> None:
         (["x @ x", "--wrt", "x", "--kind", "value"], 2, "leave out --wrt"),
         (["x", "--to", "fortran"], 2, "fortran"),
         (["x", "-o", "/nowhere/formula.py"], 2, "cannot write"),
+        (["x", "--format", "npy"], 2, "`formula` has no npy output"),
+        (["x", "--format", "latex", "--to", "numpy"], 2, "two spellings"),
+        (["A @ X", "--wrt", "X", "--layout", "flat", "--to", "latex"], 2, "a layout is written as text"),
+        (["x @ x", "--no-random"], 4, "missing input `x`"),
     ],
 )
 def test_what_is_refused(arguments: list[str], status: int, message: str, capsys: pytest.CaptureFixture[str]) -> None:

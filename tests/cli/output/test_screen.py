@@ -307,7 +307,7 @@ def test_layouts_flatten_row_major_and_label_every_entry() -> None:
     arranged = apply_layout(result, "denominator")
     assert arranged.data.tolist() == np.arange(24).reshape(2, 12).T.tolist()
     assert arranged.axes == ("X[j,k]", "out[i]")
-    assert arranged.formula == "reshape(f, (2, 12)).T"
+    assert arranged.formula == "reshape(f, (-1, X.size)).T"
     seen = view(result, "denominator")
     assert (seen.row_label(0, 5), seen.column_label(0, 1)) == ("X[1,1]", "out[1]")
 

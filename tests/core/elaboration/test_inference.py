@@ -7,6 +7,7 @@ from time import process_time
 
 import pytest
 
+import matgrad
 from matgrad.core.elaboration.entries import StaticNameError
 from matgrad.core.elaboration.inference import infer_shapes, ranks_of, solve_lengths, square_names
 from matgrad.core.errors import RankError, ShapeError
@@ -273,3 +274,8 @@ def test_five_hundred_names_are_solved_in_proportion() -> None:
 
     seconds(50)
     assert min(seconds(500) for _ in range(3)) < 4 * 5 * min(seconds(100) for _ in range(3))
+
+
+def test_lengths_that_never_fit_are_not_tried_again_and_again() -> None:
+    value = matgrad.value("reshape(ones((3, 9)), (-1, x.size*x.size))")(x=[1.0, 2.0, 4.0])
+    assert value.shape == (3, 9)

@@ -179,3 +179,13 @@ def test_every_identity_is_explained() -> None:
         wrt = tuple(dict.fromkeys(record["wrt"])) or (next(iter(shapes)),)
         for found in lesson(record["expr"], wrt, shapes).explanations:
             assert found.formula, record["id"]
+
+
+def test_with_a_batch_the_steps_are_those_of_one_sample() -> None:
+    samples = np.array([[1.0, 2.0], [3.0, 4.0], [5.0, 6.0]])
+    problem = Problem.of("(x @ w)**2", "jacobian", ("w",), batch=("x",))
+    lesson = explain(problem, {"x": Input(samples, "test")}, Wishes())
+    alone = explain(Problem.of("(x @ w)**2", "jacobian", ("w",)), {"x": Input(samples[0], "test")}, Wishes())
+    assert lesson.samples == 3 and alone.samples is None
+    assert lesson.explanations == alone.explanations
+    assert lesson.parts == alone.parts
