@@ -64,9 +64,8 @@ class Operator:
       that of `elaboration/library_calls.py`. A line without a library is a further way to call it.
     - `refused`: functions of libraries that share a name with this one and do something else: what to write instead.
     - `fixed`: settings that libraries know and that have one value here, their default: any other is refused.
-    - `hidden`: needed by rules and formulas, not listed for people.
-    - `internal`: hidden, and in no printed formula either: no text may call it. `written` is what stands for
-      it where a rule is shown.
+    - `hidden`: needed by rules, not listed for people: no text may call it, so no printed formula may either. `written`
+      is what stands for it there.
     """
 
     name: str
@@ -92,7 +91,6 @@ class Operator:
     analytic: bool = False
     mask: bool = False
     hidden: bool = False
-    internal: bool = False
     written: str = ""
     keeps_symmetry: bool = False
     bounds: tuple[float, float] = (float("-inf"), float("inf"))

@@ -84,7 +84,7 @@ def adapter(
     """Return the right side of a reading."""
     return Operator(
         name, parameters, doc, family="adapters", build=build, samples=samples, errors=(error,), hidden=True,
-        internal=True, spellings=NOWHERE, **fields,
+        spellings=NOWHERE, **fields,
     )
 
 
@@ -116,5 +116,5 @@ ENTRIES = (
             "full_svd(X)[1]", "abs(full_svd(A)[0])", error="full_svd(x)"),
     # It has no value, so nothing of it can be tested by the table.
     Operator("unavailable", "; message, help", "What a library returns and matgrad cannot.", family="derivatives",
-             build=Unavailable, hidden=True, internal=True, spellings=NOWHERE),
+             build=Unavailable, hidden=True, spellings=NOWHERE),
 )

@@ -81,7 +81,7 @@ def matrix_function(
     return (
         square(name, doc, evaluate, f"{frechet}(X, dX)", keeps_symmetry=True, source=HIGHAM,
                errors=(f"{name}(x)", f"{name}(X)"), **fields),
-        Operator(frechet, "X, E", f"Derivative of {name} at X along E.", family="inverses", hidden=True,
+        Operator(frechet, "X, E", f"Fréchet derivative of {name} at X along E (needs SciPy).", family="inverses",
                  signature="(n,n),(n,n)->(n,n)", evaluate=along, adjoint=f"{frechet}(X.mT, g)",
                  differential="n = count(X, axis=0); Z = zeros_like(X); B = vstack([hstack([X, E]), hstack([Z, X])]);"
                               f" dB = vstack([hstack([dX, Z]), hstack([Z, dX])]); L = {frechet}(B, dB); L[:n, n:]",
@@ -91,6 +91,8 @@ def matrix_function(
                  spellings={**NOWHERE, "latex": rf"\operatorname{{{name}}}'\left(#*\right)"}),
     )
 
+
+_FRECHET = "scipy.linalg.expm_frechet(A, E, method=..., check_finite=..., *, "
 
 ENTRIES = (
     # --- inverses and systems of equations
@@ -121,7 +123,7 @@ ENTRIES = (
              refused={"torch.solve": "PyTorch has removed it; write `torch.linalg.solve(A, B)`",
                       "torch.Tensor.solve": "PyTorch has removed it; write `torch.linalg.solve(A, B)`"},
              spellings={"latex": "#1^{-1} #2", "numpy": "np.linalg.solve(#*)", "torch": "torch.linalg.solve(#*)"}),
-    Operator("solve_vector", "A, b", "Solution x of A @ x = b.", family="inverses", hidden=True, internal=True,
+    Operator("solve_vector", "A, b", "Solution x of A @ x = b.", family="inverses", hidden=True,
              written="solve(A, b)",
              analytic=True, signature="(n,n),(n)->(n)", evaluate=kernels.solve_vector,
              differential="inv(A) @ (db - dA @ y)",
@@ -129,7 +131,7 @@ ENTRIES = (
              errors=("solve_vector(A, x)",),
              spellings={"latex": "#1^{-1} #2", "numpy": "np.linalg.solve(#1, #2[..., None])[..., 0]",
                         "torch": "torch.linalg.solve(#1, #2[..., None])[..., 0]"}),
-    Operator("solve_matrix", "A, b", "Solution x of A @ x = b.", family="inverses", hidden=True, internal=True,
+    Operator("solve_matrix", "A, b", "Solution x of A @ x = b.", family="inverses", hidden=True,
              written="solve(A, b)",
              analytic=True, signature="(n,n),(n,k)->(n,k)", evaluate=np.linalg.solve,
              differential="inv(A) @ (db - dA @ y)",
@@ -158,16 +160,20 @@ ENTRIES = (
     # A cofactor is the determinant of a matrix with one row replaced, so its derivative is again made of cofactors.
     square("cofactor", "The matrix of cofactors: the gradient of the determinant.", kernels.cofactor,
            "einsum('ijkl,ik,kl->ij', cofactor(rows_replaced(X)), 1 - identity_like(X), dX)", family="determinants",
-           keeps_symmetry=True, hidden=True, errors=("cofactor(X)",),
+           keeps_symmetry=True, errors=("cofactor(X)",),
+           source="Magnus & Neudecker, Matrix Differential Calculus (Jacobi's formula)",
            spellings={**NOWHERE, "latex": r"\operatorname{cof}\left(#1\right)"}),
     Operator("rows_replaced", "X", "The matrices X with row i replaced by the unit vector e_j.",
              family="determinants", build=_rows_replaced, hidden=True, samples=("rows_replaced(A)",),
-             errors=("rows_replaced(X)",), spellings={**NOWHERE, "latex": r"\operatorname{rows}\left(#1\right)"}),
+             errors=("rows_replaced(X)",), spellings=NOWHERE,
+             written="X - einsum('ij,ik->ijk', eye(count(X, axis=-1)), X)[:, None]"
+                     " + einsum('ik,jl->ijkl', eye(count(X, axis=-1)), eye(count(X, axis=-1)))"),
 
     # --- functions of matrices (with SciPy)
     *matrix_function("expm", "Matrix exponential (needs SciPy).", kernels.expm, kernels.expm_frechet, "expm(X)",
                      analytic=True, aliases=("matrix_exp",),
-                     refused={"scipy.linalg.expm_frechet": "write `expm(X)` and differentiate it"},
+                     libraries=(f"{_FRECHET}compute_expm: False) -> expm_frechet(A, E)",
+                                f"{_FRECHET}compute_expm: True = True) -> (expm(A), expm_frechet(A, E))"),
                      spellings={"numpy": "scipy.linalg.expm(#1)", "torch": "torch.linalg.matrix_exp(#1.contiguous())",
                                 "jax": "jax.scipy.linalg.expm(#1)"}),
     *matrix_function("logm", "Principal logarithm of a matrix without eigenvalues on the negative axis (needs SciPy).",

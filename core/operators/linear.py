@@ -194,7 +194,9 @@ ENTRIES = (
                       "jax.lax.cumsum(operand, axis=0, reverse=False) -> cumsum(operand, axis=axis)",
                       "tf.cumsum(x, axis=0, exclusive=False, reverse=False) -> cumsum(x, axis=axis)")),
     linear("identity_like", "X", "The identity matrix of the size of the last axis.", hidden=True,
-           build=lambda X: Delta.of(X.shape[-1], 2), samples=("identity_like(X)",), spellings=NOWHERE),
+           build=lambda X: Delta.of(X.shape[-1], 2), written="eye(count(X, axis=-1))", samples=("identity_like(X)",),
+           spellings=NOWHERE),
     linear("lower_half", "X", "The lower triangle of ones with 1/2 on the diagonal, in the shape of X.",
-           diagonals.lower_half, samples=("lower_half(A)",), hidden=True, spellings=NOWHERE),
+           diagonals.lower_half, samples=("lower_half(A)",), hidden=True, spellings=NOWHERE,
+           written="tril(ones_like(X)) - eye(count(X, axis=-1)) / 2"),
 )
