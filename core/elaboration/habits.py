@@ -15,7 +15,7 @@ from typing import TypedDict
 
 from ...grammar import syntax
 from ..graph import catalogue
-from .demands import ALL, Demands, Part
+from .demands import ALL, Chain, Demands, Part
 
 # Names have no more axes than an expression with few of them needs.
 FEW, MANY = range(3), range(5)
@@ -166,7 +166,7 @@ class _Reader:
                 yield from self._usual(self.demands.names[name])
 
     def _terms_of_chains(self) -> Iterator[Decision]:
-        """What is added to a product of matrices and vectors has axes as it has: `b` in `W @ x + b`."""
+        """Terms beside a product of matrices and vectors have axes, as it has: `b` in `W @ x + b`."""
         for chain in self.demands.sums:
             if any(_is_chain(part.node) and self._has_axes(part.variable) for part in chain.parts):
                 yield from self._usual_terms(chain)
@@ -250,7 +250,7 @@ class _Reader:
     def _scales(self, part: Part, chain: Chain) -> bool:
         """Whether the letters in a part say that it scales another: Greek ones all but those, `k*t` what is a vector.
 
-        Of letters of coefficients alone the variable is the vector: `t` in `exp(-k*t)`, where it is differentiated by t.
+        Among letters of coefficients the variable is the vector: `t` in `exp(-k*t)`, differentiated by t.
         """
         names = {*self._open_names(part)}
         letters = {*map(_letter, names)}
