@@ -55,16 +55,10 @@ def _tie(other: Node) -> Node:
 
 
 def _clip(x: Node, lower: float | None, upper: float | None) -> Node:
-    """Return x between two bounds; at a bound the constant branch is taken, so the derivative there is 0."""
-    for relation, bound in (("less_equal", lower), ("greater_equal", upper)):
+    for nearer, bound in (("maximum", lower), ("minimum", upper)):
         if bound is not None:
-            x = bounded(x, number(bound), relation)
+            x = call(nearer, x, number(bound))
     return x
-
-
-def bounded(x: Node, bound: Node, relation: str) -> Node:
-    """Return the bound where x stands in a relation to it, and x elsewhere."""
-    return call("where", call(relation, x, bound), bound, x)
 
 
 def _bounded() -> Iterator[str]:
@@ -72,15 +66,15 @@ def _bounded() -> Iterator[str]:
     own = ("", "a_")
     functions = {"np.clip": own, "torch.clamp": own[:1], "torch.clip": own[:1], "tf.clip_by_value": ("clip_value_",)}
     functions |= {"clip": own, "clamp": own[:1], "clip_by_value": ("clip_value_",)}
-    yield "jax.lax.clamp(min, x, max) -> at_most(at_least(x, min), max)"
+    yield "jax.lax.clamp(min, x, max) -> minimum(maximum(x, min), max)"
     for name, words in functions.items():
         x = {"np": "a", "torch": "input"}.get(name.partition(".")[0], "x")
         for low, high in [(f"{word}min", f"{word}max") for word in words] + [("lower", "upper")] * ("." not in name):
             yield f"{name}({x}, {low}: number = None, {high}: number = None) -> clip({x}, {low}, {high})"
-            yield f"{name}({x}, {low}: None = None, *, {high}) -> at_most({x}, {high})"
-            yield f"{name}({x}, {low}: None, {high}) -> at_most({x}, {high})"
-            yield f"{name}({x}, {low}, {high}: None = None) -> at_least({x}, {low})"
-            yield f"{name}({x}, {low}, {high}) -> at_most(at_least({x}, {low}), {high})"
+            yield f"{name}({x}, {low}: None = None, *, {high}) -> minimum({x}, {high})"
+            yield f"{name}({x}, {low}: None, {high}) -> minimum({x}, {high})"
+            yield f"{name}({x}, {low}, {high}: None = None) -> maximum({x}, {low})"
+            yield f"{name}({x}, {low}, {high}) -> minimum(maximum({x}, {low}), {high})"
 
 
 ENTRIES = (
