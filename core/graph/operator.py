@@ -50,7 +50,7 @@ class Operator:
     - `spectrum`: of a function of numbers, the operator that does the same to the eigenvalues of a symmetric matrix.
     - `kink`: a condition, in matgrad's language over operands and `y`, that is true where the derivative is a choice.
     - `domain`: for each operand, what random inputs must satisfy: real, positive, unit (-1..1), above_one, nonzero,
-      invertible, spd, symmetric, integer.
+      invertible, spd, symmetric, integer, mask (0 or 1).
     - `samples`: calls that the generated tests evaluate and differentiate; `errors`: calls that must be refused.
     - `analytic`: whether `evaluate` accepts complex arrays and is holomorphic, so that the complex step applies.
     - `mask`: whether the values are 0 and 1, and 0 annihilates even inf and nan in a Product.
