@@ -40,6 +40,7 @@ if TYPE_CHECKING:
 
 _OPERATORS = {".*": "*", "·": "*", "⋅": "*", "×": "*", "∗": "*", "⊙": "*", "./": "/", "÷": "/", "−": "-"}
 _OPERATORS |= {"^": "**", ".^": "**", ".**": "**", "≤": "<=", "≥": ">=", "≠": "!="}
+_MASKS = {"&": "logical_and", "|": "logical_or", "~": "logical_not"}
 _TEXTBOOK = {"·": "·", "⋅": "·", "×": "×"}
 _LITERALS = {"None": None, "True": True, "False": False, "...": ...}
 _DIGITS = str.maketrans("⁰¹²³⁴⁵⁶⁷⁸⁹₀₁₂₃₄₅₆₇₈₉", "0123456789" * 2)
@@ -170,6 +171,8 @@ class Builder:
             return self._power(span, left, operator, right)
         if symbol == "\\":
             return Call("solve", (left, right), span=span, function_span=place(operator))
+        if sign := _MASKS.get(symbol.strip()):
+            return Call(sign, (left, right), mark=symbol.strip(), span=span, function_span=place(operator))
         if symbol == "/" and left == Name("d"):
             self._refuse_derivative()
         mark = _TEXTBOOK.get(operator.value, "")
@@ -219,7 +222,7 @@ class Builder:
         return isinstance(node, Call) and self._text.startswith("√", node.span[0])
 
     def bars(self, span: Span, opening: Token, inner: Node, closing: Token) -> Call:
-        return Call("abs", (inner,), mark="|", span=span, function_span=place(opening))
+        return Call("abs", (inner,), mark="||", span=span, function_span=place(opening))
 
     def norm(self, span: Span, opening: Token, inner: Node, closing: Token) -> Call:
         word = closing.value.lstrip("|‖∥_").translate(_DIGITS)
@@ -230,7 +233,9 @@ class Builder:
             arguments.append(replace(known, span=place(closing)))
         return Call("norm", tuple(arguments), span=span, function_span=place(opening))
 
-    def unary(self, span: Span, operator: Token, operand: Node) -> Unary:
+    def unary(self, span: Span, operator: Token, operand: Node) -> Node:
+        if sign := _MASKS.get(operator.value):
+            return Call(sign, (operand,), mark=operator.value, span=span, function_span=place(operator))
         return Unary(_OPERATORS.get(operator.value, operator.value), operand, span=span)
 
     def superscript(self, span: Span, operand: Node, digits: Token) -> Node:
@@ -292,6 +297,13 @@ class Builder:
         return Index(operand, items, span=span)
 
     def items(self, span: Span, *items: Node) -> tuple[Node, ...]:
+        return items
+
+    def closed(self, span: Span, *items: Node) -> tuple[Node, ...]:
+        """`X[(0, 1),]`: the comma makes a tuple of the index, and what was one in it a list."""
+        (first, *others) = items
+        if not others and isinstance(first, TupleLiteral):
+            return (ListLiteral(first.items, span=first.span),)
         return items
 
     def slice(self, span: Span, *pieces: Node | Token) -> Slice:

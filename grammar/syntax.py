@@ -138,8 +138,8 @@ class Call(Node):
 
     `np.linalg.inv(A)` is `Call("inv", (A,), prefix="np.linalg")`. A method call `x.sum(axis=0)` is the same call with
     the receiver as first argument; `method` only remembers how it was spelled, and `typed` the function that stands in
-    the text where this one takes its place. `mark` says that a matrix would be read in several ways: it is `|` for
-    bars, and `matlab` for MATLAB's `sum(A)`.
+    the text where this one takes its place. `mark` remembers a sign: `||` for bars, `&` between masks,
+    and `matlab` for MATLAB's `sum(A)`.
     """
 
     function: str

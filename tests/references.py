@@ -294,7 +294,9 @@ REFERENCES: Mapping[str, Callable[..., Any]] = {
     # --- adapters
     "reshape_by_columns": lambda x, shape: np.reshape(x, shape, order="F"),
     "flatten_between": lambda x, start, end: x.reshape(*x.shape[:start], -1), "permute_axes": np.transpose,
-    "only_matrix": np.copy, "only_vector": np.copy, "at_least": np.maximum, "at_most": np.minimum,
+    "logical_and": np.logical_and, "logical_or": np.logical_or, "logical_xor": np.logical_xor,
+    "logical_not": lambda x: x == 0,
+    "only_matrix": np.copy, "only_vector": np.copy,
     "weighted_average": lambda x, weights, axis=None: np.average(x, axis=axis, weights=weights),
     "softmax_of_usual_axis": lambda x: softmax(x, 1 if x.ndim == 2 else 0),
     "log_softmax_of_usual_axis": lambda x: np.log(softmax(x, 1 if x.ndim == 2 else 0)),

@@ -53,7 +53,8 @@ def demands(operator: Operator, sample: str) -> Iterator[tuple[str, str]]:
 
 @cache
 def values_of(operator: Operator, sample: str) -> Values:
-    asked = dict(demands(operator, sample))
+    # Functions of masks are of numbers too, and differences need numbers.
+    asked = {name: domain for name, domain in demands(operator, sample) if domain != "mask"}
     return {name: draw(name, SHAPES[name], "normal", 1, {asked.get(name, "real")} - {"real"}) for name in names(sample)}
 
 

@@ -47,7 +47,7 @@ class Demands:
     - `sums`, `products` and `meetings` (other operators of entries) are the places where parts meet entry by entry;
     - `ratios` are the divisors in products;
     - `exponents`, `entries` of lists, operands of what goes `along_axes` as a sum does, those of `@` (`multiplied`),
-      and `leading` factors of chains of `@`.
+      and the `leading` factors of chains of `@`, with what they stand before.
     """
 
     def __init__(
@@ -60,12 +60,12 @@ class Demands:
         self.sums: list[Chain] = []
         self.products: list[Chain] = []
         self.meetings: list[Chain] = []
-        self.ratios: list[tuple[int, Chain]] = []
+        self.ratios: list[tuple[Part, Chain]] = []
         self.exponents: list[int] = []
         self.entries: list[int] = []
         self.along_axes: list[int] = []
         self.multiplied: list[Part] = []
-        self.leading: list[Part] = []
+        self.leading: list[tuple[Part, syntax.Node]] = []
         self._assigned: dict[str, tuple[int | None, syntax.Node]] = {}
         self._numbered: dict[Hashable, int] = {}
         self._visited: dict[int, tuple[syntax.Node, int | None]] = {}
@@ -143,7 +143,7 @@ class Demands:
         chains = {ADDITIVE: self.sums, MULTIPLICATIVE: self.products}.get(family, self.meetings)
         chains.append(Chain(result, parts))
         divisors = [item.right for item in chain if item.operator == "/"]
-        self.ratios += [(part.variable, chains[-1]) for part in parts if any(part.node is one for one in divisors)]
+        self.ratios += [(part, chains[-1]) for part in parts if any(part.node is one for one in divisors)]
         return result
 
     def _broadcast(self, key: Hashable, parts: Sequence[Part]) -> int:
@@ -172,12 +172,12 @@ class Demands:
         return left
 
     def _note_leading(self, node: syntax.Binary) -> None:
-        """Note the factors before a matrix or a transpose that begins a chain: `alpha * x.T @ A @ x`."""
+        """Note the factors before a name or a transpose that begins a chain: `alpha * x.T @ A @ x`."""
         product = node.left
         if isinstance(product, syntax.Binary) and product.operator == "*":
-            last = product.right
-            if isinstance(last, syntax.Attribute) or (isinstance(last, syntax.Name) and last.name[0].isupper()):
-                self.leading += self._parts([product.left])
+            last = product.right.operand if isinstance(product.right, syntax.Attribute) else product.right
+            if last is not product.right or isinstance(last, syntax.Name):
+                self.leading += ((part, last) for part in self._parts([product.left]))
 
     def _call(self, key: Hashable, operands: tuple[int, ...], rank: Callable[[tuple[int, ...]], int | None]) -> int:
         def make() -> int:

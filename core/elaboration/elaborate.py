@@ -343,8 +343,8 @@ class Elaborator:
         if operator.rewrite is not None:
             return self.visit(self._rewritten(operator, operator.rewrite, node))
         positional = [self.visit(item) for item in node.arguments]
-        if node.mark and isinstance(positional[0], Node) and positional[0].rank > 1:
-            raise misfits.ambiguous_matrix(node)
+        if node.mark:
+            misfits.require_meaning(node, positional, self.statics)
         keywords = {item.name: self.visit(item.value) for item in node.keywords}
         try:
             bound = bind(operator, positional, keywords)

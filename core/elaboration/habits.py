@@ -15,7 +15,7 @@ from typing import TypedDict
 
 from ...grammar import syntax
 from ..graph import catalogue
-from .demands import ALL, Demands, Part
+from .demands import ALL, Chain, Demands, Part
 
 # Names have no more axes than an expression with few of them needs.
 FEW, MANY = range(3), range(5)
@@ -28,6 +28,8 @@ COEFFICIENTS = GREEK | {*"cdklmnst", "mu", "μ", "dt", "lr"}
 """What is a number where it scales a vector."""
 VARIABLES = frozenset("pquvwxyz")
 """Letters of vectors, in which nobody counts parameters."""
+COUNTS = frozenset("NT")
+"""Upper-case letters of what one divides by: a number of samples, a temperature."""
 
 Decision = tuple[int, Collection[int]]
 """A variable, and the ranks that a habit leaves it."""
@@ -58,15 +60,16 @@ def read(
         demands = Demands(program, known, unknown, possible)
         if not demands.network.contradicted:
             break
-    return _Reader(demands, square, scalar, wrt, [*known.values()]).reading()
+    return _Reader(demands, square, scalar, wrt, known).reading()
 
 
 class _Reader:
     def __init__(
-        self, demands: Demands, square: Iterable[str], scalar: bool, wrt: Collection[str], given: Collection[int]
+        self, demands: Demands, square: Iterable[str], scalar: bool, wrt: Collection[str], given: Mapping[str, int]
     ) -> None:
         self.demands = demands
         self.network = demands.network
+        self.scalar = scalar
         self.wrt = wrt
         self.given = given
         self.called = {demands.names[name]: name for name in demands.open}
@@ -85,10 +88,9 @@ class _Reader:
     def reading(self) -> dict[str, int]:
         """Apply the habits, the surest first, until they decide nothing more; then a name is what its case says."""
         habits = [
-            self._numbers_by_place, self._parameters, self._factors_of_chains, self._names_with_axes,
-            self._terms_of_vectors, self._parts_beside_numbers, self._divisors_of_vectors, self._upper_case,
-            self._factors_of_matrices,
-            self._letters,
+            self._numbers_by_place, self._factors_of_chains, self._terms_of_chains, self._parameters,
+            self._names_with_axes, self._terms_of_vectors, self._parts_beside_numbers, self._divisors,
+            self._factors_of_vectors, self._upper_case, self._factors_of_matrices, self._letters,
         ]  # fmt: skip
         while any(self._applied(habit()) for habit in habits):
             pass
@@ -161,20 +163,34 @@ class _Reader:
             if any(_is_identity(part.node) for part in chain.parts):
                 yield from ((part.variable, {0}) for part in chain.parts if not _is_identity(part.node))
 
-    def _parameters(self) -> Iterator[Decision]:
-        """Several variables that meet given vectors are the parameters of a fit: `a*exp(-b*t) + c - y`."""
-        wrt = [name for name in dict.fromkeys(self.wrt) if name in self.demands.open]
-        names = [name for name in wrt if not self._has_axes(self.demands.names[name])]
-        names = [name for name in names if name[0].islower() or max(self.given, default=0) < 2]
-        if len(names) > 1 and not VARIABLES.issuperset(names) and 1 in self.given:
-            yield from ((self.demands.names[name], {0}) for name in names)
-
     def _factors_of_chains(self) -> Iterator[Decision]:
         """Operands of `@` are matrices and vectors by their case, and what leads a chain of them is a number."""
-        yield from ((part.variable, {0}) for part in self.demands.leading if self._is_lower(part))
+        for part, last in self.demands.leading:
+            vector = isinstance(last, syntax.Name) and last.name[0].islower()
+            if vector or self._is_lower(part):
+                yield part.variable, {0}
         for part in self.demands.multiplied:
             for name in self._open_names(part):
                 yield from self._usual(self.demands.names[name])
+
+    def _terms_of_chains(self) -> Iterator[Decision]:
+        """Terms beside a product of matrices and vectors have axes, as it has: `b` in `W @ x + b`."""
+        for chain in self.demands.sums:
+            if any(_is_chain(part.node) and self._has_axes(part.variable) for part in chain.parts):
+                yield from self._usual_terms(chain)
+
+    def _parameters(self) -> Iterator[Decision]:
+        """Several variables that meet vectors of data are the parameters of a fit: `a*exp(-b*t) + c - y`.
+
+        The data are given vectors, or letters of vectors in a loss.
+        """
+        wrt = [name for name in dict.fromkeys(self.wrt) if name in self.demands.open]
+        names = [name for name in wrt if not self._has_axes(self.demands.names[name])]
+        names = [name for name in names if name[0].islower() or max(self.given.values(), default=0) < 2]
+        data = [name for name, rank in self.given.items() if rank == 1]
+        data += VARIABLES & self.demands.open.keys() if self.scalar else ()
+        if len(names) > 1 and not VARIABLES.issuperset(names) and {*data} - {*self.wrt}:
+            yield from ((self.demands.names[name], {0}) for name in names)
 
     def _names_with_axes(self) -> Iterator[Decision]:
         """Names that are no numbers, as what is indexed, have as many axes as their case says."""
@@ -186,8 +202,11 @@ class _Reader:
         """Terms of a sum that has axes have them too, but for Greek letters, which are numbers."""
         for chain in self.demands.sums:
             if self._has_axes(chain.whole):
-                for variable in (part.variable for part in chain.parts if part.variable in self.called):
-                    yield from self._usual(variable, 0 if _letter(self.called[variable]) in GREEK else None)
+                yield from self._usual_terms(chain)
+
+    def _usual_terms(self, chain: Chain) -> Iterator[Decision]:
+        for variable in (part.variable for part in chain.parts if part.variable in self.called):
+            yield from self._usual(variable, 0 if _letter(self.called[variable]) in GREEK else None)
 
     def _parts_beside_numbers(self) -> Iterator[Decision]:
         """Factors, divisors and offsets of a number that is computed are numbers."""
@@ -197,14 +216,23 @@ class _Reader:
             if scalars and any(self._is_computed(part.node) for part in decided):
                 yield from ((part.variable, {0}) for part in chain.parts)
 
-    def _divisors_of_vectors(self) -> Iterator[Decision]:
-        """Upper-case names that divide vectors are numbers: `x/T`."""
+    def _divisors(self) -> Iterator[Decision]:
+        """Upper-case names that divide vectors are numbers, and counts divide matrices too: `x/(k*T)`, `X.T @ X/N`."""
         for divisor, chain in self.demands.ratios:
-            others = [part for part in chain.parts if part.variable != divisor]
+            others = [part for part in chain.parts if part.variable != divisor.variable]
             vectors = (self._is_lower(part) or self._ranks(part.variable) == {1} for part in others)
-            upper = divisor in self.called and self.called[divisor][0].isupper()
-            if upper and all(min(self._ranks(part.variable)) < 2 for part in others) and any(vectors):
-                yield divisor, {0}
+            plain = all(min(self._ranks(part.variable)) < 2 for part in others) and any(vectors)
+            upper = [name for name in self._open_names(divisor) if name[0].isupper()]
+            if plain or not COUNTS.isdisjoint(map(_letter, upper)):
+                yield from ((self.demands.names[name], {0}) for name in upper)
+
+    def _factors_of_vectors(self) -> Iterator[Decision]:
+        """Upper-case names among several factors of a vector are numbers: `G*M*r/norm(r)**3`."""
+        for chain in self.demands.products:
+            ranks = [self._ranks(part.variable) for part in chain.parts if _names_something(part.node)]
+            if len(ranks) > 2 and {1} in ranks and all(min(possible) < 2 for possible in ranks):
+                names = (part for part in chain.parts if part.variable in self.called)
+                yield from ((part.variable, {0}) for part in names if self.called[part.variable][0].isupper())
 
     def _upper_case(self) -> Iterator[Decision]:
         """Upper case is a matrix."""
@@ -220,14 +248,30 @@ class _Reader:
 
     def _letters(self) -> Iterator[Decision]:
         """Letters decide of what scales what has axes, or will have; Greek ones of offsets too."""
-        scaled = [(COEFFICIENTS, chain) for chain in (*self.demands.products, *self.demands.meetings)]
-        for letters, chain in scaled:
-            if any(map(self._is_vector, chain.parts)):
-                yield from ((part.variable, {0}) for part in chain.parts if self._letter_of(part) in letters)
+        for chain in (*self.demands.products, *self.demands.meetings):
+            yield from ((part.variable, {0}) for part in chain.parts if self._scales(part, chain))
         for chain in self.demands.sums:
             if any(map(self._is_vector, chain.parts)):
                 powers = (part for part in chain.parts if _is_power(part.node))
                 yield from ((part.variable, {0}) for part in powers if self._letter_of(part) in GREEK)
+
+    def _scales(self, part: Part, chain: Chain) -> bool:
+        """Whether the letters in a part say that it scales another: Greek ones all but those, `k*t` what is a vector.
+
+        Among letters of coefficients the variable is the vector: `t` in `exp(-k*t)`, differentiated by t.
+        """
+        names = {*self._open_names(part)}
+        letters = {*map(_letter, names)}
+        if not letters or not letters <= COEFFICIENTS:
+            return False
+        others = {name for other in chain.parts if other is not part for name in self._open_names(other)} - names
+        if letters <= GREEK and any(_letter(name) not in GREEK for name in others):
+            return True
+        if names.isdisjoint(self.wrt) and any(name in self.wrt and _letter(name) not in GREEK for name in others):
+            return True
+        if len(names) == 1:
+            return any(map(self._is_vector, chain.parts))
+        return not VARIABLES.isdisjoint(others) or any(self._has_axes(other.variable) for other in chain.parts)
 
     def _letter_of(self, part: Part) -> str | None:
         """Return the letter of the only name in a part that is open: `s` of `2*s**2`; None if there are several."""
@@ -249,6 +293,14 @@ def _is_identity(node: syntax.Node) -> bool:
     """Whether a factor is made of sizes alone, as `eye(n)` and `ones(n)` are."""
     operator = catalogue.find(node.function) if isinstance(node, syntax.Call) else None
     return operator is not None and not operator.operands
+
+
+def _is_chain(node: syntax.Node) -> bool:
+    return isinstance(node, syntax.Binary) and node.operator == "@"
+
+
+def _names_something(node: syntax.Node) -> bool:
+    return any(isinstance(item, syntax.Name) for item in syntax.walk(node))
 
 
 def _is_power(node: syntax.Node) -> bool:

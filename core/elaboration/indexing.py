@@ -200,7 +200,7 @@ def _pick(item: syntax.Node, value: Any, sizes: Shape, node: syntax.Index, posit
     if _is_mask(value):
         return _masked(item, array, source, sizes)
     rows = tuple(_place(item, entry, index, sizes[0], node) for index, entry in np.ndenumerate(array))
-    return Pick(_named(rows, source), array.shape, listed=True)
+    return Pick(_named(rows, source, sizes[0]) if array.ndim or source is not None else rows, array.shape, listed=True)
 
 
 def _array(item: syntax.Node, value: Any) -> AnyArray:
@@ -264,9 +264,14 @@ def _masked(item: syntax.Node, mask: AnyArray, source: Node | None, sizes: Shape
             words = f"a mask has as many entries as what it picks from: {describe(sizes)}"
             raise ShapeError(words, Label(syntax.span_of(item), describe(shape)), sizes=(size, own))
     rows = tuple(map(int, np.flatnonzero(mask)))
-    return Pick(_named(rows, source), (len(rows),), listed=True, axes=mask.ndim)
+    return Pick(_named(rows, source, prod(sizes)), (len(rows),), listed=True, axes=mask.ndim)
 
 
-def _named(rows: tuple[int, ...], source: Node | None) -> Rows:
-    """Return rows that know the array of indices from which they were read, where it depends on inputs."""
-    return rows if source is None else Listed(rows, flattened(source))
+def _named(rows: tuple[int, ...], source: Node | None, size: int) -> Rows:
+    """Return rows that know the array of indices from which they were read, where it depends on inputs.
+
+    Over a length with a name a list stays one, for a slice would take what is there of places that must exist.
+    """
+    if source is not None:
+        return Listed(rows, flattened(source))
+    return Listed(rows, None) if isinstance(size, Size) and all(type(row) is int for row in rows) else rows

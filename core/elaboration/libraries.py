@@ -120,7 +120,7 @@ class _Translator:
         return self._by(call, call.function, catalogue.readings(call.function), strict=False) or self._own(call)
 
     def _own(self, call: Call) -> Node:
-        if (operator := catalogue.find(call.function)) and operator.internal:
+        if (operator := catalogue.find(call.function)) and operator.hidden:
             raise misfits.unknown_function(call)
         _refuse(call, call.function, [call.function])
         return call

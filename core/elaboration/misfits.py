@@ -3,22 +3,26 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
+
+import numpy as np
 
 from ...grammar import syntax
 from ...grammar.advice import Command, advise
 from ...grammar.errors import ExpressionError, Label
 from ...grammar.meant import index_from_zero
 from ...grammar.writer import write
+from ..arrays import Static
 from ..errors import RankError, ShapeError, UnknownNameError
-from ..graph import catalogue
-from ..graph.nodes import Node
+from ..graph import algebra, catalogue
+from ..graph.nodes import Node, Product, Structural, Symbol
 from ..graph.operator import Operator
 from ..shapes import Shape, broadcast_shapes, describe, matmul_shape, show
 from .arguments import UnknownArgument, usage
 
+MASKS = ("&", "|", "~")
 VERBS = {"+": "add", "-": "subtract", "*": "multiply", "/": "divide", "@": "multiply", "**": "raise"}
 
 
@@ -104,12 +108,41 @@ def require_numbers(node: syntax.Binary, left: Node, right: Node) -> None:
     )
 
 
-def ambiguous_matrix(node: syntax.Call) -> ShapeError:
+def require_meaning(node: syntax.Call, operands: Sequence[object], statics: Mapping[str, Static]) -> None:
+    """Refuse calls written with a sign that means nothing, or several things, for what stands there: `x & y`, `|A|`."""
+    if node.mark in MASKS:
+        for part, value in zip(node.arguments, operands, strict=True):
+            if not _may_be_mask(value, statics):
+                raise ExpressionError(
+                    f"`{node.mark}` is of masks, such as `x > 0`",
+                    Label(syntax.span_of(part), "no mask"),
+                    helps=[f"`{node.function}` asks of numbers whether they are 0"],
+                )
+    elif isinstance(operands[0], Node) and operands[0].rank > 1:
+        raise _ambiguous_matrix(node)
+
+
+def _may_be_mask(value: object, statics: Mapping[str, Static]) -> bool:
+    """Whether a value is a mask, as far as is known: an input may be one until it has a value."""
+    match value:
+        case Symbol(name=name):
+            found = statics.get(name)
+            return found is None or bool(np.isin(found, (0, 1)).all())
+        case Product(coefficient=1):
+            return all(isinstance(child, Structural) or _may_be_mask(child, statics) for child in value.children)
+        case list():
+            return all(_may_be_mask(item, statics) for item in value)
+        case Node():
+            return algebra.is_mask(value)
+    return isinstance(value, bool)
+
+
+def _ambiguous_matrix(node: syntax.Call) -> ShapeError:
     """Return the error of a matrix where books or programs differ: `|A|`, the `sum(A)` of MATLAB."""
     inner, name = write(node.arguments[0]), node.function
     helps = [f"`det({inner})` for the determinant", f"`abs({inner})` entry by entry"]
     what = "bars around"
-    if node.mark != "|":
+    if node.mark != "||":
         what = f"MATLAB's `{name}` of"
         helps = [f"`{name}({inner}, axis=0)` for each column", f"`{name}({inner}, axis=None)` for all entries"]
         if name == "norm":

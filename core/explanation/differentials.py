@@ -34,11 +34,11 @@ def differential(local: Local) -> Proposal:
     """Return the differential of an operation over its placeholders, and the name of the rule."""
     for rule, tree in proposals(local):
         if local.agrees(tree):
-            return rule, tidy(tree)
+            return rule, in_callable_words(tidy(tree))
     written = tidy(local.written())
     if syntax_size(written) > LONGEST_WRITTEN:
         for rule, tree in proposals(local):
-            return f"{rule}, for each of the stack", tidy(tree)
+            return f"{rule}, for each of the stack", in_callable_words(tidy(tree))
     return "rule of the operation", written
 
 
@@ -154,7 +154,7 @@ def _by_rule(local: Local, call: Call, output: int) -> Iterator[Proposal]:
         return
     dead = {f"d{name}" for name, value in arguments.items() if not _moves(value)}
     dead |= {f"tie({name})" for name, value in arguments.items() if not any(map(_is_name, syntax.walk(value)))}
-    rule = in_callable_words(parse(operator.rules[output]))
+    rule = parse(operator.rules[output])
     axis = next((keyword for keyword in call.keywords if keyword.name in ("axis", "dim")), None)
     if axis is None and len(call.arguments) > len(operator.operands) and "axis" in operator.parameters:
         axis = Keyword("axis", call.arguments[len(operator.operands)])

@@ -7,7 +7,7 @@ from dataclasses import replace
 
 from ...grammar import syntax
 from ...grammar.spellings import INDEX, latex_name
-from ...grammar.syntax import Attribute, Binary, Call, Keyword, Name, Node, Number, Program, String, Unary, map_children
+from ...grammar.syntax import Attribute, Binary, Call, Name, Node, Number, Program, String, Unary, map_children
 from ...grammar.writer import write
 from ..arrays import Static, silent
 from ..elaboration.ranks import Ranks
@@ -143,9 +143,9 @@ class Latex:
                 return Call("frobenius" if self.ranks.of(x) > 1 else "norm", (self.rewritten(x),))
             case Call("norm", (x, String("fro" | "nuc" as order)), ()):
                 return Call("frobenius" if order == "fro" else "nuclear", (self.rewritten(x),))
-            case Call("norm" | "power_norm", (x, order), ()) | Call("power_norm", (x,), (Keyword("ord", order),)):
+            case Call("norm", (x, order), ()):
                 return Call("norm of order", (self.rewritten(x), self.rewritten(order)))
-            case Call("norm" | "power_norm" | "inv" | "trace" | "abs" | "sqrt" as name) if has_settings:
+            case Call("norm" | "inv" | "trace" | "abs" | "sqrt" as name) if has_settings:
                 return map_children(Call(f"general {name}", node.arguments, node.keywords), self.rewritten)
         return map_children(node, self.rewritten)
 

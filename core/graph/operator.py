@@ -53,7 +53,7 @@ class Operator:
     - `undifferentiable`: by which operands there is no derivative in closed form, and why.
     - `kink`: a condition, in matgrad's language over operands and `y`, that is true where the derivative is a choice.
     - `domain`: for each operand, what random inputs must satisfy: real, positive, unit (-1..1), probability (0..1),
-      above_one, nonzero, count (0, 1, 2, ...), invertible, spd, symmetric, integer.
+      above_one, nonzero, count (0, 1, 2, ...), invertible, spd, symmetric, integer, mask (0 or 1).
     - `samples`: calls that the generated tests evaluate and differentiate; `errors`: calls that must be refused.
     - `analytic`: whether `evaluate` accepts complex arrays and is holomorphic, so that the complex step applies.
     - `mask`: whether the values are 0 and 1, and 0 annihilates even inf and nan in a Product.
@@ -67,9 +67,8 @@ class Operator:
       that of `elaboration/library_calls.py`. A line without a library is a further way to call it.
     - `refused`: functions of libraries that share a name with this one and do something else: what to write instead.
     - `fixed`: settings that libraries know and that have one value here, their default: any other is refused.
-    - `hidden`: needed by rules and formulas, not listed for people.
-    - `internal`: hidden, and in no printed formula either: no text may call it. `written` is what stands for
-      it where a rule is shown.
+    - `hidden`: needed by rules, not listed for people: no text may call it, so no printed formula may either. `written`
+      is what stands for it there.
     """
 
     name: str
@@ -96,7 +95,6 @@ class Operator:
     analytic: bool = False
     mask: bool = False
     hidden: bool = False
-    internal: bool = False
     written: str = ""
     keeps_symmetry: bool = False
     bounds: tuple[float, float] = (float("-inf"), float("inf"))

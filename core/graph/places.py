@@ -56,7 +56,7 @@ class Rotation(Sequence[int]):
 
 @dataclass(frozen=True)
 class Listed(Sequence[int]):
-    """Places that were read from an array of indices, the node `source`: as `I` says them in `x[I]`."""
+    """Places that stay a list: as `I` says them in `x[I]`, the node `source`; without one as they were written."""
 
     places: tuple[int, ...]
     source: Hashable

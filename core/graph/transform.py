@@ -104,7 +104,7 @@ def _places(node: Select, at: Callable[[int], int]) -> Rows:
     if isinstance(rows, Rotation):
         return Rotation(size, at(rows.start) % size if size else 0)
     if isinstance(rows, Listed):
-        chosen: Rows = rows
+        chosen: Rows = rows.places if rows.source is None else rows
         ends = rows.places
     elif isinstance(rows, tuple):
         chosen = ends = tuple(at(row) for row in rows)

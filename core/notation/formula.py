@@ -44,7 +44,7 @@ INFIX = {"power": "**", **{name: sign for sign, name in COMPARISONS.items()}}
 # A node nested more deeply than this is written after its parts: a long product is too deep for a recursion.
 DEEPEST = 50
 
-SPOKEN = {"solve_vector": "solve", "solve_matrix": "solve", "euclidean_norm": "norm"}
+SPOKEN = {"solve_vector": "solve", "solve_matrix": "solve", "euclidean_norm": "norm", "power_norm": "norm"}
 
 
 class Notation:
@@ -181,7 +181,7 @@ class Notation:
                 ):
                     return node.children[0], Fraction(exponent)
             # Nothing but a norm is read as never zero.
-            if node.operator.name == "reciprocal_or_zero" and isinstance(node.children[0], Apply):
+            if node.operator.name == "reciprocal_or_zero" and _is_norm(node.children[0]):
                 return node.children[0], Fraction(-1)
         return node, ONE
 
@@ -216,15 +216,16 @@ class Notation:
     def _solution(self, node: Apply) -> Term:
         """Return solve(A, c*b) as c*solve(A, b)."""
         matrix, right = node.children
-        name = "solve"
-        if node.operator.name == "solve_vector" and right.rank > 1:
-            if repeated_axes(right) >= set(range(right.rank - 1)):
-                right = without_axes(right, (right.rank - 1,))
-            else:
-                name = node.operator.name
+        vectors = node.operator.name == "solve_vector" and right.rank > 1
+        if vectors and repeated_axes(right) >= set(range(right.rank - 1)):
+            right, vectors = without_axes(right, (right.rank - 1,)), False
         term = self.term(right)
         inner = written(term._replace(coefficient=1, scalars=()))
-        solution = self._wrapped(node, call(name, self.tree(matrix), inner))
+        if vectors:
+            columns = call("solve", self.tree(matrix), Index(inner, (Literal(...), Literal(None))))
+            solution = self._wrapped(node, Index(columns, (Literal(...), number(0))))
+        else:
+            solution = self._wrapped(node, call("solve", self.tree(matrix), inner))
         return solution._replace(coefficient=term.coefficient, scalars=term.scalars)
 
     def _apply(self, node: Apply) -> Tree:
@@ -246,9 +247,17 @@ class Notation:
     def _reduction(self, node: Apply, settings: dict[str, Tree]) -> Tree:
         operand, axes = reduced_operand(node)
         name = SPOKEN.get(node.operator.name, node.operator.name)
+        order = [settings.pop("ord")] if "ord" in settings else []
         if len(axes) != operand.rank:
             settings["axis"] = number(axes[0]) if len(axes) == 1 else TupleLiteral(tuple(map(number, axes)))
-        return call(name, self.tree(operand), **settings)
+        # Over two axes a norm of an order is that of a matrix.
+        if name == "norm" and len(axes) > (1 if order else 2) and (order or settings):
+            name = "vector_norm"
+        return call(name, self.tree(operand), *order, **settings)
+
+
+def _is_norm(node: Node) -> bool:
+    return isinstance(node, Apply) or (isinstance(node, Map) and node.operator.name == "hypot")
 
 
 def _unrepeated(node: Apply) -> list[Node]:

@@ -19,7 +19,6 @@ from ..graph.nodes import Node
 from ..graph.operator import NOWHERE, Operator
 from ..shapes import broadcast_shapes, normalize_axis, require_rank
 from .axes import axes_of, normalize_each, reshaped, several, summed
-from .elementwise import bounded
 
 Result = Node | Unavailable
 
@@ -84,7 +83,7 @@ def adapter(
     """Return the right side of a reading."""
     return Operator(
         name, parameters, doc, family="adapters", build=build, samples=samples, errors=(error,), hidden=True,
-        internal=True, spellings=NOWHERE, **fields,
+        spellings=NOWHERE, **fields,
     )
 
 
@@ -99,9 +98,6 @@ ENTRIES = (
             "only_matrix(X)", error="only_matrix(x)"),
     adapter("only_vector", "x", "The operand, which must be a vector.", partial(_of_rank, name="only_vector", rank=1),
             "only_vector(x)", error="only_vector(X)"),
-    *(adapter(name, "x, bound", f"x, and the bound where that is {word}.", partial(bounded, relation=relation),
-              f"{name}(x, u)", f"{name}(X, x)", error=f"{name}(x)")
-      for name, word, relation in (("at_least", "larger", "less_equal"), ("at_most", "smaller", "greater_equal"))),
     adapter("weighted_average", "x, weights; axis=None, keepdims=False", "Average over axes with weights.", _weighted,
             "weighted_average(X, W)", "weighted_average(X, x, axis=1)", error="weighted_average(X, v)",
             domain=("real", "positive")),
@@ -116,5 +112,5 @@ ENTRIES = (
             "full_svd(X)[1]", "abs(full_svd(A)[0])", error="full_svd(x)"),
     # It has no value, so nothing of it can be tested by the table.
     Operator("unavailable", "; message, help", "What a library returns and matgrad cannot.", family="derivatives",
-             build=Unavailable, hidden=True, internal=True, spellings=NOWHERE),
+             build=Unavailable, hidden=True, spellings=NOWHERE),
 )

@@ -22,6 +22,14 @@ def comparison(name: str, doc: str, evaluate: Callable[..., Any], *, jumps: bool
                        analytic=False, **kink, **fields)
 
 
+def logical(name: str, doc: str, evaluate: Callable[..., Any], *, operands: str = "a, b") -> Operator:
+    """Return a function of masks; of numbers it asks whether they are 0."""
+    both = "," in operands
+    samples = (f"{name}(x > 0, u > 1)", f"{name}(X > x, x)") if both else (f"{name}(x > 0)", f"{name}(X)")
+    return elementwise(name, "0 * da + 0 * db" if both else "0 * dx", doc, evaluate, parameters=operands,
+                       samples=samples, mask=True, analytic=False, domain=("mask", "mask") if both else ("mask",))
+
+
 def arithmetic(
     name: str, formula: str, doc: str, *, domain: str = "real", aliases: tuple[str, ...] = (), **fields: Any
 ) -> Operator:
@@ -53,6 +61,12 @@ ENTRIES = (
                spellings={"torch": "torch.eq(#*)"},
                refused={"torch.equal": "it is one truth value; `a == b` compares entry by entry"}),
     comparison("not_equal",     "1 where a is not b, else 0.",   np.not_equal, jumps=False),
+
+    # --- of masks
+    logical("logical_and", "1 where both are not 0, else 0.", np.logical_and),
+    logical("logical_or",  "1 where one or both are not 0, else 0.", np.logical_or),
+    logical("logical_xor", "1 where one of two is not 0 and the other is, else 0.", np.logical_xor),
+    logical("logical_not", "1 where x is 0, else 0.", np.logical_not, operands="x"),
 
     # --- other spellings of arithmetic
     arithmetic("add",         "a + b",          "Sum of two entries.",

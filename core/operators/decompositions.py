@@ -123,13 +123,18 @@ ENTRIES = (
                   errors=("svd(x)", "svd(X, full_matrices=True)", "svd(X, True)"), libraries=_SVD),
     # With s[i] + s[j] in place of gaps: the polar factor is smooth where singular values meet.
     decomposition("polar_factor", "(m,n)->(m,n)",
-                  "U @ Vh of the singular value decomposition, without vanishing singular values.",
+                  "Orthogonal factor U @ Vh of the polar decomposition, for U, s, Vh = svd(X) where no s is 0.",
                   kernels.polar_factor,
                   "U = svd(X)[0]; s = svd(X)[1]; Vh = svd(X)[2]; P = U.T @ dX @ Vh.T;"
                   " U @ (reciprocal_or_zero(s + s[:, None]) * (P - P.T)) @ Vh"
                   " + (dX @ Vh.T - U @ P) * reciprocal_or_zero(s) @ Vh"
                   " + U * reciprocal_or_zero(s) @ (U.T @ dX - P @ Vh)",
-                  hidden=True, samples=("polar_factor(X)", "polar_factor(X.T)", "polar_factor(A)"),
+                  source="Higham 2008, Functions of Matrices, 8",
+                  samples=("polar_factor(X)", "polar_factor(X.T)", "polar_factor(A)"),
                   errors=("polar_factor(x)",),
+                  libraries=("scipy.linalg.polar(a, side: 'right' = 'right') -> "
+                             "(polar_factor(a), matrix_transpose(polar_factor(a)) @ a)",
+                             "scipy.linalg.polar(a, side: 'left') -> "
+                             "(polar_factor(a), a @ matrix_transpose(polar_factor(a)))"),
                   spellings={"latex": r"\operatorname{polar}\left(#1\right)", "numpy": None, "torch": None}),
 )

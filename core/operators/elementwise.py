@@ -56,16 +56,10 @@ def _tie(other: Node) -> Node:
 
 
 def _clip(x: Node, lower: float | None, upper: float | None) -> Node:
-    """Return x between two bounds; at a bound the constant branch is taken, so the derivative there is 0."""
-    for relation, bound in (("less_equal", lower), ("greater_equal", upper)):
+    for nearer, bound in (("maximum", lower), ("minimum", upper)):
         if bound is not None:
-            x = bounded(x, number(bound), relation)
+            x = call(nearer, x, number(bound))
     return x
-
-
-def bounded(x: Node, bound: Node, relation: str) -> Node:
-    """Return the bound where x stands in a relation to it, and x elsewhere."""
-    return call("where", call(relation, x, bound), bound, x)
 
 
 def _bounded() -> Iterator[str]:
@@ -73,15 +67,15 @@ def _bounded() -> Iterator[str]:
     own = ("", "a_")
     functions = {"np.clip": own, "torch.clamp": own[:1], "torch.clip": own[:1], "tf.clip_by_value": ("clip_value_",)}
     functions |= {"clip": own, "clamp": own[:1], "clip_by_value": ("clip_value_",)}
-    yield "jax.lax.clamp(min, x, max) -> at_most(at_least(x, min), max)"
+    yield "jax.lax.clamp(min, x, max) -> minimum(maximum(x, min), max)"
     for name, words in functions.items():
         x = {"np": "a", "torch": "input"}.get(name.partition(".")[0], "x")
         for low, high in [(f"{word}min", f"{word}max") for word in words] + [("lower", "upper")] * ("." not in name):
             yield f"{name}({x}, {low}: number = None, {high}: number = None) -> clip({x}, {low}, {high})"
-            yield f"{name}({x}, {low}: None = None, *, {high}) -> at_most({x}, {high})"
-            yield f"{name}({x}, {low}: None, {high}) -> at_most({x}, {high})"
-            yield f"{name}({x}, {low}, {high}: None = None) -> at_least({x}, {low})"
-            yield f"{name}({x}, {low}, {high}) -> at_most(at_least({x}, {low}), {high})"
+            yield f"{name}({x}, {low}: None = None, *, {high}) -> minimum({x}, {high})"
+            yield f"{name}({x}, {low}: None, {high}) -> minimum({x}, {high})"
+            yield f"{name}({x}, {low}, {high}: None = None) -> maximum({x}, {low})"
+            yield f"{name}({x}, {low}, {high}) -> minimum(maximum({x}, {low}), {high})"
 
 
 ENTRIES = (
@@ -130,21 +124,20 @@ ENTRIES = (
                 parameters="x, p", domain=("positive", "real"), aliases=("pow", "float_power"),
                 samples=("power(x, u)", "power(X, x)", "power(x, 1.5)", "power(x, -2)", "power(2, u)", "power(x, 4)"),
                 spellings={"torch": "torch.pow(#*)"}),
-    Operator("nonzero", "p", "The mask p != 0.", family="elementwise", build=_nonzero, hidden=True, internal=True,
+    Operator("nonzero", "p", "The mask p != 0.", family="elementwise", build=_nonzero, hidden=True,
              written="p != 0",
              samples=("nonzero(x)", "nonzero(2)", "nonzero(0)"), errors=("nonzero()",), spellings=NOWHERE),
     elementwise("xlogy", "log(b) * da + quotient(a, b) * db", "a * log(b), and 0 where a is 0.", kernels.xlogy,
                 parameters="a, b", domain=("real", "positive"),
                 spellings={"numpy": None, "torch": "torch.special.xlogy(#*)", "jax": "jax.scipy.special.xlogy(#*)"}),
     elementwise("xlogx", "(1 + log(x)) * dx", "x * log(x), and 0 where x is 0.", lambda x: kernels.xlogy(x, x),
-                domain=("positive",), hidden=True, internal=True, written="xlogy(x, x)"),
+                domain=("positive",), hidden=True, written="xlogy(x, x)"),
     elementwise("quotient", "da / b - quotient(y, b) * db", "a / b, and 0 where a is 0.", kernels.quotient,
-                parameters="a, b", domain=("real", "nonzero"), hidden=True, internal=True,
+                parameters="a, b", domain=("real", "nonzero"), hidden=True,
                 written="where(a == 0, 0, a / b)",
                 spellings={"latex": r"\operatorname{quotient}\left(#*\right)", "numpy": None, "torch": None}),
     elementwise("reciprocal_or_zero", "-y**2 * dx", "1 / x, and 0 where x is 0.", kernels.reciprocal_or_zero,
-                domain=("nonzero",), hidden=True,
-                spellings={"latex": r"#1^{\circ -1}", "numpy": None, "torch": None}),
+                domain=("nonzero",), hidden=True, written="1 / where(x == 0, inf, x)", spellings=NOWHERE),
     elementwise("hypot", "(a * da + b * db) * reciprocal_or_zero(y)", "Length of the vector (a, b).", np.hypot,
                 parameters="a, b", kink="y == 0", at_kink="subgradient 0"),
     elementwise("logaddexp", "exp(a - y) * da + exp(b - y) * db", "log(exp(a) + exp(b)) without overflow.",
@@ -175,11 +168,12 @@ ENTRIES = (
     elementwise("spherical_bessel",
                 "(n * spherical_bessel(n - 1, x) - (n + 1) * spherical_bessel(n + 1, x)) / (2*n + 1) * dx + 0 * dn",
                 "Spherical Bessel function of the first kind, of whole order n.", kernels.spherical_bessel,
-                parameters="n, x", domain=("integer", "real"), hidden=True, analytic=False,
+                parameters="n, x", domain=("integer", "real"), analytic=False, aliases=("spherical_jn",),
                 source="Abramowitz & Stegun 1964, 10.1.20",
                 samples=("spherical_bessel(0, x)", "spherical_bessel(1, X)", "spherical_bessel(3, 9*x)"),
                 spellings={"latex": r"j_{#1}\left(#2\right)", "numpy": "scipy.special.spherical_jn(#*)",
-                           "torch": None, "jax": None}),
+                           "torch": None, "jax": None},
+                libraries=("scipy.special.spherical_jn(n, z, derivative: False = False) -> spherical_bessel(n, z)",)),
 
     # --- functions with kinks
     elementwise("abs",   "sign(x) * dx", "Absolute value.",                        np.abs, bounds=NOT_NEGATIVE,

@@ -97,7 +97,7 @@ ENTRIES = (
              refused={"torch.solve": "PyTorch has removed it; write `torch.linalg.solve(A, B)`",
                       "torch.Tensor.solve": "PyTorch has removed it; write `torch.linalg.solve(A, B)`"},
              spellings={"latex": "#1^{-1} #2", "numpy": "np.linalg.solve(#*)", "torch": "torch.linalg.solve(#*)"}),
-    Operator("solve_vector", "A, b", "Solution x of A @ x = b.", family="inverses", hidden=True, internal=True,
+    Operator("solve_vector", "A, b", "Solution x of A @ x = b.", family="inverses", hidden=True,
              written="solve(A, b)",
              analytic=True, signature="(n,n),(n)->(n)", evaluate=kernels.solve_vector,
              differential="inv(A) @ (db - dA @ y)",
@@ -105,7 +105,7 @@ ENTRIES = (
              errors=("solve_vector(A, x)",),
              spellings={"latex": "#1^{-1} #2", "numpy": "np.linalg.solve(#1, #2[..., None])[..., 0]",
                         "torch": "torch.linalg.solve(#1, #2[..., None])[..., 0]"}),
-    Operator("solve_matrix", "A, b", "Solution x of A @ x = b.", family="inverses", hidden=True, internal=True,
+    Operator("solve_matrix", "A, b", "Solution x of A @ x = b.", family="inverses", hidden=True,
              written="solve(A, b)",
              analytic=True, signature="(n,n),(n,k)->(n,k)", evaluate=np.linalg.solve,
              differential="inv(A) @ (db - dA @ y)",
@@ -134,9 +134,12 @@ ENTRIES = (
     # A cofactor is the determinant of a matrix with one row replaced, so its derivative is again made of cofactors.
     square("cofactor", "The matrix of cofactors: the gradient of the determinant.", kernels.cofactor,
            "einsum('ijkl,ik,kl->ij', cofactor(rows_replaced(X)), 1 - identity_like(X), dX)", family="determinants",
-           keeps_symmetry=True, hidden=True, errors=("cofactor(X)",),
+           keeps_symmetry=True, errors=("cofactor(X)",),
+           source="Magnus & Neudecker, Matrix Differential Calculus (Jacobi's formula)",
            spellings={**NOWHERE, "latex": r"\operatorname{cof}\left(#1\right)"}),
     Operator("rows_replaced", "X", "The matrices X with row i replaced by the unit vector e_j.",
              family="determinants", build=_rows_replaced, hidden=True, samples=("rows_replaced(A)",),
-             errors=("rows_replaced(X)",), spellings={**NOWHERE, "latex": r"\operatorname{rows}\left(#1\right)"}),
+             errors=("rows_replaced(X)",), spellings=NOWHERE,
+             written="X - einsum('ij,ik->ijk', eye(count(X, axis=-1)), X)[:, None]"
+                     " + einsum('ik,jl->ijkl', eye(count(X, axis=-1)), eye(count(X, axis=-1)))"),
 )

@@ -201,7 +201,9 @@ ENTRIES = (
                       "jax.lax.cumsum(operand, axis=0, reverse=False) -> cumsum(operand, axis=axis)",
                       "tf.cumsum(x, axis=0, exclusive=False, reverse=False) -> cumsum(x, axis=axis)")),
     linear("identity_like", "X", "The identity matrix of the size of the last axis.", hidden=True,
-           build=_identity_like, samples=("identity_like(X)",), errors=("identity_like(a)",), spellings=NOWHERE),
+           build=_identity_like, written="eye(count(X, axis=-1))", samples=("identity_like(X)",),
+           errors=("identity_like(a)",), spellings=NOWHERE),
     linear("lower_half", "X", "The lower triangle of ones with 1/2 on the diagonal, in the shape of X.",
-           diagonals.lower_half, samples=("lower_half(A)",), hidden=True, spellings=NOWHERE),
+           diagonals.lower_half, samples=("lower_half(A)",), hidden=True, spellings=NOWHERE,
+           written="tril(ones_like(X)) - eye(count(X, axis=-1)) / 2"),
 )

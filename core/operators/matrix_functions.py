@@ -19,6 +19,7 @@ from .inverses import square
 HIGHAM = "Higham 2008, Functions of Matrices, Theorem 3.6"
 WALTER = "Walter, Lehmann & Lamour 2012, On evaluating higher-order derivatives of the QR decomposition"
 
+_FRECHET = "scipy.linalg.expm_frechet(A, E, method=..., check_finite=..., *, "
 _NO_SCHUR = "matgrad has no Schur form: write `eigh(X)` for a symmetric matrix, `eig(X)` for others"
 _ROTATION = "k = count(y1, axis=0); D = dX[:, :k] @ inv(y1[:, :k]); M = y0.T @ D; L = tril(M, -1)"
 _NO_JAX = {"torch": None, "jax": None}
@@ -36,8 +37,8 @@ def matrix_function(
     return (
         square(name, doc, evaluate, f"{frechet}(X, dX)", keeps_symmetry=True, source=HIGHAM,
                errors=(f"{name}(x)", f"{name}(X)"), **fields),
-        Operator(frechet, "X, E", f"Derivative of {name} at X along E.", family="matrix functions", hidden=True,
-                 signature="(n,n),(n,n)->(n,n)", evaluate=along, adjoint=f"{frechet}(X.mT, g)",
+        Operator(frechet, "X, E", f"Fréchet derivative of {name} at X along E (needs SciPy).",
+                 family="matrix functions", signature="(n,n),(n,n)->(n,n)", evaluate=along, adjoint=f"{frechet}(X.mT, g)",
                  differential="n = count(X, axis=0); Z = zeros_like(X); B = vstack([hstack([X, E]), hstack([Z, X])]);"
                               f" dB = vstack([hstack([dX, Z]), hstack([Z, dX])]); L = {frechet}(B, dB); L[:n, n:]",
                  commuting=f"E @ {slope}", source=HIGHAM, analytic=fields.get("analytic", False),
@@ -67,7 +68,8 @@ ENTRIES = (
     # --- functions of matrices
     *matrix_function("expm", "Matrix exponential (needs SciPy).", elementary.expm, elementary.expm_frechet, "expm(X)",
                      analytic=True, aliases=("matrix_exp",),
-                     refused={"scipy.linalg.expm_frechet": "write `expm(X)` and differentiate it"},
+                     libraries=(f"{_FRECHET}compute_expm: False) -> expm_frechet(A, E)",
+                                f"{_FRECHET}compute_expm: True = True) -> (expm(A), expm_frechet(A, E))"),
                      spellings={"numpy": "scipy.linalg.expm(#1)", "torch": "torch.linalg.matrix_exp(#1.contiguous())",
                                 "jax": "jax.scipy.linalg.expm(#1)"}),
     *matrix_function("logm", "Principal logarithm of a matrix without eigenvalues on the negative axis (needs SciPy).",

@@ -11,7 +11,7 @@ import numpy as np
 from ..elaboration.elaborate import call, elaborate_text
 from ..errors import ExpressionError, RankError
 from ..graph.nodes import Node
-from ..graph.operator import Operator
+from ..graph.operator import NOWHERE, Operator
 from ..shapes import describe, normalize_axis
 from . import kernels
 from .axes import reshaped
@@ -78,9 +78,6 @@ def norm(name: str, parameters: str, doc: str, **fields: Any) -> Operator:
     return Operator(name, parameters, doc, family="norms", **(defaults | fields))
 
 
-# As vector_norm is spelled: sums over axes, which `norm` of a matrix is not.
-_ALONG_AXES = {"numpy": "np.linalg.vector_norm(#1, #*)", "torch": "torch.linalg.vector_norm(#1, #*)"}
-
 ENTRIES = (
     norm("norm", "x; ord=None, axis=None, keepdims=False",
          "Norm of a vector (2, 1, inf, -inf, p) or a matrix ('fro', 'nuc', 1, 2, inf), as numpy.linalg.norm.",
@@ -126,13 +123,13 @@ ENTRIES = (
     # --- what they are made of
     norm("euclidean_norm", "x; axis=None, keepdims=False", "Square root of the sum of squares.", hidden=True,
          signature="(n)->()", evaluate=kernels.euclidean_norm, differential="sum(x * dx) * reciprocal_or_zero(y)",
-         kink="y == 0", at_kink="subgradient 0", analytic=True, spellings=_ALONG_AXES,
+         kink="y == 0", at_kink="subgradient 0", analytic=True, spellings=NOWHERE,
          samples=("euclidean_norm(x)", "euclidean_norm(X, axis=0)"), errors=("euclidean_norm()",)),
     # Entries over the norm stay between -1 and 1, so no power overflows.
     norm("power_norm", "x; ord, axis=None, keepdims=False", "sum(abs(x)**ord)**(1/ord).", hidden=True,
          signature="(n)->()", evaluate=kernels.power_norm,
          differential="sum(sign(x) * (abs(x) * reciprocal_or_zero(y))**(ord - 1) * dx)",
-         kink="y == 0", at_kink="subgradient 0", spellings=_ALONG_AXES,
+         kink="y == 0", at_kink="subgradient 0", spellings=NOWHERE,
          samples=("power_norm(x, 3)", "power_norm(X, ord=1.5, axis=0)"), errors=("power_norm(x)",)),
     norm("nuclear_norm", "X", "Sum of the singular values.", hidden=True, domain=(),
          signature="(m,n)->()", evaluate=partial(np.linalg.norm, ord="nuc", axis=(-2, -1)),
@@ -140,5 +137,5 @@ ENTRIES = (
          source="Watson 1992, Characterization of the subdifferential of some matrix norms",
          kink="min(svdvals(X)) <= 1e-13 * max(svdvals(X))", at_kink="subgradient of least norm",
          samples=("nuclear_norm(X)", "nuclear_norm(A)"), errors=("nuclear_norm(x)",),
-         spellings={"numpy": "np.linalg.norm(#1, 'nuc')", "torch": "torch.linalg.norm(#1, 'nuc')"}),
+         spellings=NOWHERE),
 )

@@ -132,7 +132,7 @@ ENTRIES = (
     reduction("std",
               "Standard deviation; the divisor is the number of entries minus ddof (torch's own default is ddof=1).",
               parameters=WITH_DDOF,
-              definition="euclidean_norm(x - mean(x, axis=axis, keepdims=True), axis=axis, keepdims=keepdims)"
+              definition="vector_norm(x - mean(x, axis=axis, keepdims=True), axis=axis, keepdims=keepdims)"
                          " / (count(x, axis=axis) - ddof)**(1/2)",
               aliases=("reduce_std",), spellings={"torch": "torch.std(#1, dim=#2, correction=#3, keepdim=#4)"},
               libraries=_spread("std"), more=("{0}(x, ddof=1)", "X.{0}(dim=1, correction=1)")),
@@ -164,9 +164,7 @@ ENTRIES = (
     reduction("softmax_of_last", "Softmax along the last axis, as a function of its own.", parameters="x",
               signature="(n)->(n)", evaluate=kernels.softmax_of_last, differential="y * dx - y * sum(y * dx)",
               bounds=(0.0, 1.0), hidden=True, samples=("softmax_of_last(x)", "softmax_of_last(X)"),
-              errors=("softmax_of_last(a)",),
-              spellings={"latex": r"\operatorname{softmax}\left(#1\right)", "numpy": "softmax(#1, axis=-1)",
-                         "torch": "torch.softmax(#1, dim=-1)", "jax": "jax.nn.softmax(#1, axis=-1)"}),
+              errors=("softmax_of_last(a)",), spellings=NOWHERE),
     reduction("softmax",
               "exp(x) / sum(exp(x)) along axes, without overflow; over all entries where no axis is given, as SciPy.",
               parameters="x; axis=None", definition="exp(x - logsumexp(x, axis=axis, keepdims=True))",
@@ -188,7 +186,7 @@ ENTRIES = (
     # Entry j of the product of all but i is, for j other than i, the product of all but j with entry i replaced by
     # one: the rule needs no division and no further operator, so every order is exact where entries are zero.
     reduction("exclusive_product", "For each entry, the product of the others.", parameters="x",
-              signature="(n)->(n)", evaluate=kernels.exclusive_product, analytic=True, hidden=True,
+              signature="(n)->(n)", evaluate=kernels.exclusive_product, analytic=True,
               spectrum="cofactor",
               differential="I = identity_like(x); ((1 - I) * exclusive_product((1 - I) * x + I)) @ dx",
               samples=("exclusive_product(x)",), errors=("exclusive_product(a)",),

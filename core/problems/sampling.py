@@ -78,10 +78,11 @@ _SATISFYING: Mapping[str, Callable[[Array], Any]] = {
     "upper": np.triu,
     "diagonal": lambda value: value * np.eye(_size(value)),
     "small": lambda value: value / 8,
+    "mask": lambda value: value > 0,
 }
 
 ALLOWING: Mapping[str, frozenset[str]] = {
-    "small": frozenset(_SATISFYING) - {"small", "integer", "count", "above_one", "orthogonal"},
+    "small": frozenset(_SATISFYING) - {"small", "integer", "count", "mask", "above_one", "orthogonal"},
     "above_one": frozenset({"positive", "nonzero"}),
 }
 """The demands that stay satisfied where numbers are made small or large."""

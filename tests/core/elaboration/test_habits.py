@@ -152,12 +152,33 @@ READINGS: dict[str, dict[str, str]] = {
         "r*x*(1 - x/K)": "r:1 x:1 K:0",
         "A/B": "A:2 B:2",
         "1/A": "A:2",
+        "A/(2*B)": "A:2 B:2",
+        "x/(k*T)": "x:1 k:0 T:0",
+        "x/(R*T)": "x:1 R:0 T:0",
+        "(x - y)/(N - 1)": "x:1 y:1 N:0",
+        "A @ x/(N*h)": "A:2 x:1 N:0 h:1",
+    },
+    "Counts and temperatures divide matrices too": {
+        "X.T @ X/N": "X:2 N:0",
+        "X.T @ X/(N - 1)": "X:2 N:0",
+        "exp(-E/(k*T))": "E:2 k:0 T:0",
+        "exp(-E/(R*T))": "E:2 R:0 T:0",
+    },
+    "Upper-case names among several factors of a vector are numbers": {
+        "-G*M*r/norm(r)**3": "G:0 M:0 r:1",
+        "K*x/norm(x)": "K:0 x:1",
+        "A*B": "A:2 B:2",
     },
     "The leading coefficient of a chain is a number": {
         "alpha*x.T @ A @ x": "alpha:0 x:1 A:2",
         "a*x.T @ A @ x": "a:0 x:1 A:2",
         "2*b*x.T @ y": "b:0 x:1 y:1",
         "p*A @ x": "p:0 A:2 x:1",
+        "a*x @ y": "a:0 x:1 y:1",
+        "tanh(a*x @ y + c)": "a:0 x:1 y:1 c:0",
+        "C*w @ w": "C:0 w:1",
+        "x @ mu - 0.5*g*x @ S @ x": "x:1 mu:1 g:0 S:2",
+        "A*B @ x": "A:2 B:2 x:1",
     },
     "Where a name scales a vector, its letter decides": {
         "s*(A @ x)": "s:0 A:2 x:1",
@@ -189,6 +210,11 @@ READINGS: dict[str, dict[str, str]] = {
         "x + dt*(A @ x + B @ u)": "x:1 dt:0 A:2 B:2 u:1",
         "x - lr*(A.T @ (A @ x - b))": "x:1 lr:0 A:2 b:1",
         "a*exp(-k*t)": "a:1 k:1 t:1",
+        "exp(-k*t)*x": "k:0 t:0 x:1",
+        "x*exp(-k*t) + c": "x:1 k:0 t:0 c:1",
+        "4*eps*((s/r)**12 - (s/r)**6)": "eps:0 s:0 r:1",
+        "4*eps*((s/d)**12 - (s/d)**6)": "eps:0 s:1 d:1",
+        "lam*k": "lam:0 k:1",
         "mu + sigma*eps": "mu:1 sigma:1 eps:1",
         "x + eps": "x:1 eps:0",
         "x - mu": "x:1 mu:1",
@@ -239,6 +265,28 @@ def test_a_gradient_is_of_a_number(text: str, ranks: str) -> None:
 
 
 @pytest.mark.parametrize(
+    ("text", "wrt", "ranks"),
+    [
+        ("sum((y - a - b*x)**2)", ["a", "b"], "y:1 a:0 b:0 x:1"),
+        ("sum((y - (m*x + b))**2)/n", ["m", "b"], "y:1 m:0 x:1 b:0 n:0"),
+        ("sum((x - mu)**2/exp(s) + s)", ["mu", "s"], "x:1 mu:0 s:0"),
+        # Nothing else is there that could be the data.
+        ("-0.5*sum(1 + s - mu**2 - exp(s))", ["mu", "s"], "s:1 mu:1"),
+        # What is added to a matrix product is as long as it is.
+        ("sum((V @ tanh(W @ x + b) + c - y)**2)", ["W", "b", "V", "c"], "V:2 W:2 x:1 b:1 c:1 y:1"),
+    ],
+)
+def test_variables_of_a_loss_are_its_parameters(text: str, wrt: list[str], ranks: str) -> None:
+    assert reading(text, scalar=True, wrt=wrt) == ranks
+
+
+def test_the_variable_among_coefficients_is_the_vector() -> None:
+    assert reading("exp(-k*t)", wrt="t") == "k:0 t:1"
+    assert reading("exp(-k*t)", wrt="k") == "k:1 t:0"
+    assert reading("sum(4*eps*((s/d)**12 - (s/d)**6))", scalar=True, wrt="d") == "eps:0 s:0 d:1"
+
+
+@pytest.mark.parametrize(
     ("text", "known", "wrt", "ranks"),
     [
         # Several variables that meet given vectors are the parameters of a fit.
@@ -247,6 +295,9 @@ def test_a_gradient_is_of_a_number(text: str, ranks: str) -> None:
         ("sum((a*x + b - y)**2)", {"x": 1, "y": 1}, "ab", "a:0 b:0"),
         ("sum(a*x + b*y)", {"a": 1, "b": 1}, "xy", "x:1 y:1"),
         ("sum((w*x + b - y)**2)", {"x": 1, "y": 1}, "wb", "w:0 b:0"),
+        ("(V @ tanh(W @ x + b) + c - y)**2", {"x": 1}, "WbVc", "V:2 W:2 b:1 c:1 y:1"),
+        # A vector among the variables is no data: what meets it is as long.
+        ("(x - mean(x))/std(x)*g + b", {"x": 1}, "xgb", "g:1 b:1"),
         ("sum((y - V*x/(K + x))**2)", {"x": 1, "y": 1}, "VK", "V:0 K:0"),
         ("sum((A*(X @ w) + B - y)**2)", {"X": 2, "w": 1, "y": 1}, "AB", "A:2 B:2"),
         # One that meets them is as long as they are.

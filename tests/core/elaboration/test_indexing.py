@@ -218,6 +218,26 @@ def test_a_slice_beside_an_empty_one_ends_with_its_axis() -> None:
     assert matgrad.value("sum(X[:0, :9], axis=0)")(X=POINTS["X"]).shape == (3,)
 
 
+@pytest.mark.parametrize(
+    ("index", "printed"),
+    [
+        ("[0, 2]", "eye(n)[[0, 2]]"),
+        ("[0, 1]", "eye(n)[[0, 1]]"),
+        ("[2, 1, 0]", "eye(n)[[2, 1, 0]]"),
+        ("::2", "eye(n)[::2]"),
+        (":2", "eye(n)[:2]"),
+    ],
+)
+def test_a_list_is_printed_as_a_list_and_a_slice_as_a_slice(index: str, printed: str) -> None:
+    assert matgrad.jacobian(f"x[{index}]", wrt="x").formula == printed
+
+
+def test_a_printed_list_of_places_fails_where_the_expression_does() -> None:
+    for text in ("x[[0, 2]]", "eye(len(x))[[0, 2]]"):
+        with pytest.raises(matgrad.MatgradError, match="index 2 is out of range for 2 entries"):
+            matgrad.value(text)(x=np.ones(2))
+
+
 def test_a_tuple_is_an_index_as_a_whole() -> None:
     X = POINTS["X"]
     assert matgrad.value("I = (0, 1); X[I]")(X=X) == X[0, 1]

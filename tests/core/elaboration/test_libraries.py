@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import ast
+import re
 from collections.abc import Mapping
 from importlib import import_module
 from importlib.util import find_spec
@@ -12,6 +13,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import matgrad
 from libraries import LIBRARIES
 from matgrad import grad, value
 from matgrad.core.elaboration.library_calls import reading, usage
@@ -153,9 +155,40 @@ def test_every_line_of_the_table_is_read() -> None:
 
 def test_helpers_cannot_be_called() -> None:
     for operator in operators(hidden=True):
-        if operator.internal:
+        if operator.hidden:
             with pytest.raises(UnknownNameError, match=operator.name):
                 value(f"{operator.name}(x)")
+
+
+@pytest.mark.parametrize(
+    ("kind", "text", "wrt", "shapes"),
+    [
+        ("jacobian", "expm(X)", "X", {"X": (2, 2)}),
+        ("grad", "sum(W*logm(X))", "X", {"X": (2, 2), "W": (2, 2)}),
+        ("hessian", "det(X)", "X", {"X": (3, 3)}),
+        ("hessian", "prod(x)", "x", {"x": (4,)}),
+        ("hessian", "sum(sinc(x))", "x", {"x": (3,)}),
+        ("jacobian", "sum(W*eigh(X)[1])", "X", {"X": (3, 3), "W": (3, 3)}),
+        ("hessian", "sum(hypot(x, y))", "x", {"x": (3,), "y": (3,)}),
+        ("grad", "norm(X, 'nuc')", "X", {"X": (3, 2)}),
+        ("hessian", "sum(norm(X, 3, axis=1))", "X", {"X": (3, 2)}),
+        ("hessian", "vector_norm(X, 3)", "X", {"X": (2, 2)}),
+        ("hessian", "vector_norm(X, axis=(0, 1, 2)) @ y", "X", {"X": (2, 2, 2, 2), "y": (2,)}),
+        ("jacobian", "torch.linalg.solve(S, X)", "S", {"S": (2, 3, 3), "X": (2, 3)}),
+        ("grad", "sum(cholesky(X)**2)", "X", {"X": (3, 3)}),
+        ("hessian", "sum(W*softmax(X, axis=1))", "X", {"X": (2, 3), "W": (2, 3)}),
+    ],
+)
+def test_a_printed_formula_can_be_typed(kind: str, text: str, wrt: str, shapes: dict[str, tuple[int, ...]]) -> None:
+    draws = np.random.default_rng(0)
+    inputs = {name: draws.uniform(0.5, 1.5, shape) for name, shape in shapes.items()}
+    if "X" in inputs and shapes["X"] in ((2, 2), (3, 3)):
+        inputs["X"] = inputs["X"] @ inputs["X"].T + np.eye(len(inputs["X"]))
+    found = getattr(matgrad, kind)(text, wrt=wrt, shapes=shapes)
+    formula = found.formula
+    used = {name: array for name, array in inputs.items() if re.search(rf"\b{name}\b", formula)}
+    typed = value(formula)(**used, **{name: size for name, size in found.sizes.items() if name not in used})
+    np.testing.assert_allclose(typed, found(**inputs), rtol=1e-9, atol=1e-11)
 
 
 @pytest.mark.parametrize("text", ["torch.sort(x)", "np.median(x)", "F.gelu(x)", "scipy.special.erfc(x)"])

@@ -155,7 +155,7 @@ def moved(text: str, wrt: str, values: dict[str, np.ndarray], direction: np.ndar
 SAMPLES = [
     (operator.name, operator.samples[0])
     for operator in operators(hidden=True)
-    if operator.samples and names(operator.samples[0]) and not operator.internal
+    if operator.samples and names(operator.samples[0]) and not operator.hidden
 ]
 
 

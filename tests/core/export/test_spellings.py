@@ -35,7 +35,7 @@ from matgrad.grammar.syntax import Call
 from matgrad.grammar.writer import write
 from samples import SHAPES, TABLE, Values, elaborated, run, values_of
 
-CALLABLE = [operator for operator in TABLE if not operator.internal]
+CALLABLE = [operator for operator in TABLE if not operator.hidden]
 every_entry = pytest.mark.parametrize("operator", CALLABLE, ids=lambda operator: operator.name)
 
 

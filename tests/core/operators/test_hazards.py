@@ -3,12 +3,15 @@
 from __future__ import annotations
 
 import sys
+from importlib import import_module
+from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose, assert_array_equal
 
+import matgrad
 from matgrad.core.checking.warnings import find_kinks
 from matgrad.core.errors import EvaluationError
 from matgrad.core.formulas.verified import closed_forms
@@ -137,6 +140,41 @@ def test_kink_is_named_where_it_is(text: str, at: list[float], away: list[float]
         values = {"x": np.array(x, dtype=np.float64)}
         calculation = Calculation(Problem.of(text, "jacobian", ("x",)), {"x": (2,)})
         assert bool(find_kinks(calculation, values)) is kinked
+
+
+@pytest.mark.parametrize(
+    "text",
+    [
+        "minimum(maximum(x, l), u)",
+        "clip(x, l, u)",
+        "np.clip(x, l, u)",
+        "np.clip(x, a_min=l, a_max=u)",
+        "torch.clamp(x, l, u)",
+        "torch.clamp(torch.clamp(x, min=l), max=u)",
+        "jnp.clip(x, l, u)",
+        "jax.lax.clamp(l, x, u)",
+        "tf.clip_by_value(x, l, u)",
+        "x.clip(l, u)",
+        "x.clamp(min=l).clamp(max=u)",
+    ],
+)
+def test_ties_are_split_by_every_way_to_clip(text: str) -> None:
+    at = {"x": [1, 2, 3, 0, 9], "l": [1, 1, 1, 1, 1], "u": [3, 3, 3, 3, 3]}
+    expected = {"x": [0.5, 1, 0.5, 0, 0], "l": [0.5, 0, 0, 1, 0], "u": [0, 0, 0.5, 0, 1]}
+    for name, gradient in expected.items():
+        values = {key: np.array(value, dtype=float) for key, value in at.items()}
+        assert_allclose(matgrad.grad(f"sum({text})", wrt=name)(**values), gradient)
+
+
+@pytest.mark.skipif(find_spec("jax") is None, reason="needs JAX")
+@pytest.mark.parametrize("text", ["jnp.clip(x, l, u)", "jnp.minimum(jnp.maximum(x, l), u)"])
+def test_ties_are_split_as_jax_splits_them(text: str) -> None:
+    jax = import_module("jax")
+    values = [np.array(value, dtype=np.float32) for value in ([1, 2, 3, 0], [1, 1, 1, 1], [3, 3, 3, 3])]
+    function = eval(f"lambda x, l, u: ({text}).sum()", {"jnp": import_module("jax.numpy")})
+    for place, name in enumerate("xlu"):
+        found = matgrad.grad(f"sum({text})", wrt=name)(**dict(zip("xlu", values, strict=True)))
+        assert_allclose(found, jax.grad(function, place)(*values))
 
 
 def test_power_by_its_exponent() -> None:
