@@ -255,7 +255,7 @@ class Structure:
             return np.flip(np.cumsum(np.flip(array, axis), axis), axis)
 
         kernel = backward if reverse else partial(np.cumsum, axis=axis)
-        value = self.tape.emit(kernel, [total.value], total.value.shape)
+        value = self.tape.emit(kernel, [total.value], total.value.shape, cost=2 * total.value.size)
         self._replace(carriers, Labelled(value, tuple(i if label == j else label for label in total.labels)))
         del self.sizes[j]
         return True

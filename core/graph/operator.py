@@ -53,6 +53,7 @@ class Operator:
       invertible, spd, symmetric, integer.
     - `samples`: calls that the generated tests evaluate and differentiate; `errors`: calls that must be refused.
     - `analytic`: whether `evaluate` accepts complex arrays and is holomorphic, so that the complex step applies.
+    - `exact`: whether nothing is rounded: every entry of the result is one of an operand, or a small whole number.
     - `mask`: whether the values are 0 and 1, and 0 annihilates even inf and nan in a Product.
     - `keeps_symmetry`: whether a symmetric matrix has a symmetric result.
     - `bounds`: numbers between which every entry of the result lies.
@@ -91,6 +92,7 @@ class Operator:
     errors: tuple[str, ...] = ()
     analytic: bool = False
     mask: bool = False
+    exact: bool = False
     hidden: bool = False
     internal: bool = False
     written: str = ""

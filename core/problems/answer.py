@@ -61,13 +61,23 @@ class Warning(NamedTuple):
 
 
 class Check(NamedTuple):
-    """How far the numbers are from what independent means say: relative errors, None where a means does not apply."""
+    """How far the numbers are from what independent means say: relative errors, None where a means does not apply.
+
+    `digits_lost` are those that the expression loses by the rounding of its own steps, 16 where none is left: then no
+    comparison can vouch for the rest.
+    """
 
     finite_differences: float | None = None
     formula: float | None = None
     method: str = ""
     passed: bool = True
     note: str = ""
+    digits_lost: int = 0
+
+    @property
+    def vouched(self) -> bool:
+        """Whether something was compared, and agrees: a note alone says why nothing was."""
+        return self.passed and (self.finite_differences is not None or (self.formula is not None and not self.note))
 
 
 class Result(NamedTuple):
