@@ -119,16 +119,18 @@ def _verdict(
             floor += SMALLEST / COMPLEX_STEP + COMPLEX_STEP**2 * size / on_line(1).steps[0] ** 3
         hidden = tolerance * scale + MARGIN * floor + one.spread
         if floor <= tolerance * scale and largest(one.found - claimed) > hidden:
-            sure.append((one, scale))
-    agreeing = any(
-        largest(one.found - other.found) <= tolerance * scale
-        for place, (one, scale) in enumerate(sure)
-        for other, _ in sure[place + 1 :]
-    )
-    alone = len(found) == 1 and all(one.method in (COMPLEX.method, VALUE) for one, _ in sure) and sure
+            sure.append(one)
+    agreeing = any(_agree(one, other, tolerance) for place, one in enumerate(sure) for other in sure[:place])
+    alone = len(found) == len(sure) == 1 and sure[0].method in (COMPLEX.method, VALUE)
     if agreeing or alone:
         return Check(finite_differences=best[0], method=best[1].method, passed=False)
     return Check(note=UNSTEADY)
+
+
+def _agree(one: Estimate, other: Estimate, tolerance: float) -> bool:
+    """Whether two estimates are of one derivative: what a kink makes of differences depends on the step."""
+    near = tolerance * max(largest(one.found), largest(other.found)) + one.floor + other.floor
+    return largest(one.found - other.found) <= near
 
 
 def _estimates(

@@ -16,7 +16,7 @@ from ..problems.calculation import Calculation
 from ..problems.draws import Draws
 from ..problems.problem import tangent_name
 from ..problems.sampling import tangent_projection
-from .conditioning import LARGEST, MOST_LOST, digits_lost
+from .conditioning import LARGEST, MOST_LOST, Loss, digits_lost
 from .differences import MARGIN, UNSEEN, Direction, Evaluate, compare, random_direction
 
 if TYPE_CHECKING:
@@ -64,15 +64,22 @@ def check_results(
         asked = question.evaluate, values, question.directions, question.claimed
         check = compare(*asked, analytic, loss.noise * question.weight, question.scale)
         if loss.digits(place) and (check.passed or (check.finite_differences or 0.0) <= MARGIN * loss.share(place)):
-            unseen = check.note == UNSEEN or not question.claimed.any()
-            note_of_loss = NOTHING_BUT_ROUNDING if unseen and loss.value <= MOST_LOST else loss.note(place)
-            check = Check(note=note_of_loss, digits_lost=loss.digits(place))
+            check = _not_vouched_for(check, loss, place, zero=check.note == UNSEEN or not question.claimed.any())
         yield check._replace(note="; ".join(filter(None, (check.note, note)))) if note else check
 
 
 def _direction(calculation: Calculation, name: str, values: Mapping[str, Array], draws: Draws) -> Array:
     direction = random_direction(values[name], draws)
     return tangent_projection(calculation.problem.assumptions, name, direction)
+
+
+def _not_vouched_for(check: Check, loss: Loss, place: int, *, zero: bool) -> Check:
+    """Return what is said where digits are lost; of the value alone, where the derivative keeps its own and agrees."""
+    lost = loss.digits(place)
+    if loss.share(place) <= MOST_LOST and not loss.overflowed and check.finite_differences is not None:
+        agreement = f"in its value; the derivative agrees with {check.method}"
+        return check._replace(note=f"{loss.note(place)}, {agreement}", digits_lost=lost)
+    return Check(note=NOTHING_BUT_ROUNDING if zero and loss.value <= MOST_LOST else loss.note(place), digits_lost=lost)
 
 
 class Question(NamedTuple):

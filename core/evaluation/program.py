@@ -16,6 +16,7 @@ from .kernels import Kernel, OperationFailed
 from .large import with_sweeps
 from .lowering import Lowering
 from .perturbed import Perturbed, may_lose_digits, run_perturbed
+from .steadied import steadied
 from .tape import Draft
 
 __all__ = ["OperationFailed", "Program", "compile_program", "evaluated"]
@@ -62,7 +63,7 @@ class Program:
     """
 
     def __init__(self, roots: Sequence[Node]) -> None:
-        self._roots = list(roots)
+        self._roots = steadied(roots)
         lowered = Lowering(self._roots)
         self._outputs = [value.slot for value in lowered.outputs]
         self._inputs = lowered.tape.inputs

@@ -49,6 +49,7 @@ class Operator:
     - `commuting`: what such an operator is, more simply, where its last operand commutes with the first.
     - `spectrum`: of a function of numbers, the operator that does the same to the eigenvalues of a symmetric matrix.
     - `kink`: a condition, in matgrad's language over operands and `y`, that is true where the derivative is a choice.
+    - `once`: whether at its kinks it is differentiated once and no more: a second derivative there is refused.
     - `domain`: for each operand, what random inputs must satisfy: real, positive, unit (-1..1), above_one, nonzero,
       invertible, spd, symmetric, integer.
     - `samples`: calls that the generated tests evaluate and differentiate; `errors`: calls that must be refused.
@@ -85,6 +86,7 @@ class Operator:
     spectrum: str = ""
     kink: str | None = None
     at_kink: str = ""
+    once: bool = False
     domain: tuple[str, ...] = ()
     aliases: tuple[str, ...] = ()
     source: str = ""

@@ -146,7 +146,7 @@ ENTRIES = (
                 spellings={"latex": r"#1^{\circ -1}", "numpy": None, "torch": None}),
     elementwise("hypot", "(a * da + b * db) * reciprocal_or_zero(y)", "Length of the vector (a, b).", np.hypot,
                 parameters="a, b", kink="y == 0", at_kink="subgradient 0"),
-    elementwise("logaddexp", "exp(a - y) * da + exp(b - y) * db", "log(exp(a) + exp(b)) without overflow.",
+    elementwise("logaddexp", "sigmoid(a - b) * da + sigmoid(b - a) * db", "log(exp(a) + exp(b)) without overflow.",
                 np.logaddexp, parameters="a, b", analytic=False),
 
     # --- functions of machine learning

@@ -76,8 +76,9 @@ class Check(NamedTuple):
 
     @property
     def vouched(self) -> bool:
-        """Whether something was compared, and agrees: a note alone says why nothing was."""
-        return self.passed and (self.finite_differences is not None or (self.formula is not None and not self.note))
+        """Whether something was compared and agrees, and no digits are lost: a note alone says why nothing was."""
+        compared = self.finite_differences is not None or (self.formula is not None and not self.note)
+        return self.passed and compared and not self.digits_lost
 
 
 class Result(NamedTuple):
