@@ -18,7 +18,7 @@ import numpy as np
 from ..arrays import AnyArray, Array, largest
 from ..problems.answer import Check
 from ..problems.draws import Draws
-from .stencils import COMPLEX, COMPLEX_STEP, Stencil, on_line, points, rules, steps
+from .stencils import COMPLEX, Stencil, on_line, points, rules, steps
 
 Values = Mapping[str, Array]
 Evaluate: TypeAlias = "Callable[[Mapping[str, AnyArray]], AnyArray]"
@@ -32,6 +32,8 @@ EPSILON = float(np.finfo(np.float64).eps)
 SMALLEST = float(np.finfo(np.float64).smallest_subnormal)
 # How much larger than its estimate rounding may be.
 MARGIN = 10.0
+# What the third derivative leaves in a complex step, beside what other differences see.
+NOTHING = 1e-20
 
 VALUE = "its value"
 UNSEEN = "the derivative is too small beside the value for differences to see it"
@@ -39,18 +41,15 @@ UNSTEADY = "the value changes too fast nearby for differences to follow it"
 
 
 class Estimate(NamedTuple):
-    """A derivative as the value tells it: `floor` is what its rounding may be, `spread` what a kink may hide in it.
-
-    `size` is the largest value that was subtracted.
-    """
+    """A derivative as the value tells it: `floor` is what its rounding may be, `spread` what a kink may hide in it."""
 
     found: Array
     floor: float
     spread: float
-    size: float
     method: str
 
 
+@np.errstate(all="ignore")
 def compare(
     evaluate: Evaluate,
     values: Values,
@@ -59,6 +58,7 @@ def compare(
     analytic: bool,
     noise: float = 0.0,
     scale: float = 0.0,
+    rounding: float = 0.0,
 ) -> Check:
     """Compare a directional derivative with what the value says.
 
@@ -66,6 +66,7 @@ def compare(
     has the shape of the value. The error is relative to the largest entry; entries where the value or the derivative
     is not finite are left out. `noise` is the rounding of the value, where that is known to be more than its last
     digit, `scale` the size of the terms that `claimed` is the sum of: the error is relative to them where it is known.
+    `rounding` is that of `claimed`.
     """
     value = np.asarray(evaluate(values), dtype=np.float64)
     if not np.isfinite(value).any():
@@ -78,7 +79,7 @@ def compare(
     started = perf_counter()
     best: tuple[float, Estimate] | None = None
     for one in _estimates(evaluate, values, directions, analytic, value, noise):
-        estimate = one._replace(found=np.asarray(one.found)[finite])
+        estimate = one._replace(found=np.asarray(one.found)[finite], floor=one.floor + rounding)
         if not np.isfinite(estimate.found).all():
             continue
         found.append(estimate)
@@ -91,17 +92,33 @@ def compare(
         return Check(note="the value is not finite nearby")
     if best is not None and best[0] <= TOLERANCE[order]:
         return Check(finite_differences=best[0], method=best[1].method)
-    return _verdict(found, target, best, TOLERANCE[order], scale)
+    zero = None if target.any() else _agreement_on_zero(found)
+    return zero or _verdict(found, target, best, TOLERANCE[order], scale)
 
 
 def _relative(estimate: Estimate, claimed: Array, tolerance: float, least_scale: float) -> float | None:
     """Return the relative error that an estimate shows, None where its rounding is larger than what it should see."""
     error = largest(estimate.found - claimed)
     scale = max(largest(claimed), largest(estimate.found), least_scale)
-    if estimate.floor <= tolerance * scale:
-        return error / scale if scale else 0.0
-    # Of a derivative that is zero the sizes of what was subtracted are the scale.
-    return error * tolerance / estimate.floor if not claimed.any() and error <= estimate.floor else None
+    if estimate.floor > tolerance * scale:
+        return None
+    return error / scale if scale else 0.0
+
+
+def _agreement_on_zero(found: Sequence[Estimate]) -> Check | None:
+    """Return the check of a derivative that is zero, where no estimate sees more of it than its own rounding.
+
+    The scale of the error is what was subtracted then.
+    """
+    lines = [one for one in found if one.method != COMPLEX.method]
+    if not lines:
+        return None
+    sharpest = min(lines, key=lambda one: one.floor)
+    limits = (MARGIN * one.floor if one.method != COMPLEX.method else NOTHING * sharpest.floor for one in found)
+    if any(largest(one.found) > limit for one, limit in zip(found, limits, strict=True)):
+        return None
+    error = largest(sharpest.found) * EPSILON / sharpest.floor if sharpest.floor else 0.0
+    return Check(finite_differences=error, method=sharpest.method)
 
 
 def _verdict(
@@ -110,19 +127,16 @@ def _verdict(
     """Return what is said of a derivative that no estimate agrees with: it is wrong where they see that for sure."""
     if best is None:
         return Check(note=UNSEEN)
-    size = max(one.size for one in found)
     sure = []
     for one in found:
         scale = max(largest(claimed), largest(one.found), least_scale)
-        floor = one.floor
-        if one.method == COMPLEX.method:  # its third derivative is left out, and tiny numbers vanish
-            floor += SMALLEST / COMPLEX_STEP + COMPLEX_STEP**2 * size / on_line(1).steps[0] ** 3
-        hidden = tolerance * scale + MARGIN * floor + one.spread
-        if floor <= tolerance * scale and largest(one.found - claimed) > hidden:
+        hidden = tolerance * scale + MARGIN * one.floor + one.spread
+        # The rounding of a complex step is that of the expression, which may cancel where the derivative does not.
+        seen = one.floor <= tolerance * scale and one.method != COMPLEX.method
+        if seen and largest(one.found - claimed) > hidden:
             sure.append(one)
     agreeing = any(_agree(one, other, tolerance) for place, one in enumerate(sure) for other in sure[:place])
-    alone = len(found) == len(sure) == 1 and sure[0].method in (COMPLEX.method, VALUE)
-    if agreeing or alone:
+    if agreeing or [one.method for one in sure] == [VALUE]:
         return Check(finite_differences=best[0], method=best[1].method, passed=False)
     return Check(note=UNSTEADY)
 
@@ -138,7 +152,7 @@ def _estimates(
 ) -> Iterator[Estimate]:
     """Yield estimates of a derivative, by the best means first."""
     if not directions:
-        yield Estimate(value, 0.0, 0.0, largest(value), VALUE)
+        yield Estimate(value, 0.0, 0.0, VALUE)
         return
     together: dict[tuple[str, int], list[Direction]] = {}
     for name, direction in directions:
@@ -161,7 +175,7 @@ def _estimate(
 ) -> Estimate:
     """Return the estimate by one rule with one step for each of its directions."""
     total: AnyArray | float = 0.0
-    weights, size, subtracted, bend = 0.0, 0.0, 0.0, -2 * value
+    weights, subtracted, bend = 0.0, 0.0, -2 * value
     for places, weight in points(rule):
         moved: dict[str, AnyArray] = dict(values)
         for (name, direction), place, h in zip(directions, places, step, strict=True):
@@ -169,7 +183,6 @@ def _estimate(
         result = evaluate(moved)
         part = np.real(weight * result)
         total, weights, subtracted = total + part, weights + abs(weight), subtracted + _largest_finite(part)
-        size = max(size, _largest_finite(result))
         if places in ((-1.0,), (1.0,)):
             bend = bend + np.real(result)
     scale = float(np.prod([h**stencil.order for stencil, h in zip(rule, step, strict=True)]))
@@ -178,7 +191,7 @@ def _estimate(
         floor += weights * (noise + SMALLEST)
     spread = _largest_finite(bend) if rule == (on_line(1),) else 0.0
     method = COMPLEX.method if COMPLEX in rule else max(rule, key=lambda stencil: stencil.order).method
-    return Estimate(np.asarray(total, dtype=np.float64) / scale, floor / scale, spread / scale, size, method)
+    return Estimate(np.asarray(total, dtype=np.float64) / scale, floor / scale, spread / scale, method)
 
 
 def _largest_finite(array: AnyArray) -> float:

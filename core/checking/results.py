@@ -17,7 +17,7 @@ from ..problems.draws import Draws
 from ..problems.problem import tangent_name
 from ..problems.sampling import tangent_projection
 from .conditioning import LARGEST, MOST_LOST, Loss, digits_lost
-from .differences import MARGIN, UNSEEN, Direction, Evaluate, compare, random_direction
+from .differences import MARGIN, SMALLEST, UNSEEN, Direction, Evaluate, compare, random_direction
 
 if TYPE_CHECKING:
     from ..compressed.structured import Structured
@@ -62,7 +62,7 @@ def check_results(
     for place, ((wrt, _), array) in enumerate(zip(calculation.results, data, strict=True)):
         question = _question(calculation, wrt, array, values, draws)
         asked = question.evaluate, values, question.directions, question.claimed
-        check = compare(*asked, analytic, loss.noise * question.weight, question.scale)
+        check = compare(*asked, analytic, loss.noise * question.weight, question.scale, question.rounding)
         if loss.digits(place) and (check.passed or (check.finite_differences or 0.0) <= MARGIN * loss.share(place)):
             check = _not_vouched_for(check, loss, place, zero=check.note == UNSEEN or not question.claimed.any())
         yield check._replace(note="; ".join(filter(None, (check.note, note)))) if note else check
@@ -85,16 +85,19 @@ def _not_vouched_for(check: Check, loss: Loss, place: int, *, zero: bool) -> Che
 class Question(NamedTuple):
     """What a check asks: a function of the inputs, directions, and what the answer says of its derivative along them.
 
-    `scale` is the size of the terms that this is the sum of, `weight` how much of the value the function counts.
+    `scale` is the size of the terms that this is the sum of, `rounding` what underflow leaves out of it, and `weight`
+    how much of the value the function counts.
     """
 
     evaluate: Evaluate
     directions: list[Direction]
     claimed: Array
     scale: float
+    rounding: float = 0.0
     weight: float = 1.0
 
 
+@np.errstate(all="ignore")
 def _question(
     calculation: Calculation, wrt: tuple[str, ...], data: Array | Structured, values: Mapping[str, Array], draws: Draws
 ) -> Question:
@@ -126,7 +129,8 @@ def _question(
     claimed, scale = _contracted(calculation, data, wrt, chosen), 0.0
     if isinstance(data, np.ndarray) and data.size <= LARGEST:
         scale = largest(_contracted(calculation, _sizes(data), wrt, [_sizes(one) for one in chosen]))
-    return Question(evaluate, [*given, *zip(wrt, chosen, strict=True)], claimed, scale, weight)
+    rounding = float(np.prod([SMALLEST, *(np.sum(np.abs(one)) for one in chosen)]))
+    return Question(evaluate, [*given, *zip(wrt, chosen, strict=True)], claimed, scale, rounding, weight)
 
 
 def _sizes(array: Array) -> Array:

@@ -26,7 +26,7 @@ import numpy as np
 from ..graph.algebra import carries_delta, constant_value
 from ..graph.nodes import Apply, Constant, Delta, Labels, Map, Node, Product, Structural, Sum, Symbol, topological, uses
 from ..shapes import Shape
-from .contract import align, contract, plain, reusable, scaled
+from .contract import align, contract, multiply, plain, reusable, scaled
 from .kernels import Entrywise, Guarded, Into, Kernel, own_copy
 from .outer_sums import Addend, outer_products_together
 from .strided import StridedWriter
@@ -211,13 +211,15 @@ class Lowering:
             return CompactValue(Labelled(self.tape.number(0.0), ()))
         structure = Structure(self.tape, dense, tensors, shape)
         coefficient *= structure.resolve()
-        factors = apply_masks(self.tape, structure.factors, self._leaves, structure.sizes)
         place, order, in_order = structure.place, structure.place.order(), not structure.place.untouched
+        factors, masks = apply_masks(self.tape, structure.factors, self._leaves, structure.sizes, order)
         sizes = [structure.sizes[label] for label in order]
         if not factors:
             core, coefficient = Labelled(self.tape.number(coefficient), ()), 1.0
         else:
             core, coefficient = contract(self.tape, factors, order, structure.sizes, coefficient, row_major=in_order)
+        for mask in masks:
+            core = multiply(self.tape, mask, plain(core, self.tape), core.labels, structure.sizes)
         if place.untouched:
             return CompactValue(core, coefficient)
         if place.fills(order, sizes):
