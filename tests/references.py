@@ -260,6 +260,7 @@ REFERENCES: Mapping[str, Callable[..., Any]] = {
     "prod": np.prod,
     "exclusive_product": lambda x: np.array([np.prod(np.delete(x, i)) for i in range(len(x))]),
     "logsumexp": _along(lambda total, x: np.log(total(np.exp(x)))),
+    "log_softmax_of_last": lambda x: np.log(softmax(x, -1)),
     "softmax": softmax, "softmax_of_last": lambda x: softmax(x, -1),
     "log_softmax": lambda x, axis=None: np.log(softmax(x, axis)),
 

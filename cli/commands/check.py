@@ -132,7 +132,8 @@ def _check_lines(answer: Answer, look: Look) -> list[Text]:
         check = result.check
         name = printable(result.wrt[0].ljust(width), look.ascii)
         if check is None or check.finite_differences is None:
-            words, style = "not checked" + (f": {check.note}" if check and check.note else ""), "yellow"
+            verb = "not vouched for" if check and check.digits_lost else "not checked"
+            words, style = verb + (f": {check.note}" if check and check.note else ""), "yellow"
         else:
             verdict, style = ("holds", "green") if check.passed else ("FAILS", "bold red")
             words = f"{verdict}: relative error {rough(check.finite_differences)}"

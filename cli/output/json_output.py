@@ -150,10 +150,15 @@ def _compressed(compressed: Structured, precision: int | None) -> dict[str, str]
 
 
 def _check(check: Check) -> dict[str, object]:
-    """Return the relative error of each means, null where it does not apply."""
+    """Return the relative error of each means, null where it does not apply.
+
+    `passed` is null where nothing is vouched for.
+    """
     errors = {"finite_differences": check.finite_differences, "formula": check.formula}
     record: dict[str, object] = {means: _plain(error) for means, error in errors.items()}
-    return record | {"passed": bool(check.passed)} | ({"note": check.note} if check.note else {})
+    record["passed"] = bool(check.passed) if check.vouched or not check.passed else None
+    lost = {"digits_lost": check.digits_lost} if check.digits_lost else {}
+    return record | lost | ({"note": check.note} if check.note else {})
 
 
 def _plain(value: object) -> object:

@@ -177,16 +177,17 @@ class _Screen:
             self._blank()
         several = len(checked) > 1 and any(check is not None for _, check in checked)
         checked = checked if several else checked[:1]
-        passed = [check for _, check in checked if check is not None and check.passed and _known(check)]
+        passed = [check for _, check in checked if check is not None and check.vouched]
         if passed:
             self._prose(self._passed(passed, len(checked)), "green")
         for name, check in sorted(checked, key=lambda item: item[1] is not None and not item[1].passed):
             prefix = f"{name} " if several else ""
             if check is not None and not check.passed:
                 self._prose(self._failed(prefix, check), "bold red")
-            elif check is None or not _known(check):
+            elif check is None or not check.vouched:
                 reason = f": {self._safe(check.note)}" if check is not None and check.note else ""
-                self._prose(f"{prefix}not checked{reason}", "dim")
+                lost = check is not None and check.digits_lost
+                self._prose(f"{prefix}not {'vouched for' if lost else 'checked'}{reason}", "yellow" if lost else "dim")
 
     def _passed(self, checks: Sequence[Check], total: int) -> str:
         mark = self._safe("✓")
@@ -301,10 +302,6 @@ def _bracketed(values: object, precision: int) -> str:
     if isinstance(values, list):
         return "[" + ", ".join(_bracketed(value, precision) for value in values) + "]"
     return short(float(str(values)), precision)
-
-
-def _known(check: Check) -> bool:
-    return check.finite_differences is not None or check.formula is not None
 
 
 def _described(given: Input) -> str:

@@ -1,90 +1,201 @@
 """Trust: a derivative is compared with what the value alone says, before it is shown.
 
-The value is a function of the inputs that knows nothing of the rules. Along random directions its derivative is
-estimated by 5-point differences (error h**4), or by the complex step (Squire, Trapp 1998; no subtraction, so no
-cancellation) where every operator on the way is analytic. Derivatives of order k nest k differences.
+The value is a function of the inputs that knows nothing of the rules. Its derivative along random directions is
+estimated by the complex step where every operator on the way is analytic (Squire, Trapp 1998), by Cauchy's integral for
+higher orders of those, and by central differences elsewhere and where these fail. What an estimate can see is told by
+the sizes of what is subtracted in it: an error counts where it is larger than their rounding, and a derivative that is
+smaller than that is neither right nor wrong.
 """
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
-from itertools import product as choices
-from math import prod
+from collections.abc import Callable, Iterator, Mapping, Sequence
 from time import perf_counter
-from typing import TypeAlias
+from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
-from ..arrays import AnyArray, Array, largest, relative_error
+from ..arrays import AnyArray, Array, largest
 from ..problems.answer import Check
 from ..problems.draws import Draws
+from .stencils import COMPLEX, Stencil, on_line, points, rules, steps
 
 Values = Mapping[str, Array]
 Evaluate: TypeAlias = "Callable[[Mapping[str, AnyArray]], AnyArray]"
 Direction = tuple[str, Array]
 
-# f'(0) is about sum(weight * f(place * h)) / h.
-STENCIL = ((-2, 1 / 12), (-1, -2 / 3), (1, 2 / 3), (2, -1 / 12))
-COMPLEX_STEP = 1e-30
-STEPS = {0: (0.0,), 1: (1e-3, 1e-4, 1e-2, 1e-5), 2: (5e-3, 2e-2, 1e-3, 3e-4), 3: (2e-2, 5e-2, 5e-3)}
 # By order: what an error of differences must not exceed, and what is not worth another step.
 TOLERANCE = {0: 1e-9, 1: 1e-6, 2: 1e-5, 3: 1e-3}
 GOOD_ENOUGH = {0: 1e-12, 1: 1e-10, 2: 1e-9, 3: 1e-7}
 SECONDS = 5.0
-# A derivative that is this much smaller than the value is lost in the rounding of its differences.
-LEAST_SCALE = 1e-4
+EPSILON = float(np.finfo(np.float64).eps)
+SMALLEST = float(np.finfo(np.float64).smallest_subnormal)
+# How much larger than its estimate rounding may be.
+MARGIN = 10.0
+# What the third derivative leaves in a complex step, beside what other differences see.
+NOTHING = 1e-20
+
+VALUE = "its value"
+UNSEEN = "the derivative is too small beside the value for differences to see it"
+UNSTEADY = "the value changes too fast nearby for differences to follow it"
 
 
+class Estimate(NamedTuple):
+    """A derivative as the value tells it: `floor` is what its rounding may be, `spread` what a kink may hide in it."""
+
+    found: Array
+    floor: float
+    spread: float
+    method: str
+
+
+@np.errstate(all="ignore")
 def compare(
-    evaluate: Evaluate, values: Values, directions: Sequence[Direction], claimed: Array, analytic: bool
+    evaluate: Evaluate,
+    values: Values,
+    directions: Sequence[Direction],
+    claimed: Array,
+    analytic: bool,
+    noise: float = 0.0,
+    scale: float = 0.0,
+    rounding: float = 0.0,
 ) -> Check:
     """Compare a directional derivative with what the value says.
 
     Example: `compare(f, {"x": x}, [("x", v)], J @ v, analytic=True)`. The order is the number of directions; `claimed`
     has the shape of the value. The error is relative to the largest entry; entries where the value or the derivative
-    is not finite are left out.
+    is not finite are left out. `noise` is the rounding of the value, where that is known to be more than its last
+    digit, `scale` the size of the terms that `claimed` is the sum of: the error is relative to them where it is known.
+    `rounding` is that of `claimed`.
     """
-    order = min(len(directions), 3)
     value = np.asarray(evaluate(values), dtype=np.float64)
     if not np.isfinite(value).any():
         return Check(note="the value is not finite here")
     finite = np.isfinite(claimed) & np.isfinite(value)
     if not finite.any():
         return Check(note="the derivative is not finite here")
-    size = largest(value[finite])
-    best, method = np.inf, ""
+    order, target = min(len(directions), 3), claimed[finite]
+    found: list[Estimate] = []
     started = perf_counter()
-    for step in STEPS[order]:
-        estimate, used = _estimate(evaluate, values, directions, step, analytic)
-        found = np.asarray(estimate)[finite]
-        error = relative_error(found, claimed[finite], least_scale=LEAST_SCALE * size)
-        if error < best:
-            best, method = error, used
-        if best < GOOD_ENOUGH[order] or perf_counter() - started > SECONDS:
+    best: tuple[float, Estimate] | None = None
+    for one in _estimates(evaluate, values, directions, analytic, value, noise):
+        estimate = one._replace(found=np.asarray(one.found)[finite], floor=one.floor + rounding)
+        if not np.isfinite(estimate.found).all():
+            continue
+        found.append(estimate)
+        error = _relative(estimate, target, TOLERANCE[order], scale)
+        if error is not None and (best is None or error < best[0]):
+            best = error, estimate
+        if (best is not None and best[0] < GOOD_ENOUGH[order]) or perf_counter() - started > SECONDS:
             break
-    if not np.isfinite(best):
+    if not found:
         return Check(note="the value is not finite nearby")
-    return Check(finite_differences=best, method=method, passed=best <= TOLERANCE[order])
+    if best is not None and best[0] <= TOLERANCE[order]:
+        return Check(finite_differences=best[0], method=best[1].method)
+    zero = None if target.any() else _agreement_on_zero(found)
+    return zero or _verdict(found, target, best, TOLERANCE[order], scale)
+
+
+def _relative(estimate: Estimate, claimed: Array, tolerance: float, least_scale: float) -> float | None:
+    """Return the relative error that an estimate shows, None where its rounding is larger than what it should see."""
+    error = largest(estimate.found - claimed)
+    scale = max(largest(claimed), largest(estimate.found), least_scale)
+    if estimate.floor > tolerance * scale:
+        return None
+    return error / scale if scale else 0.0
+
+
+def _agreement_on_zero(found: Sequence[Estimate]) -> Check | None:
+    """Return the check of a derivative that is zero, where no estimate sees more of it than its own rounding.
+
+    The scale of the error is what was subtracted then.
+    """
+    lines = [one for one in found if one.method != COMPLEX.method]
+    if not lines:
+        return None
+    sharpest = min(lines, key=lambda one: one.floor)
+    limits = (MARGIN * one.floor if one.method != COMPLEX.method else NOTHING * sharpest.floor for one in found)
+    if any(largest(one.found) > limit for one, limit in zip(found, limits, strict=True)):
+        return None
+    error = largest(sharpest.found) * EPSILON / sharpest.floor if sharpest.floor else 0.0
+    return Check(finite_differences=error, method=sharpest.method)
+
+
+def _verdict(
+    found: Sequence[Estimate], claimed: Array, best: tuple[float, Estimate] | None, tolerance: float, least_scale: float
+) -> Check:
+    """Return what is said of a derivative that no estimate agrees with: it is wrong where they see that for sure."""
+    if best is None:
+        return Check(note=UNSEEN)
+    sure = []
+    for one in found:
+        scale = max(largest(claimed), largest(one.found), least_scale)
+        hidden = tolerance * scale + MARGIN * one.floor + one.spread
+        # The rounding of a complex step is that of the expression, which may cancel where the derivative does not.
+        seen = one.floor <= tolerance * scale and one.method != COMPLEX.method
+        if seen and largest(one.found - claimed) > hidden:
+            sure.append(one)
+    agreeing = any(_agree(one, other, tolerance) for place, one in enumerate(sure) for other in sure[:place])
+    if agreeing or [one.method for one in sure] == [VALUE]:
+        return Check(finite_differences=best[0], method=best[1].method, passed=False)
+    return Check(note=UNSTEADY)
+
+
+def _agree(one: Estimate, other: Estimate, tolerance: float) -> bool:
+    """Whether two estimates are of one derivative: what a kink makes of differences depends on the step."""
+    near = tolerance * max(largest(one.found), largest(other.found)) + one.floor + other.floor
+    return largest(one.found - other.found) <= near
+
+
+def _estimates(
+    evaluate: Evaluate, values: Values, directions: Sequence[Direction], analytic: bool, value: Array, noise: float
+) -> Iterator[Estimate]:
+    """Yield estimates of a derivative, by the best means first."""
+    if not directions:
+        yield Estimate(value, 0.0, 0.0, VALUE)
+        return
+    together: dict[tuple[str, int], list[Direction]] = {}
+    for name, direction in directions:
+        together.setdefault((name, id(direction)), []).append((name, direction))
+    counts = tuple(map(len, together.values()))
+    own = [group[0] for group in together.values()]
+    for rule in rules(counts, analytic=analytic):
+        for step in steps(rule):
+            yield _estimate(evaluate, values, own, rule, step, value, noise)
 
 
 def _estimate(
-    evaluate: Evaluate, values: Values, directions: Sequence[Direction], step: float, analytic: bool
-) -> tuple[Array, str]:
-    real = directions[1:] if analytic else directions
+    evaluate: Evaluate,
+    values: Values,
+    directions: Sequence[Direction],
+    rule: tuple[Stencil, ...],
+    step: tuple[float, ...],
+    value: Array,
+    noise: float,
+) -> Estimate:
+    """Return the estimate by one rule with one step for each of its directions."""
     total: AnyArray | float = 0.0
-    steps = [(name, step * direction) for name, direction in real]
-    for points in choices(STENCIL, repeat=len(steps)):
+    weights, subtracted, bend = 0.0, 0.0, -2 * value
+    for places, weight in points(rule):
         moved: dict[str, AnyArray] = dict(values)
-        for (name, change), (place, _) in zip(steps, points, strict=True):
-            moved[name] = moved[name] + place * change
-        if analytic and directions:
-            name, direction = directions[0]
-            moved[name] = moved[name] + 1j * COMPLEX_STEP * direction
+        for (name, direction), place, h in zip(directions, places, step, strict=True):
+            moved[name] = moved[name] + place * h * direction
         result = evaluate(moved)
-        part = np.imag(result) / COMPLEX_STEP if analytic and directions else result
-        total = total + prod(weight for _, weight in points) * part
-    method = "complex step" if analytic else "5-point differences"
-    return np.asarray(total, dtype=np.float64) / step ** len(real), method
+        part = np.real(weight * result)
+        total, weights, subtracted = total + part, weights + abs(weight), subtracted + _largest_finite(part)
+        if places in ((-1.0,), (1.0,)):
+            bend = bend + np.real(result)
+    scale = float(np.prod([h**stencil.order for stencil, h in zip(rule, step, strict=True)]))
+    floor = EPSILON * subtracted if len(rule) > 1 or COMPLEX not in rule else 0.0
+    if COMPLEX not in rule:  # of which nothing is subtracted
+        floor += weights * (noise + SMALLEST)
+    spread = _largest_finite(bend) if rule == (on_line(1),) else 0.0
+    method = COMPLEX.method if COMPLEX in rule else max(rule, key=lambda stencil: stencil.order).method
+    return Estimate(np.asarray(total, dtype=np.float64) / scale, floor / scale, spread / scale, method)
+
+
+def _largest_finite(array: AnyArray) -> float:
+    return largest(array[np.isfinite(array)]) if np.ndim(array) else float(np.abs(array)) if np.isfinite(array) else 0.0
 
 
 def random_direction(value: Array, draws: Draws) -> Array:

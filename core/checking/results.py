@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
@@ -16,7 +16,8 @@ from ..problems.calculation import Calculation
 from ..problems.draws import Draws
 from ..problems.problem import tangent_name
 from ..problems.sampling import tangent_projection
-from .differences import STEPS, Direction, Evaluate, compare, random_direction
+from .conditioning import LARGEST, MOST_LOST, Loss, digits_lost
+from .differences import MARGIN, SMALLEST, UNSEEN, Direction, Evaluate, compare, random_direction
 
 if TYPE_CHECKING:
     from ..compressed.structured import Structured
@@ -24,8 +25,7 @@ if TYPE_CHECKING:
     Derive = Callable[[Mapping[str, Array]], Sequence[Structured]]
 
 NEARBY = 0.05
-ROUNDING = 0.05
-SMALLEST_STEP = min(min(steps) for steps in STEPS.values() if steps != (0.0,))
+NOTHING_BUT_ROUNDING = "the derivative is zero but for rounding here"
 
 
 def check_results(
@@ -38,7 +38,8 @@ def check_results(
 ) -> Iterator[Check]:
     """Yield a check for each derivative of an answer.
 
-    At a kink the derivative is a choice that differences cannot see, so the same program is checked at a point nearby;
+    Where the expression itself loses digits there is nothing to compare with, and that is said instead. At a
+    kink the derivative is a choice that differences cannot see, so the same program is checked at a point nearby;
     `derive` computes the derivatives there, where they are not dense arrays.
     """
     draws = Draws(seed, "check")
@@ -57,40 +58,14 @@ def check_results(
             return
     operations = [node for node in topological([calculation.output]) if isinstance(node, Map | Apply)]
     analytic = all(node.operator.analytic for node in operations)
-    for (wrt, _), array in zip(calculation.results, data, strict=True):
-        evaluate, directions, claimed = _question(calculation, wrt, array, values, draws)
-        check = compare(evaluate, values, directions, claimed, analytic)
-        if not check.passed and not check.note and isinstance(array, np.ndarray):
-            rounding = _is_rounding(calculation, values, wrt, array, draws)
-            check = Check(note="the derivative is zero but for rounding here") if rounding else check
-        yield check._replace(note=note) if note else check
-
-
-def _is_rounding(
-    calculation: Calculation, values: Mapping[str, Array], wrt: tuple[str, ...], data: Array, draws: Draws
-) -> bool:
-    """Whether a derivative is nothing but rounding.
-
-    Inputs changed in their last digits give quite another one; or the value is nothing but rounding, and the derivative
-    too small for differences of it to see.
-    """
-    position = 1 + [names for names, _ in calculation.results].index(wrt)
-
-    def nearby() -> list[Array]:
-        moved = {}
-        for name, value in values.items():
-            last_digits = draws.uniform(-4, 4, value.shape) * np.spacing(value)
-            moved[name] = value + tangent_projection(calculation.problem.assumptions, name, last_digits)
-        return calculation.program.run(moved)
-
-    try:
-        first, second = nearby(), nearby()
-    except OperationFailed:  # the last digits may leave the domain, where nothing can be said
-        return False
-    noise_of_value, noise = (largest(first[place] - second[place]) for place in (0, position))
-    size_of_value, size = largest(first[0]), largest(data)
-    unseen = noise_of_value > ROUNDING * size_of_value and size <= noise_of_value / SMALLEST_STEP
-    return noise > ROUNDING * size or unseen
+    loss = digits_lost(calculation, values, data)
+    for place, ((wrt, _), array) in enumerate(zip(calculation.results, data, strict=True)):
+        question = _question(calculation, wrt, array, values, draws)
+        asked = question.evaluate, values, question.directions, question.claimed
+        check = compare(*asked, analytic, loss.noise * question.weight, question.scale, question.rounding)
+        if loss.digits(place) and (check.passed or (check.finite_differences or 0.0) <= MARGIN * loss.share(place)):
+            check = _not_vouched_for(check, loss, place, zero=check.note == UNSEEN or not question.claimed.any())
+        yield check._replace(note="; ".join(filter(None, (check.note, note)))) if note else check
 
 
 def _direction(calculation: Calculation, name: str, values: Mapping[str, Array], draws: Draws) -> Array:
@@ -98,10 +73,34 @@ def _direction(calculation: Calculation, name: str, values: Mapping[str, Array],
     return tangent_projection(calculation.problem.assumptions, name, direction)
 
 
+def _not_vouched_for(check: Check, loss: Loss, place: int, *, zero: bool) -> Check:
+    """Return what is said where digits are lost; of the value alone, where the derivative keeps its own and agrees."""
+    lost = loss.digits(place)
+    if loss.share(place) <= MOST_LOST and not loss.overflowed and check.finite_differences is not None:
+        agreement = f"in its value; the derivative agrees with {check.method}"
+        return check._replace(note=f"{loss.note(place)}, {agreement}", digits_lost=lost)
+    return Check(note=NOTHING_BUT_ROUNDING if zero and loss.value <= MOST_LOST else loss.note(place), digits_lost=lost)
+
+
+class Question(NamedTuple):
+    """What a check asks: a function of the inputs, directions, and what the answer says of its derivative along them.
+
+    `scale` is the size of the terms that this is the sum of, `rounding` what underflow leaves out of it, and `weight`
+    how much of the value the function counts.
+    """
+
+    evaluate: Evaluate
+    directions: list[Direction]
+    claimed: Array
+    scale: float
+    rounding: float = 0.0
+    weight: float = 1.0
+
+
+@np.errstate(all="ignore")
 def _question(
     calculation: Calculation, wrt: tuple[str, ...], data: Array | Structured, values: Mapping[str, Array], draws: Draws
-) -> tuple[Evaluate, list[Direction], Array]:
-    """Return a function of the inputs, directions, and what the answer says of its derivative along them."""
+) -> Question:
     lead = () if calculation.samples is None else (calculation.samples,)
 
     def value(point: Mapping[str, AnyArray]) -> AnyArray:
@@ -110,28 +109,43 @@ def _question(
         except OperationFailed:
             return np.full(lead + calculation.shape, np.nan)
 
-    name = wrt[0]
-    match calculation.problem.kind:
-        case "jvp":
-            assert isinstance(data, np.ndarray)
-            return value, [(name, values[tangent_name(name)])], data
-        case "vjp":
-            cotangent = values[tangent_name(name)]
-            axes = tuple(range(-len(calculation.shape), 0))
+    name, kind = wrt[0], calculation.problem.kind
+    if kind == "jvp":
+        assert isinstance(data, np.ndarray)
+        return Question(value, [(name, values[tangent_name(name)])], data, 0.0)
+    evaluate, chosen, weight = value, _directions(calculation, wrt, values, draws), 1.0
+    given: list[Direction] = []
+    if kind == "hvp":
+        given = [(name, values[tangent_name(name)])]
+    elif kind == "vjp":
+        cotangent = values[tangent_name(name)]
+        axes, weight = tuple(range(-len(calculation.shape), 0)), float(np.sum(np.abs(cotangent)))
 
-            def paired(point: Mapping[str, AnyArray]) -> AnyArray:
-                return np.asarray(np.sum(np.multiply(value(point), cotangent), axis=axes))
+        def evaluate(point: Mapping[str, AnyArray]) -> AnyArray:
+            return np.asarray(np.sum(np.multiply(value(point), cotangent), axis=axes))
 
-            direction = _direction(calculation, name, values, draws)
-            return paired, [(name, direction)], _contracted(calculation, data, (name,), [direction])
-        case "hvp":
-            direction = _direction(calculation, name, values, draws)
-            directions = [(name, values[tangent_name(name)]), (name, direction)]
-            return value, directions, _contracted(calculation, data, (name,), [direction])
-    chosen = [_direction(calculation, variable, values, draws) for variable in wrt]
     if len(wrt) == 1 and isinstance(data, np.ndarray):
-        data, chosen = _finite_part(calculation, data, wrt[0], chosen)
-    return value, list(zip(wrt, chosen, strict=True)), _contracted(calculation, data, wrt, chosen)
+        data, chosen = _finite_part(calculation, data, name, chosen)
+    claimed, scale = _contracted(calculation, data, wrt, chosen), 0.0
+    if isinstance(data, np.ndarray) and data.size <= LARGEST:
+        scale = largest(_contracted(calculation, _sizes(data), wrt, [_sizes(one) for one in chosen]))
+    rounding = float(np.prod([SMALLEST, *(np.sum(np.abs(one)) for one in chosen)]))
+    return Question(evaluate, [*given, *zip(wrt, chosen, strict=True)], claimed, scale, rounding, weight)
+
+
+def _sizes(array: Array) -> Array:
+    return np.asarray(np.abs(array))
+
+
+def _directions(
+    calculation: Calculation, wrt: tuple[str, ...], values: Mapping[str, Array], draws: Draws
+) -> list[Array]:
+    """Return a direction for each variable; from its third place on a variable has that of its second."""
+    chosen: list[Array] = []
+    for place, name in enumerate(wrt):
+        before = [k for k in range(place) if wrt[k] == name]
+        chosen.append(chosen[before[1]] if len(before) > 1 else _direction(calculation, name, values, draws))
+    return chosen
 
 
 def _finite_part(

@@ -22,6 +22,7 @@ from .location import Location
 Values = Mapping[str, Array]
 Place = tuple[int, ...]
 
+ONLY_ONCE = "some of its singular values or eigenvalues are equal, or a singular value is zero"
 NO_INVERSE = "pinv(X) is defined for every matrix; solve and inv need an invertible one"
 NO_CHOLESKY = "cholesky needs a symmetric positive definite matrix, such as A @ A.T + eye(n)"
 
@@ -31,7 +32,8 @@ NO_CHOLESKY = "cholesky needs a symmetric positive definite matrix, such as A @ 
 def find_kinks(calculation: Calculation, values: Values) -> list[Warning]:
     """Return a warning for each place where the value has a kink, so that a derivative is a choice.
 
-    Example: `abs(x)` where x[1] is 0. Only what depends on a variable counts.
+    Example: `abs(x)` where x[1] is 0. Only what depends on a variable counts. Raises EvaluationError where there is no
+    derivative of the order asked for.
     """
     if calculation.problem.kind == "value":
         return []
@@ -46,9 +48,19 @@ def find_kinks(calculation: Calculation, values: Values) -> list[Warning]:
             continue
         found = evaluated(calculation.over_samples([condition]), values)
         if found is not None and found[0].any():
+            if node.operator.once and calculation.problem.order > 1:
+                raise _only_once(location, node)
             warning = _kink_warning(location, node, found[0], *_first_sample(calculation, found[0], values))
             warnings.setdefault(warning.message, warning)
     return list(warnings.values())
+
+
+def _only_once(location: Location, node: Map | Apply) -> EvaluationError:
+    return EvaluationError(
+        f"there is no second derivative of {location.quote(node)} here: {ONLY_ONCE}",
+        Label(location.span_of(node), "values are equal or zero here"),
+        helps=["give numbers at which they differ; the first derivative is a choice here, and can be had"],
+    )
 
 
 def _condition(node: Map | Apply) -> Node | None:

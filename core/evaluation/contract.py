@@ -57,7 +57,7 @@ def plain(factor: Labelled, tape: Tape) -> Labelled:
     """Return the factor as numbers to multiply by: neither a mask nor an inverse."""
     value = factor.value
     if factor.mask:
-        value = tape.emit(as_number, [value], value.shape)
+        value = tape.emit(as_number, [value], value.shape, exact=True)
     elif factor.inverse:
         value = tape.shared(np.reciprocal, value) if not value.shape else tape.emit(np.reciprocal, [value], value.shape)
     return factor._replace(value=value, mask=False, inverse=False)
@@ -134,7 +134,7 @@ def scaled(tape: Tape, value: Value, coefficient: float) -> Value:
         return tape.number(value.number * coefficient)
     if coefficient == -1:
         kernel = Into(np.negative, 0) if reusable(value) else np.negative
-        return tape.emit(kernel, [value], value.shape, allocates=not reusable(value), cost=value.size)
+        return tape.emit(kernel, [value], value.shape, allocates=not reusable(value), cost=value.size, exact=True)
     factor = tape.number(coefficient)
     if reusable(value):
         return tape.emit(Into(np.multiply, 0), [value, factor], value.shape, allocates=False, cost=value.size)
@@ -275,4 +275,4 @@ def _multiply_by_mask(tape: Tape, mask: Labelled, other: Labelled, labels: Label
     other = other if other.mask else plain(other, tape)
     kernel = np.logical_and if other.mask else strong_zero
     operands = [align(mask, labels, tape), align(other, labels, tape)]
-    return Labelled(tape.emit(kernel, operands, shape), labels, mask=other.mask)
+    return Labelled(tape.emit(kernel, operands, shape, exact=True), labels, mask=other.mask)

@@ -2,8 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Sequence
 from dataclasses import dataclass
+from functools import partial
 from typing import Any, cast
 
 import numpy as np
@@ -16,6 +18,8 @@ Kernel = Callable[..., Any]
 
 # Products with more entries BLAS would give to threads of its own, which wait for ours.
 ALONE = 2**17
+# Core axes of a matrix among those of an operator.
+MATRIX = re.compile(r"\(\w+,")
 # How many rows of a product with a triangular matrix are computed at a time.
 TRIANGLE_BLOCK = 128
 
@@ -82,24 +86,31 @@ class OperationFailed(Exception):
         self.original = original
 
 
-def guarded(node: Apply, single: bool) -> Kernel:
-    """Return the kernel of an operator; what it raises names the node."""
-    evaluate = node.operator.evaluate
-    assert evaluate is not None
-    settings = dict(node.parameters)
+class Guarded:
+    """The function of an operator on vectors or matrices; what it raises names the node.
 
-    def kernel(*arrays: AnyArray) -> Any:
+    It gives one array, or without `single` a tuple. `whole` says that it takes whole matrices: its result is as good as
+    they are, and entries may be worse.
+    """
+
+    def __init__(self, node: Apply, single: bool) -> None:
+        evaluate, settings = node.operator.evaluate, dict(node.parameters)
+        assert evaluate is not None
+        self.node, self.single = node, single
+        self.whole = bool(MATRIX.search(node.operator.signature))
+        self._evaluate = partial(evaluate, **settings) if settings else evaluate
+
+    def __call__(self, *arrays: AnyArray) -> Any:
+        """Return the result, or the results."""
         try:
-            result = evaluate(*arrays, **settings)
+            result = self._evaluate(*arrays)
         except (MatgradError, MemoryError):
             raise
         except Exception as error:  # what NumPy and SciPy refuse, each in its own words
-            raise OperationFailed(node, error) from error
-        if single:
+            raise OperationFailed(self.node, error) from error
+        if self.single:
             return as_owned(result[0] if isinstance(result, tuple) else result, arrays)
         return tuple(as_owned(item, arrays) for item in result)
-
-    return kernel
 
 
 # --- products --------------------------------------------------------------------------------------------------------

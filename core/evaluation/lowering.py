@@ -26,8 +26,8 @@ import numpy as np
 from ..graph.algebra import carries_delta, constant_value
 from ..graph.nodes import Apply, Constant, Delta, Labels, Map, Node, Product, Structural, Sum, Symbol, topological, uses
 from ..shapes import Shape
-from .contract import align, contract, plain, reusable, scaled
-from .kernels import Entrywise, Into, Kernel, guarded, own_copy
+from .contract import align, contract, multiply, plain, reusable, scaled
+from .kernels import Entrywise, Guarded, Into, Kernel, own_copy
 from .outer_sums import Addend, outer_products_together
 from .strided import StridedWriter
 from .structural import Structure, apply_masks
@@ -104,7 +104,7 @@ class Lowering:
             return self.tape.broadcast(self.tape.expand(value, present), shape)
         core = align(Labelled(value, labels), piece.order, self.tape)
         fold = fold and int(np.prod(shape, dtype=object)) <= FOLD_LIMIT
-        return self.tape.emit(piece.writer.write, [core], shape, fold=fold)
+        return self.tape.emit(piece.writer.write, [core], shape, fold=fold, exact=True)
 
     def _output(self, root: Node, first: bool) -> Value:
         """Return the array of a root as one that the caller may keep and change."""
@@ -117,7 +117,7 @@ class Lowering:
         value = self._value(root)
         if self._uses[root] == 1 and first and value.fresh and root.shape:
             return value
-        return self.tape.emit(own_copy, [value], root.shape, cost=0, fold=False)
+        return self.tape.emit(own_copy, [value], root.shape, cost=0, fold=False, exact=True)
 
     # --- nodes -------------------------------------------------------------------------------------------------------
 
@@ -159,7 +159,8 @@ class Lowering:
         assert evaluate is not None
         kernel = evaluate if isinstance(evaluate, np.ufunc) or node.operator.mask else Entrywise(evaluate)
         operands = [self._value(child) for child in node.children]
-        return self._full(node, self.tape.emit(kernel, operands, node.shape), mask=node.operator.mask)
+        value = self.tape.emit(kernel, operands, node.shape, exact=node.operator.exact)
+        return self._full(node, value, mask=node.operator.mask)
 
     def _power(self, base: Value, exponent: float) -> Value:
         if exponent == 3:
@@ -177,11 +178,11 @@ class Lowering:
         single = node.operator.signature.partition("->")[2].count("(") <= 1
         if key not in self._groups:
             operands = [self._value(child) for child in node.children]
-            self._groups[key] = self.tape.emit(guarded(node, single), operands, node.shape)
+            self._groups[key] = self.tape.emit(Guarded(node, single), operands, node.shape, exact=node.operator.exact)
         if single:
             return self._groups[key]
         output = node.output
-        return self.tape.emit(lambda results: results[output], [self._groups[key]], node.shape, cost=0)
+        return self.tape.emit(lambda results: results[output], [self._groups[key]], node.shape, cost=0, exact=True)
 
     # --- products ----------------------------------------------------------------------------------------------------
 
@@ -210,13 +211,15 @@ class Lowering:
             return CompactValue(Labelled(self.tape.number(0.0), ()))
         structure = Structure(self.tape, dense, tensors, shape)
         coefficient *= structure.resolve()
-        factors = apply_masks(self.tape, structure.factors, self._leaves, structure.sizes)
         place, order, in_order = structure.place, structure.place.order(), not structure.place.untouched
+        factors, masks = apply_masks(self.tape, structure.factors, self._leaves, structure.sizes, order)
         sizes = [structure.sizes[label] for label in order]
         if not factors:
             core, coefficient = Labelled(self.tape.number(coefficient), ()), 1.0
         else:
             core, coefficient = contract(self.tape, factors, order, structure.sizes, coefficient, row_major=in_order)
+        for mask in masks:
+            core = multiply(self.tape, mask, plain(core, self.tape), core.labels, structure.sizes)
         if place.untouched:
             return CompactValue(core, coefficient)
         if place.fills(order, sizes):
@@ -294,7 +297,7 @@ class Lowering:
         fold = all(piece.factor.value.constant for _, piece in structured)
         if total is not None and (not total.fresh or total.shape != shape):
             repeated = self.tape.broadcast(total, shape)
-            total = self.tape.emit(own_copy, [repeated], shape, cost=0, fold=fold)
+            total = self.tape.emit(own_copy, [repeated], shape, cost=0, fold=fold, exact=True)
         for coefficient, piece in structured:
             writer = piece.writer
             assert writer is not None
@@ -303,7 +306,7 @@ class Lowering:
             core = Labelled(scaled(self.tape, factor.value, coefficient * sign), factor.labels)
             aligned = align(core, piece.order, self.tape)
             if total is None:
-                total = self.tape.emit(writer.write, [aligned], shape, fold=fold)
+                total = self.tape.emit(writer.write, [aligned], shape, fold=fold, exact=True)
             else:
                 kernel = writer.subtract if sign < 0 else writer.add
                 total = self.tape.emit(kernel, [total, aligned], shape, allocates=False, cost=aligned.size)

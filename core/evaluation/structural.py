@@ -270,7 +270,7 @@ class Structure:
             return np.flip(np.cumsum(np.flip(array, axis), axis), axis)
 
         kernel = backward if reverse else partial(np.cumsum, axis=axis)
-        value = self.tape.emit(kernel, [total.value], total.value.shape)
+        value = self.tape.emit(kernel, [total.value], total.value.shape, cost=2 * total.value.size)
         self._replace(carriers, Labelled(value, tuple(i if label == j else label for label in total.labels)))
         del self.sizes[j]
         return True
@@ -284,23 +284,48 @@ def _composed(tensor: Tensor, i: int, j: int, rows: Rows) -> Tensor:
     return Select.of([node.rows[row] for row in rows], node.size), (i, labels[1])
 
 
-def apply_masks(tape: Tape, factors: list[Labelled], leaves: set[int], sizes: dict[int, int]) -> list[Labelled]:
+def apply_masks(
+    tape: Tape, factors: list[Labelled], leaves: set[int], sizes: dict[int, int], output: Labels
+) -> tuple[list[Labelled], list[Labelled]]:
     """Let the zeros of masks win over inf and nan: mask what carries their labels before anything is summed.
 
-    `leaves` are the slots of inputs and constants, which are finite.
+    `leaves` are the slots of inputs and constants, which are finite. What does not carry all labels of a mask is 0
+    where the mask is 0 at all others. Where such labels are in the output, the mask comes back, for the result.
     """
-    others = [factor for factor in factors if not factor.mask]
+    others, results = [factor for factor in factors if not factor.mask], list[Labelled]()
+
+    def risky(factor: Labelled) -> bool:
+        return factor.inverse or factor.value.slot not in leaves
+
     for mask in (factor for factor in factors if factor.mask):
         over = set(mask.labels)
         covering = [factor for factor in others if over <= set(factor.labels)]
-        targets = [factor for factor in covering if factor.inverse or factor.value.slot not in leaves] or covering[:1]
+        targets = [factor for factor in covering if risky(factor)] or covering[:1]
         if targets:
             done = [multiply(tape, mask, factor, factor.labels, sizes) for factor in targets]
         else:
-            targets = [f for f in others if set(f.labels) < over and (f.inverse or f.value.slot not in leaves)]
+            targets = [f for f in others if set(f.labels) < over and risky(f)]
             done = [_masked_together(tape, mask, targets, sizes)]
-        others = [factor for factor in others if all(factor is not used for used in targets)] + done
-    return others
+        others = [factor for factor in others if all(factor is not used for used in targets)]
+        outside = [factor for factor in others if risky(factor) and not over <= set(factor.labels)]
+        kept = [factor for factor in others if all(factor is not used for used in outside)]
+        gates = [_somewhere(tape, mask, set(factor.labels)) for factor in outside]
+        gated = [multiply(tape, *pair, pair[1].labels, sizes) for pair in zip(gates, outside, strict=True)]
+        others = [*kept, *gated, *done]
+        if any(not over & set(output) <= set(factor.labels) for factor in outside):
+            results.append(_somewhere(tape, mask, set(output)))
+    return others, results
+
+
+def _somewhere(tape: Tape, mask: Labelled, kept: set[int]) -> Labelled:
+    """Return where a mask holds anywhere along the labels that are not kept."""
+    axes = tuple(axis for axis, label in enumerate(mask.labels) if label not in kept)
+    if not axes:
+        return mask
+    shape = tuple(size for axis, size in enumerate(mask.value.shape) if axis not in axes)
+    kernel = partial(np.logical_or.reduce, axis=axes)
+    value = tape.emit(kernel, [mask.value], shape, cost=mask.value.size, exact=True)
+    return Labelled(value, tuple(label for label in mask.labels if label in kept), mask=True)
 
 
 def _masked_together(tape: Tape, mask: Labelled, targets: list[Labelled], sizes: dict[int, int]) -> Labelled:

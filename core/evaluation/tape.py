@@ -57,7 +57,10 @@ class Labelled(NamedTuple):
 
 
 class Draft(NamedTuple):
-    """A step as it is recorded; `writes` says that it writes into one of its operands."""
+    """A step as it is recorded.
+
+    `writes` says that it writes into one of its operands, `exact` that it rounds nothing.
+    """
 
     kernel: Kernel
     inputs: tuple[int, ...]
@@ -67,6 +70,7 @@ class Draft(NamedTuple):
     cost: int
     shape: Shape
     writes: bool
+    exact: bool = False
 
 
 class Tape:
@@ -115,16 +119,19 @@ class Tape:
         fresh: bool = True,
         allocates: bool = True,
         fold: bool = True,
+        exact: bool = False,
     ) -> Value:
         """Record a step: `kernel` called with the inputs' arrays gives an array of `shape`.
 
-        `fresh` says that the array is new and owned; `fold` may be False for what is cheaper to compute than to keep.
+        `fresh` says that the array is new and owned; `fold` may be False for what is cheaper to compute than to keep;
+        `exact` says that entries are only moved or compared. A view is exact in any case.
         """
         constant = fold and all(value.constant for value in inputs)
         entries = prod(shape) if allocates else 0
         cost = entries if cost is None else cost
         read, slot = tuple(value.slot for value in inputs), self.slot()
-        self.drafts.append(Draft(kernel, read, slot, constant, entries, cost, shape, fresh and not allocates))
+        exact = exact or not (fresh or allocates)
+        self.drafts.append(Draft(kernel, read, slot, constant, entries, cost, shape, fresh and not allocates, exact))
         return Value(slot, shape, fresh=fresh and self._reuse and not constant, constant=constant)
 
     def shared(self, kernel: Kernel, value: Value) -> Value:
@@ -179,7 +186,7 @@ class Tape:
             key = (*(slice(None),) * axis, slice(rows.start, stop, rows.step))
             return self._view(("rows", axis, rows), itemgetter(key), value, shape)._replace(fresh=False)
         index = np.asarray(rows, dtype=np.intp)
-        return self.emit(lambda array: np.take(array, index, axis), [value], shape)
+        return self.emit(lambda array: np.take(array, index, axis), [value], shape, exact=True)
 
     def broadcast(self, value: Value, shape: Shape) -> Value:
         """Return a read-only view repeated to a shape."""

@@ -52,10 +52,12 @@ class Operator:
     - `spectrum`: of a function of numbers, the operator that does the same to the eigenvalues of a symmetric matrix.
     - `undifferentiable`: by which operands there is no derivative in closed form, and why.
     - `kink`: a condition, in matgrad's language over operands and `y`, that is true where the derivative is a choice.
+    - `once`: whether at its kinks it is differentiated once and no more: a second derivative there is refused.
     - `domain`: for each operand, what random inputs must satisfy: real, positive, unit (-1..1), probability (0..1),
       above_one, nonzero, count (0, 1, 2, ...), invertible, spd, symmetric, integer, mask (0 or 1).
     - `samples`: calls that the generated tests evaluate and differentiate; `errors`: calls that must be refused.
     - `analytic`: whether `evaluate` accepts complex arrays and is holomorphic, so that the complex step applies.
+    - `exact`: whether nothing is rounded: every entry of the result is one of an operand, or a small whole number.
     - `mask`: whether the values are 0 and 1, and 0 annihilates even inf and nan in a Product.
     - `keeps_symmetry`: whether a symmetric matrix has a symmetric result.
     - `bounds`: numbers between which every entry of the result lies.
@@ -87,6 +89,7 @@ class Operator:
     undifferentiable: Mapping[str, str] = field(default_factory=dict)
     kink: str | None = None
     at_kink: str = ""
+    once: bool = False
     domain: tuple[str, ...] = ()
     aliases: tuple[str, ...] = ()
     source: str = ""
@@ -94,6 +97,7 @@ class Operator:
     errors: tuple[str, ...] = ()
     analytic: bool = False
     mask: bool = False
+    exact: bool = False
     hidden: bool = False
     written: str = ""
     keeps_symmetry: bool = False

@@ -73,5 +73,5 @@ def _log_i0(x: Any) -> Any:
 ENTRIES = (
     *map(_of_order, _ORDERS), *map(_of_whole_order, _WHOLE),
     special("log_i0", "i1e(x) / i0e(x) * dx", "log(i0(x)) without overflow.", "DLMF 10.29.3", evaluate=_log_i0,
-            hidden=True, internal=True, written="log(i0(x))", spellings=NOWHERE),
+            hidden=True, written="log(i0(x))", spellings=NOWHERE),
 )

@@ -19,7 +19,7 @@ def comparison(name: str, doc: str, evaluate: Callable[..., Any], *, jumps: bool
     kink = {"kink": "a == b", "at_kink": "the branch that the comparison takes"} if jumps else {}
     samples = (f"{name}(x, u)", f"{name}(X, x)", f"{name}(x, x)")
     return elementwise(name, "0 * da + 0 * db", doc, evaluate, parameters="a, b", samples=samples, mask=True,
-                       analytic=False, **kink, **fields)
+                       exact=True, analytic=False, **kink, **fields)
 
 
 def logical(name: str, doc: str, evaluate: Callable[..., Any], *, operands: str = "a, b") -> Operator:

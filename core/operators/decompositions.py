@@ -20,25 +20,34 @@ MAGNUS = "Magnus & Neudecker, Matrix Differential Calculus"
 TOWNSEND = "Townsend 2016, Differentiating the singular value decomposition"
 
 # Vectors that belong to equal values are not determined, and single values have a kink there.
-_EQUAL = "min(abs({0}[1:] - {0}[:-1])) <= 1e-12 * max(abs({0}))"
+_EQUAL = "(min(abs({0}[1:] - {0}[:-1])) <= 1e-12 * max(abs({0})))"
 _LEFT_OUT = "some of its values are equal, and terms between them are left out"
+# And singular values have one at 0.
+_ZERO = " + (min({0}) <= 1e-13 * max({0}))"
+# What separates two values, and a value from 0, counts where it is more than rounding.
+_APART = "d = {0} - {0}[:, None]; apart = where(abs(d) > 1e-12 * max(abs({0})), d, 0 * d)"
+_PRESENT = "where({0} > 1e-13 * max({0}), {0}, 0 * {0})"
 
 # P holds the change of X seen from both sides, R how it leaves the column space (of X, or of X.T), which is nothing
 # where the vectors fill the space.
-_GAPS = "gaps = reciprocal_or_zero((y1 - y1[:, None]) * (y1 + y1[:, None])); P = y0.T @ dX @ y2.T"
-_LEFT = f"{_GAPS}; R = dX @ y2.T - y0 @ P; y0 @ (gaps * (P * y1 + y1[:, None] * P.T)) + R * reciprocal_or_zero(y1)"
+_GAPS = (
+    f"{_APART.format('y1')}; gaps = reciprocal_or_zero(apart * (y1 + y1[:, None])); P = y0.T @ dX @ y2.T;"
+    f" inverse = reciprocal_or_zero({_PRESENT.format('y1')})"
+)
+_LEFT = f"{_GAPS}; R = dX @ y2.T - y0 @ P; y0 @ (gaps * (P * y1 + y1[:, None] * P.T)) + R * inverse"
 _RIGHT = (
     f"{_GAPS}; R = y0.T @ dX - P @ y2;"
-    " (gaps * (y1[:, None] * P + P.T * y1)).T @ y2 + reciprocal_or_zero(y1)[:, None] * R"
+    " (gaps * (y1[:, None] * P + P.T * y1)).T @ y2 + inverse[:, None] * R"
 )
 
 
 def decomposition(
     name: str, signature: str, doc: str, evaluate: Callable[..., Any], differential: str | tuple[str, ...], *,
-    parameters: str = "X", values: str = "", of: str = "#1", **fields: Any,
+    parameters: str = "X", values: str = "", zero: bool = False, of: str = "#1", **fields: Any,
 ) -> Operator:
-    """Return a decomposition; `values` tells the values that must differ, `of` what a library is to decompose."""
-    kink = {"kink": _EQUAL.format(values), "at_kink": _LEFT_OUT} if values else {}
+    """Return a decomposition; `values` must differ, and not be zero where that counts; libraries decompose `of`."""
+    text = (_EQUAL + (_ZERO if zero else "")).format(values)
+    kink = {"kink": text, "at_kink": _LEFT_OUT, "once": True} if values else {}
     own = {"numpy": f"np.linalg.{name}({of})", "torch": f"torch.linalg.{name}({of})"}
     return Operator(
         name, parameters, doc, family="decompositions", signature=signature, evaluate=evaluate,
@@ -99,7 +108,7 @@ ENTRIES = (
                   "Eigenvalues, ascending, and eigenvectors (columns) of the symmetric part of X.",
                   _of_symmetric_part(np.linalg.eigh),
                   ("einsum('ik,ij,jk->k', y1, dX, y1)",
-                   "gaps = reciprocal_or_zero(y0 - y0[:, None]); y1 @ (gaps * (y1.T @ (dX + dX.T) @ y1)) / 2"),
+                   f"{_APART.format('y0')}; y1 @ (reciprocal_or_zero(apart) * (y1.T @ (dX + dX.T) @ y1)) / 2"),
                   values="eigh(X)[0]", source=MAGNUS, domain=("symmetric",), of="symmetric_part(#1)",
                   samples=("eigh(A)[0]", "abs(eigh(A)[1])", "square(eigh(S)[1])"), errors=("eigh(x)", "eigh(X)"),
                   libraries=("np.linalg.eigh(a, UPLO='L', symmetrize_input=...) -> eigh(a)",
@@ -111,12 +120,13 @@ ENTRIES = (
 
     # --- singular values
     decomposition("svdvals", "(m,n)->(m|n)", "Singular values, descending.", partial(np.linalg.svd, compute_uv=False),
-                  "einsum('ik,ij,kj->k', svd(X)[0], dX, svd(X)[2])", values="y", source=TOWNSEND,
+                  "einsum('ik,ij,kj->k', svd(X)[0], dX, svd(X)[2])", values="y", zero=True, source=TOWNSEND,
                   samples=("svdvals(X)", "svdvals(X.T)", "svdvals(A)", "svdvals(T)"), errors=("svdvals(x)",)),
     decomposition("svd", "(m,n)->(m,m|n),(m|n),(m|n,n)",
                   "Thin singular value decomposition: U, the singular values s, and Vh with X = U @ diag(s) @ Vh.",
                   partial(np.linalg.svd, full_matrices=False), (_LEFT, "einsum('ik,ij,kj->k', y0, dX, y2)", _RIGHT),
-                  parameters="X; full_matrices=False", fixed=("full_matrices",), values="svd(X)[1]", source=TOWNSEND,
+                  parameters="X; full_matrices=False", fixed=("full_matrices",), values="svd(X)[1]", zero=True,
+                  source=TOWNSEND,
                   of="#1, full_matrices=False",
                   samples=("svd(X)[1]", "abs(svd(X, full_matrices=False)[0])", "abs(svd(X)[2])", "abs(svd(X.T)[0])",
                            "abs(svd(A)[2])", "square(svd(T)[0])"),
@@ -125,7 +135,7 @@ ENTRIES = (
     decomposition("polar_factor", "(m,n)->(m,n)",
                   "Orthogonal factor U @ Vh of the polar decomposition, for U, s, Vh = svd(X) where no s is 0.",
                   kernels.polar_factor,
-                  "U = svd(X)[0]; s = svd(X)[1]; Vh = svd(X)[2]; P = U.T @ dX @ Vh.T;"
+                  f"U = svd(X)[0]; t = svd(X)[1]; s = {_PRESENT.format('t')}; Vh = svd(X)[2]; P = U.T @ dX @ Vh.T;"
                   " U @ (reciprocal_or_zero(s + s[:, None]) * (P - P.T)) @ Vh"
                   " + (dX @ Vh.T - U @ P) * reciprocal_or_zero(s) @ Vh"
                   " + U * reciprocal_or_zero(s) @ (U.T @ dX - P @ Vh)",

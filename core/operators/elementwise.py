@@ -140,7 +140,7 @@ ENTRIES = (
                 domain=("nonzero",), hidden=True, written="1 / where(x == 0, inf, x)", spellings=NOWHERE),
     elementwise("hypot", "(a * da + b * db) * reciprocal_or_zero(y)", "Length of the vector (a, b).", np.hypot,
                 parameters="a, b", kink="y == 0", at_kink="subgradient 0"),
-    elementwise("logaddexp", "exp(a - y) * da + exp(b - y) * db", "log(exp(a) + exp(b)) without overflow.",
+    elementwise("logaddexp", "sigmoid(a - b) * da + sigmoid(b - a) * db", "log(exp(a) + exp(b)) without overflow.",
                 np.logaddexp, parameters="a, b", analytic=False),
 
     # --- functions of machine learning
@@ -154,7 +154,7 @@ ENTRIES = (
                 libraries=("F.softplus(input, beta: 1 = 1, threshold=...) -> softplus(input)",
                            "F.softplus(input, beta, threshold=...) -> softplus(beta * input) / beta")),
     elementwise("relu", "(x > 0) * dx", "x where it is positive, else 0.", lambda x: np.maximum(x, 0),
-                bounds=NOT_NEGATIVE, kink="x == 0", at_kink="subgradient 0",
+                bounds=NOT_NEGATIVE, exact=True, kink="x == 0", at_kink="subgradient 0",
                 spellings={"numpy": "np.maximum(#1, 0)", "jax": "jax.nn.relu(#1)"},
                 libraries=("F.relu(input, inplace=...) -> relu(input)",)),
 
@@ -177,16 +177,16 @@ ENTRIES = (
 
     # --- functions with kinks
     elementwise("abs",   "sign(x) * dx", "Absolute value.",                        np.abs, bounds=NOT_NEGATIVE,
-                kink="x == 0", at_kink="subgradient 0", aliases=("absolute", "fabs"),
+                exact=True, kink="x == 0", at_kink="subgradient 0", aliases=("absolute", "fabs"),
                 spellings={"latex": r"\left|#1\right|"}),
-    elementwise("sign",  "0 * dx",       "-1, 0 or 1.",                            np.sign, kink="x == 0",
+    elementwise("sign",  "0 * dx",       "-1, 0 or 1.",                            np.sign, exact=True, kink="x == 0",
                 at_kink="derivative 0", aliases=("sgn",)),
-    elementwise("floor", "0 * dx",       "The largest whole number up to x.",      np.floor, analytic=False,
+    elementwise("floor", "0 * dx",       "The largest whole number up to x.",      np.floor, exact=True, analytic=False,
                 spellings={"latex": r"\left\lfloor #1 \right\rfloor"}),
-    elementwise("ceil",  "0 * dx",       "The smallest whole number from x on.",   np.ceil, analytic=False,
+    elementwise("ceil",  "0 * dx",       "The smallest whole number from x on.",   np.ceil, exact=True, analytic=False,
                 spellings={"latex": r"\left\lceil #1 \right\rceil"}),
-    elementwise("round", "0 * dx",       "The nearest whole number, halves to even.", np.rint, analytic=False,
-                aliases=("rint",),
+    elementwise("round", "0 * dx",       "The nearest whole number, halves to even.", np.rint, exact=True,
+                analytic=False, aliases=("rint",),
                 libraries=tuple(
                     f"{name}({x}{by_name}, decimals{given}) -> {own.format(x)}"
                     for name, x, by_name in (("np.round", "a", ""), ("np.around", "a", ""),
@@ -199,14 +199,14 @@ ENTRIES = (
              samples=("tie(x)", "tie(2)"), errors=("tie()",), spellings=NOWHERE),
     elementwise("maximum", "(a > b) * da + (a == b) * tie(b) * da + (a == b) * tie(a) * db + (a < b) * db",
                 "The larger of two entries.",  np.maximum, parameters="a, b", kink="a == b", at_kink=LEAST_NORM,
-                aliases=("fmax",)),
+                exact=True, aliases=("fmax",)),
     elementwise("minimum", "(a < b) * da + (a == b) * tie(b) * da + (a == b) * tie(a) * db + (a > b) * db",
                 "The smaller of two entries.", np.minimum, parameters="a, b", kink="a == b", at_kink=LEAST_NORM,
-                aliases=("fmin",)),
+                exact=True, aliases=("fmin",)),
     elementwise("where", "(condition != 0) * da + (condition == 0) * db",
                 "a where the condition holds, else b; the branch not taken has derivative 0, even where it is"
                 " infinite.",
-                kernels.where, parameters="condition, a, b", analytic=False,
+                kernels.where, parameters="condition, a, b", exact=True, analytic=False,
                 samples=("where(x > 0, x, u)", "where(X > x, X, a)", "where(x == u, x, sin(x))"),
                 errors=("where(x)", "where(x > 0, x, v)"),
                 libraries=("torch.Tensor.where(input, condition, other) -> where(condition, input, other)",)),

@@ -133,7 +133,7 @@ ENTRIES = (
                    for upper, lower in ((True, False), (False, True)))),
              spellings={"numpy": "scipy.linalg.solve_triangular(#*)", "torch": None, "jax": None}),
     equation("solve_triangular_transposed", "A, b; lower=False, unit_diagonal=False",
-             "Solution x of A.T @ x = b, where only one triangle of A is read.", hidden=True, internal=True,
+             "Solution x of A.T @ x = b, where only one triangle of A is read.", hidden=True,
              written="solve_triangular(A.T, b)",
              build=lambda A, b, lower, unit_diagonal: _triangular_solution(
                  call("matrix_transpose", A), b, not lower, unit_diagonal),

@@ -105,6 +105,12 @@ def logsumexp(x: Any) -> Any:
         return np.log(np.add.reduce(exponentials, axis=-1)) + (shift[..., 0] if x.ndim > 1 else shift)
 
 
+def log_softmax_of_last(x: Any) -> Any:
+    """Return x - logsumexp(x) along the last axis: from the largest entry, so that large ones lose no digits."""
+    exponentials, shift = _exp_from_largest(x)
+    return (x - shift) - np.log(np.add.reduce(exponentials, axis=-1, keepdims=x.ndim > 1))
+
+
 def softmax_of_last(x: Any) -> Any:
     """Return exp(x) / sum(exp(x)) along the last axis, without overflow."""
     exponentials, _ = _exp_from_largest(x)
@@ -115,18 +121,25 @@ def softmax_of_last(x: Any) -> Any:
 def euclidean_norm(x: Any) -> Any:
     """Return the length of vectors along the last axis; scaled where squares would overflow or vanish."""
     if np.iscomplexobj(x):
-        return np.sqrt(np.sum(x * x, axis=-1))
+        scale = _largest_or_one(x.real)
+        return np.sqrt(np.sum((x / scale) ** 2, axis=-1)) * scale[..., 0]
     result = np.sqrt(np.vecdot(x, x))
     if (1e-150 < result < np.inf) if result.ndim == 0 else ((result > 1e-150) & (result < np.inf)).all():
         return result
-    extreme = np.max(np.abs(x), axis=-1, keepdims=True, initial=0.0)
-    scale = np.where((extreme > 0) & np.isfinite(extreme), extreme, 1.0)
+    scale = _largest_or_one(x)
     return np.sqrt(np.sum((x / scale) ** 2, axis=-1)) * scale[..., 0]
 
 
 def power_norm(x: Any, ord: float) -> Any:
     """Return sum(abs(x)**ord)**(1/ord) along the last axis."""
-    return np.sum(np.abs(x) ** ord, axis=-1) ** (1 / ord)
+    scale = _largest_or_one(x)
+    return np.sum(np.abs(x / scale) ** ord, axis=-1) ** (1 / ord) * scale[..., 0]
+
+
+def _largest_or_one(x: Any) -> Any:
+    """Return the largest size along the last axis, which stays, and 1 where that is 0 or not finite."""
+    extreme = np.max(np.abs(x), axis=-1, keepdims=True, initial=0.0)
+    return np.where((extreme > 0) & np.isfinite(extreme), extreme, 1.0)
 
 
 # --- matrices --------------------------------------------------------------------------------------------------------

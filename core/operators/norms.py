@@ -135,7 +135,7 @@ ENTRIES = (
          signature="(m,n)->()", evaluate=partial(np.linalg.norm, ord="nuc", axis=(-2, -1)),
          differential="sum(polar_factor(X) * dX)",
          source="Watson 1992, Characterization of the subdifferential of some matrix norms",
-         kink="min(svdvals(X)) <= 1e-13 * max(svdvals(X))", at_kink="subgradient of least norm",
+         kink="min(svdvals(X)) <= 1e-13 * max(svdvals(X))", at_kink="subgradient of least norm", once=True,
          samples=("nuclear_norm(X)", "nuclear_norm(A)"), errors=("nuclear_norm(x)",),
          spellings=NOWHERE),
 )

@@ -138,13 +138,13 @@ ENTRIES = (
               libraries=_spread("std"), more=("{0}(x, ddof=1)", "X.{0}(dim=1, correction=1)")),
 
     # --- extremes
-    reduction("max", "Largest entry.", signature="(n)->()", evaluate=partial(np.max, axis=-1),
+    reduction("max", "Largest entry.", signature="(n)->()", evaluate=partial(np.max, axis=-1), exact=True,
               differential="sum((x == y) * dx) / sum(x == y)", kink="sum(x == y) > 1",
               at_kink="the derivative is split evenly among equal entries", aliases=("amax", "reduce_max"),
               libraries=_extreme("max", "-inf"),
               refused={"argmax": "its values are whole numbers without a derivative; `max(x)` is the entry"},
               spellings={"torch": "torch.amax(#*)"}),
-    reduction("min", "Smallest entry.", signature="(n)->()", evaluate=partial(np.min, axis=-1),
+    reduction("min", "Smallest entry.", signature="(n)->()", evaluate=partial(np.min, axis=-1), exact=True,
               differential="sum((x == y) * dx) / sum(x == y)", kink="sum(x == y) > 1",
               at_kink="the derivative is split evenly among equal entries", aliases=("amin", "reduce_min"),
               libraries=_extreme("min", "inf"),
@@ -161,6 +161,12 @@ ENTRIES = (
                   " -> logsumexp(a + log(b), axis=axis, keepdims=keepdims)",
                   "torch.logsumexp(input, dim, keepdim=False) -> logsumexp(input, axis=dim, keepdims=keepdim)"),
               spellings={"numpy": None, "jax": "jax.scipy.special.logsumexp(#*)"}),
+    # What `log_softmax` becomes when it is computed.
+    reduction("log_softmax_of_last", "Log of the softmax along the last axis, as a function of its own.",
+              parameters="x", signature="(n)->(n)", evaluate=kernels.log_softmax_of_last,
+              differential="dx - sum(exp(y) * dx)", hidden=True, written="log_softmax(x)",
+              samples=("log_softmax_of_last(x)", "log_softmax_of_last(X)"), errors=("log_softmax_of_last(a)",),
+              spellings=NOWHERE),
     reduction("softmax_of_last", "Softmax along the last axis, as a function of its own.", parameters="x",
               signature="(n)->(n)", evaluate=kernels.softmax_of_last, differential="y * dx - y * sum(y * dx)",
               bounds=(0.0, 1.0), hidden=True, samples=("softmax_of_last(x)", "softmax_of_last(X)"),

@@ -61,13 +61,24 @@ class Warning(NamedTuple):
 
 
 class Check(NamedTuple):
-    """How far the numbers are from what independent means say: relative errors, None where a means does not apply."""
+    """How far the numbers are from what independent means say: relative errors, None where a means does not apply.
+
+    `digits_lost` are those that the expression loses by the rounding of its own steps, 16 where none is left: then no
+    comparison can vouch for the rest.
+    """
 
     finite_differences: float | None = None
     formula: float | None = None
     method: str = ""
     passed: bool = True
     note: str = ""
+    digits_lost: int = 0
+
+    @property
+    def vouched(self) -> bool:
+        """Whether something was compared and agrees, and no digits are lost: a note alone says why nothing was."""
+        compared = self.finite_differences is not None or (self.formula is not None and not self.note)
+        return self.passed and compared and not self.digits_lost
 
 
 class Result(NamedTuple):

@@ -108,6 +108,11 @@ class Problem:
         return f"{self.text[:start]}{before}{self.text[start:end]}{after}{self.text[end:]}"
 
     @property
+    def order(self) -> int:
+        """How many times the expression is differentiated."""
+        return 2 if self.kind in ("hessian", "hvp") else max(1, *map(len, self.requests))
+
+    @property
     def requests(self) -> list[tuple[str, ...]]:
         """The variables of each derivative that is asked for."""
         match self.kind:

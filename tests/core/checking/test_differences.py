@@ -173,4 +173,6 @@ def test_a_derivative_that_is_nothing_but_rounding_is_not_called_wrong() -> None
     (check,) = check_results(calculation, values, calculation.program.run(values)[1:], False, 0)
     assert check.passed
     assert check.finite_differences is None
-    assert check.note == "the derivative is zero but for rounding here"
+    assert check.note == "the expression itself loses all digits here"
+    assert check.digits_lost == 16
+    assert not check.vouched
