@@ -45,7 +45,8 @@ def with_formulas(
         try:
             with allowed(BESIDE):
                 forms = ((result, choices.at(position, calculation)) for position, result in enumerate(results))
-                return [_with_formula(result, own, values, choices.kept, compared=compared) for result, own in forms], []
+                kept = choices.kept
+                return [_with_formula(result, own, values, kept, compared=compared) for result, own in forms], []
         except TooMuchWork as beyond:
             _known[calculation] = None
             return list(results), [_left_out(beyond.message)]

@@ -8,8 +8,8 @@ from ..errors import MatgradError, surface
 from ..notation.trees import length
 from ..problems.calculation import Calculation
 from ..problems.problem import Problem
-from .closed_form import ClosedForm, Kept, exact_forms, generic_forms, merged_forms, sized_forms
 from ..work import TooMuchWork
+from .closed_form import ClosedForm, Kept, exact_forms, generic_forms, merged_forms, sized_forms
 
 Maker = Callable[[Problem, Calculation], list[ClosedForm]]
 

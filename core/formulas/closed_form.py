@@ -171,7 +171,8 @@ def merged_forms(problem: Problem, calculation: Calculation) -> list[ClosedForm]
         return []
     condition = _equalities(origins_of(general, lengths), lengths)
     found, lengths = merged(calculation)
-    return [form._replace(merged=True, condition=condition) for form in _written(problem, found, _readable(found), lengths)]
+    forms = _written(problem, found, _readable(found), lengths)
+    return [form._replace(merged=True, condition=condition) for form in forms]
 
 
 def _equalities(origins: Mapping[str, str], lengths: Mapping[str, int]) -> str:
@@ -208,7 +209,13 @@ def _written(
         here = {name: size for name, size in actual.items() if name in used}
         forms.append(
             ClosedForm(
-                tree, program, write(program), here, asked, origins_of(calculation, here), of_these_sizes,
+                tree,
+                program,
+                write(program),
+                here,
+                asked,
+                origins_of(calculation, here),
+                of_these_sizes,
                 condition=_shapes(calculation) if of_these_sizes else "",
             )
         )

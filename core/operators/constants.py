@@ -49,7 +49,7 @@ def _arange(start: float, stop: float | None, step: float) -> Node:
     if not count < MOST_NUMBERS:
         raise ExpressionError(f"`arange` would have {count:.3g} numbers")
     if count > LARGEST_HELD:
-        return _counted(ceil(count), ratio(first), ratio(step))
+        return _counted(ceil(count), first, step)
     return Constant.of(np.arange(first, end, step, dtype=np.float64))
 
 
@@ -62,9 +62,10 @@ def _counted(count: int, start: Coefficient, step: Coefficient) -> Node:
 def _linspace(start: float, stop: float, num: int) -> Node:
     (count,) = checked_shape(num)
     if any(isinstance(part, Size) for part in (start, stop, count)):
-        return _counted(count, ratio(start), (ratio(stop) - ratio(start)) * reciprocal(ratio((count - 1) or 1)))
+        first, last = (ratio(cast("int", end)) for end in (start, stop))
+        return _counted(count, first, (last - first) * reciprocal(ratio((count - 1) or 1)))
     if count > LARGEST_HELD:
-        return _counted(count, ratio(start), (ratio(stop) - ratio(start)) / (count - 1))
+        return _counted(count, start, (stop - start) / (count - 1))
     return Constant.of(np.linspace(start, stop, count))
 
 

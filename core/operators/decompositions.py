@@ -47,7 +47,7 @@ def decomposition(
 ) -> Operator:
     """Return a decomposition; `values` must differ, and not be zero where that counts; libraries decompose `of`."""
     text = (_EQUAL + (_ZERO if zero else "")).format(values)
-    kink = {"kink": text, "at_kink": _LEFT_OUT, "once": True} if values else {}
+    kink: dict[str, Any] = {"kink": text, "at_kink": _LEFT_OUT, "once": True} if values else {}
     own = {"numpy": f"np.linalg.{name}({of})", "torch": f"torch.linalg.{name}({of})"}
     return Operator(
         name, parameters, doc, family="decompositions", signature=signature, evaluate=evaluate,

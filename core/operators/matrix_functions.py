@@ -38,7 +38,8 @@ def matrix_function(
         square(name, doc, evaluate, f"{frechet}(X, dX)", keeps_symmetry=True, source=HIGHAM,
                errors=(f"{name}(x)", f"{name}(X)"), **fields),
         Operator(frechet, "X, E", f"Fréchet derivative of {name} at X along E (needs SciPy).",
-                 family="matrix functions", signature="(n,n),(n,n)->(n,n)", evaluate=along, adjoint=f"{frechet}(X.mT, g)",
+                 family="matrix functions", signature="(n,n),(n,n)->(n,n)", evaluate=along,
+                 adjoint=f"{frechet}(X.mT, g)",
                  differential="n = count(X, axis=0); Z = zeros_like(X); B = vstack([hstack([X, E]), hstack([Z, X])]);"
                               f" dB = vstack([hstack([dX, Z]), hstack([Z, dX])]); L = {frechet}(B, dB); L[:n, n:]",
                  commuting=f"E @ {slope}", source=HIGHAM, analytic=fields.get("analytic", False),
