@@ -11,11 +11,24 @@ def words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-LIBRARIES = words("np numpy jnp jax torch tf scipy sp F math nn linalg special functional cp cupy anp onp tensorflow")
+LIBRARIES = words(
+    "np numpy jnp jax torch tf scipy sp F math nn linalg special stats st functional cp cupy anp onp tensorflow"
+)
 """Names that, in front of a dot, mean a library: `np.linalg.inv(A)`."""
 
-MODULES = words("numpy linalg special nn functional scipy math keras activations fft lax random")
+MODULES = words("numpy linalg special stats nn functional scipy math keras activations fft lax random")
 """Names that, behind a library and a dot, mean a part of it."""
+
+DISTRIBUTIONS = words(
+    """
+    norm multivariate_normal t gamma beta chi2 expon laplace logistic lognorm cauchy uniform poisson binom bernoulli
+    nbinom dirichlet wishart vonmises vonmises_fisher
+    """
+)
+"""Distributions of SciPy."""
+
+DENSITIES = words("pdf logpdf cdf logcdf sf logsf ppf pmf logpmf")
+"""What is asked of them: `norm.cdf(x)` after `from scipy.stats import norm`."""
 
 PROPERTIES = ("T", "mT", "shape", "size", "ndim")
 """What can be read off a value without brackets."""

@@ -1,11 +1,13 @@
 """Densities and distribution functions: each is a formula in special functions, so no rule can be wrong.
 
-A distribution states its functions for location 0 and scale 1, in terms of z; those of any location and scale follow.
+A distribution states its functions for location 0 and scale 1, in terms of z and of log_z, its logarithm; those of any
+location and scale follow.
 The names are SciPy's: `norm_logpdf(x, loc, scale)` is what `scipy.stats.norm.logpdf` is.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 
 from ..graph.operator import NOWHERE, Operator
@@ -18,6 +20,7 @@ _MEANING = {
 # How a function of z becomes that of x, where it is not the same.
 _OF_X = {"logpdf": "{} - log(scale)", "pdf": "({}) / scale"}
 _PLACE = ("loc=0", "scale=1")
+_STANDARD = {"z": "(x - loc)/scale", "log_z": "log(x - loc) - log(scale)"}
 
 
 def distribution(
@@ -40,7 +43,8 @@ def distribution(
     meant = ", ".join(word.partition("=")[0] for word in words)
     for function, formula in stated.items():
         entry, theirs = f"{name}_{function}", f"scipy.stats.{name}.{function}"
-        scaled = formula if whole else f"z = (x - loc)/scale; {_OF_X.get(function, '{}').format(formula)}"
+        used = [f"{name} = {text}; " for name, text in _STANDARD.items() if re.search(rf"\b{name}\b", formula)]
+        scaled = formula if whole else "".join([*used, _OF_X.get(function, "{}").format(formula)])
         in_torch = {log: f"{torch}.log_prob(#1)", "cdf": f"{torch}.cdf(#1)" if not fixed else None}.get(function)
         signature = ", ".join(words if not whole else [*words, "loc: 0 = 0"])
         yield Operator(
@@ -51,6 +55,29 @@ def distribution(
             libraries=(f"{theirs}({signature}) -> {entry}({meant})",),
             spellings={**NOWHERE, "numpy": f"{theirs}({slots})", "torch": in_torch if torch else None,
                        "jax": f"jax.{theirs}({slots})" if function in jax.split() else None},
+        )
+
+
+def of_arrays(
+    name: str, of: str, parameters: str, logpdf: str, domain: str, *samples: str, error: str, reading: str = "{0}",
+    jax: bool = False, lines: tuple[str, ...] = (), torch: str | None = None,
+) -> Iterator[Operator]:
+    """Yield the log density and the density of a vector or a matrix; `reading` is what SciPy takes x for."""
+    words = parameters.split()
+    slots = ", ".join(f"#{place}" for place, _ in enumerate(words, 1))
+    given = ", ".join([reading.format(words[0]), *words[1:]])
+    log = f"{name}_logpdf"
+    plain = f"exp({log}({', '.join(words)}))"
+    for function, entry, formula in (("logpdf", log, logpdf), ("pdf", f"{name}_pdf", plain)):
+        theirs = f"scipy.stats.{name}.{function}"
+        yield Operator(
+            entry, ", ".join(words), f"{_MEANING[function]} of the {of}.", family="densities", definition=formula,
+            domain=tuple(domain.split()), samples=tuple(f"{entry}({arguments})" for arguments in samples),
+            errors=(f"{entry}()", f"{entry}({error})"),
+            libraries=(f"{theirs}({', '.join(words)}) -> {entry}({given})",
+                       *(f"{theirs}{line.format(entry)}" for line in lines)),
+            spellings={**NOWHERE, "numpy": f"{theirs}({slots})", "jax": f"jax.{theirs}({slots})" if jax else None,
+                       "torch": torch if function == "logpdf" else None},
         )
 
 
@@ -69,17 +96,17 @@ ENTRIES = (
         fixed=("x, 3", "X, 2.5, a, w"), jax="logpdf pdf", torch="torch.distributions.StudentT(#2, #3, #4)"),
     *distribution(
         "gamma", "gamma distribution of shape a",
-        {"logpdf": "(a - 1)*log(z) - z - gammaln(a)", "cdf": "gammainc(a, z)"},
+        {"logpdf": "(a - 1)*log_z - z - gammaln(a)", "cdf": "gammainc(a, z)"},
         "x, u", "X, 2.5, -0.2, w", parameters="a", domain="positive positive", fixed=("x, 2.5", "X, 2, -0.2, w"),
         jax="logpdf pdf cdf logcdf"),
     *distribution(
         "beta", "beta distribution of shapes a and b",
-        {"logpdf": "(a - 1)*log(z) + (b - 1)*log1p(-z) - betaln(a, b)", "cdf": "betainc(a, b, z)"},
+        {"logpdf": "(a - 1)*log_z + (b - 1)*log1p(-z) - betaln(a, b)", "cdf": "betainc(a, b, z)"},
         "x, u, w", "X, 2.5, 1.5, -0.1, 1.2 + a", parameters="a b", domain="probability positive positive",
         fixed=("x, 2.5, 1.5", "X, 2, 3, -0.1, 1.2 + a"), jax="logpdf pdf cdf logcdf"),
     *distribution(
         "chi2", "chi-squared distribution with df degrees of freedom",
-        {"logpdf": "(df/2 - 1)*log(z) - z/2 - gammaln(df/2) - df/2*log(2)", "cdf": "gammainc(df/2, z/2)"},
+        {"logpdf": "(df/2 - 1)*log_z - z/2 - gammaln(df/2) - df/2*log(2)", "cdf": "gammainc(df/2, z/2)"},
         "x, u", "X, 3, -0.2, w", parameters="df", domain="positive positive", fixed=("x, 3", "X, 2.5, -0.2, w"),
         jax="logpdf pdf cdf logcdf"),
     *distribution(
@@ -97,8 +124,8 @@ ENTRIES = (
          "logcdf": "-softplus(-z)", "sf": "sigmoid(-z)"}, "x", "X, a, w", jax="logpdf pdf cdf sf"),
     *distribution(
         "lognorm", "log-normal distribution, s being the standard deviation of the log",
-        {"logpdf": "-log(z)**2/(2*s**2) - log(s) - log(z) - log(2*pi)/2", "cdf": "ndtr(log(z)/s)",
-         "logcdf": "log_ndtr(log(z)/s)"}, "x, u", "X, 0.8, -0.2, w", parameters="s", domain="positive positive"),
+        {"logpdf": "-(log_z/s)**2/2 - log(s) - log_z - log(2*pi)/2", "cdf": "ndtr(log_z/s)",
+         "logcdf": "log_ndtr(log_z/s)"}, "x, u", "X, 0.8, -0.2, w", parameters="s", domain="positive positive"),
     *distribution(
         "cauchy", "Cauchy distribution",
         {"logpdf": "-log(pi) - log1p(z**2)", "pdf": "1/(pi*(1 + z**2))", "cdf": "1/2 + arctan(z)/pi"}, "x", "X, a, w",
@@ -110,7 +137,7 @@ ENTRIES = (
     *distribution(
         "vonmises", "von Mises distribution of concentration kappa",
         {"logpdf": "kappa*cos(z) - log(2*pi) - log_i0(kappa)"}, "x, u", "X, 1.5, a, 1 + w", parameters="kappa",
-        domain="real positive", jax="logpdf pdf"),
+        domain="real positive"),
 
     # --- of whole numbers
     *distribution(
@@ -129,4 +156,27 @@ ENTRIES = (
         "nbinom", "number of failures before n successes of probability p, at k",
         {"logpmf": "gammaln(k + n) - gammaln(k + 1) - gammaln(n) + n*log(p) + k*log1p(-p)"},
         "x, 2.5, 0.3", "3, u, X", parameters="n p", domain="count positive probability", jax="logpmf pmf"),
+
+    # --- of vectors and matrices
+    *of_arrays(
+        "multivariate_normal", "normal distribution of vectors; further axes of x are samples", "x mean cov",
+        "d = x - mean; -sum(d * (d @ inv(cov)), axis=-1)/2 - logdet(cov)/2 - d.shape[-1]/2*log(2*pi)",
+        "real real spd", "v, v/2, A", "S[0], v, A", error="x, x, A", jax=True,
+        lines=("(x, mean: None = None, *, cov, allow_singular=...) -> {0}(x, 0, cov)",
+               "(x, mean, cov, allow_singular=...) -> {0}(x, mean, cov)"),
+        torch="torch.distributions.MultivariateNormal(#2, #3).log_prob(#1)"),
+    *of_arrays(
+        "dirichlet", "Dirichlet distribution", "x alpha",
+        "sum((alpha - 1)*log(x), axis=-1) + gammaln(sum(alpha, axis=-1)) - sum(gammaln(alpha), axis=-1)",
+        "positive positive", "x/sum(x), u", error="x, v", reading="only_vector({0})",
+        torch="torch.distributions.Dirichlet(#2).log_prob(#1)"),
+    *of_arrays(
+        "wishart", "Wishart distribution with df degrees of freedom", "X df scale",
+        "p = count(X, axis=0); (df - p - 1)/2*logdet(X) - trace(inv(scale) @ X)/2 - df*p/2*log(2)"
+        " - df/2*logdet(scale) - multigammaln(df/2, p)", "spd positive spd", "A, 4.5, B", "A, 4 + a, B",
+        error="x, 4, A"),
+    *of_arrays(
+        "vonmises_fisher", "von Mises-Fisher distribution of unit vectors", "x mu kappa",
+        "h = count(mu)/2; kappa*(x @ mu) - h*log(2*pi) - log_iv_power(h - 1, kappa)", "real real positive",
+        "v/norm(v), A[0]/norm(A[0]), a", error="x, v, 1"),
 )

@@ -205,10 +205,10 @@ ENTRIES = (
              samples=("tie(x)", "tie(2)"), errors=("tie()",), spellings=NOWHERE),
     elementwise("maximum", "(a > b) * da + (a == b) * tie(b) * da + (a == b) * tie(a) * db + (a < b) * db",
                 "The larger of two entries.",  np.maximum, parameters="a, b", kink="a == b", at_kink=LEAST_NORM,
-                aliases=("fmax",)),
+                aliases=("fmax",), samples=("maximum(x, u)", "maximum(X, x)", "maximum(x, 1.5)", "maximum(x, x)")),
     elementwise("minimum", "(a < b) * da + (a == b) * tie(b) * da + (a == b) * tie(a) * db + (a > b) * db",
                 "The smaller of two entries.", np.minimum, parameters="a, b", kink="a == b", at_kink=LEAST_NORM,
-                aliases=("fmin",)),
+                aliases=("fmin",), samples=("minimum(x, u)", "minimum(X, x)", "minimum(x, 1.5)", "minimum(x, x)")),
     elementwise("where", "(condition != 0) * da + (condition == 0) * db",
                 "a where the condition holds, else b; the branch not taken has derivative 0, even where it is"
                 " infinite.",

@@ -42,7 +42,7 @@ ENTRIES = (
                 kink="a * b == 0", at_kink="derivative 0"),
     elementwise("heaviside", "0 * da + (a == 0) * db", "0 where a is negative, 1 where it is positive, else b.",
                 np.heaviside, parameters="a, b", family="rounding", analytic=False, kink="a == 0",
-                at_kink="derivative 0 by a", spellings={"latex": r"H\left(#*\right)"},
+                at_kink="derivative 0 by a", samples=("heaviside(x, u)", "heaviside(X, 0.5)", "heaviside(0, x)"), spellings={"latex": r"H\left(#*\right)"},
                 libraries=("np.heaviside(x1, x2) -> heaviside(x1, x2)",
                            "torch.heaviside(input, values) -> heaviside(input, values)",
                            "heaviside(x) -> heaviside(x, 0.5)")),
