@@ -16,7 +16,7 @@ LIBRARIES = words(
 )
 """Names that, in front of a dot, mean a library: `np.linalg.inv(A)`."""
 
-MODULES = words("numpy linalg special stats nn functional scipy math keras activations fft lax random")
+MODULES = words("numpy linalg special stats nn functional scipy math keras activations fft lax random distributions")
 """Names that, behind a library and a dot, mean a part of it."""
 
 DISTRIBUTIONS = words(
@@ -29,6 +29,9 @@ DISTRIBUTIONS = words(
 
 DENSITIES = words("pdf logpdf cdf logcdf sf logsf ppf pmf logpmf")
 """What is asked of them: `norm.cdf(x)` after `from scipy.stats import norm`."""
+
+ASKED_IN_TORCH = words("log_prob cdf")
+"""What is asked of PyTorch's distributions: `Normal(m, s).log_prob(x)`."""
 
 PROPERTIES = ("T", "mT", "shape", "size", "ndim")
 """What can be read off a value without brackets."""
@@ -57,5 +60,7 @@ def function_words() -> frozenset[str]:
 
     They stand in a file, because the grammar knows nothing of the operator table.
     """
+    # What may be called and is a letter of formulas more often: `gamma x` is a product.
+    letters = words("beta gamma zeta psi iv jv yv kv jn yn kn i0 i1 j0 j1 k0 k1 y0 y1 fix")
     with open(os.path.join(os.path.dirname(__file__), "function_words.txt"), encoding="utf-8") as file:
-        return ARRAY_METHODS | {line.strip() for line in file if not line.startswith("#")}
+        return (ARRAY_METHODS | {line.strip() for line in file if not line.startswith("#")}) - letters

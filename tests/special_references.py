@@ -119,6 +119,10 @@ SPECIAL: Mapping[str, Any] = {
 
     "vonmises_fisher_logpdf": _on_sphere("logpdf"), "vonmises_fisher_pdf": _on_sphere("pdf"),
 
+    # --- activations
+    "gelu": lambda x, approximate="none": (x * stats.norm.cdf(x) if approximate == "none" else
+                                           x / (1 + np.exp(-np.sqrt(8 / np.pi) * (x + 0.044715 * x**3)))),
+
     # --- rounding
     "frac": lambda x: np.modf(x)[0], "mod": np.mod, "fmod": np.fmod, "floor_divide": np.floor_divide,
     "deg2rad": np.deg2rad, "rad2deg": np.rad2deg, "cosm1": entrywise(lambda x: mpmath.cos(x) - 1),

@@ -12,7 +12,7 @@ from ...grammar.advice import Command, advise
 from ...grammar.errors import ExpressionError, Label
 from ...grammar.meant import index_from_zero
 from ...grammar.writer import write
-from ..errors import RankError, ShapeError, UnknownNameError
+from ..errors import ChoiceError, RankError, ShapeError, UnknownNameError
 from ..graph import catalogue
 from ..graph.nodes import Node
 from ..graph.operator import Operator
@@ -143,6 +143,10 @@ def label_arguments(error: ExpressionError, node: syntax.Call, values: Sequence[
     pairs = [(span, value) for span, value in zip(spans, values, strict=True) if span != node.span]
     tensors = [(span, value.shape) for span, value in pairs if isinstance(value, Node)]
     labels = [Label(span, describe(shape), primary=(span, shape) == tensors[-1]) for span, shape in tensors]
+    if isinstance(error, ChoiceError):
+        named = [item.value for item in node.keywords if item.name == error.setting]
+        words = [item for item in node.arguments if isinstance(item, syntax.String)]
+        labels = [Label(syntax.span_of(item)) for item in [*named, *words][:1]]
     error.labels = tuple(labels) or (Label(node.function_span or node.span),)
     if isinstance(error, RankError) and tensors:
         error.operand = tensors[min(error.position, len(tensors) - 1)][0]

@@ -19,8 +19,36 @@ _MEANING = {
 }
 # How a function of z becomes that of x, where it is not the same.
 _OF_X = {"logpdf": "{} - log(scale)", "pdf": "({}) / scale"}
+_LATEX = {"norm_pdf": r"\varphi\left(#*\right)", "norm_cdf": r"\Phi\left(#*\right)"}
+# What torch.distributions computes, by its parameters.
+_IN_TORCH = {
+    "norm_logpdf": ("Normal.log_prob(value, loc, scale, validate_args=...) -> norm_logpdf(value, loc, scale)",),
+    "norm_cdf": ("Normal.cdf(value, loc, scale, validate_args=...) -> norm_cdf(value, loc, scale)",),
+    "laplace_logpdf": ("Laplace.log_prob(value, loc, scale, validate_args=...) -> laplace_logpdf(value, loc, scale)",),
+    "cauchy_logpdf": ("Cauchy.log_prob(value, loc, scale, validate_args=...) -> cauchy_logpdf(value, loc, scale)",),
+    "lognorm_logpdf": ("LogNormal.log_prob(value, loc, scale) -> lognorm_logpdf(value, scale, 0, exp(loc))",),
+    "t_logpdf": ("StudentT.log_prob(value, df, loc=0, scale=1) -> t_logpdf(value, df, loc, scale)",),
+    "gamma_logpdf": ("Gamma.log_prob(value, concentration, rate) -> gamma_logpdf(value, concentration, 0, 1/rate)",),
+    "chi2_logpdf": ("Chi2.log_prob(value, df) -> chi2_logpdf(value, df)",),
+    "beta_logpdf": ("Beta.log_prob(value, concentration1, concentration0)"
+                    " -> beta_logpdf(value, concentration1, concentration0)",),
+    "expon_logpdf": ("Exponential.log_prob(value, rate) -> expon_logpdf(value, 0, 1/rate)",),
+    "uniform_logpdf": ("Uniform.log_prob(value, low, high) -> uniform_logpdf(value, low, high - low)",),
+    "vonmises_logpdf": ("VonMises.log_prob(value, loc, concentration) -> vonmises_logpdf(value, concentration, loc)",),
+    "poisson_logpmf": ("Poisson.log_prob(value, rate) -> poisson_logpmf(value, rate)",),
+    "binom_logpmf": ("Binomial.log_prob(value, total_count, probs) -> binom_logpmf(value, total_count, probs)",),
+    "bernoulli_logpmf": ("Bernoulli.log_prob(value, probs) -> bernoulli_logpmf(value, probs)",
+                         "Bernoulli.log_prob(value, *, logits) -> value*logits - softplus(logits)"),
+    "multivariate_normal_logpdf": ("MultivariateNormal.log_prob(value, loc, covariance_matrix)"
+                                   " -> multivariate_normal_logpdf(value, loc, covariance_matrix)",),
+    "dirichlet_logpdf": ("Dirichlet.log_prob(value, concentration) -> dirichlet_logpdf(value, concentration)",),
+}
 _PLACE = ("loc=0", "scale=1")
 _STANDARD = {"z": "(x - loc)/scale", "log_z": "log(x - loc) - log(scale)"}
+
+
+def _torch_lines(entry: str) -> Iterator[str]:
+    return (f"torch.distributions.{line}" for line in _IN_TORCH.get(entry, ()))
 
 
 def distribution(
@@ -52,8 +80,10 @@ def distribution(
             domain=tuple(domain.split()) if whole else (*domain.split(), "real", "positive"),
             aliases=(aliases or {}).get(function, ()), errors=(f"{entry}()", f"{entry}(x, v{', 1' * len(words)})"),
             samples=tuple(f"{entry}({given})" for given in (fixed if fixed and "cdf" in function else samples)),
-            libraries=(f"{theirs}({signature}) -> {entry}({meant})",),
+            libraries=(f"{theirs}({signature}) -> {entry}({meant})", *_torch_lines(entry)),
+            refused={f"scipy.stats.{name}": f"ask for one of its functions: `scipy.stats.{name}(...).{log}(x)`"},
             spellings={**NOWHERE, "numpy": f"{theirs}({slots})", "torch": in_torch if torch else None,
+                       **({"latex": latex} if (latex := _LATEX.get(entry)) else {}),
                        "jax": f"jax.{theirs}({slots})" if function in jax.split() else None},
         )
 
@@ -75,7 +105,7 @@ def of_arrays(
             domain=tuple(domain.split()), samples=tuple(f"{entry}({arguments})" for arguments in samples),
             errors=(f"{entry}()", f"{entry}({error})"),
             libraries=(f"{theirs}({', '.join(words)}) -> {entry}({given})",
-                       *(f"{theirs}{line.format(entry)}" for line in lines)),
+                       *(f"{theirs}{line.format(entry)}" for line in lines), *_torch_lines(entry)),
             spellings={**NOWHERE, "numpy": f"{theirs}({slots})", "jax": f"jax.{theirs}({slots})" if jax else None,
                        "torch": torch if function == "logpdf" else None},
         )

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from functools import partial
@@ -166,7 +167,8 @@ ENTRIES = (
                 libraries=("F.relu(input, inplace=...) -> relu(input)",)),
 
     # --- special functions
-    elementwise("erf", "2 / sqrt(pi) * exp(-x**2) * dx", "Error function.", kernels.erf, bounds=(-1.0, 1.0),
+    elementwise("erf", "2 / sqrt(pi) * exp(-x**2) * dx", "Error function.",
+                kernels.of_scipy("special", "erf", math.erf), bounds=(-1.0, 1.0),
                 analytic=False, source="Abramowitz & Stegun 1964, 7.1.19",
                 spellings={"numpy": "scipy.special.erf(#1)"}),
     elementwise("sinc", "-pi * spherical_bessel(1, pi * x) * dx", "sin(pi*x) / (pi*x), and 1 where x is 0.", np.sinc,

@@ -7,6 +7,7 @@ the functions phi of exponential integrators, the derivative of one is made of t
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -31,7 +32,7 @@ def special(
     fixed_by: tuple[str, ...] = (), **fields: Any,
 ) -> Operator:
     """Return an elementwise function of SciPy; by the operands in `fixed_by` it has no derivative in closed form."""
-    evaluate = fields.pop("evaluate", None) or kernels.of_scipy("special", fields.pop("scipy", name))
+    evaluate = fields.pop("evaluate", None) or kernels.of_scipy("special", name, fields.pop("plain", None))
     said: Mapping[str, str | None] = libraries(name, torch, jax) | ({"latex": latex} if latex else {})
     reasons = {operand: NO_CLOSED_FORM.format(operand) for operand in fixed_by}
     defaults: dict[str, Any] = {"analytic": False, "spellings": said, "undifferentiable": reasons, "source": source}
@@ -50,7 +51,7 @@ def _one(name: str) -> tuple[str, ...]:
 ENTRIES = (
     # --- the error function and the normal distribution
     special("erfc", "-2 / sqrt(pi) * exp(-x**2) * dx", "Complementary error function, 1 - erf(x).", "DLMF 7.2.2",
-            bounds=(0.0, 2.0), analytic=True),
+            bounds=(0.0, 2.0), analytic=True, plain=math.erfc),
     special("erfcx", "(2 * x * y - 2 / sqrt(pi)) * dx", "exp(x**2) * erfc(x), without overflow.", "DLMF 7.2.2",
             bounds=NOT_NEGATIVE, analytic=True),
     special("erfinv", "sqrt(pi) / 2 * exp(y**2) * dx", "Inverse of erf.", "DLMF 7.17.1", domain=("unit",),
@@ -63,7 +64,8 @@ ENTRIES = (
             evaluate=lambda x: np.exp(-x * x / 2) / np.sqrt(2 * np.pi), hidden=True, internal=True,
             written="norm_pdf(x)", bounds=(0.0, 0.4), analytic=True, spellings=NOWHERE),
     special("ndtr", "standard_normal_density(x) * dx", "Distribution function of the standard normal distribution.",
-            "DLMF 7.2.2", bounds=(0.0, 1.0), aliases=("Φ",), latex=r"\Phi\left(#1\right)", analytic=True),
+            "DLMF 7.2.2", bounds=(0.0, 1.0), aliases=("Φ",), latex=r"\Phi\left(#1\right)", analytic=True,
+            plain=lambda x: math.erfc(-x / math.sqrt(2)) / 2),
     special("log_ndtr", "exp(-x**2 / 2 - y) / sqrt(2 * pi) * dx", "Log of ndtr, accurate where that is tiny.",
             "DLMF 7.2.2", bounds=(-np.inf, 0.0), latex=r"\log\Phi\left(#1\right)"),
     special("ndtri", "sqrt(2 * pi) * exp(y**2 / 2) * dx", "Inverse of ndtr: the quantile of a probability.",
@@ -80,9 +82,10 @@ ENTRIES = (
 
     # --- the gamma function
     special("gamma", "y * digamma(x) * dx", "Gamma function.", "DLMF 5.2.2", domain=("positive",), torch=None,
-            latex=r"\Gamma\left(#1\right)", aliases=("Γ", "tgamma"), analytic=True),
+            latex=r"\Gamma\left(#1\right)", aliases=("Γ", "tgamma"), analytic=True, plain=math.gamma),
     special("gammaln", "digamma(x) * dx", "Log of the absolute value of the gamma function.", "DLMF 5.2.2",
-            domain=("positive",), latex=r"\log\Gamma\left(#1\right)", aliases=("lgamma", "loggamma")),
+            domain=("positive",), latex=r"\log\Gamma\left(#1\right)", aliases=("lgamma", "loggamma"),
+            plain=math.lgamma),
     special("digamma", "polygamma(1, x) * dx", "Derivative of the log of the gamma function.", "DLMF 5.2.2",
             domain=("positive",), latex=r"\psi\left(#1\right)", aliases=("psi", "ψ"), analytic=True),
     special("polygamma", "polygamma(n + 1, x) * dx", "Derivative of order n of digamma.", "DLMF 5.15",

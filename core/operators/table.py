@@ -20,7 +20,7 @@ FAMILIES = (
     "decompositions", "nested", "adapters",
 )
 # These are loaded when one of their words is asked for.
-WAITING = ("special", "bessel", "rounding", "densities")
+WAITING = ("special", "bessel", "rounding", "densities", "activations")
 
 
 @cache

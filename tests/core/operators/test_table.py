@@ -47,6 +47,9 @@ def contracted(jacobians: Mapping[str, np.ndarray], directions: Values) -> np.nd
 # --- an independent way to the value: the references, called as Python calls functions --------------------------------
 
 
+INFIX = {">": np.greater, "==": np.equal, "*": np.multiply, "/": np.divide, "+": np.add, "@": np.matmul}
+
+
 def interpreted(node: syntax.Node, values: Values) -> Any:
     match node:
         case syntax.Program():
@@ -64,7 +67,9 @@ def interpreted(node: syntax.Node, values: Values) -> Any:
         case syntax.Unary():
             return -interpreted(node.operand, values)
         case syntax.Binary():
-            infix = {">": np.greater, "==": np.equal, "*": np.multiply, "/": np.divide, "+": np.add, "@": np.matmul}[node.operator]
+            infix = {">": np.greater, "==": np.equal, "*": np.multiply, "/": np.divide, "+": np.add, "@": np.matmul}[
+                node.operator
+            ]
             return infix(interpreted(node.left, values), interpreted(node.right, values))
         case syntax.Attribute():
             return interpreted(node.operand, values).T
