@@ -90,11 +90,10 @@ def distribution(
 
 def of_arrays(
     name: str, of: str, parameters: str, logpdf: str, domain: str, *samples: str, error: str, reading: str = "{0}",
-    jax: bool = False, lines: tuple[str, ...] = (), torch: str | None = None,
+    jax: bool = False, lines: tuple[str, ...] = (), torch: str | None = None, slots: str = "#1, #2, #3",
 ) -> Iterator[Operator]:
     """Yield the log density and the density of a vector or a matrix; `reading` is what SciPy takes x for."""
     words = parameters.split()
-    slots = ", ".join(f"#{place}" for place, _ in enumerate(words, 1))
     given = ", ".join([reading.format(words[0]), *words[1:]])
     log = f"{name}_logpdf"
     plain = f"exp({log}({', '.join(words)}))"
@@ -198,7 +197,7 @@ ENTRIES = (
     *of_arrays(
         "dirichlet", "Dirichlet distribution", "x alpha",
         "sum((alpha - 1)*log(x), axis=-1) + gammaln(sum(alpha, axis=-1)) - sum(gammaln(alpha), axis=-1)",
-        "positive positive", "x/sum(x), u", error="x, v", reading="only_vector({0})",
+        "positive positive", "x/sum(x), u", error="x, v", reading="only_vector({0})", slots="#1, #2",
         torch="torch.distributions.Dirichlet(#2).log_prob(#1)"),
     *of_arrays(
         "wishart", "Wishart distribution with df degrees of freedom", "X df scale",
@@ -208,5 +207,5 @@ ENTRIES = (
     *of_arrays(
         "vonmises_fisher", "von Mises-Fisher distribution of unit vectors", "x mu kappa",
         "h = count(mu)/2; kappa*(x @ mu) - h*log(2*pi) - log_iv_power(h - 1, kappa)", "real real positive",
-        "v/norm(v), A[0]/norm(A[0]), a", error="x, v, 1"),
+        "v/norm(v), A[0]/norm(A[0]), a", error="x, v, 1", slots="#1, #2, float(#3)"),
 )

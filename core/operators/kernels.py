@@ -8,7 +8,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable
 from importlib import import_module
-from importlib.util import find_spec
 from typing import Any
 
 import numpy as np
@@ -178,9 +177,12 @@ def of_scipy(module: str, name: str, plain: Callable[[float], float] | None = No
     """
 
     def evaluate(*arrays: Any) -> Any:
-        if plain is None or find_spec("scipy"):
+        try:
             return _scipy(module, name)(*arrays)
-        return np.asarray(np.vectorize(plain, otypes=[float])(*arrays))
+        except EvaluationError:
+            if plain is None:
+                raise
+            return np.asarray(np.vectorize(plain, otypes=[float])(*arrays))
 
     return evaluate
 
