@@ -30,7 +30,7 @@ DISTRIBUTIONS = words(
 DENSITIES = words("pdf logpdf cdf logcdf sf logsf ppf pmf logpmf")
 """What is asked of them: `norm.cdf(x)` after `from scipy.stats import norm`."""
 
-ASKED_IN_TORCH = words("log_prob cdf")
+ASKED_IN_TORCH = words("log_prob cdf icdf")
 """What is asked of PyTorch's distributions: `Normal(m, s).log_prob(x)`."""
 
 PROPERTIES = ("T", "mT", "shape", "size", "ndim")

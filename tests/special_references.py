@@ -77,7 +77,7 @@ DISTRIBUTIONS = {
     "norm": f"{_CONTINUOUS} sf logsf", "logistic": f"{_CONTINUOUS} sf", "vonmises": "logpdf pdf",
     **dict.fromkeys(["t", "gamma", "beta", "chi2", "expon", "laplace", "lognorm", "cauchy", "uniform"], _CONTINUOUS),
     **dict.fromkeys(["multivariate_normal", "dirichlet", "wishart"], "logpdf pdf"),
-    **dict.fromkeys(["poisson", "binom", "bernoulli", "nbinom"], "logpmf pmf"),
+    **dict.fromkeys(["poisson", "binom", "nbinom"], "logpmf pmf cdf logcdf"), "bernoulli": "logpmf pmf",
 }
 
 SPECIAL: Mapping[str, Any] = {
@@ -91,7 +91,7 @@ SPECIAL: Mapping[str, Any] = {
     "log_i0": entrywise(lambda x: mpmath.log(mpmath.besseli(0, x))),
     "log_ndtr": entrywise(lambda x: mpmath.log(mpmath.ncdf(x))), "ndtri": zeros_of(mpmath.ncdf, -5, 5),
     "logit": entrywise(lambda x: 2 * mpmath.atanh(2 * x - 1)),
-    "log1mexp": entrywise(lambda x: mpmath.log(1 - mpmath.exp(-x))),
+    "norm_ppf": stats.norm.ppf, "log1mexp": entrywise(lambda x: mpmath.log(1 - mpmath.exp(-x))),
     "gamma": entrywise(mpmath.gamma), "gammaln": entrywise(mpmath.loggamma), "digamma": entrywise(mpmath.digamma),
     "polygamma": entrywise(_binet), "beta": entrywise(mpmath.beta),
     "betaln": entrywise(lambda a, b: mpmath.log(mpmath.beta(a, b))),

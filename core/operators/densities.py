@@ -157,7 +157,7 @@ ENTRIES = (
          "logcdf": "log_ndtr(log_z/s)"}, "x, u", "X, 0.8, -0.2, w", parameters="s", domain="positive positive"),
     *distribution(
         "cauchy", "Cauchy distribution",
-        {"logpdf": "-log(pi) - log1p(z**2)", "pdf": "1/(pi*(1 + z**2))", "cdf": "1/2 + arctan(z)/pi"}, "x", "X, a, w",
+        {"logpdf": "-log(pi) - log1p(z**2)", "pdf": "1/(pi*(1 + z**2))", "cdf": "arctan2(1, -z)/pi"}, "x", "X, a, w",
         jax="logpdf pdf cdf logcdf", torch="torch.distributions.Cauchy(#2, #3)"),
     *distribution(
         "uniform", "uniform distribution from loc to loc + scale",
@@ -171,20 +171,25 @@ ENTRIES = (
     # --- of whole numbers
     *distribution(
         "poisson", "Poisson distribution of mean mu, at k",
-        {"logpmf": "k*log(mu) - mu - gammaln(k + 1)"}, "x, u", "3, X", parameters="mu",
-        domain="count positive", jax="logpmf pmf", torch="torch.distributions.Poisson(#2)"),
+        {"logpmf": "k*log(mu) - mu - gammaln(k + 1)", "cdf": "gammaincc(floor(k) + 1, mu)"}, "x, u", "3, X",
+        parameters="mu", domain="count positive", fixed=("3, x", "2, X"), jax="logpmf pmf cdf",
+        torch="torch.distributions.Poisson(#2)"),
     *distribution(
         "binom", "binomial distribution of n trials with probability p, at k",
-        {"logpmf": "gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1) + k*log(p) + (n - k)*log1p(-p)"},
-        "x, 12, 0.3", "3, 12, X", parameters="n p", domain="count count probability", jax="logpmf pmf"),
+        {"logpmf": "gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1) + k*log(p) + (n - k)*log1p(-p)",
+         "cdf": "betainc(n - floor(k), floor(k) + 1, 1 - p)"},
+        "x, 12, 0.3", "3, 12, X", fixed=("3, 12, x", "0, 5, X"),
+        parameters="n p", domain="count count probability", jax="logpmf pmf"),
     *distribution(
         "bernoulli", "Bernoulli distribution of probability p, at k", {"logpmf": "k*log(p) + (1 - k)*log1p(-p)"},
         "1, x", "0, X", parameters="p", domain="count probability", jax="logpmf pmf",
         torch="torch.distributions.Bernoulli(#2)"),
     *distribution(
         "nbinom", "number of failures before n successes of probability p, at k",
-        {"logpmf": "gammaln(k + n) - gammaln(k + 1) - gammaln(n) + n*log(p) + k*log1p(-p)"},
-        "x, 2.5, 0.3", "3, u, X", parameters="n p", domain="count positive probability", jax="logpmf pmf"),
+        {"logpmf": "gammaln(k + n) - gammaln(k + 1) - gammaln(n) + n*log(p) + k*log1p(-p)",
+         "cdf": "betainc(n, floor(k) + 1, p)"},
+        "x, 2.5, 0.3", "3, u, X", fixed=("3, 2.5, x", "0, 5, X"),
+        parameters="n p", domain="count positive probability", jax="logpmf pmf"),
 
     # --- of vectors and matrices
     *of_arrays(
