@@ -15,8 +15,8 @@ if TYPE_CHECKING:
     from ..grammar.errors import Details
 
 __all__ = [
-    "CheckFailed", "EvaluationError", "ExpressionError", "InputError", "Label", "LinesFailed", "MatgradError",
-    "NoClosedFormError", "NotScalarError", "OutputError", "RankError", "ShapeError", "Source", "Span", "SyntaxProblem",
+    "CheckFailed", "ChoiceError", "EvaluationError", "ExpressionError", "InputError", "Label", "LinesFailed",
+    "MatgradError", "NoClosedFormError", "NotScalarError", "OutputError", "RankError", "ShapeError", "Source", "Span", "SyntaxProblem",
     "UnknownNameError", "UsageProblem", "point_into", "pointing_into", "surface",
 ]  # fmt: skip
 
@@ -102,6 +102,14 @@ class NoClosedFormError(ExpressionError):
     def __init__(self, message: str, node: object, reason: str) -> None:
         super().__init__(message, helps=[reason])
         self.node = node
+
+
+class ChoiceError(ExpressionError):
+    """A value of a setting that is none of those to choose from; `setting` is its name."""
+
+    def __init__(self, message: str, setting: str) -> None:
+        super().__init__(message)
+        self.setting = setting
 
 
 class UsageProblem(MatgradError):

@@ -98,6 +98,7 @@ def _facts(operator: Operator) -> Iterator[tuple[str, str]]:
     yield "rule", "; ".join(_rules(operator))
     yield "defined as", ", ".join(_definitions(operator))
     yield "signature", _code(operator.signature)
+    yield "no derivative in closed form by", ", ".join(map(_code, operator.undifferentiable))
     yield "domain", ", ".join(_domain(operator))
     yield "kink", _code(operator.kink) + (f" ({operator.at_kink})" if operator.at_kink else "")
     yield "aliases", ", ".join(map(_code, operator.aliases))

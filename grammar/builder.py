@@ -32,7 +32,17 @@ from .syntax import (
     Unary,
     children,
 )
-from .vocabulary import ARRAY_METHODS, FIELDS, LIBRARIES, MODULES, PROPERTIES, function_words
+from .vocabulary import (
+    ARRAY_METHODS,
+    ASKED_IN_TORCH,
+    DENSITIES,
+    DISTRIBUTIONS,
+    FIELDS,
+    LIBRARIES,
+    MODULES,
+    PROPERTIES,
+    function_words,
+)
 from .wrappers import DETACHING, RANDOM, settled, tracked, wrapped
 
 if TYPE_CHECKING:
@@ -278,7 +288,12 @@ class Builder:
         is_array = isinstance(operand, Name) and operand.name == "F" and function.value in ARRAY_METHODS
         is_array = is_array and (function.value != "tanh" or not positional)
         name, named = function.value, place(function)
-        if not is_array and (prefix := self._library(operand)):
+        if isinstance(operand, Call) and (prefix := self._made_distribution(operand, name)):
+            positional = (*positional, *operand.arguments[operand.method :])
+            keywords = (*keywords, *operand.keywords)
+            return Call(name, positional, keywords, prefix=prefix, span=span, function_span=named)
+        prefix = self._distribution(operand, name) or self._library(operand)
+        if not is_array and prefix:
             return self._called(Call(name, positional, keywords, prefix=prefix, span=span, function_span=named))
         call = Call(name, (operand, *positional), keywords, method=True, span=span, function_span=named)
         return self._called(call)
@@ -356,6 +371,23 @@ class Builder:
 
     def list(self, span: Span, *items: Node) -> ListLiteral:
         return ListLiteral(items, span=span)
+
+    def _distribution(self, operand: Node, function: str) -> str:
+        """Return the path of a distribution of which a function is asked, `scipy.stats.norm` for `norm.cdf(x)`."""
+        if not isinstance(operand, Name) or operand.name not in DISTRIBUTIONS or function not in DENSITIES:
+            return ""
+        if operand.prefix:
+            return f"{operand.prefix}.{operand.name}"
+        self._words[operand.name] += 1
+        return f"scipy.stats.{operand.name}"
+
+    def _made_distribution(self, made: Call, function: str) -> str:
+        """Return the path of a distribution with parameters: `norm(m, s).cdf(x)`, `Normal(m, s).log_prob(x)`."""
+        if made.function in DISTRIBUTIONS and function in DENSITIES and not made.method:
+            return f"scipy.stats.{made.function}"
+        if function in ASKED_IN_TORCH and made.function[0].isupper():
+            return f"torch.distributions.{made.function}"
+        return ""
 
     def _library(self, operand: Node) -> str:
         """Return the dotted path of a library (`np.linalg`), or nothing where the operand is a value."""

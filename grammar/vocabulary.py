@@ -11,11 +11,27 @@ def words(text: str) -> frozenset[str]:
     return frozenset(text.split())
 
 
-LIBRARIES = words("np numpy jnp jax torch tf scipy sp F math nn linalg special functional cp cupy anp onp tensorflow")
+LIBRARIES = words(
+    "np numpy jnp jax torch tf scipy sp F math nn linalg special stats st functional cp cupy anp onp tensorflow"
+)
 """Names that, in front of a dot, mean a library: `np.linalg.inv(A)`."""
 
-MODULES = words("numpy linalg special nn functional scipy math keras activations fft lax random")
+MODULES = words("numpy linalg special stats nn functional scipy math keras activations fft lax random distributions")
 """Names that, behind a library and a dot, mean a part of it."""
+
+DISTRIBUTIONS = words(
+    """
+    norm multivariate_normal t gamma beta chi2 expon laplace logistic lognorm cauchy uniform poisson binom bernoulli
+    nbinom dirichlet wishart vonmises vonmises_fisher
+    """
+)
+"""Distributions of SciPy."""
+
+DENSITIES = words("pdf logpdf cdf logcdf sf logsf ppf pmf logpmf")
+"""What is asked of them: `norm.cdf(x)` after `from scipy.stats import norm`."""
+
+ASKED_IN_TORCH = words("log_prob cdf icdf")
+"""What is asked of PyTorch's distributions: `Normal(m, s).log_prob(x)`."""
 
 PROPERTIES = ("T", "mT", "shape", "size", "ndim")
 """What can be read off a value without brackets."""
@@ -44,5 +60,7 @@ def function_words() -> frozenset[str]:
 
     They stand in a file, because the grammar knows nothing of the operator table.
     """
+    # What may be called and is a letter of formulas more often: `gamma x` is a product.
+    letters = words("beta gamma zeta psi iv jv yv kv jn yn kn i0 i1 j0 j1 k0 k1 y0 y1 fix")
     with open(os.path.join(os.path.dirname(__file__), "function_words.txt"), encoding="utf-8") as file:
-        return ARRAY_METHODS | {line.strip() for line in file if not line.startswith("#")}
+        return (ARRAY_METHODS | {line.strip() for line in file if not line.startswith("#")}) - letters

@@ -67,11 +67,17 @@ def _of_order(bessel: Any, order: int) -> Any:
     return lambda x: bessel(order, x)
 
 
+def _on_sphere(function: str) -> Callable[..., Any]:
+    """Return a function of the von Mises-Fisher distribution, for which SciPy asks for a plain number as kappa."""
+    return lambda x, mu, kappa: getattr(stats.vonmises_fisher, function)(x, mu, float(kappa))
+
+
 _CONTINUOUS = "logpdf pdf cdf logcdf"
 DISTRIBUTIONS = {
     "norm": f"{_CONTINUOUS} sf logsf", "logistic": f"{_CONTINUOUS} sf", "vonmises": "logpdf pdf",
     **dict.fromkeys(["t", "gamma", "beta", "chi2", "expon", "laplace", "lognorm", "cauchy", "uniform"], _CONTINUOUS),
-    **dict.fromkeys(["poisson", "binom", "bernoulli", "nbinom"], "logpmf pmf"),
+    **dict.fromkeys(["multivariate_normal", "dirichlet", "wishart"], "logpdf pdf"),
+    **dict.fromkeys(["poisson", "binom", "nbinom"], "logpmf pmf cdf logcdf"), "bernoulli": "logpmf pmf",
 }
 
 SPECIAL: Mapping[str, Any] = {
@@ -81,10 +87,11 @@ SPECIAL: Mapping[str, Any] = {
     "standard_normal_density": entrywise(mpmath.npdf), "ndtr": entrywise(mpmath.ncdf),
     "stdtr": entrywise(lambda df, x: 0.5 + x * mpmath.gamma((df + 1) / 2) / mpmath.sqrt(mpmath.pi * df)
                        / mpmath.gamma(df / 2) * mpmath.hyp2f1(0.5, (df + 1) / 2, 1.5, -x * x / df)),
+    "log_iv_power": entrywise(lambda v, x: mpmath.log(mpmath.besseli(v, x) / x**v)),
     "log_i0": entrywise(lambda x: mpmath.log(mpmath.besseli(0, x))),
     "log_ndtr": entrywise(lambda x: mpmath.log(mpmath.ncdf(x))), "ndtri": zeros_of(mpmath.ncdf, -5, 5),
     "logit": entrywise(lambda x: 2 * mpmath.atanh(2 * x - 1)),
-    "log1mexp": entrywise(lambda x: mpmath.log(1 - mpmath.exp(-x))),
+    "norm_ppf": stats.norm.ppf, "log1mexp": entrywise(lambda x: mpmath.log(1 - mpmath.exp(-x))),
     "gamma": entrywise(mpmath.gamma), "gammaln": entrywise(mpmath.loggamma), "digamma": entrywise(mpmath.digamma),
     "polygamma": entrywise(_binet), "beta": entrywise(mpmath.beta),
     "betaln": entrywise(lambda a, b: mpmath.log(mpmath.beta(a, b))),
@@ -109,6 +116,12 @@ SPECIAL: Mapping[str, Any] = {
     # --- densities
     **{f"{name}_{function}": getattr(getattr(stats, name), function)
        for name, functions in DISTRIBUTIONS.items() for function in functions.split()},
+
+    "vonmises_fisher_logpdf": _on_sphere("logpdf"), "vonmises_fisher_pdf": _on_sphere("pdf"),
+
+    # --- activations
+    "gelu": lambda x, approximate="none": (x * stats.norm.cdf(x) if approximate == "none" else
+                                           x / (1 + np.exp(-np.sqrt(8 / np.pi) * (x + 0.044715 * x**3)))),
 
     # --- rounding
     "frac": lambda x: np.modf(x)[0], "mod": np.mod, "fmod": np.fmod, "floor_divide": np.floor_divide,

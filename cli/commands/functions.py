@@ -104,6 +104,7 @@ def _page_lines(operator: Operator, look: Look) -> Iterator[RenderableType]:
         "also": ", ".join(operator.aliases),
         "defined as": "\n".join(definitions_of(operator)),
         "rule": _rules(operator),
+        "not by": ", ".join(operator.undifferentiable),
         "signature": operator.signature,
         "kink": f"{operator.kink}: {operator.at_kink}" if operator.kink and operator.at_kink else operator.kink or "",
         "source": operator.source,

@@ -50,6 +50,11 @@ def rewritten(node: Node) -> Node:
 # --- logarithms ------------------------------------------------------------------------------------------------------
 
 
+def log_of_one(node: Node) -> Node | None:
+    """log(1) = 0"""
+    return full(0, node.shape) if constant_value(node.children[0]) == 1 else None
+
+
 def log_of_exp(node: Node) -> Node | None:
     """log(exp(x)) = x"""
     (inner,) = node.children
@@ -337,7 +342,8 @@ def inverse_times_vector(node: Product) -> Node | None:
 
 REWRITES: dict[str | type[Node], tuple[Rewrite, ...]] = {
     "log": (
-        log_of_exp, log_of_det, log_of_scaled, log_of_sum_of_exp, log_of_one_plus_exp, log_of_two_exps, log_of_sigmoid,
+        log_of_one, log_of_exp, log_of_det, log_of_scaled, log_of_sum_of_exp, log_of_one_plus_exp, log_of_two_exps,
+        log_of_sigmoid,
     ),
     "log1p": (log_of_one_plus_exp,),
     "logsumexp": (logsumexp_of_shifted,),

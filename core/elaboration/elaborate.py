@@ -20,7 +20,7 @@ from ...grammar.advice import Given, Setting, advise
 from ...grammar.errors import ExpressionError, Label, Span
 from ...grammar.parser import parse
 from ..arrays import AnyArray, Static, is_mask
-from ..errors import RankError, ShapeError, UnknownNameError
+from ..errors import ChoiceError, RankError, ShapeError, UnknownNameError
 from ..graph import catalogue
 from ..graph.algebra import broadcast, constant_value, elementwise, number, permute, scale
 from ..graph.nodes import Coefficient, Constant, Map, Node, Product, Structural, Sum, Symbol, topological  # fmt: skip
@@ -109,7 +109,8 @@ def definition_of(operator: Operator, settings: Mapping[str, Value]) -> str:
     setting, value = next(iter(settings.items()))
     if value not in found:
         *others, last = (repr(known) for known in found)
-        raise ExpressionError(f"`{setting}` of `{operator.name}` is {', '.join(others)} or {last}, not {value!r}")
+        message = f"`{setting}` of `{operator.name}` is {', '.join(others)} or {last}, not {value!r}"
+        raise ChoiceError(message, setting)
     return found[value]
 
 

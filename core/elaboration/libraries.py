@@ -23,6 +23,7 @@ from .library_calls import Misfit, is_double, read, refusal
 SAME = {
     "numpy": "np", "anp": "np", "onp": "np", "cp": "np", "cupy": "np", "tensorflow": "tf", "sp": "scipy",
     "nn": "F", "functional": "F", "linalg": "np.linalg", "special": "scipy.special", "jax.numpy": "jnp",
+    "stats": "scipy.stats", "st": "scipy.stats", "jax.scipy.stats": "scipy.stats",
     "nn.functional": "F", "torch.nn": "F", "torch.nn.functional": "F", "torch.functional": "torch",
 }  # fmt: skip
 """Other names of a library or of a part of it."""

@@ -15,7 +15,7 @@ from ...grammar.errors import ExpressionError, Label
 from ...grammar.meant import index_from_zero
 from ...grammar.writer import write
 from ..arrays import Static
-from ..errors import RankError, ShapeError, UnknownNameError
+from ..errors import ChoiceError, RankError, ShapeError, UnknownNameError
 from ..graph import algebra, catalogue
 from ..graph.nodes import Node, Product, Structural, Symbol
 from ..graph.operator import Operator
@@ -176,6 +176,10 @@ def label_arguments(error: ExpressionError, node: syntax.Call, values: Sequence[
     pairs = [(span, value) for span, value in zip(spans, values, strict=True) if span != node.span]
     tensors = [(span, value.shape) for span, value in pairs if isinstance(value, Node)]
     labels = [Label(span, describe(shape), primary=(span, shape) == tensors[-1]) for span, shape in tensors]
+    if isinstance(error, ChoiceError):
+        named = [item.value for item in node.keywords if item.name == error.setting]
+        words = [item for item in node.arguments if isinstance(item, syntax.String)]
+        labels = [Label(syntax.span_of(item)) for item in [*named, *words][:1]]
     error.labels = tuple(labels) or (Label(node.function_span or node.span),)
     if isinstance(error, RankError) and tensors:
         error.operand = tensors[min(error.position, len(tensors) - 1)][0]

@@ -75,4 +75,9 @@ def imports(names: Iterable[str], to: str) -> list[str]:
     """Return the import statements that names need: `scipy.linalg.expm` needs `import scipy.linalg`."""
     roots = {name: name.partition(".")[0] for name in names}
     needed = {name: root for name, root in roots.items() if root in modules(to) and "." in name}
-    return sorted({_IMPORTS.get(root) or f"import {name.rpartition('.')[0]}" for name, root in needed.items()})
+    return sorted({_IMPORTS.get(root) or f"import {_module(name)}" for name, root in needed.items()})
+
+
+def _module(name: str) -> str:
+    """Return the module of a function: a distribution of `scipy.stats` is an object in it."""
+    return re.sub(r"(?<=\.stats)\..*", "", name.rpartition(".")[0])

@@ -66,6 +66,10 @@ def _of_whole_order(name: str) -> Operator:
                    aliases=(*own, *more), **modified)
 
 
+def _log_iv_power(v: Any, x: Any) -> Any:
+    return np.log(kernels.of_scipy("special", "ive")(v, x)) + np.abs(x) - v * np.log(x)
+
+
 def _log_i0(x: Any) -> Any:
     return np.log(kernels.of_scipy("special", "i0e")(x)) + np.abs(x)
 
@@ -74,4 +78,8 @@ ENTRIES = (
     *map(_of_order, _ORDERS), *map(_of_whole_order, _WHOLE),
     special("log_i0", "i1e(x) / i0e(x) * dx", "log(i0(x)) without overflow.", "DLMF 10.29.3", evaluate=_log_i0,
             hidden=True, written="log(i0(x))", spellings=NOWHERE),
+    special("log_iv_power", "ive(v + 1, x) / ive(v, x) * dx", "log(iv(v, x) / x**v) without overflow.", "DLMF 10.29.4",
+            parameters="v, x", fixed_by=("v",), evaluate=_log_iv_power, hidden=True,
+            domain=("positive", "positive"), written="log(iv(v, x)) - v*log(x)", spellings=NOWHERE,
+            samples=("log_iv_power(0.5, x)", "log_iv_power(2, X)")),
 )

@@ -1,11 +1,13 @@
 """Densities and distribution functions: each is a formula in special functions, so no rule can be wrong.
 
-A distribution states its functions for location 0 and scale 1, in terms of z; those of any location and scale follow.
+A distribution states its functions for location 0 and scale 1, in terms of z and of log_z, its logarithm; those of any
+location and scale follow.
 The names are SciPy's: `norm_logpdf(x, loc, scale)` is what `scipy.stats.norm.logpdf` is.
 """
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 
 from ..graph.operator import NOWHERE, Operator
@@ -17,7 +19,36 @@ _MEANING = {
 }
 # How a function of z becomes that of x, where it is not the same.
 _OF_X = {"logpdf": "{} - log(scale)", "pdf": "({}) / scale"}
+_LATEX = {"norm_pdf": r"\varphi\left(#*\right)", "norm_cdf": r"\Phi\left(#*\right)"}
+# What torch.distributions computes, by its parameters.
+_IN_TORCH = {
+    "norm_logpdf": ("Normal.log_prob(value, loc, scale, validate_args=...) -> norm_logpdf(value, loc, scale)",),
+    "norm_cdf": ("Normal.cdf(value, loc, scale, validate_args=...) -> norm_cdf(value, loc, scale)",),
+    "laplace_logpdf": ("Laplace.log_prob(value, loc, scale, validate_args=...) -> laplace_logpdf(value, loc, scale)",),
+    "cauchy_logpdf": ("Cauchy.log_prob(value, loc, scale, validate_args=...) -> cauchy_logpdf(value, loc, scale)",),
+    "lognorm_logpdf": ("LogNormal.log_prob(value, loc, scale) -> lognorm_logpdf(value, scale, 0, exp(loc))",),
+    "t_logpdf": ("StudentT.log_prob(value, df, loc=0, scale=1) -> t_logpdf(value, df, loc, scale)",),
+    "gamma_logpdf": ("Gamma.log_prob(value, concentration, rate) -> gamma_logpdf(value, concentration, 0, 1/rate)",),
+    "chi2_logpdf": ("Chi2.log_prob(value, df) -> chi2_logpdf(value, df)",),
+    "beta_logpdf": ("Beta.log_prob(value, concentration1, concentration0)"
+                    " -> beta_logpdf(value, concentration1, concentration0)",),
+    "expon_logpdf": ("Exponential.log_prob(value, rate) -> expon_logpdf(value, 0, 1/rate)",),
+    "uniform_logpdf": ("Uniform.log_prob(value, low, high) -> uniform_logpdf(value, low, high - low)",),
+    "vonmises_logpdf": ("VonMises.log_prob(value, loc, concentration) -> vonmises_logpdf(value, concentration, loc)",),
+    "poisson_logpmf": ("Poisson.log_prob(value, rate) -> poisson_logpmf(value, rate)",),
+    "binom_logpmf": ("Binomial.log_prob(value, total_count, probs) -> binom_logpmf(value, total_count, probs)",),
+    "bernoulli_logpmf": ("Bernoulli.log_prob(value, probs) -> bernoulli_logpmf(value, probs)",
+                         "Bernoulli.log_prob(value, *, logits) -> value*logits - softplus(logits)"),
+    "multivariate_normal_logpdf": ("MultivariateNormal.log_prob(value, loc, covariance_matrix)"
+                                   " -> multivariate_normal_logpdf(value, loc, covariance_matrix)",),
+    "dirichlet_logpdf": ("Dirichlet.log_prob(value, concentration) -> dirichlet_logpdf(value, concentration)",),
+}
 _PLACE = ("loc=0", "scale=1")
+_STANDARD = {"z": "(x - loc)/scale", "log_z": "log(x - loc) - log(scale)"}
+
+
+def _torch_lines(entry: str) -> Iterator[str]:
+    return (f"torch.distributions.{line}" for line in _IN_TORCH.get(entry, ()))
 
 
 def distribution(
@@ -40,7 +71,8 @@ def distribution(
     meant = ", ".join(word.partition("=")[0] for word in words)
     for function, formula in stated.items():
         entry, theirs = f"{name}_{function}", f"scipy.stats.{name}.{function}"
-        scaled = formula if whole else f"z = (x - loc)/scale; {_OF_X.get(function, '{}').format(formula)}"
+        used = [f"{name} = {text}; " for name, text in _STANDARD.items() if re.search(rf"\b{name}\b", formula)]
+        scaled = formula if whole else "".join([*used, _OF_X.get(function, "{}").format(formula)])
         in_torch = {log: f"{torch}.log_prob(#1)", "cdf": f"{torch}.cdf(#1)" if not fixed else None}.get(function)
         signature = ", ".join(words if not whole else [*words, "loc: 0 = 0"])
         yield Operator(
@@ -48,9 +80,33 @@ def distribution(
             domain=tuple(domain.split()) if whole else (*domain.split(), "real", "positive"),
             aliases=(aliases or {}).get(function, ()), errors=(f"{entry}()", f"{entry}(x, v{', 1' * len(words)})"),
             samples=tuple(f"{entry}({given})" for given in (fixed if fixed and "cdf" in function else samples)),
-            libraries=(f"{theirs}({signature}) -> {entry}({meant})",),
+            libraries=(f"{theirs}({signature}) -> {entry}({meant})", *_torch_lines(entry)),
+            refused={f"scipy.stats.{name}": f"ask for one of its functions: `scipy.stats.{name}(...).{log}(x)`"},
             spellings={**NOWHERE, "numpy": f"{theirs}({slots})", "torch": in_torch if torch else None,
+                       **({"latex": latex} if (latex := _LATEX.get(entry)) else {}),
                        "jax": f"jax.{theirs}({slots})" if function in jax.split() else None},
+        )
+
+
+def of_arrays(
+    name: str, of: str, parameters: str, logpdf: str, domain: str, *samples: str, error: str, reading: str = "{0}",
+    jax: bool = False, lines: tuple[str, ...] = (), torch: str | None = None, slots: str = "#1, #2, #3",
+) -> Iterator[Operator]:
+    """Yield the log density and the density of a vector or a matrix; `reading` is what SciPy takes x for."""
+    words = parameters.split()
+    given = ", ".join([reading.format(words[0]), *words[1:]])
+    log = f"{name}_logpdf"
+    plain = f"exp({log}({', '.join(words)}))"
+    for function, entry, formula in (("logpdf", log, logpdf), ("pdf", f"{name}_pdf", plain)):
+        theirs = f"scipy.stats.{name}.{function}"
+        yield Operator(
+            entry, ", ".join(words), f"{_MEANING[function]} of the {of}.", family="densities", definition=formula,
+            domain=tuple(domain.split()), samples=tuple(f"{entry}({arguments})" for arguments in samples),
+            errors=(f"{entry}()", f"{entry}({error})"),
+            libraries=(f"{theirs}({', '.join(words)}) -> {entry}({given})",
+                       *(f"{theirs}{line.format(entry)}" for line in lines), *_torch_lines(entry)),
+            spellings={**NOWHERE, "numpy": f"{theirs}({slots})", "jax": f"jax.{theirs}({slots})" if jax else None,
+                       "torch": torch if function == "logpdf" else None},
         )
 
 
@@ -69,17 +125,17 @@ ENTRIES = (
         fixed=("x, 3", "X, 2.5, a, w"), jax="logpdf pdf", torch="torch.distributions.StudentT(#2, #3, #4)"),
     *distribution(
         "gamma", "gamma distribution of shape a",
-        {"logpdf": "(a - 1)*log(z) - z - gammaln(a)", "cdf": "gammainc(a, z)"},
+        {"logpdf": "(a - 1)*log_z - z - gammaln(a)", "cdf": "gammainc(a, z)"},
         "x, u", "X, 2.5, -0.2, w", parameters="a", domain="positive positive", fixed=("x, 2.5", "X, 2, -0.2, w"),
         jax="logpdf pdf cdf logcdf"),
     *distribution(
         "beta", "beta distribution of shapes a and b",
-        {"logpdf": "(a - 1)*log(z) + (b - 1)*log1p(-z) - betaln(a, b)", "cdf": "betainc(a, b, z)"},
+        {"logpdf": "(a - 1)*log_z + (b - 1)*log1p(-z) - betaln(a, b)", "cdf": "betainc(a, b, z)"},
         "x, u, w", "X, 2.5, 1.5, -0.1, 1.2 + a", parameters="a b", domain="probability positive positive",
         fixed=("x, 2.5, 1.5", "X, 2, 3, -0.1, 1.2 + a"), jax="logpdf pdf cdf logcdf"),
     *distribution(
         "chi2", "chi-squared distribution with df degrees of freedom",
-        {"logpdf": "(df/2 - 1)*log(z) - z/2 - gammaln(df/2) - df/2*log(2)", "cdf": "gammainc(df/2, z/2)"},
+        {"logpdf": "(df/2 - 1)*log_z - z/2 - gammaln(df/2) - df/2*log(2)", "cdf": "gammainc(df/2, z/2)"},
         "x, u", "X, 3, -0.2, w", parameters="df", domain="positive positive", fixed=("x, 3", "X, 2.5, -0.2, w"),
         jax="logpdf pdf cdf logcdf"),
     *distribution(
@@ -97,11 +153,11 @@ ENTRIES = (
          "logcdf": "-softplus(-z)", "sf": "sigmoid(-z)"}, "x", "X, a, w", jax="logpdf pdf cdf sf"),
     *distribution(
         "lognorm", "log-normal distribution, s being the standard deviation of the log",
-        {"logpdf": "-log(z)**2/(2*s**2) - log(s) - log(z) - log(2*pi)/2", "cdf": "ndtr(log(z)/s)",
-         "logcdf": "log_ndtr(log(z)/s)"}, "x, u", "X, 0.8, -0.2, w", parameters="s", domain="positive positive"),
+        {"logpdf": "-(log_z/s)**2/2 - log(s) - log_z - log(2*pi)/2", "cdf": "ndtr(log_z/s)",
+         "logcdf": "log_ndtr(log_z/s)"}, "x, u", "X, 0.8, -0.2, w", parameters="s", domain="positive positive"),
     *distribution(
         "cauchy", "Cauchy distribution",
-        {"logpdf": "-log(pi) - log1p(z**2)", "pdf": "1/(pi*(1 + z**2))", "cdf": "1/2 + arctan(z)/pi"}, "x", "X, a, w",
+        {"logpdf": "-log(pi) - log1p(z**2)", "pdf": "1/(pi*(1 + z**2))", "cdf": "arctan2(1, -z)/pi"}, "x", "X, a, w",
         jax="logpdf pdf cdf logcdf", torch="torch.distributions.Cauchy(#2, #3)"),
     *distribution(
         "uniform", "uniform distribution from loc to loc + scale",
@@ -110,23 +166,51 @@ ENTRIES = (
     *distribution(
         "vonmises", "von Mises distribution of concentration kappa",
         {"logpdf": "kappa*cos(z) - log(2*pi) - log_i0(kappa)"}, "x, u", "X, 1.5, a, 1 + w", parameters="kappa",
-        domain="real positive", jax="logpdf pdf"),
+        domain="real positive"),
 
     # --- of whole numbers
     *distribution(
         "poisson", "Poisson distribution of mean mu, at k",
-        {"logpmf": "k*log(mu) - mu - gammaln(k + 1)"}, "x, u", "3, X", parameters="mu",
-        domain="count positive", jax="logpmf pmf", torch="torch.distributions.Poisson(#2)"),
+        {"logpmf": "k*log(mu) - mu - gammaln(k + 1)", "cdf": "gammaincc(floor(k) + 1, mu)"}, "x, u", "3, X",
+        parameters="mu", domain="count positive", fixed=("3, x", "2, X"), jax="logpmf pmf cdf",
+        torch="torch.distributions.Poisson(#2)"),
     *distribution(
         "binom", "binomial distribution of n trials with probability p, at k",
-        {"logpmf": "gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1) + k*log(p) + (n - k)*log1p(-p)"},
-        "x, 12, 0.3", "3, 12, X", parameters="n p", domain="count count probability", jax="logpmf pmf"),
+        {"logpmf": "gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1) + k*log(p) + (n - k)*log1p(-p)",
+         "cdf": "betainc(n - floor(k), floor(k) + 1, 1 - p)"},
+        "x, 12, 0.3", "3, 12, X", fixed=("3, 12, x", "0, 5, X"),
+        parameters="n p", domain="count count probability", jax="logpmf pmf"),
     *distribution(
         "bernoulli", "Bernoulli distribution of probability p, at k", {"logpmf": "k*log(p) + (1 - k)*log1p(-p)"},
         "1, x", "0, X", parameters="p", domain="count probability", jax="logpmf pmf",
         torch="torch.distributions.Bernoulli(#2)"),
     *distribution(
         "nbinom", "number of failures before n successes of probability p, at k",
-        {"logpmf": "gammaln(k + n) - gammaln(k + 1) - gammaln(n) + n*log(p) + k*log1p(-p)"},
-        "x, 2.5, 0.3", "3, u, X", parameters="n p", domain="count positive probability", jax="logpmf pmf"),
+        {"logpmf": "gammaln(k + n) - gammaln(k + 1) - gammaln(n) + n*log(p) + k*log1p(-p)",
+         "cdf": "betainc(n, floor(k) + 1, p)"},
+        "x, 2.5, 0.3", "3, u, X", fixed=("3, 2.5, x", "0, 5, X"),
+        parameters="n p", domain="count positive probability", jax="logpmf pmf"),
+
+    # --- of vectors and matrices
+    *of_arrays(
+        "multivariate_normal", "normal distribution of vectors; further axes of x are samples", "x mean cov",
+        "d = x - mean; -sum(d * (d @ inv(cov)), axis=-1)/2 - logdet(cov)/2 - d.shape[-1]/2*log(2*pi)",
+        "real real spd", "v, v/2, A", "S[0], v, A", error="x, x, A", jax=True,
+        lines=("(x, mean: None = None, *, cov, allow_singular=...) -> {0}(x, 0, cov)",
+               "(x, mean, cov, allow_singular=...) -> {0}(x, mean, cov)"),
+        torch="torch.distributions.MultivariateNormal(#2, #3).log_prob(#1)"),
+    *of_arrays(
+        "dirichlet", "Dirichlet distribution", "x alpha",
+        "sum((alpha - 1)*log(x), axis=-1) + gammaln(sum(alpha, axis=-1)) - sum(gammaln(alpha), axis=-1)",
+        "positive positive", "x/sum(x), u", error="x, v", reading="only_vector({0})", slots="#1, #2",
+        torch="torch.distributions.Dirichlet(#2).log_prob(#1)"),
+    *of_arrays(
+        "wishart", "Wishart distribution with df degrees of freedom", "X df scale",
+        "p = count(X, axis=0); (df - p - 1)/2*logdet(X) - trace(inv(scale) @ X)/2 - df*p/2*log(2)"
+        " - df/2*logdet(scale) - multigammaln(df/2, p)", "spd positive spd", "A, 4.5, B", "A, 4 + a, B",
+        error="x, 4, A"),
+    *of_arrays(
+        "vonmises_fisher", "von Mises-Fisher distribution of unit vectors", "x mu kappa",
+        "h = count(mu)/2; kappa*(x @ mu) - h*log(2*pi) - log_iv_power(h - 1, kappa)", "real real positive",
+        "v/norm(v), A[0]/norm(A[0]), a", error="x, v, 1", slots="#1, #2, float(#3)"),
 )

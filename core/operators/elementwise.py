@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import math
 from collections.abc import Callable, Iterator
 from fractions import Fraction
 from functools import partial
@@ -159,7 +160,8 @@ ENTRIES = (
                 libraries=("F.relu(input, inplace=...) -> relu(input)",)),
 
     # --- special functions
-    elementwise("erf", "2 / sqrt(pi) * exp(-x**2) * dx", "Error function.", kernels.erf, bounds=(-1.0, 1.0),
+    elementwise("erf", "2 / sqrt(pi) * exp(-x**2) * dx", "Error function.",
+                kernels.of_scipy("special", "erf", math.erf), bounds=(-1.0, 1.0),
                 analytic=False, source="Abramowitz & Stegun 1964, 7.1.19",
                 spellings={"numpy": "scipy.special.erf(#1)"}),
     elementwise("sinc", "-pi * spherical_bessel(1, pi * x) * dx", "sin(pi*x) / (pi*x), and 1 where x is 0.", np.sinc,
@@ -199,10 +201,10 @@ ENTRIES = (
              samples=("tie(x)", "tie(2)"), errors=("tie()",), spellings=NOWHERE),
     elementwise("maximum", "(a > b) * da + (a == b) * tie(b) * da + (a == b) * tie(a) * db + (a < b) * db",
                 "The larger of two entries.",  np.maximum, parameters="a, b", kink="a == b", at_kink=LEAST_NORM,
-                exact=True, aliases=("fmax",)),
+                exact=True, aliases=("fmax",), samples=("maximum(x, u)", "maximum(X, x)", "maximum(x, 1.5)", "maximum(x, x)")),
     elementwise("minimum", "(a < b) * da + (a == b) * tie(b) * da + (a == b) * tie(a) * db + (a > b) * db",
                 "The smaller of two entries.", np.minimum, parameters="a, b", kink="a == b", at_kink=LEAST_NORM,
-                exact=True, aliases=("fmin",)),
+                exact=True, aliases=("fmin",), samples=("minimum(x, u)", "minimum(X, x)", "minimum(x, 1.5)", "minimum(x, x)")),
     elementwise("where", "(condition != 0) * da + (condition == 0) * db",
                 "a where the condition holds, else b; the branch not taken has derivative 0, even where it is"
                 " infinite.",

@@ -125,6 +125,7 @@ ENTRIES = (
            source="Magnus & Neudecker, Matrix Differential Calculus (Jacobi's formula)"),
     square("logdet", "Log of a positive determinant, without overflow.", kernels.logdet, "trace(inv(X) @ dX)",
            family="determinants", to="()", source=GILES, domain=("spd",), errors=("logdet(x)", "logdet(X)"),
+           samples=("logdet(A)", "logdet(S)", "logdet(A @ B)"),
            spellings={"latex": r"\log\det\left(#1\right)", "numpy": "np.linalg.slogdet(#1)[1]",
                       "torch": "torch.logdet(#1)"}),
     square("slogdet", "Sign of the determinant and log of its absolute value.", np.linalg.slogdet,

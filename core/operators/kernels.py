@@ -6,6 +6,7 @@ Each function takes arrays and returns one; where the signature has core axes, t
 from __future__ import annotations
 
 import math
+from collections.abc import Callable
 from importlib import import_module
 from typing import Any
 
@@ -47,14 +48,6 @@ def sigmoid(x: Any) -> Any:
 def where(condition: Any, a: Any, b: Any) -> Any:
     """Return a where the condition is not 0, else b."""
     return np.where(condition != 0, a, b)
-
-
-def erf(x: Any) -> Any:
-    """Return the error function: SciPy's, or Python's where SciPy is not installed."""
-    try:
-        return import_module("scipy.special").erf(x)
-    except ImportError:
-        return np.asarray(np.vectorize(math.erf, otypes=[float])(x))
 
 
 def spherical_bessel(n: Any, x: Any) -> Any:
@@ -190,11 +183,19 @@ def _scipy(module: str, name: str) -> Any:
         raise EvaluationError(f"`{name}` needs SciPy", helps=["pip install 'matgrad[scipy]'"]) from None
 
 
-def of_scipy(module: str, name: str) -> Any:
-    """Return a function of SciPy that is imported when it is called: `of_scipy("special", "gamma")`."""
+def of_scipy(module: str, name: str, plain: Callable[[float], float] | None = None) -> Any:
+    """Return a function of SciPy that is imported when it is called: `of_scipy("special", "gamma")`.
+
+    Where SciPy is not installed, the function of one number that Python has takes its place.
+    """
 
     def evaluate(*arrays: Any) -> Any:
-        return _scipy(module, name)(*arrays)
+        try:
+            return _scipy(module, name)(*arrays)
+        except EvaluationError:
+            if plain is None:
+                raise
+            return np.asarray(np.vectorize(plain, otypes=[float])(*arrays))
 
     return evaluate
 

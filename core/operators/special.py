@@ -7,6 +7,7 @@ the functions phi of exponential integrators, the derivative of one is made of t
 
 from __future__ import annotations
 
+import math
 from collections.abc import Mapping
 from typing import Any
 
@@ -31,7 +32,7 @@ def special(
     fixed_by: tuple[str, ...] = (), **fields: Any,
 ) -> Operator:
     """Return an elementwise function of SciPy; by the operands in `fixed_by` it has no derivative in closed form."""
-    evaluate = fields.pop("evaluate", None) or kernels.of_scipy("special", fields.pop("scipy", name))
+    evaluate = fields.pop("evaluate", None) or kernels.of_scipy("special", name, fields.pop("plain", None))
     said: Mapping[str, str | None] = libraries(name, torch, jax) | ({"latex": latex} if latex else {})
     reasons = {operand: NO_CLOSED_FORM.format(operand) for operand in fixed_by}
     defaults: dict[str, Any] = {"analytic": False, "spellings": said, "undifferentiable": reasons, "source": source}
@@ -50,7 +51,7 @@ def _one(name: str) -> tuple[str, ...]:
 ENTRIES = (
     # --- the error function and the normal distribution
     special("erfc", "-2 / sqrt(pi) * exp(-x**2) * dx", "Complementary error function, 1 - erf(x).", "DLMF 7.2.2",
-            bounds=(0.0, 2.0), analytic=True),
+            bounds=(0.0, 2.0), analytic=True, plain=math.erfc),
     special("erfcx", "(2 * x * y - 2 / sqrt(pi)) * dx", "exp(x**2) * erfc(x), without overflow.", "DLMF 7.2.2",
             bounds=NOT_NEGATIVE, analytic=True),
     special("erfinv", "sqrt(pi) / 2 * exp(y**2) * dx", "Inverse of erf.", "DLMF 7.17.1", domain=("unit",),
@@ -63,26 +64,35 @@ ENTRIES = (
             evaluate=lambda x: np.exp(-x * x / 2) / np.sqrt(2 * np.pi), hidden=True,
             written="norm_pdf(x)", bounds=(0.0, 0.4), analytic=True, spellings=NOWHERE),
     special("ndtr", "standard_normal_density(x) * dx", "Distribution function of the standard normal distribution.",
-            "DLMF 7.2.2", bounds=(0.0, 1.0), aliases=("Φ",), latex=r"\Phi\left(#1\right)", analytic=True),
+            "DLMF 7.2.2", bounds=(0.0, 1.0), aliases=("Φ",), latex=r"\Phi\left(#1\right)", analytic=True,
+            plain=lambda x: math.erfc(-x / math.sqrt(2)) / 2),
     special("log_ndtr", "exp(-x**2 / 2 - y) / sqrt(2 * pi) * dx", "Log of ndtr, accurate where that is tiny.",
             "DLMF 7.2.2", bounds=(-np.inf, 0.0), latex=r"\log\Phi\left(#1\right)"),
     special("ndtri", "sqrt(2 * pi) * exp(y**2 / 2) * dx", "Inverse of ndtr: the quantile of a probability.",
             "DLMF 7.17.1", domain=("probability",), latex=r"\Phi^{-1}\left(#1\right)"),
     special("stdtr", "exp(gammaln((df + 1)/2) - gammaln(df/2) - (df + 1)/2*log1p(x**2/df)) / sqrt(pi*df) * dx",
-            "Distribution function of Student's t with df degrees of freedom; it can be differentiated by x.",
+            "Distribution function of Student's t with df degrees of freedom.",
             "Johnson, Kotz & Balakrishnan 1995, Continuous Univariate Distributions, volume 2, 28.1",
             parameters="df, x", fixed_by=("df",), domain=("positive", "real"), bounds=(0.0, 1.0), torch=None, jax=None,
             latex=r"F_{#1}\left(#2\right)", samples=("stdtr(3, x)", "stdtr(2.5, X)", "stdtr(1, a)")),
     special("logit", "dx / (x * (1 - x))", "log(x / (1 - x)), the inverse of the sigmoid.", "",
             domain=("probability",)),
+    derived("norm_ppf", "q, loc=0, scale=1", "loc + scale*ndtri(q)", "Quantile of the probability q in the normal"
+            " distribution.", domain=("probability", "real", "positive"), aliases=("norminv", "norm_quantile"),
+            samples=("norm_ppf(x)", "norm_ppf(X, a, w)"), errors=("norm_ppf()", "norm_ppf(x, v)"),
+            libraries=("scipy.stats.norm.ppf(q, loc=0, scale=1) -> norm_ppf(q, loc, scale)",
+                       "torch.distributions.Normal.icdf(value, loc, scale) -> norm_ppf(value, loc, scale)"),
+            spellings={"numpy": "scipy.stats.norm.ppf(#1, #2, #3)",
+                       "torch": "torch.distributions.Normal(#2, #3).icdf(#1)"}),
     derived("log1mexp", "x", "log(-expm1(-x))", "log(1 - exp(-x)) for x > 0.", domain=("positive",),
             samples=_one("log1mexp"), errors=("log1mexp()",), spellings={**NOWHERE, "jax": "jax.nn.log1mexp(#1)"}),
 
     # --- the gamma function
     special("gamma", "y * digamma(x) * dx", "Gamma function.", "DLMF 5.2.2", domain=("positive",), torch=None,
-            latex=r"\Gamma\left(#1\right)", aliases=("Γ", "tgamma"), analytic=True),
+            latex=r"\Gamma\left(#1\right)", aliases=("Γ", "tgamma"), analytic=True, plain=math.gamma),
     special("gammaln", "digamma(x) * dx", "Log of the absolute value of the gamma function.", "DLMF 5.2.2",
-            domain=("positive",), latex=r"\log\Gamma\left(#1\right)", aliases=("lgamma", "loggamma")),
+            domain=("positive",), latex=r"\log\Gamma\left(#1\right)", aliases=("lgamma", "loggamma"),
+            plain=math.lgamma),
     special("digamma", "polygamma(1, x) * dx", "Derivative of the log of the gamma function.", "DLMF 5.2.2",
             domain=("positive",), latex=r"\psi\left(#1\right)", aliases=("psi", "ψ"), analytic=True),
     special("polygamma", "polygamma(n + 1, x) * dx", "Derivative of order n of digamma.", "DLMF 5.15",
@@ -97,17 +107,17 @@ ENTRIES = (
             torch="(torch.lgamma(#1) + torch.lgamma(#2) - torch.lgamma(#1 + #2))",
             domain=("positive", "positive"), latex=r"\log\mathrm{B}\left(#*\right)"),
     special("gammainc", "exp(xlogy(a - 1, x) - x - gammaln(a)) * dx",
-            "Regularized lower incomplete gamma function; it can be differentiated by x.", "DLMF 8.2.4, 8.8.13",
+            "Regularized lower incomplete gamma function.", "DLMF 8.2.4, 8.8.13",
             parameters="a, x", fixed_by=("a",), domain=("positive", "positive"), bounds=(0.0, 1.0),
             latex=r"P\left(#*\right)", aliases=("igamma",),
             samples=("gammainc(2.5, x)", "gammainc(1, X)", "gammainc(0.5, a)")),
     special("gammaincc", "-exp(xlogy(a - 1, x) - x - gammaln(a)) * dx",
-            "Regularized upper incomplete gamma function; it can be differentiated by x.", "DLMF 8.2.4, 8.8.14",
+            "Regularized upper incomplete gamma function.", "DLMF 8.2.4, 8.8.14",
             parameters="a, x", fixed_by=("a",), domain=("positive", "positive"), bounds=(0.0, 1.0),
             latex=r"Q\left(#*\right)", aliases=("igammac",),
             samples=("gammaincc(2.5, x)", "gammaincc(1, X)", "gammaincc(0.5, a)")),
     special("betainc", "exp(xlogy(a - 1, x) + xlog1py(b - 1, -x) - betaln(a, b)) * dx",
-            "Regularized incomplete beta function; it can be differentiated by x.", "DLMF 8.17.2, 8.17.20",
+            "Regularized incomplete beta function.", "DLMF 8.17.2, 8.17.20",
             parameters="a, b, x", fixed_by=("a", "b"), domain=("positive", "positive", "probability"),
             bounds=(0.0, 1.0), torch=None, latex=r"I_{#3}\left(#1, #2\right)",
             samples=("betainc(2.5, 1.5, x)", "betainc(1, 3, X)", "betainc(0.5, 2, a)"),
@@ -122,20 +132,20 @@ ENTRIES = (
                        "torch.special.multigammaln(a, p) -> multigammaln(a, p)")),
     derived("factorial", "x", "gamma(x + 1)", "x! as gamma(x + 1).", domain=("positive",), samples=_one("factorial"),
             errors=("factorial()",), spellings={"numpy": "scipy.special.factorial(#1)", "torch": None}),
-    derived("rgamma", "x", "exp(-gammaln(x))", "One divided by the gamma function, for x > 0.", domain=("positive",),
+    derived("rgamma", "x", "1/gamma(x)", "One divided by the gamma function.", domain=("positive",),
             samples=_one("rgamma"), errors=("rgamma()",), spellings={**NOWHERE, "numpy": "scipy.special.rgamma(#1)"}),
-    derived("binom", "n, k", "exp(gammaln(n + 1) - gammaln(k + 1) - gammaln(n - k + 1))",
-            "Binomial coefficient, n over k.", domain=("positive", "real"), aliases=("binomial", "nchoosek"),
-            source="DLMF 1.2.6", samples=("binom(x, 0.5)", "binom(5, X/2)"), errors=("binom(x)", "binom(x, v)"),
-            spellings={**NOWHERE, "numpy": "scipy.special.binom(#*)"},
+    special("binom", "y * ((digamma(n + 1) - digamma(n - k + 1)) * dn + (digamma(n - k + 1) - digamma(k + 1)) * dk)",
+            "Binomial coefficient, n over k.", "DLMF 1.2.6", parameters="n, k", domain=("above_one", "probability"),
+            aliases=("binomial", "nchoosek"), torch=None, jax=None, latex=r"\binom{#1}{#2}",
+            samples=("binom(x, 0.5)", "binom(5, X)", "binom(x, u)"), errors=("binom(x)", "binom(x, v)"),
             libraries=("scipy.special.comb(N, k, *, exact: False = False, repetition: False = False) -> binom(N, k)",
                        "math.comb(n, k) -> binom(n, k)")),
-    derived("poch", "x, m", "exp(gammaln(x + m) - gammaln(x))", "Rising factorial, gamma(x + m) / gamma(x).",
-            source="DLMF 5.2.5", domain=("positive", "positive"), samples=("poch(x, u)", "poch(X, 2)"),
-            errors=("poch(x)",), spellings={**NOWHERE, "numpy": "scipy.special.poch(#*)",
-                                            "jax": "jax.scipy.special.poch(#*)"}),
-    special("zeta", "-s * zeta(s + 1, q) * dq", "Hurwitz zeta function, for q = 1 that of Riemann; it can be"
-            " differentiated by q.", "DLMF 25.11.17", parameters="s, q=1", fixed_by=("s",),
+    special("poch", "y * ((digamma(x + m) - digamma(x)) * dx + digamma(x + m) * dm)",
+            "Rising factorial, gamma(x + m) / gamma(x).", "DLMF 5.2.5", parameters="x, m", torch=None,
+            domain=("positive", "positive"), samples=("poch(x, u)", "poch(X, 2)", "poch(2.5, a)"),
+            latex=r"\left(#1\right)_{#2}"),
+    special("zeta", "-s * zeta(s + 1, q) * dq", "Hurwitz zeta function, for q = 1 that of Riemann.",
+            "DLMF 25.11.17", parameters="s, q=1", fixed_by=("s",),
             domain=("above_one", "positive"), latex=r"\zeta\left(#*\right)",
             samples=("zeta(2, x)", "zeta(3.5, X)", "zeta(2, a)"), errors=("zeta()", "zeta(x, v)"),
             torch="torch.special.zeta(#1, #2)", jax="jax.scipy.special.zeta(#1, #2)"),

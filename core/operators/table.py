@@ -20,7 +20,9 @@ FAMILIES = (
     "decompositions", "nested", "adapters",
 )
 # These are loaded when one of their words is asked for.
-WAITING = ("special", "bessel", "rounding", "densities", "equations", "matrix_functions", "patterns")
+WAITING = (
+    "special", "bessel", "rounding", "densities", "activations", "equations", "matrix_functions", "patterns",
+)
 
 
 @cache

@@ -24,6 +24,7 @@ VALUES["B"] = VALUES["B"] / 4 + np.eye(3)
 
 # Rewrite, what is written, what it becomes.
 CASES: tuple[tuple[str, str, str], ...] = (
+    ("log_of_one", "log(1) + x", "x"),
     ("log_of_exp", "log(exp(X))", "X"),
     ("log_of_det", "log(det(A))", "logdet(A)"),
     ("log_of_det", "log(det(A @ A.T))", "logdet(A @ A.T)"),

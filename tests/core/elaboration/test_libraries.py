@@ -191,7 +191,7 @@ def test_a_printed_formula_can_be_typed(kind: str, text: str, wrt: str, shapes: 
     np.testing.assert_allclose(typed, found(**inputs), rtol=1e-9, atol=1e-11)
 
 
-@pytest.mark.parametrize("text", ["torch.sort(x)", "np.median(x)", "F.gelu(x)", "scipy.special.erfc(x)"])
+@pytest.mark.parametrize("text", ["torch.sort(x)", "np.median(x)", "F.ctc_loss(x)", "scipy.special.ellipk(x)"])
 def test_what_a_library_has_alone_is_named_without_a_stranger(text: str) -> None:
     with pytest.raises(UnknownNameError, match=text.partition("(")[0]) as raised:
         value(text)(x=np.ones(3))

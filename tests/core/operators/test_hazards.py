@@ -331,10 +331,38 @@ def test_third_and_fourth_derivative_of_sinc_at_zero() -> None:
         assert_allclose(found, wanted, rtol=1e-14, atol=1e-14)
 
 
-def test_erf_without_scipy(monkeypatch: pytest.MonkeyPatch) -> None:
-    wanted = value("erf(x)", x=[-3, 0, 0.1, 2])
+@pytest.mark.parametrize("name", ["erf", "erfc", "ndtr", "norm_cdf", "gelu", "gamma", "lgamma"])
+def test_what_python_has_needs_no_scipy(name: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    x = np.array([0.1, 0.5, 1, 2]) if name in ("gamma", "lgamma") else np.array([-3, 0, 0.1, 2])
+    wanted = value(f"{name}(x)", x=x)
     monkeypatch.setitem(sys.modules, "scipy.special", None)
-    assert_allclose(value("erf(x)", x=[-3, 0, 0.1, 2]), wanted, rtol=1e-15)
+    assert_allclose(value(f"{name}(x)", x=x), wanted, rtol=1e-14, atol=1e-15)
+
+
+def test_what_scipy_alone_has_says_what_to_install(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setitem(sys.modules, "scipy.special", None)
+    with pytest.raises(EvaluationError, match="`digamma` needs SciPy") as caught:
+        value("digamma(x)", x=[1, 2])
+    assert caught.value.helps == ("pip install 'matgrad[scipy]'",)
+
+
+# --- removable singularities -----------------------------------------------------------------------------------------
+
+
+@pytest.mark.parametrize(
+    ("text", "values"),
+    [
+        ("sinc(x)", (1, 0, -(np.pi**2) / 3, 0, np.pi**4 / 5)),
+        ("exprel(x)", (1, 1 / 2, 1 / 3, 1 / 4, 1 / 5)),
+        ("boxcox(2, x)", tuple(np.log(2) ** (k + 1) / (k + 1) for k in range(5))),
+        ("i1(x)", (0, 1 / 2, 0, 3 / 8, 0)),
+        ("j1(x)", (0, 1 / 2, 0, -3 / 8, 0)),
+    ],
+)
+def test_derivatives_at_a_removable_singularity(text: str, values: tuple[float, ...]) -> None:
+    for order, wanted in enumerate(values):
+        found = derivatives(text, "derivative", ("x",) * order, x=0)[1] if order else value(text, x=0)
+        assert_allclose(found, wanted, rtol=1e-14, atol=1e-15)
 
 
 # --- shifts and copies are built from ranges, whatever the length ----------------------------------------------------
