@@ -122,8 +122,9 @@ class Solver(Elaborator):
     def _learn(self, error: ShapeError) -> bool:
         if error.sizes is None:
             return False
+        learned = [self.equations.equate(*pair) for pair in (error.sizes, *error.others)]
         # What was visited before an equation was learned has not heard of it.
-        return self.equations.equate(*error.sizes) or any(self.equations.resolved(s) != s for s in error.sizes)
+        return any(learned) or any(self.equations.resolved(size) != size for size in error.sizes)
 
     def mismatch(self, node: syntax.Binary, left: Node, right: Node, error: ShapeError) -> Node:
         """Make the lengths equal that do not fit, and try again."""
