@@ -2,13 +2,11 @@
 
 from __future__ import annotations
 
-from collections import Counter
 from collections.abc import Iterable
 from itertools import chain, count
 
 from ...grammar import syntax
-from ...grammar.rewriting import replaced
-from ...grammar.syntax import Assignment, Call, Index, Name, Node, Program, walk
+from ...grammar.syntax import Assignment, Call, Index, Name, Node, Program, children, map_children, walk
 from .trees import Tree, length
 
 # What a part is called after: the function that makes it, as people name such things.
@@ -30,31 +28,57 @@ def named(tree: Tree, taken: Iterable[str]) -> Program:
     """
     used = set(taken) | _names(tree)
     assignments: list[Assignment] = []
+    tree = _exchanged(tree, {})
     while (part := _worth_naming([*(a.value for a in assignments), tree])) is not None:
         name = _name_for(part, used)
         used.add(name)
-        tree = replaced(tree, part, Name(name))
-        assignments = [Assignment(a.name, replaced(a.value, part, Name(name))) for a in assignments]
+        known: dict[Tree, Tree] = {part: Name(name)}
+        tree = _exchanged(tree, known)
+        assignments = [Assignment(a.name, _exchanged(a.value, known)) for a in assignments]
         assignments.append(Assignment(name, part))
     return Program(tuple(_in_order(assignments)), tree)
 
 
 def bare(tree: Tree, taken: Iterable[str]) -> Tree:
     """Return a tree in which `np.pi` is written `pi`, unless that is one of the names taken."""
-    return tree if "pi" in taken else replaced(tree, Name("pi", "np"), Name("pi"))
+    return tree if "pi" in taken else _exchanged(tree, {Name("pi", "np"): Name("pi")})
+
+
+def _exchanged(tree: Tree, known: dict[Tree, Tree]) -> Tree:
+    """Return a tree with what is `known` exchanged, in which equal parts are the same object."""
+    if tree not in known:
+        known[tree] = map_children(tree, lambda part: _exchanged(part, known))
+    return known[tree]
 
 
 def _worth_naming(trees: list[Tree]) -> Tree | None:
     """Return the repeated part whose naming saves most, None where none saves enough."""
-    counts = Counter([node for tree in trees for node in walk(tree) if type(node) in NAMEABLE])
     best, saved = None, WORTH - 1
-    lengths: dict[Node, int] = {}
-    for node, times in counts.items():
-        if times > 1 and not _is_index(node):
-            gain = (times - 1) * (length(node, lengths) - 1) - COST
-            if gain > saved:
-                best, saved = node, gain
+    for node, times in _times(trees):
+        gain = (times - 1) * (length(node) - 1) - COST
+        if gain > saved and type(node) in NAMEABLE and not _is_index(node):
+            best, saved = node, gain
     return best
+
+
+def _times(trees: list[Tree]) -> list[tuple[Tree, int]]:
+    """Return the parts of trees, in order of appearance, with how often each stands there; each is looked into once."""
+    order: list[Tree] = []
+    times: dict[int, int] = {}
+    pending = trees[::-1]
+    while pending:
+        node = pending.pop()
+        if id(node) not in times:
+            times[id(node)] = 0
+            order.append(node)
+            pending += children(node)[::-1]
+    for tree in trees:
+        times[id(tree)] += 1
+    # What contains another part is longer.
+    for node in sorted(order, key=length, reverse=True):
+        for child in children(node):
+            times[id(child)] += times[id(node)]
+    return [(node, times[id(node)]) for node in order]
 
 
 def _is_index(node: Node) -> bool:

@@ -164,14 +164,14 @@ def size(tree: Tree) -> int:
     return _counted(tree, Node)
 
 
-def length(tree: Tree, known: dict[Tree, int] | None = None) -> int:
-    """Return about how many words and signs a tree takes when it is written; `known` remembers."""
-    known = {} if known is None else known
-    if tree not in known:
-        inner = [length(child, known) for child in syntax.children(tree)]
+def length(tree: Tree) -> int:
+    """Return about how many words and signs a tree takes when it is written, which the tree remembers."""
+    known: int | None = tree.__dict__.get("_length")
+    if known is None:
+        inner = [length(child) for child in syntax.children(tree)]
         own = {Call: 2 + len(inner), Index: 1 + len(inner), Attribute: 2}.get(type(tree), 1)
-        known[tree] = own + sum(inner)
-    return known[tree]
+        known = tree.__dict__["_length"] = own + sum(inner)
+    return known
 
 
 def transposes(tree: Tree) -> int:
