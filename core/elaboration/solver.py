@@ -68,8 +68,11 @@ class Lengths:
 class Solver(Elaborator):
     """Elaborates over stand-ins: each part of the expression is a symbol of its shape once that is known."""
 
-    def __init__(self, ranks: Ranks, square: Iterable[str], plain: Mapping[str, Static]) -> None:
-        self.equations = Equations()
+    def __init__(
+        self, ranks: Ranks, square: Iterable[str], plain: Mapping[str, Static], meant: Mapping[str, Shape] | None = None
+    ) -> None:
+        sizes = {f"{name}.{axis}": size for name, shape in (meant or {}).items() for axis, size in enumerate(shape)}
+        self.equations = Equations(sizes)
         self.counts: set[str] = set()
         self.plain = plain
         self._seen: dict[int, Value] = {}
