@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterator
+from collections.abc import Iterator, Sequence
 from contextlib import contextmanager
 from typing import TYPE_CHECKING
 
@@ -16,8 +16,8 @@ if TYPE_CHECKING:
 
 __all__ = [
     "CheckFailed", "ChoiceError", "EvaluationError", "ExpressionError", "InputError", "Label", "LinesFailed",
-    "MatgradError", "NoClosedFormError", "NotScalarError", "OutputError", "RankError", "ShapeError", "Source", "Span", "SyntaxProblem",
-    "UnknownNameError", "UsageProblem", "point_into", "pointing_into", "surface",
+    "MatgradError", "NoClosedFormError", "NotScalarError", "OutputError", "RankError", "ShapeError", "Source", "Span",
+    "SyntaxProblem", "UnknownNameError", "UsageProblem", "point_into", "pointing_into", "surface",
 ]  # fmt: skip
 
 
@@ -55,16 +55,23 @@ class UnknownNameError(ExpressionError):
 class ShapeError(ExpressionError):
     """Operands whose sizes do not fit together.
 
-    `sizes` holds the two sizes that differ: shape inference learns from them which sizes must be equal.
+    `sizes` holds the two sizes that differ, `others` pairs that may differ too: shape inference learns from them which
+    sizes must be equal.
     """
 
     code = "shape"
 
     def __init__(
-        self, message: str, *labels: Label, sizes: tuple[int, int] | None = None, **details: Unpack[Details]
+        self,
+        message: str,
+        *labels: Label,
+        sizes: tuple[int, int] | None = None,
+        others: Sequence[tuple[int, int]] = (),
+        **details: Unpack[Details],
     ) -> None:
         super().__init__(message, *labels, **details)
         self.sizes = sizes
+        self.others = others
 
 
 class RankError(ShapeError):

@@ -10,9 +10,11 @@ from __future__ import annotations
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
 from dataclasses import replace
 from functools import lru_cache, partial
+from itertools import groupby, islice
 from typing import NamedTuple
 
 from ...grammar import syntax
+from ...grammar.rewriting import rewritten
 from ..errors import ExpressionError, ShapeError
 from ..graph import catalogue
 from ..graph.nodes import Node
@@ -320,9 +322,37 @@ def _matmul_rank(ranks: tuple[int, ...]) -> int | None:
 def _rank_of(template: syntax.Node, ranks: tuple[int, ...]) -> int | None:
     """Return the rank of a part over operands of given ranks; None if they do not fit, or it makes no sense."""
     try:
-        return _tried_rank(template, ranks)
+        return _tried_rank(*_shortened(template, ranks))
     except ExpressionError:
         return None
+
+
+def _shortened(template: syntax.Node, ranks: tuple[int, ...]) -> tuple[syntax.Node, tuple[int, ...]]:
+    """Return a part with operands of one rank that follow each other in a list cut to two, which tell as much as all.
+
+    Example: `concatenate([0, 1, 2, 3])` over four vectors becomes `concatenate([0, 1])` over two.
+    """
+    if len(ranks) < 3:
+        return template, ranks
+    kept: list[int] = []
+
+    def change(node: syntax.Node) -> syntax.Node | None:
+        if isinstance(node, syntax.ListLiteral | syntax.TupleLiteral):
+            runs = groupby(node.items, key=lambda item: _rank_in(item, ranks))
+            items = [item for rank, run in runs for item in islice(run, 2 if isinstance(rank, int) else None)]
+            return None if len(items) == len(node.items) else rewritten(replace(node, items=tuple(items)), change)
+        if not (isinstance(node, syntax.Name) and node.name.isdigit()):
+            return None
+        if int(node.name) not in kept:
+            kept.append(int(node.name))
+        return syntax.Name(str(kept.index(int(node.name))))
+
+    return rewritten(template, change), tuple(ranks[place] for place in kept)
+
+
+def _rank_in(item: syntax.Node, ranks: tuple[int, ...]) -> int | syntax.Node:
+    """Return the rank of an operand, what is none itself."""
+    return ranks[int(item.name)] if isinstance(item, syntax.Name) and item.name.isdigit() else item
 
 
 @lru_cache(maxsize=4096)

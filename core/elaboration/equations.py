@@ -11,22 +11,27 @@ True
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping, Sequence
+from itertools import permutations
 from math import prod
 
 from ..graph.sizes import Length, NotPlainError, Size, length, names_in, quotient, replace_lengths, sign
 
 # The largest length that an equation in one unknown is searched for.
 LARGEST_ROOT = 10_000
+# Products of more lengths than this are compared in order.
+MOST_PERMUTED = 5
 
 
 class Equations:
     """What is known of lengths: `values` expresses some by others.
 
-    Equating two lengths costs about as much as writing them down, for what is known of one is kept resolved.
+    Equating two lengths costs about as much as writing them down, for what is known of one is kept resolved. `meant`
+    are the numbers of some lengths, for where an equation leaves a choice.
     """
 
-    def __init__(self) -> None:
+    def __init__(self, meant: Mapping[str, int] | None = None) -> None:
+        self.meant = meant or {}
         self.values: dict[str, int] = {}
         self._place: dict[str, int] = {}
         self._given: set[str] = set()
@@ -105,7 +110,10 @@ class Equations:
                 yield name, value
 
     def _equate_products(self, left: int, right: int) -> bool:
-        """Make the factors of two numbers of entries equal, in order: of n*m and p*q, n and p, m and q."""
+        """Make the factors of two numbers of entries equal, in order: of n*m and p*q, n and p, m and q.
+
+        Where their numbers are known, equal ones meet.
+        """
         sides = [_factors(side) for side in (left, right)]
         if any(side is None for side in sides):
             return False
@@ -117,9 +125,19 @@ class Equations:
         if not first:
             first, number, second, other = second, other, first, number
         if len(first) == len(second) and number == other:
-            learned = [self.equate(length(a), length(b)) for a, b in zip(first, second, strict=True)]
+            learned = [
+                self.equate(length(a), length(b)) for a, b in zip(first, self._beside(first, second), strict=True)
+            ]
             return any(learned)
         return self._divide(first, number, second, other) or self._divide(second, other, first, number)
+
+    def _beside(self, first: list[str], second: list[str]) -> Sequence[str]:
+        """Return lengths in the order in which they are equal to others as far as is known, else as they are."""
+        for order in permutations(second) if len(second) <= MOST_PERMUTED else ():
+            pairs = [(self.meant.get(a), self.meant.get(b)) for a, b in zip(first, order, strict=True)]
+            if all(a is None or b is None or a == b for a, b in pairs):
+                return order
+        return second
 
     def _divide(self, names: list[str], number: int, others: list[str], other: int) -> bool:
         """Express a length by the rest of a product: of n*m = 6, m is 6//n, without a rest."""

@@ -48,7 +48,7 @@ def infer_shapes(
     """
     if not unknown:
         return {}, {}
-    found = solve_lengths(program, ranks_of(known), unknown, statics, square_names(assumptions), **wanted)
+    found = solve_lengths(program, ranks_of(known), unknown, statics, square_names(assumptions), known, **wanted)
     for name in found.counts:
         if name in known and name not in statics:
             raise _asked_for(name, program)
@@ -81,12 +81,14 @@ def solve_lengths(
     unknown: Mapping[str, Span],
     numbers: Mapping[str, Static],
     square: Iterable[str] = (),
+    meant: Mapping[str, Shape] | None = None,
     **wanted: Unpack[Wanted],
 ) -> Lengths:
     """Return shapes over named lengths for all names, those without a rank included.
 
     Example: for `x.T @ A @ x` x is (n) and A is n×n. `numbers` are the values of names that are whole numbers, for
-    where no symbol will do, as an axis; `square` are names of square matrices.
+    where no symbol will do, as an axis; `square` are names of square matrices. `meant` are shapes
+    at hand, for where the expression leaves a choice of which lengths are equal.
 
     Raises ExpressionError where no lengths make the expression fit.
     """
@@ -94,7 +96,7 @@ def solve_lengths(
     ranks = {**known, **{name: (False,) * rank for name, rank in read_as.items()}}
     plain: dict[str, Static] = {}
     while True:
-        solver = Solver(ranks, square, plain)
+        solver = Solver(ranks, square, plain, meant)
         try:
             solver.run(program)
         except StaticNameError as error:

@@ -82,7 +82,8 @@ class Call:
             alike = sorted({rank for ranks in own if len(ranks) > 1 for rank in ranks})
             combinations = [tuple(ranks[0] if len(ranks) == 1 else rank for ranks in own) for rank in alike]
             combinations = [one for one in combinations if all(map(list.__contains__, own, one))]
-        places = [different.index(operand) for operand in self.operands]
+        place_of = {operand: place for place, operand in enumerate(different)}
+        places = [place_of[operand] for operand in self.operands]
         ranks = [(self.rank(tuple(one[place] for place in places)), *one) for one in combinations]
         fitting = [[rank for rank in one if rank is not None] for one in ranks if one[0] in domains[self.result]]
         for position, variable in enumerate((self.result, *different)):

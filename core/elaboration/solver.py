@@ -68,8 +68,11 @@ class Lengths:
 class Solver(Elaborator):
     """Elaborates over stand-ins: each part of the expression is a symbol of its shape once that is known."""
 
-    def __init__(self, ranks: Ranks, square: Iterable[str], plain: Mapping[str, Static]) -> None:
-        self.equations = Equations()
+    def __init__(
+        self, ranks: Ranks, square: Iterable[str], plain: Mapping[str, Static], meant: Mapping[str, Shape] | None = None
+    ) -> None:
+        sizes = {f"{name}.{axis}": size for name, shape in (meant or {}).items() for axis, size in enumerate(shape)}
+        self.equations = Equations(sizes)
         self.counts: set[str] = set()
         self.plain = plain
         self._seen: dict[int, Value] = {}
@@ -125,8 +128,9 @@ class Solver(Elaborator):
     def _learn(self, error: ShapeError) -> bool:
         if error.sizes is None:
             return False
+        learned = [self.equations.equate(*pair) for pair in (error.sizes, *error.others)]
         # What was visited before an equation was learned has not heard of it.
-        return self.equations.equate(*error.sizes) or any(self.equations.resolved(s) != s for s in error.sizes)
+        return any(learned) or any(self.equations.resolved(size) != size for size in error.sizes)
 
     def mismatch(self, node: syntax.Binary, left: Node, right: Node, error: ShapeError) -> Node:
         """Make the lengths equal that do not fit, and try again."""

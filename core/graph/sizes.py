@@ -45,6 +45,7 @@ class Least(NamedTuple):
 
 Atom: TypeAlias = Length | Quotient | Least
 Monomial: TypeAlias = "tuple[tuple[Atom, int], ...]"
+Order: TypeAlias = "tuple[int, tuple[tuple[tuple[int, str], int], ...]]"
 """Atoms with their powers, in a fixed order; the empty one is 1."""
 
 NAMES = ("n", "m", "k", "l", "p", "q", "r", "s")
@@ -105,7 +106,7 @@ class Size(Integer):
         if not isinstance(other, Size | int):
             return NotImplemented
         more = terms_of(other)
-        return _polynomial([*self.terms, *more]) if more else self
+        return _collected([*self.terms, *more]) if more else self
 
     __radd__ = __add__
 
@@ -171,16 +172,24 @@ def _of_atom(atom: Atom) -> Size:
 
 def _polynomial(terms: Iterable[tuple[Monomial, int]]) -> int:
     """Return the sum of terms in normal form: the highest degree first."""
-    collected: dict[Monomial, int] = {}
+    divided: list[tuple[Monomial, int]] = []
     pending = list(terms)
     while pending:
         monomial, c = pending.pop()
         undone = _undivided(monomial, c)
         if undone is None:
-            collected[monomial] = collected.get(monomial, 0) + c
+            divided.append((monomial, c))
         else:
             pending += undone
-    kept = tuple(sorted(((m, c) for m, c in collected.items() if c), key=_order))
+    return _collected(divided)
+
+
+def _collected(terms: Iterable[tuple[Monomial, int]]) -> int:
+    """Return the sum of terms each of which is in normal form."""
+    total: dict[Monomial, int] = {}
+    for monomial, c in terms:
+        total[monomial] = total.get(monomial, 0) + c
+    kept = tuple(sorted([term for term in total.items() if term[1]], key=_order))
     if not kept:
         return 0
     if len(kept) == 1 and not kept[0][0]:
@@ -203,8 +212,13 @@ def _undivided(monomial: Monomial, c: int) -> list[tuple[Monomial, int]] | None:
     return None
 
 
-def _order(term: tuple[Monomial, int]) -> tuple[int, tuple[tuple[tuple[int, str], int], ...]]:
-    return -sum(power for _, power in term[0]), tuple((_place(atom), -power) for atom, power in term[0])
+def _order(term: tuple[Monomial, int]) -> Order:
+    return _order_of(term[0])
+
+
+@cache
+def _order_of(monomial: Monomial) -> Order:
+    return -sum(power for _, power in monomial), tuple((_place(atom), -power) for atom, power in monomial)
 
 
 def terms_of(size: int) -> tuple[tuple[Monomial, int], ...]:
@@ -367,10 +381,14 @@ def _written(terms: tuple[tuple[Monomial, int], ...]) -> str:
     pieces: list[str] = []
     for monomial, c in terms:
         factors = [] if abs(c) == 1 and monomial else [str(abs(c))]
-        factors += [_atom_text(atom) + (f"**{power}" if power > 1 else "") for atom, power in monomial]
-        pieces += ["-" if c < 0 else "+", "*".join(factors)]
+        pieces += ["-" if c < 0 else "+", "*".join([*factors, *_factor_texts(monomial)])]
     first = "-" if pieces[0] == "-" else ""
     return first + " ".join(pieces[1:])
+
+
+@cache
+def _factor_texts(monomial: Monomial) -> tuple[str, ...]:
+    return tuple(_atom_text(atom) + (f"**{power}" if power > 1 else "") for atom, power in monomial)
 
 
 @cache
@@ -389,5 +407,6 @@ def _atom_text(atom: Atom) -> str:
     return "//".join(f"({part})" if not part.isalnum() else part for part in (first, second))
 
 
+@cache
 def _atom_key(atom: Atom) -> int:
     return crc32(f"{type(atom).__name__} {_atom_text(atom)}".encode())

@@ -229,33 +229,38 @@ def concatenated(*parts: Node, axis: int | None = 0) -> Node:
         return concatenated(*(reshaped(part, -1) for part in parts))
     first = parts[0]
     place = normalize_axis(axis, first.rank)
-    total = 0
-    for part in parts:
-        require_rank(part.shape, first.rank, "concatenate")
-        for other, (own, wanted) in enumerate(zip(part.shape, first.shape, strict=True)):
-            if other != place and own != wanted:
-                shapes = f"{show(first.shape)} and {show(part.shape)}"
-                raise ShapeError(f"to join along axis {place}, other sizes must agree: {shapes}", sizes=(wanted, own))
-        total += part.shape[place]
+    if differing := _differing(parts, "concatenate", place):
+        (part, sizes), *others = differing
+        shapes = f"{show(first.shape)} and {show(part.shape)}"
+        message = f"to join along axis {place}, other sizes must agree: {shapes}"
+        raise ShapeError(message, sizes=sizes, others=[pair for _, pair in others])
+    starts = [*accumulate((part.shape[place] for part in parts), initial=0)]
+    total = starts[-1]
     (joined,) = fresh(1)
     output = (*axes_of(first)[:place], joined, *axes_of(first)[place + 1 :])
     shape = (*first.shape[:place], total, *first.shape[place + 1 :])
-    terms, start = [], 0
-    for part in parts:
+    terms = []
+    for part, start in zip(parts, starts, strict=False):
         span = progression(start, 1, part.shape[place])
         terms.append((1, product(1, [(part, axes_of(part)), (Select.of(span, total), (place, joined))], output)))
-        start = span.stop
     return algebra.add(terms, shape)
+
+
+def _differing(parts: Sequence[Node], name: str, place: int = -1) -> list[tuple[Node, tuple[int, int]]]:
+    """Return the parts whose sizes are not those of the first, but for one axis, with the two sizes."""
+    first = parts[0].shape
+    for part in parts:
+        require_rank(part.shape, len(first), name)
+    pairs = ((part, axis, pair) for part in parts for axis, pair in enumerate(zip(first, part.shape, strict=True)))
+    return [(part, pair) for part, axis, pair in pairs if axis != place and pair[0] != pair[1]]
 
 
 def stacked(*parts: Node, axis: int = 0) -> Node:
     """Return arrays of one shape along a new axis."""
-    for part in parts:
-        if part.shape != parts[0].shape:
-            require_rank(part.shape, parts[0].rank, "stack")
-            differing = next(pair for pair in zip(parts[0].shape, part.shape, strict=True) if pair[0] != pair[1])
-            message = f"to stack, shapes must agree: {show(parts[0].shape)} and {show(part.shape)}"
-            raise ShapeError(message, sizes=differing)
+    if parts and (differing := _differing(parts, "stack")):
+        (part, sizes), *others = differing
+        message = f"to stack, shapes must agree: {show(parts[0].shape)} and {show(part.shape)}"
+        raise ShapeError(message, sizes=sizes, others=[pair for _, pair in others])
     place = normalize_axis(axis, parts[0].rank + 1) if parts else 0
     return concatenated(*(expanded(part, place) for part in parts), axis=place)
 

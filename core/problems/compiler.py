@@ -11,7 +11,7 @@ from ..elaboration.choice import chosen
 from ..elaboration.entries import StaticNameError
 from ..elaboration.inference import infer_shapes, ranks_of, solve_lengths, square_names
 from ..elaboration.solver import Lengths, Ranks
-from ..errors import ExpressionError, InputError, Label
+from ..errors import ExpressionError, InputError, Label, ShapeError
 from ..graph.sizes import replace_lengths
 from ..shapes import MOST_AXES, Shape
 from ..work import FINDING, allowed
@@ -82,17 +82,26 @@ class Compiler:
     def _general(self, known: Mapping[str, Shape], whole: Mapping[str, Static]) -> tuple[Lengths, Calculation]:
         """Return the calculation for all shapes with the ranks of the known ones."""
         key = _key(ranks := ranks_of(known))
-        if key not in self._generals or any(
-            not same_static(whole.get(name), size) for name, size in self._generals[key][0].plain.items()
-        ):
+        if key not in self._generals or not _holds(self._generals[key][0], known, whole):
             problem = self.problem
             unknown = {name: span for name, span in problem.names.items() if name not in known}
             square = square_names(problem.assumptions)
-            found = solve_lengths(problem.program, ranks, unknown, whole, square, **problem.wanted)
+            found = solve_lengths(problem.program, ranks, unknown, whole, square, known, **problem.wanted)
             made = found, Calculation(problem, found.shapes, statics=found.statics)
             # What was inferred may come back as known: the other points of a claim have these ranks.
             self._generals[key] = self._generals[_key(ranks_of(found.shapes))] = made
         return self._generals[key]
+
+
+def _holds(found: Lengths, known: Mapping[str, Shape], whole: Mapping[str, Static]) -> bool:
+    """Whether lengths that were solved for other shapes are right for these."""
+    if any(not same_static(whole.get(name), size) for name, size in found.plain.items()):
+        return False
+    try:
+        found.values(known, whole)
+    except ShapeError:
+        return False
+    return True
 
 
 def _key(ranks: Ranks) -> tuple[tuple[str, tuple[bool, ...]], ...]:

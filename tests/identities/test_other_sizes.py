@@ -72,9 +72,7 @@ DEMANDED = {
     "elem-ones-bilinear": "X stands between ones(3) and ones(4)",
     "elem-ones-centre": "eye(4) is multiplied by x",
 }
-# These programs refuse sizes at which the expression has a meaning.
-NARROWER = {"cookbook-524b": "no lengths are found for which kron(B, outer(c, a)) fits vec(X) on both sides"}
-REFUSED = DEMANDED.keys() | NARROWER.keys()
+REFUSED = DEMANDED.keys()
 
 
 def problem_of(record: Record) -> Problem:

@@ -70,3 +70,10 @@ def test_a_given_name_is_kept() -> None:
     equations.new("n", given=True)
     assert equations.equate(length("x.0"), length("n"))
     assert equations.free == ["n"]
+
+
+def test_products_meet_as_their_numbers_do() -> None:
+    equations = Equations({"a": 4, "b": 3, "c": 3, "d": 4})
+    a, b, c, d = map(equations.new, "abcd")
+    assert equations.equate(a * b, c * d)
+    assert (equations.resolved(c), equations.resolved(d)) == (b, a)
