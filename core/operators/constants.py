@@ -44,7 +44,8 @@ def _arange(start: float, stop: float | None, step: float) -> Node:
         return _counted(quotient(reach + stride - 1, stride), ratio(cast("int", first)), step)
     count = (end - first) / step
     if not count < MOST_NUMBERS:
-        raise ExpressionError(f"`arange` would have {count:.3g} numbers")
+        many = "no end" if count == float("inf") else f"{count:.3g} numbers"
+        raise ExpressionError(f"`arange` would have {many}")
     return Constant.of(np.arange(first, end, step, dtype=np.float64))
 
 
@@ -57,7 +58,8 @@ def _counted(count: int, start: Coefficient, step: Coefficient) -> Node:
 def _linspace(start: float, stop: float, num: int) -> Node:
     (count,) = checked_shape(num)
     if any(isinstance(part, Size) for part in (start, stop, count)):
-        return _counted(count, ratio(start), (ratio(stop) - ratio(start)) * reciprocal(ratio((count - 1) or 1)))
+        first, last = (ratio(cast("int", end)) for end in (start, stop))
+        return _counted(count, first, (last - first) * reciprocal(ratio((count - 1) or 1)))
     return Constant.of(np.linspace(start, stop, count))
 
 
