@@ -34,6 +34,7 @@ SECONDS = 5.0
 LEAST_SCALE = 1e-4
 
 
+@np.errstate(all="ignore")
 def compare(
     evaluate: Evaluate, values: Values, directions: Sequence[Direction], claimed: Array, analytic: bool
 ) -> Check:
