@@ -66,6 +66,10 @@ def as_error(problem: BaseException) -> MatgradError:
     if isinstance(problem, RecursionError):
         helps = ['name its parts: matgrad value "Y = ...; f(Y)"']
         return ExpressionError("the expression is nested too deeply", helps=helps)
+    if isinstance(problem, UnicodeEncodeError):
+        wrong = ascii(problem.object[problem.start])
+        helps = ["PYTHONIOENCODING=utf-8 lets it pass", "-o FILE writes UTF-8"]
+        return InputError(f"the answer cannot be written: {problem.encoding} has no {wrong}", helps=helps)
     if isinstance(problem, OSError):
         # What goes wrong with files that are named is told where they are read and written.
         return OutputError(f"the answer cannot be written: {problem.strerror or problem}")

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import re
+import sys
 from math import ceil, log10
 
 UNITS = ("B", "KiB", "MiB", "GiB", "TiB", "PiB")
@@ -39,4 +40,4 @@ def bytes_in(text: str) -> int | None:
     if match is None or (match[3] and not match[2]):
         return None
     power = " kmgtp".index(match[2]) if match[2] else 0
-    return int(float(match[1]) * (1024 if match[3] else 1000) ** power)
+    return int(min(float(match[1]) * (1024 if match[3] else 1000) ** power, sys.maxsize))

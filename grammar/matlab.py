@@ -19,6 +19,7 @@ from typing import TYPE_CHECKING
 from . import syntax_errors
 from .builder import Builder
 from .errors import Span
+from .numerals import whole_number
 from .reader import place
 from .syntax import Attribute, Binary, Call, Index, Keyword, Name, Node, Number
 from .vocabulary import function_words, words
@@ -83,4 +84,5 @@ def _before(number: Number) -> Number:
     """Return the index from 0 for one from 1."""
     if number.text == "0":
         raise syntax_errors.index_from_one(number.span)
-    return replace(number, text=str(int(number.text) - 1))
+    counted = whole_number(number.text)
+    return number if counted is None else replace(number, text=str(counted - 1))

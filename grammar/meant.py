@@ -6,6 +6,7 @@ import re
 
 from . import syntax_errors
 from .errors import SyntaxProblem
+from .numerals import whole_number
 from .vocabulary import function_words
 
 _WRT = re.compile(r"(?:wrt|w\.r\.t\.?|with\s+respect\s+to|by)\s+(?P<name>[^\W\d]\w*)\s*$")
@@ -17,6 +18,8 @@ _INVERSE = re.compile(r"(?P<function>sinh?|cosh?|tanh?)\s*(?:\^|\*\*)\s*-\s*1$")
 _RAISED = re.compile(r"(?P<base>[\w.]+|\([^()]*\))\s*\^\s*\{\s*(?P<power>[^{}]*?)\s*\}$")
 _INDEXED = re.compile(r"(?P<name>[^\W\d]\w*)\s*\($")
 _BAR = re.compile(r"\|\||[|‖∥]")
+# Nobody writes a longer one by hand, and to search in it takes long.
+LONGEST_SENTENCE = 2000
 
 
 def sentence_problem(flat: str, position: int, opened: int | None, *, wants_value: bool) -> SyntaxProblem | None:
@@ -24,6 +27,8 @@ def sentence_problem(flat: str, position: int, opened: int | None, *, wants_valu
 
     `opened` is where the innermost bracket is that is open there.
     """
+    if len(flat) > LONGEST_SENTENCE:
+        return None
     end = len(flat.rstrip())
     if wrt := _WRT.match(flat, position):
         return syntax_errors.wrt_in_expression(wrt.span(), flat[:position].strip(), wrt["name"])
@@ -70,7 +75,8 @@ def index_from_zero(name: str, inside: str) -> str:
     items = []
     for item in inside.split(","):
         first, *rest = (part.strip() for part in item.split(":"))
-        first = str(int(first) - 1) if first.isdigit() and first != "0" else first
+        place = whole_number(first)
+        first = str(place - 1) if place else first
         items.append(":".join([first, *rest]))
     return f"{name}[{', '.join(items)}]"
 

@@ -11,6 +11,7 @@ from ...core.amounts import bytes_in
 from ...core.errors import UsageProblem
 from ...core.shapes import ASSUMPTIONS
 from ...grammar.names import split_names
+from ...grammar.numerals import whole_number
 
 # What a file holds, as its name says.
 ENDINGS = {
@@ -23,6 +24,7 @@ _PAIRS = r",(?=\s*[^\W\d]\w*\s*=)"
 _NAME = r"[^\W\d]\w*"
 _PART = r"(\s*\[.*\])*"
 _SHAPE = r"\d+(?:\s*[x×X*,]\s*\d+)*\s*,?"
+LONGEST_SEED = 1000
 _LAW = r"normal|uniform|randint:(-?\d+):(-?\d+)"
 
 
@@ -123,7 +125,8 @@ def _shape(word: str) -> tuple[int, ...] | None:
     inner = word[1:-1].strip() if word[:1] + word[-1:] in ("()", "[]") else word
     if word == "scalar" or (word and not inner):
         return ()
-    return tuple(map(int, re.findall(r"\d+", inner))) if re.fullmatch(_SHAPE, inner) else None
+    sizes = [whole_number(word) for word in re.findall(r"\d+", inner)] if re.fullmatch(_SHAPE, inner) else [None]
+    return None if None in sizes else tuple(size for size in sizes if size is not None)
 
 
 def read_assumptions(texts: Iterable[str]) -> dict[str, frozenset[str]]:
@@ -156,7 +159,8 @@ def _named_words(texts: Iterable[str], option: str, example: str) -> Iterable[tu
 def read_law(text: str) -> str:
     """Return the law of the random numbers, after a look at it."""
     match = re.fullmatch(_LAW, text)
-    if match and (match[1] is None or int(match[1]) < int(match[2])):
+    low, high = (whole_number(word or "") for word in match.groups()) if match else (None, None)
+    if match and (match[1] is None or (low is not None and high is not None and low < high)):
         return text
     help_ = "--random normal, --random uniform, or --random randint:0:5 for 0 to 4"
     raise _refused(text, "a way to draw random numbers", "--random", help_)
@@ -164,8 +168,9 @@ def read_law(text: str) -> str:
 
 def read_seed(text: str) -> int:
     """Return a seed: a whole number from 0 on."""
-    if text.isdecimal():
-        return int(text)
+    seed = whole_number(text, LONGEST_SEED)
+    if seed is not None and seed >= 0:
+        return seed
     raise _refused(text, "a seed", "--seed", "--seed 1: a whole number from 0 on")
 
 
@@ -205,8 +210,9 @@ def read_precision(text: str | None, format: str) -> int | None:
         return None
     if text == "full":
         return MOST_DIGITS if format in ("table", "latex", "markdown", "structured") else None
-    if text.isdecimal() and 1 <= int(text) <= MOST_DIGITS:
-        return int(text)
+    digits = whole_number(text)
+    if digits is not None and 1 <= digits <= MOST_DIGITS:
+        return digits
     help_ = f"--precision 3, from 1 to {MOST_DIGITS}, or --precision full"
     raise _refused(text, "a number of digits", "--precision", help_)
 

@@ -7,6 +7,7 @@ from itertools import islice
 from typing import TYPE_CHECKING, NamedTuple, NoReturn
 
 from ...core.errors import Source, Span
+from ...grammar.numerals import MOST_DIGITS
 from . import errors
 from .values import to_finite
 
@@ -59,7 +60,7 @@ def read_matrix_market(source: Source) -> Array:
     text = re.sub(r"(?m)^[ \t]*%.*$", lambda comment: " " * len(comment[0]), source.text)
     wanted = 3 if layout == "coordinate" else 2
     size = list(islice(re.compile(r"\S+").finditer(text), wanted))
-    if len(size) < wanted or not all(word[0].isdecimal() for word in size):
+    if len(size) < wanted or not all(word[0].isdecimal() and len(word[0]) <= MOST_DIGITS for word in size):
         end = len(source.text.rstrip())
         span = (size[0].start(), size[-1].end()) if size else (end, end + 1)
         label = "expected rows, columns and the number of entries" if wanted == 3 else "expected rows and columns"

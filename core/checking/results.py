@@ -169,6 +169,7 @@ def _weighted(calculation: Calculation, name: str, direction: Array) -> Array:
     return np.asarray(direction * (1 + np.eye(direction.shape[-1])) / 2)
 
 
+@np.errstate(all="ignore")
 def _contracted(
     calculation: Calculation, data: Array | Structured, wrt: tuple[str, ...], directions: list[Array]
 ) -> Array:

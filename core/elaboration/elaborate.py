@@ -37,7 +37,7 @@ from .entries import Entries, StaticNameError, Unavailable, integral_symbols
 from .indexing import indexed, slice_ends
 from .keywords import PLAIN
 from .literals import literal, plain
-from .settings import check_settings
+from .settings import UnfitSetting, check_settings
 
 CONSTANTS: Mapping[str, float] = {
     "pi": math.pi,
@@ -353,6 +353,13 @@ class Elaborator:
             settings = {name: self.static(item, node.span) for name, item in bound.settings.items()}
             check_settings(operator, settings)
             return construct(operator, operands, settings)
+        except UnfitSetting as error:
+            given = [*zip(positional, node.arguments, strict=True)]
+            given += [(keywords[item.name], item.value) for item in node.keywords]
+            places = (syntax.span_of(tree) for value, tree in given if value is bound.settings[error.name])
+            error.labels = (Label(next(places, node.span)),)
+            misfits.say_typed(error, operator, node)
+            raise
         except ExpressionError as error:
             if not error.labels:
                 misfits.say_typed(error, operator, node)

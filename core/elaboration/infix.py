@@ -48,8 +48,9 @@ def _missing(factors: list[Factor], shape: Shape) -> list[Factor]:
 
 
 def divide(left: Node, right: Node) -> Node:
-    """Return `left / right`, broadcast; 0/0 of two numbers is nan."""
-    if constant_value(left) == 0 and constant_value(right) == 0:
+    """Return `left / right`, broadcast; 0/0 and inf/inf of two numbers are nan."""
+    numbers = constant_value(left), constant_value(right)
+    if numbers == (0, 0) or all(isinstance(one, float) and math.isinf(one) for one in numbers):
         return full(math.nan, broadcast_shapes(left.shape, right.shape))
     if not right.shape and constant_value(right) == 0:
         # A coefficient scales the sum, a factor its terms: the sum of nothing divided by 0 is nan.
@@ -105,7 +106,9 @@ def power(base: Node, exponent: Node) -> Node:
 
 def _folded(value: Coefficient, exponent: Coefficient) -> Coefficient | None:
     """Return a power of two numbers where it is exact and small, else None."""
-    if isinstance(exponent, Ratio) or not abs(exponent) <= 64:
+    if isinstance(exponent, Ratio):
+        return None
+    if not -64 <= exponent <= 64:
         return None
     whole = int(exponent)
     if isinstance(value, Ratio):

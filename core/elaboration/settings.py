@@ -14,6 +14,7 @@ from .arguments import declaration, usage
 
 # What the machine counts with: larger numbers are the place of no entry.
 LARGEST_WHOLE = 2**62
+LONGEST_SHOWN = 24
 
 
 def is_whole(value: Any) -> bool:
@@ -45,6 +46,14 @@ KINDS: Mapping[str, tuple[str, Callable[[Any], bool]]] = {
 """For settings by name: what they are, in words, and whether a value is that. Axes and shapes are checked as such."""
 
 
+class UnfitSetting(ExpressionError):
+    """A setting that is not what it must be; `name` is its name."""
+
+    def __init__(self, operator: Operator, name: str, message: str) -> None:
+        super().__init__(f"`{operator.name}`: {message}", helps=[usage(operator)])
+        self.name = name
+
+
 def check_settings(operator: Operator, settings: Mapping[str, Any]) -> None:
     """Refuse values of settings that are not what the setting is: `triu(A, 'fro')`, `diag(x, 0.5)`."""
     defaults = declaration(operator.parameters).settings
@@ -52,11 +61,12 @@ def check_settings(operator: Operator, settings: Mapping[str, Any]) -> None:
         if name in KINDS and value is not defaults[name]:
             kind, fits = KINDS[name]
             if not fits(value):
-                message = f"`{operator.name}`: `{name}` is {kind}, not {shown(value)}"
-                raise ExpressionError(message, helps=[usage(operator)])
+                raise UnfitSetting(operator, name, f"`{name}` must be {kind}, not {shown(value)}")
 
 
 def shown(value: Any) -> str:
     """Return a value as it is written, a long one in words: `shown("fro") == "'fro'"`."""
     text = "..." if value is ... else str(value) if isinstance(value, Size) else repr(value)
-    return text if len(text) < 24 else f"a {'number' if _is_number(value) else type(value).__name__} as long"
+    if len(text) <= LONGEST_SHOWN:
+        return text
+    return f"a number of {len(text)} digits" if isinstance(value, int) else f"{text[:LONGEST_SHOWN]}..."

@@ -10,7 +10,7 @@ from __future__ import annotations
 from fractions import Fraction
 from itertools import chain, groupby, permutations
 from itertools import product as choices
-from math import copysign, factorial, inf, isfinite, prod
+from math import factorial, inf, isfinite, prod
 
 from ..shapes import Shape
 from .nodes import Apply, Coefficient, Delta, Factor, Labels, Map, Node, Product, Sum, Symbol, sizes_of
@@ -153,4 +153,4 @@ def _as_float(value: int | Fraction) -> float:
     try:
         return float(value)
     except OverflowError:
-        return copysign(inf, value)
+        return inf if value > 0 else -inf

@@ -18,6 +18,7 @@ from itertools import permutations
 from math import gcd, isfinite, lcm, prod
 from typing import TypeAlias
 
+from ..errors import ShapeError
 from .sizes import NotPlainError, Size, divide, factors_of, place_of, quotient, raised, replace_lengths, terms_of
 
 
@@ -169,6 +170,8 @@ def as_size(value: Number, *, exact: bool = True) -> int:
     Where that is not `exact` it is rounded down.
     """
     term = _as_ratio(value)
+    if not isfinite(term.number):
+        raise ShapeError("a size is a whole number, and this has no end")
     number = Fraction(term.number)
     below = prod((raised(size, power) for size, power in term.below), start=number.denominator)
     return quotient(number.numerator * term.above, below, exact=exact)

@@ -47,7 +47,8 @@ def _arange(start: float, stop: float | None, step: float) -> Node:
         return _counted(quotient(reach + stride - 1, stride), ratio(cast("int", first)), step)
     count = (end - first) / step
     if not count < MOST_NUMBERS:
-        raise ExpressionError(f"`arange` would have {count:.3g} numbers")
+        many = "no end" if count == float("inf") else f"{count:.3g} numbers"
+        raise ExpressionError(f"`arange` would have {many}")
     if count > LARGEST_HELD:
         return _counted(ceil(count), first, step)
     return Constant.of(np.arange(first, end, step, dtype=np.float64))

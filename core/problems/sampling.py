@@ -8,6 +8,7 @@ from typing import Any
 import numpy as np
 
 from ...grammar.advice import Setting
+from ...grammar.numerals import whole_number
 from ..arrays import Array
 from ..errors import UsageProblem
 from ..graph.nodes import Apply, Map, Node, Product, Symbol, topological
@@ -94,14 +95,12 @@ def _from_law(draws: Draws, shape: Shape, law: str) -> Array:
             return draws.normal(shape)
         case ["uniform"]:
             return draws.uniform(0, 1, shape)
-        case ["randint", low, high] if _whole(low) and _whole(high) and int(low) < int(high):
-            return draws.integers(int(low), int(high), shape)
+        case ["randint", *ends] if len(ends) == 2:
+            low, high = map(whole_number, ends)
+            if low is not None and high is not None and low < high:
+                return draws.integers(low, high, shape)
     message = f"`{law}` is not a way to draw random numbers"
     raise UsageProblem(message, helps=[Setting("random", law) for law in ("normal", "uniform", "randint:0:5")])
-
-
-def _whole(text: str) -> bool:
-    return text.lstrip("-").isdigit()
 
 
 def tangent_projection(assumptions: Mapping[str, frozenset[str]], name: str, direction: Array) -> Array:

@@ -53,9 +53,11 @@ OWN = {
 
 
 def attack(seed: int) -> str | None:
-    arguments, stdin = command_line(Random(seed))
+    random = Random(seed)
+    arguments, stdin = command_line(random)
+    encoding = "utf-8" if random.randrange(20) else "ascii"
     with folder_with(FILES):
-        return ended(arguments, stdin).defect
+        return ended(arguments, stdin, encoding).defect
 
 
 def command_line(random: Random) -> tuple[list[str], bytes]:

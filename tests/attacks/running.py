@@ -31,7 +31,9 @@ from multiprocessing.connection import Connection, wait
 from time import monotonic
 from typing import Any
 
-ATTACKS = ("command_lines", "random_expressions", "strange_shapes", "input_files")
+ATTACKS = (
+    "command_lines", "random_expressions", "strange_shapes", "input_files", "printed_code", "threads",
+)  # fmt: skip
 
 # An input that takes longer hangs: so many seconds of work, and many more by the clock, for machines are busy.
 LONGEST = 10

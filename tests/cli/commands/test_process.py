@@ -184,6 +184,15 @@ def test_an_ascii_stream_gets_ascii() -> None:
     assert b"rows: output" in run.stdout
 
 
+def test_code_that_an_ascii_stream_cannot_hold_is_an_error() -> None:
+    environment = dict(os.environ, PYTHONIOENCODING="ascii", PYTHONUTF8="0")
+    command = [*MATGRAD, "formula", "α*b", "--wrt", "b", "--to", "numpy"]
+    run = subprocess.run(command, capture_output=True, input=b"", env=environment, timeout=120)
+    assert run.returncode == 4
+    assert rb"error: the answer cannot be written: ascii has no '\u03b1'" in run.stderr
+    assert b"PYTHONIOENCODING=utf-8" in run.stderr
+
+
 def test_colour_where_it_is_forced_and_never_otherwise() -> None:
     forced = dict(os.environ, FORCE_COLOR="1")
     forced.pop("NO_COLOR", None)

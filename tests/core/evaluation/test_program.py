@@ -366,3 +366,23 @@ def test_axes_of_length_zero() -> None:
 
 def test_warnings_stay_silent() -> None:
     assert np.isnan(run(times(Map.of(power, (x, full(0.5, (3,)))), x), x=np.array([-1.0, -2.0, -3.0]))[0]).all()
+
+
+@pytest.mark.parametrize("signature", ["", "(n)->(n)"])
+def test_what_numpy_refuses_unforeseen_names_the_step(signature: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    """For users it is an error at its place. In the tests it is raised as it is, for then it is to be mended."""
+
+    def refuse(*_: object) -> None:
+        raise ValueError("the wrong shape")
+
+    operator = Operator("refusing", "x", "Refuses.", signature=signature, evaluate=refuse)
+    node = Apply.of(operator, (x,), x.shape) if signature else Map.of(operator, (x,))
+    compiled = compile_program([add([(1, node), (1, y)], (3,))])
+    values = {"x": np.arange(3.0), "y": np.arange(3.0)}
+    if not signature:
+        with pytest.raises(ValueError, match="the wrong shape"):
+            compiled.run(values)
+    monkeypatch.delenv("MATGRAD_RAISE")
+    with pytest.raises(OperationFailed, match="the wrong shape") as caught:
+        compiled.run(values)
+    assert caught.value.node is node
