@@ -8,6 +8,7 @@ from collections.abc import Collection
 from typing import TYPE_CHECKING
 
 from . import errors
+from .room import ask_for
 
 if TYPE_CHECKING:
     from ...core.arrays import Array
@@ -59,6 +60,8 @@ def read_npz(names: Collection[str], data: bytes, place: str) -> dict[str, Array
 
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            unpacked = sum(item.file_size for item in archive.infolist() if item.filename.removesuffix(".npy") in names)
+            ask_for(unpacked, place, "unpacking it")
             members = {name: archive.read(f"{name}.npy") for name in npz_names(data, place) if name in names}
     except (zipfile.BadZipFile, zlib.error, EOFError, RuntimeError):
         raise errors.damaged(place, ".npz") from None
