@@ -48,4 +48,8 @@ def main() -> None:
     # A shell may have closed a stream: `matgrad value x >&-`.
     sys.stdout = sys.stdout or os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
     sys.stderr = sys.stderr or os.fdopen(os.open(os.devnull, os.O_WRONLY), "w")
-    sys.exit(run(sys.argv[1:]))
+    try:
+        status = run(sys.argv[1:])
+    except KeyboardInterrupt:  # before there was anything to run
+        status = INTERRUPTED
+    sys.exit(status)
