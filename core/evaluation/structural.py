@@ -314,5 +314,5 @@ def _ones_beside(node: Triangle, axis: int) -> Array:
     """Return how many ones a Triangle has along an axis, for each place of the other."""
     rows, columns = node.shape
     if axis == 1:
-        return np.clip(np.arange(rows) + float(node.offset + 1), 0.0, columns)
-    return rows - np.clip(np.arange(columns) - float(node.offset), 0.0, rows)
+        return np.asarray(np.clip(np.arange(rows) + float(node.offset + 1), 0.0, columns))
+    return np.asarray(rows - np.clip(np.arange(columns) - float(node.offset), 0.0, rows))

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from math import inf
 
 import numpy as np
 
@@ -111,7 +112,7 @@ def explain(problem: Problem, given: Mapping[str, Input], wishes: Wishes, layout
             helps=[Setting("wrt", name) for name in problem.names],
         )
     prepared = prepare(problem, given, wishes)
-    reader = Reader(problem, prepared.calculation, prepared.values)
+    reader = Reader(problem, prepared.calculation, prepared.values, wishes.limit)
     explanations = tuple(Derivation(reader, name, layout).explanation() for (name, *_) in problem.requests)
     return Lesson(problem.text, prepared.inputs, tuple(reader.parts()), explanations, ambiguities(prepared.calculation))
 
@@ -119,8 +120,11 @@ def explain(problem: Problem, given: Mapping[str, Input], wishes: Wishes, layout
 class Reader:
     """An expression with the graph, the shape and the value of each part."""
 
-    def __init__(self, problem: Problem, calculation: Calculation, values: Mapping[str, Array]) -> None:
+    def __init__(
+        self, problem: Problem, calculation: Calculation, values: Mapping[str, Array], limit: float = inf
+    ) -> None:
         self.problem = problem
+        self.limit = limit
         self.calculation = calculation
         self.values = values
         self.statics = statics(values)
@@ -141,8 +145,8 @@ class Reader:
             return None
 
     def evaluated(self, nodes: list[nodes.Node]) -> list[Array] | None:
-        """Return graphs as numbers, None where an operation has no result."""
-        return evaluated(nodes, self.values)
+        """Return graphs as numbers, None where an operation has no result, or it would be too large."""
+        return evaluated(nodes, self.values, self.limit)
 
     @cached_property
     def statements(self) -> list[tuple[str | None, Node]]:
@@ -262,7 +266,7 @@ class Derivation:
             return "constant", Number("0")
         graphs = [self.reader.tensor(operand) for operand in moving]
         known = [graph for graph in graphs if graph is not None]
-        values = self.reader.evaluated(known) or [np.ones(graph.shape) for graph in known]
+        values = self.reader.evaluated(known) or [np.broadcast_to(1.0, graph.shape) for graph in known]
         template, environment = template_of(node, moving), self.reader.environment
         local = Local(template, tuple(moving), tuple(values), environment, self.reader.values, self.reader.statics)
         rule, tree = differential(local)
