@@ -11,7 +11,7 @@ from typing import NamedTuple
 
 import click
 
-from ..core.errors import EvaluationError, ExpressionError, MatgradError, OutputError, UsageProblem
+from ..core.errors import EvaluationError, ExpressionError, InputError, MatgradError, OutputError, UsageProblem
 from .commands.minus_signs import unmarked
 
 ALIKE = 0.6

@@ -39,4 +39,8 @@ def main() -> None:
     # smallest Jacobian, takes a twentieth of its time.
     gc.set_threshold(COLLECTED_EVERY)
     guard_streams()
-    sys.exit(run(sys.argv[1:]))
+    try:
+        status = run(sys.argv[1:])
+    except KeyboardInterrupt:  # before there was anything to run
+        status = INTERRUPTED
+    sys.exit(status)

@@ -6,7 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from . import syntax
 from .budget import spend
-from .syntax import Assignment, Attribute, Name, Node, map_children
+from .syntax import Assignment, Attribute, Name, Node, children, map_children
 
 TURNS = ("T", "mT")
 Change = Callable[[Node], Node | None]
@@ -19,17 +19,24 @@ def rewritten(node: Node, change: Change) -> Node:
     several share is rewritten once, and stays shared.
     """
     known: dict[int, Node] = {}
-
-    def visit(item: Node) -> Node:
-        found = known.get(id(item))
-        if found is None:
+    opened: set[int] = set()
+    stack = [node]
+    # Parts before wholes, without recursion: a formula may be very deep.
+    while stack:
+        item = stack.pop()
+        key = id(item)
+        if key in opened:
+            known.setdefault(key, map_children(item, lambda part: known[id(part)]))
+        elif key not in known:
             new = change(item)
-            found = known[id(item)] = map_children(item, visit) if new is None else new
-        return found
-
-    result = visit(node)
+            if new is not None:
+                known[key] = new
+            else:
+                opened.add(key)
+                stack.append(item)
+                stack += children(item)[::-1]
     spend(len(known))
-    return result
+    return known[id(node)]
 
 
 def replaced(tree: Node, part: Node, name: Node) -> Node:

@@ -55,10 +55,16 @@ class Node:
         return True
 
     def __hash__(self) -> int:
-        found = self.__dict__.get("_hash")
-        if found is None:
-            found = self.__dict__["_hash"] = hash(self.content(self))
-        return int(found)
+        # Parts before wholes, without recursion: a sum may have thousands of terms.
+        stack = [] if "_hash" in self.__dict__ else [self]
+        while stack:
+            waiting = [part for part in children(stack[-1]) if "_hash" not in part.__dict__]
+            if waiting:
+                stack += waiting
+            else:
+                node = stack.pop()
+                node.__dict__["_hash"] = hash(node.content(node))
+        return int(self.__dict__["_hash"])
 
     def __repr__(self) -> str:
         parts = ", ".join(f"{name}={getattr(self, name)!r}" for name in _parts(type(self)))

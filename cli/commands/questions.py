@@ -44,13 +44,15 @@ def given_inputs(problem: Problem, request: Request, *, unasked: bool = True) ->
     """
     from ...core.problems.answer import Warning
     from ..input.inputs import read_inputs
+    from ..input.room import room_for
 
     taken = request.lines or any(text.strip().startswith("@-") for text in request.directions)
     reader = None if taken else StdinReader()
     declared = request.shapes
-    inputs, warnings, offered = read_inputs(
-        problem.names, request.variables, request.files, declared=declared, stdin=reader, unasked=unasked
-    )
+    with room_for(request.limit):
+        inputs, warnings, offered = read_inputs(
+            problem.names, request.variables, request.files, declared=declared, stdin=reader, unasked=unasked
+        )
     for name, shape in declared.items():
         if name not in problem.names:
             warnings.append(Warning(f"`{name}` is not in the expression (--shape)", code="surplus-input"))
@@ -134,6 +136,7 @@ def _directions(problem: Problem, request: Request) -> Mapping[str, Input | str]
         return {}
     from ..input.errors import Destination
     from ..input.inputs import read_value
+    from ..input.room import room_for
 
     word = "cotangent" if problem.kind == "vjp" else "tangent"
     given, names = len(request.directions), len(problem.wrt)
@@ -145,5 +148,6 @@ def _directions(problem: Problem, request: Request) -> Mapping[str, Input | str]
     destination = Destination(word, f"--{word} ")
     reader = None if request.lines else StdinReader()
     drawn = ("ones", "random")
-    values = [text if text in drawn else read_value(text, destination, reader) for text in request.directions]
+    with room_for(request.limit):
+        values = [text if text in drawn else read_value(text, destination, reader) for text in request.directions]
     return dict(zip(problem.wrt, values * names, strict=False))

@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Sequence
 from typing import NamedTuple
 
+from ...core.amounts import memory, rounded_up
 from ...core.errors import InputError, Label, Source, Span, UsageProblem
 
 
@@ -190,10 +191,11 @@ def empty_array(name: str, place: str, shape: tuple[int, ...]) -> InputError:
     return InputError(f"input `{name}` is empty", place=place, notes=[note], helps=["give it at least one number"])
 
 
-def too_large(place: str, rows: int, columns: int) -> InputError:
-    """Report a sparse matrix that would not fit as a dense one."""
-    note = f"it has {rows}×{columns} entries, {rows * columns * 8 / 2**30:.3g} GiB"
-    return InputError("the matrix is too large to be stored densely", place=place, notes=[note])
+def too_large(place: str, what: str, size: int, limit: int) -> InputError:
+    """Report what needs more memory than an input may take."""
+    message = f"{what} needs {memory(size)}; the limit is {memory(limit)}"
+    raised = memory(rounded_up(size), round_up=True)
+    return InputError(message, place=place, helps=[f"raise the limit: --max-memory {raised}"])
 
 
 # JSON

@@ -9,6 +9,7 @@ from typing import TYPE_CHECKING, NamedTuple, NoReturn
 from ...core.errors import Source, Span
 from ...grammar.numerals import MOST_DIGITS
 from . import errors
+from .room import ask_for
 from .values import to_finite
 
 if TYPE_CHECKING:
@@ -18,7 +19,6 @@ if TYPE_CHECKING:
     from ...core.arrays import Array
 
 MAGIC = "%%MatrixMarket"
-_LARGEST = 2**27  # entries: 1 GiB of doubles
 _HEADER = re.compile(r"%%MatrixMarket[ \t]+(\S+)[ \t]+(\S+)[ \t]+(\S+)[ \t]+(\S+)[ \t\r]*$", re.MULTILINE)
 _ALLOWED = (
     ("matrix",),
@@ -52,7 +52,7 @@ def read_matrix_market(source: Source) -> Array:
     """Return the dense float64 matrix of a Matrix Market text; entries given twice are added.
 
     Example: a text that begins with `%%MatrixMarket matrix coordinate real general`. Raises InputError for complex
-    matrices, for matrices beyond 1 GiB, and with the place of what breaks the format.
+    matrices, for matrices beyond `--max-memory`, and with the place of what breaks the format.
     The format: https://math.nist.gov/MatrixMarket/formats.html
     """
     layout, field, symmetry = _qualifiers(source)
@@ -66,8 +66,7 @@ def read_matrix_market(source: Source) -> Array:
         label = "expected rows, columns and the number of entries" if wanted == 3 else "expected rows and columns"
         raise errors.malformed_matrix_market(source, span, label)
     rows, columns, *entries = (int(word[0]) for word in size)
-    if rows * columns > _LARGEST:
-        raise errors.too_large(source.name, rows, columns)
+    ask_for(8 * rows * columns, source.name, f"the {rows}×{columns} matrix")
     numbers = _numbers(source, text, size[-1].end())
     content = _Content(source, (size[0].start(), size[-1].end()), rows, columns, symmetry, numbers)
     if symmetry != "general" and rows != columns:

@@ -10,6 +10,7 @@ from typing import TYPE_CHECKING
 
 from ...core.errors import MatgradError
 from . import errors
+from .room import ask_for
 
 if TYPE_CHECKING:
     from ...core.arrays import Array
@@ -64,6 +65,8 @@ def read_npz(names: Collection[str], data: bytes, place: str) -> dict[str, Array
 
     try:
         with zipfile.ZipFile(io.BytesIO(data)) as archive:
+            unpacked = sum(item.file_size for item in archive.infolist() if item.filename.removesuffix(".npy") in names)
+            ask_for(unpacked, place, "unpacking it")
             members = {name: archive.read(f"{name}.npy") for name in npz_names(data, place) if name in names}
     except (MatgradError, MemoryError):
         raise

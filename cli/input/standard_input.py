@@ -11,6 +11,7 @@ from contextlib import contextmanager
 from typing import BinaryIO
 
 from . import errors
+from .room import ask_for
 
 
 class StdinReader:
@@ -46,7 +47,12 @@ class StdinReader:
     def read(self) -> bytes:
         """All of standard input; empty where it is closed."""
         if self._content is None:
-            self._content = b"".join(self.lines())
+            pieces, size = [], 0
+            for line in self.lines():
+                pieces.append(line)
+                size += len(line)
+                ask_for(size, "stdin", "what is read so far")
+            self._content = b"".join(pieces)
         return self._content
 
     def lines(self) -> Iterator[bytes]:

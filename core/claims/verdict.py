@@ -23,6 +23,7 @@ from ..problems.answer import Answer, Input
 from ..problems.problem import NOUNS, Problem
 from ..session import Wishes, ambiguities, answer
 from ..shapes import Shape, describe, show
+from ..work import ASKED, TooMuchWork
 from .points import Arrange, Point, Trial, length_in_words, one_by_one
 from .search import Reading, other_reading
 
@@ -148,11 +149,17 @@ class Judgement:
         return closed_forms(self.trial.problem, first.shapes, statics(first.values), self.trial.compiler)[0]
 
     @cached_property
-    def formula(self) -> str:
-        """What the claim should be: the closed form, as the matrix of a layout where one is asked for."""
+    def formula(self) -> str | None:
+        """What the claim should be: the closed form, as the matrix of a layout where one is asked for.
+
+        None where it is too long to be written.
+        """
         first = self.trial.points[0]
+        try:
+            text = self.closed_form.text
+        except TooMuchWork:
+            return None
         (record,) = first.calculation.result_records([first.derivative], [None])
-        text = self.closed_form.text
         return self.trial.arranged(record._replace(formula=text)).formula or text
 
     def _notes(self, error: float | None, holds: bool, reading: Reading | None) -> Iterator[Text]:
@@ -175,6 +182,9 @@ class Judgement:
             relative_error(p.claimed, p.derivative) <= SAME_NUMBERS for p in self.trial.points
         ):
             yield f"it is the {self.trial.noun} itself, which the layout arranges in another way"
+        if self.formula is None:
+            yield f"{ASKED.too_long()}: what the {self.trial.noun} is, is not shown"
+            return
         yield f"the {self.trial.noun} is `{self.formula}`"
         lengths = (length_in_words(name, origin) for name, origin in self.closed_form.origins.items())
         yield from dict.fromkeys([*self.trial.remarks, *lengths])
@@ -225,9 +235,8 @@ class Judgement:
         wishes, data = self.trial.wishes, [first.derivative]
         checks = check_results(calculation, first.values, data, False, wishes.seed) if wishes.check else [None]
         inputs = {name: item._replace(read=self.trial.readings.get(name)) for name, item in first.inputs.items()}
-        form = self.closed_form
-        results = [
-            record._replace(formula=form.text, sizes=form.sizes, origins=form.origins)
-            for record in calculation.result_records(data, checks)
-        ]
+        results = calculation.result_records(data, checks)
+        if self.formula is not None:
+            form = self.closed_form
+            results = [r._replace(formula=form.text, sizes=form.sizes, origins=form.origins) for r in results]
         return Answer("check", self.trial.problem.text, inputs, first.value, results, ambiguities(calculation))

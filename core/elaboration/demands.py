@@ -83,31 +83,28 @@ class Demands:
 
         A part is asked for by all that look at it, and looked at once: else the work would double with each level.
         """
-        found = self._visited.get(id(node))
-        if found is None:
-            # The part is kept with its variable: its id is that of no other.
-            found = self._visited[id(node)] = node, self._variable(node)
-        return found[1]
-
-    def _variable(self, node: syntax.Node) -> int | None:
+        known = self._visited.get(id(node))
+        if known is not None:
+            return known[1]
+        found: int | None = None
         match node:
             case syntax.Number():
-                return self._once("number", lambda: self.network.variable({0}))
+                found = self._once("number", lambda: self.network.variable({0}))
             case syntax.Name():
-                return self._name(node)
-            case syntax.Unary():
-                return self.visit(node.operand)
+                found = self._name(node)
             case syntax.Binary():
-                return self._binary(node)
+                found = self._binary(node)
             case syntax.ListLiteral():
-                return self._list(node)
-            case syntax.Attribute(_, "T"):
-                return self.visit(node.operand)
+                found = self._list(node)
+            case syntax.Unary() | syntax.Attribute(_, "T"):
+                found = self.visit(node.operand)
             case syntax.Attribute(_, "shape"):
-                return None
+                pass
             case syntax.Attribute() | syntax.Index() | syntax.Call():
-                return self._tried(node)
-        return None
+                found = self._tried(node)
+        # The part is kept with its variable: its id is that of no other.
+        self._visited[id(node)] = node, found
+        return found
 
     def _once(self, key: Hashable, make: Callable[[], int]) -> int:
         """Return the variable of what was seen before: equal parts have equal ranks."""

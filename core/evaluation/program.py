@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from functools import cached_property
+from math import inf
 from operator import itemgetter
 from typing import Any, NamedTuple
 
@@ -49,10 +50,11 @@ def compile_program(roots: Sequence[Node]) -> Program:
     return Program(roots)
 
 
-def evaluated(graphs: Sequence[Node], values: Mapping[str, AnyArray]) -> list[AnyArray] | None:
-    """Return graphs as numbers, None where an operation has no result."""
+def evaluated(graphs: Sequence[Node], values: Mapping[str, AnyArray], limit: float = inf) -> list[AnyArray] | None:
+    """Return graphs as numbers, None where an operation has no result, or an array would exceed `limit` bytes."""
+    program = compile_program(flatten(graphs))
     try:
-        return compile_program(flatten(graphs)).run(values)
+        return program.run(values) if program.largest * 8 <= limit else None
     except OperationFailed:
         return None
 

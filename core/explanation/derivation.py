@@ -9,6 +9,7 @@ from __future__ import annotations
 from collections.abc import Iterator, Mapping, Sequence
 from dataclasses import dataclass, replace
 from functools import cached_property
+from math import inf
 
 import numpy as np
 
@@ -118,7 +119,7 @@ def explain(problem: Problem, given: Mapping[str, Input], wishes: Wishes, layout
             helps=[Setting("wrt", name) for name in problem.names],
         )
     prepared = prepare(problem, given, wishes)
-    reader = _reader(problem, prepared)
+    reader = _reader(problem, prepared, wishes.limit)
     explanations = tuple(Derivation(reader, name, layout).explanation() for (name, *_) in problem.requests)
     return Lesson(
         problem.text, prepared.inputs, tuple(reader.parts()), explanations, ambiguities(prepared.calculation),
@@ -126,21 +127,24 @@ def explain(problem: Problem, given: Mapping[str, Input], wishes: Wishes, layout
     )  # fmt: skip
 
 
-def _reader(problem: Problem, prepared: Prepared) -> Reader:
+def _reader(problem: Problem, prepared: Prepared, limit: float) -> Reader:
     """Return what is read off the expression; with a batch at the first sample."""
     if not problem.batch:
-        return Reader(problem, prepared.calculation, prepared.values)
+        return Reader(problem, prepared.calculation, prepared.values, limit)
     sample = replace(problem, batch=())
     values = {name: value[0] if name in problem.batch else value for name, value in prepared.values.items()}
     calculation = Compiler(sample).find(prepared.shapes, statics(values)).calculation
-    return Reader(sample, calculation, values)
+    return Reader(sample, calculation, values, limit)
 
 
 class Reader:
     """An expression with the graph, the shape and the value of each part."""
 
-    def __init__(self, problem: Problem, calculation: Calculation, values: Mapping[str, Array]) -> None:
+    def __init__(
+        self, problem: Problem, calculation: Calculation, values: Mapping[str, Array], limit: float = inf
+    ) -> None:
         self.problem = problem
+        self.limit = limit
         self.calculation = calculation
         self.values = values
         self.statics = statics(values)
@@ -161,8 +165,8 @@ class Reader:
             return None
 
     def evaluated(self, nodes: list[nodes.Node]) -> list[Array] | None:
-        """Return graphs as numbers, None where an operation has no result."""
-        return evaluated(nodes, self.values)
+        """Return graphs as numbers, None where an operation has no result, or it would be too large."""
+        return evaluated(nodes, self.values, self.limit)
 
     @cached_property
     def statements(self) -> list[tuple[str | None, Node]]:
@@ -282,7 +286,7 @@ class Derivation:
             return "constant", Number("0")
         graphs = [self.reader.tensor(operand) for operand in moving]
         known = [graph for graph in graphs if graph is not None]
-        values = self.reader.evaluated(known) or [np.ones(graph.shape) for graph in known]
+        values = self.reader.evaluated(known) or [np.broadcast_to(1.0, graph.shape) for graph in known]
         template, environment = template_of(node, moving), self.reader.environment
         local = Local(template, tuple(moving), tuple(values), environment, self.reader.values, self.reader.statics)
         rule, tree = differential(local)

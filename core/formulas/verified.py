@@ -8,6 +8,7 @@ from math import prod
 
 import numpy as np
 
+from ...grammar.advice import Command, advise
 from ..arrays import SAME_NUMBERS, Array, Static, silent
 from ..evaluation.program import OperationFailed
 from ..notation.trees import length
@@ -16,7 +17,7 @@ from ..problems.compiler import Compiler
 from ..problems.problem import DIRECTIONS, Problem, tangent_name
 from ..problems.sampling import draw, needs
 from ..shapes import Shape
-from ..work import ASKED, allowed, check_length
+from ..work import ASKED, TooMuchWork, allowed, check_length
 from .attach import LARGEST_COMPARED, error_of
 from .choices import Choices
 from .closed_form import ClosedForm, exact_forms
@@ -36,11 +37,15 @@ def closed_forms(
 
     Raises TooMuchWork for a formula that is too long, or takes too long.
     """
-    with allowed(ASKED):
-        forms = _chosen(problem, shapes, statics or {}, compiler)
-        for form in forms:
-            check_length(length(form.program), ASKED)
-        return forms
+    try:
+        with allowed(ASKED):
+            forms = _chosen(problem, shapes, statics or {}, compiler)
+            for form in forms:
+                check_length(length(form.program), ASKED)
+            return forms
+    except TooMuchWork as beyond:
+        beyond.helps = (advise("the numbers stand:  ", Command(problem.kind, problem.text, problem.wrt)),)
+        raise
 
 
 def _chosen(

@@ -1,0 +1,27 @@
+"""How much memory an input may take, as `--max-memory` says: asked for before it is taken."""
+
+from __future__ import annotations
+
+from collections.abc import Iterator
+from contextlib import contextmanager
+from contextvars import ContextVar
+
+from . import errors
+
+_limit: ContextVar[int] = ContextVar("limit", default=1 << 30)
+
+
+@contextmanager
+def room_for(limit: int) -> Iterator[None]:
+    """Let inputs that are read inside take so many bytes each."""
+    token = _limit.set(limit)
+    try:
+        yield
+    finally:
+        _limit.reset(token)
+
+
+def ask_for(size: int, place: str, what: str) -> None:
+    """Raise InputError where `what`, found at a place, needs more bytes than an input may take."""
+    if size > _limit.get():
+        raise errors.too_large(place, what, size, _limit.get())
