@@ -65,7 +65,7 @@ class _Divisor(NamedTuple):
     length: Node
     inverse: Node
     labels: Labels
-    count: int
+    times: int
 
 
 def _in_units(node: Product) -> Node | None:
@@ -74,7 +74,7 @@ def _in_units(node: Product) -> Node | None:
     found = {place: one for place, factor in enumerate(factors) if (one := _divisor(*factor)) is not None}
     for first in found.values():
         places = [k for k, one in found.items() if (one.length, one.labels) == (first.length, first.labels)]
-        inverses = [(one.inverse, one.labels) for k in places for one in [found[k]] * found[k].count]
+        inverses = [(one.inverse, one.labels) for k in places for one in [found[k]] * found[k].times]
         related = _made_of(node, first, places)
         if not related or (len(inverses) == 1 and len(related) < 2):
             continue
@@ -91,14 +91,14 @@ def _divisor(node: Node, labels: Labels) -> _Divisor | None:
     if not isinstance(node, Map) or node.operator.name != "power":
         return None
     base, exponent = node.children[0], constant_value(node.children[1])
-    if exponent is None or exponent != int(exponent):
+    if not isinstance(exponent, int):
         return None
     if is_function(base, "reciprocal_or_zero") and exponent > 0 and _is_length(base.children[0]):
-        return _Divisor(base.children[0], base, labels, int(exponent))
+        return _Divisor(base.children[0], base, labels, exponent)
     if exponent >= 0 or not _is_length(base):
         return None
     inverse = call("power", base, full(-1, base.shape))
-    return _Divisor(base, inverse, labels, -int(exponent))
+    return _Divisor(base, inverse, labels, -exponent)
 
 
 def _is_length(node: Node) -> bool:

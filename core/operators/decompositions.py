@@ -47,10 +47,10 @@ def decomposition(
 ) -> Operator:
     """Return a decomposition; `values` must differ, and not be zero where that counts; libraries decompose `of`."""
     text = (_EQUAL + (_ZERO if zero else "")).format(values)
-    kink = {"kink": text, "at_kink": _LEFT_OUT, "once": True} if values else {}
+    kink: dict[str, Any] = {} if not values else {"kink": text, "at_kink": _LEFT_OUT, "once": True}
     own = {"numpy": f"np.linalg.{name}({of})", "torch": f"torch.linalg.{name}({of})"}
     return Operator(
-        name, parameters, doc, family="decompositions", signature=signature, evaluate=evaluate,
+        name, parameters, doc, family="decompositions", signature=signature, evaluate=kernels.of_finite(evaluate),
         differential=differential, **({"spellings": own} | kink | fields),
     )
 
