@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from ..arrays import AnyArray, Array, largest
+from ..arrays import SAME_NUMBERS, AnyArray, Array, largest
 from ..evaluation.perturbed import SMALLEST
 from ..evaluation.program import OperationFailed, Program
 from ..problems.calculation import Calculation
@@ -22,8 +22,8 @@ if TYPE_CHECKING:
     from ..compressed.structured import Structured
 
 EPSILON = float(np.finfo(np.float64).eps)
-# An error beyond this is said. Fewer digits are right than a check promises then.
-MOST_LOST = 1e-9
+# An error beyond this is said: two ways to compute the same thing would not agree.
+MOST_LOST = SAME_NUMBERS
 # Beyond this nothing is left.
 ALL_LOST = 0.05
 ALL_DIGITS = 16

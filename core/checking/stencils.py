@@ -85,8 +85,8 @@ def rules(counts: tuple[int, ...], *, analytic: bool) -> list[tuple[Stencil, ...
 def steps(rule: tuple[Stencil, ...]) -> list[tuple[float, ...]]:
     """Return the steps to try, one for each stencil of a rule: lines go through theirs together."""
     own = [stencil.steps for stencil in rule]
-    longest = max((len(each) for each in own), default=0)
-    return [tuple(each[min(k, len(each) - 1)] for each in own) for k in range(longest)] or [()]
+    amount = min((len(each) for each in own if len(each) > 1), default=1)
+    return [tuple(each[k if len(each) > 1 else 0] for each in own) for k in range(amount)]
 
 
 def points(rule: tuple[Stencil, ...]) -> list[tuple[tuple[complex, ...], complex]]:

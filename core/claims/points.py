@@ -15,6 +15,8 @@ from ...grammar.parser import parse
 from ...grammar.rewriting import joined, toggled_transposes
 from ...grammar.writer import write
 from ..arrays import SAME_NUMBERS, Array, Static, relative_error, same_static, statics, whole_numbers
+from ..checking.conditioning import Loss, lost_by
+from ..checking.differences import MARGIN
 from ..differentiation.stabilise import stabilized
 from ..elaboration.elaborate import BARE_CONSTANTS, Elaborator
 from ..elaboration.inference import infer_shapes
@@ -147,6 +149,16 @@ class Point:
     def error(self) -> float:
         """The relative error of the claim here."""
         return relative_error(self.claimed, self.truth)
+
+    @cached_property
+    def loss(self) -> Loss:
+        """How many digits the expression itself loses here."""
+        return lost_by(self.calculation.program, self.values)
+
+    @property
+    def agrees(self) -> bool:
+        """Whether the claim is right here, as far as the expression keeps its digits."""
+        return self.error <= max(SAME_NUMBERS, MARGIN * self.loss.share(0)) if self.error > SAME_NUMBERS else True
 
     def evaluated(self, nodes: list[Node]) -> list[Array] | None:
         """Return graphs over the inputs as numbers, None where an operation has no result."""

@@ -118,7 +118,7 @@ class Judgement:
         first = self.trial.points[0]
         fits = all(point.claimed.shape == point.truth.shape for point in self.trial.points)
         error = max(point.error for point in self.trial.points) if fits else None
-        holds = error is not None and error <= SAME_NUMBERS
+        holds = error is not None and all(point.agrees for point in self.trial.points)
         reading = None if holds or self.trial.arrange else other_reading(self.trial)
         own_key = self.trial.noun.lower() if self.trial.noun in NOUNS.values() else "derivative"
         text, claimed = self.trial.problem.text.strip(), f"`{self.trial.claim}` {'is' if holds else 'is not'}"
@@ -166,9 +166,10 @@ class Judgement:
         if holds:
             assert error is not None
             yield f"they agree at {self._where()}: relative error {error:.1g}"
+            yield from dict.fromkeys(point.loss.note(0) for point in self.trial.points if point.error > SAME_NUMBERS)
             yield from self.trial.remarks
             return
-        first = next(point for point in self.trial.points if point.error > SAME_NUMBERS)
+        first = next(point for point in self.trial.points if not point.agrees)
         if reading is not None:
             yield from reading.notes
         if error is None:
@@ -222,7 +223,7 @@ class Judgement:
             f"{at} {verb}: the claim has {point.claimed[index]:.6g}, the {self.trial.noun} {point.truth[index]:.6g} "
             f"(at {inputs}, {self._sizes(point)}){several}"
         )
-        agreeing = sum(point.error <= SAME_NUMBERS for point in self.trial.points)
+        agreeing = sum(point.agrees for point in self.trial.points)
         if agreeing:
             yield f"it agrees at {agreeing} of {len(self.trial.points)} points: it holds for special inputs alone"
         if error <= NEAR_MISS:

@@ -14,7 +14,6 @@ from typing import NamedTuple
 from ..elaboration.elaborate import call
 from ..graph.algebra import Factor, constant_value, exchanged, full, permute, product
 from ..graph.nodes import Delta, Labels, Map, Node, Product, Structural, Sum, is_function, symbols, topological
-from ..graph.ratios import Ratio
 from ..graph.transform import transform
 
 LENGTHS = ("euclidean_norm", "power_norm", "hypot")
@@ -92,14 +91,14 @@ def _divisor(node: Node, labels: Labels) -> _Divisor | None:
     if not isinstance(node, Map) or node.operator.name != "power":
         return None
     base, exponent = node.children[0], constant_value(node.children[1])
-    if exponent is None or isinstance(exponent, Ratio) or exponent != int(exponent):
+    if not isinstance(exponent, int):
         return None
     if is_function(base, "reciprocal_or_zero") and exponent > 0 and _is_length(base.children[0]):
-        return _Divisor(base.children[0], base, labels, int(exponent))
+        return _Divisor(base.children[0], base, labels, exponent)
     if exponent >= 0 or not _is_length(base):
         return None
     inverse = call("power", base, full(-1, base.shape))
-    return _Divisor(base, inverse, labels, -int(exponent))
+    return _Divisor(base, inverse, labels, -exponent)
 
 
 def _is_length(node: Node) -> bool:

@@ -50,7 +50,7 @@ def decomposition(
     kink: dict[str, Any] = {"kink": text, "at_kink": _LEFT_OUT, "once": True} if values else {}
     own = {"numpy": f"np.linalg.{name}({of})", "torch": f"torch.linalg.{name}({of})"}
     return Operator(
-        name, parameters, doc, family="decompositions", signature=signature, evaluate=evaluate,
+        name, parameters, doc, family="decompositions", signature=signature, evaluate=kernels.of_finite(evaluate),
         differential=differential, **({"spellings": own} | kink | fields),
     )
 

@@ -74,7 +74,7 @@ ENTRIES = (
            domain=("invertible",), analytic=True, aliases=("inverse",), source=GILES,
            spellings={"latex": "#1^{-1}"}),
     Operator("pinv", "X", "Moore-Penrose inverse, where the rank does not change nearby.", family="inverses",
-             signature="(m,n)->(n,m)", keeps_symmetry=True, evaluate=np.linalg.pinv,
+             signature="(m,n)->(n,m)", keeps_symmetry=True, evaluate=kernels.of_finite(np.linalg.pinv),
              differential="-y @ dX @ y + y @ y.T @ (dX.T - dX.T @ X @ y) + (dX.T - y @ X @ dX.T) @ y.T @ y",
              source="Golub & Pereyra 1973, The differentiation of pseudo-inverses and nonlinear least squares"
                     " problems whose variables separate",

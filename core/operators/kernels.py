@@ -7,6 +7,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable
+from functools import wraps
 from importlib import import_module
 from typing import Any
 
@@ -138,6 +139,25 @@ def _largest_or_one(x: Any) -> Any:
 # --- matrices --------------------------------------------------------------------------------------------------------
 
 
+def of_finite(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
+    """Return a function of matrices that gives nan for those with infinite entries, at which LAPACK may run for ever."""
+
+    @wraps(function)
+    def guarded(X: Any) -> Any:
+        if np.isfinite(X).all():
+            return function(X)
+        bad = ~np.isfinite(X).all(axis=(-2, -1))
+        found = function(np.where(bad[..., None, None], np.eye(*X.shape[-2:]), X))
+
+        def marked(array: Any) -> Any:
+            array = np.asarray(array)
+            return np.where(bad.reshape(bad.shape + (1,) * (array.ndim - bad.ndim)), np.nan, array)
+
+        return tuple(map(marked, found)) if isinstance(found, tuple) else marked(found)
+
+    return guarded
+
+
 def symmetric_part(X: Any) -> Any:
     """Return (X + X.T)/2."""
     return (X + np.swapaxes(X, -1, -2)) / 2
@@ -149,6 +169,7 @@ def solve_vector(A: Any, b: Any) -> Any:
     return np.linalg.solve(A, b) if b.ndim == 1 else np.linalg.solve(A, b[..., None])[..., 0]
 
 
+@of_finite
 def cofactor(X: Any) -> Any:
     """Return the matrix of cofactors; through the singular values it is right at every rank.
 
@@ -165,6 +186,7 @@ def logdet(X: Any) -> Any:
     return np.where(sign < 0, np.nan, logarithm)
 
 
+@of_finite
 def polar_factor(X: Any) -> Any:
     """Return U @ Vh of the singular value decomposition, without vanishing singular values."""
     U, s, Vh = np.linalg.svd(X, full_matrices=False)

@@ -132,7 +132,7 @@ ENTRIES = (
          kink="y == 0", at_kink="subgradient 0", spellings=NOWHERE,
          samples=("power_norm(x, 3)", "power_norm(X, ord=1.5, axis=0)"), errors=("power_norm(x)",)),
     norm("nuclear_norm", "X", "Sum of the singular values.", hidden=True, domain=(),
-         signature="(m,n)->()", evaluate=partial(np.linalg.norm, ord="nuc", axis=(-2, -1)),
+         signature="(m,n)->()", evaluate=kernels.of_finite(partial(np.linalg.norm, ord="nuc", axis=(-2, -1))),
          differential="sum(polar_factor(X) * dX)",
          source="Watson 1992, Characterization of the subdifferential of some matrix norms",
          kink="min(svdvals(X)) <= 1e-13 * max(svdvals(X))", at_kink="subgradient of least norm", once=True,

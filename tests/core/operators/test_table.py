@@ -235,3 +235,19 @@ def test_derivative_within_an_expression_is_the_derivative(operator: Operator) -
     for mistake in operator.errors:
         with pytest.raises(ExpressionError):
             Elaborator({"x": x}).run(parse(mistake))
+
+
+@pytest.mark.parametrize(
+    "name", ["svd", "svdvals", "eigh", "eigvalsh", "cholesky", "pinv", "nuclear_norm", "polar_factor", "cofactor"]
+)
+def test_matrices_with_infinite_entries_end_as_nan(name: str) -> None:
+    """LAPACK's singular value decomposition never ends there."""
+    operator = find(name)
+    assert operator is not None
+    evaluate = operator.evaluate
+    assert evaluate is not None
+    matrices = np.stack([np.eye(3), np.full((3, 3), np.inf), np.full((3, 3), np.nan)])
+    results = evaluate(matrices)
+    for result in results if isinstance(results, tuple) else (results,):
+        assert np.isfinite(result[0]).all()
+        assert np.isnan(result[1:]).all()
