@@ -5,13 +5,13 @@ from __future__ import annotations
 import os
 import stat
 import sys
-from collections.abc import Callable, Generator, Iterable, Iterator, Sequence
+from collections.abc import Generator, Sequence
 from contextlib import closing, suppress
 from typing import TYPE_CHECKING
 
 from ...core.errors import LinesFailed, MatgradError, UsageProblem, point_into, surface
 from ..input.errors import count, terminal, unreadable_file
-from ..input.standard_input import StdinReader
+from ..input.standard_input import StdinReader, lines_in
 from ..output.advice import shell
 from ..output.messages import place_of
 from ..output.progress import progress
@@ -49,9 +49,10 @@ def compute_lines(kind: str, request: Request) -> int:
         writing_to(request.output) as stream,
         progress("answering", _size(path), lines=True, shown=not stream.isatty()) as advance,
     ):
-        for line in read_lines(_counted(lines, advance), problem.names, source=source):
+        for line in read_lines(lines, problem.names, source=source, advance=advance):
             stream.write(answers.to(line))
             stream.flush()
+            del line  # before the next one is read: each may be large
             if is_gone(stream):
                 break
     answers.end()
@@ -141,7 +142,7 @@ def _lines_of(path: str) -> Generator[bytes, None, None]:
     if path != "-":
         try:
             with open(path, "rb") as file:
-                yield from file
+                yield from lines_in(file)
         except OSError as problem:
             raise unreadable_file(f"-i {path}", problem) from None
         return
@@ -157,9 +158,3 @@ def _size(path: str) -> int | None:
         found = os.fstat(sys.stdin.fileno()) if path == "-" else os.stat(path)
         return found.st_size if stat.S_ISREG(found.st_mode) else None
     return None
-
-
-def _counted(lines: Iterable[bytes], advance: Callable[[int], None]) -> Iterator[bytes]:
-    for line in lines:
-        yield line
-        advance(len(line))

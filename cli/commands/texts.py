@@ -13,7 +13,7 @@ EXIT_STATUS = (
     ("1", "the check does not hold"),
     ("2", "usage: options, commands"),
     ("3", "the expression: syntax, names, shapes"),
-    ("4", "the inputs: files, JSON, missing or not finite"),
+    ("4", "the inputs: files, JSON, missing or not finite; a full disk"),
     ("5", "evaluation: singular, out of the domain, too large"),
     ("70", "a bug in matgrad"),
 )

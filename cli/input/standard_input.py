@@ -8,10 +8,32 @@ import sys
 import threading
 from collections.abc import Iterator
 from contextlib import contextmanager
-from typing import BinaryIO
+from typing import BinaryIO, cast
 
 from . import errors
 from .room import ask_for
+
+# A line longer than this comes in pieces.
+PIECE = 1 << 20
+
+
+def lines_in(stream: BinaryIO) -> Iterator[bytes]:
+    r"""Yield the lines of a stream as they arrive: `list(lines_in(io.BytesIO(b"1\n2"))) == [b"1\n", b"2"]`.
+
+    A long one is put together in place, where `readline` would hold it twice.
+    """
+    while line := stream.readline(PIECE):
+        if len(line) == PIECE and not line.endswith(b"\n"):
+            whole = bytearray(line)
+            while piece := stream.readline(PIECE):
+                whole += piece
+                if piece.endswith(b"\n"):
+                    break
+            line = cast("bytes", whole)
+            del whole
+        pending = [line]
+        del line
+        yield pending.pop()
 
 
 class StdinReader:
@@ -61,10 +83,11 @@ class StdinReader:
         if stream is None:
             return
         try:
+            found = lines_in(stream)
             with self._impatience():
-                first = stream.readline()
-            yield first
-            yield from stream
+                first = [next(found, b"")]
+            yield first.pop()  # not held: a line may be large
+            yield from found
         except OSError as error:
             raise errors.unreadable_file("stdin", error) from None
 

@@ -22,6 +22,8 @@ if TYPE_CHECKING:
     from ...core.compressed.structured import Structured
 
 LINE_BREAKS_BEFORE = ("inputs", "value", "results", "claim", "warnings")
+# So many numbers are made objects at a time.
+PIECE = 1 << 16
 OWN_FIELDS = frozenset(
     ("matgrad", "command", "expr", "batch", "read", "inputs", "value", "results", "warnings", "nonfinite", "error")
 )
@@ -105,10 +107,20 @@ def _data(array: Array, precision: int | None) -> str:
     array = np.asarray(array, dtype=float)
     if precision is not None:
         array = np.array([float(f"{value:.{precision}g}") for value in array.ravel().tolist()]).reshape(array.shape)
-    text = repr(array.tolist())
+    text = _numbers(array)
     if np.isfinite(array).all():
         return text
     return text.replace("nan", "null").replace("-inf", "null").replace("inf", "null")
+
+
+def _numbers(array: Array) -> str:
+    """Return nested lists as text; of a large array some rows at a time, for numbers as objects take much room."""
+    if array.size <= PIECE or not array.ndim:
+        return repr(array.tolist())
+    rows = PIECE * len(array) // array.size
+    if not rows:
+        return f"[{', '.join(map(_numbers, array))}]"
+    return f"[{', '.join([repr(array[start : start + rows].tolist())[1:-1] for start in range(0, len(array), rows)])}]"
 
 
 def _input(given: Input) -> str:

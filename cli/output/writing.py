@@ -79,9 +79,8 @@ def guard_streams() -> None:
             outlet = Outlet(stream.fileno(), None, mute=name == "stderr", closefd=False)
             # A character that the encoding lacks is escaped, rather than an end to everything.
             errors = "backslashreplace" if stream.errors == "strict" else stream.errors
-            guarded = io.TextIOWrapper(
-                io.BufferedWriter(outlet), stream.encoding, errors, None, stream.line_buffering, stream.write_through
-            )
+            at_once = name == "stderr" or stream.line_buffering or stream.write_through
+            guarded = io.TextIOWrapper(io.BufferedWriter(outlet), stream.encoding, errors, None, at_once)
             setattr(sys, name, guarded)
 
 

@@ -5,6 +5,7 @@ from __future__ import annotations
 import contextlib
 import io
 import json
+import re
 import subprocess
 import sys
 import time
@@ -20,7 +21,8 @@ from hypothesis.extra import numpy as arrays
 from matgrad.cli.input.errors import Destination
 from matgrad.cli.input.inputs import Reading, read_inputs, read_value
 from matgrad.cli.input.json_lines import read_lines
-from matgrad.cli.input.standard_input import StdinReader
+from matgrad.cli.input.large_json import LARGE
+from matgrad.cli.input.standard_input import PIECE, StdinReader, lines_in
 from matgrad.core.errors import InputError, Source
 from matgrad.core.problems.answer import Input
 
@@ -303,6 +305,30 @@ def test_lines_are_read_as_they_arrive_and_blank_ones_skipped() -> None:
     assert wrong.others == {"c": 4}
     assert wrong.error is not None
     assert (last.error, float(last.inputs["A"].value)) == (None, 5.0)
+
+
+@pytest.mark.parametrize("shape", [(70_000,), (30_000, 3), (2, 40_000), (20, 30, 100), (1, 1, 70_000)])
+@pytest.mark.parametrize("separators", [None, (",", ":"), (" , ", " : ")])
+def test_a_long_line_is_read_as_a_short_one_is(shape: tuple[int, ...], separators: tuple[str, str] | None) -> None:
+    values = np.random.default_rng(0).normal(size=shape)
+    others = {"id": "[1, 2]", "text": 'é"[[1', "list": [1, None]}
+    line = json.dumps({**others, "A": values.tolist()}, separators=separators, ensure_ascii=False).encode()
+    assert len(line) > LARGE
+    (found,) = read_lines([line], NEEDED)
+    np.testing.assert_array_equal(found.inputs["A"].value, values)
+    assert found.others == others
+    half = len(line) // 2
+    torn = [line[:half] + piece + line[half:] for piece in (b"x", b"]")]
+    for wrong in (line[:-1], line[:-2] + b",null]}", *torn):
+        (found,) = read_lines([wrong], NEEDED)
+        assert found.error is not None
+        with pytest.raises(InputError, match=re.escape(found.error.message)):
+            reading(stdin=wrong)
+
+
+def test_lines_longer_than_a_piece_are_put_together() -> None:
+    texts = [b"a" * (PIECE - 1) + b"\n", b"b" * PIECE + b"\n", b"\n", b"c" * (3 * PIECE) + b"\n", b"d"]
+    assert list(lines_in(io.BytesIO(b"".join(texts)))) == texts
 
 
 # Large inputs

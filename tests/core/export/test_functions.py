@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import ast
+import builtins
+import keyword
 from collections.abc import Mapping
 from dataclasses import replace
 from typing import Any
@@ -14,10 +16,12 @@ from hypothesis import strategies as st
 
 import matgrad
 from libraries import every_library, run
-from matgrad.core.errors import UsageProblem
+from matgrad.core.errors import MatgradError, UsageProblem
 from matgrad.core.export.common_parts import named_parts
 from matgrad.core.export.functions import code
 from matgrad.core.export.latex import latex, statement
+from matgrad.core.export.polyfills import polyfills
+from matgrad.core.export.templates import LIBRARIES, PREFIXES, modules
 from matgrad.core.problems.problem import Problem
 from matgrad.grammar.parser import parse
 from matgrad.grammar.writer import write
@@ -347,6 +351,45 @@ def test_an_input_may_have_the_name_of_anything_that_a_program_says(name: str, l
     problem = Problem.of(f"sum(sigmoid({name}) * (inv(A) @ {name}))", "grad", (name,))
     source = code(problem, {name: (3,), "A": (3, 3)}, to=library)
     assert len(run(source, "gradient", [VALUES["x"], VALUES["A"]], library)) == 2
+
+
+def _names_that_programs_say(library: str) -> list[str]:
+    """Return the names that a program could use for itself: of modules, polyfills, parts, results, and of Python."""
+    own = ["like", "value", "gradient", "part_1", "part_2", "n", "m", "self", "args", "__debug__", "__name__"]
+    said = {
+        *own,
+        *modules(library),
+        *polyfills(library),
+        *LIBRARIES,
+        *PREFIXES.values(),
+        *keyword.kwlist,
+        *dir(builtins),
+    }
+    return sorted(name for name in said if _is_an_input(name))
+
+
+def _is_an_input(name: str) -> bool:
+    try:
+        return list(Problem.of(f"sum({name}**2)", "grad", (name,)).names) == [name]
+    except MatgradError:
+        return False
+
+
+@every_library
+def test_inputs_may_have_all_names_that_programs_say(library: str) -> None:
+    """In portions, over functions that need a polyfill, a size and parts with names."""
+    names = _names_that_programs_say(library)
+    assert len(names) > 150
+    for start in range(0, len(names), 12):
+        portion = names[start : start + 12]
+        inside = " + ".join(portion)
+        text = f"sum(cbrt({inside})) * trace(outer({portion[0]}, {inside})) + norm(sigmoid({inside}))"
+        source = code(Problem.of(text, "grad", (portion[-1],)), dict.fromkeys(portion, (3,)), to=library)
+        values = [VALUES["x"] + place for place in range(len(portion))]
+        value, gradient = run(source, "gradient", values, library)
+        assert np.isfinite(value).all()
+        assert gradient.shape == (3,)
+        assert ast.parse(source)
 
 
 COMMENTS = ['"""', "\\", "\\N{BULLET}", "\0", "\x1b[31m", '"', "scipy.linalg.expm(np.pi)", "\u2028", "\ud800"]
