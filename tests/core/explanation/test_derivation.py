@@ -13,6 +13,7 @@ import matgrad
 from matgrad.core.elaboration.elaborate import BARE_CONSTANTS
 from matgrad.core.explanation.derivation import Explanation, Lesson, explain
 from matgrad.core.graph.catalogue import operators
+from matgrad.core.problems.answer import Input
 from matgrad.core.problems.problem import Problem
 from matgrad.core.session import Wishes
 from matgrad.grammar import syntax
@@ -186,6 +187,7 @@ def test_with_a_batch_the_steps_are_those_of_one_sample() -> None:
     problem = Problem.of("(x @ w)**2", "jacobian", ("w",), batch=("x",))
     lesson = explain(problem, {"x": Input(samples, "test")}, Wishes())
     alone = explain(Problem.of("(x @ w)**2", "jacobian", ("w",)), {"x": Input(samples[0], "test")}, Wishes())
-    assert lesson.samples == 3 and alone.samples is None
+    assert lesson.samples == 3
+    assert alone.samples is None
     assert lesson.explanations == alone.explanations
     assert lesson.parts == alone.parts
