@@ -19,8 +19,11 @@ LAYOUTS = ("generalized", "numerator", "denominator", "flat")
 
 
 def show(shape: Shape) -> str:
-    """Return a shape as people write it: `3×2`, `3`, `scalar`."""
-    return "×".join(str(size) for size in shape) if shape else "scalar"
+    """Return a shape as people write it: `3×2`, `3`, `scalar`, `n×(m + 1)`."""
+    sizes = [str(size) for size in shape]
+    return (
+        "×".join(f"({size})" if sizes[1:] and {" ", "/"} & set(size) else size for size in sizes) if shape else "scalar"
+    )
 
 
 def describe(shape: Shape) -> str:

@@ -94,7 +94,7 @@ def _refuse_nonsense(request: Request, claim: str) -> None:
 def _verdict_lines(verdict: Verdict, look: Look) -> list[Text]:
     """Return a verdict as lines: yes or no, then what was found, then what to type."""
     word, style = ("yes", "bold green") if verdict.holds else ("no ", "bold red")
-    lines = [line((f"{word}  ", style), printable(verdict.message, look.ascii))]
+    lines = [line((f"{word}  ", style), printable(verdict.message.replace("\n", " "), look.ascii))]
     lines += [line("     ", printable(shell(note), look.ascii)) for note in verdict.notes]
     lines += [line("     ", ("help: ", "bold cyan"), printable(shell(text), look.ascii)) for text in verdict.helps]
     return lines

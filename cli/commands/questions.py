@@ -61,7 +61,7 @@ def given_inputs(problem: Problem, request: Request, *, unasked: bool = True) ->
 
             given, words = inputs[name], typed_shape(shape)
             message = f"`{name}` has shape {typed_shape(given.value.shape)} ({given.source}), not {words}"
-            helps = [f"leave out `--shape {name}=...`: the shape of a given input is known"]
+            helps = [f"leave out `--shape {name}={words}`: the shape of a given input is known"]
             raise InputError(message, place=f"--shape {name}={words}", helps=helps)
     if request.lines:
         return inputs, warnings  # what is missing here may come with each line

@@ -173,7 +173,7 @@ class Search(Inquiry):
         if all(c.size == t.size and c.shape != t.shape and relative_error(c.ravel(), t.ravel()) <= SAME_NUMBERS
                for c, t in zip(claims, truths, strict=True)):  # fmt: skip
             words = f"its numbers are right, its shape is not: {describe(first.shape)}, not {describe(wanted.shape)}"
-            return Reading("other shape", (words,), None, ("squeeze(...) or reshape(...) changes the shape alone",))
+            return Reading("other shape", (words,), None, ("`squeeze` or `reshape` changes the shape alone",))
         for c, t in zip(claims, truths, strict=True):
             try:
                 spread = np.broadcast_to(c, t.shape)

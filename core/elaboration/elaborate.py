@@ -243,7 +243,11 @@ class Elaborator:
         if found is None or isinstance(found, float):
             raise StaticNameError(name, span)
         if not isinstance(found, int | Size):
-            raise ExpressionError(f"`{name}` is an array, and a whole number is needed here", Label(span, "an array"))
+            raise ExpressionError(
+                f"`{name}` is an array, and a whole number is needed here",
+                Label(span, f"`{name}` is {describe(np.shape(found))}"),
+                helps=[advise("a size or an axis is one number: ", Given(name, 3))],
+            )
         return found
 
     def entries(self, node: Node, span: Span) -> Entries:

@@ -16,7 +16,7 @@ from typing import Unpack
 
 from ...grammar import syntax
 from ..arrays import Static, copied
-from ..errors import ShapeError, Span
+from ..errors import ExpressionError, ShapeError, Span
 from ..graph.nodes import Symbol
 from ..graph.sizes import NotPlainError, names_in, replace_lengths
 from ..shapes import MATRIX_ASSUMPTIONS, Shape
@@ -25,6 +25,7 @@ from .elaborate import Elaborator
 from .entries import StaticNameError
 from .habits import Wanted, read
 from .solver import Lengths, Ranks, Solver
+from .spoken import speak
 
 SMALLEST = 3
 Assumptions = Mapping[str, Iterable[str]]
@@ -48,7 +49,8 @@ def infer_shapes(
     """
     if not unknown:
         return {}, {}
-    found = solve_lengths(program, ranks_of(known), unknown, statics, square_names(assumptions), known, **wanted)
+    square = square_names(assumptions)
+    found = solve_lengths(program, ranks_of(known), unknown, statics, square, known, **wanted)
     for name in found.counts:
         if name in known and name not in statics:
             raise _asked_for(name, program)
@@ -81,14 +83,14 @@ def solve_lengths(
     unknown: Mapping[str, Span],
     numbers: Mapping[str, Static],
     square: Iterable[str] = (),
-    meant: Mapping[str, Shape] | None = None,
+    shapes: Mapping[str, Shape] | None = None,
     **wanted: Unpack[Wanted],
 ) -> Lengths:
     """Return shapes over named lengths for all names, those without a rank included.
 
     Example: for `x.T @ A @ x` x is (n) and A is n×n. `numbers` are the values of names that are whole numbers, for
-    where no symbol will do, as an axis; `square` are names of square matrices. `meant` are shapes
-    at hand, for where the expression leaves a choice of which lengths are equal.
+    where no symbol will do, as an axis; `square` are names of square matrices. The `shapes` at hand decide where the
+    expression leaves a choice of which lengths are equal, and errors speak of them.
 
     Raises ExpressionError where no lengths make the expression fit.
     """
@@ -96,7 +98,7 @@ def solve_lengths(
     ranks = {**known, **{name: (False,) * rank for name, rank in read_as.items()}}
     plain: dict[str, Static] = {}
     while True:
-        solver = Solver(ranks, square, plain, meant)
+        solver = Solver(ranks, square, plain, shapes)
         try:
             solver.run(program)
         except StaticNameError as error:
@@ -110,6 +112,9 @@ def solve_lengths(
             if unasked := [name for name in names if name not in numbers]:
                 raise _asked_for(unasked[0], program) from None
             plain |= {name: copied(numbers[name]) for name in names}
+        except ExpressionError as error:
+            speak(error, ranks, solver.known_lengths(shapes or {}))
+            raise
         else:
             return solver.solution()
 

@@ -105,6 +105,14 @@ class Solver(Elaborator):
         counts = {name: self.equations.resolved(length(name)) for name in self._inputs if name in self.counts}
         return Lengths(shapes, {name: replace_lengths(size, called) for name, size in counts.items()}, dict(self.plain))
 
+    def known_lengths(self, shapes: Mapping[str, Shape]) -> dict[str, object]:
+        """Return what lengths are by their inner names, for inputs of known shapes: `{"A.1": 4}`."""
+        return {
+            str(self.equations.resolved(inner)): size
+            for name, shape in shapes.items()
+            for inner, size in zip(self._inputs[name], shape, strict=True)
+        }
+
     def visit(self, node: syntax.Node) -> Value:
         """Return a stand-in for the value of a syntax node, of the shape that is known by now."""
         if self._exact:

@@ -13,6 +13,7 @@ import pytest
 
 import matgrad
 from matgrad.cli.main import run
+from matgrad.core.amounts import bytes_in
 from matgrad.grammar.parser import parse
 
 TESTS = Path(__file__).parents[1]
@@ -26,6 +27,21 @@ _PYTHON = re.compile(r"matgrad\.\w+\((?:[^()\"]|\"[^\"]*\")*\)")
 _COMMAND = re.compile(r"matgrad [a-z]+(?: (?:\"[^\"]*\"|'[^']*'|(?!lists|gives)[^\s`\"'(),]+))*")
 # A help that is an option, perhaps behind words; limits of memory are for larger machines.
 _OPTION = re.compile(r"(?:[^-]*: +)?((?:--(?!max-memory)[a-z-]+|-v) (?!NAME|@)(?:[\w.]+=)?(?:'[^']*'|[^\s'@]+))")
+
+
+# An option with its value, wherever it stands in a line, and what stands for a word that only the user knows.
+_PIECE = (
+    r"(?<![\w-])(?:--[a-z][a-z-]+|-[vio]) (?:[\w.]+=)?"
+    r"(?:'[^']*'|\"[^\"]*\"|[\w@][^\s'\"`,:]*(?::\w+)*)"
+)
+_PIECES = re.compile(rf"{_PIECE}(?: {_PIECE})*")
+_CAPITALS = re.compile(r"\b[A-Z]{3,}\b")
+PLACEHOLDERS = {"FILE": "data.json"}
+NO_PLACEHOLDERS = {"JSON"}
+# Flags take no value: the word behind one goes on with the sentence.
+FLAGS = ("--strict", "--help", "--json", "--no-check", "--no-random", "--no-color", "--lines", "--independent-entries")
+LEFT_OUT = re.compile(r"without |leave out |give one |keep one |one for each |or -i at |give --wrt")
+LARGEST = 2**30
 
 
 def helps_of(path: Path) -> Iterator[str]:
@@ -90,10 +106,42 @@ def test_options_that_are_advised_are_taken(path: Path, folder: Path, monkeypatc
             assert typed(f"{without(command, option[1])} {option[1]}", monkeypatch) in (0, 1), option[1]
 
 
+def pieces_of(text: str) -> list[str]:
+    """Return the options in a help line, its placeholders filled in."""
+    own = _COMMAND.sub("", text)
+    for word, meant in PLACEHOLDERS.items():
+        own = own.replace(word, meant)
+    found = [] if LEFT_OUT.search(own) else _PIECES.findall(own)
+    return [piece for piece in found if piece.split()[0] not in FLAGS]
+
+
+@pytest.mark.parametrize("path", [*SYNTAX, *COMMANDS], ids=lambda path: f"{path.parent.parent.name}-{path.stem}")
+def test_every_placeholder_is_known(path: Path) -> None:
+    for text in helps_of(path):
+        assert set(_CAPITALS.findall(text)) <= {*PLACEHOLDERS, *NO_PLACEHOLDERS}, text
+        assert "=..." not in text
+
+
+@pytest.mark.parametrize("path", COMMANDS, ids=lambda path: path.stem)
+def test_every_option_that_is_advised_can_be_typed(path: Path, folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    command = path.read_text(encoding="utf-8").split("\n", 1)[0].removeprefix("$ ")
+    for text in helps_of(path):
+        for piece in pieces_of(text):
+            name, value = piece.split(" ", 1)
+            size = bytes_in(value) if name == "--max-memory" else None
+            if size is not None and size > LARGEST:
+                assert typed(f'matgrad value "1" {piece}', monkeypatch) == 0, piece
+            else:
+                # The line may name one of several things to do: then the rest is told, but no word of it is refused.
+                assert typed(f"{without(command, piece)} {piece}", monkeypatch) != 2, piece
+
+
 def without(command: str, option: str) -> str:
     """Return a command without what an option replaces: another value for the same name."""
     flag, _, value = option.partition(" ")
     name = value.partition("=")[0] + "=" if "=" in value else ""
+    if name:
+        command = re.sub(rf" {flag} \w+(?= |$)", "", command)  # a pair without its value
     return re.sub(rf" {flag} {name}(?:'[^']*'|\"[^\"]*\"|\S+)(?= |$)", "", command)
 
 
@@ -102,3 +150,4 @@ def test_there_are_help_lines_of_each_kind() -> None:
     assert sum(len(expressions(text)) for text in lines) > 100
     assert sum(len(_COMMAND.findall(text)) for text in lines) > 25
     assert sum(_OPTION.fullmatch(text) is not None for text in lines) > 8
+    assert sum(len(pieces_of(text)) for text in lines) > 45

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Mapping
 from time import process_time
 
@@ -10,7 +11,7 @@ import pytest
 import matgrad
 from matgrad.core.elaboration.entries import StaticNameError
 from matgrad.core.elaboration.inference import infer_shapes, ranks_of, solve_lengths, square_names
-from matgrad.core.errors import RankError, ShapeError
+from matgrad.core.errors import ExpressionError, RankError, ShapeError
 from matgrad.core.graph.sizes import least, length, quotient
 from matgrad.core.problems.calculation import Calculation
 from matgrad.core.problems.problem import Problem
@@ -279,3 +280,36 @@ def test_five_hundred_names_are_solved_in_proportion() -> None:
 def test_lengths_that_never_fit_are_not_tried_again_and_again() -> None:
     value = matgrad.value("reshape(ones((3, 9)), (-1, x.size*x.size))")(x=[1.0, 2.0, 4.0])
     assert value.shape == (3, 9)
+
+
+PARTS = ["A", "A.T", "A[:, 1:]", "A[1:]", "x", "x[1:]", "n*x", "reshape(A, (3, n))", "vstack([A, x])", "outer(x, x)"]
+
+
+def refusal(text: str, shapes: Mapping[str, Shape]) -> str:
+    """Return all that an error says of a text, nothing where there is none."""
+    try:
+        matgrad.value(text, shapes=shapes).formula  # noqa: B018
+    except ExpressionError as error:
+        return "\n".join([str(error), *(label.text for label in error.labels)])
+    return ""
+
+
+@pytest.mark.parametrize("shapes", [{}, {"A": (3, 4)}])
+@pytest.mark.parametrize("left", PARTS)
+def test_misfits_speak_of_lengths_that_a_user_knows(left: str, shapes: Mapping[str, Shape]) -> None:
+    said = [refusal(f"({left}) {sign} ({right}) + A[0]*x", shapes) for right in PARTS for sign in "@+"]
+    assert any(said)
+    for text in said:
+        assert not re.search(r"\b[A-Za-z]\w*\.\d", text)
+        explained = set(re.findall(r"`(\w)` is `\w+\.shape\[\d\]`", text))
+        assert explained <= set(re.findall(r"\b\w\b", re.sub(r"`\w` is `\w+\.shape", "", text)))
+
+
+def test_a_length_that_is_known_is_said_as_a_number() -> None:
+    with pytest.raises(ShapeError, match="4 columns against 3 entries"):
+        matgrad.value("A @ x[1:] + x", shapes={"A": (3, 4), "x": (4,)}).formula  # noqa: B018
+    with pytest.raises(ShapeError, match="3 columns against 2 entries"):
+        matgrad.value("A[:, 1:] @ x[1:] + x", shapes={"A": (3, 4)}).formula  # noqa: B018
+    with pytest.raises(ShapeError, match="n - 1 against n") as caught:
+        matgrad.value("x[1:] - x").formula  # noqa: B018
+    assert caught.value.notes == ("`n` is `x.shape[0]`",)
