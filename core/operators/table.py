@@ -10,7 +10,7 @@ from ..graph.catalogue import enter
 # In the order in which a reader may want them.
 FAMILIES = (
     "elementwise", "comparisons", "reductions", "norms", "products", "linear", "constants", "inverses",
-    "decompositions", "nested", "adapters",
+    "decompositions", "nested", "places", "adapters",
 )
 
 
