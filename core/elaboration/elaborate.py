@@ -398,18 +398,28 @@ class Elaborator:
         return indexed(self.tensor(operand, syntax.span_of(node.operand)), node, self._position)
 
     def _with_places(self, node: syntax.Index) -> syntax.Index:
-        """Return `x[(0, 1)]` as `x[0, 1]`, and so `x[I]` where the name `I` was assigned that tuple, as in Python."""
-        match node.items:
-            case (syntax.TupleLiteral(items),):
+        """Return `x[(0, 1)]` as `x[0, 1]`, and so `x[I]` where a name or a call `I` has such a value, as in Python."""
+        item = node.items[0]
+        if len(node.items) > 1:
+            return node
+        operator = catalogue.find(item.function) if isinstance(item, syntax.Call) else None
+        if isinstance(item, syntax.Call) and operator is not None and operator.rewrite is not None:
+            item = self._rewritten(operator, operator.rewrite, item)
+        match item:
+            case syntax.TupleLiteral(items) | syntax.Call("places_where", items):
                 return replace(node, items=items)
-            case (syntax.Name() as name,) if isinstance(places := self.environment.get(name.name), tuple):
-                parts = (syntax.Index(name, (syntax.Number(str(k)),), span=name.span) for k in range(len(places)))
-                return replace(node, items=tuple(parts))
+            case syntax.Name(name) if isinstance(places := self.environment.get(name), tuple):
+                return replace(node, items=_parts(item, len(places)))
+            case syntax.Call() if operator is not None and operator.family == "places":
+                places = self.visit(item)
+                return replace(node, items=_parts(item, len(places))) if isinstance(places, tuple) else node
         return node
 
     def _position(self, item: syntax.Node) -> Any:
         """Return an index: a whole number, or a tuple of them, of Booleans or of such tuples."""
         value, span = self.visit(item), syntax.span_of(item)
+        if isinstance(value, Unavailable):
+            value = self.tensor(value, span)
         if isinstance(value, list) and any(isinstance(entry, Node) and entry.shape for entry in value):
             value = self.tensor(value, span)
         if not isinstance(value, Node) or not (value.shape or any(node.shape for node in topological([value]))):
@@ -426,6 +436,11 @@ class Elaborator:
 
 
 # --- helpers ---------------------------------------------------------------------------------------------------------
+
+
+def _parts(node: syntax.Node, count: int) -> tuple[syntax.Node, ...]:
+    """Return the parts of a tuple as items of an index."""
+    return tuple(syntax.Index(node, (syntax.Number(str(k)),), span=syntax.span_of(node)) for k in range(count))
 
 
 def _stacked(items: list[Node]) -> Node:

@@ -15,15 +15,16 @@ from itertools import chain
 from typing import Unpack
 
 from ...grammar import syntax
+from ...grammar.advice import Setting, advise
 from ..arrays import Static, copied
-from ..errors import ExpressionError, ShapeError, Span
+from ..errors import ExpressionError, Label, ShapeError, Span
 from ..graph.nodes import Symbol
 from ..graph.sizes import NotPlainError, names_in, replace_lengths
 from ..shapes import MATRIX_ASSUMPTIONS, Shape
 from .choice import chosen
 from .elaborate import Elaborator
 from .entries import StaticNameError
-from .habits import Wanted, read
+from .habits import Wanted, read, usual_rank
 from .solver import Lengths, Ranks, Solver
 from .spoken import speak
 
@@ -50,7 +51,12 @@ def infer_shapes(
     if not unknown:
         return {}, {}
     square = square_names(assumptions)
-    found = solve_lengths(program, ranks_of(known), unknown, statics, square, known, **wanted)
+    try:
+        found = solve_lengths(program, ranks_of(known), unknown, statics, square, known, **wanted)
+    except NotPlainError as error:
+        # A length that is not solved yet is called after its axis: `X.0`.
+        names = [name.partition(".")[0] for name in names_in(error.lengths)]
+        raise next((_shape_asked_for(name, unknown[name]) for name in names if name in unknown), error) from None
     for name in found.counts:
         if name in known and name not in statics:
             raise _asked_for(name, program)
@@ -117,6 +123,16 @@ def solve_lengths(
             raise
         else:
             return solver.solution()
+
+
+def _shape_asked_for(name: str, span: Span) -> ExpressionError:
+    """Return the error that asks for the shape of a name."""
+    help_ = advise(
+        "give it values, or a shape for random numbers: ", Setting("shapes", {name: (SMALLEST,) * usual_rank(name)})
+    )
+    return ExpressionError(
+        f"the lengths of `{name}` are needed in numbers here", Label(span, "no shape"), helps=[help_]
+    )
 
 
 def _asked_for(name: str, program: syntax.Program) -> StaticNameError:

@@ -17,7 +17,7 @@ from ..graph.operator import Operator
 # In the order in which a reader may want them.
 FAMILIES = (
     "elementwise", "comparisons", "reductions", "norms", "products", "linear", "constants", "inverses",
-    "decompositions", "nested", "adapters",
+    "decompositions", "nested", "places", "adapters",
 )
 # These are loaded when one of their words is asked for.
 WAITING = (

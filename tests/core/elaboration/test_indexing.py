@@ -30,6 +30,9 @@ def _text(value: Any) -> str:
     return str(np.asarray(value).tolist())
 
 
+JOINED = [("~{0}", lambda a, b: ~a), ("{0} & {1}", np.logical_and), ("{0} | ~{1}", lambda a, b: a | ~b)]
+
+
 @st.composite
 def items_of(draw: st.DrawFn, size: int, length: int) -> Item:
     """Draw an item for an axis; lists have a length that they share, or one entry."""
@@ -100,6 +103,50 @@ def test_one_place_from_the_end_is_not_a_list_of_places() -> None:
     assert one(x=x) == 2
     assert several(x=x).tolist() == [2, 1, 1]
     assert matgrad.value("x[-1]")(x=x) == 2
+
+
+@settings(max_examples=30, deadline=None)
+@given(st.data(), st.sampled_from(JOINED))
+def test_masks_join_as_those_of_numpy(data: st.DataObject, joined: tuple[str, Any]) -> None:
+    shape = data.draw(arrays.array_shapes(max_dims=3, max_side=3))
+    first, second = (data.draw(arrays.arrays(bool, shape)) for _ in range(2))
+    text, function = joined
+    x = np.arange(float(first.size)).reshape(shape) + 1
+    used = {"x": x, "M": first, **({"N": second} if "{1}" in text else {})}
+    mask = function(first, second)
+    index = text.format("M", "N")
+    assert np.array_equal(matgrad.value(f"x[{index}]")(**used), x[mask])
+    assert np.array_equal(matgrad.grad(f"sum(x[{index}]**2)", wrt="x")(**used), 2 * x * mask)
+    assert np.array_equal(matgrad.value(f"where({index}, x, 0)")(**used), x * mask)
+
+
+@pytest.mark.parametrize(
+    "index",
+    [
+        "(0, 1),", "(0, 1), :", "[0, 1],", "0,", "(0,)", "[True, False, True]", ":, [True, False, True, False]", "None",
+        "::-1, [0, 1]", "[-1, -2]", "[[0, 1], [1, 2]]", "[[0], [1]], [0, 1]", "-1:", "...,  None", "0, None, 1:",
+        "np.ix_([0, 1], [0, 2])", "np.ix_([2, 0], [True, False, True, True])", "np.ix_(I, [1])", "np.ix_(I)",
+        "np.tril_indices(3)", "np.tril_indices(3, -1)", "np.triu_indices(3, k=1)", "np.triu_indices(3, 0, 4)",
+        "np.tril_indices(X.shape[0])", "np.tril_indices(3)[1]", "np.diag_indices(3)", "np.nonzero(M)", "np.where(M)",
+        "np.where(X > 5)", "~M", "M & (X > 5)", "M | (X < 2)", "(X < 2)|(X > 9)", "~(M | (X > 5))",
+        ":, np.where(m)[0]", ":, np.flatnonzero(m)", ":, np.nonzero(~m)[0]", "np.logical_xor(M, X > 5)",
+    ],
+)  # fmt: skip
+def test_an_index_of_numpy_means_the_same(index: str) -> None:
+    known = {
+        "X": np.arange(12.0).reshape(3, 4),
+        "M": np.arange(12).reshape(3, 4) % 3 == 0,
+        "m": np.array([True, False, True, True]),
+        "I": np.array([0, 2]),
+    }
+    used = {name: value for name, value in known.items() if name == "X" or re.search(rf"\b{name}\b", index)}
+    wanted = eval(f"X[{index}]", {"np": np, **known})
+    found = matgrad.value(f"X[{index}]")(**used)
+    assert found.shape == wanted.shape
+    assert np.array_equal(found, wanted)
+    counts = np.zeros((3, 4))
+    np.add.at(counts, eval(f"np.s_[{index}]", {"np": np, **known}), 1.0)
+    assert np.array_equal(matgrad.grad(f"sum(X[{index}])", wrt="X")(**used), counts)
 
 
 CASES: list[tuple[str, dict[str, Any]]] = [
