@@ -296,7 +296,6 @@ REFERENCES: Mapping[str, Callable[..., Any]] = {
     "reshape_by_columns": lambda x, shape: np.reshape(x, shape, order="F"),
     "flatten_between": lambda x, start, end: x.reshape(*x.shape[:start], -1), "permute_axes": np.transpose,
     "ix_": np.ix_, "tril_indices": np.tril_indices, "triu_indices": np.triu_indices, "diag_indices": np.diag_indices,
-    "places_where": np.nonzero,
     "logical_and": np.logical_and, "logical_or": np.logical_or, "logical_xor": np.logical_xor,
     "logical_not": lambda x: x == 0,
     "only_matrix": np.copy, "only_vector": np.copy,

@@ -84,9 +84,9 @@ ENTRIES = (
     places("diag_indices", "; n, ndim=2", "Places on the diagonal of an array of ndim axes, each of length n.",
            "A[diag_indices(3)]", error="diag_indices()",
            build=lambda n, ndim: _in_numbers(lambda size: np.diag_indices(size, ndim), n)),
-    Operator("places_where", "mask", "The places where a mask is true; as an index it is the mask.", family="places",
-             build=_where, hidden=True, samples=("X[places_where(X > 0)]", "x[places_where(x > 0)[0]]"),
-             errors=("places_where()",), spellings=NOWHERE,
+    # What it picks depends on values, so nothing of it can be tested by the table.
+    Operator("places_where", "mask", "The places where a mask is true; as an index it is the mask.",
+             family="derivatives", build=_where, hidden=True, spellings=NOWHERE,
              libraries=("np.nonzero(a) -> places_where(a)", "np.flatnonzero(a) -> only_vector(a)",
                         "torch.nonzero(input, *, as_tuple: True) -> places_where(input)",
                         *(f"{name}(condition) -> places_where(condition)"
