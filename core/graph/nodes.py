@@ -85,7 +85,7 @@ def _stable(key: Hashable) -> int:
             return hash(tuple(digests))
         case Node() | Size():
             return key.digest
-        case int():
+        case int() | float() | Fraction():
             return hash(key)
         case str():
             return crc32(key.encode())
@@ -100,8 +100,6 @@ def _stable(key: Hashable) -> int:
         case range():
             # The hash of a range may contain that of None, which differs between processes.
             return hash((key.start, key.stop, key.step))
-        case int() | float() | Fraction():
-            return hash(key)
         case _:
             return crc32(str(key).encode())
 
