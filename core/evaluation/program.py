@@ -3,9 +3,10 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
-from functools import cached_property
+from functools import cached_property, lru_cache
 from math import inf
 from operator import itemgetter
+from types import CodeType
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -229,9 +230,15 @@ def _as_function(
         lines.append(f" v{step.output} = k{number}({', '.join(map(name, step.inputs))})")
         lines.extend(f" v{slot} = None" for slot in step.dead if slot in assigned)
     lines.append(f" return [{', '.join(map(name, outputs))}]")
-    exec(compile("\n".join(lines), "<matgrad program>", "exec"), known)
+    exec(_compiled("\n".join(lines)), known)
     function: Function = known["function"]
     return function
+
+
+@lru_cache(maxsize=256)
+def _compiled(source: str) -> CodeType:
+    """Return the code of a function; programs of one form have the same."""
+    return compile(source, "<matgrad program>", "exec")
 
 
 def _execute(steps: Sequence[Step], slots: list[Any]) -> None:

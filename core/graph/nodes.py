@@ -87,7 +87,7 @@ def _stable(key: Hashable) -> int:
             return hash(tuple(digests))
         case Node() | Size():
             return key.digest
-        case int():
+        case int() | float() | Fraction():
             return hash(key)
         case str():
             return crc32(key.encode())
@@ -102,8 +102,6 @@ def _stable(key: Hashable) -> int:
         case range():
             # The hash of a range may contain that of None, which differs between processes.
             return hash((key.start, key.stop, key.step))
-        case int() | float() | Fraction():
-            return hash(key)
         case _:
             return crc32(str(key).encode())
 

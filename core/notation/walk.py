@@ -192,14 +192,8 @@ class Walk:
         """Apply a matrix whose one side meets only vectors to them, or sum it over that side."""
         end = edge.other(label)
         links = edge.starting(end)
-        if len(vectors) > 1 and any(vector.matrix is None for vector in vectors):
-            links = (*links, *(vector.as_link() for vector in vectors if vector.matrix is not None))
-            vectors = [vector for vector in vectors if vector.matrix is None]
         if vectors:
-            if len(vectors) == 1:
-                vector = Vector((*links, *vectors[0].links), vectors[0].tail)
-            else:
-                vector = Vector(links, _powers(vectors))
+            vector = _applied(links, vectors)
         elif self._is_loose(end):
             self.scalars.append((total_of(links), ONE))
             return
@@ -274,17 +268,8 @@ class Walk:
         return self._two_axes(base)
 
     def _vector(self, base: Term, label: int) -> Term:
-        vectors = self.pendants[label]
-        if len(vectors) == 1:
-            return base._replace(links=vectors[0].links, tail=vectors[0].tail)
-        named = [vector for vector in vectors if vector.matrix is not None]
-        others = [vector for vector in vectors if vector.matrix is None]
-        if named and others:
-            links = tuple(vector.as_link() for vector in named)
-            if len(others) == 1:
-                return base._replace(links=(*links, *others[0].links), tail=others[0].tail)
-            return base._replace(links=links, tail=_powers(others))
-        return base._replace(tail=tuple(collected(_powers(vectors))))
+        vector = _applied((), self.pendants[label])
+        return base._replace(links=vector.links, tail=tuple(collected(vector.tail)))
 
     def _two_axes(self, base: Term) -> Term | None:
         if self.ties:
@@ -347,6 +332,17 @@ class Walk:
         subscripts += "->" + "".join(names[label] for label in output)
         einsum = call("einsum", String(subscripts), *(tree for tree, _ in pieces))
         return base._replace(whole=einsum) if output else base._replace(scalars=(*base.scalars, (einsum, ONE)))
+
+
+def _applied(links: tuple[Link, ...], vectors: list[Vector]) -> Vector:
+    """Return matrices applied to a product of vectors; diagonal matrices that have a name are matrices among others."""
+    plain = [vector for vector in vectors if vector.matrix is None]
+    if len(vectors) > 1 and plain:
+        links = (*links, *(vector.as_link() for vector in vectors if vector.matrix is not None))
+        vectors = plain
+    if len(vectors) == 1:
+        return Vector((*links, *vectors[0].links), vectors[0].tail)
+    return Vector(links, _powers(vectors))
 
 
 def _powers(vectors: Iterable[Vector]) -> tuple[Power, ...]:
