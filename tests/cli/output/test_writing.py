@@ -18,6 +18,14 @@ def written(path: Path | str, text: str = "new") -> None:
         stream.write(text)
 
 
+def interrupted(path: Path, by: MatgradError | signal.Signals) -> None:
+    with writing_bytes(str(path)) as file:
+        file.write(b"new")
+        if isinstance(by, MatgradError):
+            raise by
+        signal.raise_signal(by)
+
+
 def test_a_link_to_nothing_yet_is_written_through(tmp_path: Path) -> None:
     (tmp_path / "link").symlink_to(tmp_path / "target")
     written(tmp_path / "link")
@@ -37,9 +45,8 @@ def test_where_no_file_can_be_is_a_matter_of_usage(name: str, tmp_path: Path, mo
 def test_an_error_inside_leaves_the_older_file(tmp_path: Path) -> None:
     path = tmp_path / "file"
     path.write_text("old")
-    with pytest.raises(MatgradError, match="inside"), writing_bytes(str(path)) as file:
-        file.write(b"new")
-        raise MatgradError("inside")
+    with pytest.raises(MatgradError, match="inside"):
+        interrupted(path, MatgradError("inside"))
     assert path.read_text() == "old"
     assert os.listdir(tmp_path) == ["file"]
 
@@ -72,9 +79,8 @@ def test_a_signal_removes_what_is_unfinished_and_is_handed_back(name: str, tmp_p
     number = signal.Signals[name]
     before = signal.signal(number, signal.SIG_DFL)
     try:
-        with pytest.raises(SystemExit) as caught, writing_bytes(str(tmp_path / "file")) as file:
-            file.write(b"new")
-            signal.raise_signal(number)
+        with pytest.raises(SystemExit) as caught:
+            interrupted(tmp_path / "file", number)
         assert caught.value.code == 128 + number
         assert signal.getsignal(number) == signal.SIG_DFL
     finally:
