@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import os
 from collections.abc import Sequence
+from itertools import takewhile
 from typing import TYPE_CHECKING, NamedTuple
 
 from .advice import in_python
@@ -73,10 +74,10 @@ def excerpt(source: Source, labels: Sequence[Label]) -> list[str]:
 
 
 def _caller(error: BaseException) -> list[str]:
-    """Return the innermost line outside of this package from which an error came."""
+    """Return the line that called into this package, from which an error came."""
     from traceback import extract_tb, format_list
 
-    frames = [frame for frame in extract_tb(error.__traceback__) if not frame.filename.startswith(OWN)]
+    frames = list(takewhile(lambda frame: not frame.filename.startswith(OWN), extract_tb(error.__traceback__)))
     lines = [part for frame in frames[-1:] for part in format_list([frame])[0].rstrip().split("\n")]
     # Python 3.13 also marks the part of the line that failed: that is all of the call.
     return [part for part in lines if not {*part.strip()} <= {*"~^"}]

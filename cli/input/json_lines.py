@@ -42,7 +42,7 @@ def read_lines(
     while (line := next(arriving, None)) is not None:
         number += 1
         size = len(line)
-        found = None if line.isspace() else _read(number, Document(source, line), needed)
+        found = None if not line or line.isspace() else _read(number, Document(source, line), needed)
         del line
         if found is not None:
             yield found

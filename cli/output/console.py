@@ -10,8 +10,6 @@ import sys
 from collections.abc import Iterable, Mapping
 from typing import TYPE_CHECKING, NamedTuple, TextIO
 
-from ...grammar.escapes import escape, escape_hidden
-
 if TYPE_CHECKING:
     from rich.console import Console, RenderableType
     from rich.text import Text
@@ -86,6 +84,9 @@ def printable_character(character: str, ascii: bool) -> str:
         return character
     if character == "\t":
         return " "
+    # Help pages, which pass through this module too, need it not.
+    from ...grammar.escapes import escape, escape_hidden
+
     if ascii:
         return ASCII_SPELLINGS.get(character) or escape(character)
     return escape_hidden(character)

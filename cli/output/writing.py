@@ -121,9 +121,10 @@ def writing_bytes(path: str | None) -> Iterator[IO[bytes]]:
     assert path is not None
     with _naming(path):
         before = _look_at(path)
-    if before is not None and not stat.S_ISREG(before.st_mode):
+    opened = re.fullmatch(DESCRIPTOR, path)  # by the shell, maybe to append: `-o /dev/fd/5 5>> log`
+    if opened or (before is not None and not stat.S_ISREG(before.st_mode)):
         with _naming(path):
-            outlet = Outlet(_device(path), path)
+            outlet = Outlet(os.dup(int(opened[1])) if opened else os.open(path, os.O_WRONLY | BINARY), path)
         with io.BufferedWriter(outlet) as device:
             yield device
         return
@@ -186,12 +187,6 @@ def _look_at(path: str) -> os.stat_result | None:
 
 def _problem(number: int) -> OSError:
     return OSError(number, os.strerror(number))
-
-
-def _device(path: str) -> int:
-    """Return a descriptor of what is no file: of a pipe, a terminal, or what the shell has opened as `/dev/fd/5`."""
-    opened = re.fullmatch(DESCRIPTOR, path)
-    return os.dup(int(opened[1])) if opened else os.open(path, os.O_WRONLY | BINARY)
 
 
 @contextmanager

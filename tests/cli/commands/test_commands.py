@@ -290,7 +290,7 @@ def test_a_line_without_an_answer_gets_its_error_and_the_next_one_an_answer(matg
     assert (first["id"], first["results"][0]["data"]) == ("a", 2)
     assert (second["id"], second["error"]["code"], second["error"]["place"]) == ("b", "input", "stdin:2:18")
     assert [*third] == ["error"]
-    assert (last["results"][0]["data"], last["tags"], last["value"]["data"]) == (6, [None, 2], 9)
+    assert (last["results"][0]["data"], last["tags"], last["value"]["data"]) == (6, [None, None], 9)
     assert "error" not in last
     assert (found.status, found.stderr.splitlines()[0]) == (4, "error: 2 of 4 lines had no answer")
     (tmp_path / "io.jsonl").write_text(lines)
