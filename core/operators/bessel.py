@@ -77,9 +77,9 @@ def _log_i0(x: Any) -> Any:
 ENTRIES = (
     *map(_of_order, _ORDERS), *map(_of_whole_order, _WHOLE),
     special("log_i0", "i1e(x) / i0e(x) * dx", "log(i0(x)) without overflow.", "DLMF 10.29.3", evaluate=_log_i0,
-            hidden=True, internal=True, written="log(i0(x))", spellings=NOWHERE),
+            hidden=True, written="log(i0(x))", spellings=NOWHERE),
     special("log_iv_power", "ive(v + 1, x) / ive(v, x) * dx", "log(iv(v, x) / x**v) without overflow.", "DLMF 10.29.4",
-            parameters="v, x", fixed_by=("v",), evaluate=_log_iv_power, hidden=True, internal=True,
+            parameters="v, x", fixed_by=("v",), evaluate=_log_iv_power, hidden=True,
             domain=("positive", "positive"), written="log(iv(v, x)) - v*log(x)", spellings=NOWHERE,
             samples=("log_iv_power(0.5, x)", "log_iv_power(2, X)")),
 )

@@ -61,7 +61,7 @@ ENTRIES = (
     special("dawsn", "(1 - 2 * x * y) * dx", "Dawson's integral, exp(-x**2) times that of exp(t**2) from 0 to x.",
             "DLMF 7.2.5", torch=None, latex=r"F\left(#1\right)", aliases=("dawson",), analytic=True),
     special("standard_normal_density", "-x * y * dx", "Density of the standard normal distribution.", "DLMF 7.1",
-            evaluate=lambda x: np.exp(-x * x / 2) / np.sqrt(2 * np.pi), hidden=True, internal=True,
+            evaluate=lambda x: np.exp(-x * x / 2) / np.sqrt(2 * np.pi), hidden=True,
             written="norm_pdf(x)", bounds=(0.0, 0.4), analytic=True, spellings=NOWHERE),
     special("ndtr", "standard_normal_density(x) * dx", "Distribution function of the standard normal distribution.",
             "DLMF 7.2.2", bounds=(0.0, 1.0), aliases=("Φ",), latex=r"\Phi\left(#1\right)", analytic=True,
