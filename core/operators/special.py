@@ -54,7 +54,7 @@ ENTRIES = (
             bounds=(0.0, 2.0), analytic=True, plain=math.erfc),
     special("erfcx", "(2 * x * y - 2 / sqrt(pi)) * dx", "exp(x**2) * erfc(x), without overflow.", "DLMF 7.2.2",
             bounds=NOT_NEGATIVE, analytic=True),
-    special("erfinv", "sqrt(pi) / 2 * exp(y**2) * dx", "Inverse of erf.", "DLMF 7.17.1", domain=("unit",),
+    special("erfinv", "sqrt(pi) / 2 * exp(y**2) * dx", "Inverse of erf.", "DLMF 7.17.1", domain=("unit",), aliases=("erf_inv",),
             latex=r"\operatorname{erf}^{-1}\left(#1\right)"),
     special("erfcinv", "-sqrt(pi) / 2 * exp(y**2) * dx", "Inverse of erfc.", "DLMF 7.17.1", domain=("probability",),
             torch=None, jax=None, latex=r"\operatorname{erfc}^{-1}\left(#1\right)"),
