@@ -59,11 +59,12 @@ def _of_whole_order(name: str) -> Operator:
     letter, kind, slope, source, torch, in_jax = _WHOLE[name]
     modified: dict[str, Any] = {"kink": "x == 0", "at_kink": "derivative 0"} if name == "i0e" else {}
     own = (torch,) if torch != name else ()
-    more = ("modified_bessel_" + name,) if name in ("i0", "i1") else ()
+    more = {"i0": ("modified_bessel_i0",), "i1": ("modified_bessel_i1",),
+            "i0e": ("bessel_i0e",), "i1e": ("bessel_i1e",)}
     return special(name, f"({slope}) * dx", f"Bessel function of the {kind}, of order {name[1]}.", source,
                    domain=("positive" if name[0] in "yk" else "real",), torch=f"torch.special.{torch}(#1)",
                    jax="" if in_jax else None, latex=letter + r"\left(#1\right)",
-                   aliases=(*own, *more), **modified)
+                   aliases=(*own, *more.get(name, ())), **modified)
 
 
 def _log_iv_power(v: Any, x: Any) -> Any:

@@ -89,7 +89,8 @@ ENTRIES = (
     arithmetic("silu",        "x * sigmoid(x)", "x times its sigmoid.",                   aliases=("swish",),
                spellings={"numpy": None, "torch": "torch.nn.functional.silu(#1)", "jax": "jax.nn.silu(#1)"},
                libraries=("F.silu(input, inplace=...) -> silu(input)",)),
-    arithmetic("log_sigmoid", "-softplus(-x)",  "Log of the sigmoid.",                    aliases=("logsigmoid",),
+    arithmetic("log_sigmoid", "-softplus(-x)",  "Log of the sigmoid.",
+               aliases=("logsigmoid", "log_expit"),
                spellings={"numpy": None, "torch": "torch.nn.functional.logsigmoid(#1)",
                           "jax": "jax.nn.log_sigmoid(#1)"}),
 )

@@ -53,7 +53,7 @@ ENTRIES = (
                 np.logaddexp2, parameters="a, b", family="exponentials", analytic=False),
     derived("cosm1", "x", "-2 * sin(x / 2)**2", "cos(x) - 1, accurate near 0.",
             spellings={"numpy": "scipy.special.cosm1(#1)", "torch": None, "jax": None}),
-    derived("positive", "x", "x", "x as it is.", spellings={"numpy": "np.positive(#1)"}),
+    derived("positive", "x", "+x", "x as it is.", spellings={"numpy": "np.positive(#1)"}),
     asking("isfinite", "1 where x is finite, else 0.", np.isfinite),
     asking("isnan", "1 where x is nan, else 0.", np.isnan),
     asking("isinf", "1 where x is infinite, else 0.", np.isinf),

@@ -55,7 +55,7 @@ ENTRIES = (
     special("erfcx", "(2 * x * y - 2 / sqrt(pi)) * dx", "exp(x**2) * erfc(x), without overflow.", "DLMF 7.2.2",
             bounds=NOT_NEGATIVE, analytic=True),
     special("erfinv", "sqrt(pi) / 2 * exp(y**2) * dx", "Inverse of erf.", "DLMF 7.17.1", domain=("unit",),
-            latex=r"\operatorname{erf}^{-1}\left(#1\right)"),
+            aliases=("erf_inv",), latex=r"\operatorname{erf}^{-1}\left(#1\right)"),
     special("erfcinv", "-sqrt(pi) / 2 * exp(y**2) * dx", "Inverse of erfc.", "DLMF 7.17.1", domain=("probability",),
             torch=None, jax=None, latex=r"\operatorname{erfc}^{-1}\left(#1\right)"),
     special("dawsn", "(1 - 2 * x * y) * dx", "Dawson's integral, exp(-x**2) times that of exp(t**2) from 0 to x.",

@@ -137,7 +137,7 @@ def test_first_derivative(operator: Operator, sample: str) -> None:
     reverse = contracted(jacobians, directions)
     tangents = {symbol: Symbol.of(f"{name} moved", symbol.shape) for name, symbol in symbols.items()}
     forward = run(pushforward(root, tangents), {**values, **{f"{name} moved": d for name, d in directions.items()}})
-    assert relative_error(forward, reverse) < 1e-11
+    assert relative_error(forward, reverse) < 1e-12
     assert difference_error(root, values, directions, forward) < 1e-9
 
 
