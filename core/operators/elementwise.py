@@ -172,7 +172,6 @@ ENTRIES = (
                 "Spherical Bessel function of the first kind, of whole order n.", kernels.spherical_bessel,
                 parameters="n, x", domain=("integer", "real"), analytic=False, aliases=("spherical_jn",),
                 source="Abramowitz & Stegun 1964, 10.1.20",
-                libraries=("scipy.special.spherical_jn(n, z, derivative: False = False) -> spherical_bessel(n, z)",),
                 samples=("spherical_bessel(0, x)", "spherical_bessel(1, X)", "spherical_bessel(3, 9*x)"),
                 spellings={"latex": r"j_{#1}\left(#2\right)", "numpy": "scipy.special.spherical_jn(#*)",
                            "torch": None, "jax": None},
