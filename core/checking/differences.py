@@ -114,7 +114,7 @@ def _agreement_on_zero(found: Sequence[Estimate]) -> Check | None:
     if not lines:
         return None
     sharpest = min(lines, key=lambda one: one.floor)
-    limits = (MARGIN * one.floor if one.method != COMPLEX.method else NOTHING * sharpest.floor for one in found)
+    limits = (MARGIN**2 * one.floor if one.method != COMPLEX.method else NOTHING * sharpest.floor for one in found)
     if any(largest(one.found) > limit for one, limit in zip(found, limits, strict=True)):
         return None
     error = largest(sharpest.found) * EPSILON / sharpest.floor if sharpest.floor else 0.0
