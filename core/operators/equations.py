@@ -99,8 +99,7 @@ ENTRIES = (
              differential=_CONTINUOUS, domain=_WEIGHTS, aliases=("care",),
              libraries=("scipy.linalg.solve_continuous_are(a, b, q, r, e: None = None, s: None = None, balanced=...)"
                         " -> solve_continuous_are(a, b, q, r)",),
-             samples=("solve_continuous_are(A, B, A @ A.T + eye(3), B @ B.T + eye(3))",
-                      "solve_continuous_are(A, X, A @ A.T + eye(3), eye(4))"),
+             samples=("solve_continuous_are(A, A + 2*eye(3), B, B + eye(3))", "solve_continuous_are(A, X, B, eye(4))"),
              errors=("solve_continuous_are(A, B, A)", "solve_continuous_are(A, X, A, A)")),
     equation("solve_discrete_are", "A, B, Q, R",
              "Stabilizing solution X of A.T @ X @ A - X - A.T @ X @ B @ inv(R + B.T @ X @ B) @ B.T @ X @ A + Q = 0, for"
@@ -109,8 +108,7 @@ ENTRIES = (
              differential=_DISCRETE, domain=_WEIGHTS, aliases=("dare", "solve_riccati"),
              libraries=("scipy.linalg.solve_discrete_are(a, b, q, r, e: None = None, s: None = None, balanced=...)"
                         " -> solve_discrete_are(a, b, q, r)",),
-             samples=("solve_discrete_are(A, B, A @ A.T + eye(3), B @ B.T + eye(3))",
-                      "solve_discrete_are(A, X, A @ A.T + eye(3), eye(4))"),
+             samples=("solve_discrete_are(A, A + 2*eye(3), B, B + eye(3))", "solve_discrete_are(A, X, B, eye(4))"),
              errors=("solve_discrete_are(A, B, A)", "solve_discrete_are(A, X, A, A)")),
 
     # --- systems of equations

@@ -32,7 +32,7 @@ def samples() -> tuple[str, ...]:
     """Return calls of all functions of the table."""
     table.load()
     every = (
-        operator for operator in operators(hidden=True) if not operator.internal and operator.family != "derivatives"
+        operator for operator in operators(hidden=True) if not operator.hidden and operator.family != "derivatives"
     )
     return tuple(sample for operator in every for sample in operator.samples)
 

@@ -100,3 +100,22 @@ def spherical_bessel(n: Any, x: Any) -> Any:
         term = -term * small * small / (2 * k * (2 * n + 2 * k + 1))
         total = total + term
     return np.where(near, total, result)
+
+
+def solve_sylvester(A: Any, B: Any, Q: Any) -> Any:
+    """The X with A X + X B = Q, by one system for all its entries."""
+    m, n = Q.shape[-2:]
+    system = np.einsum("...ik,lj->...ijkl", A, np.eye(n, dtype=Q.dtype))
+    system = system + np.einsum("ik,...lj->...ijkl", np.eye(m, dtype=Q.dtype), B)
+    system = system.reshape(*system.shape[:-4], m * n, m * n)
+    X = np.linalg.solve(system, Q.reshape(*Q.shape[:-2], m * n, 1))
+    return X.reshape(*X.shape[:-2], m, n)
+
+
+def solve_stein(A: Any, B: Any, Q: Any) -> Any:
+    """The X with X - A X B = Q, by one system for all its entries."""
+    m, n = Q.shape[-2:]
+    system = np.einsum("...ik,...lj->...ijkl", A, B)
+    system = np.eye(m * n, dtype=Q.dtype) - system.reshape(*system.shape[:-4], m * n, m * n)
+    X = np.linalg.solve(system, Q.reshape(*Q.shape[:-2], m * n, 1))
+    return X.reshape(*X.shape[:-2], m, n)

@@ -35,3 +35,10 @@ def log_softmax(x: Any, axis: Any = None) -> Any:
 def xlogy(a: Any, b: Any) -> Any:
     """a * log(b), and 0 where a is 0."""
     return np.where(a == 0, 0.0, a * np.log(np.where(a == 0, 1.0, b)))
+
+
+def eig(X: Any) -> Any:
+    """Eigenvalues, ascending, and eigenvectors."""
+    w, V = np.linalg.eig(X)
+    order = np.argsort(w, axis=-1)
+    return np.take_along_axis(w, order, axis=-1), np.take_along_axis(V, order[..., None, :], axis=-1)

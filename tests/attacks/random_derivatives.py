@@ -15,7 +15,8 @@ from matgrad.core.problems.answer import Input
 from matgrad.core.problems.problem import Problem
 from matgrad.core.session import Wishes, answer
 
-BOUNDED = range(60)
+PROMISE = "a derivative at an ordinary point passes its check, and a changed one does not"
+INPUTS = 60
 DEEPEST = 3
 
 VECTORS = ("x", "y", "A @ x", "A.T @ y", "x * y", "cumsum(x)", "x[::-1]", "diag(A)")
@@ -79,8 +80,3 @@ def _vector(random: Random, depth: int) -> str:
     if random.random() < 0.5:
         return random.choice(ELEMENTWISE).format(_vector(random, depth - 1))
     return random.choice(PAIRS).format(f"({_vector(random, depth - 1)})", f"({_vector(random, depth - 1)})")
-
-
-def test_random_derivatives_pass_their_checks() -> None:
-    defects = [defect for seed in BOUNDED if (defect := attack(seed)) is not None]
-    assert not defects, "\n".join(defects)
