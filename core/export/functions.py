@@ -8,8 +8,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from ...grammar.escapes import escaped
-from ...grammar.rewriting import filled
-from ...grammar.syntax import Name, Node, Program, walk
+from ...grammar.rewriting import filled, rewritten
+from ...grammar.syntax import Call, Name, Node, Program, children, walk
 from ...grammar.writer import write
 from ..arrays import Static, silent
 from ..errors import UsageProblem
@@ -113,7 +113,7 @@ class _Function:
         return ["value", *([noun] if count == 1 else named)]
 
     def _renamed(self, tree: Node) -> Node:
-        return filled(tree, {name: Name(own) for name, own in self.names.items()})
+        return _plain(filled(tree, {name: Name(own) for name, own in self.names.items()}))
 
     def _docstring(self, results: Sequence[str]) -> list[str]:
         setting, problem = self.setting, self.setting.problem
@@ -122,7 +122,7 @@ class _Function:
         lines = [f'"""Return the value of `{quoted(problem.text)}`{rest}.']
         if setting.inputs:
             shapes = {self.names[name]: map(self._renamed, setting.shape(name)) for name in setting.inputs}
-            texts = [f"{own}: {_shape(write(size, self.spelling) for size in shape)}" for own, shape in shapes.items()]
+            texts = [f"{own}: {_shape(write(size) for size in shape)}" for own, shape in shapes.items()]
             lines += ["", f"Shapes: {', '.join(texts)}."]
         return _indented([*lines, '"""'])
 
@@ -159,6 +159,16 @@ class _Function:
             lines += [f"{name} = {array}.shape[{own.index(name)}]" for name in fresh]
             asserts.append(f"assert {array}.shape == {_shape(write(size) for size in shape)}")
         return [*lines, *asserts]
+
+
+def _plain(size: Node) -> Node:
+    """Return a length as Python writes it: shapes are no arrays."""
+
+    def smaller(node: Node) -> Node | None:
+        is_least = isinstance(node, Call) and node.function == "minimum"
+        return Call("min", tuple(map(_plain, children(node)))) if is_least else None
+
+    return rewritten(size, smaller)
 
 
 # --- text ------------------------------------------------------------------------------------------------------------

@@ -54,13 +54,19 @@ def _as_matrix(A: Node, rows: Sequence[int], columns: Sequence[int], name: str) 
 
 def _tensor_solution(A: Node, b: Node) -> Node:
     rows, unknown = A.shape[: b.rank], A.shape[b.rank :]
-    if rows != b.shape:
-        raise ShapeError(f"`tensorsolve`: A begins with the axes of b, {describe(b.shape)}")
+    if len(rows) < b.rank or not unknown:
+        raise ShapeError(f"`tensorsolve`: A has the axes of b, {describe(b.shape)}, and then those of the unknown")
+    for own, other in zip(rows, b.shape, strict=True):
+        if own != other:
+            message = f"`tensorsolve`: A begins with the axes of b, {describe(b.shape)}"
+            raise ShapeError(message, sizes=(own, other))
     return reshaped(call("solve", _as_matrix(A, rows, unknown, "tensorsolve"), reshaped(b, -1)), unknown)
 
 
 def _tensor_inverse(A: Node, ind: int) -> Node:
     rows, columns = A.shape[:ind], A.shape[ind:]
+    if not columns:
+        raise ShapeError(f"`tensorinv` with ind={ind} needs more than {ind} axes, not {describe(A.shape)}")
     return reshaped(call("inv", _as_matrix(A, rows, columns, "tensorinv")), (*columns, *rows))
 
 

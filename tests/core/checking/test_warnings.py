@@ -44,7 +44,7 @@ def calculated(text: str, kind: str, values: dict[str, Any]) -> tuple[Calculatio
         (
             "3*clip(x, 0, 1)",
             {"x": 1},
-            "`clip(x, 0, 1)` has a kink here: the derivative is that of the branch taken",
+            "`clip(x, 0, 1)` has a kink here: subgradient of least norm",
             "clip(x, 0, 1)",
         ),
     ],
