@@ -113,7 +113,11 @@ class _Function:
         return ["value", *([noun] if count == 1 else named)]
 
     def _renamed(self, tree: Node) -> Node:
-        return _plain(filled(tree, {name: Name(own) for name, own in self.names.items()}))
+        return filled(tree, {name: Name(own) for name, own in self.names.items()})
+
+    def _shape(self, name: str) -> list[Node]:
+        """Return the shape of an input, as Python writes it."""
+        return [_plain(self._renamed(size)) for size in self.setting.shape(name)]
 
     def _docstring(self, results: Sequence[str]) -> list[str]:
         setting, problem = self.setting, self.setting.problem
@@ -121,7 +125,7 @@ class _Function:
         rest = f", and its {NOUNS.get(problem.kind, 'derivative')}{by}" if len(results) > 1 else ""
         lines = [f'"""Return the value of `{quoted(problem.text)}`{rest}.']
         if setting.inputs:
-            shapes = {self.names[name]: map(self._renamed, setting.shape(name)) for name in setting.inputs}
+            shapes = {self.names[name]: self._shape(name) for name in setting.inputs}
             texts = [f"{own}: {_shape(write(size) for size in shape)}" for own, shape in shapes.items()]
             lines += ["", f"Shapes: {', '.join(texts)}."]
         return _indented([*lines, '"""'])
@@ -141,7 +145,7 @@ class _Function:
         """Return the lines that name the sizes and assert the shapes."""
         setting = self.setting
         arrays = [name for name in setting.inputs if name not in setting.counts]
-        shapes = {self.names[name]: [self._renamed(size) for size in setting.shape(name)] for name in arrays}
+        shapes = {self.names[name]: self._shape(name) for name in arrays}
         sizes = (size for shape in shapes.values() for tree in shape for size in walk(tree))
         uses = Counter(size.name for size in sizes if isinstance(size, Name))
         bound = {self.names[name] for name in setting.counts}
