@@ -142,13 +142,11 @@ ENTRIES = (
               differential="sum((x == y) * dx) / sum(x == y)", kink="sum(x == y) > 1",
               at_kink="the derivative is split evenly among equal entries", aliases=("amax", "reduce_max"),
               libraries=_extreme("max", "-inf"),
-              refused={"argmax": "its values are whole numbers without a derivative; `max(x)` is the entry"},
               spellings={"torch": "torch.amax(#*)"}),
     reduction("min", "Smallest entry.", signature="(n)->()", evaluate=partial(np.min, axis=-1), exact=True,
               differential="sum((x == y) * dx) / sum(x == y)", kink="sum(x == y) > 1",
               at_kink="the derivative is split evenly among equal entries", aliases=("amin", "reduce_min"),
               libraries=_extreme("min", "inf"),
-              refused={"argmin": "its values are whole numbers without a derivative; `min(x)` is the entry"},
               spellings={"torch": "torch.amin(#*)"}),
 
     # --- exponentials
