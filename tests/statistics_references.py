@@ -84,7 +84,7 @@ STATISTICS: Mapping[str, Callable[..., Any]] = {
     "largest_entries": largest_entries,
     "argsort": lambda x, axis=-1, descending=False: np.argsort(-x if descending else x, axis=axis),
     "argsort_of_last": np.argsort, "index_of_max": np.argmax, "index_of_min": np.argmin,
-    "order_statistic": along_last(lambda v, k: np.sort(v)[k - 1]),
+    "order_statistic": along_last(lambda v, rank: np.sort(v)[rank - 1]),
     "median_low": along_last(lambda v, omit_nan=False: np.sort(v)[(len(v) - 1) // 2]),
     "median_high": along_last(lambda v, omit_nan=False: np.sort(v)[len(v) // 2]),
     "median": np.median, "nanmedian": np.median, "quantile": np.quantile, "percentile": np.percentile,

@@ -103,7 +103,7 @@ def _quantile(x: Node, q: Any, axis: Any, keepdims: bool, method: str) -> Node:
     weight = _METHODS[method](part, low)
     places = [(low + 1, 1 - weight), (low + 2, weight)]
     terms = [
-        (share, call("order_statistic", x, k=k, axis=axis, keepdims=keepdims)) for k, share in places if share
+        (share, call("order_statistic", x, rank=rank, axis=axis, keepdims=keepdims)) for rank, share in places if share
     ]
     return add(terms, terms[0][1].shape)
 
@@ -113,14 +113,14 @@ def _percentile(x: Node, q: Any, axis: Any, keepdims: bool, method: str) -> Node
     return _quantile(x, parts if isinstance(q, list | tuple) else parts[0], axis, keepdims, method)
 
 
-def _running(name: str, doc: str, evaluate: Callable[..., Any], rule: str, numpy: str | None, torch: str, jax: str,
+def _running(name: str, doc: str, evaluate: Callable[..., Any], rule: str, numpy: str | None,
              lines: tuple[str, ...] = (), pair: bool = False, **fields: Any) -> tuple[Operator, Operator]:
     """Return a function of the entries up to each one, along an axis, and what it is along the last."""
     words = ", ".join(f"{text.format(name)!r}" for text in _INDICES)
     result = f"{name}(input, axis=dim)"
     return (
         order(name, "x; axis=None", doc, build=along(name),
-              spellings={"numpy": numpy, "torch": torch, "jax": jax, **fields.pop("spellings", {})},
+              spellings={"numpy": numpy, "torch": None},
               libraries=(f"torch.{name}(input, dim, dtype=None) -> "
                          + (f"({result}, unavailable({words}))" if pair else result), *lines)),
         of_last(name, f"{doc[:-1]}, along the last axis.", evaluate=evaluate, differential=rule, **fields),
@@ -178,7 +178,7 @@ ENTRIES = (
                      "jax.lax.sort(operand, dimension=-1, is_stable=..., num_keys=1) -> sort(operand, axis=dimension)",
                      "torch." + _pair("sort", "input, dim=-1, descending=False, stable=...",
                                       "sort(input, axis=dim, descending=descending)")),
-          spellings={"numpy": "np.sort(#1, axis=#2)", "torch": "torch.sort(#1, dim=#2, descending=#3)[0]",
+          spellings={"numpy": "np.sort(#1, axis=#2)", "torch": None,
                      "jax": "jnp.sort(#1, axis=#2, descending=#3)"}),
     order("sort_of_last", "x", "The entries from the least on, along the last axis.", signature="(n)->(n)",
           evaluate=partial(np.sort, axis=-1), exact=True, differential="ordered_by(x, dx)",
@@ -202,7 +202,7 @@ ENTRIES = (
                      "jax.lax." + _pair("top_k", "operand, k, *, axis=-1", "largest_entries(operand, k, axis=axis)"),
                      "tf.math." + _pair("top_k", "input, k=1, sorted=...", "largest_entries(input, k)")),
           spellings=NOWHERE),
-    order("order_statistic", "x; k, axis=None, keepdims=False", "The k-th least entry, counted from 1.",
+    order("order_statistic", "x; rank, axis=None, keepdims=False", "The entry of a rank, that of the least being 1.",
           signature="(n)->()", evaluate=kernels.order_statistic, exact=True, family="statistics",
           differential="sum((x == y) * dx) / sum(x == y)", kink="sum(x == y) > 1", at_kink=_TIES,
           samples=("order_statistic(x, 2)", "order_statistic(X, 2, axis=0)", "order_statistic(X, 5)"),
@@ -234,42 +234,46 @@ ENTRIES = (
           samples=("quantile(x, 0.3)", "quantile(X, 0.9, axis=1)", "quantile(X, [0.25, 0.5], axis=0)",
                    "quantile(x, 0.4, method='higher')", "quantile(X, 0.4, method='nearest', keepdims=True)"),
           errors=("quantile(x)", "quantile(x, 2)", "quantile(x, 0.5, method='odd')"),
+          spellings={"numpy": "np.quantile(#1, #2, axis=#3, keepdims=#4, method=#5)",
+                     "torch": "torch.quantile(#1, torch.as_tensor(#2, dtype=#1.dtype), dim=#3, keepdim=#4,"
+                              " interpolation=#5)",
+                     "jax": "jnp.quantile(#1, jnp.asarray(#2), axis=#3, keepdims=#4, method=#5)"},
           libraries=(_NUMPY_QUANTILE.format("quantile"),
                      "torch.quantile(input, q, dim=None, keepdim=False, *, interpolation='linear')"
                      " -> quantile(input, q, axis=dim, keepdims=keepdim, method=interpolation)",
                      "quantile(input, q, *, dim=None, keepdim=False, interpolation='linear')"
-                     " -> quantile(input, q, axis=dim, keepdims=keepdim, method=interpolation)"),
-          spellings={"torch": None}),
+                     " -> quantile(input, q, axis=dim, keepdims=keepdim, method=interpolation)")),
     order("percentile", _QUANTILE, "The quantile at q percent.", build=_percentile, family="statistics",
           samples=("percentile(x, 30)", "percentile(X, 90, axis=1)", "percentile(X, [25, 50], axis=0)"),
           errors=("percentile(x)", "percentile(x, 101)"), libraries=(_NUMPY_QUANTILE.format("percentile"),),
-          spellings={"torch": None}),
+          spellings={"numpy": "np.percentile(#1, #2, axis=#3, keepdims=#4, method=#5)", "torch": None,
+                     "jax": "jnp.percentile(#1, jnp.asarray(#2), axis=#3, keepdims=#4, method=#5)"}),
 
     # --- of the entries up to each one
     *_running("cumprod", "Running products.", partial(np.cumprod, axis=-1),
-              f"{_ONES}; (L * exclusive_product(where(L, x, 1))) @ dx", "np.cumprod(#1, axis=#2)",
-              "torch.cumprod(#1, dim=#2)", "jnp.cumprod(#1, axis=#2)", analytic=True,
+              f"{_ONES}; (L * exclusive_product(where(L, x, 1))) @ dx", "np.cumprod(#1, axis=#2)", analytic=True,
               lines=("np.cumprod(a, axis=None, dtype=None, out=None) -> cumprod(a, axis=axis)",
                      "np.cumulative_prod(x, *, axis=None, dtype=None, out=None) -> cumprod(x, axis=axis)",
                      "np.multiply.accumulate(array, axis=0, dtype=None, out=None) -> cumprod(array, axis=axis)",
                      "jax.lax.cumprod(operand, axis=0, reverse=False) -> cumprod(operand, axis=axis)",
                      "tf.math.cumprod(x, axis=0, exclusive=False, reverse=False) -> cumprod(x, axis=axis)")),
-    *_running("cummax", "Running maxima.", partial(np.maximum.accumulate, axis=-1), _FIRST_MAXIMA,
-              None, "torch.cummax(#1, dim=#2)[0]", "jax.lax.cummax(#1, axis=#2)", _accumulated("cummax", "maximum"),
+    *_running("cummax", "Running maxima.", partial(np.maximum.accumulate, axis=-1), _FIRST_MAXIMA, None,
+              _accumulated("cummax", "maximum"),
               pair=True, exact=True, kink=_REPEATED_MAXIMA, at_kink=_TIES),
-    *_running("cummin", "Running minima.", partial(np.minimum.accumulate, axis=-1), _FIRST_MAXIMA,
-              None, "torch.cummin(#1, dim=#2)[0]", "jax.lax.cummin(#1, axis=#2)", _accumulated("cummin", "minimum"),
+    *_running("cummin", "Running minima.", partial(np.minimum.accumulate, axis=-1), _FIRST_MAXIMA, None,
+              _accumulated("cummin", "minimum"),
               pair=True, exact=True, kink=_REPEATED_MAXIMA, at_kink=_TIES),
     *_running("logcumsumexp", "Logs of the running sums of exp(x), without overflow.", kernels.logcumsumexp,
-              f"{_ONES}; where(L, exp(x - y[:, None]), 0) @ dx", None, "torch.logcumsumexp(#1, dim=#2)",
-              "jax.lax.cumlogsumexp(#1, axis=#2)", family="exponentials",
+              f"{_ONES}; where(L, exp(x - y[:, None]), 0) @ dx", None, family="exponentials",
               lines=("jax.lax.cumlogsumexp(operand, axis=0, reverse=False) -> logcumsumexp(operand, axis=axis)",
                      "np.logaddexp.accumulate(array, axis=0, dtype=None, out=None)"
                      " -> logcumsumexp(array, axis=axis)")),
 
     # --- places
     order("argsort", "x; axis=-1, descending=False", "The places of the entries from the least on, as indices:"
-          " `x[argsort(y)]`.", build=_places_in_order, spellings=NOWHERE,
+          " `x[argsort(y)]`.", build=_places_in_order,
+          spellings={"numpy": "np.argsort(#1, axis=#2)", "torch": "torch.argsort(#1, dim=#2, descending=#3)",
+                     "jax": "jnp.argsort(#1, axis=#2, descending=#3)"},
           samples=("argsort(x)", "argsort(X, axis=0)", "argsort(X, descending=True)"),
           libraries=("np.argsort(a, axis=-1, kind=..., order=None, *, stable=..., descending=False)"
                      " -> argsort(a, axis=axis, descending=descending)",
@@ -279,7 +283,9 @@ ENTRIES = (
             evaluate=kernels.stable_order, differential="0 * dx", exact=True),
     *(order(f"index_of_{name}", "x; axis=None, keepdims=False", f"The place of the {word} entry, as an index:"
             f" `x[index_of_{name}(y)]`.", signature="(n)->()", evaluate=partial(getattr(np, f"arg{name}"), axis=-1),
-            differential="sum(0 * dx)", exact=True, spellings=NOWHERE,
+            differential="sum(0 * dx)", exact=True,
+            spellings={"numpy": f"np.arg{name}(#1, axis=#2, keepdims=#3)",
+                       "torch": f"torch.arg{name}(#1, dim=#2, keepdim=#3)"},
             libraries=(f"np.arg{name}(a, axis=None, out=None, keepdims=False)"
                        f" -> index_of_{name}(a, axis=axis, keepdims=keepdims)",
                        f"torch.arg{name}(input, dim: axis = None, keepdim=False)"

@@ -26,11 +26,11 @@ def ranked_by(x: Any, v: Any) -> Any:
     return result
 
 
-def order_statistic(x: Any, k: int) -> Any:
-    """Return the k-th least entry."""
-    if not 1 <= k <= x.shape[-1]:
-        raise EvaluationError(f"there is no entry number {k} of {x.shape[-1]}")
-    return np.where(np.isnan(x).any(axis=-1), np.nan, np.partition(x, k - 1, axis=-1)[..., k - 1])
+def order_statistic(x: Any, rank: int) -> Any:
+    """Return the entry of a rank."""
+    if not 1 <= rank <= x.shape[-1]:
+        raise EvaluationError(f"there is no entry number {rank} of {x.shape[-1]}")
+    return np.where(np.isnan(x).any(axis=-1), np.nan, np.partition(x, rank - 1, axis=-1)[..., rank - 1])
 
 
 def middle(x: Any, omit_nan: bool, upper: bool) -> Any:

@@ -241,7 +241,7 @@ ENTRIES = (
                          " *, dtype=None) -> cov(m, y, rowvar=rowvar, bias=bias, ddof=ddof)",
                          "torch.cov(input, *, correction=1, fweights=None, aweights=None)"
                          " -> cov_of_one(input, ddof=correction)"),
-              samples=("cov(x, u)", "cov(X, W)", "cov(X, x, bias=True)", "cov(X, v, rowvar=False)", "cov(X, W, ddof=0)"),
+              samples=("cov(x, u)", "cov(X, W)", "cov(X, x, bias=True)", "cov(X, W, rowvar=False)", "cov(X, W, ddof=0)"),
               errors=("cov(T, X)", "cov(X, v)"),
               spellings={"torch": None}),
     statistic("cov_of_one", "m; rowvar=True, bias=False, ddof=None", "Covariance matrix of one array.", hidden=True,
@@ -255,7 +255,7 @@ ENTRIES = (
                          " -> corrcoef_of_one(x, rowvar=rowvar)",
                          "np.corrcoef(x, y, rowvar=True, *, dtype=None) -> corrcoef(x, y, rowvar=rowvar)",
                          "torch.corrcoef(input) -> corrcoef_of_one(input)"),
-              samples=("corrcoef(x, u)", "corrcoef(X, W)", "corrcoef(X, v, rowvar=False)"),
+              samples=("corrcoef(x, u)", "corrcoef(X, W)", "corrcoef(X, W, rowvar=False)"),
               errors=("corrcoef(T, X)", "corrcoef(X, v)"), spellings={"torch": None}),
     statistic("corrcoef_of_one", "m; rowvar=True", "Correlation matrix of one array.", hidden=True,
               build=_correlation, spellings=NOWHERE,

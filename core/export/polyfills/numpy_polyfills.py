@@ -35,3 +35,18 @@ def log_softmax(x: Any, axis: Any = None) -> Any:
 def xlogy(a: Any, b: Any) -> Any:
     """a * log(b), and 0 where a is 0."""
     return np.where(a == 0, 0.0, a * np.log(np.where(a == 0, 1.0, b)))
+
+
+def cummax(x: Any, axis: Any = None) -> Any:
+    """Running maxima along an axis, or of all entries."""
+    return np.maximum.accumulate(np.ravel(x), axis=0) if axis is None else np.maximum.accumulate(x, axis=axis)
+
+
+def cummin(x: Any, axis: Any = None) -> Any:
+    """Running minima along an axis, or of all entries."""
+    return np.minimum.accumulate(np.ravel(x), axis=0) if axis is None else np.minimum.accumulate(x, axis=axis)
+
+
+def logcumsumexp(x: Any, axis: Any = None) -> Any:
+    """Logs of the running sums of exp(x) along an axis, or of all entries."""
+    return np.logaddexp.accumulate(np.ravel(x), axis=0) if axis is None else np.logaddexp.accumulate(x, axis=axis)
