@@ -33,7 +33,7 @@ def of_stats(
     **fields: Any,
 ) -> Operator:
     """Return a function of scipy.stats, which goes along the first axis where none is named."""
-    theirs = f"scipy.stats.{called or name}({signature}, nan_policy='propagate', *, keepdims=False) -> {name}({meaning})"
+    theirs = f"scipy.stats.{called or name}({signature}, nan_policy='propagate', keepdims=False) -> {name}({meaning})"
     spelling = ", ".join(f"{word.partition('=')[0].strip()}=#{place}"
                          for place, word in enumerate(parameters.partition(";")[2].split(","), 2))
     return statistic(name, parameters, doc, **{"definition" if isinstance(way, str) else "build": way},
@@ -193,9 +193,10 @@ def quadrature(name: str, doc: str, build: Any, lines: tuple[str, ...], **fields
     libraries = []
     for line in lines:
         function, _, rest = line.partition("(")
+        axis = "dim" if function.startswith("torch.") else "axis"
         libraries += [
-            f"{function}(y, x: None = None, {rest}, axis=-1) -> {name}(y, dx, axis=axis)",
-            f"{function}(y, x, {rest}, axis=-1) -> {name}(y, x, axis=axis)".replace("dx=1.0", "dx=..."),
+            f"{function}(y, x: None = None, {rest}, {axis}=-1) -> {name}(y, dx, axis={axis})",
+            f"{function}(y, x, {rest}, {axis}=-1) -> {name}(y, x, axis={axis})".replace("dx=1.0", "dx=..."),
         ]
     return statistic(
         name, "y, x=1; axis=-1", doc, build=build, libraries=tuple(libraries), spellings=NOWHERE,
