@@ -16,8 +16,13 @@ LIBRARIES = words(
 )
 """Names that, in front of a dot, mean a library: `np.linalg.inv(A)`."""
 
-MODULES = words("numpy linalg special stats nn functional scipy math keras activations fft lax random distributions")
-"""Names that, behind a library and a dot, mean a part of it."""
+MODULES = words(
+    """
+    numpy linalg special stats nn functional scipy math keras activations fft lax random distributions integrate signal
+    add multiply maximum minimum logaddexp
+    """
+)
+"""Names that, behind a library and a dot, mean a part of it: `np.maximum.accumulate(x)` is of a function's own."""
 
 DISTRIBUTIONS = words(
     """

@@ -37,7 +37,7 @@ def _is_truth(value: Any) -> bool:
 
 
 _KINDS: tuple[tuple[str, str, Callable[[Any], bool]], ...] = (
-    ("k offset n start_axis end_axis d ind N ndim", "a whole number", is_whole),
+    ("k offset n rank start_axis end_axis d ind N ndim", "a whole number", is_whole),
     ("shift", "whole numbers", _are_whole),
     ("start stop step value ddof lower upper nan posinf neginf", "a number", _is_number),
     ("ord p", "a number or a word", lambda value: value is None or isinstance(value, str) or _is_number(value)),

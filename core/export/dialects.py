@@ -239,6 +239,9 @@ def _boolean(node: Node) -> bool:
             return sign in COMPARISONS
         case Attribute(operand, "T" | "mT") | Index(operand):
             return _boolean(operand)
+        case Call(name):
+            operator = find(name)
+            return operator is not None and operator.mask
     return False
 
 

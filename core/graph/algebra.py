@@ -12,12 +12,12 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
-from itertools import count
+from itertools import combinations, count
 
 from ..shapes import Shape
 from .canonical import canonical, simplest, tidy
 from .deltas import eliminate
-from .nodes import Coefficient, Delta, Labels, Map, Node, Product, Structural, Sum, Symbol, sizes_of
+from .nodes import Coefficient, Delta, Labels, Map, Node, Product, Select, Structural, Sum, Symbol, sizes_of
 from .nodes import Factor as Factor
 from .operator import Operator
 
@@ -248,7 +248,7 @@ def product(coefficient: Coefficient, factors: Iterable[Factor], output: Labels)
     """
     coefficient, flat = _splice(coefficient, factors)
     flat = _cancelled(flat)
-    if coefficient == 0 or any(is_zero(node) for node, _ in flat):
+    if coefficient == 0 or any(is_zero(node) for node, _ in flat) or _apart(flat):
         sizes = sizes_of(flat)
         return zero(tuple(sizes[label] for label in output))
     for position, (node, labels) in enumerate(flat):
@@ -256,6 +256,20 @@ def product(coefficient: Coefficient, factors: Iterable[Factor], output: Labels)
             others = flat[:position] + flat[position + 1 :]
             return _distribute(coefficient, node, labels, others, output)
     return canonical(*eliminate(coefficient, flat, output))
+
+
+def _apart(factors: list[Factor]) -> bool:
+    """Whether two ranges of places of one axis have none in common: nothing of `x[:2]` lies in `x[2:]`."""
+    chosen: dict[int, list[range]] = {}
+    for node, labels in factors:
+        if isinstance(node, Select) and isinstance(node.rows, range):
+            chosen.setdefault(labels[1], []).append(node.rows)
+    return any(
+        a.stop <= b.start or b.stop <= a.start
+        for rows in chosen.values()
+        for a, b in combinations(rows, 2)
+        if a.step > 0 and b.step > 0
+    )
 
 
 def exchanged(node: Product, places: Collection[int], *new: Factor) -> Node:

@@ -114,7 +114,7 @@ def _implied_ties(factors: list[Factor]) -> tuple[list[Labels], set[int]]:
     """Return pairs of labels that Select and Reshape tensors force to be equal, and the factors this makes idle.
 
     Both describe functions of an index: two that start from the same label end in the same. A Reshape is also
-    invertible, and so is a rotation.
+    invertible, and so is a rotation; a range chooses no place twice.
     """
     equal: list[Labels] = []
     idle: set[int] = set()
@@ -122,9 +122,13 @@ def _implied_ties(factors: list[Factor]) -> tuple[list[Labels], set[int]]:
     for position, (node, labels) in enumerate(factors):
         if isinstance(node, Select) and not _rotates(node):
             first = seen.setdefault((node, labels[0]), labels)
+            other = seen.setdefault((node, labels[1:]), labels) if isinstance(node.rows, range) else labels
             if first is not labels:
                 idle.add(position)
                 equal.append((first[1], labels[1]))
+            elif other is not labels:
+                idle.add(position)
+                equal.append((other[0], labels[0]))
         elif isinstance(node, Select | Reshape):
             forward = seen.setdefault((node, labels[0]), labels)
             backward = seen.setdefault((node, labels[1:]), labels)

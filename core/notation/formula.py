@@ -235,6 +235,9 @@ class Notation:
         settings = {key: spelled(value) for key, value in node.parameters if value not in (None, False)}
         if name == "nuclear_norm":
             return call("matrix_norm" if node.batch else "norm", self.tree(node.children[0]), String("nuc"))
+        if node.operator.written:
+            operands = map(self.tree, _unrepeated(node))
+            return filled(parse(node.operator.written).result, dict(zip(node.operator.operands, operands, strict=True)))
         if node.operator.signature.startswith("(n)->") and "axis" in node.operator.parameters:
             return self._reduction(node, settings)
         if len(node.children) == 1 and node.operator.keeps_symmetry:

@@ -39,7 +39,7 @@ ENTRIES = (
              samples=("grad(sum(x**3), x)", "grad(norm(X @ Y, 'fro'), X)"),
              errors=("grad(x, x)", "grad(sum(x), 2*x)"),
              refused={f"{library}.{name}": "write `grad(f, x)` for the derivative of f by x"
-                      for library in ("np", "torch", "jax", "tf") for name in ("grad", "gradient", "value_and_grad")}),
+                      for library in ("np", "torch", "jax", "tf") for name in ("grad", "value_and_grad")}),
     Operator("jacobian", "f, x",
              "The generalized Jacobian by an input: the axes of the output, then those of the input.",
              family="derivatives", build=_jacobian, aliases=("jac", "jacfwd", "jacrev"),

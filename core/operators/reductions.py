@@ -57,6 +57,7 @@ def _spread(name: str) -> tuple[str, ...]:
         f"np.{name}(a, axis=None, dtype=None, out=None, ddof=0, keepdims=False, where=None, mean=None)"
         f" -> {numpy.format('ddof')}",
         f"np.{name}(a, axis=None, dtype=None, out=None, *, correction, keepdims=False) -> {numpy.format('correction')}",
+        *_with_mean(name),
         f"torch.{name}(input, unbiased: True) -> {name}(input, ddof=1)",
         f"torch.{name}(input, unbiased: False) -> {name}(input)",
         f"torch.{name}(input, dim: axis = None, *, correction=1, keepdim=False) -> {torch.format('dim', 'correction')}",
@@ -69,9 +70,25 @@ def _spread(name: str) -> tuple[str, ...]:
     )
 
 
+def _with_mean(name: str) -> tuple[str, ...]:
+    """Return how PyTorch calls a variance, or its root, together with the mean."""
+    whole = f"({name}(input, ddof={{}}), mean(input))"
+    along = f"({name}(input, axis=dim, ddof={{}}, keepdims=keepdim), mean(input, axis=dim, keepdims=keepdim))"
+    return (
+        f"torch.{name}_mean(input, unbiased: True) -> {whole.format(1)}",
+        f"torch.{name}_mean(input, unbiased: False) -> {whole.format(0)}",
+        f"torch.{name}_mean(input, dim: axis = None, *, correction=1, keepdim=False) -> {along.format('correction')}",
+        f"torch.{name}_mean(input, dim: axis, unbiased: True, keepdim=False) -> {along.format(1)}",
+        f"torch.{name}_mean(input, dim: axis, unbiased: False, keepdim=False) -> {along.format(0)}",
+    )
+
+
 def _extreme(name: str, least: str) -> tuple[str, ...]:
     """Return how libraries call the largest or the smallest entry; `least` is that of no entries."""
     pair = tuple(line.format(name).replace("(max(", f"({name}(") for line in _PAIR)
+    if name == "min":
+        pair += ("torch.aminmax(input, *, dim=None, keepdim=False)"
+                 " -> (min(input, axis=dim, keepdims=keepdim), max(input, axis=dim, keepdims=keepdim))",)
     lines = (*_axes(name, dtype=False, empty=least, joined=f"{name}imum", torch=False), *pair)
     other = (line.replace(f"np.{name}(", f"np.a{name}(") for line in lines[:2])
     return (*lines, *other, _TORCH.format(f"a{name}", "", name), f"jax.lax.{name}(x, y) -> {name}imum(x, y)")
@@ -142,13 +159,11 @@ ENTRIES = (
               differential="sum((x == y) * dx) / sum(x == y)", kink="sum(x == y) > 1",
               at_kink="the derivative is split evenly among equal entries", aliases=("amax", "reduce_max"),
               libraries=_extreme("max", "-inf"),
-              refused={"argmax": "its values are whole numbers without a derivative; `max(x)` is the entry"},
               spellings={"torch": "torch.amax(#*)"}),
     reduction("min", "Smallest entry.", signature="(n)->()", evaluate=partial(np.min, axis=-1), exact=True,
               differential="sum((x == y) * dx) / sum(x == y)", kink="sum(x == y) > 1",
               at_kink="the derivative is split evenly among equal entries", aliases=("amin", "reduce_min"),
               libraries=_extreme("min", "inf"),
-              refused={"argmin": "its values are whole numbers without a derivative; `min(x)` is the entry"},
               spellings={"torch": "torch.amin(#*)"}),
 
     # --- exponentials

@@ -119,3 +119,47 @@ def solve_stein(A: Any, B: Any, Q: Any) -> Any:
     system = np.eye(m * n, dtype=Q.dtype) - system.reshape(*system.shape[:-4], m * n, m * n)
     X = np.linalg.solve(system, Q.reshape(*Q.shape[:-2], m * n, 1))
     return X.reshape(*X.shape[:-2], m, n)
+def ordered_by(x: Any, v: Any) -> Any:
+    """The entries of v in the order that sorts x."""
+    x, v = np.broadcast_arrays(x, v)
+    return np.take_along_axis(v, np.argsort(x, axis=-1, stable=True), axis=-1)
+
+
+def ranked_by(x: Any, v: Any) -> Any:
+    """For each entry of x that of v at its rank."""
+    x, v = np.broadcast_arrays(x, v)
+    ranks = np.argsort(np.argsort(x, axis=-1, stable=True), axis=-1)
+    return np.take_along_axis(v, ranks, axis=-1)
+
+
+def merged_axes(x: Any, along: Any) -> Any:
+    """The entries along axes as the last axis, and the shape with ones for these axes."""
+    axes = tuple(range(x.ndim)) if along is None else along if isinstance(along, tuple) else (along,)
+    axes = tuple(place % x.ndim for place in axes)
+    moved = np.moveaxis(x, axes, tuple(range(-len(axes), 0))) if axes else x
+    shape = tuple(1 if place in axes else size for place, size in enumerate(x.shape))
+    return moved.reshape((*moved.shape[: x.ndim - len(axes)], -1)), shape
+
+
+def order_statistic(x: Any, rank: Any, axis: Any = None, keepdims: Any = False) -> Any:
+    """The entry of a rank along axes, that of the least being 1."""
+    return at_rank(x, lambda count: 0 * count + rank - 1, axis, keepdims, False)
+
+
+def at_rank(x: Any, place: Any, along: Any, keepdims: Any, omit_nan: Any) -> Any:
+    """The sorted entry along axes at a place that the number of entries decides."""
+    flat, shape = merged_axes(x, along)
+    present = flat == flat if omit_nan else np.ones_like(flat) == 1
+    places = place(np.sum(present, axis=-1, keepdims=True))
+    result = np.take_along_axis(ordered_by(flat, flat), places, axis=-1)[..., 0]
+    return result.reshape(shape) if keepdims else result
+
+
+def median_low(x: Any, axis: Any = None, keepdims: Any = False, omit_nan: Any = False) -> Any:
+    """The lower of the two middle entries along axes."""
+    return at_rank(x, lambda count: (count - 1) // 2, axis, keepdims, omit_nan)
+
+
+def median_high(x: Any, axis: Any = None, keepdims: Any = False, omit_nan: Any = False) -> Any:
+    """The upper of the two middle entries along axes."""
+    return at_rank(x, lambda count: count // 2, axis, keepdims, omit_nan)

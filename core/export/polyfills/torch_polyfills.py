@@ -48,3 +48,28 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
         return torch.tensordot(a, b, axes)
     first, second = ((one,) if isinstance(one, int) else tuple(one) for one in axes)
     return torch.tensordot(a, b, (first, second))
+
+
+def sort(x: Any, dim: Any = -1, descending: Any = False) -> Any:
+    """The entries from the least on along an axis; without one, all as a vector."""
+    return torch.sort(torch.ravel(x) if dim is None else x, -1 if dim is None else dim, descending)[0]
+
+
+def cumprod(x: Any, dim: Any = None) -> Any:
+    """Running products along an axis, or of all entries."""
+    return torch.cumprod(torch.ravel(x), 0) if dim is None else torch.cumprod(x, dim)
+
+
+def cummax(x: Any, dim: Any = None) -> Any:
+    """Running maxima along an axis, or of all entries."""
+    return (torch.cummax(torch.ravel(x), 0) if dim is None else torch.cummax(x, dim))[0]
+
+
+def cummin(x: Any, dim: Any = None) -> Any:
+    """Running minima along an axis, or of all entries."""
+    return (torch.cummin(torch.ravel(x), 0) if dim is None else torch.cummin(x, dim))[0]
+
+
+def logcumsumexp(x: Any, dim: Any = None) -> Any:
+    """Logs of the running sums of exp(x) along an axis, or of all entries."""
+    return torch.logcumsumexp(torch.ravel(x), 0) if dim is None else torch.logcumsumexp(x, dim)
