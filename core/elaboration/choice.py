@@ -72,7 +72,7 @@ def _needs(roots: Iterable[Node]) -> Iterator[int]:
 def _ends(rows: Rows) -> Iterable[int]:
     """Return places that must exist; a long slice that is written in numbers may be cut off."""
     if isinstance(rows, Windows):
-        return (rows.last,)
+        return rows.last, rows.amount - 2, rows.length - 2
     if isinstance(rows, Progression):
         return rows.start, rows.start + rows.step * (rows.length - 1)
     last = [min(rows[-1], LONGEST_SLICE - 1) if len(rows) > 1 else rows[0]] if isinstance(rows, range) and rows else []

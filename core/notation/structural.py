@@ -5,6 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import combinations
 from typing import Protocol
 
 from ...grammar.syntax import ListLiteral, Number, Slice, TupleLiteral
@@ -114,6 +115,7 @@ class _Application:
     def _combine(self) -> bool:
         """Write two arrays over windows as a convolution or a correlation."""
         busy = {label for _, labels in self.acting for label in labels}
+        busy |= {label for one, other in combinations(self.ties, 2) for label in {*one.labels} & {*other.labels}}
         busy |= {label for node, labels in self.pieces if isinstance(node, Delta) for label in labels}
         found = combined(
             [(self._tree(piece), labels) for piece, labels in self.pieces if not isinstance(piece, Delta)],
@@ -238,7 +240,10 @@ class _Application:
                 eye = call("eye", length_tree(node.size))
                 if is_one_place(node) and first >= self.rank and not users(first):
                     return indexed(eye, [only_place(self.writer, node)]), inner
-                return chosen(self.writer, node, eye, 0, 2), labels
+                rows = chosen(self.writer, node, eye, 0, 2)
+                if self.ties and first >= self.rank and not users(first):
+                    return call("sum", rows, axis=Number("0")), inner
+                return rows, labels
             case Triangle():
                 return call("tril", call("ones", self._shape(node.shape)), *_offset(node.offset)), labels
         summed = [axis for axis, label in enumerate(inner) if label >= self.rank and not users(label)]
