@@ -75,7 +75,7 @@ ENTRIES = (
                 arranging.split_by_sizes, "split_by_sizes(x, 3)[1]", "split_by_sizes(X, [1, 2])[1]",
                 errors=("split_by_sizes(X, [1, 1])",), hidden=True, spellings=NOWHERE),
     arrangement("chunk", "x; chunks, axis=0", "At most so many slices, all of one length but for the last.",
-                arranging.chunks, "chunk(x, 3)[0]", "chunk(X, 2, axis=1)[1]", errors=("chunk(x)", "chunk(x, 0)"),
+                arranging.in_chunks, "chunk(x, 3)[0]", "chunk(X, 2, axis=1)[1]", errors=("chunk(x)", "chunk(x, 0)"),
                 aliases=("unsafe_chunk",), spellings={"numpy": None, "jax": None}),
     *(arrangement(f"{name}split", "x; indices_or_sections",
                   f"Slices along the {word} axis{', of a vector along its only one' if name == 'h' else ''}.",
@@ -147,7 +147,7 @@ ENTRIES = (
                 "pad(x, 1, constant_values=2)", errors=("pad(x)", "pad(x, 9, 'wrap')", "pad(x, 1, 'mirror')"),
                 spellings={"torch": None}, libraries=(
                     "torch.pad(input, pad, mode='constant', value=None) -> pad_from_last(input, pad, mode, value)",)),
-    arrangement("pad_from_last", "x; pad, mode='constant', fill=None",
+    arrangement("pad_from_last", "x; pad, mode='constant', value=None",
                 "With further entries around; the widths of the last axis come first.", arranging.padded_from_last,
                 "pad_from_last(X, (1, 2))", "pad_from_last(T, (1, 0, 2, 1), 'replicate')",
                 "pad_from_last(T, (1, 2), 'circular')", errors=("pad_from_last(X, (1, 2, 3))",), hidden=True,

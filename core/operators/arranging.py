@@ -60,18 +60,18 @@ def _several_parts(value: Any, name: str) -> int:
     return count
 
 
-def split_at(x: Node, places: Any, axis: int, name: str = "split", *, uneven: bool = False) -> Parts:
+def split_at(x: Node, indices_or_sections: Any, axis: int, name: str = "split", *, uneven: bool = False) -> Parts:
     """Return slices between places, or so many of one length; `uneven` ones may differ by one."""
     place = normalize_axis(axis, x.rank)
     size = x.shape[place]
-    if isinstance(places, tuple):
-        ends = [_end(whole(one, "indices"), size) for one in places]
+    if isinstance(indices_or_sections, tuple):
+        ends = [_end(whole(one, "indices"), size) for one in indices_or_sections]
         pairs = zip([0, *ends], [*ends, size], strict=True)
         return tuple(_between(x, place, start, end) for start, end in pairs)
     if not uneven or isinstance(size, Size):
-        return split_evenly(x, places, axis, name)
-    each, more = divmod(size, _several_parts(places, name))
-    return sliced(x, place, [each + (k < more) for k in range(places)])
+        return split_evenly(x, indices_or_sections, axis, name)
+    each, more = divmod(size, _several_parts(indices_or_sections, name))
+    return sliced(x, place, [each + (k < more) for k in range(indices_or_sections)])
 
 
 def _end(place: int, size: int) -> int:
@@ -96,9 +96,9 @@ def split_by_sizes(x: Node, sizes: Any, axis: int) -> Parts:
     return sliced(x, place, [min(each, size - start) for start in range(0, size, each)])
 
 
-def chunks(x: Node, count: int, axis: int) -> Parts:
+def in_chunks(x: Node, chunks: int, axis: int) -> Parts:
     """Return PyTorch's chunks: at most so many, all of one length but for the last."""
-    size, parts = x.shape[normalize_axis(axis, x.rank)], _several_parts(count, "chunk")
+    size, parts = x.shape[normalize_axis(axis, x.rank)], _several_parts(chunks, "chunk")
     return split_evenly(x, parts, axis) if isinstance(size, Size) else split_by_sizes(x, max(1, -(-size // parts)), axis)
 
 
@@ -123,12 +123,12 @@ def narrowed(x: Node, axis: int, start: int, length: int) -> Node:
     return selected(x, place, progression(first, 1, length))
 
 
-def deleted(x: Node, places: Any, axis: int | None) -> Node:
+def deleted(x: Node, obj: Any, axis: int | None) -> Node:
     """Return x without some places of an axis, or of all entries in a row."""
     if axis is None:
-        return deleted(reshaped(x, -1), places, 0)
+        return deleted(reshaped(x, -1), obj, 0)
     place = normalize_axis(axis, x.rank)
-    gone = [placed(whole(one, "places"), x.shape[place]) for one in several(places)]
+    gone = [placed(whole(one, "obj"), x.shape[place]) for one in several(obj)]
     if isinstance(x.shape[place], Size):
         if len(gone) != 1:
             raise ExpressionError("`delete` must know the length of the axis", helps=["give the shape in numbers"])
