@@ -319,3 +319,8 @@ def _padded_along(x: Node, axis: int, before: int, after: int, mode: str, value:
     sides = [*([outside(before, first=True)] if before != 0 else []), x]
     sides += [outside(after, first=False)] if after != 0 else []
     return concatenated(*sides, axis=axis) if len(sides) > 1 else x
+
+
+def bordered_end(x: Node, axis: int, width: int) -> Node:
+    """Return x with zeros after it along an axis."""
+    return _padded_along(x, axis, 0, width, "constant", 0)

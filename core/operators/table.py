@@ -21,7 +21,7 @@ FAMILIES = (
 )
 # These are loaded when one of their words is asked for.
 WAITING = (
-    "special", "bessel", "rounding", "densities", "activations", "equations", "matrix_functions", "patterns", "convolutions", "arrangements", "distances", "polynomials",
+    "special", "bessel", "rounding", "densities", "activations", "equations", "matrix_functions", "patterns", "convolutions", "arrangements", "distances", "polynomials", "picking", "fourier",
 )
 
 
