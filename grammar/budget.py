@@ -43,7 +43,7 @@ class Budget:
         self.parts = parts
         self.seconds = seconds
         self.spent = 0
-        # The clock starts at the first look at it: most work is done before, and to read it takes long on some machines.
+        # The clock starts at the first look at it: most work ends before, and reading it takes long on some machines.
         self._look = BETWEEN_LOOKS
         self._end: float | None = None
 

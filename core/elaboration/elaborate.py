@@ -33,7 +33,7 @@ from . import infix, misfits
 from .applied import Value as Value
 from .applied import apply, flat, over_axes
 from .arguments import bind
-from .entries import Entries, StaticNameError, Unavailable, integral_symbols
+from .entries import ComplexPair, Entries, StaticNameError, Unavailable, integral_symbols
 from .indexing import indexed, parts_of, slice_ends
 from .keywords import PLAIN
 from .literals import constant_array, literal, plain
@@ -319,7 +319,10 @@ class Elaborator:
         raise misfits.clash(node, left, right, error) from None
 
     def _attribute(self, node: syntax.Attribute) -> Value:
-        operand = self.operand(node.operand)
+        value = self.visit(node.operand)
+        if isinstance(value, ComplexPair) and node.name in value.PARTS:
+            return value.part(node.name)
+        operand = self.tensor(value, syntax.span_of(node.operand))
         match node.name:
             case "T":
                 return permute(operand, range(operand.rank)[::-1])
@@ -329,6 +332,8 @@ class Elaborator:
                 return permute(operand, [*range(operand.rank - 2), operand.rank - 1, operand.rank - 2])
             case "shape":
                 return operand.shape
+            case "real":
+                return operand
             case "size":
                 return math.prod(operand.shape)
             case "ndim":
@@ -351,6 +356,8 @@ class Elaborator:
         if node.mark:
             misfits.require_meaning(node, positional, self.statics)
         keywords = {item.name: self.visit(item.value) for item in node.keywords}
+        if positional and isinstance(first := positional[0], ComplexPair) and operator.name in first.PARTS:
+            return first.part(operator.name)
         try:
             bound = bind(operator, positional, keywords)
             operands = [self.tensor(item, node.span) for item in bound.operands]
