@@ -17,7 +17,7 @@ from itertools import count
 from ..shapes import Shape
 from .canonical import canonical, simplest, tidy
 from .deltas import eliminate
-from .nodes import Coefficient, Delta, Labels, Map, Node, Product, Structural, Sum, Symbol, sizes_of
+from .nodes import Apply, Coefficient, Delta, Labels, Map, Node, Product, Structural, Sum, Symbol, sizes_of
 from .nodes import Factor as Factor
 from .operator import Operator
 
@@ -305,7 +305,7 @@ def _splice(coefficient: Coefficient, factors: Iterable[Factor]) -> tuple[Coeffi
 
 def is_mask(node: Node) -> bool:
     """Whether a node is a mask, whose zeros must win over inf and nan in every Product that it takes part in."""
-    return isinstance(node, Map) and node.operator.mask
+    return isinstance(node, Map | Apply) and node.operator.mask
 
 
 def _transparent(node: Product) -> bool:

@@ -21,7 +21,8 @@ FAMILIES = (
 )
 # These are loaded when one of their words is asked for.
 WAITING = (
-    "special", "bessel", "rounding", "densities", "activations", "equations", "matrix_functions", "patterns",
+    "special", "bessel", "rounding", "densities", "activations", "classification", "losses", "normalizations",
+    "equations", "matrix_functions", "patterns",
 )
 
 

@@ -35,3 +35,9 @@ def log_softmax(x: Any, axis: Any = None) -> Any:
 def xlogy(a: Any, b: Any) -> Any:
     """a * log(b), and 0 where a is 0."""
     return np.where(a == 0, 0.0, a * np.log(np.where(a == 0, 1.0, b)))
+
+
+def one_hot(labels: Any, num_classes: Any, axis: Any = -1) -> Any:
+    """A row for each label: one at its place, else zero."""
+    rows = np.expand_dims(labels, -1) == np.arange(num_classes)
+    return np.moveaxis(rows.astype(float), -1, axis)

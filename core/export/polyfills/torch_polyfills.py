@@ -48,3 +48,10 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
         return torch.tensordot(a, b, axes)
     first, second = ((one,) if isinstance(one, int) else tuple(one) for one in axes)
     return torch.tensordot(a, b, (first, second))
+
+
+def one_hot(labels: Any, num_classes: Any, axis: Any = -1) -> Any:
+    """A row for each label: one at its place, else zero."""
+    places = torch.as_tensor(labels).unsqueeze(-1)
+    rows = places == torch.arange(num_classes, device=places.device)
+    return torch.moveaxis(rows, -1, axis)

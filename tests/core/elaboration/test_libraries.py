@@ -40,7 +40,7 @@ def rows() -> list[tuple[str, str]]:
 
 NAMES = {
     "numpy": ("np=numpy", "scipy=scipy", "_=scipy.linalg", "_=scipy.special"),
-    "torch": ("torch=torch", "F=torch.nn.functional"),
+    "torch": ("torch=torch", "F=torch.nn.functional", "nn=torch.nn"),
     "jax": ("jax=jax", "jnp=jax.numpy", "_=jax.scipy.linalg", "_=jax.scipy.special", "_=jax.nn"),
 }
 
