@@ -14,8 +14,8 @@ import numpy as np
 from ...grammar.parser import parse
 from ...grammar.rewriting import filled
 from ...grammar.syntax import Attribute, Binary, Index, ListLiteral, Literal, Name, Number, Slice, String, TupleLiteral
-from ..elaboration.infix import COMPARISONS
 from ..elaboration.arguments import declaration
+from ..elaboration.infix import COMPARISONS
 from ..graph.algebra import Factor, add, constant_value, is_mask, is_zero, repeated_axes, without_axes
 from ..graph.canonical import is_symmetric
 from ..graph.nodes import (
@@ -243,6 +243,8 @@ class Notation:
             return call("matrix_norm" if node.batch else "norm", self.tree(node.children[0]), String("nuc"))
         if node.operator.written:
             return self._written(node)
+        if node.operator.signature == "(n)->(n)" and "axis" in node.operator.parameters:
+            return self._along_axis(node, settings)
         if node.operator.signature.startswith("(n)->") and "axis" in node.operator.parameters:
             return self._reduction(node, settings)
         if len(node.children) == 1 and node.operator.keeps_symmetry:
@@ -257,10 +259,20 @@ class Notation:
     def _written(self, node: Apply) -> Tree:
         """Return what stands for a hidden operator, in terms of its operands and of the sizes in its signature."""
         axes = parse_axes(node.operator.signature.partition("->")[0])
-        pairs = (zip(names, child.shape[node.batch :], strict=True) for names, child in zip(axes, node.children, strict=True))
-        sizes = {name: length_tree(size) for core in pairs for name, size in core}
+        cores = [child.shape[node.batch :] for child in node.children]
+        pairs = zip(sum(axes, ()), sum(cores, ()), strict=True)
+        sizes = {name: length_tree(size) for name, size in pairs}
         operands = dict(zip(node.operator.operands, map(self.tree, _unrepeated(node)), strict=True))
         return filled(parse(node.operator.written).result, {**sizes, **operands})
+
+    def _along_axis(self, node: Apply, settings: dict[str, Tree]) -> Tree:
+        """Return what keeps its shape along the last axis, for a transpose along the first of what is transposed."""
+        operand, axes = reduced_operand(node)
+        name = node.operator.name
+        if operand.rank == node.rank == 2 and axes == (0,):
+            return transposed(call(name, self.tree(operand), axis=number(0), **settings))
+        last = {"axis": number(node.rank - 1)} if node.rank > 1 else {}
+        return call(name, self.tree(node.children[0]), **last, **settings)
 
     def _reduction(self, node: Apply, settings: dict[str, Tree]) -> Tree:
         operand, axes = reduced_operand(node)

@@ -25,9 +25,24 @@ from .elementwise import LEAST_NORM
 _TANH = "Hendrycks & Gimpel 2016, Gaussian Error Linear Units (GELUs)"
 
 
-def in_torch(functions: str, parameters: str, meaning: str) -> tuple[str, ...]:
-    """Return how torch.nn has a function: `in_torch("elu ELU", ...)` is of `F.elu(x)` and of `nn.ELU()(x)`."""
-    return tuple(f"F.{name}({parameters}) -> {meaning}" for name in functions.split())
+def in_torch(names: str, parameters: str, meaning: str, *, bare: bool = False) -> tuple[str, ...]:
+    """Return how PyTorch calls a function: `in_torch("elu ELU", ...)` is of `F.elu(x)` and of `nn.ELU()(x)`.
+
+    With `bare` it is read so without a library too, where its order of arguments is not that of the entry.
+    """
+    paths = [f"torch.{name}" if name[0].islower() else f"F.{name}" for name in names.split()]
+    paths += [name for name in names.split() if bare and name[0].islower()]
+    return tuple(f"{path}({parameters}) -> {meaning}" for path in paths)
+
+
+def in_keras(names: str, own: str, parameters: str = "y_true, y_pred") -> tuple[str, ...]:
+    """Return how Keras calls a loss: its functions give one value a sample, objects of its class the mean of them."""
+    function, made, *others = names.split()
+    axes = "" if own.startswith("-sum") else ", axis=-1"
+    named = (f"tf.keras.{path}.{name}" for path in ("losses", "metrics") for name in (function, *others))
+    each = own if not axes else f"mean({own}{axes})"
+    return (*(f"{name}({parameters}) -> {each}" for name in named),
+            f"tf.keras.losses.{made}({parameters}) -> mean({own})")
 
 
 def activation(
@@ -51,7 +66,8 @@ def activation(
     }
     if "evaluate" not in fields:
         defaults["definition"] = formula
-    joined: dict[str, Any] = {key: (*defaults[key], *fields.pop(key)) for key in ("libraries", "aliases") if key in fields}
+    more = [key for key in ("libraries", "aliases") if key in fields]
+    joined: dict[str, Any] = {key: (*defaults[key], *fields.pop(key)) for key in more}
     return Operator(name, parameters, doc, **(defaults | fields | joined))
 
 
@@ -157,7 +173,7 @@ ENTRIES = (
           "x between two numbers.", lambda x, min_val=-1.0, max_val=1.0: np.minimum(np.maximum(x, min_val), max_val),
           "np.minimum(np.maximum(#1, #2), #3)", parameters="x, min_val=-1, max_val=1", torch="hardtanh Hardtanh",
           given="min_val=-1, max_val=1", jax="hard_tanh", kink="(x - min_val) * (x - max_val) == 0",
-          at_kink=LEAST_NORM, samples=("hardtanh(x)", "hardtanh(X, -0.5, w)", "hardtanh(2*x, -u**2, 2)"), exact=True,
+          at_kink=LEAST_NORM, samples=("hardtanh(x)", "hardtanh(X, -0.5, w)", "hardtanh(9*x, -u**2, 2)"), exact=True,
           spellings={"torch": "torch.clamp(#1, #2, #3)"}),
     activation("relu6", "hardtanh(x, 0, 6)", "x between 0 and 6.", torch="relu6 ReLU6", jax="relu6"),
     activation("hardsigmoid", "hardtanh(x, -3, 3)/6 + 1/2", "A sigmoid of three lines, relu6(x + 3)/6.",

@@ -13,7 +13,7 @@ from ..graph.algebra import constant_value, number, scale
 from ..graph.nodes import Delta, Node
 from ..graph.operator import NOWHERE, Operator
 from ..shapes import normalize_axis, require_rank
-from .activations import in_torch
+from .activations import in_keras, in_torch
 from .axes import moved
 
 WHOLE = "labels are whole numbers, and nothing is differentiated by them"
@@ -145,7 +145,8 @@ ENTRIES = (
     Operator("one_hot_among", "labels, classes", "A row for each label, as long as there are classes.",
              family="losses of classes", signature="(),(k)->(k)", evaluate=one_hot_of, hidden=True, mask=True,
              exact=True, differential="0 * y * dlabels", undifferentiable={"labels": WHOLE, "classes": WHOLE},
-             domain=("label", "real"), written="one_hot(labels, k)", samples=("one_hot_among(arange(3), ones_like(w))*X",),
+             domain=("label", "real"), written="one_hot(labels, k)",
+             samples=("one_hot_among(arange(3), ones_like(w))*X",),
              errors=("one_hot_among(x)",), spellings=NOWHERE),
     Operator("cross_entropy", "input, target, weight=1; reduction='mean', ignore_index=None, label_smoothing=0",
              "Cross entropy of logits with labels, or with the probabilities of the classes, which stand along the"
@@ -163,6 +164,16 @@ ENTRIES = (
                    " -> -sum(one_hot(labels, logits.shape[-1])*log_softmax(logits, axis=-1), axis=-1)"
                    for library in ("optax.softmax_cross_entropy_with_integer_labels",
                                    "optax.losses.softmax_cross_entropy_with_integer_labels")),
+                 *in_keras("categorical_crossentropy CategoricalCrossentropy", "-sum(y_true*log(y_pred), axis=-1)",
+                           "y_true, y_pred, from_logits: False = False"),
+                 *in_keras("categorical_crossentropy CategoricalCrossentropy",
+                           "-sum(y_true*log_softmax(y_pred, axis=-1), axis=-1)", "y_true, y_pred, from_logits: True"),
+                 *in_keras("sparse_categorical_crossentropy SparseCategoricalCrossentropy",
+                           "-sum(one_hot(y_true, y_pred.shape[-1])*log(y_pred), axis=-1)",
+                           "y_true, y_pred, from_logits: False = False"),
+                 *in_keras("sparse_categorical_crossentropy SparseCategoricalCrossentropy",
+                           "-sum(one_hot(y_true, y_pred.shape[-1])*log_softmax(y_pred, axis=-1), axis=-1)",
+                           "y_true, y_pred, from_logits: True"),
                  "tf.nn.softmax_cross_entropy_with_logits(labels, logits, axis=-1)"
                  " -> -sum(labels*log_softmax(logits, axis=axis), axis=axis)",
                  "tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)"

@@ -7,7 +7,7 @@ from typing import Any
 import numpy as np
 
 from ..graph.operator import NOWHERE, Operator
-from .activations import in_torch
+from .activations import in_keras, in_torch
 from .special import special
 
 _REDUCED = "size_average: None = None, reduce: None = None, reduction='mean'"
@@ -33,18 +33,11 @@ def loss(
     defaults: dict[str, Any] = {
         "family": "losses", "definition": means, "samples": tuple(sample.format(name) for sample in _PAIR),
         "errors": (f"{name}(x)", f"{name}(x, v)", f"{name}(x, u, reduction='all')"),
-        "libraries": (*in_torch(torch, signature or f"{operands}, {_REDUCED}", meant), *lines), "spellings": NOWHERE,
+        "libraries": (*in_torch(torch, signature or f"{operands}, {_REDUCED}", meant, bare=bool(given)), *lines),
+        "spellings": NOWHERE,
     }
     settings = ", ".join(["reduction='mean'", *filter(None, [settings])])
     return Operator(name, f"{parameters}; {settings}", doc, **(defaults | fields))
-
-
-def _of_keras(names: str, own: str, signature: str = "y_true, y_pred") -> tuple[str, ...]:
-    """Return how Keras calls a loss: the function has one value a sample, an object of its class their mean."""
-    function, made, *others = names.split()
-    paths = ("tf.keras.losses.", "tf.keras.metrics.")
-    return (*(f"{path}{name}({signature}) -> mean({own}, axis=-1)" for path in paths for name in (function, *others)),
-            f"tf.keras.losses.{made}({signature}) -> mean({own})")
 
 
 def _pairwise(first: str, second: str) -> str:
@@ -62,12 +55,12 @@ ENTRIES = (
                 *(f"optax.{name}(predictions, targets=0) -> mse_loss(predictions, targets, 'none') / 2"
                   for name in ("l2_loss", "losses.l2_loss")),
                 "tf.nn.l2_loss(t) -> mse_loss(t, 0, 'sum') / 2",
-                *_of_keras("mean_squared_error MeanSquaredError mse", "(y_true - y_pred)**2"))),
+                *in_keras("mean_squared_error MeanSquaredError mse", "(y_true - y_pred)**2"))),
     loss("l1_loss", "abs(input - target)", "Absolute values of the differences, and their mean.",
          torch="l1_loss L1Loss", signature=f"input, target, {_REDUCED}{_WEIGHTED}",
          lines=(*(f"{name}(y_true, y_pred) -> l1_loss(y_true, y_pred)"
                   for name in ("mean_absolute_error", "sklearn.metrics.mean_absolute_error")),
-                *_of_keras("mean_absolute_error MeanAbsoluteError mae", "abs(y_true - y_pred)"))),
+                *in_keras("mean_absolute_error MeanAbsoluteError mae", "abs(y_true - y_pred)"))),
     special("huber", "where(abs(r) < delta, 0, abs(r) - delta) * ddelta + minimum(maximum(r, -delta), delta) * dr",
             "r**2/2 up to delta in size, and the tangent of that beyond.", "Huber 1964, Robust estimation of a location"
             " parameter", parameters="delta, r", domain=("positive", "real"), torch=None, jax=None,
@@ -80,7 +73,7 @@ ENTRIES = (
          samples=(*(sample.format("huber_loss") for sample in _PAIR), "huber_loss(x, u, delta=0.5)"),
          lines=(*(f"optax.{name}(predictions, targets=0, delta=1.0) -> huber_loss(predictions, targets, 'none', delta)"
                   for name in ("huber_loss", "losses.huber_loss")),
-                *_of_keras("huber Huber", "huber_loss(y_true, y_pred, 'none', delta)", "y_true, y_pred, delta=1.0"))),
+                *in_keras("huber Huber", "huber_loss(y_true, y_pred, 'none', delta)", "y_true, y_pred, delta=1.0"))),
     loss("smooth_l1_loss", "huber(beta, input - target)/beta", "`huber` of the differences divided by beta.",
          settings="beta=1",
          torch="smooth_l1_loss SmoothL1Loss", signature=f"input, target, {_REDUCED}, beta=1.0",
@@ -90,7 +83,7 @@ ENTRIES = (
          " differences, and its mean.",
          lines=(*(f"optax.{name}(predictions, targets=0) -> log_cosh(predictions, targets, 'none')"
                   for name in ("log_cosh", "losses.log_cosh")),
-                *_of_keras("log_cosh LogCosh logcosh", "log_cosh(y_true, y_pred, 'none')"))),
+                *in_keras("log_cosh LogCosh logcosh", "log_cosh(y_true, y_pred, 'none')"))),
 
     # --- of probabilities
     loss("binary_cross_entropy", "-weight*(log(1 - input) + target*logit(input))",
@@ -101,9 +94,9 @@ ENTRIES = (
                   "binary_cross_entropy(X, 0.8, reduction='none')"),
          lines=(*(f"{name}(y_true, y_pred) -> binary_cross_entropy(y_pred, y_true)"
                   for name in ("log_loss", "sklearn.metrics.log_loss")),
-                *_of_keras("binary_crossentropy BinaryCrossentropy", "binary_cross_entropy(y_pred, y_true, 1, 'none')",
+                *in_keras("binary_crossentropy BinaryCrossentropy", "binary_cross_entropy(y_pred, y_true, 1, 'none')",
                            "y_true, y_pred, from_logits: False = False"),
-                *_of_keras("binary_crossentropy BinaryCrossentropy",
+                *in_keras("binary_crossentropy BinaryCrossentropy",
                            "binary_cross_entropy_with_logits(y_pred, y_true, 1, 1, 'none')",
                            "y_true, y_pred, from_logits: True"))),
     loss("binary_cross_entropy_with_logits",
@@ -144,7 +137,7 @@ ENTRIES = (
          "Minus the log of the normal density of the target, without its constant unless it is asked for; no variance"
          " is raised to `eps` as PyTorch does.", parameters="input, target, var", settings="full=False",
          domain=("real", "real", "positive"), torch="gaussian_nll_loss GaussianNLLLoss",
-         signature="input, target, var, full=False, eps: 1e-06 = 1e-06, reduction='mean'",
+         signature="input, target, var, full: number = False, eps: 1e-06 = 1e-06, reduction='mean'",
          given="input, target, var, reduction, full",
          samples=("gaussian_nll_loss(x, u, w)", "gaussian_nll_loss(X, W, w, reduction='sum', full=True)",
                   "gaussian_nll_loss(X, W, 2, reduction='none')"),
@@ -164,13 +157,13 @@ ENTRIES = (
     loss("hinge_loss", "relu(1 - target*input)", "How far the product of score and sign falls short of one.",
          lines=(*(f"optax.{name}(predictor_outputs, targets) -> hinge_loss(predictor_outputs, targets, 'none')"
                   for name in ("hinge_loss", "losses.hinge_loss")),
-                *_of_keras("hinge Hinge", "hinge_loss(y_pred, y_true, 'none')"),
+                *in_keras("hinge Hinge", "hinge_loss(y_pred, y_true, 'none')"),
                 *(f"{name}(y_true, pred_decision) -> hinge_loss(pred_decision, y_true)"
                   for name in ("sklearn.metrics.hinge_loss",)))),
     loss("hinge_embedding_loss", "where(target != -1, input, 0) + where(target != 1, relu(margin - input), 0)",
          "The distance where the target is 1, and what it lacks of a margin where the target is -1.",
          settings="margin=1", torch="hinge_embedding_loss HingeEmbeddingLoss",
-         signature=f"input, target, margin=1.0, {_REDUCED}", given="input, target, reduction, margin",
+         signature=f"input, target, margin: number = 1.0, {_REDUCED}", given="input, target, reduction, margin",
          samples=("hinge_embedding_loss(x, sign(u))", "hinge_embedding_loss(X, sign(x), reduction='sum', margin=2)",
                   "hinge_embedding_loss(X, -1, reduction='none')")),
     loss("soft_margin_loss", "softplus(-target*input)", "log(1 + exp(-target*input)), for targets of 1 and -1.",
@@ -178,7 +171,8 @@ ENTRIES = (
     loss("margin_ranking_loss", "relu(margin - target*(input1 - input2))",
          "How far the first input is from being larger by a margin, or smaller where the target is -1.",
          parameters="input1, input2, target", settings="margin=0", torch="margin_ranking_loss MarginRankingLoss",
-         signature=f"input1, input2, target, margin=0, {_REDUCED}", given="input1, input2, target, reduction, margin",
+         signature=f"input1, input2, target, margin: number = 0, {_REDUCED}",
+         given="input1, input2, target, reduction, margin",
          samples=("margin_ranking_loss(x, u, w)", "margin_ranking_loss(X, W, w, reduction='sum', margin=0.5)",
                   "margin_ranking_loss(X, W, -1, reduction='none')"),
          errors=("margin_ranking_loss(x, u)", "margin_ranking_loss(x, v, w)")),
@@ -186,7 +180,8 @@ ENTRIES = (
          "c = cosine_similarity(input1, input2); where(target == 1, 1 - c, relu(c - margin))",
          "One minus the cosine where the target is 1, and what the cosine is above a margin where it is -1.",
          parameters="input1, input2, target", settings="margin=0", torch="cosine_embedding_loss CosineEmbeddingLoss",
-         signature=f"input1, input2, target, margin=0, {_REDUCED}", given="input1, input2, target, reduction, margin",
+         signature=f"input1, input2, target, margin: number = 0, {_REDUCED}",
+         given="input1, input2, target, reduction, margin",
          samples=("cosine_embedding_loss(x, u, 1)", "cosine_embedding_loss(X, W, sign(v), reduction='sum', margin=0.1)",
                   "cosine_embedding_loss(X, W, -1, reduction='none')"),
          errors=("cosine_embedding_loss(x, u)", "cosine_embedding_loss(x, v, 1)")),
@@ -194,13 +189,14 @@ ENTRIES = (
          "How far an anchor is from being nearer to what is like it than to what is not, by a margin.",
          parameters="anchor, positive, negative", settings="margin=1, p=2, eps=1e-06",
          torch="triplet_margin_loss TripletMarginLoss",
-         signature=f"anchor, positive, negative, margin=1.0, p=2, eps=1e-06, swap: False = False, {_REDUCED}",
+         signature=f"anchor, positive, negative, margin: number = 1.0, p=2, eps=1e-06, swap: False = False,"
+                   f" {_REDUCED}",
          given="anchor, positive, negative, reduction, margin, p, eps",
          samples=("triplet_margin_loss(x, u, w)", "triplet_margin_loss(X, W, 2*W, reduction='sum', margin=2, p=1)",
                   "triplet_margin_loss(X, W, x, reduction='none')"),
          errors=("triplet_margin_loss(x, u)", "triplet_margin_loss(x, u, v)"),
          lines=in_torch("triplet_margin_loss TripletMarginLoss",
-                        f"anchor, positive, negative, margin=1.0, p=2, eps=1e-06, *, swap: True, {_REDUCED}",
+                        f"anchor, positive, negative, margin: number = 1.0, p=2, eps=1e-06, *, swap: True, {_REDUCED}",
                         "swapped_triplet_margin_loss(anchor, positive, negative, reduction, margin, p, eps)"),
          ),
     loss("swapped_triplet_margin_loss",

@@ -9,10 +9,9 @@ import numpy as np
 from ..elaboration.elaborate import call, elaborate_text
 from ..elaboration.infix import matmul, plus, times
 from ..errors import RankError, ShapeError
-from ..graph.algebra import constant_value, is_mask, number, scale
+from ..graph.algebra import constant_value, is_mask, number
 from ..graph.nodes import Node
 from ..graph.operator import NOWHERE, Operator
-from ..graph.ratios import reciprocal
 from ..graph.sizes import quotient
 from ..shapes import Shape, show
 from .activations import in_torch
@@ -24,6 +23,12 @@ AFFINE = "weight=1, bias=0"
 def layer(name: str, parameters: str, doc: str, **fields: Any) -> Operator:
     """Return a layer; libraries are spelled by the operators that it is made of."""
     return Operator(name, parameters, doc, **({"family": "layers", "spellings": NOWHERE} | fields))
+
+
+def _first(name: str, setting: str, parameters: str, meaning: str) -> tuple[str, ...]:
+    """Return how PyTorch calls a function with a setting behind the input, which may be so without a library too."""
+    return (f"torch.{name}(input, {setting}, {parameters}) -> {meaning}",
+            f"{name}(input, {setting}: axis, {parameters}) -> {meaning}")
 
 
 def _standardized(x: Any, epsilon: float = 1e-5) -> Any:
@@ -42,13 +47,25 @@ def _last_axes(x: Node, shape: Any, name: str) -> tuple[int, ...]:
     return tuple(range(-len(wanted), 0))
 
 
+def _require_shape(parameter: Node, shape: Shape, name: str) -> None:
+    """Raise ShapeError for weights that are neither one number nor of the shape that is normalized."""
+    if parameter.rank and parameter.shape != shape:
+        pairs = zip(parameter.shape[::-1], shape[::-1], strict=False)
+        sizes = next((pair for pair in pairs if pair[0] != pair[1]), None)
+        message = f"`{name}` normalizes {show(shape)}, and a weight or a bias is {show(parameter.shape)}"
+        raise ShapeError(message, sizes=sizes)
+
+
 def _layer_norm(x: Node, weight: Node, bias: Node, normalized_shape: Any, eps: float) -> Node:
     axes = _last_axes(x, normalized_shape, "layer_norm")
+    for parameter in (weight, bias):
+        _require_shape(parameter, x.shape[-len(axes) :], "layer_norm")
     return plus(times(call("standardize", x, axis=axes, epsilon=eps), weight), bias)
 
 
 def _rms_norm(x: Node, weight: Node, normalized_shape: Any, eps: float | None) -> Node:
     axes = _last_axes(x, normalized_shape, "rms_norm")
+    _require_shape(weight, x.shape[-len(axes) :], "rms_norm")
     text = "x / sqrt(mean(x**2, axis=axes, keepdims=True) + eps)"
     eps = float(np.finfo(np.float64).eps) if eps is None else eps
     return times(elaborate_text(text, {"x": x, "axes": axes, "eps": eps}), weight)
@@ -74,8 +91,8 @@ def _batch_norm(
     if training:
         normal = call("standardize", x, axis=axes, epsilon=eps)
     else:
-        named = {"x": x, "mean": _by_channel(x, running_mean), "var": _by_channel(x, running_var), "eps": eps}
-        normal = elaborate_text("(x - mean) / sqrt(var + eps)", {**named})
+        mean, var = (_by_channel(x, statistic) for statistic in (running_mean, running_var))
+        normal = elaborate_text("(x - mean) / sqrt(var + eps)", {"x": x, "mean": mean, "var": var, "eps": eps})
     return plus(times(normal, _by_channel(x, weight)), _by_channel(x, bias))
 
 
@@ -104,7 +121,7 @@ def _attention(query: Node, key: Node, value: Node, attn_mask: Node, is_causal: 
     elif constant_value(attn_mask) != 0:
         scores = plus(scores, attn_mask)
     if is_causal:
-        seen = elaborate_text("tril(ones((rows, columns))) > 0", dict(zip(("rows", "columns"), scores.shape[-2:])))
+        seen = elaborate_text("tril(ones(shape)) > 0", {"shape": scores.shape[-2:]})
         scores = call("where", seen, scores, number(float("-inf")))
     return matmul(call("softmax", scores, axis=-1), value)
 
@@ -133,19 +150,19 @@ ENTRIES = (
           samples=("layer_norm(x)", "layer_norm(X)", "layer_norm(X, w, u)",
                    "layer_norm(T, normalized_shape=(3, 4), eps=0.1)"),
           errors=("layer_norm()", "layer_norm(a)", "layer_norm(X, v)", "layer_norm(X, normalized_shape=3)"),
-          libraries=in_torch("layer_norm", "input, normalized_shape, weight=None, bias=None, eps=1e-05",
-                             "layer_norm(input, weight, bias, normalized_shape, eps)")
+          libraries=_first("layer_norm", "normalized_shape", "weight=None, bias=None, eps=1e-05",
+                           "layer_norm(input, weight=weight, bias=bias, normalized_shape=normalized_shape, eps=eps)")
           + in_torch("LayerNorm", "input, normalized_shape, eps=1e-05, elementwise_affine=..., bias=...",
-                     "layer_norm(input, 1, 0, normalized_shape, eps)")),
+                     "layer_norm(input, normalized_shape=normalized_shape, eps=eps)")),
     layer("rms_norm", "x, weight=1; normalized_shape=None, eps=None", "x divided by the root of the mean of its"
           " squares along the last axes.", build=_rms_norm,
           source="Zhang & Sennrich 2019, Root Mean Square Layer Normalization",
           samples=("rms_norm(x)", "rms_norm(X, w, eps=0.1)", "rms_norm(T, normalized_shape=(3, 4))"),
           errors=("rms_norm()", "rms_norm(a)", "rms_norm(X, v)"),
-          libraries=in_torch("rms_norm", "input, normalized_shape, weight=None, eps=None",
-                             "rms_norm(input, weight, normalized_shape, eps)")
+          libraries=_first("rms_norm", "normalized_shape", "weight=None, eps=None",
+                           "rms_norm(input, weight=weight, normalized_shape=normalized_shape, eps=eps)")
           + in_torch("RMSNorm", "input, normalized_shape, eps=None, elementwise_affine=...",
-                     "rms_norm(input, 1, normalized_shape, eps)")),
+                     "rms_norm(input, normalized_shape=normalized_shape, eps=eps)")),
     layer("batch_norm", f"x, running_mean=0, running_var=1, {AFFINE}; training=False, eps=1e-05",
           "x normalized over all but its second axis: in training by its own mean and variance, else by given ones.",
           build=_batch_norm, source="Ioffe & Szegedy 2015, Batch Normalization, section 3",
@@ -153,28 +170,33 @@ ENTRIES = (
           samples=("batch_norm(X, u, w)", "batch_norm(X, training=True)", "batch_norm(X, u, w, 2*u, x)",
                    "batch_norm(T, None, None, v, v/2, training=True, eps=0.1)"),
           errors=("batch_norm()", "batch_norm(X, v, v)"),
-          libraries=in_torch("batch_norm", "input, running_mean, running_var, weight=None, bias=None, training=False,"
-                             " momentum=..., eps=1e-05",
-                             "batch_norm(input, running_mean, running_var, weight, bias, training, eps)")
-          + in_torch("BatchNorm1d BatchNorm2d BatchNorm3d", "input, num_features=..., eps=1e-05, momentum=..., affine=...,"
-                     " track_running_stats=...", "batch_norm(input, 0, 1, 1, 0, True, eps)")),
+          libraries=(
+              *(f"{path}batch_norm(input, running_mean, running_var, weight=None, bias=None, training=False,"
+                " momentum=..., eps=1e-05) -> batch_norm(input, running_mean, running_var, weight, bias, training, eps)"
+                for path in ("F.", "")),
+              "torch.batch_norm(input, weight, bias, running_mean, running_var, training, momentum=..., eps=1e-05,"
+              " cudnn_enabled=...) -> batch_norm(input, running_mean, running_var, weight, bias, training, eps)",
+              *in_torch("BatchNorm1d BatchNorm2d BatchNorm3d", "input, num_features=..., eps=1e-05, momentum=...,"
+                        " affine=..., track_running_stats=...", "batch_norm(input, 0, 1, 1, 0, True, eps)"))),
     layer("group_norm", f"x, {AFFINE}; num_groups, eps=1e-05", "x normalized over the channels of each group, along the"
           " second axis, and over all further axes.", build=_group_norm, source="Wu & He 2018, Group Normalization",
           samples=("group_norm(X, num_groups=2)", "group_norm(X, u, w, 2)", "group_norm(T, v, v/2, num_groups=1)"),
           errors=("group_norm(X)", "group_norm(X, num_groups=3)", "group_norm(x, num_groups=2)"),
-          libraries=in_torch("group_norm", "input, num_groups, weight=None, bias=None, eps=1e-05",
-                             "group_norm(input, weight, bias, num_groups, eps)")
+          libraries=_first("group_norm", "num_groups", "weight=None, bias=None, eps=1e-05",
+                           "group_norm(input, weight=weight, bias=bias, num_groups=num_groups, eps=eps)")
           + in_torch("GroupNorm", "input, num_groups, num_channels=..., eps=1e-05, affine=...",
-                     "group_norm(input, 1, 0, num_groups, eps)")),
+                     "group_norm(input, num_groups=num_groups, eps=eps)")),
     layer("instance_norm", f"x, {AFFINE}; eps=1e-05", "x normalized over all axes but the first two.",
           build=_instance_norm, source="Ulyanov, Vedaldi & Lempitsky 2016, Instance Normalization",
           samples=("instance_norm(T)", "instance_norm(T, v, v/2, eps=0.1)"),
           errors=("instance_norm()", "instance_norm(T, x)"),
-          libraries=in_torch("instance_norm", "input, running_mean: None = None, running_var: None = None, weight=None,"
-                             " bias=None, use_input_stats: True = True, momentum=..., eps=1e-05",
-                             "instance_norm(input, weight, bias, eps)")
-          + in_torch("InstanceNorm1d InstanceNorm2d InstanceNorm3d", "input, num_features=..., eps=1e-05, momentum=...,"
-                     " affine=..., track_running_stats=...", "instance_norm(input, 1, 0, eps)")),
+          libraries=(
+              "F.instance_norm(input, running_mean: None = None, running_var: None = None, weight=None, bias=None,"
+              " use_input_stats: True = True, momentum=..., eps=1e-05) -> instance_norm(input, weight, bias, eps)",
+              "torch.instance_norm(input, weight, bias, running_mean: None, running_var: None, use_input_stats: True,"
+              " momentum=..., eps=1e-05, cudnn_enabled=...) -> instance_norm(input, weight, bias, eps)",
+              *in_torch("InstanceNorm1d InstanceNorm2d InstanceNorm3d", "input, num_features=..., eps=1e-05,"
+                        " momentum=..., affine=..., track_running_stats=...", "instance_norm(input, 1, 0, eps)"))),
 
     # --- norms, cosines and distances
     layer("normalize", "x; p=2, axis=-1, eps=0", "x divided by its norm along an axis, or by eps where that is larger.",
@@ -219,7 +241,8 @@ ENTRIES = (
           libraries=("F.bilinear(input1, input2, weight, bias=None) -> bilinear(input1, input2, weight, bias)",)),
     layer("scaled_dot_product_attention", "query, key, value, attn_mask=0; is_causal=False, scale=None",
           "softmax(query @ key.T / sqrt(d)) @ value, d being the length of a query; a mask says which keys are seen, or"
-          " is added.", build=_attention, aliases=("attention",), source="Vaswani et al. 2017, Attention Is All You Need",
+          " is added.", build=_attention, aliases=("attention",),
+          source="Vaswani et al. 2017, Attention Is All You Need",
           samples=("scaled_dot_product_attention(X, W, W)", "scaled_dot_product_attention(X, W, A, is_causal=True)",
                    "scaled_dot_product_attention(X, W, A, B, scale=0.5)",
                    "scaled_dot_product_attention(S, A, A, tril(ones((3, 3))) > 0)"),
@@ -228,5 +251,6 @@ ENTRIES = (
                      " is_causal=False, scale=None, enable_gqa: False = False)"
                      " -> scaled_dot_product_attention(query, key, value, attn_mask, is_causal, scale)",
                      "F.embedding(input, weight, padding_idx: None = None, max_norm: None = None, norm_type=...,"
-                     " scale_grad_by_freq: False = False, sparse=...) -> weight[input]")),
+                     " scale_grad_by_freq: False = False, sparse=...) -> weight[input]",
+                     "torch.embedding(weight, indices) -> weight[indices]")),
 )

@@ -15,7 +15,6 @@ from ..graph.nodes import Apply, Map, Node, Product, Symbol, topological
 from ..shapes import Shape
 from .draws import Draws
 
-
 # What is asked of labels, with the number of classes behind it.
 BELOW = "below "
 
