@@ -25,7 +25,7 @@ from .problems.compiler import Compiler
 from .problems.declared import SOURCE, declared_inputs
 from .problems.problem import DIRECTIONS, STRUCTURED_KINDS, Problem, tangent_name
 from .problems.readings import readings
-from .problems.sampling import ALLOWING, draw, needs
+from .problems.sampling import ALLOWING, BELOW, draw, law_of, needs
 from .shapes import Shape, describe, show
 
 if TYPE_CHECKING:
@@ -344,10 +344,12 @@ def _drawn(
             if name in counts:
                 value, law = np.array(float(counts[name])), "size"
             else:
-                value, law = draw(name, shape, wishes.law, seed, demands[name]), wishes.law
+                value = draw(name, shape, wishes.law, seed, demands[name])
+                law = law_of(demands[name], wishes.law)
             found[name] = Input(
                 value, "random", seed=seed, law=law, shape_inferred=name in inferred, read=read.get(name),
-                assumption=", ".join(sorted(demands[name])) or None, redrawn=seed != wishes.seed,
+                assumption=", ".join(sorted(word for word in demands[name] if not word.startswith(BELOW))) or None,
+                redrawn=seed != wishes.seed,
             )  # fmt: skip
         return found
 

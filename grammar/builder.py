@@ -6,7 +6,7 @@ import re
 from collections import Counter
 from collections.abc import Set
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NamedTuple
+from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
 
 from . import syntax_errors
 from .errors import Span
@@ -90,6 +90,9 @@ class Builder:
         self._tracked = list(self._scope.tracked)
         self._tracks = self._quoted = False
         self._detached: list[Node] = []
+        # Names of layers, `loss = nn.MSELoss()`, and those of them that are called.
+        self._layers: dict[str, Call] = {}
+        self._used: set[str] = set()
         self._mentions: Counter[str] = Counter()
         self._words: Counter[str] = Counter()
 
@@ -132,6 +135,7 @@ class Builder:
             assignments += statement
         if not isinstance(result, Node):
             raise syntax_errors.assignment_last(self._text, result[-1])
+        assignments = [item for item in assignments if not (item.name in self._used and _is_layer(item.value))]
         first = assignments[0] if assignments else result
         given = tuple(statement for statement in assignments if self._gives(statement))
         kept = tuple(statement for statement in assignments if statement not in given) if given else tuple(assignments)
@@ -160,6 +164,8 @@ class Builder:
         for target in sorted(targets, key=lambda target: not isinstance(target, Name)):
             if self._tracks and isinstance(target, Name):
                 self._tracked.append(target.name)
+            if isinstance(target, Name) and _is_layer(value):
+                self._layers[target.name] = value
             found += self._known(assigned(self._text, span, target, value))
             # The value is taken once: `a = b = a + 1` gives b what a is then.
             value = replace(target, span=value.span) if isinstance(target, Name) else value
@@ -267,6 +273,9 @@ class Builder:
         raise syntax_errors.unknown_attribute(name.value, place(name), name.value in ARRAY_METHODS)
 
     def call(self, span: Span, function: Token, arguments: tuple[Node, ...]) -> Node:
+        if layer := self._layers.get(function.value):
+            self._used.add(function.value)
+            return self.applied(span, layer, arguments)
         positional, keywords = _split(arguments)
         return self._called(Call(function.value, positional, keywords, span=span, function_span=place(function)))
 
@@ -297,6 +306,15 @@ class Builder:
             return self._called(Call(name, positional, keywords, prefix=prefix, span=span, function_span=named))
         call = Call(name, (operand, *positional), keywords, method=True, span=span, function_span=named)
         return self._called(call)
+
+    def applied(self, span: Span, made: Call, arguments: tuple[Node, ...]) -> Node:
+        """`nn.Softplus(2)(x)`: a layer is read as a function of its inputs, then of what it was made with."""
+        if not _is_layer(made):
+            raise Refusal(self._text.index("(", made.span[1]), wants_value=False)
+        positional, keywords = _split(arguments)
+        words = (*keywords, *made.keywords)
+        path = made.prefix or "torch.nn"
+        return replace(made, arguments=(*positional, *made.arguments), keywords=words, prefix=path, span=span)
 
     def is_defined(self, call: Call) -> bool:
         """Whether a call is one of a function that the text itself defines."""
@@ -399,6 +417,11 @@ class Builder:
             return ""
         self._words[operand.name] += 1
         return operand.name
+
+
+def _is_layer(node: Node) -> TypeGuard[Call]:
+    """Whether a call makes a layer or a loss: libraries write such words, as those of all classes, with a capital."""
+    return isinstance(node, Call) and not node.method and node.function[0].isupper() and len(node.function) > 1
 
 
 def check_depth(program: Program) -> None:

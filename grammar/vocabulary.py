@@ -12,13 +12,14 @@ def words(text: str) -> frozenset[str]:
 
 
 LIBRARIES = words(
-    "np numpy jnp jax torch tf scipy sp F math nn linalg special stats st functional cp cupy anp onp tensorflow"
+    "np numpy jnp jax torch tf scipy sp F math nn linalg special stats st functional cp cupy anp onp tensorflow optax"
+    " keras sklearn"
 )
 """Names that, in front of a dot, mean a library: `np.linalg.inv(A)`."""
 
 MODULES = words(
     """
-    numpy linalg special stats nn functional scipy math keras activations fft lax random distributions integrate signal
+    numpy linalg special stats nn functional scipy math keras activations losses metrics fft lax random distributions integrate signal
     add multiply maximum minimum logaddexp
     """
 )

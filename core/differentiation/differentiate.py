@@ -168,9 +168,7 @@ def _without_factor(node: Product, position: int, adjoint: Node, lead: int) -> N
 def partial(node: Map, position: int) -> Node:
     """Return the elementwise partial derivative of a Map by one operand, with the Map's shape."""
     operator = node.operator
-    if (name := operator.operands[position]) in operator.undifferentiable:
-        message = f"`{operator.name}` has no derivative by `{name}` in closed form"
-        raise NoClosedFormError(message, node, operator.undifferentiable[name])
+    _refuse(node, position)
     environment: dict[str, Value] = {"y": node}
     for place, (name, operand) in enumerate(zip(operator.operands, node.children, strict=True)):
         environment[name] = operand
@@ -178,6 +176,15 @@ def partial(node: Map, position: int) -> Node:
     result = elaborate_text(operator.rules[0], environment)
     assert result.shape == node.shape, operator.name
     return result
+
+
+def _refuse(node: Map | Apply, position: int) -> None:
+    """Raise NoClosedFormError for an operand by which there is no derivative in closed form."""
+    operator = node.operator
+    if (name := operator.operands[position]) in operator.undifferentiable:
+        said = operator.written.partition("(")[0] or operator.name
+        message = f"`{said}` has no derivative by `{name}` in closed form"
+        raise NoClosedFormError(message, node, operator.undifferentiable[name])
 
 
 def _transposed_rule(node: Apply, position: int, adjoint: Node) -> Node:
@@ -225,8 +232,11 @@ def _differential(node: Apply, tangents: list[Node]) -> Node:
         along = Apply.of(operator, (*node.children[:-1], tangents[-1]), node.shape, node.parameters, node.batch)
         others = _differential(node, [*tangents[:-1], zero(tangents[-1].shape)])
         return add([(1, along), (1, others)], node.shape)
-    if all(is_zero(tangent) for tangent in tangents):
+    moving = [place for place, tangent in enumerate(tangents) if not is_zero(tangent)]
+    if not moving:
         return zero(node.shape)
+    for place in moving:
+        _refuse(node, place)
     actual: dict[str, Node] = {"y": siblings[node.output]}
     actual |= {f"y{output}": sibling for output, sibling in enumerate(siblings)}
     for name, child, tangent in zip(operator.operands, node.children, tangents, strict=True):

@@ -230,6 +230,11 @@ def log_of_sigmoid(node: Node) -> Node | None:
     return None if x is None else scale(-1, call("softplus", x))
 
 
+def logit_of_sigmoid(node: Node) -> Node | None:
+    """logit(sigmoid(x)) = x"""
+    return _operand("sigmoid", node.children[0])
+
+
 # --- other elementwise functions -------------------------------------------------------------------------------------
 
 
@@ -346,6 +351,7 @@ REWRITES: dict[str | type[Node], tuple[Rewrite, ...]] = {
         log_of_sigmoid,
     ),
     "log1p": (log_of_one_plus_exp,),
+    "logit": (logit_of_sigmoid,),
     "logsumexp": (logsumexp_of_shifted,),
     "power": (reciprocal_of_one_plus_exp, root_of_sum_of_squares),
     "sqrt": (root_of_sum_of_squares,),

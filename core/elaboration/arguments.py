@@ -78,7 +78,7 @@ def bind(operator: Operator, positional: Sequence[Any], keywords: Mapping[str, A
 
     Example: for `sum`, declared `"x; axis=None, keepdims=False"`, the call `sum(A, 0)` binds axis to 0. Words such as
     `dim` and `keepdim` mean what they mean in the library they come from. A string is never an operand. What stands for
-    an operand that is left out is the number that the operator declares.
+    an operand that is left out, or None, is the number that the operator declares.
 
     Raises ExpressionError for too many, too few or unknown arguments.
     """
@@ -123,14 +123,10 @@ def _take_operands(
         return positional, words
     operands = []
     for name in declared.operands:
-        if name in named:
-            operands.append(named.pop(name))
-        elif positional:
-            operands.append(positional.pop(0))
-        elif name in declared.given:
-            operands.append(declared.given[name])
-        else:
+        if name not in named and not positional and name not in declared.given:
             raise ExpressionError(f"`{operator.name}` needs `{name}`", helps=[usage(operator)])
+        value = named.pop(name) if name in named else positional.pop(0) if positional else None
+        operands.append(declared.given[name] if value is None and name in declared.given else value)
     return operands, words + positional
 
 

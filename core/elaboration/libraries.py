@@ -21,7 +21,8 @@ from .keywords import WITHOUT_EFFECT
 from .library_calls import Misfit, is_double, read, refusal
 
 SAME = {
-    "numpy": "np", "anp": "np", "onp": "np", "cp": "np", "cupy": "np", "tensorflow": "tf", "sp": "scipy",
+    "numpy": "np", "anp": "np", "onp": "np", "cp": "np", "cupy": "np", "tensorflow": "tf", "keras": "tf.keras",
+    "sp": "scipy",
     "nn": "F", "functional": "F", "linalg": "np.linalg", "special": "scipy.special", "jax.numpy": "jnp",
     "stats": "scipy.stats", "st": "scipy.stats", "jax.scipy.stats": "scipy.stats",
     "nn.functional": "F", "torch.nn": "F", "torch.nn.functional": "F", "torch.functional": "torch",

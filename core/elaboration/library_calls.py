@@ -247,10 +247,28 @@ def _filled(meaning: Node, values: Mapping[str, Node], call: Call, typed: str) -
 
 
 def _without_defaults(call: Call) -> Call:
-    """Return a call without the keywords whose values are the operator's defaults."""
+    """Return a call without the arguments at its end, and the keywords, whose values are the operator's defaults."""
     operator = catalogue.find(call.function)
-    defaults: Mapping[str, object] = declaration(operator.parameters).settings if operator else {}
-    kept = tuple(
-        item for item in call.keywords if item.name not in defaults or item.value != _tree(defaults[item.name])
-    )
-    return replace(call, keywords=kept)
+    if operator is None:
+        return call
+    declared = declaration(operator.parameters)
+    usual = {**declared.given, **declared.settings}
+
+    def is_usual(name: str, value: Node) -> bool:
+        if name not in usual:
+            return False
+        return _same(value, _tree(usual[name])) or (name in declared.given and value == Literal(None))
+
+    arguments = [*call.arguments]
+    names = [*declared.operands, *declared.settings] if not declared.variadic and not declared.listed else []
+    while 0 < len(arguments) <= len(names) and is_usual(names[len(arguments) - 1], arguments[-1]):
+        arguments.pop()
+    kept = tuple(item for item in call.keywords if not is_usual(item.name, item.value))
+    return replace(call, arguments=tuple(arguments), keywords=kept)
+
+
+def _same(value: Node, other: Node) -> bool:
+    """Whether two trees are the same, or the same number: 1.0 and 1."""
+    if isinstance(value, Number) and isinstance(other, Number):
+        return float(value.text) == float(other.text)
+    return value == other

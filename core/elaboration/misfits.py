@@ -133,7 +133,7 @@ def _may_be_mask(value: object, statics: Mapping[str, Static]) -> bool:
         case list():
             return all(_may_be_mask(item, statics) for item in value)
         case Node():
-            return algebra.is_mask(value)
+            return algebra.is_mask(value) or algebra.is_zero(value)
     return isinstance(value, bool)
 
 

@@ -138,7 +138,7 @@ class Lowering:
             case Map():
                 return self._map(node)
             case Apply():
-                return self._full(node, self._apply(node))
+                return self._full(node, self._apply(node), mask=node.operator.mask)
             case _:
                 raise TypeError(type(node).__name__)
 

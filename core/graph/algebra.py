@@ -12,12 +12,13 @@ from __future__ import annotations
 
 from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
+from fractions import Fraction
 from itertools import combinations, count
 
 from ..shapes import Shape
 from .canonical import canonical, simplest, tidy
 from .deltas import eliminate
-from .nodes import Coefficient, Delta, Labels, Map, Node, Product, Select, Structural, Sum, Symbol, sizes_of
+from .nodes import Apply, Coefficient, Delta, Labels, Map, Node, Product, Select, Structural, Sum, Symbol, sizes_of
 from .nodes import Factor as Factor
 from .operator import Operator
 
@@ -319,7 +320,7 @@ def _splice(coefficient: Coefficient, factors: Iterable[Factor]) -> tuple[Coeffi
 
 def is_mask(node: Node) -> bool:
     """Whether a node is a mask, whose zeros must win over inf and nan in every Product that it takes part in."""
-    return isinstance(node, Map) and node.operator.mask
+    return isinstance(node, Map | Apply) and node.operator.mask
 
 
 def _transparent(node: Product) -> bool:
@@ -376,9 +377,17 @@ def relabelled(factors: Iterable[Factor], output: Labels, rank: int) -> Iterator
 def elementwise(operator: Operator, operands: Sequence[Node]) -> Node:
     """Return an elementwise function of operands of one shape, applied before any broadcasting they share.
 
-    Example: `exp` of a scalar repeated n times is the scalar's `exp` repeated.
+    Example: `exp` of a scalar repeated n times is the scalar's `exp` repeated. A comparison of numbers is 0 or 1, and a
+    choice by a number is made.
     """
     shape = operands[0].shape
+    if operator.mask and operator.evaluate is not None:
+        numbers = [constant_value(operand) for operand in operands]
+        plain = [float(value) for value in numbers if isinstance(value, int | float | Fraction)]
+        if len(plain) == len(operands):
+            return full(int(operator.evaluate(*plain)), shape)
+    if operator.name == "where" and (known := constant_value(operands[0])) is not None:
+        return operands[1 if known != 0 else 2]
     repeated = set.intersection(*map(repeated_axes, operands))
     if not repeated:
         return Map.of(operator, tuple(operands))

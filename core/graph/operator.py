@@ -54,7 +54,8 @@ class Operator:
     - `kink`: a condition, in matgrad's language over operands and `y`, that is true where the derivative is a choice.
     - `once`: whether at its kinks it is differentiated once and no more: a second derivative there is refused.
     - `domain`: for each operand, what random inputs must satisfy: real, positive, unit (-1..1), probability (0..1),
-      above_one, nonzero, count (0, 1, 2, ...), invertible, spd, symmetric, integer, mask (0 or 1).
+      above_one, nonzero, count (0, 1, 2, ...), label (0, 1, ... below the length of the last axis of the result),
+      invertible, spd, symmetric, integer, mask (0 or 1).
     - `samples`: calls that the generated tests evaluate and differentiate; `errors`: calls that must be refused.
     - `analytic`: whether `evaluate` accepts complex arrays and is holomorphic, so that the complex step applies.
     - `exact`: whether nothing is rounded: every entry of the result is one of an operand, or a small whole number.
@@ -70,7 +71,7 @@ class Operator:
     - `refused`: functions of libraries that share a name with this one and do something else: what to write instead.
     - `fixed`: settings that libraries know and that have one value here, their default: any other is refused.
     - `hidden`: needed by rules, not listed for people: no text may call it, so no printed formula may either. `written`
-      is what stands for it there.
+      is what stands for it there, in its operands and the sizes that its signature names.
     """
 
     name: str

@@ -14,8 +14,9 @@ import numpy as np
 from ...grammar.parser import parse
 from ...grammar.rewriting import filled
 from ...grammar.syntax import Attribute, Binary, Index, ListLiteral, Literal, Name, Number, Slice, String, TupleLiteral
+from ..elaboration.arguments import declaration
 from ..elaboration.infix import COMPARISONS
-from ..graph.algebra import Factor, constant_value, is_mask, is_zero, repeated_axes, without_axes
+from ..graph.algebra import Factor, add, constant_value, is_mask, is_zero, repeated_axes, without_axes
 from ..graph.canonical import is_symmetric
 from ..graph.nodes import (
     Apply,
@@ -32,6 +33,7 @@ from ..graph.nodes import (
     topological,
 )
 from ..graph.ratios import Ratio
+from ..graph.signatures import parse_axes
 from .expand import Familiar
 from .lengths import length_tree, split
 from .sums import summed
@@ -197,21 +199,25 @@ class Notation:
         if node.operator.written and name not in FAMILIAR:
             meaning = parse(node.operator.written).result
             return filled(meaning, dict(zip(node.operator.operands, operands, strict=True)))
-        return Binary(INFIX[name], *operands) if name in INFIX else call(FAMILIAR.get(name, name), *operands)
+        if name in INFIX:
+            return Binary(INFIX[name], *operands)
+        usual = declaration(node.operator.parameters).given
+        for operand, child in zip(node.operator.operands[::-1], node.children[::-1], strict=True):
+            if operand not in usual or constant_value(child) != usual[operand]:
+                break
+            operands.pop()
+        return call(FAMILIAR.get(name, name), *operands)
 
     def _softmax(self, node: Node) -> Tree | None:
         """Return softmax where a node is x - logsumexp(x)."""
-        if not isinstance(node, Sum) or {*node.coefficients} != {-1, 1} or len(node.coefficients) != 2:
-            return None
-        x = node.children[node.coefficients.index(1)]
-        spread = node.children[node.coefficients.index(-1)]
-        parts = [item for item in (spread.children or (spread,)) if isinstance(item, Apply)]
-        if len(parts) != 1 or parts[0].operator.name != "logsumexp":
-            return None
-        operand, axes = reduced_operand(parts[0])
-        if operand is not x or len(axes) != 1 or not _spreads(spread, parts[0], axes[0]):
-            return None
-        return call("softmax", self.tree(x), **({} if x.rank == 1 else {"axis": number(axes[0])}))
+        for coefficient, spread in node.terms if isinstance(node, Sum) else ():
+            parts = [item for item in (spread.children or (spread,)) if isinstance(item, Apply)]
+            if coefficient != -1 or len(parts) != 1 or parts[0].operator.name != "logsumexp":
+                continue
+            x, axes = reduced_operand(parts[0])
+            if len(axes) == 1 and add([(1, x), (-1, spread)], node.shape) is node and _spreads(spread, parts[0], *axes):
+                return call("softmax", self.tree(x), **({} if x.rank == 1 else {"axis": number(axes[0])}))
+        return None
 
     # Applied operators.
 
@@ -232,12 +238,15 @@ class Notation:
 
     def _apply(self, node: Apply) -> Tree:
         name = node.operator.name
-        settings = {key: spelled(value) for key, value in node.parameters if value not in (None, False)}
+        usual = declaration(node.operator.parameters).settings
+        given = (pair for pair in node.parameters if pair[1] not in (None, False, usual.get(pair[0])))
+        settings = {key: spelled(value) for key, value in given}
         if name == "nuclear_norm":
             return call("matrix_norm" if node.batch else "norm", self.tree(node.children[0]), String("nuc"))
         if node.operator.written:
-            operands = map(self.tree, _unrepeated(node))
-            return filled(parse(node.operator.written).result, dict(zip(node.operator.operands, operands, strict=True)))
+            return self._written(node)
+        if node.operator.signature == "(n)->(n)" and "axis" in node.operator.parameters:
+            return self._along_axis(node, settings)
         if node.operator.signature.startswith("(n)->") and "axis" in node.operator.parameters:
             return self._reduction(node, settings)
         if len(node.children) == 1 and node.operator.keeps_symmetry:
@@ -248,6 +257,24 @@ class Notation:
         if node.operator.signature.partition("->")[2].count("(") > 1:
             tree = Index(tree, (Number(str(node.output)),))
         return tree
+
+    def _written(self, node: Apply) -> Tree:
+        """Return what stands for a hidden operator, in terms of its operands and of the sizes in its signature."""
+        axes = parse_axes(node.operator.signature.partition("->")[0])
+        cores = [child.shape[node.batch :] for child in node.children]
+        pairs = zip(sum(axes, ()), sum(cores, ()), strict=True)
+        sizes = {name: length_tree(size) for name, size in pairs}
+        operands = dict(zip(node.operator.operands, map(self.tree, _unrepeated(node)), strict=True))
+        return filled(parse(node.operator.written).result, {**sizes, **operands})
+
+    def _along_axis(self, node: Apply, settings: dict[str, Tree]) -> Tree:
+        """Return what keeps its shape along the last axis, for a transpose along the first of what is transposed."""
+        operand, axes = reduced_operand(node)
+        name = node.operator.name
+        if operand.rank == node.rank == 2 and axes == (0,):
+            return transposed(call(name, self.tree(operand), axis=number(0), **settings))
+        last = {"axis": number(node.rank - 1)} if node.rank > 1 else {}
+        return call(name, self.tree(node.children[0]), **last, **settings)
 
     def _reduction(self, node: Apply, settings: dict[str, Tree]) -> Tree:
         operand, axes = reduced_operand(node)

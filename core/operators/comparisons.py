@@ -88,9 +88,9 @@ ENTRIES = (
                spellings={"numpy": None, "jax": "jax.lax.rsqrt(#1)"}),
     arithmetic("silu",        "x * sigmoid(x)", "x times its sigmoid.",                   aliases=("swish",),
                spellings={"numpy": None, "torch": "torch.nn.functional.silu(#1)", "jax": "jax.nn.silu(#1)"},
-               libraries=("F.silu(input, inplace=...) -> silu(input)",)),
+               libraries=("F.silu(input, inplace=...) -> silu(input)", "F.SiLU(input, inplace=...) -> silu(input)")),
     arithmetic("log_sigmoid", "-softplus(-x)",  "Log of the sigmoid.",
-               aliases=("logsigmoid", "log_expit"),
+               aliases=("logsigmoid", "log_expit"), libraries=("F.LogSigmoid(input) -> log_sigmoid(input)",),
                spellings={"numpy": None, "torch": "torch.nn.functional.logsigmoid(#1)",
                           "jax": "jax.nn.log_sigmoid(#1)"}),
 )

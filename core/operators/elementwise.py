@@ -112,7 +112,8 @@ ENTRIES = (
                 domain=("nonzero", "nonzero"), aliases=("atan2",), analytic=False),
     elementwise("sinh",    "cosh(x) * dx",         "Hyperbolic sine.",                np.sinh),
     elementwise("cosh",    "sinh(x) * dx",         "Hyperbolic cosine.",              np.cosh,    bounds=NOT_NEGATIVE),
-    elementwise("tanh",    "(1 - y**2) * dx",      "Hyperbolic tangent.",             np.tanh,    bounds=(-1.0, 1.0)),
+    elementwise("tanh",    "(1 - y**2) * dx",      "Hyperbolic tangent.",             np.tanh,    bounds=(-1.0, 1.0),
+                libraries=("F.Tanh(input) -> tanh(input)",)),
     elementwise("arcsinh", "dx / sqrt(x**2 + 1)",  "Inverse hyperbolic sine.",        np.arcsinh, aliases=("asinh",)),
     elementwise("arccosh", "dx / sqrt(x**2 - 1)",  "Inverse hyperbolic cosine.",      np.arccosh, domain=("above_one",),
                 aliases=("acosh",), samples=("arccosh(x)", "arccosh(X)")),
@@ -147,17 +148,20 @@ ENTRIES = (
     # --- functions of machine learning
     elementwise("sigmoid", "y * sigmoid(-x) * dx", "Logistic function 1 / (1 + exp(-x)), without overflow.",
                 kernels.sigmoid, bounds=(0.0, 1.0), aliases=("expit", "logistic"), analytic=False,
+                libraries=("F.Sigmoid(input) -> sigmoid(input)",),
                 spellings={"latex": r"\sigma\left(#1\right)", "numpy": None, "jax": "jax.nn.sigmoid(#1)"}),
     elementwise("softplus", "sigmoid(x) * dx", "log(1 + exp(x)) without overflow.", partial(np.logaddexp, 0),
                 bounds=NOT_NEGATIVE, analytic=False,
                 spellings={"numpy": "np.logaddexp(0, #1)", "torch": "torch.nn.functional.softplus(#1, threshold=40)",
                            "jax": "jax.nn.softplus(#1)"},
-                libraries=("F.softplus(input, beta: 1 = 1, threshold=...) -> softplus(input)",
-                           "F.softplus(input, beta, threshold=...) -> softplus(beta * input) / beta")),
+                libraries=tuple(f"F.{name}(input, beta{given}, threshold=...) -> {own}"
+                                for name in ("softplus", "Softplus")
+                                for given, own in ((": 1 = 1", "softplus(input)"),
+                                                   ("", "softplus(beta * input) / beta")))),
     elementwise("relu", "(x > 0) * dx", "x where it is positive, else 0.", lambda x: np.maximum(x, 0),
                 bounds=NOT_NEGATIVE, exact=True, kink="x == 0", at_kink="subgradient 0",
                 spellings={"numpy": "np.maximum(#1, 0)", "jax": "jax.nn.relu(#1)"},
-                libraries=("F.relu(input, inplace=...) -> relu(input)",)),
+                libraries=("F.relu(input, inplace=...) -> relu(input)", "F.ReLU(input, inplace=...) -> relu(input)")),
 
     # --- special functions
     elementwise("erf", "2 / sqrt(pi) * exp(-x**2) * dx", "Error function.",

@@ -96,6 +96,7 @@ def _extreme(name: str, least: str) -> tuple[str, ...]:
 
 def _soft(name: str) -> tuple[str, ...]:
     """Return how libraries call a softmax or its logarithm, each over an axis of its own choice."""
+    layer = {"softmax": "Softmax", "log_softmax": "LogSoftmax"}[name]
     return (
         f"jax.nn.{name}(x, axis=-1, where=None) -> {name}(x, axis=axis)",
         f"tf.nn.{name}(logits, axis=-1) -> {name}(logits, axis=axis)",
@@ -103,6 +104,8 @@ def _soft(name: str) -> tuple[str, ...]:
         f"torch.{name}(input, dim, dtype=None) -> {name}(input, axis=dim)",
         f"F.{name}(input, dim, _stacklevel=..., dtype=None) -> {name}(input, axis=dim)",
         f"F.{name}(input) -> {name}_of_usual_axis(input)",
+        f"F.{layer}(input, dim) -> {name}(input, axis=dim)",
+        f"F.{layer}(input) -> {name}_of_usual_axis(input)",
     )
 
 

@@ -76,7 +76,7 @@ ENTRIES = (
             parameters="df, x", fixed_by=("df",), domain=("positive", "real"), bounds=(0.0, 1.0), torch=None, jax=None,
             latex=r"F_{#1}\left(#2\right)", samples=("stdtr(3, x)", "stdtr(2.5, X)", "stdtr(1, a)")),
     special("logit", "dx / (x * (1 - x))", "log(x / (1 - x)), the inverse of the sigmoid.", "",
-            domain=("probability",)),
+            domain=("probability",), plain=lambda x: math.log(x / (1 - x))),
     derived("norm_ppf", "q, loc=0, scale=1", "loc + scale*ndtri(q)", "Quantile of the probability q in the normal"
             " distribution.", domain=("probability", "real", "positive"), aliases=("norminv", "norm_quantile"),
             samples=("norm_ppf(x)", "norm_ppf(X, a, w)"), errors=("norm_ppf()", "norm_ppf(x, v)"),
@@ -158,9 +158,7 @@ ENTRIES = (
             parameters="a, b", domain=("positive", "positive"), torch="torch.special.xlogy(#1, #1/#2)"),
     special("kl_div", "(log(a) - log(b)) * da + (1 - quotient(a, b)) * db", "a * log(a / b) - a + b, as SciPy has it.",
             "", parameters="a, b", domain=("positive", "positive"),
-            torch="(torch.special.xlogy(#1, #1/#2) - #1 + #2)",
-            refused={f"{library}.kl_div": "PyTorch's takes logarithms; write `target * (log(target) - input)`"
-                     for library in ("F", "torch")}),
+            torch="(torch.special.xlogy(#1, #1/#2) - #1 + #2)"),
 
     # --- exponential integrals and their like
     special("expi", "exp(x) / x * dx", "Exponential integral Ei.", "DLMF 6.2.5", domain=("nonzero",), torch=None,

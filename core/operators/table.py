@@ -22,7 +22,8 @@ FAMILIES = (
 # These are loaded when one of their words is asked for.
 WAITING = (
     "special", "bessel", "rounding", "densities", "activations", "equations", "matrix_functions", "patterns", "order",
-    "statistics", "convolutions", "arrangements", "distances", "polynomials", "picking", "fourier",
+    "statistics", "convolutions", "arrangements", "distances", "polynomials", "picking", "fourier", "classification",
+    "losses", "normalizations",
 )
 
 

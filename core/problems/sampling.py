@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterable, Mapping
+from collections.abc import Callable, Iterable, Iterator, Mapping
 from typing import Any
 
 import numpy as np
@@ -14,6 +14,9 @@ from ..errors import UsageProblem
 from ..graph.nodes import Apply, Map, Node, Product, Symbol, topological
 from ..shapes import Shape
 from .draws import Draws
+
+# What is asked of labels, with the number of classes behind it.
+BELOW = "below "
 
 
 def needs(roots: Iterable[Node], *, general: bool = False) -> dict[str, set[str]]:
@@ -27,13 +30,24 @@ def needs(roots: Iterable[Node], *, general: bool = False) -> dict[str, set[str]
     for node in topological(roots):
         if isinstance(node, Map | Apply):
             for operand, domain in zip(node.children, node.operator.domain, strict=False):
-                inner = operand
-                if isinstance(inner, Product) and len(inner.children) == 1 and inner.coefficient == 1:
-                    inner = inner.children[0]
                 domain = "invertible" if general and domain == "spd" else domain
-                if isinstance(inner, Symbol) and domain not in ("", "real"):
-                    found.setdefault(inner.name, set()).add(domain)
+                domain = f"{BELOW}{node.shape[-1]}" if domain == "label" else domain
+                for inner in _sources(operand):
+                    if domain not in ("", "real"):
+                        found.setdefault(inner.name, set()).add(domain)
     return found
+
+
+def _sources(operand: Node) -> Iterator[Symbol]:
+    """Yield the inputs whose entries an operand has as they are: seen in other shapes, or chosen by a condition."""
+    match operand:
+        case Symbol():
+            yield operand
+        case Product(coefficient=1, children=(inner,)):
+            yield from _sources(inner)
+        case Map() if operand.operator.name == "where":
+            for branch in operand.children[1:]:
+                yield from _sources(branch)
 
 
 def draw(name: str, shape: Shape, law: str, seed: int, demands: Iterable[str]) -> Array:
@@ -45,12 +59,18 @@ def draw(name: str, shape: Shape, law: str, seed: int, demands: Iterable[str]) -
     Raises UsageProblem for an unknown law.
     """
     draws = Draws(seed, name)
-    value = _from_law(draws, shape, law)
-    wanted = set(demands)
+    value = _from_law(draws, shape, law_of(demands, law))
+    wanted = {word for word in demands if not word.startswith(BELOW)}
     assert wanted <= _SATISFYING.keys(), wanted
     for demand in (word for word in _SATISFYING if word in wanted):
         value = np.asarray(_SATISFYING[demand](value), dtype=np.float64)
     return value
+
+
+def law_of(demands: Iterable[str], law: str) -> str:
+    """Return how numbers are drawn: labels that are to be below 3 by `randint:0:3`, others by the law."""
+    limits = [int(word.removeprefix(BELOW)) for word in demands if word.startswith(BELOW)]
+    return f"randint:0:{min(limits)}" if limits else law
 
 
 def _size(value: Array) -> int:

@@ -42,6 +42,8 @@ def eig(X: Any) -> Any:
     w, V = np.linalg.eig(X)
     order = np.argsort(w, axis=-1)
     return np.take_along_axis(w, order, axis=-1), np.take_along_axis(V, order[..., None, :], axis=-1)
+
+
 def cummax(x: Any, axis: Any = None) -> Any:
     """Running maxima along an axis, or of all entries."""
     return np.maximum.accumulate(np.ravel(x), axis=0) if axis is None else np.maximum.accumulate(x, axis=axis)
@@ -55,3 +57,9 @@ def cummin(x: Any, axis: Any = None) -> Any:
 def logcumsumexp(x: Any, axis: Any = None) -> Any:
     """Logs of the running sums of exp(x) along an axis, or of all entries."""
     return np.logaddexp.accumulate(np.ravel(x), axis=0) if axis is None else np.logaddexp.accumulate(x, axis=axis)
+
+
+def one_hot(labels: Any, num_classes: Any, axis: Any = -1) -> Any:
+    """A row for each label: one at its place, else zero."""
+    rows = np.expand_dims(labels, -1) == np.arange(num_classes)
+    return np.moveaxis(rows.astype(float), -1, axis)

@@ -73,3 +73,10 @@ def cummin(x: Any, dim: Any = None) -> Any:
 def logcumsumexp(x: Any, dim: Any = None) -> Any:
     """Logs of the running sums of exp(x) along an axis, or of all entries."""
     return torch.logcumsumexp(torch.ravel(x), 0) if dim is None else torch.logcumsumexp(x, dim)
+
+
+def one_hot(labels: Any, num_classes: Any, axis: Any = -1) -> Any:
+    """A row for each label: one at its place, else zero."""
+    places = torch.as_tensor(labels).unsqueeze(-1)
+    rows = places == torch.arange(num_classes, device=places.device)
+    return torch.moveaxis(rows, -1, axis)

@@ -219,9 +219,12 @@ FIXED = [(operator, name) for operator in TABLE for name in operator.undifferent
 
 @pytest.mark.parametrize(("operator", "name"), FIXED, ids=[f"{operator.name} {name}" for operator, name in FIXED])
 def test_derivative_without_closed_form_is_refused(operator: Operator, name: str) -> None:
-    environment = {operand: Symbol.of(operand, ()) for operand in operator.operands}
+    cores = parse_axes(operator.signature.partition("->")[0]) or [()] * len(operator.operands)
+    shapes = [(3,) * len(core) for core in cores]
+    environment = {operand: Symbol.of(operand, shape) for operand, shape in zip(operator.operands, shapes, strict=True)}
     root = Elaborator(environment).run(parse(f"{operator.name}({', '.join(operator.operands)})"))
-    with pytest.raises(ExpressionError, match=f"`{operator.name}` has no derivative by `{name}` in closed form"):
+    said = operator.written.partition("(")[0] or operator.name
+    with pytest.raises(ExpressionError, match=f"`{said}` has no derivative by `{name}` in closed form"):
         derivative(root, environment[name])
 
 
