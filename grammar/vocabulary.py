@@ -38,7 +38,7 @@ DENSITIES = words("pdf logpdf cdf logcdf sf logsf ppf pmf logpmf")
 ASKED_IN_TORCH = words("log_prob cdf icdf")
 """What is asked of PyTorch's distributions: `Normal(m, s).log_prob(x)`."""
 
-PROPERTIES = ("T", "mT", "shape", "size", "ndim")
+PROPERTIES = ("T", "mT", "shape", "size", "ndim", "real", "imag")
 """What can be read off a value without brackets."""
 
 FIELDS = {

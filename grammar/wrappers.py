@@ -42,7 +42,8 @@ def wrapped(call: Call) -> Node | None:
         return None
     value, *further = call.arguments
     is_wrapper = call.function in COPIES if call.method else call.function in CONTAINERS
-    is_wrapper = is_wrapper or (call.function in DETACHING and (call.method or bool(call.prefix)))
+    of_library = call.method or bool(call.prefix) or call.function in ("detach", "stop_gradient")
+    is_wrapper = is_wrapper or (call.function in DETACHING and of_library)
     if not is_wrapper or (further and (call.function == "backward" or not _is_kind(further[0]))):
         return None
     if call.function in CONTAINERS and isinstance(value, Number | String):

@@ -35,24 +35,9 @@ def _through_eigenvectors(function: Any) -> Any:
 
     def applied(X: Any) -> Any:
         w, V = np.linalg.eig(X)
-        return ((V * function(w)) @ np.linalg.inv(V)).real
+        return ((V * function(w)[..., None, :]) @ np.linalg.inv(V)).real
 
     return applied
-
-
-def _along_through_eigenvectors(function: Any, slope: Any) -> Any:
-    """Return the derivative of a function of matrices by divided differences (Daleckii and Krein)."""
-
-    def along(X: Any, E: Any) -> Any:
-        w, V = np.linalg.eig(X)
-        w = w.astype(complex)
-        gaps = w[:, None] - w
-        near = np.abs(gaps) < 1e-8
-        middle = slope((w[:, None] + w) / 2)
-        quotients = np.where(near, middle, (function(w)[:, None] - function(w)) / np.where(near, 1, gaps))
-        return (V @ (quotients * (np.linalg.inv(V) @ E @ V)) @ np.linalg.inv(V)).real
-
-    return along
 
 
 def sylvester(A: Any, B: Any, Q: Any, *, product: bool = False) -> Any:
@@ -66,6 +51,7 @@ def sylvester(A: Any, B: Any, Q: Any, *, product: bool = False) -> Any:
 
 def riccati(A: Any, B: Any, Q: Any, R: Any, *, discrete: bool = False) -> Any:
     """Return the stabilizing solution by the stable eigenvectors of the Hamiltonian, or the symplectic, matrix."""
+    Q, R = symmetric_part(Q), symmetric_part(R)
     G = B @ np.linalg.solve(R, B.T)
     whole = np.block([[A, -G], [-Q, -A.T]])
     if discrete:
@@ -231,12 +217,6 @@ def duplication_matrix(n: int) -> Any:
     return np.minimum(mirrored, 1).T
 
 
-MATRIX_FUNCTIONS: Mapping[str, tuple[Any, Any]] = {
-    "cos": (np.cos, lambda w: -np.sin(w)), "sin": (np.sin, np.cos), "cosh": (np.cosh, np.sinh),
-    "sinh": (np.sinh, np.cosh),
-}  # fmt: skip
-"""Functions of numbers and their derivatives."""
-
 REFERENCES: Mapping[str, Callable[..., Any]] = {
     # --- elementwise
     "nonzero": lambda p: (p != 0) * 1.0,
@@ -333,9 +313,7 @@ REFERENCES: Mapping[str, Callable[..., Any]] = {
     "adjugate": lambda X: np.linalg.det(X)[..., None, None] * np.linalg.inv(X),
     "pinvh": lambda X: np.linalg.inv((X + np.swapaxes(X, -1, -2)) / 2), "cond": np.linalg.cond,
     "sqrtm": _through_eigenvectors(lambda w: np.sqrt(w.astype(complex))),
-    **{f"{name}m": _through_eigenvectors(function) for name, (function, _) in MATRIX_FUNCTIONS.items()},
-    **{f"{name}m_frechet": _along_through_eigenvectors(*pair) for name, pair in MATRIX_FUNCTIONS.items()},
-    "tanm": _through_eigenvectors(np.tan), "tanhm": _through_eigenvectors(np.tanh),
+    **{f"{name}m": _through_eigenvectors(getattr(np, name)) for name in ("cos", "sin", "tan", "cosh", "sinh", "tanh")},
     "fractional_matrix_power": lambda X, p: _through_eigenvectors(lambda w: w.astype(complex) ** p)(X),
 
     # --- matrices of a pattern

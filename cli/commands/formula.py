@@ -65,6 +65,8 @@ def show_formula(request: Request, kind: str | None, to: str | None, vec: str, f
         further = [] if format == "plain" else [line for form in found for line in _further(form)]
         content = "\n".join([*lines, *further])
     with writing_to(request.output) as stream:
+        if to != "text" and not json:
+            content.encode(stream.encoding)  # what stands for a missing character elsewhere would be no code
         stream.write(content + "\n")
     return 0
 

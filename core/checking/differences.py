@@ -34,6 +34,8 @@ SMALLEST = float(np.finfo(np.float64).smallest_subnormal)
 MARGIN = 10.0
 # What the third derivative leaves in a complex step, beside what other differences see.
 NOTHING = 1e-20
+# How large the rounding of an estimate may be beside a derivative that it still confirms.
+ROUGHLY = 1e-4
 
 VALUE = "its value"
 UNSEEN = "the derivative is too small beside the value for differences to see it"
@@ -114,7 +116,7 @@ def _agreement_on_zero(found: Sequence[Estimate]) -> Check | None:
     if not lines:
         return None
     sharpest = min(lines, key=lambda one: one.floor)
-    limits = (MARGIN * one.floor if one.method != COMPLEX.method else NOTHING * sharpest.floor for one in found)
+    limits = (MARGIN**2 * one.floor if one.method != COMPLEX.method else NOTHING * sharpest.floor for one in found)
     if any(largest(one.found) > limit for one, limit in zip(found, limits, strict=True)):
         return None
     error = largest(sharpest.found) * EPSILON / sharpest.floor if sharpest.floor else 0.0
@@ -138,6 +140,10 @@ def _verdict(
     agreeing = any(_agree(one, other, tolerance) for place, one in enumerate(sure) for other in sure[:place])
     if agreeing or [one.method for one in sure] == [VALUE]:
         return Check(finite_differences=best[0], method=best[1].method, passed=False)
+    for one in found:  # a small derivative beside a large value is seen less sharply
+        error, scale = largest(one.found - claimed), max(largest(claimed), least_scale)
+        if error <= MARGIN * one.floor <= ROUGHLY * scale:
+            return Check(finite_differences=error / scale, method=one.method)
     return Check(note=UNSTEADY)
 
 

@@ -7,7 +7,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from ..arrays import AnyArray, Array, largest
+from ..arrays import AnyArray, Array, largest, relative_error
 from ..errors import EvaluationError
 from ..evaluation.program import OperationFailed
 from ..graph.nodes import Apply, Map, topological
@@ -17,7 +17,8 @@ from ..problems.draws import Draws
 from ..problems.problem import tangent_name
 from ..problems.sampling import tangent_projection
 from .conditioning import LARGEST, MOST_LOST, Loss, digits_lost, lost_by
-from .differences import MARGIN, SMALLEST, UNSEEN, Direction, Evaluate, compare, random_direction
+from .differences import MARGIN, SMALLEST, UNSEEN, UNSTEADY, Direction, Evaluate, compare, random_direction
+from .stencils import LINE_STEPS, LONG_STEPS
 
 if TYPE_CHECKING:
     from ..compressed.structured import Structured
@@ -27,6 +28,8 @@ if TYPE_CHECKING:
 NEARBY = 0.05
 # How far away differences look at most.
 STEP = 2e-2
+# How much a derivative may change within the smallest step of differences.
+STEADY = 0.1
 NOTHING_BUT_ROUNDING = "the derivative is zero but for rounding here"
 
 
@@ -70,6 +73,8 @@ def check_results(
             and loss.noise < (near := _noise_nearby(calculation, values, question))
         ):
             check = question.answered(values, analytic, near)
+        if not check.passed and isinstance(array, np.ndarray) and not _is_steady(calculation, values, question, place):
+            check = Check(note=UNSTEADY)
         if loss.digits(place) and (check.passed or (check.finite_differences or 0.0) <= MARGIN * loss.share(place)):
             check = _not_vouched_for(check, loss, place, zero=check.note == UNSEEN or not question.claimed.any())
         yield check._replace(note="; ".join(filter(None, (check.note, note)))) if note else check
@@ -118,6 +123,19 @@ def _noise_nearby(calculation: Calculation, values: Mapping[str, Array], questio
         return lost_by(calculation.separate_program, moved).noise
     except OperationFailed:
         return 0.0
+
+
+def _is_steady(calculation: Calculation, values: Mapping[str, Array], question: Question, place: int) -> bool:
+    """Whether a derivative is nearly the same where differences look: of what oscillates they see nothing."""
+    nearest = LINE_STEPS.get(len(question.directions), LONG_STEPS)
+    moved = dict(values)
+    for name, direction in question.directions:
+        moved[name] = values[name] + min(nearest) * direction
+    try:
+        here, there = (calculation.program.run(point)[place + 1] for point in (values, moved))
+    except OperationFailed:
+        return False
+    return relative_error(here, there) < STEADY
 
 
 @np.errstate(all="ignore")

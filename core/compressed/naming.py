@@ -5,7 +5,7 @@ from __future__ import annotations
 from math import prod
 
 from ..graph.nodes import Delta, Map, Node, Reshape, Select, Symbol, Triangle
-from ..graph.places import Rotation
+from ..graph.places import Rotation, Windows
 from ..graph.structure import letter
 from .terms import EinsumTerm
 
@@ -56,6 +56,8 @@ def _chosen(node: Select, name: str) -> str:
     """Return the row that a Select chooses: `2*i + 1`, or `rows[i]` where it follows no rule."""
     if isinstance(node.rows, Rotation):
         return f"({name} + {node.rows.start}) % {node.size}"
+    if isinstance(node.rows, Windows):
+        return f"{node.rows.step}*({name} // {node.rows.length}) + {node.rows.dilation}*({name} % {node.rows.length})"
     if not isinstance(node.rows, range):
         listed = ", ".join(map(str, node.rows[:MOST_ROWS])) + (", ..." if len(node.rows) > MOST_ROWS else "")
         return f"[{listed}][{name}]"

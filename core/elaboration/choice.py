@@ -10,7 +10,7 @@ from itertools import count
 from math import isqrt
 
 from ..graph.nodes import Apply, Node, Product, Select, topological
-from ..graph.places import Progression, Rotation, Rows
+from ..graph.places import Progression, Rotation, Rows, Windows
 from ..graph.sizes import NotPlainError, Quotient, Size, atoms, length, names_in, replace_lengths
 
 SMALLEST = 3
@@ -71,6 +71,8 @@ def _needs(roots: Iterable[Node]) -> Iterator[int]:
 
 def _ends(rows: Rows) -> Iterable[int]:
     """Return places that must exist; a long slice that is written in numbers may be cut off."""
+    if isinstance(rows, Windows):
+        return rows.last, rows.amount - 2, rows.length - 2
     if isinstance(rows, Progression):
         return rows.start, rows.start + rows.step * (rows.length - 1)
     last = [min(rows[-1], LONGEST_SLICE - 1) if len(rows) > 1 else rows[0]] if isinstance(rows, range) and rows else []

@@ -33,10 +33,10 @@ from . import infix, misfits
 from .applied import Value as Value
 from .applied import apply, flat, over_axes
 from .arguments import bind
-from .entries import Entries, StaticNameError, Unavailable, integral_symbols
-from .indexing import indexed, slice_ends
+from .entries import ComplexPair, Entries, StaticNameError, Unavailable, integral_symbols
+from .indexing import indexed, parts_of, slice_ends
 from .keywords import PLAIN
-from .literals import literal, plain
+from .literals import constant_array, literal, plain
 from .settings import UnfitSetting, check_settings
 
 CONSTANTS: Mapping[str, float] = {
@@ -319,7 +319,10 @@ class Elaborator:
         raise misfits.clash(node, left, right, error) from None
 
     def _attribute(self, node: syntax.Attribute) -> Value:
-        operand = self.operand(node.operand)
+        value = self.visit(node.operand)
+        if isinstance(value, ComplexPair) and node.name in value.PARTS:
+            return value.part(node.name)
+        operand = self.tensor(value, syntax.span_of(node.operand))
         match node.name:
             case "T":
                 return permute(operand, range(operand.rank)[::-1])
@@ -329,6 +332,8 @@ class Elaborator:
                 return permute(operand, [*range(operand.rank - 2), operand.rank - 1, operand.rank - 2])
             case "shape":
                 return operand.shape
+            case "real":
+                return operand
             case "size":
                 return math.prod(operand.shape)
             case "ndim":
@@ -351,6 +356,8 @@ class Elaborator:
         if node.mark:
             misfits.require_meaning(node, positional, self.statics)
         keywords = {item.name: self.visit(item.value) for item in node.keywords}
+        if positional and isinstance(first := positional[0], ComplexPair) and operator.name in first.PARTS:
+            return first.part(operator.name)
         try:
             bound = bind(operator, positional, keywords)
             operands = [self.tensor(item, node.span) for item in bound.operands]
@@ -409,10 +416,10 @@ class Elaborator:
             case syntax.TupleLiteral(items) | syntax.Call("places_where", items):
                 return replace(node, items=items)
             case syntax.Name(name) if isinstance(places := self.environment.get(name), tuple):
-                return replace(node, items=_parts(item, len(places)))
+                return replace(node, items=parts_of(item, len(places)))
             case syntax.Call() if operator is not None and operator.family == "places":
                 places = self.visit(item)
-                return replace(node, items=_parts(item, len(places))) if isinstance(places, tuple) else node
+                return replace(node, items=parts_of(item, len(places))) if isinstance(places, tuple) else node
         return node
 
     def _position(self, item: syntax.Node) -> Any:
@@ -438,21 +445,9 @@ class Elaborator:
 # --- helpers ---------------------------------------------------------------------------------------------------------
 
 
-def _parts(node: syntax.Node, count: int) -> tuple[syntax.Node, ...]:
-    """Return the parts of a tuple as items of an index."""
-    return tuple(syntax.Index(node, (syntax.Number(str(k)),), span=syntax.span_of(node)) for k in range(count))
-
-
 def _stacked(items: list[Node]) -> Node:
     """Return nodes of one shape as one array with a new first axis; constants stay a constant."""
-    arrays = [_constant_array(item) for item in items]
+    arrays = [constant_array(item) for item in items]
     if all(array is not None for array in arrays):
         return Constant.of(np.array(arrays))
     return call("stack", items)
-
-
-def _constant_array(node: Node) -> np.ndarray[Any, np.dtype[np.float64]] | None:
-    if isinstance(node, Constant):
-        return node.value
-    constant = None if node.shape else constant_value(node)
-    return None if constant is None else np.array(float(constant))

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from typing import Any, NamedTuple
+from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
 
@@ -60,6 +60,21 @@ class Unavailable:
     def __init__(self, message: str, help: str) -> None:
         self.message = message
         self.help = help
+
+
+class ComplexPair(Unavailable):
+    """A complex array as its two real ones, of which an expression takes a part by name; `call` makes a call."""
+
+    PARTS: ClassVar[frozenset[str]] = frozenset({"real", "imag", "abs"})
+
+    def __init__(self, real: Node, imag: Node, call: Callable[..., Node]) -> None:
+        super().__init__("its values are complex", "`real(z)`, `imag(z)` and `abs(z)` are real")
+        self.real, self.imag, self.call = real, imag, call
+
+    def part(self, name: str) -> Node:
+        """Return the real part, the imaginary part or the absolute value."""
+        parts = {"real": self.real, "imag": self.imag}
+        return parts[name] if name in parts else self.call("hypot", self.real, self.imag)
 
 
 class Entries(NamedTuple):

@@ -129,6 +129,10 @@ class Equations:
                 self.equate(length(a), length(b)) for a, b in zip(first, self._beside(first, second), strict=True)
             ]
             return any(learned)
+        if number == other and not (first and second):
+            # What is left of a product that is 1 are lengths of one.
+            learned = [self.equate(length(name), 1) for name in first or second]
+            return any(learned)
         return self._divide(first, number, second, other) or self._divide(second, other, first, number)
 
     def _beside(self, first: list[str], second: list[str]) -> Sequence[str]:

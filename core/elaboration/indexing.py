@@ -275,3 +275,8 @@ def _named(rows: tuple[int, ...], source: Node | None, size: int) -> Rows:
     if source is not None:
         return Listed(rows, flattened(source))
     return Listed(rows, None) if isinstance(size, Size) and all(type(row) is int for row in rows) else rows
+
+
+def parts_of(node: syntax.Node, count: int) -> tuple[syntax.Node, ...]:
+    """Return the parts of a tuple as items of an index."""
+    return tuple(syntax.Index(node, (syntax.Number(str(k)),), span=syntax.span_of(node)) for k in range(count))

@@ -5,7 +5,11 @@ from __future__ import annotations
 import math
 from fractions import Fraction
 
-from ..graph.nodes import Coefficient
+import numpy as np
+
+from ..arrays import Array
+from ..graph.algebra import constant_value
+from ..graph.nodes import Coefficient, Constant, Node
 from ..graph.ratios import Ratio, as_size
 from ..graph.sizes import Size
 
@@ -30,3 +34,11 @@ def plain(value: Coefficient) -> int | float:
     if isinstance(value, Ratio):
         return as_size(value)
     return int(value) if value == value and abs(value) != math.inf and value == int(value) else float(value)
+
+
+def constant_array(node: Node) -> Array | None:
+    """Return the value of a node that is a constant or a number, None for any other."""
+    if isinstance(node, Constant):
+        return node.value
+    constant = None if node.shape else constant_value(node)
+    return None if constant is None else np.array(float(constant))

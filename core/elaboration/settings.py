@@ -32,13 +32,17 @@ def _are_whole(value: Any) -> bool:
     return all(map(is_whole, flat([value])))
 
 
+def _is_truth(value: Any) -> bool:
+    return isinstance(value, bool) or value in (0, 1)
+
+
 _KINDS: tuple[tuple[str, str, Callable[[Any], bool]], ...] = (
-    ("k offset n rank start_axis end_axis", "a whole number", is_whole),
+    ("k offset n rank start_axis end_axis d ind N ndim", "a whole number", is_whole),
     ("shift", "whole numbers", _are_whole),
-    ("start stop step value ddof lower upper", "a number", _is_number),
-    ("ord", "a number or a word", lambda value: value is None or isinstance(value, str) or _is_number(value)),
-    ("keepdims full_matrices", "True or False", lambda value: isinstance(value, bool) or value in (0, 1)),
-    ("subscripts", "a word", lambda value: isinstance(value, str)),
+    ("start stop step value ddof lower upper nan posinf neginf", "a number", _is_number),
+    ("ord p", "a number or a word", lambda value: value is None or isinstance(value, str) or _is_number(value)),
+    ("keepdims full_matrices unit_diagonal increasing", "True or False", _is_truth),
+    ("subscripts approximate", "a word", lambda value: isinstance(value, str)),
 )
 KINDS: Mapping[str, tuple[str, Callable[[Any], bool]]] = {
     name: (kind, fits) for names, kind, fits in _KINDS for name in words(names)

@@ -79,9 +79,15 @@ def _in_units(node: Product) -> Node | None:
         if not related or (len(inverses) == 1 and len(related) < 2):
             continue
         pairs = list(zip(related, inverses, strict=False))
-        units = [(product(1, [factors[k], inverse], factors[k][1]), factors[k][1]) for k, inverse in pairs]
+        units = [_as_factor(factors[k], inverse) for k, inverse in pairs]
         return exchanged(node, [*places, *(k for k, _ in pairs)], *units, *inverses[len(pairs) :])
     return None
+
+
+def _as_factor(*parts: Factor) -> Factor:
+    """Return the product of factors as one: over the labels of the first, each of them once."""
+    labels = tuple(dict.fromkeys(parts[0][1]))
+    return product(1, parts, labels), labels
 
 
 def _divisor(node: Node, labels: Labels) -> _Divisor | None:

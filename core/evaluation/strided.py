@@ -7,7 +7,7 @@ have a table of positions instead of a stride.
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Iterable, Sequence
 from math import prod
 from operator import mul
 from typing import Any, NamedTuple, TypeAlias
@@ -35,11 +35,19 @@ class Place:
         self.offset = 0
         self.moves: dict[int, Move] = dict(enumerate(row_major_strides(shape)))
         self._original = dict(self.moves)
+        # Along these several entries may go to one place: they are written one after the other.
+        self.overlapping: set[int] = set()
 
     def merge(self, label: int, other: int, size: int) -> None:
         """Let two labels, each in the output or not, be one."""
         if other in self.moves:
             self.add(label, self.moves.pop(other), size)
+            self.replace([other], [label])
+
+    def replace(self, old: Iterable[int], new: Iterable[int]) -> None:
+        """Let labels overlap that come in the place of others which do."""
+        if not self.overlapping.isdisjoint(old):
+            self.overlapping = self.overlapping.difference(old).union(new)
 
     def add(self, label: int, move: Move, size: int) -> None:
         """Let a label move the position by so much more."""
@@ -54,6 +62,7 @@ class Place:
         move = self.moves.pop(chosen, None)
         if move is None:
             return
+        self.replace([chosen], [label])
         if isinstance(rows, range) and isinstance(move, int):
             self.offset += move * rows.start
             self.add(label, move * rows.step, len(rows))
@@ -87,7 +96,7 @@ class Place:
 
     def fills(self, labels: Labels, sizes: Sequence[int]) -> bool:
         """Whether counting through the labels in this order writes the whole output from first to last."""
-        if self.offset or prod(sizes) != prod(self.shape):
+        if self.offset or self.overlapping or prod(sizes) != prod(self.shape):
             return False
         return not labels or self.nested(labels, sizes) == 1 or prod(sizes) == 1
 
@@ -122,8 +131,9 @@ class StridedWriter:
         self._views: dict[tuple[int, ...], StridedView | None] = {}
         moves = [place.moves[label] for label in labels]
         tables = [(axis, move) for axis, move in enumerate(moves) if not isinstance(move, int)]
-        self._distinct = all(len(np.unique(table)) == len(table) for _, table in tables)
-        if len(tables) > 1:
+        self._overlapping = [axis for axis, label in enumerate(labels) if label in place.overlapping]
+        self._distinct = not self._overlapping and all(len(np.unique(table)) == len(table) for _, table in tables)
+        if len(tables) > 1 or (tables and self._overlapping):
             self._listed = [_positions(move, size) for move, size in zip(moves, sizes, strict=True)]
             return
         self._strides = [move if isinstance(move, int) else 0 for move in moves]
@@ -154,7 +164,11 @@ class StridedWriter:
             output = np.array(output, dtype=np.result_type(output, core), order="C")
         target, key = self._target(output)
         if key is None:
-            np.add(target, core, out=target)
+            core = np.broadcast_to(core, target.shape)
+            for places in np.ndindex(*(target.shape[axis] for axis in self._overlapping)):
+                # Of an array with no axis left, a view is meant and not its number.
+                at = (*_along(self._overlapping, places), ...)
+                np.add(target[at], core[at], out=target[at])
         elif self._distinct:
             target[key] += core
         else:
@@ -201,6 +215,12 @@ class StridedWriter:
                 return None
         offset, *strides = (sum(map(mul, step, output.strides)) for step in (start, *steps))
         return StridedView(axes, offset, tuple(strides))
+
+
+def _along(axes: Sequence[int], places: Sequence[int]) -> tuple[int | slice, ...]:
+    """Return the index that picks a place along each of some axes."""
+    chosen = dict(zip(axes, places, strict=True))
+    return tuple(chosen.get(axis, slice(None)) for axis in range(max(axes, default=-1) + 1))
 
 
 def _by_axis(position: int, strides: Sequence[int]) -> list[int]:

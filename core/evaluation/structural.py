@@ -26,7 +26,7 @@ import numpy as np
 
 from ..arrays import AnyArray, Array
 from ..graph.nodes import Delta, Labels, Reshape, Select, Structural, Triangle, sizes_of
-from ..graph.places import Rows
+from ..graph.places import Rows, Windows
 from ..shapes import Shape
 from .contract import diagonal, multiply, plain, rename
 from .strided import Place
@@ -104,6 +104,8 @@ class Structure:
 
     def _select(self, tensor: Tensor, node: Select, labels: Labels) -> bool:
         i, j = labels
+        if isinstance(node.rows, Windows) and self._windows(tensor, node.rows, i, j):
+            return True
         for other in self._others(tensor, j):
             if isinstance(other[0], Select) and other[1][0] == j and other[1][1] != j:
                 continue
@@ -123,6 +125,33 @@ class Structure:
         self.place.choose(i, j, node.rows)
         del self.sizes[j]
         return True
+
+    def _windows(self, tensor: Tensor, rows: Windows, i: int, j: int) -> bool:
+        """Replace the label of an axis by those of windows on it: a view of the arrays, and strides of the output."""
+        splits = [other for other in self._others(tensor, i) if isinstance(other[0], Reshape) and other[1][0] == i]
+        if len(splits) != 1 or len(self._others(tensor, i, j)) != 1 or self._carriers(i) or i in self.place.moves:
+            return False
+        ((split, (_, *parts)),) = splits
+        move = self.place.moves.get(j, 0)
+        if split.shape[1:] != (rows.amount, rows.length) or not isinstance(move, int) or len({*parts, j}) < 3:
+            return False
+        carriers = self._carriers(j)
+        if any(not {*parts}.isdisjoint(factor.labels) for factor in carriers):
+            return False
+        self._remove(tensor)
+        self._remove(splits[0])
+        self._replace(carriers, *(self._windowed(factor, rows, j, tuple(parts)) for factor in carriers))
+        if self.place.moves.pop(j, None) is not None:
+            for part, step, size in zip(parts, (rows.step, rows.dilation), split.shape[1:], strict=True):
+                self.place.add(part, move * step, size)
+            self.place.overlapping.add(parts[1])
+        del self.sizes[i], self.sizes[j]
+        return True
+
+    def _windowed(self, factor: Labelled, rows: Windows, j: int, parts: Labels) -> Labelled:
+        axis = factor.labels.index(j)
+        value = self.tape.windows(factor.value, axis, rows)
+        return Labelled(value, (*factor.labels[:axis], *parts, *factor.labels[axis + 1 :]), factor.mask, factor.inverse)
 
     def _gathered(self, factor: Labelled, i: int, j: int, rows: Rows) -> Labelled:
         value = self.tape.select(factor.value, factor.labels.index(j), rows)
@@ -178,6 +207,7 @@ class Structure:
             del self.place.moves[whole]
             for axis, part in enumerate(parts):
                 self.place.add(part, move * prod(sizes[axis + 1 :]), sizes[axis])
+            self.place.replace([whole], parts)
         del self.sizes[whole]
         return True
 
@@ -201,6 +231,7 @@ class Structure:
             for part in parts:
                 del self.place.moves[part]
             self.place.add(whole, step, tensor[0].shape[0])
+            self.place.replace(parts, [whole])
         self._replace(carriers, *(self._join_factor(factor, whole, parts) for factor in carriers))
         for part in parts:
             del self.sizes[part]

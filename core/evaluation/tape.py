@@ -12,10 +12,11 @@ from operator import attrgetter, itemgetter, methodcaller
 from typing import Any, NamedTuple
 
 import numpy as np
+from numpy.lib.stride_tricks import as_strided
 
 from ..arrays import AnyArray
 from ..graph.nodes import Labels
-from ..graph.places import Rows
+from ..graph.places import Rows, Windows
 from ..shapes import Shape
 from .kernels import Kernel
 
@@ -187,6 +188,18 @@ class Tape:
             return self._view(("rows", axis, rows), itemgetter(key), value, shape)._replace(fresh=False)
         index = np.asarray(rows, dtype=np.intp)
         return self.emit(lambda array: np.take(array, index, axis), [value], shape, exact=True)
+
+    def windows(self, value: Value, axis: int, rows: Windows) -> Value:
+        """Return a view of windows on an axis: in its place one axis counts them, the next the places in each."""
+        shape = (*value.shape[:axis], rows.amount, rows.length, *value.shape[axis + 1 :])
+
+        def viewed(array: AnyArray) -> AnyArray:
+            width = array.strides[axis]
+            steps = (width * rows.step, width * rows.dilation)
+            strides = (*array.strides[:axis], *steps, *array.strides[axis + 1 :])
+            return as_strided(array, shape, strides, writeable=False)
+
+        return self._view(("windows", axis, rows), viewed, value, shape)._replace(fresh=False)
 
     def broadcast(self, value: Value, shape: Shape) -> Value:
         """Return a read-only view repeated to a shape."""

@@ -29,7 +29,9 @@ def unfolded(call: Call) -> Node | None:
     settings = {name: spelled(value) for name, value in bound.settings.items()}
     chosen = next(iter(settings.values())) if None not in operator.definitions else syntax.Literal(None)
     text = next((text for value, text in operator.definitions.items() if spelled(value) == chosen), None)
-    return None if text is None else rewritten(_written_out(text, {**names, **settings}), _without_defaults)
+    if text is None:
+        return None
+    return rewritten(in_callable_words(_written_out(text, {**names, **settings})), _without_defaults)
 
 
 def _written_out(definition: str, values: Mapping[str, Node]) -> Node:

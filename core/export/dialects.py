@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from fractions import Fraction
+from functools import reduce
 from typing import TypeGuard
 
 from ...grammar import syntax
@@ -54,6 +55,8 @@ class Dialect:
 
     def _in_words(self, node: Node) -> Node:
         match node:
+            case Binary("*" | "/") if (gated := _gated(node)) is not None:
+                return self._call(gated)
             case Binary("*" | "/" as sign, left, right) if not _boolean(node):
                 return Binary(sign, self._factor(left, right), self._factor(right, left))
             case Binary(sign, left, right) if sign in COMPARISONS or _boolean(node):
@@ -240,6 +243,44 @@ def _boolean(node: Node) -> bool:
             operator = find(name)
             return operator is not None and operator.mask
     return False
+
+
+def _gated(node: Node) -> Call | None:
+    """Return a product with masks as `where(mask, rest, 0)`, where 0 times the rest might be no number."""
+    above, below = _factors(node)
+    masks = [factor for factor in above if _boolean(factor)]
+    others = [factor for factor in above if not _boolean(factor)]
+    if not masks or (all(map(_is_finite, others)) and all(isinstance(factor, Number) for factor in below)):
+        return None
+    rest = _multiplied(others) if others else Number("1")
+    return Call("where", (_multiplied(masks), Binary("/", rest, _multiplied(below)) if below else rest, Number("0")))
+
+
+def _factors(node: Node) -> tuple[list[Node], list[Node]]:
+    """Return what a product multiplies, and what it divides by."""
+    match node:
+        case Binary("*" | "/" as sign, left, right):
+            (above, below), (more, less) = _factors(left), _factors(right)
+            return (above + more, below + less) if sign == "*" else (above + less, below + more)
+    return [node], []
+
+
+def _multiplied(factors: list[Node]) -> Node:
+    return reduce(lambda left, right: Binary("*", left, right), factors)
+
+
+def _is_finite(node: Node) -> bool:
+    """Whether a tree is a number wherever its inputs are, but for overflow."""
+    match node:
+        case Binary("/", left, right):
+            return _is_finite(left) and isinstance(right, Number)
+        case Binary("**", base, exponent):
+            return _is_finite(base) and isinstance(exponent, Number) and exponent.text.isdigit()
+        case Call(function):
+            operator = find(function)
+            if operator is None or operator.domain:
+                return False
+    return all(map(_is_finite, syntax.children(node)))
 
 
 def _one_by_one(node: Call, axes: syntax.TupleLiteral) -> Call:

@@ -8,8 +8,8 @@ from collections import Counter
 from collections.abc import Iterable, Mapping, Sequence
 
 from ...grammar.escapes import escaped
-from ...grammar.rewriting import filled
-from ...grammar.syntax import Name, Node, Program, walk
+from ...grammar.rewriting import filled, rewritten
+from ...grammar.syntax import Call, Name, Node, Program, children, walk
 from ...grammar.writer import write
 from ..arrays import Static, silent
 from ..errors import UsageProblem
@@ -115,14 +115,18 @@ class _Function:
     def _renamed(self, tree: Node) -> Node:
         return filled(tree, {name: Name(own) for name, own in self.names.items()})
 
+    def _shape(self, name: str) -> list[Node]:
+        """Return the shape of an input, as Python writes it."""
+        return [_plain(self._renamed(size)) for size in self.setting.shape(name)]
+
     def _docstring(self, results: Sequence[str]) -> list[str]:
         setting, problem = self.setting, self.setting.problem
         by = f" by {quoted(', '.join(dict.fromkeys(problem.wrt)))}" if problem.wrt else ""
         rest = f", and its {NOUNS.get(problem.kind, 'derivative')}{by}" if len(results) > 1 else ""
         lines = [f'"""Return the value of `{quoted(problem.text)}`{rest}.']
         if setting.inputs:
-            shapes = {self.names[name]: map(self._renamed, setting.shape(name)) for name in setting.inputs}
-            texts = [f"{own}: {_shape(write(size, self.spelling) for size in shape)}" for own, shape in shapes.items()]
+            shapes = {self.names[name]: self._shape(name) for name in setting.inputs}
+            texts = [f"{own}: {_shape(write(size) for size in shape)}" for own, shape in shapes.items()]
             lines += ["", f"Shapes: {', '.join(texts)}."]
         return _indented([*lines, '"""'])
 
@@ -141,7 +145,7 @@ class _Function:
         """Return the lines that name the sizes and assert the shapes."""
         setting = self.setting
         arrays = [name for name in setting.inputs if name not in setting.counts]
-        shapes = {self.names[name]: [self._renamed(size) for size in setting.shape(name)] for name in arrays}
+        shapes = {self.names[name]: self._shape(name) for name in arrays}
         sizes = (size for shape in shapes.values() for tree in shape for size in walk(tree))
         uses = Counter(size.name for size in sizes if isinstance(size, Name))
         bound = {self.names[name] for name in setting.counts}
@@ -159,6 +163,16 @@ class _Function:
             lines += [f"{name} = {array}.shape[{own.index(name)}]" for name in fresh]
             asserts.append(f"assert {array}.shape == {_shape(write(size) for size in shape)}")
         return [*lines, *asserts]
+
+
+def _plain(size: Node) -> Node:
+    """Return a length as Python writes it: shapes are no arrays."""
+
+    def smaller(node: Node) -> Node | None:
+        is_least = isinstance(node, Call) and node.function == "minimum"
+        return Call("min", tuple(map(_plain, children(node)))) if is_least else None
+
+    return rewritten(size, smaller)
 
 
 # --- text ------------------------------------------------------------------------------------------------------------

@@ -28,7 +28,7 @@ from ...grammar.budget import spend
 from ..arrays import Array
 from ..shapes import Shape
 from .operator import Operator
-from .places import Listed, Progression, Rotation, Rows, count_of, progression
+from .places import Listed, Progression, Rotation, Rows, Windows, count_of, progression
 from .ratios import Ratio
 from .sizes import Size
 
@@ -175,7 +175,7 @@ class Select(Structural):
     @staticmethod
     def of(rows: range | Iterable[int], size: int) -> Select:
         """Return the selection of `rows` (non-negative) among `size`; arithmetic sequences are kept as a range."""
-        chosen = rows if isinstance(rows, range | Rotation | Progression | Listed) else _as_range(tuple(rows))
+        chosen = rows if isinstance(rows, range | Rotation | Windows | Progression | Listed) else _as_range(tuple(rows))
         if isinstance(chosen, range) and len(chosen) == 1:
             chosen = range(chosen[0], chosen[0] + 1)
         return _intern(Select, (chosen, size), (count_of(chosen), size), (), rows=chosen, size=size)

@@ -72,7 +72,43 @@ class Listed(Sequence[int]):
         return self.places[place]
 
 
-Rows: TypeAlias = range | Rotation | Listed | tuple[int, ...]
+@dataclass(frozen=True)
+class Windows(Sequence[int]):
+    """The places of windows one after the other: `[*Windows(3, 2)] == [0, 1, 1, 2, 2, 3]`.
+
+    There are `amount` windows of `length` places each; `step` lies between windows, `dilation` between places in one.
+    """
+
+    amount: int
+    length: int
+    step: int = 1
+    dilation: int = 1
+
+    def __len__(self) -> int:
+        return self.amount * self.length
+
+    @overload
+    def __getitem__(self, place: int) -> int: ...
+    @overload
+    def __getitem__(self, place: slice) -> tuple[int, ...]: ...
+    def __getitem__(self, place: int | slice) -> int | tuple[int, ...]:
+        if isinstance(place, slice):
+            return tuple(self[index] for index in range(len(self))[place])
+        window, inside = divmod(range(len(self))[place], self.length)
+        return window * self.step + inside * self.dilation
+
+    @property
+    def last(self) -> int:
+        """The last place of the last window."""
+        return (self.amount - 1) * self.step + (self.length - 1) * self.dilation
+
+    @property
+    def plain(self) -> bool:
+        """Whether there is a window at each place, without gaps."""
+        return self.step == self.dilation == 1
+
+
+Rows: TypeAlias = range | Rotation | Windows | Listed | tuple[int, ...]
 """Which places are chosen of an axis; among ranges are those with a length in them, each a `Progression`."""
 
 
@@ -87,6 +123,8 @@ def count_of(rows: Rows) -> int:
     """Return how many places there are."""
     if isinstance(rows, Progression):
         return rows.length
+    if isinstance(rows, Windows):
+        return rows.amount * rows.length
     return rows.size if isinstance(rows, Rotation) else len(rows)
 
 

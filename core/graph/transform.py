@@ -21,7 +21,7 @@ from .nodes import (
     topological,
     uses,
 )
-from .places import Listed, Rotation, Rows, count_of, progression
+from .places import Listed, Rotation, Rows, Windows, count_of, progression
 from .ratios import evaluated
 from .sizes import NotPlainError, Size, replace_lengths
 
@@ -103,8 +103,13 @@ def _places(node: Select, at: Callable[[int], int]) -> Rows:
     rows, size = node.rows, at(node.size)
     if isinstance(rows, Rotation):
         return Rotation(size, at(rows.start) % size if size else 0)
-    if isinstance(rows, Listed):
-        chosen: Rows = rows.places if rows.source is None else rows
+    if isinstance(rows, Windows):
+        chosen: Rows = Windows(at(rows.amount), at(rows.length), rows.step, rows.dilation)
+        ends: Sequence[int] = (chosen.last,)
+        if min(chosen.amount, chosen.length) < 1:
+            raise NotPlainError(f"an axis of {size} is too short for windows of {chosen.length}")
+    elif isinstance(rows, Listed):
+        chosen = rows.places if rows.source is None else rows
         ends = rows.places
     elif isinstance(rows, tuple):
         chosen = ends = tuple(at(row) for row in rows)

@@ -45,6 +45,8 @@ INFIX = {"power": "**", **{name: sign for sign, name in COMPARISONS.items()}}
 DEEPEST = 50
 
 SPOKEN = {"solve_vector": "solve", "solve_matrix": "solve", "euclidean_norm": "norm", "power_norm": "norm"}
+# Elementwise functions that are written by the name of a public one.
+FAMILIAR = {"standard_normal_density": "norm_pdf"}
 
 
 class Notation:
@@ -192,10 +194,10 @@ class Notation:
         operands = [self.loose(child) for child in node.children]
         if (mask := _masked(node)) is not None:
             return self.tree(mask)
-        if node.operator.written:
+        if node.operator.written and name not in FAMILIAR:
             meaning = parse(node.operator.written).result
             return filled(meaning, dict(zip(node.operator.operands, operands, strict=True)))
-        return Binary(INFIX[name], *operands) if name in INFIX else call(name, *operands)
+        return Binary(INFIX[name], *operands) if name in INFIX else call(FAMILIAR.get(name, name), *operands)
 
     def _softmax(self, node: Node) -> Tree | None:
         """Return softmax where a node is x - logsumexp(x)."""

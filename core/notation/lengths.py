@@ -7,7 +7,7 @@ from functools import reduce
 
 from ...grammar.syntax import Binary, Call, ListLiteral, Name, Number, Slice
 from ..graph.nodes import Coefficient, Plain, Select
-from ..graph.places import Listed, Rotation, count_of
+from ..graph.places import Listed, Rotation, Windows, count_of
 from ..graph.ratios import Ratio
 from ..graph.sizes import Atom, Least, Length, Monomial, Size, factors_of, quotient
 from .trees import Power, Tree, negated
@@ -57,7 +57,7 @@ def place_tree(place: int, size: int) -> Tree:
 def rows_tree(select: Select) -> Tree:
     """Return the index that picks the rows of a selection: `0`, `1:3`, `::-1` or a list."""
     rows, size = select.rows, select.size
-    if isinstance(rows, Rotation | Listed | tuple):
+    if isinstance(rows, Rotation | Windows | Listed | tuple):
         return ListLiteral(tuple(place_tree(row, size) for row in rows))
     start, step, count = rows.start, rows.step, count_of(rows)
     if count == 0:

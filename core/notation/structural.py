@@ -5,15 +5,18 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from functools import partial
+from itertools import combinations
 from typing import Protocol
 
 from ...grammar.syntax import ListLiteral, Number, Slice, TupleLiteral
-from ..graph.nodes import Factor, Labels, Node, Reshape, Select, Structural, Triangle
+from ..graph.algebra import fresh_labels
+from ..graph.nodes import Delta, Factor, Labels, Node, Reshape, Select, Structural, Triangle
 from ..graph.places import Listed, Rotation, count_of
 from ..graph.sizes import Size
 from .lengths import length_tree, place_tree, rows_tree
 from .terms import Term
-from .trees import Tree, call, indexed, negated
+from .trees import Tree, call, indexed, negated, transposes
+from .windows import Tie, combined, taken_out, viewed
 
 
 class Writer(Protocol):
@@ -72,7 +75,7 @@ def apply_structure(writer: Writer, factors: Sequence[Factor], rank: int, sizes:
     """
     acting = [factor for factor in factors if isinstance(factor[0], Select | Triangle | Reshape)]
     pieces = [factor for factor in factors if factor not in acting]
-    return _Application(writer, rank, sizes, [*pieces], acting).pieces_left()
+    return _Application(writer, rank, sizes, [*pieces], acting, taken_out(acting, rank)).pieces_left()
 
 
 @dataclass
@@ -84,17 +87,58 @@ class _Application:
     label_sizes: Mapping[int, int]
     pieces: list[Piece]
     acting: list[Factor]
+    ties: list[Tie]
 
     def pieces_left(self) -> list[Piece]:
+        self._use_up()
+        for node, labels in self.acting:
+            self.pieces.append(self._as_matrix(node, labels))
+        self.acting = []
+        self._use_up()
+        for tie in self.ties:
+            eye: Piece = (call("eye", length_tree(tie.size)), (tie.axis, next(fresh_labels)))
+            tree, (window, axis, inside) = viewed(*eye, [tie])
+            self.pieces.append((tree, (window, tie.axis, inside)))
+        return self.pieces
+
+    def _use_up(self) -> None:
+        """Let all structure act that finds something to act on."""
         remaining = -1
-        while remaining != len(self.acting):
-            remaining = len(self.acting)
+        while remaining != len(self.acting) + len(self.ties):
+            remaining = len(self.acting) + len(self.ties)
             for entry in list(self.acting):
                 if self._apply(*entry):
                     self.acting.remove(entry)
-        for node, labels in self.acting:
-            self.pieces.append(self._as_matrix(node, labels))
-        return self.pieces
+            if self.ties and not self._combine():
+                self._view()
+
+    def _combine(self) -> bool:
+        """Write two arrays over windows as a convolution or a correlation."""
+        busy = {label for _, labels in self.acting for label in labels}
+        busy |= {label for one, other in combinations(self.ties, 2) for label in {*one.labels} & {*other.labels}}
+        busy |= {label for node, labels in self.pieces if isinstance(node, Delta) for label in labels}
+        found = combined(
+            [(self._tree(piece), labels) for piece, labels in self.pieces if not isinstance(piece, Delta)],
+            self.ties, lambda label: label >= self.rank and label not in busy,
+        )
+        best = min(found, key=lambda way: (-len(way.ties), transposes(way.tree)), default=None)
+        if best is None:
+            return False
+        self.ties = [tie for tie in self.ties if tie not in best.ties]
+        self.pieces = [piece for piece in self.pieces if set(piece[1]).isdisjoint(best.summed) or not piece[1]]
+        self.pieces.append((best.tree, best.labels))
+        return True
+
+    def _view(self) -> bool:
+        """Write an array that alone has the axes of windows with the windows on them."""
+        for place, (piece, own) in enumerate(self.pieces):
+            ties = [tie for tie in self.ties if tie.axis in own and self._users(None, (), tie.axis) == [place]]
+            ties = [tie for tie in ties if tie.axis >= self.rank and not isinstance(piece, Delta)]
+            if ties:
+                self.pieces[place] = viewed(self._tree(piece), own, sorted(ties, key=lambda tie: own.index(tie.axis)))
+                self.ties = [tie for tie in self.ties if tie not in ties]
+                return True
+        return False
 
     def _apply(self, node: Node, labels: Labels) -> bool:
         users = partial(self._users, node, labels)
@@ -107,9 +151,11 @@ class _Application:
                 return self._apply_reshape(node, labels, users)
         return False
 
-    def _users(self, node: Node, labels: Labels, label: int) -> list[int]:
+    def _users(self, node: Node | None, labels: Labels, label: int) -> list[int]:
         """Return where a label is used: the places of pieces, and -1 twice where other structure has it."""
         if any(label in own for other, own in self.acting if other is not node or own is not labels):
+            return [-1, -1]
+        if sum(label in tie.labels for tie in self.ties) > (node is None):
             return [-1, -1]
         return [place for place, (_, own) in enumerate(self.pieces) for axis in own if axis == label]
 
@@ -194,7 +240,10 @@ class _Application:
                 eye = call("eye", length_tree(node.size))
                 if is_one_place(node) and first >= self.rank and not users(first):
                     return indexed(eye, [only_place(self.writer, node)]), inner
-                return chosen(self.writer, node, eye, 0, 2), labels
+                rows = chosen(self.writer, node, eye, 0, 2)
+                if self.ties and first >= self.rank and not users(first):
+                    return call("sum", rows, axis=Number("0")), inner
+                return rows, labels
             case Triangle():
                 return call("tril", call("ones", self._shape(node.shape)), *_offset(node.offset)), labels
         summed = [axis for axis, label in enumerate(inner) if label >= self.rank and not users(label)]

@@ -35,6 +35,8 @@ def number(value: Plain) -> Tree:
             above = [] if factor.numerator == 1 else [(number(factor.numerator), Fraction(1))]
             below = [] if factor.denominator == 1 else [(number(factor.denominator), Fraction(-1))]
             return hadamard([*above, constant, *below])
+        if value != value:
+            return Name("nan", "np")
         return Number(repr(value)) if value < float("inf") else Name("inf")
     return Number(str(int(value))) if value < 1e16 else Number(repr(float(value)))
 

@@ -15,7 +15,7 @@ from ..graph import algebra
 from ..graph.algebra import Factor, fresh, product
 from ..graph.nodes import Delta, Labels, Node, Reshape, Select
 from ..graph.places import Rotation, Rows, placed, progression
-from ..graph.sizes import Size, quotient
+from ..graph.sizes import Size, quotient, sign
 from ..shapes import Shape, broadcast_shapes, describe, normalize_axes, normalize_axis, require_rank, show
 
 
@@ -25,7 +25,7 @@ def checked_shape(value: Any) -> Shape:
     Raises ExpressionError for what is no list of whole numbers from 0 on.
     """
     for size in (sizes := several(value)):
-        if not is_whole(size) or size < 0:
+        if not is_whole(size) or sign(size, meant=1) < 0:
             raise ExpressionError(f"a size is a whole number from 0 on, not {shown(size)}")
     return sizes
 

@@ -109,11 +109,6 @@ def lu(X: Any) -> Any:
     return each(_scipy("linalg", "lu"), X)
 
 
-def triangular_solution(A: Any, b: Any) -> Any:
-    """Return the solution of A @ x = b for a triangular A and a matrix of columns."""
-    return np.linalg.solve(A, b)
-
-
 def eig(X: Any) -> Any:
     """Return eigenvalues, ascending, and eigenvectors of length one; nan where the eigenvalues are not real."""
     w, V = np.linalg.eig(X)
@@ -136,21 +131,3 @@ def eigvals(X: Any) -> Any:
 def function_of_matrices(name: str) -> Callable[[Any], Any]:
     """Return SciPy's function of matrices by its name, nan where a result is not real."""
     return lambda X: each(lambda matrix: real_or_nan(_scipy("linalg", name)(matrix), matrix), X)
-
-
-def derivative_of_function(name: str) -> Callable[[Any, Any], Any]:
-    """Return the Fréchet derivative of SciPy's function: the upper right block of f([[X, E], [0, X]])."""
-
-    def along(X: Any, E: Any) -> Any:
-        n, function = X.shape[-1], _scipy("linalg", name)
-
-        def block(matrix: Any, direction: Any) -> Any:
-            # The derivative is linear in the direction: of the size of X it is found with the fewest lost digits.
-            size = np.max(np.abs(direction), initial=0.0) / max(np.max(np.abs(matrix), initial=0.0), 1e-300)
-            scale = size if size > 0 and np.isfinite(size) else 1.0
-            whole = np.block([[matrix, direction / scale], [np.zeros_like(matrix), matrix]])
-            return real_or_nan(function(whole), whole)[:n, n:] * scale
-
-        return each(block, X, E)
-
-    return along

@@ -54,13 +54,19 @@ def _as_matrix(A: Node, rows: Sequence[int], columns: Sequence[int], name: str) 
 
 def _tensor_solution(A: Node, b: Node) -> Node:
     rows, unknown = A.shape[: b.rank], A.shape[b.rank :]
-    if rows != b.shape:
-        raise ShapeError(f"`tensorsolve`: A begins with the axes of b, {describe(b.shape)}")
+    if len(rows) < b.rank or not unknown:
+        raise ShapeError(f"`tensorsolve`: A has the axes of b, {describe(b.shape)}, and then those of the unknown")
+    for own, other in zip(rows, b.shape, strict=True):
+        if own != other:
+            message = f"`tensorsolve`: A begins with the axes of b, {describe(b.shape)}"
+            raise ShapeError(message, sizes=(own, other))
     return reshaped(call("solve", _as_matrix(A, rows, unknown, "tensorsolve"), reshaped(b, -1)), unknown)
 
 
 def _tensor_inverse(A: Node, ind: int) -> Node:
     rows, columns = A.shape[:ind], A.shape[ind:]
+    if not columns:
+        raise ShapeError(f"`tensorinv` with ind={ind} needs more than {ind} axes, not {describe(A.shape)}")
     return reshaped(call("inv", _as_matrix(A, rows, columns, "tensorinv")), (*columns, *rows))
 
 
@@ -99,8 +105,7 @@ ENTRIES = (
              differential=_CONTINUOUS, domain=_WEIGHTS, aliases=("care",),
              libraries=("scipy.linalg.solve_continuous_are(a, b, q, r, e: None = None, s: None = None, balanced=...)"
                         " -> solve_continuous_are(a, b, q, r)",),
-             samples=("solve_continuous_are(A, B, A @ A.T + eye(3), B @ B.T + eye(3))",
-                      "solve_continuous_are(A, X, A @ A.T + eye(3), eye(4))"),
+             samples=("solve_continuous_are(A, A + 2*eye(3), B, B + eye(3))", "solve_continuous_are(A, X, B, eye(4))"),
              errors=("solve_continuous_are(A, B, A)", "solve_continuous_are(A, X, A, A)")),
     equation("solve_discrete_are", "A, B, Q, R",
              "Stabilizing solution X of A.T @ X @ A - X - A.T @ X @ B @ inv(R + B.T @ X @ B) @ B.T @ X @ A + Q = 0, for"
@@ -109,8 +114,7 @@ ENTRIES = (
              differential=_DISCRETE, domain=_WEIGHTS, aliases=("dare", "solve_riccati"),
              libraries=("scipy.linalg.solve_discrete_are(a, b, q, r, e: None = None, s: None = None, balanced=...)"
                         " -> solve_discrete_are(a, b, q, r)",),
-             samples=("solve_discrete_are(A, B, A @ A.T + eye(3), B @ B.T + eye(3))",
-                      "solve_discrete_are(A, X, A @ A.T + eye(3), eye(4))"),
+             samples=("solve_discrete_are(A, A + 2*eye(3), B, B + eye(3))", "solve_discrete_are(A, X, B, eye(4))"),
              errors=("solve_discrete_are(A, B, A)", "solve_discrete_are(A, X, A, A)")),
 
     # --- systems of equations

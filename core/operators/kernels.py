@@ -140,7 +140,7 @@ def _largest_or_one(x: Any) -> Any:
 
 
 def of_finite(function: Callable[[Any], Any]) -> Callable[[Any], Any]:
-    """Return a function of matrices that gives nan for infinite entries, at which LAPACK may run for ever."""
+    """Return a function of matrices that gives nan for those with infinite entries, where LAPACK may never end."""
 
     @wraps(function)
     def guarded(X: Any) -> Any:

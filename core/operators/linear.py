@@ -43,7 +43,8 @@ ENTRIES = (
                *(f"{name}(a{by_name}, order: '{order}'{default}) -> {own}(a)"
                  for name, by_name in (("np.ravel", ""), ("np.ndarray.flatten", ""), ("ravel", ", *"))
                  for order, default, own in (("C", " = 'C'", "ravel"), ("F", "", "vec"))),
-               "torch.flatten(input, start_dim=0, end_dim=-1) -> flatten_between(input, start_dim, end_dim)"),
+               "torch.flatten(input, start_dim=0, end_dim=-1) -> flatten_between(input, start_dim, end_dim)",
+               "flatten(input, start_dim, end_dim=-1) -> flatten_between(input, start_dim, end_dim)"),
            samples=("ravel(X)", "ravel(T)", "ravel(a)")),
     linear("vec", "X", "All entries as one vector, column by column.", axes.vec, source="Magnus & Neudecker",
            samples=("vec(X)", "vec(A)", "vec(x)"),

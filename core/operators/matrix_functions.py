@@ -22,6 +22,11 @@ WALTER = "Walter, Lehmann & Lamour 2012, On evaluating higher-order derivatives 
 _FRECHET = "scipy.linalg.expm_frechet(A, E, method=..., check_finite=..., *, "
 _NO_SCHUR = "matgrad has no Schur form: write `eigh(X)` for a symmetric matrix, `eig(X)` for others"
 _ROTATION = "k = count(y1, axis=0); D = dX[:, :k] @ inv(y1[:, :k]); M = y0.T @ D; L = tril(M, -1)"
+# The exponential of [[0, -X], [X, 0]] is [[cos(X), -sin(X)], [sin(X), cos(X)]].
+_TURNED = (
+    "n = count(X, axis=-1); Z = zeros_like(X);"
+    " expm(concatenate([concatenate([Z, -X], axis=-1), concatenate([X, Z], axis=-1)], axis=-2))"
+)
 _NO_JAX = {"torch": None, "jax": None}
 
 
@@ -49,11 +54,12 @@ def matrix_function(
     )
 
 
-def of_scipy(name: str, doc: str, slope: str, **fields: Any) -> tuple[Operator, Operator]:
-    """Return a function of matrices that SciPy evaluates, and its Fréchet derivative."""
-    return matrix_function(
-        name, f"{doc} (needs SciPy).", kernels.function_of_matrices(name), kernels.derivative_of_function(name), slope,
-        spellings={"numpy": f"scipy.linalg.{name}(#1)", **_NO_JAX}, samples=(f"{name}(A)", f"{name}(S)"), **fields,
+def derived(name: str, doc: str, definition: str, **fields: Any) -> Operator:
+    """Return a function of matrices that is a formula in others."""
+    return Operator(
+        name, "X", f"{doc} (needs SciPy).", family="matrix functions", definition=definition, source=HIGHAM,
+        errors=(f"{name}(x)", f"{name}(X)"), spellings={"numpy": f"scipy.linalg.{name}(#1)", **_NO_JAX},
+        **({"samples": (f"{name}(A)", f"{name}(S)")} | fields),
     )
 
 
@@ -82,17 +88,13 @@ ENTRIES = (
            family="matrix functions", source="Higham 2008, Functions of Matrices, Section 6.1",
            errors=("sqrtm(x)", "sqrtm(X)"),
            spellings={"latex": "#1^{1/2}", "numpy": "scipy.linalg.sqrtm(#1)", "torch": None,
-                      "jax": "jax.scipy.linalg.sqrtm(#1)"}),
-    *of_scipy("cosm", "Cosine of a matrix", "-sinm(X)"),
-    *of_scipy("sinm", "Sine of a matrix", "cosm(X)"),
-    *of_scipy("coshm", "Hyperbolic cosine of a matrix", "sinhm(X)"),
-    *of_scipy("sinhm", "Hyperbolic sine of a matrix", "coshm(X)"),
-    Operator("tanm", "X", "Tangent of a matrix (needs SciPy).", family="matrix functions",
-             definition="solve(cosm(X), sinm(X))", samples=("tanm(A/5)",), errors=("tanm(x)", "tanm(X)"),
-             source=HIGHAM, spellings={"numpy": "scipy.linalg.tanm(#1)", **_NO_JAX}),
-    Operator("tanhm", "X", "Hyperbolic tangent of a matrix (needs SciPy).", family="matrix functions",
-             definition="solve(coshm(X), sinhm(X))", samples=("tanhm(A/5)",), errors=("tanhm(x)", "tanhm(X)"),
-             source=HIGHAM, spellings={"numpy": "scipy.linalg.tanhm(#1)", **_NO_JAX}),
+                      "jax": "jnp.vectorize(jax.scipy.linalg.sqrtm, signature='(n,n)->(n,n)')(#1).real"}),
+    derived("cosm", "Cosine of a matrix", f"{_TURNED}[..., :n, :n]"),
+    derived("sinm", "Sine of a matrix", f"{_TURNED}[..., n:, :n]"),
+    derived("tanm", "Tangent of a matrix", "solve_matrix(cosm(X), sinm(X))", samples=("tanm(A/5)",)),
+    derived("coshm", "Hyperbolic cosine of a matrix", "(expm(X) + expm(-X))/2"),
+    derived("sinhm", "Hyperbolic sine of a matrix", "(expm(X) - expm(-X))/2"),
+    derived("tanhm", "Hyperbolic tangent of a matrix", "solve_matrix(coshm(X), sinhm(X))", samples=("tanhm(A/5)",)),
     Operator("fractional_matrix_power", "X, p", "Principal power of a matrix, expm(p * logm(X)) (needs SciPy).",
              family="matrix functions", definition="expm(p * logm(X))", domain=("spd", "real"),
              samples=("fractional_matrix_power(A, 0.5)", "fractional_matrix_power(A, a)"),
@@ -123,11 +125,13 @@ ENTRIES = (
            to="(n,n),(n,n),(n,n)", family="decompositions", domain=("invertible",),
            source="de Hoog, Anderssen & Lukas 2011, Differentiation of matrix functionals"
                   " using triangular factorization",
-           samples=("lu(A)[0]", "lu(A)[1]", "lu(A)[2]", "lu(S)[2]"), errors=("lu(x)", "lu(X)"),
+           samples=("lu(A)[0]", "lu(A)[1]", "lu(A)[2]", "lu(S)[2]",
+                    "lu(roll(A + 9*eye(3), 1, axis=0))[1]", "lu(roll(A + 9*eye(3), 1, axis=0))[2]"),
+           errors=("lu(x)", "lu(X)"),
            libraries=("scipy.linalg.lu(a, permute_l: False = False, overwrite_a=..., check_finite=..., p_indices=...)"
                       " -> lu(a)", "torch.linalg.lu(A, *, pivot: True = True) -> lu(A)"),
            spellings={"numpy": "scipy.linalg.lu(#1)", "torch": "torch.linalg.lu(#1)",
-                      "jax": "jax.scipy.linalg.lu(#1)"}),
+                      "jax": "jnp.vectorize(jax.scipy.linalg.lu, signature='(n,n)->(n,n),(n,n),(n,n)')(#1)"}),
     square("eigvals", "Real eigenvalues, ascending; nan where they are not real.", kernels.eigvals,
            "V = eig(X)[1]; einsum('ki,ij,jk->k', inv(V), dX, V)", to="(n)", family="decompositions",
            kink=_EQUAL.format("y"), at_kink=_LEFT_OUT, source=MAGNUS, domain=("spd",),
@@ -148,7 +152,9 @@ ENTRIES = (
              definition="pinv((X + matrix_transpose(X))/2)", samples=("pinvh(A)", "pinvh(S)"),
              errors=("pinvh(x)", "pinvh(X)"),
              libraries=("scipy.linalg.pinvh(a, atol=..., rtol=..., lower=..., check_finite=...) -> pinvh(a)",),
-             spellings={"numpy": "scipy.linalg.pinvh(#1)", **_NO_JAX}),
+             spellings={"numpy": "np.linalg.pinv((#1 + #1.mT)/2, hermitian=True)",
+                        "torch": "torch.linalg.pinv((#1 + #1.mT)/2, hermitian=True)",
+                        "jax": "jnp.linalg.pinv((#1 + #1.mT)/2, hermitian=True)"}),
     Operator("cond", "X; p=None", "Condition number: norm(X, p) * norm(inv(X), p), the quotient of the extreme singular"
              " values for 2.", family="norms", build=_condition,
              samples=("cond(A)", "cond(A, 'fro')", "cond(A, 1)", "cond(A, inf)", "cond(A, -2)", "cond(X)"),

@@ -62,7 +62,7 @@ ENTRIES = (
             "DLMF 7.2.5", torch=None, latex=r"F\left(#1\right)", aliases=("dawson",), analytic=True),
     special("standard_normal_density", "-x * y * dx", "Density of the standard normal distribution.", "DLMF 7.1",
             evaluate=lambda x: np.exp(-x * x / 2) / np.sqrt(2 * np.pi), hidden=True,
-            written="norm_pdf(x)", bounds=(0.0, 0.4), analytic=True, spellings=NOWHERE),
+            written="exp(-x**2/2) / sqrt(2*pi)", bounds=(0.0, 0.4), analytic=True, spellings=NOWHERE),
     special("ndtr", "standard_normal_density(x) * dx", "Distribution function of the standard normal distribution.",
             "DLMF 7.2.2", bounds=(0.0, 1.0), aliases=("Φ",), latex=r"\Phi\left(#1\right)", analytic=True,
             plain=lambda x: math.erfc(-x / math.sqrt(2)) / 2),
@@ -174,7 +174,7 @@ ENTRIES = (
     special("phi_function", "(y - k * phi_function(k + 1, x)) * dx",
             "Sum of x**j / (j + k)! over j: the functions of exponential integrators.",
             "Hochbruck & Ostermann 2010, Exponential integrators, section 2.1", parameters="k, x", fixed_by=("k",),
-            evaluate=kernels.phi_function, domain=("count", "real"), hidden=True,
+            evaluate=kernels.phi_function, domain=("count", "real"),
             spellings={"latex": r"\varphi_{#1}\left(#2\right)", "torch": None, "jax": None, "numpy":
                        "(scipy.special.hyp1f1(1, #1 + 1, #2)/scipy.special.gamma(#1 + 1))"},
             samples=("phi_function(1, x)", "phi_function(2, X/9)", "phi_function(3, 9*a)")),

@@ -21,8 +21,8 @@ FAMILIES = (
 )
 # These are loaded when one of their words is asked for.
 WAITING = (
-    "special", "bessel", "rounding", "densities", "activations", "equations", "matrix_functions", "patterns",
-    "order", "statistics",
+    "special", "bessel", "rounding", "densities", "activations", "equations", "matrix_functions", "patterns", "order",
+    "statistics", "convolutions", "arrangements", "distances", "polynomials", "picking", "fourier",
 )
 
 

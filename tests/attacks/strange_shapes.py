@@ -31,10 +31,7 @@ NUMBERS = (0.0, 1.0, -1.0, 2.0)
 def samples() -> tuple[str, ...]:
     """Return calls of all functions of the table."""
     table.load()
-    every = (
-        operator for operator in operators(hidden=True) if not operator.internal and operator.family != "derivatives"
-    )
-    return tuple(sample for operator in every for sample in operator.samples)
+    return tuple(sample for operator in operators() if operator.family != "derivatives" for sample in operator.samples)
 
 
 def attack(seed: int) -> str | None:

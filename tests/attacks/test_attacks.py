@@ -8,6 +8,7 @@ import sys
 from pathlib import Path
 
 import pytest
+from attacks.extreme_magnitudes import INPUTS, survey
 from attacks.running import ATTACKS, defect, inputs_in_tests, portions, promise, table
 
 PARTS = 4
@@ -19,6 +20,11 @@ def test_the_promise_is_kept(name: str, part: int) -> None:
     for seed in range(part, inputs_in_tests(name), PARTS):
         found = defect(name, seed)
         assert found is None, f"{name} {seed}\n{found}"
+
+
+def test_most_points_of_extreme_magnitude_are_vouched_for() -> None:
+    outcomes = survey(range(INPUTS))
+    assert outcomes["vouched for"] > 0.4 * INPUTS, outcomes
 
 
 def test_every_attack_is_listed() -> None:

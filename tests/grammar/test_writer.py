@@ -81,7 +81,7 @@ def test_round_trip_of_other_ways_to_write_it(expression: Node, inner: list[str]
     assume(not ("\\" in outer and "%" in text))
     assume(not isinstance(expression, TupleLiteral) or inner or outer != "a, b = {}; a*b")
     program = parse(outer.format(text))
-    assert parse(write(program), inputs=["T", "e"]) == program
+    assert parse(write(program), inputs=("T", "e")) == program
 
 
 @given(programs)

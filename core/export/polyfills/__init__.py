@@ -19,9 +19,9 @@ WORDS = {
     "jax": {r"np\.": "jnp.", r"scipy\.": "jax.scipy."},
     "torch": {
         r"np\.concatenate": "torch.cat", r"np\.broadcast_arrays": "torch.broadcast_tensors", r"np\.max\b": "torch.amax",
-        r"np\.take_along_axis": "torch.take_along_dim",
-        r"np\.": "torch.", r"scipy\.linalg\.expm": "torch.linalg.matrix_exp",
-        r"(?<!last )axis(?=[:=,])": "dim", r"keepdims\b": "keepdim",
+        r"np\.take_along_axis": "torch.take_along_dim", r"np\.": "torch.",
+        r"scipy\.linalg\.expm": "torch.linalg.matrix_exp", r"(?<!last )axis(?=[:=,])": "dim",
+        r"keepdims\b": "keepdim",
         r"dtype=X\.dtype": "dtype=X.dtype, device=X.device",
     },
 }  # fmt: skip

@@ -102,6 +102,23 @@ def spherical_bessel(n: Any, x: Any) -> Any:
     return np.where(near, total, result)
 
 
+def solve_sylvester(A: Any, B: Any, Q: Any) -> Any:
+    """The X with A X + X B = Q, by one system for all its entries."""
+    m, n = Q.shape[-2:]
+    system = np.einsum("...ik,lj->...ijkl", A, np.eye(n, dtype=Q.dtype))
+    system = system + np.einsum("ik,...lj->...ijkl", np.eye(m, dtype=Q.dtype), B)
+    system = system.reshape(*system.shape[:-4], m * n, m * n)
+    X = np.linalg.solve(system, Q.reshape(*Q.shape[:-2], m * n, 1))
+    return X.reshape(*X.shape[:-2], m, n)
+
+
+def solve_stein(A: Any, B: Any, Q: Any) -> Any:
+    """The X with X - A X B = Q, by one system for all its entries."""
+    m, n = Q.shape[-2:]
+    system = np.einsum("...ik,...lj->...ijkl", A, B)
+    system = np.eye(m * n, dtype=Q.dtype) - system.reshape(*system.shape[:-4], m * n, m * n)
+    X = np.linalg.solve(system, Q.reshape(*Q.shape[:-2], m * n, 1))
+    return X.reshape(*X.shape[:-2], m, n)
 def ordered_by(x: Any, v: Any) -> Any:
     """The entries of v in the order that sorts x."""
     x, v = np.broadcast_arrays(x, v)

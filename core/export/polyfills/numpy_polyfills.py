@@ -37,6 +37,11 @@ def xlogy(a: Any, b: Any) -> Any:
     return np.where(a == 0, 0.0, a * np.log(np.where(a == 0, 1.0, b)))
 
 
+def eig(X: Any) -> Any:
+    """Eigenvalues, ascending, and eigenvectors."""
+    w, V = np.linalg.eig(X)
+    order = np.argsort(w, axis=-1)
+    return np.take_along_axis(w, order, axis=-1), np.take_along_axis(V, order[..., None, :], axis=-1)
 def cummax(x: Any, axis: Any = None) -> Any:
     """Running maxima along an axis, or of all entries."""
     return np.maximum.accumulate(np.ravel(x), axis=0) if axis is None else np.maximum.accumulate(x, axis=axis)

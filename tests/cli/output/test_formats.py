@@ -79,6 +79,16 @@ def test_json_is_the_contract() -> None:
     assert text.splitlines()[1].startswith(' "inputs"')
 
 
+def test_json_says_what_is_not_vouched_for() -> None:
+    lost = Check(note="the expression itself loses all digits here", digits_lost=16)
+    checks = [lost, Check(note="the value is not finite here"), Check(0.5, 0.0, passed=False)]
+    results = [derivative([1.0], ("out", 0), ("x", 1))._replace(check=check) for check in checks]
+    record = json.loads(written(Answer("grad", "f", {}, np.array(1.0), results), "json"))
+    found = [result["check"] for result in record["results"]]
+    assert [check["passed"] for check in found] == [None, None, False]
+    assert [check.get("digits_lost") for check in found] == [16, None, None]
+
+
 def test_json_says_null_for_what_is_not_finite_and_where() -> None:
     broken = derivative([[1, -np.inf], [np.nan, np.inf]], ("out", 1), ("x", 1))
     shown = Answer("jacobian", "f", {}, np.array(np.nan), [MATRIX, broken], [Warning("a kink", (0, 1), notes=["at 0"])])

@@ -186,6 +186,11 @@ SCREENS = {
     "check-failed-color": (several(BAD), Look(color=True, width=80), {}),
     "check-all-passed": (several(GOOD, Check(2e-9, 1e-16, "the complex step")), PIPE, {}),
     "check-not-possible": (several(Check(note="a kink is within reach")), PIPE, {}),
+    "digits-lost": (
+        several(GOOD, Check(note="the expression itself loses 9 digits here", digits_lost=9), GOOD),
+        PIPE,
+        {},
+    ),
     "not-checked": (several(None, None), PIPE, {}),
     "no-entries": (answer("jacobian", "x", [], derivative(np.zeros((0, 0)), ("out", 1), ("x", 1))), PIPE, {}),
     "pushforward": (

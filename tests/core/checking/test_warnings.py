@@ -41,12 +41,7 @@ def calculated(text: str, kind: str, values: dict[str, Any]) -> tuple[Calculatio
             "`x - y >= 0` changes at entry [1]: the derivative is that of the branch taken",
             "x - y >= 0",
         ),
-        (
-            "3*clip(x, 0, 1)",
-            {"x": 1},
-            "`clip(x, 0, 1)` has a kink here: the derivative is that of the branch taken",
-            "clip(x, 0, 1)",
-        ),
+        ("3*clip(x, 0, 1)", {"x": 1}, "`clip(x, 0, 1)` has a kink here: subgradient of least norm", "clip(x, 0, 1)"),
     ],
 )
 def test_a_kink_quotes_the_text(text: str, values: dict[str, Any], message: str, pointed: str) -> None:

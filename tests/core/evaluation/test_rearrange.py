@@ -99,8 +99,10 @@ def test_the_bounds_of_the_table_hold(operator: Operator) -> None:
     low, high = operator.bounds
     points = np.array([-700.0, -30.0, -2.0, -0.3, 0.0, 0.7, 4.0, 300.0])
     assert operator.evaluate is not None
+    domains = [*operator.domain, *["real"] * (len(operator.operands) - len(operator.domain))]
+    sides = [{"real": points, "probability": np.linspace(0.1, 0.9, 4)}.get(word, np.abs(points)) for word in domains]
     with np.errstate(all="ignore"):
-        values = operator.evaluate(points)
+        values = operator.evaluate(*np.meshgrid(*sides))
     finite = values[~np.isnan(values)]
     assert ((finite >= low) & (finite <= high)).all()
 

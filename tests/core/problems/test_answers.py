@@ -161,7 +161,7 @@ FORMULAS = (
     ("exp(v @ einsum('i,aij,j->a', y, T, w))", "v", "u = einsum('ijk,j,k->i', T, y, w); exp(u @ v)*u"),
     ("minimum(v, sum(T[:, :, 1] @ T))", "v", "diag(1 + sign(einsum('ijk,j->', T, sum(T[:, :, 1], axis=0)) - v))/2"),
     ("exp(sum(Z))", "Z", "exp(sum(Z))*ones((n, m))"),
-    ("logaddexp(t, sum(Z.T))", "t", "exp(t - logaddexp(t, sum(Z)))"),
+    ("logaddexp(t, sum(Z.T))", "t", "sigmoid(t - sum(Z))"),
     # (Z + s).T is not Z.T + s, where s is repeated along an axis.
     ("sum(A @ exp(Z.T + v))", "Z", "exp(v + Z.T).T @ diag(sum(A, axis=0))"),
     ("sum(B * softmax(v + Z.T, axis=0))", "Z",
