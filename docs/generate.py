@@ -20,7 +20,7 @@ sys.path.insert(0, str(Path(__file__).parent))
 
 from blocks import PAGES, ROOT, with_outputs
 
-from matgrad.cli.commands.functions import record
+from matgrad.cli.commands.function_pages import record
 from matgrad.cli.commands.group import make_group
 from matgrad.cli.commands.making import SECTIONS
 from matgrad.cli.commands.texts import COMMANDS, EXIT_STATUS

@@ -112,9 +112,9 @@ COMMANDS = {
     ),
     "functions": CommandText(
         "What can be written, with rule, source and example.",
-        "List the functions of the language, or explain one: how it is called, its derivative rule, where it is not "
-        "differentiable, and an example.",
-        ("matgrad functions", "matgrad functions softmax"),
+        "List the functions of the language, those of a topic or about some words, or explain one: how it is called, "
+        "its derivative rule, its domain, where it is not differentiable, its names in libraries, and an example.",
+        ("matgrad functions", "matgrad functions normal", "matgrad functions torch.nn.functional.gelu"),
         computes=False,
     ),
     "completion": CommandText(

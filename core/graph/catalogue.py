@@ -68,17 +68,49 @@ def refused(function: str) -> str | None:
 
 
 def suggest(spelling: str, *, sure: bool = False) -> str | None:
-    """Return the spelling that was probably meant: `suggest("sofmax") == "softmax"`.
+    """Return the spelling that was probably meant: `suggest("sofmax") == "softmax"`, `suggest("stdev") == "std"`.
 
-    What follows the name of a library is likelier a function of its own than a slip: then all but a letter must agree.
+    A stranger is worse than nothing: `ln` is not meant by `len`. What follows the name of a library is likelier a
+    function of its own than a slip: then a letter may differ in a long word, or two change places.
     """
-    from difflib import get_close_matches
-
     _bring([*_waiting])
-    known = {s.lower(): s for s, operator in _by_spelling.items() if not operator.hidden}
-    if spelling.lower() in known:
-        return known[spelling.lower()]
-    # A short word is close to too many others: it must share more of its letters.
-    cutoff = 0.9 if sure else 0.7 if len(spelling) > 3 else 0.8
-    matches = get_close_matches(spelling.lower(), known, n=1, cutoff=cutoff)
-    return known[matches[0]] if matches else None
+    word = spelling.lower()
+    entries = [operator for operator in dict.fromkeys(_by_spelling.values()) if not operator.hidden]
+    for operator in entries:
+        if word in operator.sought:
+            return operator.name
+    known = {name.lower(): name for operator in entries for name in (operator.name, *operator.aliases)}
+    if word in known:
+        return known[word]
+    slips = {name: _slips(word, name) for name in known if abs(len(name) - len(word)) <= 2}
+    allowed = _allowed(word, sure)
+    near = [name for name, count in slips.items() if count <= allowed(name)]
+    if near:
+        return known[min(near, key=lambda name: (slips[name], name[0] != word[0], len(name)))]
+    # What someone began to write, who did not know how it goes on.
+    longer = [name for name in known if name.startswith(word)] if len(word) > 2 and not sure else []
+    return known[min(longer, key=len)] if longer else None
+
+
+def _allowed(word: str, sure: bool) -> Callable[[str], float]:
+    """Return how many slips make a word of another: two letters that change places are half a slip."""
+    if sure:
+        return lambda name: 1 if min(len(word), len(name)) > 4 else 0.5
+    return lambda name: 2 if min(len(word), len(name)) > 7 else 1 if max(len(word), len(name)) > 4 else 0.5
+
+
+def _slips(first: str, second: str) -> float:
+    """Return how many letters are added, left out or changed from one word to another; a swap is half a slip.
+
+    Source: Damerau 1964, A technique for computer detection and correction of spelling errors.
+    """
+    before: list[float] = []
+    row: list[float] = [float(place) for place in range(len(second) + 1)]
+    for i, letter in enumerate(first):
+        earlier, before, row = before, row, [i + 1.0]
+        for j, other in enumerate(second):
+            cost = min(before[j] + (letter != other), before[j + 1] + 1, row[j] + 1)
+            if i and j and letter == second[j - 1] and first[i - 1] == other and letter != other:
+                cost = min(cost, earlier[j - 1] + 0.5)
+            row.append(cost)
+    return row[-1]

@@ -69,6 +69,7 @@ class Operator:
     - `libraries`: how libraries read calls of their own, where that is not how this operator is called: the form is
       that of `elaboration/library_calls.py`. A line without a library is a further way to call it.
     - `refused`: functions of libraries that share a name with this one and do something else: what to write instead.
+    - `sought`: words that people try for it and that are none of its names: `stdev` for `std`.
     - `fixed`: settings that libraries know and that have one value here, their default: any other is refused.
     - `hidden`: needed by rules, not listed for people: no text may call it, so no printed formula may either. `written`
       is what stands for it there, in its operands and the sizes that its signature names.
@@ -104,6 +105,7 @@ class Operator:
     keeps_symmetry: bool = False
     bounds: tuple[float, float] = (float("-inf"), float("inf"))
     spellings: Mapping[str, str | None] = field(default_factory=dict)
+    sought: tuple[str, ...] = ()
     fixed: tuple[str, ...] = ()
     libraries: tuple[str, ...] = ()
     refused: Mapping[str, str] = field(default_factory=dict)

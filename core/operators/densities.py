@@ -51,6 +51,9 @@ def _torch_lines(entry: str) -> Iterator[str]:
     return (f"torch.distributions.{line}" for line in _IN_TORCH.get(entry, ()))
 
 
+_SOUGHT = {"norm_pdf": ("gaussian", "gaussian_pdf"), "norm_cdf": ("gaussian_cdf",)}
+
+
 def distribution(
     name: str, of: str, functions: Mapping[str, str], *samples: str, parameters: str = "", domain: str = "real",
     fixed: tuple[str, ...] = (), torch: str = "", jax: str = "", aliases: Mapping[str, tuple[str, ...]] | None = None,
@@ -78,7 +81,9 @@ def distribution(
         yield Operator(
             entry, ", ".join(words), f"{_MEANING[function]} of the {of}.", family="densities", definition=scaled,
             domain=tuple(domain.split()) if whole else (*domain.split(), "real", "positive"),
-            aliases=(aliases or {}).get(function, ()), errors=(f"{entry}()", f"{entry}(x, v{', 1' * len(words)})"),
+            aliases=(aliases or {}).get(function, ()),
+            sought=_SOUGHT.get(entry, ()),
+            errors=(f"{entry}()", f"{entry}(x, v{', 1' * len(words)})"),
             samples=tuple(f"{entry}({given})" for given in (fixed if fixed and "cdf" in function else samples)),
             libraries=(f"{theirs}({signature}) -> {entry}({meant})", *_torch_lines(entry)),
             refused={f"scipy.stats.{name}": f"ask for one of its functions: `scipy.stats.{name}(...).{log}(x)`"},

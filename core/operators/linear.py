@@ -115,7 +115,8 @@ ENTRIES = (
            libraries=(*(f"{name}, axis=0, out=None, dtype=None) -> concatenate(arrays, axis=axis)"
                         for name in ("np.concatenate(arrays", "np.concat(arrays")),
                       *(f"torch.{name}(tensors, dim=0, out=None) -> concatenate(tensors, axis=dim)"
-                        for name in ("cat", "concat", "concatenate")))),
+                        for name in ("cat", "concat", "concatenate"))),
+             sought=("join",)),
     linear("stack", "[parts]; axis=0", "Arrays of one shape, along a new axis.", axes.stacked,
            samples=("stack([x, u])", "stack([x, u], axis=1)", "stack([X, X, X], axis=-1)", "stack([a, b])"),
            errors=("stack([x, X])", "stack([x, v])")),
@@ -200,7 +201,8 @@ ENTRIES = (
            libraries=("np.cumsum(a, axis=None, dtype=None, out=None) -> cumsum(a, axis=axis)",
                       "torch.cumsum(input, dim, dtype=None) -> cumsum(input, axis=dim)",
                       "jax.lax.cumsum(operand, axis=0, reverse=False) -> cumsum(operand, axis=axis)",
-                      "tf.cumsum(x, axis=0, exclusive=False, reverse=False) -> cumsum(x, axis=axis)")),
+                      "tf.cumsum(x, axis=0, exclusive=False, reverse=False) -> cumsum(x, axis=axis)"),
+             sought=("running_sum", "prefix_sum")),
     linear("identity_like", "X", "The identity matrix of the size of the last axis.", hidden=True,
            build=_identity_like, written="eye(count(X, axis=-1))", samples=("identity_like(X)",),
            errors=("identity_like(a)",), spellings=NOWHERE),

@@ -166,11 +166,27 @@ def _pair(name: str, parameters: str, values: str) -> str:
     return f"{name}({parameters}) -> ({values}, unavailable({instead}))"
 
 
+_COUNTS = "its values are whole numbers that jump as x moves, so that it has no derivative; {0}"
+_PIECEWISE_CONSTANT = {
+    **dict.fromkeys(("histogram", "histogram2d", "histogramdd", "bincount", "histc"),
+                    _COUNTS.format("a smooth one is `sum(norm_cdf((b[1:] - x[:, None])/h)"
+                                   " - norm_cdf((b[:-1] - x[:, None])/h), axis=0)`")),
+    **dict.fromkeys(("searchsorted", "digitize", "bucketize"),
+                    _COUNTS.format("`sum(b < x[:, None], axis=1)` counts the bounds below each entry")),
+    **dict.fromkeys(("rankdata", "scipy.stats.rankdata"),
+                    _COUNTS.format("`argsort(argsort(x))` are the ranks, as indices")),
+    **dict.fromkeys(("mode", "torch.mode", "scipy.stats.mode"),
+                    "the entry that occurs most often jumps as x moves; write `median(x)` or `mean(x)`"),
+    **dict.fromkeys(("partition", "argpartition"), "the order within its parts is no one's; write `sort(x)`"),
+    **dict.fromkeys(("nanquantile", "nanpercentile"), "write `quantile(x[I], q)` with the places I that are numbers"),
+}
+
+
 ENTRIES = (
     # --- sorting
     order("sort", "x; axis=-1, descending=False", "The entries from the least on, or from the largest on.",
-          build=_sorted, samples=("sort(x)", "sort(X)", "sort(X, axis=0)", "sort(T, axis=1, descending=True)",
-                                  "sort(X, axis=None)"),
+          build=_sorted, refused=_PIECEWISE_CONSTANT, samples=(
+              "sort(x)", "sort(X)", "sort(X, axis=0)", "sort(T, axis=1, descending=True)", "sort(X, axis=None)"),
           libraries=("np.sort(a, axis=-1, kind=..., order=None, *, stable=...) -> sort(a, axis=axis)",
                      "jnp.sort(a, axis=-1, kind=..., order=None, *, stable=..., descending=False)"
                      " -> sort(a, axis=axis, descending=descending)",
@@ -201,7 +217,8 @@ ENTRIES = (
                        for library in ("torch.", "")),
                      "jax.lax." + _pair("top_k", "operand, k, *, axis=-1", "largest_entries(operand, k, axis=axis)"),
                      "tf.math." + _pair("top_k", "input, k=1, sorted=...", "largest_entries(input, k)")),
-          spellings=NOWHERE),
+          spellings=NOWHERE,
+             sought=("k_largest", "largest")),
     order("order_statistic", "x; rank, axis=None, keepdims=False", "The entry of a rank, that of the least being 1.",
           signature="(n)->()", evaluate=kernels.order_statistic, exact=True, family="statistics",
           differential="sum((x == y) * dx) / sum(x == y)", kink="sum(x == y) > 1", at_kink=_TIES,
@@ -221,7 +238,8 @@ ENTRIES = (
           libraries=("np.median(a, axis=None, out=None, overwrite_input=..., keepdims=False)"
                      " -> median(a, axis=axis, keepdims=keepdims)",),
           samples=("median(x)", "median(v)", "median(X, axis=0)", "median(T, axis=(0, 2), keepdims=True)"),
-          spellings={"torch": None}),
+          spellings={"torch": None},
+             sought=("middle_value",)),
     order("nanmedian", "x; axis=None, keepdims=False", "The median of the entries that are numbers.",
           family="statistics",
           definition="(median_low(x, axis=axis, keepdims=keepdims, omit_nan=True)"
@@ -242,7 +260,8 @@ ENTRIES = (
                      "torch.quantile(input, q, dim=None, keepdim=False, *, interpolation='linear')"
                      " -> quantile(input, q, axis=dim, keepdims=keepdim, method=interpolation)",
                      "quantile(input, q, *, dim=None, keepdim=False, interpolation='linear')"
-                     " -> quantile(input, q, axis=dim, keepdims=keepdim, method=interpolation)")),
+                     " -> quantile(input, q, axis=dim, keepdims=keepdim, method=interpolation)"),
+             sought=("fractile",)),
     order("percentile", _QUANTILE, "The quantile at q percent.", build=_percentile, family="statistics",
           samples=("percentile(x, 30)", "percentile(X, 90, axis=1)", "percentile(X, [25, 50], axis=0)"),
           errors=("percentile(x)", "percentile(x, 101)"), libraries=(_NUMPY_QUANTILE.format("percentile"),),

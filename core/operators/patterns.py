@@ -108,7 +108,8 @@ ENTRIES = (
             errors=("companion()",), domain=("nonzero",), spellings=_scipy("companion") | {"jax": None}),
     pattern("hat", "v", "The skew-symmetric matrix of a 3-vector: `hat(v) @ w` is `cross(v, w)`.",
             definition="[[0, -v[2], v[1]], [v[2], 0, -v[0]], [-v[1], v[0], 0]]", aliases=("skew", "cross_matrix"),
-            samples=("hat(v)",), errors=("hat(a)",), spellings=NOWHERE),
+            samples=("hat(v)",), errors=("hat(a)",), spellings=NOWHERE,
+             sought=("skew_matrix",)),
     pattern("vee", "M", "The vector v of a skew-symmetric matrix `hat(v)`.", definition="[M[2, 1], M[0, 2], M[1, 0]]",
             aliases=("unskew",), samples=("vee(A)", "vee(hat(v))"), errors=("vee(v)",), spellings=NOWHERE),
 

@@ -124,7 +124,8 @@ def _count(x: Node, axis: Any) -> Node:
 
 ENTRIES = (
     reduction("sum", "Sum over axes.", build=summed, aliases=("reduce_sum",),
-              libraries=_axes("sum", empty="0", joined="add")),
+              libraries=_axes("sum", empty="0", joined="add"),
+             sought=("total", "summation")),
     reduction("count", "The number of entries, or of entries along axes.", parameters="x; axis=None", build=_count,
               aliases=("size", "numel"), spellings=NOWHERE,
               libraries=("np.shape(a) -> a.shape", "torch.Tensor.size(input) -> input.shape",
@@ -141,13 +142,15 @@ ENTRIES = (
                   *(f"{library}average(a, axis=None, weights=None, returned=False, keepdims=False)"
                     " -> mean(a, axis=axis, keepdims=keepdims)" for library in ("np.", "")),
                   *(f"{library}average(a, axis=None, weights=None, returned=False, keepdims=False)"
-                    " -> weighted_average(a, weights, axis=axis, keepdims=keepdims)" for library in ("np.", "")))),
+                    " -> weighted_average(a, weights, axis=axis, keepdims=keepdims)" for library in ("np.", ""))),
+             sought=("expectation", "expected_value", "avg", "expect")),
     reduction("var", "Variance; the divisor is the number of entries minus ddof (torch's own default is ddof=1).",
               parameters=WITH_DDOF,
               definition="sum((x - mean(x, axis=axis, keepdims=True))**2, axis=axis, keepdims=keepdims)"
                          " / (count(x, axis=axis) - ddof)",
               aliases=("reduce_variance",), spellings={"torch": "torch.var(#1, dim=#2, correction=#3, keepdim=#4)"},
-              libraries=_spread("var"), more=("{0}(x, ddof=1)", "X.{0}(dim=1, correction=1)")),
+              libraries=_spread("var"), more=("{0}(x, ddof=1)", "X.{0}(dim=1, correction=1)"),
+             sought=("variance",)),
     # The norm, rather than the square root of the variance, has the subgradient 0 where all entries are equal.
     reduction("std",
               "Standard deviation; the divisor is the number of entries minus ddof (torch's own default is ddof=1).",
@@ -155,14 +158,16 @@ ENTRIES = (
               definition="vector_norm(x - mean(x, axis=axis, keepdims=True), axis=axis, keepdims=keepdims)"
                          " / (count(x, axis=axis) - ddof)**(1/2)",
               aliases=("reduce_std",), spellings={"torch": "torch.std(#1, dim=#2, correction=#3, keepdim=#4)"},
-              libraries=_spread("std"), more=("{0}(x, ddof=1)", "X.{0}(dim=1, correction=1)")),
+              libraries=_spread("std"), more=("{0}(x, ddof=1)", "X.{0}(dim=1, correction=1)"),
+             sought=("stdev", "standard_deviation", "stddev", "sd")),
 
     # --- extremes
     reduction("max", "Largest entry.", signature="(n)->()", evaluate=partial(np.max, axis=-1), exact=True,
               differential="sum((x == y) * dx) / sum(x == y)", kink="sum(x == y) > 1",
               at_kink="the derivative is split evenly among equal entries", aliases=("amax", "reduce_max"),
               libraries=_extreme("max", "-inf"),
-              spellings={"torch": "torch.amax(#*)"}),
+              spellings={"torch": "torch.amax(#*)"},
+             sought=("largest_entry", "supremum")),
     reduction("min", "Smallest entry.", signature="(n)->()", evaluate=partial(np.min, axis=-1), exact=True,
               differential="sum((x == y) * dx) / sum(x == y)", kink="sum(x == y) > 1",
               at_kink="the derivative is split evenly among equal entries", aliases=("amin", "reduce_min"),
@@ -206,7 +211,8 @@ ENTRIES = (
     reduction("prod", "Product over axes.", signature="(n)->()", evaluate=partial(np.prod, axis=-1), analytic=True,
               differential="sum(exclusive_product(x) * dx)", aliases=("reduce_prod", "product"),
               libraries=_axes("prod", empty="1", joined="multiply"),
-              spellings={"latex": r"\operatorname{prod}\left(#*\right)"}),
+              spellings={"latex": r"\operatorname{prod}\left(#*\right)"},
+             sought=("multiply_all",)),
     # Entry j of the product of all but i is, for j other than i, the product of all but j with entry i replaced by
     # one: the rule needs no division and no further operator, so every order is exact where entries are zero.
     reduction("exclusive_product", "For each entry, the product of the others.", parameters="x",

@@ -29,8 +29,8 @@ def statistic(name: str, parameters: str, doc: str, **fields: Any) -> Operator:
 
 
 def of_stats(
-    name: str, parameters: str, doc: str, way: str | Callable[..., Node], signature: str, meaning: str, called: str = "",
-    **fields: Any,
+    name: str, parameters: str, doc: str, way: str | Callable[..., Node], signature: str, meaning: str,
+    called: str = "", **fields: Any,
 ) -> Operator:
     """Return a function of scipy.stats, which goes along the first axis where none is named."""
     theirs = f"scipy.stats.{called or name}({signature}, nan_policy='propagate', keepdims=False) -> {name}({meaning})"
@@ -232,8 +232,8 @@ _MEAN = "m = mean(x, axis=axis, keepdims=True); d = x - m; "
 
 ENTRIES = (
     # --- covariances
-    statistic("cov", f"{_OF_TWO}, bias=False, ddof=None", "Covariance matrix of variables in the rows of a matrix, or of"
-              " two arrays; the divisor is n - 1 unless `bias` or `ddof` says otherwise.", build=_covariance,
+    statistic("cov", f"{_OF_TWO}, bias=False, ddof=None", "Covariance matrix of variables in the rows of a matrix, or"
+              " of two arrays; the divisor is n - 1 unless `bias` or `ddof` says otherwise.", build=_covariance,
               libraries=("cov(m, y: None = None, rowvar=True, bias=False, ddof=None)"
                          " -> cov_of_one(m, rowvar=rowvar, bias=bias, ddof=ddof)",
                          "np.cov(m, y: None = None, rowvar=True, bias=False, ddof=None, fweights=None, aweights=None,"
@@ -242,9 +242,11 @@ ENTRIES = (
                          " *, dtype=None) -> cov(m, y, rowvar=rowvar, bias=bias, ddof=ddof)",
                          "torch.cov(input, *, correction=1, fweights=None, aweights=None)"
                          " -> cov_of_one(input, ddof=correction)"),
-              samples=("cov(x, u)", "cov(X, W)", "cov(X, x, bias=True)", "cov(X, W, rowvar=False)", "cov(X, W, ddof=0)"),
+              samples=("cov(x, u)", "cov(X, W)", "cov(X, x, bias=True)", "cov(X, W, rowvar=False)",
+                       "cov(X, W, ddof=0)"),
               errors=("cov(T, X)", "cov(X, v)"),
-              spellings={"torch": None}),
+              spellings={"torch": None},
+             sought=("covariance", "covar")),
     statistic("cov_of_one", "m; rowvar=True, bias=False, ddof=None", "Covariance matrix of one array.", hidden=True,
               build=_covariance, spellings=NOWHERE,
               samples=("cov_of_one(X)", "cov_of_one(x)", "cov_of_one(X, rowvar=False, bias=True)"),
@@ -257,7 +259,8 @@ ENTRIES = (
                          "np.corrcoef(x, y, rowvar=True, *, dtype=None) -> corrcoef(x, y, rowvar=rowvar)",
                          "torch.corrcoef(input) -> corrcoef_of_one(input)"),
               samples=("corrcoef(x, u)", "corrcoef(X, W)", "corrcoef(X, W, rowvar=False)"),
-              errors=("corrcoef(T, X)", "corrcoef(X, v)"), spellings={"torch": None}),
+              errors=("corrcoef(T, X)", "corrcoef(X, v)"), spellings={"torch": None},
+             sought=("correlation", "corr", "pearson", "pearsonr")),
     statistic("corrcoef_of_one", "m; rowvar=True", "Correlation matrix of one array.", hidden=True,
               build=_correlation, spellings=NOWHERE,
               samples=("corrcoef_of_one(X)", "corrcoef_of_one(X, rowvar=False)"), errors=("corrcoef_of_one(T)",)),
@@ -265,7 +268,8 @@ ENTRIES = (
     # --- moments, and means of other kinds
     statistic("ptp", AXES, "Range: the largest entry less the least.",
               definition=f"max(x, {_ALONG}) - min(x, {_ALONG})", spellings={"torch": None},
-              libraries=("np.ptp(a, axis=None, out=None, keepdims=False) -> ptp(a, axis=axis, keepdims=keepdims)",)),
+              libraries=("np.ptp(a, axis=None, out=None, keepdims=False) -> ptp(a, axis=axis, keepdims=keepdims)",),
+             sought=("range_of", "spread")),
     statistic("logmeanexp", AXES, "log(mean(exp(x))) without overflow.", spellings=NOWHERE,
               definition=f"logsumexp(x, {_ALONG}) - log(count(x, axis=axis))",
               libraries=("jax.nn.logmeanexp(x, axis=None, where=None, keepdims=False)"
@@ -298,7 +302,8 @@ ENTRIES = (
     # --- without what is no number
     without_nan("nansum", "Sum", f"sum({_PRESENT.format(0)}, {_ALONG})", torch=True),
     without_nan("nanprod", "Product", f"prod({_PRESENT.format(1)}, {_ALONG})"),
-    without_nan("nanmax", "Largest", f"max({_PRESENT.format('-inf')}, {_ALONG})", "axis=None, out=None, keepdims=False"),
+    without_nan("nanmax", "Largest", f"max({_PRESENT.format('-inf')}, {_ALONG})",
+                "axis=None, out=None, keepdims=False"),
     without_nan("nanmin", "Least", f"min({_PRESENT.format('inf')}, {_ALONG})", "axis=None, out=None, keepdims=False"),
     without_nan("nanmean", "Mean", f"sum({_PRESENT.format(0)}, {_ALONG}) / sum(1 - isnan(x), {_ALONG})", torch=True),
     without_nan("nanvar", "Variance", "d = where(isnan(x), 0, x - nanmean(x, axis=axis, keepdims=True));"
@@ -329,8 +334,8 @@ ENTRIES = (
               build=_extended, hidden=True, spellings=NOWHERE,
               samples=("extended(x, a)", "extended(X, v, axis=0, first=False)", "extended(x, v, first=False)")[::2],
               errors=("extended(x, X)",)),
-    statistic("central_differences", "x, spacing=1; axis=-1", "Differences of the two neighbours over their distance, at"
-              " the ends of one neighbour: `np.gradient` along one axis.", build=_central, spellings=NOWHERE,
+    statistic("central_differences", "x, spacing=1; axis=-1", "Differences of the two neighbours over their distance,"
+              " at the ends of one neighbour: `np.gradient` along one axis.", build=_central, spellings=NOWHERE,
               samples=("central_differences(x)", "central_differences(X, a, axis=0)", "central_differences(x, u)"),
               errors=("central_differences(a)", "central_differences(x, v)"),
               libraries=("np.gradient(f, spacing=1, *, axis: None = None, edge_order: 1 = 1)"
@@ -344,8 +349,10 @@ ENTRIES = (
 
     # --- quadrature
     quadrature("trapezoid", "Integral by the trapezoidal rule: over the places x, or at a distance x.", _trapezoid,
-               ("trapezoid(dx=1.0", "trapz(dx=1.0", "np.trapezoid(dx=1.0", "np.trapz(dx=1.0", "scipy.integrate.trapezoid(dx=1.0",
-                "torch.trapezoid(*, dx=1.0", "torch.trapz(*, dx=1.0"), aliases=("trapz",)),
+               ("trapezoid(dx=1.0", "trapz(dx=1.0", "np.trapezoid(dx=1.0", "np.trapz(dx=1.0",
+                "scipy.integrate.trapezoid(dx=1.0",
+                "torch.trapezoid(*, dx=1.0", "torch.trapz(*, dx=1.0"), aliases=("trapz",),
+             sought=("integrate", "integral", "quad")),
     quadrature("cumulative_trapezoid", "Running integrals by the trapezoidal rule, one less than there are places.",
                _running_trapezoid, ("cumulative_trapezoid(dx=1.0", "scipy.integrate.cumulative_trapezoid(dx=1.0",
                                     "torch.cumulative_trapezoid(*, dx=1.0")),

@@ -1,0 +1,73 @@
+"""Finding functions by words: names, what libraries call them, what their descriptions say."""
+
+from __future__ import annotations
+
+import re
+from collections.abc import Mapping
+from functools import cache
+
+from ..elaboration.arguments import declaration
+from ..export.templates import LIBRARIES, template
+from ..graph.catalogue import find, operators
+from ..graph.operator import Operator
+
+
+def function_named(name: str) -> Operator | None:
+    """Return the function that a name, or a library's name, means: `function_named("torch.nn.functional.gelu")`."""
+    bare = name.partition("(")[0].strip()
+    found = find(bare)
+    if found is None and "." in bare:
+        found = next((operator for operator in operators() if bare in library_names(operator)), None)
+        found = found or find(bare.rpartition(".")[2])
+    return None if found is None or found.hidden else found
+
+
+def functions_about(words: str) -> list[Operator]:
+    """Return the functions that are about all of some words: `functions_about("normal distribution")`.
+
+    A word stands for those that begin with it. Where a topic has these words, its functions are all there is.
+    """
+    asked = words.lower().replace("_", " ").split()
+    every = list(operators())
+    topic = [operator for operator in every if operator.family.lower() == " ".join(asked)]
+    return topic or [operator for operator in every if asked and all(_mentions(operator, word) for word in asked)]
+
+
+def _mentions(operator: Operator, word: str) -> bool:
+    return any(known.startswith(word) for known in _words(operator))
+
+
+@cache
+def _words(operator: Operator) -> frozenset[str]:
+    texts = (
+        operator.name,
+        *operator.aliases,
+        *operator.sought,
+        *library_names(operator),
+        operator.doc,
+        operator.family,
+    )
+    return frozenset(re.findall(r"[^\W_]+", " ".join(texts).lower()))
+
+
+@cache
+def library_names(operator: Operator) -> tuple[str, ...]:
+    """Return what libraries call a function, or what they have that is read as it: `("np.std", "torch.std")`."""
+    read = (line.partition("(")[0] for line in operator.libraries)
+    said = (text.partition("(")[0] for text in calls_in_libraries(operator).values())
+    return tuple(dict.fromkeys(name for name in (*said, *read) if "." in name))
+
+
+def calls_in_libraries(operator: Operator) -> Mapping[str, str]:
+    """Return how libraries call a function, by library: `{"numpy": "np.linalg.inv(X)", ...}`."""
+    declared = declaration(operator.parameters)
+    names = [*declared.operands, *declared.settings]
+    given = ", ".join((*declared.operands, *(f"{name}={name}" for name in declared.settings)))
+    found = {}
+    for library in LIBRARIES:
+        text = template(operator, library)
+        if text is None or text.startswith(f"{operator.name}("):  # what a program brings along is no library's
+            continue
+        filled = text.replace("#*", given)
+        found[library] = re.sub(r"#(\d)", lambda slot: names[int(slot[1]) - 1], filled)
+    return found
