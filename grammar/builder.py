@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
 
 from . import syntax_errors
 from .errors import Span
-from .layout import MAXIMUM_DEPTH
 from .reader import Refusal, place
+from .rewriting import bound
 from .statements import Bare, Statement, assigned, augmented
 from .syntax import (
     Assignment,
@@ -20,6 +20,7 @@ from .syntax import (
     Call,
     Index,
     Keyword,
+    Lambda,
     ListLiteral,
     Literal,
     Name,
@@ -30,7 +31,6 @@ from .syntax import (
     String,
     TupleLiteral,
     Unary,
-    children,
 )
 from .vocabulary import (
     ARRAY_METHODS,
@@ -326,6 +326,10 @@ class Builder:
     def keyword(self, span: Span, name: Token, value: Node) -> Keyword:
         return Keyword(name.value, value, span=span)
 
+    def function(self, span: Span, word: Token, *parts: Any) -> Lambda:
+        *names, _, body = parts
+        return bound(tuple(name.value for name in names), body, span)
+
     def index(self, span: Span, operand: Node, items: tuple[Node, ...]) -> Index:
         return Index(operand, items, span=span)
 
@@ -422,18 +426,6 @@ class Builder:
 def _is_layer(node: Node) -> TypeGuard[Call]:
     """Whether a call makes a layer or a loss: libraries write such words, as those of all classes, with a capital."""
     return isinstance(node, Call) and not node.method and node.function[0].isupper() and len(node.function) > 1
-
-
-def check_depth(program: Program) -> None:
-    """Refuse a tree so deep that walking it would exhaust the stack; a long chain of sums or products is not deep."""
-    pending: list[tuple[Node, int]] = [(program, 0)]
-    while pending:
-        node, depth = pending.pop()
-        if depth > MAXIMUM_DEPTH:
-            raise syntax_errors.nested_too_deeply(node.span)
-        chained = isinstance(node, Binary) and node.operator != "**"
-        for position, child in enumerate(children(node)):
-            pending.append((child, depth if chained and position == 0 else depth + 1))
 
 
 def _split(arguments: tuple[Node, ...]) -> tuple[tuple[Node, ...], tuple[Keyword, ...]]:

@@ -19,13 +19,16 @@ from . import syntax_errors
 from .builder import Scope
 from .functions import Parameter
 from .pasted import Function, Pasted
+from .rewriting import filled
 from .statements import Bare
 from .syntax import (
     Assignment,
     Binary,
     Call,
     Index,
+    Lambda,
     Literal,
+    Local,
     Name,
     Node,
     Number,
@@ -35,6 +38,7 @@ from .syntax import (
     map_children,
     walk,
 )
+from .vocabulary import TAKE_FUNCTIONS
 
 DEEPEST = 40
 MOST_CALLS = 2000
@@ -196,6 +200,10 @@ class _Inlining:
                 return node if value is None else replace(value, span=node.span) if isinstance(value, Name) else value
             case Binary():
                 return self.chain(node, frame)
+            case Lambda():
+                return self.closed(node, node.body, frame)
+            case Call() if node.function in TAKE_FUNCTIONS and self.defined(node, frame) is None:
+                return map_children(node, lambda child: self.argument(child, frame))
             case Call() if (found := self.defined(node, frame)) is not None:
                 return _one(self.call(node, *found, frame), found[0])
             case Index(Call() as call, (Number(place),)) if place.isdigit() and (found := self.defined(call, frame)):
@@ -208,6 +216,29 @@ class _Inlining:
                     return operand.items[int(place)]
                 return replace(node, operand=operand)
         return map_children(node, lambda child: self.expression(child, frame))
+
+    def argument(self, node: Node, frame: Frame) -> Node:
+        """Return an argument of what takes functions; the name of one stands for the function."""
+        found = frame.function(node.name) if isinstance(node, Name) and not node.prefix else None
+        if found is None or not isinstance(node, Name):
+            return self.expression(node, frame)
+        parameters = tuple(item.name for item in found[0].parameters if item.default is None)
+        arguments = tuple(Local(name, span=node.span) for name in parameters)
+        call = Call(node.name, arguments, span=node.span, function_span=node.span)
+        return self.closed(Lambda(parameters, call, span=node.span), call, frame)
+
+    def closed(self, function: Lambda, body: Node, frame: Frame) -> Lambda:
+        """Return a function whose body is one expression: statements that were made on the way stay within it."""
+        first = len(self.steps)
+        if isinstance(body, Call) and (called := self.defined(body, frame)) is not None:
+            result = self.call(body, *called, frame)
+        else:
+            result = self.expression(body, frame)
+        result = TupleLiteral(result.items, span=result.span) if isinstance(result, Bare) else result
+        for statement in reversed(self.steps[first:]):
+            result = filled(result, {statement.name: statement.value})
+        del self.steps[first:]
+        return replace(function, body=result)
 
     def chain(self, node: Binary, frame: Frame) -> Node:
         """Return a sum or a product without functions; a long one is a deep tree, and no recursion goes down there."""
@@ -243,7 +274,7 @@ class _Inlining:
             inside.functions[name] = function
             return
         value = self.expression(argument, frame)
-        again = not isinstance(value, Name | Number | String | Literal) and _uses(inside.body, name) > 1
+        again = not isinstance(value, Name | Number | String | Literal | Local) and _uses(inside.body, name) > 1
         if again or (named and name not in self.taken):
             self.assign(Assignment(name, value, span=argument.span, name_span=argument.span), inside)
         else:

@@ -6,6 +6,7 @@ from collections.abc import Callable, Iterator, Mapping
 
 from . import syntax
 from .budget import spend
+from .errors import Span
 from .syntax import Assignment, Attribute, Name, Node, children, map_children
 
 TURNS = ("T", "mT")
@@ -47,6 +48,17 @@ def replaced(tree: Node, part: Node, name: Node) -> Node:
 def filled(tree: Node, values: Mapping[str, Node]) -> Node:
     """Return a rule or a definition with its names replaced: `x` by an operand, `dx` by its change."""
     return rewritten(tree, lambda item: values.get(item.name) if isinstance(item, Name) and not item.prefix else None)
+
+
+def bound(parameters: tuple[str, ...], body: Node, span: Span) -> syntax.Lambda:
+    """Return the function of some names of an expression: `bound(("h",), parse("W @ h").result, (0, 5))`."""
+
+    def change(node: Node) -> Node | None:
+        if isinstance(node, Name) and not node.prefix and node.name in parameters:
+            return syntax.Local(node.name, span=node.span)
+        return None
+
+    return syntax.Lambda(parameters, rewritten(body, change), span=span)
 
 
 def occurrences(program: syntax.Program, name: str) -> list[Name]:

@@ -101,6 +101,21 @@ class Name(Node):
 
 
 @node
+class Local(Node):
+    """A name that a function binds, where the function uses it: the `h` of `lambda h: tanh(W @ h)`."""
+
+    name: str
+
+
+@node
+class Lambda(Node):
+    """A function as an argument: `lambda h, x: tanh(W @ h + U @ x)`. In its body the parameters are `Local`s."""
+
+    parameters: tuple[str, ...]
+    body: Node
+
+
+@node
 class Unary(Node):
     """A prefix operator, `-` or `+`."""
 

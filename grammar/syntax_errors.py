@@ -308,7 +308,7 @@ def missing_argument(function: str, name: str, span: Span) -> SyntaxProblem:
 UNSUPPORTED_WORDS = {
     "if": "choose entry by entry: `where(x > 0, a, b)`",
     "else": "choose entry by entry: `where(x > 0, a, b)`",
-    "for": "write sums over arrays: `sum(x)`, `einsum('ij,j->i', A, x)`",
+    "for": "write sums over arrays: `einsum('ij,j->i', A, x)`; a loop is `fori(5, sin(A @ x), x0)`",
     "while": "write sums over arrays: `sum(x)`, `einsum('ij,j->i', A, x)`",
     "in": "write sums over arrays: `sum(x)`, `einsum('ij,j->i', A, x)`",
     "lambda": "write only the expression behind the colon",

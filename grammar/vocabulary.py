@@ -70,3 +70,7 @@ def function_words() -> frozenset[str]:
     letters = words("beta gamma zeta psi iv jv yv kv jn yn kn i0 i1 j0 j1 k0 k1 y0 y1 fix")
     with open(os.path.join(os.path.dirname(__file__), "function_words.txt"), encoding="utf-8") as file:
         return (ARRAY_METHODS | {line.strip() for line in file if not line.startswith("#")}) - letters
+
+
+TAKE_FUNCTIONS = words("scan states fori fori_loop root argmin minimize fsolve newton fixed_point")
+"""What takes a function as an argument: `scan(lambda h, x: tanh(W @ h + U @ x), h0, X)`."""

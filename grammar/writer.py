@@ -19,7 +19,9 @@ from .syntax import (
     Binary,
     Call,
     Keyword,
+    Lambda,
     Literal,
+    Local,
     Name,
     Node,
     Number,
@@ -81,7 +83,9 @@ def _word(node: Node) -> str:
             return "..." if value is ... else str(value)
         case Name(name, prefix):
             return f"{prefix}.{name}" if prefix else name
-        case Call(function=name) | Keyword(name=name) | Assignment(name=name) | Attribute(name=name):
+        case Lambda(parameters):
+            return ", ".join(parameters)
+        case Call(function=name) | Local(name=name) | Keyword(name=name) | Assignment(name=name) | Attribute(name=name):
             return name
         case _:
             return ""
@@ -93,6 +97,8 @@ TEXT = Spelling(
         "String": Form("#name"),
         "Literal": Form("#name"),
         "Name": Form("#name"),
+        "Local": Form("#name"),
+        "Lambda": Form("lambda #name: #1", LOOSE, (LOOSE,)),
         "Unary -": Form("-#1", SIGN, (SIGN,)),
         "Unary +": Form("+#1", SIGN, (SIGN,)),
         "Binary +": Form("#1 + #2", SUM, (SUM, MATRIX_PRODUCT)),

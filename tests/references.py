@@ -218,6 +218,31 @@ def duplication_matrix(n: int) -> Any:
     return np.minimum(mirrored, 1).T
 
 
+def recurrence(F: Any) -> Any:
+    """Return the matrix that takes all vectors of a linear recurrence at once to what it adds in each step."""
+    steps, n, _ = F.shape
+    result = np.eye((steps + 1) * n)
+    for place, matrix in enumerate(F, 1):
+        result[place * n : (place + 1) * n, (place - 1) * n : place * n] = -matrix
+    return result
+
+
+def mean_diagonals(X: Any) -> Any:
+    """Return the projection onto the span of the matrices that have ones on one diagonal."""
+    found = np.zeros(X.shape)
+    for place in range(1 - X.shape[0], X.shape[1]):
+        ones = np.eye(*X.shape, place)
+        found += np.sum(X * ones) / np.sum(ones) * ones
+    return found
+
+
+def quadratic_program(P: Any, q: Any, A: Any, b: Any) -> Any:
+    """Return the solution among those of the equations, by a basis of the directions in which these hold."""
+    start, M = np.linalg.pinv(A) @ b, (P + P.T) / 2
+    N = np.linalg.svd(A)[2][len(A) :].T
+    return start - N @ np.linalg.solve(N.T @ M @ N, N.T @ (M @ start + q))
+
+
 REFERENCES: Mapping[str, Callable[..., Any]] = {
     # --- elementwise
     "nonzero": lambda p: (p != 0) * 1.0,
@@ -236,6 +261,11 @@ REFERENCES: Mapping[str, Callable[..., Any]] = {
     "add": np.add, "subtract": np.subtract, "multiply": np.multiply, "divide": np.divide, "negative": np.negative,
     "reciprocal": np.reciprocal, "square": np.square, "rsqrt": lambda x: 1 / np.sqrt(x),
     "silu": lambda x: x / (1 + np.exp(-x)), "log_sigmoid": lambda x: -np.log1p(np.exp(-x)),
+
+    # --- loops and solutions
+    "linear_recurrence": lambda F, b: np.linalg.solve(recurrence(F), b.ravel()).reshape(b.shape),
+    "adjoint_recurrence": lambda F, b: np.linalg.solve(recurrence(F).T, b.ravel()).reshape(b.shape),
+    "qp": quadratic_program, "mean_diagonals": mean_diagonals,
 
     # --- reductions
     "sum": np.sum, "count": count, "mean": np.mean, "var": np.var, "std": np.std, "max": np.max, "min": np.min,

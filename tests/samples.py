@@ -16,6 +16,7 @@ from matgrad.core.operators import table
 from matgrad.core.problems.sampling import draw
 from matgrad.grammar import syntax
 from matgrad.grammar.parser import parse
+from matgrad.grammar.vocabulary import TAKE_FUNCTIONS
 
 table.load()
 
@@ -24,8 +25,12 @@ SHAPES = {
     "A": (3, 3), "B": (3, 3), "S": (2, 3, 3), "T": (2, 3, 4),
 }  # fmt: skip
 
-# Derivatives within an expression take a name, not values.
-TABLE = [operator for operator in operators(hidden=True) if operator.family != "derivatives"]
+# Derivatives within an expression take a name, not values, and loops and solutions a function.
+TABLE = [
+    operator
+    for operator in operators(hidden=True)
+    if operator.family != "derivatives" and operator.name not in TAKE_FUNCTIONS
+]
 
 Values = Mapping[str, np.ndarray]
 

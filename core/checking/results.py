@@ -82,7 +82,8 @@ def check_results(
 
 def _direction(calculation: Calculation, name: str, values: Mapping[str, Array], draws: Draws) -> Array:
     direction = random_direction(values[name], draws)
-    return tangent_projection(calculation.problem.assumptions, name, direction)
+    known = calculation.problem.assumptions.get(name, frozenset())
+    return tangent_projection(known, values[name], direction)
 
 
 def _not_vouched_for(check: Check, loss: Loss, place: int, *, zero: bool) -> Check:

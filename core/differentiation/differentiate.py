@@ -15,14 +15,15 @@ cannot drift apart. An operator that is linear in its last operand declares what
 
 from __future__ import annotations
 
-from collections.abc import Iterator, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from fractions import Fraction
 from itertools import count
 
 from ..elaboration.elaborate import Value, elaborate_text
 from ..errors import NoClosedFormError
 from ..graph.algebra import Factor, add, exchanged, fresh, full, identity, is_zero, permute, product, zero
-from ..graph.nodes import Apply, Coefficient, Delta, Map, Node, Product, Sum, Symbol, topological
+from ..graph.nodes import Apply, Coefficient, Delta, Map, Node, Product, Sum, Symbol, Triangle, topological
+from ..graph.operator import Operator
 from ..graph.signatures import bind_signature
 from ..graph.transform import vectorize
 from .adjoints import adjoint_of, transferred
@@ -45,7 +46,10 @@ def derivative(output: Node, variable: Symbol) -> Node:
 
 
 def symmetrized(result: Node, variable: Symbol) -> Node:
-    """Return a derivative projected onto the directions that a symmetric or diagonal variable has."""
+    """Return a derivative projected onto the space of matrices that a variable is assumed to be in."""
+    for word in ("lower", "upper", "skew", "toeplitz"):
+        if word in variable.assumptions:
+            result = PROJECTIONS[word](result)
     if not variable.symmetric:
         return result
     if "independent" in variable.assumptions:
@@ -73,6 +77,45 @@ def _diagonal(result: Node) -> Node:
     """Return zeros but for the diagonal of the last two axes."""
     *lead, first, second = axes = tuple(range(result.rank))
     return product(1, [(result, (*lead, first, first)), (Delta.of(result.shape[-1], 2), (first, second))], axes)
+
+
+def _triangle(result: Node, offset: tuple[int, int]) -> Node:
+    """Return zeros beside one triangle of the last two axes."""
+    axes = tuple(range(result.rank))
+    ends = axes[-2:] if offset == (0, 1) else axes[:-3:-1]
+    shape = [result.shape[axis] for axis in ends]
+    return product(1, [(result, axes), (Triangle.of(*shape), ends)], axes)
+
+
+def _skew(result: Node) -> Node:
+    *lead, first, second = range(result.rank)
+    half = Fraction(1, 2)
+    return add([(half, result), (-half, permute(result, [*lead, second, first]))], result.shape)
+
+
+PROJECTIONS: Mapping[str, Callable[[Node], Node]] = {
+    "lower": lambda result: _triangle(result, (0, 1)),
+    "upper": lambda result: _triangle(result, (1, 0)),
+    "skew": _skew,
+    "toeplitz": lambda result: elaborate_text("mean_diagonals(G)", {"G": result}),
+}
+"""What a derivative by a variable of a space of matrices is projected with."""
+
+
+def tangent_part(result: Node, variable: Symbol) -> Node:
+    """Return a derivative by an orthogonal variable along the directions in which it may move.
+
+    That is `G - Q @ (Q.T @ G + G.T @ Q)/2`. Source: Absil, Mahony & Sepulchre 2008, Optimization Algorithms on Matrix
+    Manifolds, section 3.6.
+    """
+    if "orthogonal" not in variable.assumptions:
+        return result
+    *lead, i, b = axes = tuple(range(result.rank))
+    j, a = fresh(2)
+    forward = product(1, [(variable, (i, a)), (variable, (j, a)), (result, (*lead, j, b))], axes)
+    backward = product(1, [(variable, (i, a)), (result, (*lead, j, a)), (variable, (j, b))], axes)
+    half = -Fraction(1, 2)
+    return add([(1, result), (half, forward), (half, backward)], result.shape)
 
 
 def pullback(output: Node, cotangent: Node, variable: Symbol) -> Node:
@@ -225,8 +268,10 @@ def _differential(node: Apply, tangents: list[Node]) -> Node:
     operator = node.operator
     batch = node.shape[: node.batch]
     inner = [child.shape[node.batch :] for child in node.children]
-    shapes = enumerate(batch + core for core in bind_signature(operator.signature, inner, operator.name)[1])
-    siblings = [Apply.of(operator, node.children, own, node.parameters, node.batch, k) for k, own in shapes]
+    siblings: list[Node] = [node]
+    if len(operator.rules) > 1:
+        shapes = enumerate(batch + core for core in bind_signature(operator.signature, inner, operator.name)[1])
+        siblings = [Apply.of(operator, node.children, own, node.parameters, node.batch, k) for k, own in shapes]
     if operator.adjoint and not is_zero(tangents[-1]):
         # Linear in its last operand: the operator itself is the differential along it.
         along = Apply.of(operator, (*node.children[:-1], tangents[-1]), node.shape, node.parameters, node.batch)
@@ -243,9 +288,8 @@ def _differential(node: Apply, tangents: list[Node]) -> Node:
         actual[name] = child
         actual["d" + name] = tangent
     settings = dict(node.parameters)
-    rule = operator.rules[node.output]
     if not node.batch:
-        return elaborate_text(rule, {**actual, **settings})
+        return _by_rule(operator, node.output, {**actual, **settings})
     core: dict[str, Node] = {}
     substitution: dict[Symbol, Node] = {}
     for name, value in actual.items():
@@ -255,5 +299,12 @@ def _differential(node: Apply, tangents: list[Node]) -> Node:
         else:
             core[name] = stand_in = Symbol.of(f"{name}{next(_placeholders)}", shape)
             substitution[stand_in] = value
-    sample = elaborate_text(rule, {**core, **settings})
+    sample = _by_rule(operator, node.output, {**core, **settings})
     return vectorize([sample], substitution, batch)[0]
+
+
+def _by_rule(operator: Operator, output: int, environment: Mapping[str, Value]) -> Node:
+    if operator.tangent is not None:
+        result: Node = operator.tangent(environment)
+        return result
+    return elaborate_text(operator.rules[output], environment)

@@ -15,6 +15,7 @@ from typing import NamedTuple
 
 from ...grammar import syntax
 from ...grammar.rewriting import rewritten
+from ...grammar.vocabulary import TAKE_FUNCTIONS
 from ..errors import ExpressionError, ShapeError
 from ..graph import catalogue
 from ..graph.nodes import Node
@@ -71,6 +72,7 @@ class Demands:
         self._assigned: dict[str, tuple[int | None, syntax.Node]] = {}
         self._numbered: dict[Hashable, int] = {}
         self._visited: dict[int, tuple[syntax.Node, int | None]] = {}
+        self._locals: dict[str, int | None] = {}
         names = [assignment.name for assignment in program.assignments]
         # A name that is assigned anew means something else in every line.
         self._changing = {name for name in names if names.count(name) > 1 or name in self.names}
@@ -100,11 +102,40 @@ class Demands:
                 found = self.visit(node.operand)
             case syntax.Attribute(_, "shape"):
                 pass
+            case syntax.Local():
+                found = self._locals.get(node.name)
+            case syntax.Call() if _takes_function(node):
+                found = self._loop(node)[0]
+            case syntax.Index(syntax.Call() as call, (syntax.Number(place),)) if _takes_function(call, outputs=True):
+                found = self._loop(call)[int(place) != 0]
             case syntax.Attribute() | syntax.Index() | syntax.Call():
                 found = self._tried(node)
         # The part is kept with its variable: its id is that of no other.
         self._visited[id(node)] = node, found
         return found
+
+    def _loop(self, node: syntax.Call) -> tuple[int | None, int | None]:
+        """Return the variables of what a loop or a solution ends with, and of the outputs of its steps."""
+        function, start, *sequences = node.arguments
+        assert isinstance(function, syntax.Lambda)
+        state = self.visit(start)
+        state = self.network.variable(ALL) if state is None else state
+        whole = map(self.visit, sequences)
+        rows = [None if one is None else self._call("row", (one,), lambda ranks: ranks[0] - 1) for one in whole]
+        outside, self._locals = self._locals, {**self._locals}
+        self._locals.update(zip(function.parameters, [state, *rows], strict=False))
+        bodies = function.body.items if isinstance(function.body, syntax.TupleLiteral) else (function.body,)
+        found = [self.visit(body) for body in bodies]
+        self._locals = outside
+        if found and found[0] is not None:
+            if node.function == "argmin":
+                self.network.narrow(found[0], {0})
+            else:
+                self.network.relate(Call(state, (found[0],), lambda ranks: ranks[0]))
+        if node.function == "states":
+            return self._call("states", (state,), lambda ranks: ranks[0] + 1), None
+        outputs = found[1] if len(found) > 1 else None
+        return state, None if outputs is None else self._call("states", (outputs,), lambda ranks: ranks[0] + 1)
 
     def _once(self, key: Hashable, make: Callable[[], int]) -> int:
         """Return the variable of what was seen before: equal parts have equal ranks."""
@@ -280,6 +311,14 @@ def _spine(node: syntax.Binary, signs: Sequence[str]) -> Iterator[syntax.Binary]
     while isinstance(node.left, syntax.Binary) and node.left.operator in signs:
         node = node.left
         yield node
+
+
+def _takes_function(node: syntax.Call, outputs: bool = False) -> bool:
+    """Whether a call is a loop or a solution in its full form, or a loop whose steps have `outputs`."""
+    match node.arguments:
+        case (syntax.Lambda(_, body), _, *_) if node.function in TAKE_FUNCTIONS:
+            return not outputs or isinstance(body, syntax.TupleLiteral)
+    return False
 
 
 def _counts(node: syntax.Node) -> bool:

@@ -19,25 +19,28 @@ from ...grammar import syntax
 from ...grammar.advice import Given, Setting, advise
 from ...grammar.errors import ExpressionError, Label, Span
 from ...grammar.parser import parse
+from ...grammar.vocabulary import TAKE_FUNCTIONS
 from ..arrays import AnyArray, Static, is_mask
 from ..errors import ChoiceError, RankError, ShapeError, UnknownNameError
 from ..graph import catalogue
 from ..graph.algebra import broadcast, constant_value, elementwise, number, permute, scale
-from ..graph.nodes import Coefficient, Constant, Map, Node, Product, Structural, Sum, Symbol, topological  # fmt: skip
+from ..graph.nodes import Coefficient, Constant, Node, Symbol, topological  # fmt: skip
 from ..graph.operator import Operator
 from ..graph.places import Progression
-from ..graph.ratios import as_size, ratio, reciprocal
-from ..graph.sizes import NotPlainError, Size, least
+from ..graph.ratios import as_size
+from ..graph.sizes import NotPlainError, Size
 from ..shapes import broadcast_shapes, describe
 from . import infix, misfits
 from .applied import Value as Value
 from .applied import apply, flat, over_axes
 from .arguments import bind
+from .closures import Closure, closure
 from .entries import ComplexPair, Entries, StaticNameError, Unavailable, integral_symbols
 from .indexing import indexed, parts_of, slice_ends
 from .keywords import PLAIN
 from .literals import constant_array, literal, plain
 from .settings import UnfitSetting, check_settings
+from .whole_numbers import whole_number
 
 CONSTANTS: Mapping[str, float] = {
     "pi": math.pi,
@@ -80,7 +83,7 @@ INFIX: Mapping[str, Callable[[Node, Node], Node]] = {
 }
 
 
-def construct(operator: Operator, operands: Sequence[Node], settings: Mapping[str, Value]) -> Any:
+def construct(operator: Operator, operands: Sequence[Any], settings: Mapping[str, Value]) -> Any:
     """Return an operator applied to nodes, with all settings given; a tuple of nodes where it has several outputs.
 
     Raises NotPlainError for a length where a number must be known, as an axis.
@@ -142,6 +145,7 @@ class Elaborator:
         self.indices: dict[str, Span] = {}
         self.definitions: dict[str, syntax.Node] = {}
         self.rewritten: dict[syntax.Node, syntax.Node] = {}
+        self.locals: dict[str, Value] = {}
 
     def run(self, program: syntax.Program) -> Value:
         """Return the value of the program's last expression; a literal list is an array by then."""
@@ -182,6 +186,9 @@ class Elaborator:
                     Label(span, f"{describe(first.shape)}, then {describe(other.shape)}"),
                 )
             return _stacked(items)
+        if isinstance(value, Closure):
+            helps = ["write what the function is applied to: `sum(x**2)`"]
+            raise ExpressionError("a function is no value here", Label(value.function.span, "a function"), helps=helps)
         raise ExpressionError("a number, a vector or a matrix is needed here", Label(span, misfits.kind_of(value)))
 
     def static(self, value: Value, span: Span) -> Value:
@@ -197,40 +204,12 @@ class Elaborator:
         if constant is not None:
             return plain(constant)
         # Asked of every shape: a name whose shape is not known yet may stand for a size.
-        found = self._whole_number(value, span)
+        found = whole_number(value, partial(self.size_named, span=span), self.whole_part)
         if found is not None and not value.shape:
             return plain(found)
         raise ExpressionError(
             "a plain number is needed here, one that does not depend on the inputs", Label(span, "depends on inputs")
         )
-
-    def _whole_number(self, node: Node, span: Span) -> Coefficient | None:
-        """Return the value of a size computed from sizes, such as `n - 1` or `n*m`; None for anything else."""
-        match node:
-            case Symbol():
-                return ratio(self.size_named(node.name, span))
-            case Product() if any(isinstance(child, Structural) and child.rank > 1 for child in node.children):
-                return None
-            case Product() | Sum():
-                parts = [self._whole_number(child, span) for child in node.children]
-                if any(part is None for part in parts):
-                    return None
-                numbers = [part for part in parts if part is not None]
-                if isinstance(node, Product):
-                    return math.prod(numbers, start=node.coefficient)
-                return sum(c * part for c, part in zip(node.coefficients, numbers, strict=True))
-            case Map() if node.operator.name == "floor":
-                part = self._whole_number(node.children[0], span)
-                return None if part is None else ratio(self.whole_part(part))
-            case Map() if node.operator.name == "power" and constant_value(node.children[1]) == -1:
-                part = self._whole_number(node.children[0], span)
-                return reciprocal(part) if part else None
-            case Map() if node.operator.name == "minimum":
-                first, second = (self._whole_number(child, span) for child in node.children)
-                if first is None or second is None:
-                    return None
-                return ratio(least(as_size(first, exact=False), as_size(second, exact=False)))
-        return None
 
     def whole_part(self, value: Coefficient) -> int:
         """Return a size that is computed by `//`."""
@@ -292,6 +271,12 @@ class Elaborator:
             Label(node.span, "no value given"),
             helps=[advise("give it: ", Given(node.name, [1, 2]), ", or a shape for random numbers: ", shape)],
         )
+
+    def _local(self, node: syntax.Local) -> Value:
+        return self.locals[node.name]
+
+    def _lambda(self, node: syntax.Lambda) -> Closure:
+        return closure(self, node)
 
     def _unary(self, node: syntax.Unary) -> Node:
         operand = self.operand(node.operand)
@@ -360,7 +345,10 @@ class Elaborator:
             return first.part(operator.name)
         try:
             bound = bind(operator, positional, keywords)
-            operands = [self.tensor(item, node.span) for item in bound.operands]
+            operands = [
+                item if isinstance(item, Closure) and node.function in TAKE_FUNCTIONS else self.tensor(item, node.span)
+                for item in bound.operands
+            ]
             settings = {name: self.static(item, node.span) for name, item in bound.settings.items()}
             check_settings(operator, settings)
             return construct(operator, operands, settings)

@@ -17,6 +17,7 @@ from ...grammar.vocabulary import FIELDS, words
 from ..graph import catalogue
 from . import misfits
 from .arguments import several_outputs
+from .closures import with_function
 from .keywords import WITHOUT_EFFECT
 from .library_calls import Misfit, is_double, read, refusal
 
@@ -61,6 +62,7 @@ class _Translator:
     def __init__(self, program: Program) -> None:
         self.program = program
         self.assigned: dict[str, Node] = {}
+        self.assigning = ""
         nodes = list(syntax.walk(program))
         prefixes = [node.prefix for node in nodes if isinstance(node, Call | Name) and node.prefix]
         self.spoken = list(dict.fromkeys(_canonical(prefix).partition(".")[0] for prefix in prefixes))
@@ -68,8 +70,10 @@ class _Translator:
     def run(self) -> Program:
         assignments = []
         for assignment in self.program.assignments:
+            self.assigning = assignment.name
             self.assigned[assignment.name] = value = self._translated(assignment.value)
             assignments.append(replace(assignment, value=value))
+        self.assigning = ""
         return replace(self.program, assignments=tuple(assignments), result=self._translated(self.program.result))
 
     def _translated(self, tree: Node) -> Node:
@@ -87,6 +91,10 @@ class _Translator:
         return isinstance(node, syntax.TupleLiteral)
 
     def _read(self, node: Node) -> Node:
+        found = self._own_words(node)
+        return with_function(found, self.assigning) if isinstance(found, Call) else found
+
+    def _own_words(self, node: Node) -> Node:
         match node:
             case Call() if node.prefix:
                 return self._prefixed(_plain(node))

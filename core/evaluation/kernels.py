@@ -12,7 +12,7 @@ import numpy as np
 
 from ..arrays import AnyArray
 from ..errors import MatgradError
-from ..graph.nodes import Apply, Node
+from ..graph.nodes import Apply, Function, Node
 
 Kernel = Callable[..., Any]
 
@@ -93,8 +93,9 @@ class Guarded:
     they are, and entries may be worse.
     """
 
-    def __init__(self, node: Apply, single: bool) -> None:
-        evaluate, settings = node.operator.evaluate, dict(node.parameters)
+    def __init__(self, node: Apply, single: bool, compiled: Callable[[Function], Kernel]) -> None:
+        evaluate = node.operator.evaluate
+        settings = {key: compiled(value) if isinstance(value, Function) else value for key, value in node.parameters}
         assert evaluate is not None
         self.node, self.single = node, single
         self.whole = bool(MATRIX.search(node.operator.signature))

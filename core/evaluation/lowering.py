@@ -18,13 +18,27 @@ add (3, 3)
 
 from __future__ import annotations
 
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..graph.algebra import carries_delta, constant_value
-from ..graph.nodes import Apply, Constant, Delta, Labels, Map, Node, Product, Structural, Sum, Symbol, topological, uses
+from ..graph.nodes import (
+    Apply,
+    Constant,
+    Delta,
+    Function,
+    Labels,
+    Map,
+    Node,
+    Product,
+    Structural,
+    Sum,
+    Symbol,
+    topological,
+    uses,
+)
 from ..shapes import Shape
 from .contract import align, contract, multiply, plain, reusable, scaled
 from .kernels import Entrywise, Guarded, Into, Kernel, own_copy
@@ -53,10 +67,20 @@ class CompactValue(NamedTuple):
     order: Labels = ()
 
 
-class Lowering:
-    """The tape of a graph; `outputs` are the values of the roots, `computed` what each node became if traced."""
+def _not_compiled(function: Function) -> Kernel:
+    raise TypeError("a function needs something that compiles it")
 
-    def __init__(self, roots: Sequence[Node], traced: bool = False) -> None:
+
+class Lowering:
+    """The tape of a graph; `outputs` are the values of the roots, `computed` what each node became if traced.
+
+    `compiled` makes callables of the functions with which operators compute.
+    """
+
+    def __init__(
+        self, roots: Sequence[Node], compiled: Callable[[Function], Kernel] | None = None, *, traced: bool = False
+    ) -> None:
+        self._compiled = compiled or _not_compiled
         self.tape = Tape(reuse=not traced)
         self.computed: list[tuple[Node, Value]] = []
         self._pieces: dict[Node, CompactValue] = {}
@@ -178,7 +202,9 @@ class Lowering:
         single = node.operator.signature.partition("->")[2].count("(") <= 1
         if key not in self._groups:
             operands = [self._value(child) for child in node.children]
-            self._groups[key] = self.tape.emit(Guarded(node, single), operands, node.shape, exact=node.operator.exact)
+            self._groups[key] = self.tape.emit(
+                Guarded(node, single, self._compiled), operands, node.shape, exact=node.operator.exact
+            )
         if single:
             return self._groups[key]
         output = node.output

@@ -13,9 +13,9 @@ import numpy as np
 
 from ..arrays import AnyArray
 from ..errors import ExpressionError, MatgradError, surface
-from ..graph.nodes import Node, topological
-from ..graph.transform import flatten
-from ..shapes import MOST_AXES
+from ..graph.nodes import Function, Node, Symbol, topological
+from ..graph.transform import flatten, vectorize
+from ..shapes import MOST_AXES, Shape
 from .kernels import Kernel, OperationFailed
 from .large import with_sweeps
 from .lowering import Lowering
@@ -25,7 +25,7 @@ from .tape import Draft
 
 __all__ = ["OperationFailed", "Program", "compile_program", "evaluated"]
 
-Function = Callable[[Mapping[str, AnyArray]], list[AnyArray]]
+Run = Callable[[Mapping[str, AnyArray]], list[AnyArray]]
 
 # A program with more steps than this runs step by step: compiling it would take longer than it saves.
 LONGEST_FUNCTION = 2000
@@ -70,7 +70,7 @@ class Program:
     def __init__(self, roots: Sequence[Node]) -> None:
         self._roots = steadied(roots)
         _require_axes(self._roots)
-        lowered = Lowering(self._roots)
+        lowered = Lowering(self._roots, Compiled)
         self._outputs = [value.slot for value in lowered.outputs]
         self._inputs = lowered.tape.inputs
         self._initial = lowered.tape.initial
@@ -86,7 +86,7 @@ class Program:
         self._steps = _steps(varying, kept)
         self._runs = 0
         self._prepared = False
-        self._function: Function | None = None
+        self._function: Run | None = None
 
     def run(self, values: Mapping[str, AnyArray]) -> list[AnyArray]:
         """Return one array per root, each new and writeable.
@@ -156,7 +156,7 @@ class Program:
 
     def run_traced(self, values: Mapping[str, AnyArray]) -> Iterator[tuple[Node, AnyArray]]:
         """Yield every computed node with its value, operands first: slower, for finding where a run goes wrong."""
-        lowered = Lowering(self._roots, traced=True)
+        lowered = Lowering(self._roots, Compiled, traced=True)
         slots = lowered.tape.initial
         for name, slot in lowered.tape.inputs.items():
             slots[slot] = values[name]
@@ -172,6 +172,24 @@ class Program:
                     except Exception as problem:  # as in `run`
                         raise OperationFailed(node, problem) from problem
             yield node, np.asarray(slots[value.slot])
+
+
+class Compiled:
+    """A function of the graph on arrays, which may all have the same leading axes: `Compiled(f)(h, x)`."""
+
+    def __init__(self, function: Function) -> None:
+        self.arguments = function.arguments
+        self._body = function.body
+        self._programs: dict[Shape, Program] = {}
+
+    def __call__(self, *arrays: AnyArray) -> AnyArray:
+        """Return the value at the arguments."""
+        lead = arrays[0].shape[: arrays[0].ndim - self.arguments[0].rank]
+        program = self._programs.get(lead)
+        if program is None:
+            own = {symbol: Symbol.of(symbol.name, lead + symbol.shape) for symbol in self.arguments} if lead else {}
+            program = self._programs[lead] = Program(flatten(vectorize([self._body], own, lead)))
+        return program.run({symbol.name: array for symbol, array in zip(self.arguments, arrays, strict=True)})[0]
 
 
 def _require_axes(roots: Sequence[Node]) -> None:
@@ -209,7 +227,7 @@ def _fetch(slots: tuple[int, ...]) -> itemgetter[Any]:
 
 def _as_function(
     steps: Sequence[Step], inputs: Mapping[str, int], outputs: Sequence[int], initial: Sequence[Any]
-) -> Function:
+) -> Run:
     """Return the steps as one function with a local variable for each slot: calls without the loop around them.
 
     `v5 = k2(v3, v4)` costs a fifth of fetching, calling and storing in lists, which counts where arrays are small.
@@ -231,7 +249,7 @@ def _as_function(
         lines.extend(f" v{slot} = None" for slot in step.dead if slot in assigned)
     lines.append(f" return [{', '.join(map(name, outputs))}]")
     exec(_compiled("\n".join(lines)), known)
-    function: Function = known["function"]
+    function: Run = known["function"]
     return function
 
 

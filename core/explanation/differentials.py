@@ -150,7 +150,7 @@ def _of_call(local: Local, call: Call) -> Iterator[Proposal]:
 def _by_rule(local: Local, call: Call, output: int) -> Iterator[Proposal]:
     """Yield the operator's own differential with the operands of a call in it, then the same along its axis."""
     operator, arguments = _applied(local, call)
-    if operator is None or not operator.rules:
+    if operator is None or not operator.rules or operator.tangent is not None:
         return
     dead = {f"d{name}" for name, value in arguments.items() if not _moves(value)}
     dead |= {f"tie({name})" for name, value in arguments.items() if not any(map(_is_name, syntax.walk(value)))}

@@ -8,7 +8,7 @@ from dataclasses import dataclass
 import numpy as np
 
 from ...grammar.rewriting import rewritten
-from ...grammar.syntax import Attribute, Binary, Call, Index, ListLiteral, Name, Node, Program, Unary
+from ...grammar.syntax import Attribute, Binary, Call, Index, Lambda, ListLiteral, Name, Node, Program, Unary, walk
 from ..arrays import SAME_NUMBERS, Array, Static, relative_error
 from ..differentiation.differentiate import pushforward
 from ..elaboration import arguments
@@ -113,6 +113,9 @@ def operands_of(node: Node) -> list[Node]:
 
 
 def _items(node: Node) -> list[Node]:
+    if isinstance(node, Lambda):
+        # What a function takes from outside is an operand of what takes the function.
+        return [*dict.fromkeys(item for item in walk(node) if isinstance(item, Name) and not item.prefix)]
     if not isinstance(node, ListLiteral):
         return [node]
     return [item for inner in node.items for item in _items(inner)]

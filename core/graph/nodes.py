@@ -81,11 +81,15 @@ def _stable(key: Hashable) -> int:
     match key:
         case tuple():
             digests = [
-                item if type(item) is int else item.digest if isinstance(item, (Node, Size)) else _stable(item)
+                item
+                if type(item) is int
+                else item.digest
+                if isinstance(item, (Node, Size, Function))
+                else _stable(item)
                 for item in key
             ]
             return hash(tuple(digests))
-        case Node() | Size():
+        case Node() | Size() | Function():
             return key.digest
         case int() | float() | Fraction():
             return hash(key)
@@ -312,6 +316,28 @@ class Apply(Node):
         key = (operator, operands, shape, parameters, batch, output)
         fields = {"operator": operator, "parameters": parameters, "batch": batch, "output": output}
         return _intern(Apply, key, shape, operands, **fields)
+
+
+class Function:
+    """A graph as a function of some symbols, and of nothing else: the setting of an operator that computes with it.
+
+    Equal functions are the same object, as equal nodes are.
+    """
+
+    arguments: tuple[Symbol, ...]
+    body: Node
+    digest: int
+
+    @staticmethod
+    def of(arguments: tuple[Symbol, ...], body: Node) -> Function:
+        """Return the function: `Function.of((h,), tanh(h))`."""
+        known = body.__dict__.setdefault("_functions", {})
+        if arguments not in known:
+            known[arguments] = made = Function()
+            made.arguments, made.body = arguments, body
+            made.digest = hash((10, body.digest, *(symbol.digest for symbol in arguments)))
+        found: Function = known[arguments]
+        return found
 
 
 def is_function(node: Node, name: str) -> TypeGuard[Map | Apply]:

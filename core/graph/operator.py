@@ -46,6 +46,8 @@ class Operator:
     - `definition`: one formula, of which the last statement is the value, a tuple of them where there are several; or
       one for each value of the first setting: `{"sum": "sum(x)", "none": "x"}` for the settings `reduction='sum'`.
     - `rewrite`: gets the trees of the arguments by name, defaults as values, and returns the tree that is meant.
+    - `tangent`: what computes the differential where a rule is no text, for the operator computes with a graph: it gets
+      the names that a rule may use. The `differential` then only says it in words.
     - `adjoint`: of an operator that is linear in its last operand, what carries a cotangent `g` of the output back to
       that operand. Then rules may apply it to a tangent, and its own differential leaves the last operand out.
     - `commuting`: what such an operator is, more simply, where its last operand commutes with the first.
@@ -85,6 +87,7 @@ class Operator:
     build: Callable[..., Any] | None = None
     definition: str | Mapping[Any, str] | None = None
     rewrite: Callable[..., Node] | None = None
+    tangent: Callable[[Mapping[str, Any]], Any] | None = None
     adjoint: str = ""
     commuting: str = ""
     spectrum: str = ""

@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from functools import reduce
 
 from ..errors import ShapeError
@@ -27,7 +27,7 @@ def bind_signature(signature: str, shapes: Sequence[Shape], name: str) -> tuple[
         batch, core = shape[: len(shape) - len(axes)], shape[len(shape) - len(axes) :]
         batches.append(batch)
         for axis, size in zip(axes, core, strict=True):
-            known = sizes.setdefault(axis, int(axis) if axis.isdigit() else size)
+            known = sizes.setdefault(axis, _announced(axis, size, sizes))
             if known != size and len(inputs) == 1 and not axis.isdigit():
                 require_square(core, name)
             if known != size:
@@ -37,9 +37,15 @@ def bind_signature(signature: str, shapes: Sequence[Shape], name: str) -> tuple[
     return broadcast_shapes(*batches), tuple(map(tuple, smallest)), len(outputs)
 
 
+def _announced(axis: str, size: int, sizes: Mapping[str, int]) -> int:
+    """Return the size that an axis must have by its name, `3` or `t+1`; that which it has where the name says none."""
+    first, _, more = axis.partition("+")
+    return int(axis) if axis.isdigit() else sizes[first] + int(more) if more else size
+
+
 def parse_axes(text: str) -> list[tuple[str, ...]]:
     """Return the axis names of each operand of one side of a signature: `"(n,n),(n)"` gives two tuples.
 
-    `k|m` names the smaller of two sizes, as in the thin SVD.
+    `k|m` names the smaller of two sizes, as in the thin SVD, and `t+1` one more than a size.
     """
     return [tuple(re.findall(r"[^\s,]+", group)) for group in re.findall(r"\((.*?)\)", text)]

@@ -10,8 +10,10 @@ from .nodes import (
     Apply,
     Coefficient,
     Delta,
+    Function,
     Map,
     Node,
+    Parameters,
     Product,
     Reshape,
     Select,
@@ -48,8 +50,19 @@ def _over(
             return elementwise(node.operator, children)
         case Apply():
             depth = node.batch + batch
-            return Apply.of(node.operator, tuple(children), shape, node.parameters, depth, node.output)
+            settings = node.parameters if lengths is None else _settings_at(node, lengths)
+            return Apply.of(node.operator, tuple(children), shape, settings, depth, node.output)
     return node
+
+
+def _settings_at(node: Apply, lengths: Mapping[str, int]) -> Parameters:
+    """Return the settings of an Apply with numbers in place of lengths in the functions among them."""
+    return tuple((k, _function_at(v, lengths) if isinstance(v, Function) else v) for k, v in node.parameters)
+
+
+def _function_at(function: Function, lengths: Mapping[str, int]) -> Function:
+    arguments = tuple(at_lengths(symbol, lengths) for symbol in function.arguments)
+    return Function.of(arguments, sized([function.body], lengths)[function.body])
 
 
 def transform(roots: Sequence[Node], visit: Callable[[Node], Node]) -> list[Node]:

@@ -13,7 +13,21 @@ import numpy as np
 
 from ...grammar.parser import parse
 from ...grammar.rewriting import filled
-from ...grammar.syntax import Attribute, Binary, Index, ListLiteral, Literal, Name, Number, Slice, String, TupleLiteral
+from ...grammar.syntax import (
+    Attribute,
+    Binary,
+    Index,
+    Lambda,
+    ListLiteral,
+    Literal,
+    Local,
+    Name,
+    Number,
+    Slice,
+    String,
+    TupleLiteral,
+    walk,
+)
 from ..elaboration.arguments import declaration
 from ..elaboration.infix import COMPARISONS
 from ..graph.algebra import Factor, add, constant_value, is_mask, is_zero, repeated_axes, without_axes
@@ -22,6 +36,7 @@ from ..graph.nodes import (
     Apply,
     Coefficient,
     Constant,
+    Function,
     Map,
     Node,
     Plain,
@@ -238,6 +253,9 @@ class Notation:
 
     def _apply(self, node: Apply) -> Tree:
         name = node.operator.name
+        function = next((value for _, value in node.parameters if isinstance(value, Function)), None)
+        if function is not None:
+            return self._with_function(node, function)
         usual = declaration(node.operator.parameters).settings
         given = (pair for pair in node.parameters if pair[1] not in (None, False, usual.get(pair[0])))
         settings = {key: spelled(value) for key, value in given}
@@ -276,6 +294,20 @@ class Notation:
         last = {"axis": number(node.rank - 1)} if node.rank > 1 else {}
         return call(name, self.tree(node.children[0]), **last, **settings)
 
+    def _with_function(self, node: Apply, function: Function) -> Tree:
+        """Return a loop or a solution as `states(lambda h, x: tanh(W @ h + x), h0, X)`."""
+        operands = [*map(self.tree, node.children)]
+        count = len(function.arguments) - sum(name.startswith("captured") for name in names_of(function))
+        local, captured = names_of(function)[:count], names_of(function)[count:]
+        given = operands[: len(operands) - len(captured)]
+        meant = dict(zip(captured, operands[len(given) :], strict=True))
+        taken = {item.name for tree in meant.values() for item in walk(tree) if isinstance(item, Name | Local)}
+        own = [name.removeprefix("local ") for name in local]
+        own = [name + "_" * next(k for k in range(len(taken) + 1) if name + "_" * k not in taken) for name in own]
+        meant |= {name: Local(word) for name, word in zip(local, own, strict=True)}
+        body = filled(Notation().tree(function.body), meant)
+        return call(node.operator.name, Lambda(tuple(own), body), *given)
+
     def _reduction(self, node: Apply, settings: dict[str, Tree]) -> Tree:
         operand, axes = reduced_operand(node)
         name = SPOKEN.get(node.operator.name, node.operator.name)
@@ -286,6 +318,11 @@ class Notation:
         if name == "norm" and len(axes) > (1 if order else 2) and (order or settings):
             name = "vector_norm"
         return call(name, self.tree(operand), *order, **settings)
+
+
+def names_of(function: Function) -> list[str]:
+    """Return the names of the arguments of a function: `local h`, `captured 0`."""
+    return [symbol.name for symbol in function.arguments]
 
 
 def _is_norm(node: Node) -> bool:

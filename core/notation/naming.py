@@ -13,7 +13,17 @@ from ...grammar.syntax import Assignment, Call, Index, Name, Node, Program, chil
 from .trees import Tree, length
 
 # What a part is called after: the function that makes it, as people name such things.
-USUAL = {"softmax": "p", "sigmoid": "s", "inv": "P", "pinv": "P", "exp": "e", "norm": "r", "cholesky": "L", "tanh": "t"}
+USUAL = {
+    "softmax": "p",
+    "sigmoid": "s",
+    "inv": "P",
+    "pinv": "P",
+    "exp": "e",
+    "norm": "r",
+    "cholesky": "L",
+    "tanh": "t",
+    "states": "H",
+}
 OTHERS = ("u", "v", "w", "z", "h", "g", "f", "q", "c", "d")
 MATRICES = ("M", "N", "H", "G", "Q", "R", "W", "Z")
 NAMEABLE = {Call, Index, syntax.Binary, syntax.Attribute}
@@ -75,9 +85,9 @@ class _Parts:
         self._lengths = {node: length(node) for node in order}
         self._named: set[Node] = set()
         self.names = {node.name for node in order if isinstance(node, Name)}
-        indices = self._indices(order)
+        indices, within = self._indices(order), _within_functions(order)
         nameable = Call | Index | syntax.Binary | syntax.Attribute
-        found = [node for node in _as_read(root) if isinstance(node, nameable) and node not in indices]
+        found = [node for node in _as_read(root) if isinstance(node, nameable) and node not in indices | within]
         self._queue = [(-self._gain(node), place, node) for place, node in enumerate(found) if self._gain(node) > 0]
         heapify(self._queue)
 
@@ -134,6 +144,16 @@ class _Parts:
             stack += [other for other in new if other not in self._named]
         spend(len(found))
         return sorted(found, key=self._place.__getitem__)
+
+
+def _within_functions(order: Sequence[Node]) -> set[Node]:
+    """Return what uses a parameter of a function around it, and means nothing outside."""
+    free: dict[Node, set[str]] = {}
+    for node in reversed(order):
+        inner = set[str]().union(*(free[part] for part in children(node)))
+        own = {node.name} if isinstance(node, syntax.Local) else set[str]()
+        free[node] = (inner | own).difference(node.parameters if isinstance(node, syntax.Lambda) else ())
+    return {node for node, names in free.items() if names}
 
 
 def _as_read(root: Tree) -> list[Node]:

@@ -279,3 +279,13 @@ def logm_frechet(X: Any, E: Any) -> Any:
     images = expm_frechet(np.expand_dims(logm(X), -3), np.broadcast_to(basis, (*X.shape[:-2], n * n, n, n)))
     columns = np.swapaxes(images.reshape(*X.shape[:-2], n * n, n * n), -1, -2)
     return np.linalg.solve(columns, E.reshape(*E.shape[:-2], n * n, 1)).reshape(E.shape)
+
+
+def mean_along_diagonals(value: Any) -> Any:
+    """Return matrices in which every entry is the mean of its diagonal."""
+    rows, columns = value.shape[-2:]
+    offset = np.arange(columns) - np.arange(rows)[:, None] + rows - 1
+    result = np.empty_like(value)
+    for diagonal in range(rows + columns - 1):
+        result[..., offset == diagonal] = value[..., offset == diagonal].mean(axis=-1, keepdims=True)
+    return result

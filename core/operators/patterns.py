@@ -11,6 +11,7 @@ from ..graph.operator import NOWHERE, Operator
 from ..graph.sizes import NotPlainError, Size
 from ..shapes import require_rank, require_square
 from .axes import concatenated, reshaped
+from .kernels import mean_along_diagonals
 
 MAGNUS = "Magnus & Neudecker 1980, The elimination matrix: some lemmas and applications"
 
@@ -88,6 +89,10 @@ ENTRIES = (
             errors=("toeplitz(X, x)", "toeplitz()"), spellings=_scipy("toeplitz"),
             libraries=("toeplitz(c) -> toeplitz(c, c)", "scipy.linalg.toeplitz(c, r: None = None) -> toeplitz(c, c)",
                        "scipy.linalg.toeplitz(c, r) -> toeplitz(c, r)")),
+    pattern("mean_diagonals", "X", "The Toeplitz matrix that is nearest: each entry becomes the mean of its diagonal.",
+            signature="(n,m)->(n,m)", evaluate=mean_along_diagonals, differential="mean_diagonals(dX)",
+            adjoint="mean_diagonals(g)", analytic=True, samples=("mean_diagonals(X)", "mean_diagonals(A)"),
+            errors=("mean_diagonals(x)", "mean_diagonals()"), spellings=NOWHERE),
     pattern("hankel", "c, r", "Matrix of equal entries along each antidiagonal: first column c and last row r, zeros"
             " where it is left out.", definition="toeplitz(c[::-1], concatenate([c[-1:], r[1:]]))[::-1]",
             samples=("hankel(x, v)", "hankel(v, x)"),

@@ -23,7 +23,7 @@ FAMILIES = (
 WAITING = (
     "special", "bessel", "rounding", "densities", "activations", "equations", "matrix_functions", "patterns", "order",
     "statistics", "convolutions", "arrangements", "distances", "polynomials", "picking", "fourier", "classification",
-    "losses", "normalizations",
+    "losses", "normalizations", "loops", "solutions",
 )
 
 

@@ -44,10 +44,24 @@ def _entry(value: Array, places: AnyArray) -> str | None:
 
 
 def _asymmetric(value: Array) -> str | None:
-    place = _first(np.abs(value - np.swapaxes(value, -1, -2)) > AS_ASSUMED * largest(value))
+    return _unpaired(value, 1)
+
+
+def _uneven(value: Array) -> str | None:
+    place = _first(np.abs(value[..., 1:, 1:] - value[..., :-1, :-1]) > AS_ASSUMED * largest(value))
+    if place is None:
+        return None
+    further = (*place[:-2], place[-2] + 1, place[-1] + 1)
+    return f"{_at(place, float(value[place]))}, {_at(further, float(value[further]))}"
+
+
+def _unpaired(value: Array, sign: int) -> str | None:
+    place = _first(np.abs(value - sign * np.swapaxes(value, -1, -2)) > AS_ASSUMED * largest(value))
     if place is None:
         return None
     mirrored = (*place[:-2], place[-1], place[-2])
+    if place == mirrored:
+        return _at(place, float(value[place]))
     return f"{_at(place, float(value[place]))}, {_at(mirrored, float(value[mirrored]))}"
 
 
@@ -92,6 +106,8 @@ FINDERS: Mapping[str, Callable[[Array], str | None]] = {
     "orthogonal": _oblique,
     "lower": _outside(np.tril),
     "upper": _outside(np.triu),
+    "skew": lambda value: _unpaired(value, -1),
+    "toeplitz": lambda value: _uneven(value),
     "positive": lambda value: _entry(value, ~(value > 0)),
     "integer": lambda value: _entry(value, value != np.rint(value)),
 }
@@ -99,6 +115,8 @@ ADJECTIVES = {
     "spd": "symmetric positive definite",
     "lower": "lower triangular",
     "upper": "upper triangular",
+    "skew": "skew-symmetric",
+    "toeplitz": "a Toeplitz matrix",
     "integer": "made of whole numbers",
 }
 SYMMETRISED = ", or give the symmetric part, ({name} + {name}.T)/2"

@@ -14,7 +14,7 @@ from ...grammar.advice import Advice, Command, Setting, advise
 from ...grammar.errors import ExpressionError, Label
 from ..amounts import amount, memory, rounded_up
 from ..arrays import Array, Static
-from ..differentiation.differentiate import derivative, pullback, pushforward
+from ..differentiation.differentiate import derivative, pullback, pushforward, tangent_part
 from ..differentiation.projections import absorbed
 from ..differentiation.stabilise import stabilized
 from ..elaboration.elaborate import Elaborator
@@ -36,6 +36,16 @@ if TYPE_CHECKING:
 # Graphs with fewer entries than this in every node are evaluated as they are.
 SMALL = 64
 
+
+SPACES = {
+    "lower": "the lower triangle of the gradient, tril(G)",
+    "upper": "the upper triangle of the gradient, triu(G)",
+    "skew": "the skew part of the gradient, (G - G.T)/2",
+    "toeplitz": "the mean of the gradient along each diagonal",
+}
+"""What the derivative by a variable of a space of matrices is, in words."""
+TANGENT = "the tangent part of the gradient, G - Q @ (Q.T @ G + G.T @ Q)/2"
+AMBIENT = "the derivative in all directions, tangent or not"
 
 _programs: WeakValueDictionary[tuple[Node, ...], Program] = WeakValueDictionary()
 
@@ -142,7 +152,8 @@ class Calculation:
         for name, known in self.problem.assumptions.items():
             shape = self.symbols[name].shape
             matrices = known & {*MATRIX_ASSUMPTIONS}
-            if matrices and (len(shape) != 2 or (shape[0] != shape[1] and "orthogonal" not in known)):
+            square = known.isdisjoint({"orthogonal", "toeplitz"})
+            if matrices and (len(shape) != 2 or (square and shape[0] != shape[1])):
                 word = sorted(matrices)[0]
                 message = f"`{name}` cannot be {word}: it is {describe(shape)}"
                 helps = [advise("give it a square shape: ", Setting("shapes", {name: (max(shape, default=3),) * 2}))]
@@ -204,7 +215,7 @@ class Calculation:
                 return absorbed([pushforward(first, {variable: direction})])[0]
         for name in wrt:
             (result,) = absorbed([derivative(result, self.variables[name])])
-        return result
+        return tangent_part(result, variable) if len(wrt) == 1 else result
 
     def direction_shape(self, name: str) -> Shape:
         """Return the shape of the tangent or cotangent that goes with a variable."""
@@ -234,6 +245,12 @@ class Calculation:
     def _convention(self, wrt: tuple[str, ...]) -> str:
         """Return what a derivative by symmetric variables means, empty where none is symmetric."""
         names = [name for name in dict.fromkeys(wrt) if self.variables[name].symmetric]
+        if not names:
+            once = len(wrt) == 1
+            known = ((name, self.variables[name].assumptions) for name in dict.fromkeys(wrt))
+            words = {**SPACES, "orthogonal": TANGENT if once else AMBIENT}
+            found = (f"{name} {word}: {words[word]}" for name, own in known for word in words if word in own)
+            return "; ".join(found) if self.problem.kind in STRUCTURED_KINDS else ""
         listed = ", ".join(names)
         if names and "diagonal" in self.variables[names[0]].assumptions:
             return f"{listed} diagonal: the derivative by the diagonal entries"

@@ -12,6 +12,7 @@ from ...grammar.numerals import whole_number
 from ..arrays import Array
 from ..errors import UsageProblem
 from ..graph.nodes import Apply, Map, Node, Product, Symbol, topological
+from ..operators.kernels import mean_along_diagonals
 from ..shapes import Shape
 from .draws import Draws
 
@@ -95,6 +96,8 @@ _SATISFYING: Mapping[str, Callable[[Array], Any]] = {
     "symmetric": lambda value: (value + _transposed(value)) / 2,
     "spd": lambda value: value @ _transposed(value) / _size(value) + np.eye(_size(value)),
     "orthogonal": lambda value: np.linalg.qr(value)[0],
+    "skew": lambda value: (value - _transposed(value)) / 2,
+    "toeplitz": mean_along_diagonals,
     "lower": np.tril,
     "upper": np.triu,
     "diagonal": lambda value: value * np.eye(_size(value)),
@@ -123,11 +126,20 @@ def _from_law(draws: Draws, shape: Shape, law: str) -> Array:
     raise UsageProblem(message, helps=[Setting("random", law) for law in ("normal", "uniform", "randint:0:5")])
 
 
-def tangent_projection(assumptions: Mapping[str, frozenset[str]], name: str, direction: Array) -> Array:
+def tangent_projection(known: frozenset[str], value: Array, direction: Array) -> Array:
     """Return a direction restricted to those in which a variable with its assumptions may move."""
-    known = assumptions.get(name, frozenset())
     if "diagonal" in known:
         return direction * np.eye(direction.shape[-1])
-    if known & {"symmetric", "spd"}:
-        return (direction + np.swapaxes(direction, -1, -2)) / 2
+    for word in (word for word in _TANGENTS if word in known):
+        direction = _TANGENTS[word](direction)
+    if "orthogonal" in known:
+        half = np.swapaxes(value, -1, -2) @ direction
+        direction = direction - value @ (half + np.swapaxes(half, -1, -2)) / 2
     return direction
+
+
+_TANGENTS: Mapping[str, Callable[[Array], Any]] = {
+    "symmetric": _SATISFYING["symmetric"], "spd": _SATISFYING["symmetric"],
+    **{word: _SATISFYING[word] for word in ("skew", "toeplitz", "lower", "upper")},
+}  # fmt: skip
+"""Assumptions that hold on a space of matrices, with the projection onto it."""

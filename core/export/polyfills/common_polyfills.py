@@ -119,6 +119,8 @@ def solve_stein(A: Any, B: Any, Q: Any) -> Any:
     system = np.eye(m * n, dtype=Q.dtype) - system.reshape(*system.shape[:-4], m * n, m * n)
     X = np.linalg.solve(system, Q.reshape(*Q.shape[:-2], m * n, 1))
     return X.reshape(*X.shape[:-2], m, n)
+
+
 def ordered_by(x: Any, v: Any) -> Any:
     """The entries of v in the order that sorts x."""
     x, v = np.broadcast_arrays(x, v)
@@ -163,3 +165,36 @@ def median_low(x: Any, axis: Any = None, keepdims: Any = False, omit_nan: Any = 
 def median_high(x: Any, axis: Any = None, keepdims: Any = False, omit_nan: Any = False) -> Any:
     """The upper of the two middle entries along axes."""
     return at_rank(x, lambda count: count // 2, axis, keepdims, omit_nan)
+
+
+def linear_recurrence(F: Any, b: Any) -> Any:
+    """The vectors z[t+1] = F[t] @ z[t] + b[t+1], beginning with z[0] = b[0]."""
+    z = [b[..., 0, :]]
+    for t in range(F.shape[-3]):
+        z.append((F[..., t, :, :] @ z[-1][..., None])[..., 0] + b[..., t + 1, :])
+    return np.stack(z, -2)
+
+
+def adjoint_recurrence(F: Any, b: Any) -> Any:
+    """The vectors z[t] = F[t].T @ z[t+1] + b[t], from the last, which is that of b, to the first."""
+    z = [b[..., -1, :]]
+    for t in reversed(range(F.shape[-3])):
+        z.append((z[-1][..., None, :] @ F[..., t, :, :])[..., 0, :] + b[..., t, :])
+    return np.stack(z[::-1], -2)
+
+
+def states(f: Any, h: Any, *sequences: Any) -> Any:
+    """The states of a loop: h, then that after each step `h = f(h, x)`, for the rows x of the sequences."""
+    found = [h]
+    for rows in zip(*sequences, strict=True):
+        found.append(f(found[-1], *rows))
+    return np.stack(found)
+
+
+def mean_diagonals(X: Any) -> Any:
+    """The Toeplitz matrix that is nearest: each entry becomes the mean of its diagonal."""
+    rows, columns = X.shape[-2:]
+    offset = np.arange(columns) - np.arange(rows)[:, None]
+    masks = [offset == k for k in range(1 - rows, columns)]
+    means = [np.sum(np.where(mask, X, 0.0), (-2, -1)) / np.sum(mask) for mask in masks]
+    return sum(np.where(mask, mean[..., None, None], 0.0) for mask, mean in zip(masks, means, strict=True))

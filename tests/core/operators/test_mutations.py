@@ -89,6 +89,8 @@ def mutants() -> list[Mutant]:
     """Return all changes of all rules."""
     found = []
     for operator in TABLE:
+        if operator.adjoint and len(operator.operands) == 1:
+            continue  # of such a rule nothing is used but the adjoint
         for place, rule in enumerate(operator.rules):
             for changed in dict.fromkeys(changes(rule)):
                 rules = (*operator.rules[:place], changed, *operator.rules[place + 1 :])
