@@ -33,13 +33,17 @@ def _are_whole(value: Any) -> bool:
 
 
 _KINDS: tuple[tuple[str, str, Callable[[Any], bool]], ...] = (
-    ("k offset n start_axis end_axis", "a whole number", is_whole),
+    ("k offset n start_axis end_axis num_classes num_groups ignore_index", "a whole number", is_whole),
     ("shift", "whole numbers", _are_whole),
     ("start stop step value ddof lower upper", "a number", _is_number),
-    ("ord", "a number or a word", lambda value: value is None or isinstance(value, str) or _is_number(value)),
-    ("keepdims full_matrices", "True or False", lambda value: isinstance(value, bool) or value in (0, 1)),
-    ("subscripts", "a word", lambda value: isinstance(value, str)),
-)
+    ("eps epsilon margin delta beta scale label_smoothing", "a number", _is_number),
+    ("ord p", "a number or a word", lambda value: value is None or isinstance(value, str) or _is_number(value)),
+    (
+        "keepdims full_matrices full training is_causal", "True or False",
+        lambda value: isinstance(value, bool) or value in (0, 1),
+    ),
+    ("subscripts reduction", "a word", lambda value: isinstance(value, str)),
+)  # fmt: skip
 KINDS: Mapping[str, tuple[str, Callable[[Any], bool]]] = {
     name: (kind, fits) for names, kind, fits in _KINDS for name in words(names)
 }
