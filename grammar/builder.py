@@ -6,10 +6,11 @@ import re
 from collections import Counter
 from collections.abc import Set
 from dataclasses import replace
-from typing import TYPE_CHECKING, Any, NamedTuple, TypeGuard
+from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import syntax_errors
 from .errors import Span
+from .layers import is_layer, of_inputs
 from .reader import Refusal, place
 from .rewriting import bound
 from .statements import Bare, Statement, assigned, augmented
@@ -135,7 +136,7 @@ class Builder:
             assignments += statement
         if not isinstance(result, Node):
             raise syntax_errors.assignment_last(self._text, result[-1])
-        assignments = [item for item in assignments if not (item.name in self._used and _is_layer(item.value))]
+        assignments = [item for item in assignments if not (item.name in self._used and is_layer(item.value))]
         first = assignments[0] if assignments else result
         given = tuple(statement for statement in assignments if self._gives(statement))
         kept = tuple(statement for statement in assignments if statement not in given) if given else tuple(assignments)
@@ -164,7 +165,7 @@ class Builder:
         for target in sorted(targets, key=lambda target: not isinstance(target, Name)):
             if self._tracks and isinstance(target, Name):
                 self._tracked.append(target.name)
-            if isinstance(target, Name) and _is_layer(value):
+            if isinstance(target, Name) and is_layer(value):
                 self._layers[target.name] = value
             found += self._known(assigned(self._text, span, target, value))
             # The value is taken once: `a = b = a + 1` gives b what a is then.
@@ -309,12 +310,9 @@ class Builder:
 
     def applied(self, span: Span, made: Call, arguments: tuple[Node, ...]) -> Node:
         """`nn.Softplus(2)(x)`: a layer is read as a function of its inputs, then of what it was made with."""
-        if not _is_layer(made):
+        if not is_layer(made):
             raise Refusal(self._text.index("(", made.span[1]), wants_value=False)
-        positional, keywords = _split(arguments)
-        words = (*keywords, *made.keywords)
-        path = made.prefix or "torch.nn"
-        return replace(made, arguments=(*positional, *made.arguments), keywords=words, prefix=path, span=span)
+        return replace(of_inputs(made, *_split(arguments)), span=span)
 
     def is_defined(self, call: Call) -> bool:
         """Whether a call is one of a function that the text itself defines."""
@@ -421,11 +419,6 @@ class Builder:
             return ""
         self._words[operand.name] += 1
         return operand.name
-
-
-def _is_layer(node: Node) -> TypeGuard[Call]:
-    """Whether a call makes a layer or a loss: libraries write such words, as those of all classes, with a capital."""
-    return isinstance(node, Call) and not node.method and node.function[0].isupper() and len(node.function) > 1
 
 
 def _split(arguments: tuple[Node, ...]) -> tuple[tuple[Node, ...], tuple[Keyword, ...]]:

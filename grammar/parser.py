@@ -35,7 +35,7 @@ def parse(text: str, inputs: tuple[str, ...] = (), syntax: str = "") -> Program:
         program = program_of(unpasted(flat, matlab=matlab), understand)
     else:
         program = understand(flat)
-    from .statements import check_depth
+    from .depth import check_depth
 
     check_depth(program)
     return program

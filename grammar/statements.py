@@ -6,8 +6,7 @@ from collections.abc import Sequence
 
 from . import syntax_errors
 from .errors import Span
-from .layout import MAXIMUM_DEPTH
-from .syntax import Assignment, Binary, Index, ListLiteral, Name, Node, Number, Program, TupleLiteral, children, walk
+from .syntax import Assignment, Binary, Index, ListLiteral, Name, Node, Number, TupleLiteral, walk
 
 Statement = Node | tuple[Assignment, ...]
 
@@ -71,15 +70,3 @@ def _unused(text: str, name: str) -> str:
     while name in text:
         name += "_"
     return name
-
-
-def check_depth(program: Program) -> None:
-    """Refuse a tree so deep that walking it would exhaust the stack; a long chain of sums or products is not deep."""
-    pending: list[tuple[Node, int]] = [(program, 0)]
-    while pending:
-        node, depth = pending.pop()
-        if depth > MAXIMUM_DEPTH:
-            raise syntax_errors.nested_too_deeply(node.span)
-        chained = isinstance(node, Binary) and node.operator != "**"
-        for position, child in enumerate(children(node)):
-            pending.append((child, depth if chained and position == 0 else depth + 1))

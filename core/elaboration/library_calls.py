@@ -205,7 +205,8 @@ def _is_axis(value: Node) -> bool:
 
 
 def _is_number(value: Node) -> bool:
-    return value == Literal(None) or isinstance(value.operand if isinstance(value, Unary) else value, Number)
+    plain = isinstance(value, Literal) and value.value is not ...
+    return plain or isinstance(value.operand if isinstance(value, Unary) else value, Number)
 
 
 def is_double(value: Node) -> bool:

@@ -37,13 +37,20 @@ def _is_truth(value: Any) -> bool:
 
 
 _KINDS: tuple[tuple[str, str, Callable[[Any], bool]], ...] = (
-    ("k offset n rank start_axis end_axis d ind N ndim", "a whole number", is_whole),
+    (
+        "k offset n rank start_axis end_axis d ind N ndim num_classes num_groups ignore_index order", "a whole number",
+        is_whole,
+    ),
     ("shift", "whole numbers", _are_whole),
     ("start stop step value ddof lower upper nan posinf neginf", "a number", _is_number),
+    ("eps epsilon margin delta beta scale label_smoothing", "a number", _is_number),
     ("ord p", "a number or a word", lambda value: value is None or isinstance(value, str) or _is_number(value)),
-    ("keepdims full_matrices unit_diagonal increasing", "True or False", _is_truth),
-    ("subscripts approximate", "a word", lambda value: isinstance(value, str)),
-)
+    (
+        "keepdims full_matrices unit_diagonal increasing full training is_causal descending largest omit_nan rowvar"
+        " bias fisher first", "True or False", _is_truth,
+    ),
+    ("subscripts approximate reduction method", "a word", lambda value: isinstance(value, str)),
+)  # fmt: skip
 KINDS: Mapping[str, tuple[str, Callable[[Any], bool]]] = {
     name: (kind, fits) for names, kind, fits in _KINDS for name in words(names)
 }

@@ -173,7 +173,7 @@ ENTRIES = (
           "x between two numbers.", lambda x, min_val=-1.0, max_val=1.0: np.minimum(np.maximum(x, min_val), max_val),
           "np.minimum(np.maximum(#1, #2), #3)", parameters="x, min_val=-1, max_val=1", torch="hardtanh Hardtanh",
           given="min_val=-1, max_val=1", jax="hard_tanh", kink="(x - min_val) * (x - max_val) == 0",
-          at_kink=LEAST_NORM, samples=("hardtanh(x)", "hardtanh(X, -0.5, w)", "hardtanh(9*x, -u**2, 2)"), exact=True,
+          at_kink=LEAST_NORM, samples=("hardtanh(x)", "hardtanh(X, -0.5, w)", "hardtanh(-9*x, -u**2, 2)"), exact=True,
           spellings={"torch": "torch.clamp(#1, #2, #3)"}),
     activation("relu6", "hardtanh(x, 0, 6)", "x between 0 and 6.", torch="relu6 ReLU6", jax="relu6"),
     activation("hardsigmoid", "hardtanh(x, -3, 3)/6 + 1/2", "A sigmoid of three lines, relu6(x + 3)/6.",

@@ -49,6 +49,7 @@ CASES: tuple[tuple[str, str, str], ...] = (
     ("log_of_one_plus_exp", "log(1 + exp(x))", "softplus(x)"),
     ("log_of_one_plus_exp", "log(exp(-x) + 1)", "softplus(-x)"),
     ("log_of_one_plus_exp", "log1p(exp(X))", "softplus(X)"),
+    ("logit_of_sigmoid", "logit(sigmoid(X))", "X"),
     ("log_of_two_exps", "log(exp(x) + exp(y))", "logaddexp(x, y)"),
     ("log_of_sigmoid", "log(sigmoid(x))", "-softplus(-x)"),
     ("log_of_sigmoid", "log(1 - sigmoid(x))", "-softplus(x)"),

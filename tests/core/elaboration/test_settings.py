@@ -14,7 +14,7 @@ from matgrad.core.graph.catalogue import operators
 
 # What has a check of its own, where it is used: axes in `normalize_axis`, sizes in `checked_shape`.
 AXES = {"axis", "axes", "axis1", "axis2", "source", "destination", "start", "end"}
-SIZES = {"shape", "size", "reps", "repetitions", "num", "m", "b", "c"}
+SIZES = {"shape", "size", "reps", "repetitions", "num", "m", "b", "c", "normalized_shape", "q"}
 INTERNAL = {"message", "help"}
 
 
