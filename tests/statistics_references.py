@@ -100,5 +100,5 @@ STATISTICS: Mapping[str, Callable[..., Any]] = {
     "nanvar": np.nanvar, "nanstd": np.nanstd, "nancumsum": np.nancumsum, "diff": np.diff, "extended": extended,
     "central_differences": lambda x, spacing=1, axis=-1: np.gradient(x, spacing, axis=axis),
     "trapezoid": quadrature(integrate.trapezoid), "cumulative_trapezoid": quadrature(integrate.cumulative_trapezoid),
-    "simpson": quadrature(integrate.simpson),
+    "ldexp": lambda x, n: x * 2.0**n, "simpson": quadrature(integrate.simpson),
 }  # fmt: skip

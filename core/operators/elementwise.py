@@ -69,6 +69,8 @@ def _bounded() -> Iterator[str]:
     functions = {"np.clip": own, "torch.clamp": own[:1], "torch.clip": own[:1], "tf.clip_by_value": ("clip_value_",)}
     functions |= {"clip": own, "clamp": own[:1], "clip_by_value": ("clip_value_",)}
     yield "jax.lax.clamp(min, x, max) -> minimum(maximum(x, min), max)"
+    yield "torch.clamp_max(input, max) -> minimum(input, max)"
+    yield "torch.clamp_min(input, min) -> maximum(input, min)"
     for name, words in functions.items():
         x = {"np": "a", "torch": "input"}.get(name.partition(".")[0], "x")
         for low, high in [(f"{word}min", f"{word}max") for word in words] + [("lower", "upper")] * ("." not in name):
@@ -127,7 +129,8 @@ ENTRIES = (
     elementwise("power", "nonzero(p) * p * x**(p - 1) * dx + xlogy(y, x) * dp", "x to the power of p.", np.power,
                 parameters="x, p", domain=("positive", "real"), aliases=("pow", "float_power"),
                 samples=("power(x, u)", "power(X, x)", "power(x, 1.5)", "power(x, -2)", "power(2, u)", "power(x, 4)"),
-                spellings={"torch": "torch.pow(#*)"}),
+                spellings={"torch": "torch.pow(#*)"},
+              libraries=("jax.lax.integer_pow(x, y) -> x**y",)),
     Operator("nonzero", "p", "The mask p != 0.", family="elementwise", build=_nonzero, hidden=True,
              written="p != 0",
              samples=("nonzero(x)", "nonzero(2)", "nonzero(0)"), errors=("nonzero()",), spellings=NOWHERE),
@@ -219,7 +222,9 @@ ENTRIES = (
                 kernels.where, parameters="condition, a, b", exact=True, analytic=False,
                 samples=("where(x > 0, x, u)", "where(X > x, X, a)", "where(x == u, x, sin(x))"),
                 errors=("where(x)", "where(x > 0, x, v)"),
-                libraries=("torch.Tensor.where(input, condition, other) -> where(condition, input, other)",),
+                libraries=("jax.lax.select(pred, on_true, on_false) -> where(pred, on_true, on_false)",
+                         "jax.lax.select_n(which, a, b) -> where(which, b, a)",
+                         "torch.Tensor.where(input, condition, other) -> where(condition, input, other)",),
              sought=("if_else", "ifelse")),
     Operator("clip", "x; lower=None, upper=None", "x where it is between two numbers, else the nearer of them.",
              family="elementwise", build=_clip, aliases=("clamp", "clip_by_value"),

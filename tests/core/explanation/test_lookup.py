@@ -66,7 +66,8 @@ def test_calls_in_libraries_have_names_for_all_slots() -> None:
 @pytest.mark.parametrize(
     ("typed", "meant"),
     [
-        ("sofmax", "softmax"), ("trasnpose", "transpose"), ("lgo", "log"), ("crss", "cross"), ("sqr", "sqrt"), ("gam", "gamma"),
+        ("sofmax", "softmax"), ("trasnpose", "transpose"), ("lgo", "log"), ("crss", "cross"), ("sqr", "sqrt"),
+        ("gam", "gamma"),
         ("stdev", "std"), ("expectation", "mean"), ("Gaussian", "norm_pdf"), ("SoftMax", "softmax"),
         ("tanhh", "tanh"), ("invrse", "inverse"), ("pseudoinverse", "pinv"), ("covariance", "cov"),
     ],
@@ -75,7 +76,7 @@ def test_what_is_meant_is_suggested(typed: str, meant: str) -> None:
     assert suggest(typed) == meant
 
 
-@pytest.mark.parametrize("typed", ["lan", "conv", "foo", "bar", "exo", "loss_of", "xyzzy", "q", "sinus_", "cosx"])
+@pytest.mark.parametrize("typed", ["lan", "foo", "bar", "exo", "loss_of", "xyzzy", "q", "sinus_", "cosx"])
 def test_a_stranger_is_not_suggested(typed: str) -> None:
     assert suggest(typed) is None
 
