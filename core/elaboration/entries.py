@@ -170,6 +170,8 @@ def _values(node: Node, read: Read) -> AnyArray:
 
 def _einsum(node: Product, operands: list[AnyArray]) -> AnyArray:
     """Return a Product; one of masks alone, in which nothing is added up, is a mask."""
+    if not operands:
+        return np.asarray(float(node.coefficient))
     names = {label: place for place, label in enumerate(node.sizes)}
     arguments: list[Any] = []
     for array, labels in zip(operands, node.labels, strict=True):

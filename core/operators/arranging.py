@@ -83,12 +83,12 @@ def _between(x: Node, axis: int, start: int, end: int) -> Node:
     return selected(x, axis, progression(start, 1, end - start if sign(end - start, meant=1) > 0 else 0))
 
 
-def split_by_sizes(x: Node, sizes: Any, axis: int) -> Parts:
+def split_by_sizes(x: Node, split_size: Any, axis: int) -> Parts:
     """Return PyTorch's slices: of so many entries each, the last maybe shorter, or of these sizes."""
     place = normalize_axis(axis, x.rank)
-    if isinstance(sizes, tuple):
-        return sliced(x, place, checked_shape(sizes))
-    size, each = x.shape[place], whole(sizes, "split_size")
+    if isinstance(split_size, tuple):
+        return sliced(x, place, checked_shape(split_size))
+    size, each = x.shape[place], whole(split_size, "split_size")
     if isinstance(size, Size) or isinstance(each, Size):
         return split_evenly(x, quotient(size, each), axis)
     if each < 1:

@@ -267,7 +267,7 @@ ENTRIES = (
             errors=("select(x, u)", "select([x > 0], [u, w])")),
     picking("piecewise", "x, condlist, funclist",
             "The value of the last condition that holds; one value more is for where none does.", _pieces,
-            "piecewise(x, [x < 0, x > 1], [-x, x**2, 0.5])", "piecewise(x, [x < 0], [u])",
+            "piecewise(x, [x > 0, x > 1], [-x, x**2, 0.5])", "piecewise(x, [x > 0], [u])",
             errors=("piecewise(x, u, w)", "piecewise(x, [x > 0], [u, w, x])")),
     picking("choose", "a, choices", "The choice of which the entry of a is the number.", _chosen,
             "choose([0, 1, 1, 0], [x, u])", errors=("choose(x, u)",)),

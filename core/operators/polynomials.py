@@ -92,7 +92,7 @@ ENTRIES = (
                refused={f"{library}{name}": _ROOTS for library in ("", "np.", "jnp.") for name in ("roots",)}),
     polynomial("interp", "x, xp, fp; left=None, right=None, period=None",
                "Linear interpolation of values fp at increasing places xp, constant beyond them.",
-               "interp(x, cumsum(v), u[:3])", "interp(X, arange(3), v)", "interp(a, cumsum(v), v)", build=_interpolated,
+               "interp(x, cumsum(v), u[:3])", "interp(X, arange(3), v)", "interp(a, cumsum(v), u[:3])", build=_interpolated,
                errors=("interp(x, v)", "interp(x, X, v)"), domain=("real", "positive", "real"),
                fixed=("left", "right", "period")),
 )

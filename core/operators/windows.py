@@ -18,7 +18,7 @@ from ..graph import algebra
 from ..graph.algebra import Factor, fresh, product
 from ..graph.nodes import Delta, Node, Reshape, Select
 from ..graph.places import Windows, progression
-from ..graph.sizes import quotient, sign
+from ..graph.sizes import least, quotient, sign
 from ..shapes import describe, normalize_axis, require_rank
 from .axes import axes_of, concatenated, flipped, reshaped, selected, several
 
@@ -127,20 +127,28 @@ def convolved(a: Node, v: Node, mode: str, *, rank: int, name: str, scipy: bool 
             return slid(v, _everywhere(a))
         case "same":
             pairs = [*zip(a.shape, v.shape, strict=True)]
-            kept = [one if scipy or first else other for first, (one, other) in zip(longer, pairs, strict=True)]
-            starts = [quotient(one + other - 1 - own, 2) for own, (one, other) in zip(kept, pairs, strict=True)]
+            less = [other if scipy else least(one, other) for one, other in pairs]
+            starts = [quotient(size - 1, 2) for size in less]
+            kept = [one + other - size for size, (one, other) in zip(less, pairs, strict=True)]
             return _cut(convolved_fully(a, v), starts, kept)
         case "valid":
             raise ShapeError(f"`{name}` needs one array that is at least as long as the other along every axis")
     raise ExpressionError(f"`mode` of `{name}` is 'full', 'same' or 'valid', not {mode!r}")
 
 
-def correlated(a: Node, v: Node, mode: str, *, rank: int, name: str, scipy: bool = False) -> Node:
-    """Return a correlation: entry k of one with a kernel inside of the array is the sum of a[n + k] * v[n]."""
+def correlated(
+    a: Node, v: Node, mode: str, *, rank: int, name: str, scipy: bool = False, late: bool = False
+) -> Node:
+    """Return a correlation: entry k of one with a kernel inside of the array is the sum of a[n + k] * v[n].
+
+    Of an even length the middle that `same` takes is `late` where it is the second of two.
+    """
     if mode == "valid" and a.rank == v.rank == rank:
         if all(sign(one - other, meant=1) >= 0 for one, other in zip(a.shape, v.shape, strict=True)):
             return slid(a, v)
-    elif mode == "same" and not scipy and a.rank == v.rank == 1 and sign(a.shape[0] - v.shape[0], meant=1) < 0:
+    elif mode == "same" and late and a.rank == v.rank == rank:
+        return _cut(convolved_fully(a, _everywhere(v)), [quotient(size, 2) for size in v.shape], a.shape)
+    elif mode == "same" and not scipy and a.rank == v.rank == 1 and sign(a.shape[0] - v.shape[0]) < 0:
         # NumPy swaps the two, and an even length has no middle.
         return _cut(convolved_fully(a, _everywhere(v)), [quotient(a.shape[0], 2)], v.shape)
     return convolved(a, _everywhere(v), mode, rank=rank, name=name, scipy=scipy)
