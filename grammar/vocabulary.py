@@ -16,8 +16,10 @@ LIBRARIES = words(
 )
 """Names that, in front of a dot, mean a library: `np.linalg.inv(A)`."""
 
-MODULES = words("numpy linalg special stats nn functional scipy math keras activations fft lax random distributions signal"
-                " spatial distance ops lib stride_tricks fftpack interpolate polynomial")
+MODULES = words(
+    "numpy linalg special stats nn functional scipy math keras activations fft lax random distributions signal"
+    " spatial distance ops lib stride_tricks fftpack interpolate polynomial"
+)
 """Names that, behind a library and a dot, mean a part of it."""
 
 DISTRIBUTIONS = words(

@@ -35,13 +35,15 @@ def layered(x: Any, w: Any, axes: int) -> tuple[Any, Any, Callable[[Any], Any]]:
 
 
 def convolution(axes: int) -> Callable[..., Any]:
-    def convolved(x: Any, w: Any, bias: Any = 0, *, stride: Any = 1, padding: Any = 0, dilation: Any = 1,
-                  groups: int = 1) -> Any:
+    def convolved(
+        x: Any, w: Any, bias: Any = 0, *, stride: Any = 1, padding: Any = 0, dilation: Any = 1, groups: int = 1
+    ) -> Any:
         x, w, undone = layered(x, w, axes)
         pads, strides, gaps = (several(value, axes) for value in (padding, stride, dilation))
         x = padded(x, [(0, 0), (0, 0), *((p, p) for p in pads)])
-        counts = [(n - (k - 1) * d - 1) // s + 1
-                  for n, k, d, s in zip(x.shape[2:], w.shape[2:], gaps, strides, strict=True)]
+        counts = [
+            (n - (k - 1) * d - 1) // s + 1 for n, k, d, s in zip(x.shape[2:], w.shape[2:], gaps, strides, strict=True)
+        ]
         y = np.zeros((x.shape[0], w.shape[0], *counts))
         each, own = w.shape[1], w.shape[0] // groups
         for b, o in np.ndindex(*y.shape[:2]):
@@ -54,12 +56,23 @@ def convolution(axes: int) -> Callable[..., Any]:
 
 
 def transposed_convolution(axes: int) -> Callable[..., Any]:
-    def carried(x: Any, w: Any, bias: Any = 0, *, stride: Any = 1, padding: Any = 0, output_padding: Any = 0,
-                groups: int = 1, dilation: Any = 1) -> Any:
+    def carried(
+        x: Any,
+        w: Any,
+        bias: Any = 0,
+        *,
+        stride: Any = 1,
+        padding: Any = 0,
+        output_padding: Any = 0,
+        groups: int = 1,
+        dilation: Any = 1,
+    ) -> Any:
         x, w, undone = layered(x, w, axes)
         pads, strides, gaps, more = (several(value, axes) for value in (padding, stride, dilation, output_padding))
-        lengths = [(n - 1) * s + (k - 1) * d + 1 + m
-                   for n, s, k, d, m in zip(x.shape[2:], strides, w.shape[2:], gaps, more, strict=True)]
+        lengths = [
+            (n - 1) * s + (k - 1) * d + 1 + m
+            for n, s, k, d, m in zip(x.shape[2:], strides, w.shape[2:], gaps, more, strict=True)
+        ]
         y = np.zeros((x.shape[0], w.shape[1] * groups, *lengths))
         each = x.shape[1] // groups
         for b, c, o in np.ndindex(x.shape[0], x.shape[1], w.shape[1]):
@@ -218,67 +231,116 @@ def same(x: Any) -> Any:
 ARRAYS: Mapping[str, Callable[..., Any]] = {
     # --- convolutions
     "sliding_window_view": np.lib.stride_tricks.sliding_window_view,
-    "convolve": np.convolve, "correlate": np.correlate,
-    "convolve2d": of("scipy.signal.convolve2d"), "correlate2d": of("scipy.signal.correlate2d"),
-    "convolve_nd": of("scipy.signal.convolve"), "correlate_nd": of("scipy.signal.correlate"),
+    "convolve": np.convolve,
+    "correlate": np.correlate,
+    "convolve2d": of("scipy.signal.convolve2d"),
+    "correlate2d": of("scipy.signal.correlate2d"),
+    "convolve_nd": of("scipy.signal.convolve"),
+    "correlate_nd": of("scipy.signal.correlate"),
     **{f"conv{axes}d": convolution(axes) for axes in (1, 2, 3)},
     **{f"conv_transpose{axes}d": transposed_convolution(axes) for axes in (1, 2)},
     **{f"avg_pool{axes}d": pooled(axes, np.nanmean, 0) for axes in (1, 2, 3)},
     **{f"max_pool{axes}d": pooled(axes, np.max, -np.inf) for axes in (1, 2, 3)},
     **{f"adaptive_avg_pool{axes}d": adapted(axes, np.mean) for axes in (1, 2, 3)},
     **{f"adaptive_max_pool{axes}d": adapted(axes, np.max) for axes in (1, 2, 3)},
-    "unfold": unfolded, "fold": folded,
+    "unfold": unfolded,
+    "fold": folded,
     "unfold_axis": lambda x, axis, size, step=1: np.moveaxis(
         np.stack([np.take(x, range(i, i + size), axis) for i in range(0, x.shape[axis] - size + 1, step)]),
-        (0, axis % x.ndim + 1), (axis % x.ndim, -1)),
-
+        (0, axis % x.ndim + 1),
+        (axis % x.ndim, -1),
+    ),
     # --- arrangements
-    "clone": same, "real": np.real,
-    "atleast_1d": np.atleast_1d, "atleast_2d": np.atleast_2d, "atleast_3d": np.atleast_3d,
-    "split": np.split, "array_split": np.array_split, "split_by_sizes": split_by_sizes,
+    "clone": same,
+    "real": np.real,
+    "atleast_1d": np.atleast_1d,
+    "atleast_2d": np.atleast_2d,
+    "atleast_3d": np.atleast_3d,
+    "split": np.split,
+    "array_split": np.array_split,
+    "split_by_sizes": split_by_sizes,
     "chunk": lambda x, chunks, axis=0: split_by_sizes(x, -(-x.shape[axis] // chunks), axis),
-    "hsplit": np.hsplit, "vsplit": np.vsplit, "dsplit": np.dsplit,
+    "hsplit": np.hsplit,
+    "vsplit": np.vsplit,
+    "dsplit": np.dsplit,
     "unstack": lambda x, axis=0: [*np.moveaxis(x, axis, 0)],
     "narrow": lambda x, axis, start, length: np.take(x, range(start, start + length), axis),
-    "delete": np.delete, "insert": lambda x, values, place, axis=None: np.insert(x, place, values, axis),
-    "append": np.append, "column_stack": np.column_stack, "row_stack": np.vstack, "dstack": np.dstack,
-    "block": np.block, "meshgrid": np.meshgrid, "meshgrid_of": lambda vectors: np.meshgrid(*vectors),
+    "delete": np.delete,
+    "insert": lambda x, values, place, axis=None: np.insert(x, place, values, axis),
+    "append": np.append,
+    "column_stack": np.column_stack,
+    "row_stack": np.vstack,
+    "dstack": np.dstack,
+    "block": np.block,
+    "meshgrid": np.meshgrid,
+    "meshgrid_of": lambda vectors: np.meshgrid(*vectors),
     "broadcast_arrays": np.broadcast_arrays,
     "unflatten": lambda x, axis, sizes: x.reshape(*x.shape[:axis], *sizes, *x.shape[axis + 1 :]),
-    "fliplr": np.fliplr, "flipud": np.flipud, "rot90": np.rot90, "tri": np.tri, "pad": np.pad,
+    "fliplr": np.fliplr,
+    "flipud": np.flipud,
+    "rot90": np.rot90,
+    "tri": np.tri,
+    "pad": np.pad,
     "pad_from_last": padded_from_last,
-
     # --- distances
-    "cdist": between_all, "distance_by": distance,
+    "cdist": between_all,
+    "distance_by": distance,
     "pdist": lambda x, p=2: np.array([distance(*pair, p) for pair in combinations(x, 2)]),
     "dist": lambda x, y, p=2: distance(np.ravel(x + 0 * y), np.ravel(y + 0 * x), p),
-    **{f"{name}_distance": of(f"scipy.spatial.distance.{name}") for name in (
-        "euclidean", "sqeuclidean", "cityblock", "chebyshev", "cosine", "canberra", "braycurtis")},
+    **{
+        f"{name}_distance": of(f"scipy.spatial.distance.{name}")
+        for name in ("euclidean", "sqeuclidean", "cityblock", "chebyshev", "cosine", "canberra", "braycurtis")
+    },
     "lerp": lambda start, end, weight: start * (1 - weight) + end * weight,
-    "addmm": fused(np.matmul), "addmv": fused(np.matmul), "baddbmm": fused(np.matmul), "addr": fused(np.outer),
+    "addmm": fused(np.matmul),
+    "addmv": fused(np.matmul),
+    "baddbmm": fused(np.matmul),
+    "addr": fused(np.outer),
     "addbmm": fused(lambda one, two: sum(one[k] @ two[k] for k in range(len(one)))),
     "addcmul": lambda x, one, two, value=1: x + value * (one * two),
     "addcdiv": lambda x, one, two, value=1: x + value * (one / two),
-
     # --- polynomials
-    "polyval": np.polyval, "polyder": np.polyder, "polyadd": np.polyadd, "polysub": np.polysub, "polymul": np.polymul,
-    "polyint": lambda p, k=0, m=1: np.polyint(p, m, k if m == 1 else [k] * m), "interp": interpolated,
-
+    "polyval": np.polyval,
+    "polyder": np.polyder,
+    "polyadd": np.polyadd,
+    "polysub": np.polysub,
+    "polymul": np.polymul,
+    "polyint": lambda p, k=0, m=1: np.polyint(p, m, k if m == 1 else [k] * m),
+    "interp": interpolated,
     # --- picking
     "take_along_axis": lambda x, index, axis=-1: gathered(
-        x, axis % x.ndim, np.broadcast_to(index, [max(own) for own in zip(np.shape(index), (
-            1 if place == axis % x.ndim else size for place, size in enumerate(x.shape)), strict=True)])),
-    "gather": gathered, "scatter_add": lambda *arguments: scattered(*arguments, added=True),
+        x,
+        axis % x.ndim,
+        np.broadcast_to(
+            index,
+            [
+                max(own)
+                for own in zip(
+                    np.shape(index),
+                    (1 if place == axis % x.ndim else size for place, size in enumerate(x.shape)),
+                    strict=True,
+                )
+            ],
+        ),
+    ),
+    "gather": gathered,
+    "scatter_add": lambda *arguments: scattered(*arguments, added=True),
     "scatter": lambda *arguments: scattered(*arguments, added=False),
     "index_add": lambda *arguments: slices_at(*arguments, added=True),
     "index_copy": lambda *arguments: slices_at(*arguments, added=False),
-    "segment_sum": segments, "masked_fill": lambda x, mask, value: np.where(mask, value, x),
-    "select": first_that_holds, "piecewise": pieces,
+    "segment_sum": segments,
+    "masked_fill": lambda x, mask, value: np.where(mask, value, x),
+    "select": first_that_holds,
+    "piecewise": pieces,
     "choose": lambda a, choices: np.array([choices[k][place] for place, k in enumerate(a)]),
-
     # --- transforms
-    "dct": of("scipy.fft.dct"), "idct": of("scipy.fft.idct"),
-    "fft": np.fft.fft, "rfft": np.fft.rfft, "ifft": np.fft.ifft, "imag": np.imag,
-    "fftfreq": np.fft.fftfreq, "rfftfreq": np.fft.rfftfreq,
+    "dct": of("scipy.fft.dct"),
+    "idct": of("scipy.fft.idct"),
+    "fft": np.fft.fft,
+    "rfft": np.fft.rfft,
+    "ifft": np.fft.ifft,
+    "imag": np.imag,
+    "fftfreq": np.fft.fftfreq,
+    "rfftfreq": np.fft.rfftfreq,
 }
 """By the name of the operator."""

@@ -27,9 +27,6 @@ from ..shapes import describe, normalize_axis
 from .axes import expanded, reshaped
 from .elementwise import elementwise
 
-
-
-
 # --- places in a row of all entries ----------------------------------------------------------------------------------
 
 
@@ -58,7 +55,7 @@ def _places(x: Node, indices: Node, axis: int, spread: bool) -> Node:
         return indices
     place = call("place_in", indices, algebra.number(ratio(x.shape[along])))
     step = 1
-    total = algebra.zero(indices.shape)
+    total: Node = algebra.zero(indices.shape)
     for other in range(x.rank - 1, -1, -1):
         size = x.shape[other]
         if other == along:
@@ -260,7 +257,7 @@ ENTRIES = (
     # --- by conditions
     Operator("masked_fill", "x, mask, value", "value where the mask is true, else x.", family="picking",
              definition="where(mask, value, x)", samples=("masked_fill(x, u > 0, 2)", "masked_fill(X, X > x, a)"),
-             errors=("masked_fill(x, u > 0)", "masked_fill(x, v > 0, 1)"), spellings={"numpy": None, "jax": None}),
+             errors=("masked_fill(x, u > 0)", "masked_fill(x, v > 0, 1)"), spellings=NOWHERE),
     picking("select", "condlist, choicelist; default=0",
             "For each entry the choice of the first condition that holds, else a default.", _selected,
             "select([x > 0.5, x > 0], [u, w**2])", "select([X > x], [W], default=2)",

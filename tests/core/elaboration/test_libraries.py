@@ -39,7 +39,15 @@ def rows() -> list[tuple[str, str]]:
 
 
 NAMES = {
-    "numpy": ("np=numpy", "scipy=scipy", "_=scipy.linalg", "_=scipy.special", "_=scipy.signal", "_=scipy.fft", "_=scipy.spatial.distance"),
+    "numpy": (
+        "np=numpy",
+        "scipy=scipy",
+        "_=scipy.linalg",
+        "_=scipy.special",
+        "_=scipy.signal",
+        "_=scipy.fft",
+        "_=scipy.spatial.distance",
+    ),
     "torch": ("torch=torch", "F=torch.nn.functional"),
     "jax": ("jax=jax", "jnp=jax.numpy", "_=jax.scipy.linalg", "_=jax.scipy.special", "_=jax.nn"),
 }
