@@ -21,7 +21,8 @@ FAMILIES = (
 )
 # These are loaded when one of their words is asked for.
 WAITING = (
-    "special", "bessel", "rounding", "densities", "activations", "equations", "matrix_functions", "patterns", "convolutions", "arrangements", "distances", "polynomials", "picking", "fourier",
+    "special", "bessel", "rounding", "densities", "activations", "equations", "matrix_functions", "patterns",
+    "convolutions", "arrangements", "distances", "polynomials", "picking", "fourier",
 )
 
 

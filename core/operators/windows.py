@@ -49,8 +49,8 @@ class Spacing(NamedTuple):
         for one, other, steps, step in ((window, inside, count, self.stride), (inside, window, length, self.dilation)):
             if (length if one == window else count) == 1:
                 rows = progression(0, step, steps)
-                whole = rows == progression(0, 1, size)
-                return [(Delta.of(size, 2) if whole else Select.of(rows, size), (one, axis)), (Delta.of(1, 1), (other,))]
+                chosen = Delta.of(size, 2) if rows == progression(0, 1, size) else Select.of(rows, size)
+                return [(chosen, (one, axis)), (Delta.of(1, 1), (other,))]
         (place,) = fresh(1)
         rows_of = Windows(count, length, self.stride, self.dilation)
         return [(Select.of(rows_of, size), (place, axis)), (Reshape.of((count, length)), (place, window, inside))]
@@ -238,7 +238,8 @@ def convolution(
     name = f"conv{axes}d"
     spacings = _spacings(stride, dilation, axes)
     batch, kernel, channels = _in_channels(x, w, axes, name)
-    batch = _grouped(bordered(batch, _borders(padding, kernel.shape[2:], spacings)), _whole(groups, "groups")[0], 1, name)
+    batch = bordered(batch, _borders(padding, kernel.shape[2:], spacings))
+    batch = _grouped(batch, _whole(groups, "groups")[0], 1, name)
     kernel = _grouped(kernel, groups, 0, name)
     if batch.shape[2] != kernel.shape[2]:
         message = f"`{name}`: the kernel has {kernel.shape[2]} channels for {batch.shape[2]} of the array"
