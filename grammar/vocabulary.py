@@ -19,7 +19,8 @@ LIBRARIES = words(
 
 MODULES = words(
     """
-    numpy linalg special stats nn functional scipy math keras activations losses metrics fft lax random distributions integrate signal
+    numpy linalg special stats nn functional scipy math keras activations losses metrics fft lax random distributions
+    integrate signal spatial distance ops lib stride_tricks fftpack interpolate polynomial
     add multiply maximum minimum logaddexp
     """
 )

@@ -8,6 +8,7 @@ from importlib import import_module
 from typing import Any
 
 import numpy as np
+from array_references import ARRAYS
 
 from matgrad.core.operators.kernels import symmetric_part
 from network_references import NETWORK
@@ -253,7 +254,7 @@ REFERENCES: Mapping[str, Callable[..., Any]] = {
     "reciprocal_or_zero": np.reciprocal,
     "logaddexp": lambda a, b: np.log(np.exp(a) + np.exp(b)),
     "sigmoid": sigmoid, "softplus": lambda x: np.log(1 + np.exp(x)), "relu": lambda x: np.where(x > 0, x, 0),
-    "erf": erf, **SPECIAL, **STATISTICS, **NETWORK,
+    "erf": erf, **SPECIAL, **STATISTICS, **NETWORK, **ARRAYS,
     "sinc": lambda x: np.sin(np.pi * x) / (np.pi * x),
     "spherical_bessel": lambda n, x: import_module("scipy.special").spherical_jn(n, x),
     "where": lambda condition, a, b: condition * a + (1 - condition) * b,

@@ -52,8 +52,10 @@ def declaration(parameters: str) -> Declaration:
 @cache
 def several_outputs(operator: Operator) -> bool:
     """Whether a call of an operator gives several results, as those of `eigh`."""
-    return len(operator.rules) > 1 or any(
-        isinstance(parse(text).result, TupleLiteral) for text in operator.definitions.values()
+    return (
+        operator.several
+        or len(operator.rules) > 1
+        or any(isinstance(parse(text).result, TupleLiteral) for text in operator.definitions.values())
     )
 
 

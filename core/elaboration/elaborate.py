@@ -243,7 +243,11 @@ class Elaborator:
             array = np.asarray(self.statics[symbol.name])
             return array.astype(np.bool_) if is_mask(array) else array
 
-        found = Entries.of(node, read)
+        try:
+            found = Entries.of(node, read)
+        except ExpressionError as error:
+            error.labels = error.labels or (Label(span),)
+            raise
         for symbol in integral_symbols(node):
             self.indices.setdefault(symbol.name, span)
         return found
@@ -319,6 +323,8 @@ class Elaborator:
                 return operand.shape
             case "real":
                 return operand
+            case "imag":
+                return call("imag", operand)
             case "size":
                 return math.prod(operand.shape)
             case "ndim":

@@ -25,6 +25,7 @@ SAME = {
     "numpy": "np", "anp": "np", "onp": "np", "cp": "np", "cupy": "np", "tensorflow": "tf", "keras": "tf.keras",
     "sp": "scipy",
     "nn": "F", "functional": "F", "linalg": "np.linalg", "special": "scipy.special", "jax.numpy": "jnp",
+    "signal": "scipy.signal", "distance": "scipy.spatial.distance", "spatial.distance": "scipy.spatial.distance",
     "stats": "scipy.stats", "st": "scipy.stats", "jax.scipy.stats": "scipy.stats",
     "nn.functional": "F", "torch.nn": "F", "torch.nn.functional": "F", "torch.functional": "torch",
 }  # fmt: skip
@@ -33,7 +34,7 @@ SAME = {
 FOLLOWS = {
     "jnp": "np", "jax": "jnp", "F": "torch", "torch.special": "torch", "np.linalg": "np", "tf.math": "tf",
     "tf.linalg": "tf", "tf.nn": "tf", "tf.keras": "tf", "jax.nn": "jax.scipy.special", "jax.lax": "jnp",
-    "jnp.linalg": "np.linalg",
+    "jnp.linalg": "np.linalg", "jnp.fft": "np.fft", "jax.scipy.signal": "scipy.signal",
     "scipy.linalg": "np.linalg", "jax.scipy.linalg": "scipy.linalg", "jax.scipy.special": "scipy.special",
     "torch.Tensor": "torch", "np.ndarray": "np", "tf.keras.activations": "tf.nn",
 }  # fmt: skip

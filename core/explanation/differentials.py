@@ -18,6 +18,7 @@ from ...grammar.syntax import Attribute, Binary, Call, Index, Keyword, ListLiter
 from ..elaboration.infix import COMPARISONS
 from ..errors import ExpressionError
 from ..graph import catalogue, nodes
+from ..graph.nodes import topological
 from ..graph.operator import Operator
 from ..notation.formula import SPOKEN
 from ..notation.trees import negated
@@ -64,7 +65,10 @@ def proposals(local: Local) -> Iterator[Proposal]:
         case ListLiteral():
             yield "linear", _with_changes(node, zeros=True)
         case Index(Call() as call, (Number(text),)) if several_outputs(call):
+            yield "linear", _with_changes(node)
             yield from _by_rule(local, call, int(text))
+        case Call("real" | "imag", (Call() as inner,)) if several_outputs(inner):
+            yield "linear", _with_changes(node)
         case Call() as call:
             yield from _of_call(local, call)
 
@@ -189,7 +193,8 @@ def _applied(local: Local, call: Call) -> tuple[Operator | None, dict[str, Node]
             built = local.elaborated(local.template)
         except ExpressionError:
             return None, {}
-        if not isinstance(built, nodes.Apply | nodes.Map):
+        moved = any(isinstance(node, nodes.Select) for node in topological([built]))
+        if not isinstance(built, nodes.Apply | nodes.Map) or moved or operator.family == "convolutions":
             return None, {}
         operator = built.operator
     names = operator.operands

@@ -99,6 +99,8 @@ def operands_of(node: Node) -> list[Node]:
             return [operand]
         case Index(Call() as call, _) if several_outputs(call):
             return operands_of(call)
+        case Call("real" | "imag" | "abs", (Call() as call,)) if several_outputs(call):
+            return operands_of(call)
         case Index(operand, _):
             return [operand]
         case Call(function, arguments):

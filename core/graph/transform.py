@@ -117,10 +117,11 @@ def _places(node: Select, at: Callable[[int], int]) -> Rows:
     if isinstance(rows, Rotation):
         return Rotation(size, at(rows.start) % size if size else 0)
     if isinstance(rows, Windows):
-        chosen: Rows = Windows(at(rows.amount), at(rows.length), rows.step, rows.dilation)
-        ends: Sequence[int] = (chosen.last,)
-        if min(chosen.amount, chosen.length) < 1:
-            raise NotPlainError(f"an axis of {size} is too short for windows of {chosen.length}")
+        windows = Windows(at(rows.amount), at(rows.length), rows.step, rows.dilation)
+        chosen: Rows = windows
+        ends: Sequence[int] = (windows.last,)
+        if windows.amount < 1 or windows.length < 1:
+            raise NotPlainError(f"an axis of {size} is too short for windows of {windows.length}")
     elif isinstance(rows, Listed):
         chosen = rows.places if rows.source is None else rows
         ends = rows.places

@@ -96,8 +96,8 @@ class _Application:
         self.acting = []
         self._use_up()
         for tie in self.ties:
-            eye: Piece = (call("eye", length_tree(tie.size)), (tie.axis, next(fresh_labels)))
-            tree, (window, axis, inside) = viewed(*eye, [tie])
+            eye = call("eye", length_tree(tie.size))
+            tree, (window, _, inside) = viewed(eye, (tie.axis, next(fresh_labels)), [tie])
             self.pieces.append((tree, (window, tie.axis, inside)))
         return self.pieces
 
@@ -119,7 +119,8 @@ class _Application:
         busy |= {label for node, labels in self.pieces if isinstance(node, Delta) for label in labels}
         found = combined(
             [(self._tree(piece), labels) for piece, labels in self.pieces if not isinstance(piece, Delta)],
-            self.ties, lambda label: label >= self.rank and label not in busy,
+            self.ties,
+            lambda label: label >= self.rank and label not in busy,
         )
         best = min(found, key=lambda way: (-len(way.ties), transposes(way.tree)), default=None)
         if best is None:

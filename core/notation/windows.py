@@ -1,4 +1,4 @@
-"""Windows on an axis in the words people use: `convolve(g, w)`, `correlate(x, g, 'valid')`, `sliding_window_view(x, 3)`.
+"""Windows on an axis in the words people use: `convolve(g, w)`, `correlate(x, g)`, `sliding_window_view(x, 3)`.
 
 Windows tie three labels, `n == step*i + dilation*k`: place k of window i is place n of the axis. Two arrays over two of
 them, with nothing else there, are a correlation or a convolution over the third. Otherwise an array gets windows.
@@ -64,7 +64,8 @@ def taken_out(acting: list[Factor], output: int) -> list[Tie]:
             if len(users) == 1 and isinstance(users[0][0], Reshape) and users[0][0].sizes == split:
                 acting.remove((node, labels))
                 acting.remove(users[0])
-                found.append(Tie(node.rows, node.size, *users[0][1][1:], labels[1]))
+                _, window, inside = users[0][1]
+                found.append(Tie(node.rows, node.size, window, inside, labels[1]))
     return found
 
 

@@ -18,6 +18,11 @@ def arrangement(name: str, parameters: str, doc: str, build: Any, *samples: str,
     return Operator(name, parameters, doc, family="arrangements", build=build, samples=samples, **(defaults | fields))
 
 
+def several(name: str, parameters: str, doc: str, build: Any, *samples: str, **fields: Any) -> Operator:
+    """Return an operator with several results."""
+    return arrangement(name, parameters, doc, build, *samples, several=True, **fields)
+
+
 def _same(x: Node) -> Node:
     return x
 
@@ -54,30 +59,31 @@ ENTRIES = (
                   f"atleast_{rank}d(a)") for rank in (1, 2, 3)),
 
     # --- apart
-    arrangement("split", "x; indices_or_sections, axis=0",
+    several("split", "x; indices_or_sections, axis=0",
                 "Slices: so many of one length, or those between places.", arranging.split_at,
                 "split(x, 2)[0]", "split(X, [1, 3], axis=1)[1]", "split(T, 2, axis=-1)[1]",
-                errors=("split(x, 3)", "split(x)", "split(X, 2, axis=5)"), spellings={"torch": "torch.tensor_split(#*)"},
+                errors=("split(x, 3)", "split(x)", "split(X, 2, axis=5)"),
+                spellings={"torch": "torch.tensor_split(#*)"},
                 libraries=("torch.split(input, split_size_or_sections, dim=0)"
                            " -> split_by_sizes(input, split_size_or_sections, dim)",
                            "torch.split(input, *, split_size, dim=0) -> split_by_sizes(input, split_size, dim)",
                            "torch.split_with_sizes(input, split_sizes, dim=0)"
                            " -> split_by_sizes(input, split_sizes, dim)",
                            "torch.unsafe_split(input, split_size, dim=0) -> split_by_sizes(input, split_size, dim)")),
-    arrangement("array_split", "x; indices_or_sections, axis=0",
+    several("array_split", "x; indices_or_sections, axis=0",
                 "Slices: so many, whose lengths differ by one at most, or those between places.",
                 partial(arranging.split_at, uneven=True, name="array_split"), "array_split(x, 3)[0]",
                 "array_split(X, 3, axis=1)[2]", aliases=("tensor_split",), errors=("array_split(x)",),
                 spellings={"torch": "torch.tensor_split(#*)"},
                 libraries=(*(f"torch.tensor_split(input, {word}, dim=0) -> array_split(input, {word}, dim)"
                              for word in ("indices_or_sections", "sections", "indices")),)),
-    arrangement("split_by_sizes", "x; sizes, axis=0", "Slices of so many entries each, or of these sizes.",
+    several("split_by_sizes", "x; split_size, axis=0", "Slices of so many entries each, or of these sizes.",
                 arranging.split_by_sizes, "split_by_sizes(x, 3)[1]", "split_by_sizes(X, [1, 2])[1]",
                 errors=("split_by_sizes(X, [1, 1])",), hidden=True, spellings=NOWHERE),
-    arrangement("chunk", "x; chunks, axis=0", "At most so many slices, all of one length but for the last.",
+    several("chunk", "x; chunks, axis=0", "At most so many slices, all of one length but for the last.",
                 arranging.in_chunks, "chunk(x, 3)[0]", "chunk(X, 2, axis=1)[1]", errors=("chunk(x)", "chunk(x, 0)"),
                 aliases=("unsafe_chunk",), spellings={"numpy": None, "jax": None}),
-    *(arrangement(f"{name}split", "x; indices_or_sections",
+    *(several(f"{name}split", "x; indices_or_sections",
                   f"Slices along the {word} axis{', of a vector along its only one' if name == 'h' else ''}.",
                   partial(_along, axis=axis, least=least, name=f"{name}split"), sample, *more,
                   errors=(f"{name}split()", f"{name}split({few}, 2)"))
@@ -85,7 +91,7 @@ ENTRIES = (
           ("h", "second", 1, 1, "a", "hsplit(X, 2)[1]", ("hsplit(x, [1])[1]",)),
           ("v", "first", 0, 2, "x", "vsplit(X, [1])[1]", ()),
           ("d", "third", 2, 3, "X", "dsplit(T, 2)[0]", ()))),
-    arrangement("unstack", "x; axis=0", "The arrays that lie along an axis.", arranging.unstacked, "unstack(X)[1]",
+    several("unstack", "x; axis=0", "The arrays that lie along an axis.", arranging.unstacked, "unstack(X)[1]",
                 "unstack(T, axis=-1)[3]", aliases=("unbind",), errors=("unstack(a)", "unstack(x, 1)"),
                 spellings={"numpy": None, "torch": "torch.unbind(#*)"}),
     arrangement("narrow", "x; axis, start, length", "So many entries of an axis from one place on.",
@@ -93,7 +99,7 @@ ENTRIES = (
                 errors=("narrow(x, 0, 3, 9)", "narrow(x)"), spellings={"numpy": None, "jax": None}),
     arrangement("delete", "x; obj, axis=None", "Without some places of an axis, or of all entries in a row.",
                 arranging.deleted, "delete(x, 1)", "delete(X, [0, -1], axis=1)", "delete(X, 2)",
-                errors=("delete(x, 9)", "delete(x)"), spellings={"torch": None}),
+                errors=("delete(x, 9)", "delete(x)"), spellings={"torch": None, "jax": None}),
 
     # --- together
     arrangement("insert", "x, values; obj, axis=None", "With further values before a place of an axis.",
@@ -117,12 +123,16 @@ ENTRIES = (
     Operator("block", "arrays", "A matrix from rows of blocks: `block([[A, B], [C, D]])`.", family="arrangements",
              rewrite=arranging.in_blocks, samples=("block([[A, X], [X.T, eye(4)]])", "block([x, u])"),
              errors=("block(A)", "block([[A, X], [A, A]])"), spellings=NOWHERE),
-    arrangement("meshgrid", "*vectors; indexing='xy'",
-                "Coordinates over the grid of all vectors; `indexing='ij'` keeps their order, 'xy' swaps the first two.",
-                arranging.open_grid, "meshgrid(x, v)[0]", "meshgrid(x, v, indexing='ij')[1]", errors=("meshgrid(X)",),
-                libraries=("torch.meshgrid(*tensors, indexing='ij') -> meshgrid(*tensors, indexing=indexing)",),
-                spellings={"torch": "torch.meshgrid(#*, indexing=#2)"}),
-    arrangement("broadcast_arrays", "*arrays", "Arrays broadcast to their common shape.", arranging.together,
+    several("meshgrid", "*vectors; indexing='xy'",
+                "Coordinates over the grid of all vectors; 'ij' keeps their order, 'xy' swaps the first two.",
+                arranging.open_grid, "meshgrid(x, v, indexing='ij')[1]", "meshgrid(x, v, indexing='xy')[0]",
+                errors=("meshgrid(X)",),
+                libraries=("torch.meshgrid(*tensors, indexing='ij') -> meshgrid_of(tensors, indexing=indexing)",),
+                spellings={"torch": "torch.meshgrid(#*)"}),
+    several("meshgrid_of", "[vectors]; indexing='xy'", "Coordinates over the grid of the vectors in a list.",
+                arranging.open_grid, "meshgrid_of([x, v])[0]", errors=("meshgrid_of(x)",), hidden=True,
+                spellings=NOWHERE),
+    several("broadcast_arrays", "*arrays", "Arrays broadcast to their common shape.", arranging.together,
                 "broadcast_arrays(x, X)[0]", "broadcast_arrays(a, x)[0]", errors=("broadcast_arrays(x, v)",),
                 aliases=("broadcast_tensors",), spellings={"torch": "torch.broadcast_tensors(#*)"}),
     arrangement("unflatten", "x; axis, sizes", "With one axis split into several.", arranging.unflattened,

@@ -83,12 +83,12 @@ def _between(x: Node, axis: int, start: int, end: int) -> Node:
     return selected(x, axis, progression(start, 1, end - start if sign(end - start, meant=1) > 0 else 0))
 
 
-def split_by_sizes(x: Node, sizes: Any, axis: int) -> Parts:
+def split_by_sizes(x: Node, split_size: Any, axis: int) -> Parts:
     """Return PyTorch's slices: of so many entries each, the last maybe shorter, or of these sizes."""
     place = normalize_axis(axis, x.rank)
-    if isinstance(sizes, tuple):
-        return sliced(x, place, checked_shape(sizes))
-    size, each = x.shape[place], whole(sizes, "split_size")
+    if isinstance(split_size, tuple):
+        return sliced(x, place, checked_shape(split_size))
+    size, each = x.shape[place], whole(split_size, "split_size")
     if isinstance(size, Size) or isinstance(each, Size):
         return split_evenly(x, quotient(size, each), axis)
     if each < 1:
@@ -99,7 +99,9 @@ def split_by_sizes(x: Node, sizes: Any, axis: int) -> Parts:
 def in_chunks(x: Node, chunks: int, axis: int) -> Parts:
     """Return PyTorch's chunks: at most so many, all of one length but for the last."""
     size, parts = x.shape[normalize_axis(axis, x.rank)], _several_parts(chunks, "chunk")
-    return split_evenly(x, parts, axis) if isinstance(size, Size) else split_by_sizes(x, max(1, -(-size // parts)), axis)
+    if isinstance(size, Size):
+        return split_evenly(x, parts, axis)
+    return split_by_sizes(x, max(1, -(-size // parts)), axis)
 
 
 def unstacked(x: Node, axis: int) -> Parts:
@@ -149,7 +151,8 @@ def inserted(x: Node, values: Node, place: Any, axis: int | None) -> Node:
         return inserted(reshaped(x, -1), reshaped(values, -1), place, 0)
     along = normalize_axis(axis, x.rank)
     if isinstance(place, tuple):
-        raise ExpressionError("`insert` takes one place", helps=["`concatenate([x[:k], values, x[k:]])` joins any parts"])
+        help_ = "`concatenate([x[:k], values, x[k:]])` joins any parts"
+        raise ExpressionError("`insert` takes one place", helps=[help_])
     start = placed(whole(place, "place"), x.shape[along])
     if sign(x.shape[along] - start, meant=1) < 0 or (not isinstance(start, Size) and start < 0):
         raise ShapeError(f"`insert`: there is no place {place} on an axis of {x.shape[along]}",

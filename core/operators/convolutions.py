@@ -22,7 +22,7 @@ def _signal(name: str) -> dict[str, str | None]:
 
 def _networks() -> tuple[Operator, ...]:
     found = []
-    layers = {1: ("conv1d(u, v[:2])", "conv1d(X, W[:, None, :2], v, padding=1)"),
+    layers = {1: ("conv1d(u, v[:2])", "conv1d(X, W[:, None, :2], v, padding=1, groups=3)"),
               2: ("conv2d(X, A[:2, :2])", "conv2d(T, S[None, :, :2, :2], stride=(1, 2), padding=1)"),
               3: ("conv3d(T, S[:, :2, :2])",)}
     for axes, samples in layers.items():
@@ -32,10 +32,10 @@ def _networks() -> tuple[Operator, ...]:
             " of a network; of an array and a kernel alone it is that inside the array.",
             partial(windows.convolution, axes=axes), *samples, errors=(f"conv{axes}d(x)", f"conv{axes}d(x, S[None])"),
             source=DUMOULIN, spellings={"numpy": None, "torch": None, "jax": None},
-            libraries=(f"conv{axes}d(input, weight, bias: None = None, stride=1, padding=0, dilation=1, groups=1)"
-                       f" -> conv{axes}d(input, weight, 0, stride, padding, dilation, groups)",
-                       f"conv{axes}d(input, weight, bias=None, stride=1, padding=0, dilation=1, groups=1)"
-                       f" -> conv{axes}d(input, weight, bias, stride, padding, dilation, groups)"),
+            libraries=tuple(
+                f"{library}conv{axes}d(input, weight, bias{default}, stride=1, padding=0, dilation=1, groups=1)"
+                f" -> conv{axes}d(input, weight, {bias}, stride, padding, dilation, groups)"
+                for library in ("torch.", "") for default, bias in ((": None = None", 0), ("", "bias"))),
         ))
     transposed = {1: ("conv_transpose1d(u, v[:2], stride=2)", "conv_transpose1d(X, W[:, None, :2], padding=1)"),
                   2: ("conv_transpose2d(X, A[:2, :2])",
@@ -48,13 +48,11 @@ def _networks() -> tuple[Operator, ...]:
             partial(windows.transposed_convolution, axes=axes), *samples,
             errors=(f"conv_transpose{axes}d(x)", f"conv_transpose{axes}d(x, S[None])"), source=DUMOULIN,
             spellings=NOWHERE,
-            libraries=(
-                f"conv_transpose{axes}d(input, weight, bias: None = None, stride=1, padding=0, output_padding=0,"
+            libraries=tuple(
+                f"{library}conv_transpose{axes}d(input, weight, bias{default}, stride=1, padding=0, output_padding=0,"
                 " groups=1, dilation=1)"
-                f" -> conv_transpose{axes}d(input, weight, 0, stride, padding, output_padding, groups, dilation)",
-                f"conv_transpose{axes}d(input, weight, bias=None, stride=1, padding=0, output_padding=0,"
-                " groups=1, dilation=1)"
-                f" -> conv_transpose{axes}d(input, weight, bias, stride, padding, output_padding, groups, dilation)"),
+                f" -> conv_transpose{axes}d(input, weight, {bias}, stride, padding, output_padding, groups, dilation)"
+                for library in ("torch.", "") for default, bias in ((": None = None", 0), ("", "bias"))),
         ))
     return tuple(found)
 
@@ -134,8 +132,9 @@ ENTRIES = (
               f"{name}2d(X, A)", f"{name}2d(X, A[:2, :2], 'valid')", f"{name}2d(A, X, 'same')",
               errors=(f"{name}2d(x, A)", f"{name}2d(X, A[:, :1], 'none')"), fixed=("boundary", "fillvalue"),
               source=DUMOULIN, spellings=_signal(f"{name}2d") | {"latex": sign})
-      for name, word, build, sign in (("convolve", "Convolution", windows.convolved, "#1 * #2"),
-                                      ("correlate", "Correlation", windows.correlated, r"#1 \star #2"))),
+      for name, word, build, sign in (
+          ("convolve", "Convolution", windows.convolved, "#1 * #2"),
+          ("correlate", "Correlation", partial(windows.correlated, late=True), r"#1 \star #2"))),
     *(sliding(f"{name}_nd", "in1, in2; mode='full'", f"{word} over all axes, as SciPy has it.",
               partial(windows.any_rank, build, name=name), f"{name}_nd(X, A)", f"{name}_nd(x, v, 'same')",
               f"{name}_nd(T, T[:1, :2], 'valid')", errors=(f"{name}_nd(X, x)",), hidden=True, spellings=NOWHERE)

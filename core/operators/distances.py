@@ -41,8 +41,8 @@ def _between_all(x1: Node, x2: Node, p: Any) -> Node:
     if x1.shape[-1] != x2.shape[-1]:
         message = f"`cdist`: the points have {x1.shape[-1]} and {x2.shape[-1]} coordinates"
         raise ShapeError(message, sizes=(x1.shape[-1], x2.shape[-1]))
-    rows, columns = (elaborate_text(text, {"x": x}) for text, x in (("x[..., :, None, :]", x1), ("x[..., None, :, :]", x2)))
-    return _distance(rows, columns, p)
+    rows = elaborate_text("x[..., :, None, :]", {"x": x1})
+    return _distance(rows, elaborate_text("x[..., None, :, :]", {"x": x2}), p)
 
 
 def _between_pairs(x: Node, p: Any) -> Node:
@@ -57,7 +57,7 @@ def _between_pairs(x: Node, p: Any) -> Node:
 def distance(name: str, parameters: str, doc: str, build: Any, *samples: str, **fields: Any) -> Operator:
     """Return a distance."""
     return Operator(name, parameters, doc, family="distances", build=build, samples=samples,
-                    **({"spellings": {"numpy": None, "jax": None}} | fields))
+                    **({"spellings": NOWHERE} | fields))
 
 
 def fused(name: str, parameters: str, doc: str, definition: str, *samples: str, **fields: Any) -> Operator:
@@ -84,7 +84,7 @@ ENTRIES = (
     distance("pdist", "x; p=2.0", "Distances between all pairs of rows of a matrix, the first with the second first.",
              _between_pairs, "pdist(X)", "pdist(X, 1)", "pdist(X, 'sqeuclidean')", errors=("pdist(x)", "pdist(X, 'f')"),
              libraries=(*_of_metric("pdist", "X"), "pdist(x, *, metric='euclidean') -> pdist(x, metric)"),
-             spellings={"numpy": None, "jax": None, "torch": "torch.nn.functional.pdist(#*)"}),
+             spellings=NOWHERE),
     fused("dist", "input, other; p=2", "The norm of the difference of all entries.",
           "vector_norm(input - other, ord=p)", "dist(x, u)", "dist(X, W, 1)", "dist(X, x, p=3)",
           errors=("dist(x)", "dist(x, v)"), libraries=("torch.dist(input, other, p=2) -> dist(input, other, p)",)),

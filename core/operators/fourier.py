@@ -1,6 +1,7 @@
 """Cosine and Fourier transforms along an axis, as the linear maps that they are.
 
-A Fourier transform is complex: its value is a pair of real arrays, of which an expression takes `real`, `imag` or `abs`.
+A Fourier transform is complex: its value is a pair of real arrays, of which an expression takes `real`,
+`imag` or `abs`.
 """
 
 from __future__ import annotations
@@ -27,7 +28,8 @@ AHMED = "Ahmed, Natarajan & Rao 1974, Discrete cosine transform"
 
 # Row k and column j of each, for n places.
 _COSINES = {
-    1: "concatenate([ones((n, 1)), 2*cos(pi*outer(arange(n), arange(n)[1:-1])/(n - 1)), ((-1)**arange(n))[:, None]], 1)",
+    1: "k = arange(n);"
+       " concatenate([ones((n, 1)), 2*cos(pi*outer(k, k[1:-1])/(n - 1)), ((-1)**k)[:, None]], 1)",
     2: "2*cos(pi*outer(arange(n), 2*arange(n) + 1)/(2*n))",
     3: "concatenate([ones((n, 1)), 2*cos(pi*outer(2*arange(n) + 1, arange(n)[1:])/(2*n))], 1)",
     4: "2*cos(pi*outer(2*arange(n) + 1, 2*arange(n) + 1)/(4*n))",
@@ -57,8 +59,8 @@ def _cosine(x: Node, type: int, n: Any, axis: int, norm: Any, *, inverse: bool) 
     x, place = _of_length(x, n, axis)
     size = x.shape[place]
     if type not in _COSINES or norm not in (None, "backward", "ortho", "forward"):
-        kinds = "type is 1, 2, 3 or 4, and `norm` is None, 'ortho' or 'forward'"
-        raise ExpressionError(f"`dct`: `{kinds}, not {shown(type)} and {shown(norm)}".replace("`type", "`type`"))
+        kinds = "`type` is 1, 2, 3 or 4, and `norm` is None, 'ortho' or 'forward'"
+        raise ExpressionError(f"`dct`: {kinds}, not {shown(type)} and {shown(norm)}")
     kind = _INVERSE[type] if inverse else type
     if norm == "ortho":
         if type == 1:
@@ -105,9 +107,9 @@ def transform(name: str, parameters: str, doc: str, build: Any, *samples: str, *
 
 
 def _lines(name: str) -> tuple[str, ...]:
-    return tuple(f"{library}.fft.{name}(a, n=None, axis=-1, norm=None) -> {name}(a, n, axis, norm)"
-                 for library in ("np", "scipy")) + (
-        f"torch.fft.{name}(input, n=None, dim=-1, norm=None) -> {name}(input, n, dim, norm)",)
+    first = (("np", "a", "axis"), ("scipy", "x", "axis"), ("torch", "input", "dim"))
+    return tuple(f"{library}.fft.{name}({x}, n=None, {axis}=-1, norm=None) -> {name}({x}, n, {axis}, norm)"
+                 for library, x, axis in first)
 
 
 ENTRIES = (
@@ -126,7 +128,7 @@ ENTRIES = (
                 f"real({name}(x, norm='ortho'))", f"real({name}(x, n=6))",
                 errors=(f"{name}()", f"{name}(x)", f"exp({name}(x))", f"real({name}(x, axis=3))"), source=
                 "Cooley & Tukey 1965, An algorithm for the machine calculation of complex Fourier series",
-                libraries=_lines(name), spellings=NOWHERE)
+                libraries=_lines(name), spellings=NOWHERE, several=True)
       for name, doc, half, inverse in (
           ("fft", "Fourier transform: of its value the parts `real(fft(x))`, `imag(fft(x))` and `abs(fft(x))`.", False,
            False),
@@ -140,5 +142,5 @@ ENTRIES = (
       for name, doc, half in (("fftfreq", "The frequencies of `fft`.", False),
                               ("rfftfreq", "The frequencies of `rfft`.", True))),
     Operator("imag", "z", "The imaginary part of a Fourier transform; that of real numbers is 0.", family="transforms",
-             definition="zeros_like(z)", samples=("imag(x)", "imag(X)"), errors=("imag()",)),
+             definition="zeros_like(z)", samples=("imag(x)", "imag(X)"), errors=("imag()",), spellings={"torch": None}),
 )

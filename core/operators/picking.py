@@ -55,7 +55,7 @@ def _places(x: Node, indices: Node, axis: int, spread: bool) -> Node:
         return indices
     place = call("place_in", indices, algebra.number(ratio(x.shape[along])))
     step = 1
-    total = algebra.zero(indices.shape)
+    total: Node = algebra.zero(indices.shape)
     for other in range(x.rank - 1, -1, -1):
         size = x.shape[other]
         if other == along:
@@ -257,14 +257,14 @@ ENTRIES = (
     # --- by conditions
     Operator("masked_fill", "x, mask, value", "value where the mask is true, else x.", family="picking",
              definition="where(mask, value, x)", samples=("masked_fill(x, u > 0, 2)", "masked_fill(X, X > x, a)"),
-             errors=("masked_fill(x, u > 0)", "masked_fill(x, v > 0, 1)"), spellings={"numpy": None, "jax": None}),
+             errors=("masked_fill(x, u > 0)", "masked_fill(x, v > 0, 1)"), spellings=NOWHERE),
     picking("select", "condlist, choicelist; default=0",
             "For each entry the choice of the first condition that holds, else a default.", _selected,
             "select([x > 0.5, x > 0], [u, w**2])", "select([X > x], [W], default=2)",
             errors=("select(x, u)", "select([x > 0], [u, w])")),
     picking("piecewise", "x, condlist, funclist",
             "The value of the last condition that holds; one value more is for where none does.", _pieces,
-            "piecewise(x, [x < 0, x > 1], [-x, x**2, 0.5])", "piecewise(x, [x < 0], [u])",
+            "piecewise(x, [x > 0, x > 1], [-x, x**2, 0.5])", "piecewise(x, [x > 0], [u])",
             errors=("piecewise(x, u, w)", "piecewise(x, [x > 0], [u, w, x])")),
     picking("choose", "a, choices", "The choice of which the entry of a is the number.", _chosen,
             "choose([0, 1, 1, 0], [x, u])", errors=("choose(x, u)",)),

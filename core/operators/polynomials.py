@@ -20,7 +20,8 @@ _ROOTS = "roots are no smooth function of the coefficients where they meet; `eig
 
 def polynomial(name: str, parameters: str, doc: str, *samples: str, **fields: Any) -> Operator:
     """Return an operator on coefficients, the highest first."""
-    return Operator(name, parameters, doc, family="polynomials", samples=samples, **({"spellings": {"torch": None}} | fields))
+    defaults = {"spellings": {"torch": None}}
+    return Operator(name, parameters, doc, family="polynomials", samples=samples, **(defaults | fields))
 
 
 def _times(m: Any) -> int:
@@ -92,7 +93,8 @@ ENTRIES = (
                refused={f"{library}{name}": _ROOTS for library in ("", "np.", "jnp.") for name in ("roots",)}),
     polynomial("interp", "x, xp, fp; left=None, right=None, period=None",
                "Linear interpolation of values fp at increasing places xp, constant beyond them.",
-               "interp(x, cumsum(v), u[:3])", "interp(X, arange(3), v)", "interp(a, cumsum(v), v)", build=_interpolated,
+               "interp(x, cumsum(v), u[:3])", "interp(X, arange(3), v)", "interp(a, cumsum(v), u[:3])",
+               build=_interpolated,
                errors=("interp(x, v)", "interp(x, X, v)"), domain=("real", "positive", "real"),
                fixed=("left", "right", "period")),
 )

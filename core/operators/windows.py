@@ -18,7 +18,7 @@ from ..graph import algebra
 from ..graph.algebra import Factor, fresh, product
 from ..graph.nodes import Delta, Node, Reshape, Select
 from ..graph.places import Windows, progression
-from ..graph.sizes import quotient, sign
+from ..graph.sizes import least, quotient, sign
 from ..shapes import describe, normalize_axis, require_rank
 from .axes import axes_of, concatenated, flipped, reshaped, selected, several
 
@@ -31,7 +31,7 @@ class Spacing(NamedTuple):
     stride: int = 1
     dilation: int = 1
 
-    def count(self, size: int, length: int) -> int:
+    def windows_on(self, size: int, length: int) -> int:
         """Return how many windows an axis has."""
         room = size - (length - 1) * self.dilation
         if sign(room, meant=1) <= 0:
@@ -49,8 +49,8 @@ class Spacing(NamedTuple):
         for one, other, steps, step in ((window, inside, count, self.stride), (inside, window, length, self.dilation)):
             if (length if one == window else count) == 1:
                 rows = progression(0, step, steps)
-                whole = rows == progression(0, 1, size)
-                return [(Delta.of(size, 2) if whole else Select.of(rows, size), (one, axis)), (Delta.of(1, 1), (other,))]
+                chosen = Delta.of(size, 2) if rows == progression(0, 1, size) else Select.of(rows, size)
+                return [(chosen, (one, axis)), (Delta.of(1, 1), (other,))]
         (place,) = fresh(1)
         rows_of = Windows(count, length, self.stride, self.dilation)
         return [(Select.of(rows_of, size), (place, axis)), (Reshape.of((count, length)), (place, window, inside))]
@@ -62,7 +62,7 @@ def windowed(x: Node, axes: Sequence[int], lengths: Sequence[int], spacings: Seq
     factors: list[Factor] = [(x, axes_of(x))]
     for axis, length, spacing in zip(axes, lengths, spacings, strict=True):
         window, inside = fresh(2)
-        count = spacing.count(x.shape[axis], length)
+        count = spacing.windows_on(x.shape[axis], length)
         factors += spacing.ties((window, inside, axis), count, length, x.shape[axis])
         output[axis] = window
         output.append(inside)
@@ -127,20 +127,28 @@ def convolved(a: Node, v: Node, mode: str, *, rank: int, name: str, scipy: bool 
             return slid(v, _everywhere(a))
         case "same":
             pairs = [*zip(a.shape, v.shape, strict=True)]
-            kept = [one if scipy or first else other for first, (one, other) in zip(longer, pairs, strict=True)]
-            starts = [quotient(one + other - 1 - own, 2) for own, (one, other) in zip(kept, pairs, strict=True)]
+            less = [other if scipy else least(one, other) for one, other in pairs]
+            starts = [quotient(size - 1, 2) for size in less]
+            kept = [one + other - size for size, (one, other) in zip(less, pairs, strict=True)]
             return _cut(convolved_fully(a, v), starts, kept)
         case "valid":
             raise ShapeError(f"`{name}` needs one array that is at least as long as the other along every axis")
     raise ExpressionError(f"`mode` of `{name}` is 'full', 'same' or 'valid', not {mode!r}")
 
 
-def correlated(a: Node, v: Node, mode: str, *, rank: int, name: str, scipy: bool = False) -> Node:
-    """Return a correlation: entry k of one with a kernel inside of the array is the sum of a[n + k] * v[n]."""
+def correlated(
+    a: Node, v: Node, mode: str, *, rank: int, name: str, scipy: bool = False, late: bool = False
+) -> Node:
+    """Return a correlation: entry k of one with a kernel inside of the array is the sum of a[n + k] * v[n].
+
+    Of an even length the middle that `same` takes is `late` where it is the second of two.
+    """
     if mode == "valid" and a.rank == v.rank == rank:
         if all(sign(one - other, meant=1) >= 0 for one, other in zip(a.shape, v.shape, strict=True)):
             return slid(a, v)
-    elif mode == "same" and not scipy and a.rank == v.rank == 1 and sign(a.shape[0] - v.shape[0], meant=1) < 0:
+    elif mode == "same" and late and a.rank == v.rank == rank:
+        return _cut(convolved_fully(a, _everywhere(v)), [quotient(size, 2) for size in v.shape], a.shape)
+    elif mode == "same" and not scipy and a.rank == v.rank == 1 and sign(a.shape[0] - v.shape[0]) < 0:
         # NumPy swaps the two, and an even length has no middle.
         return _cut(convolved_fully(a, _everywhere(v)), [quotient(a.shape[0], 2)], v.shape)
     return convolved(a, _everywhere(v), mode, rank=rank, name=name, scipy=scipy)
@@ -163,12 +171,11 @@ def _whole(value: Any, name: str, count: int | None = None) -> Sizes:
     return numbers * count
 
 
-def bordered(x: Node, borders: Sequence[tuple[int, int]], value: float = 0) -> Node:
-    """Return x with so many further entries of one value before and after, along each of its last axes."""
-    for axis, (before, after) in enumerate(borders, x.rank - len(borders)):
-        sides = [algebra.full(value, (*x.shape[:axis], width, *x.shape[axis + 1 :])) if value else algebra.zero(
-            (*x.shape[:axis], width, *x.shape[axis + 1 :])) for width in (before, after)]
-        parts = [part for part in (sides[0], x, sides[1]) if part.shape[axis] != 0]
+def bordered(x: Node, borders: Sequence[tuple[int, int]]) -> Node:
+    """Return x with so many zeros before and after, along each of its last axes."""
+    for axis, widths in enumerate(borders, x.rank - len(borders)):
+        before, after = (algebra.zero((*x.shape[:axis], width, *x.shape[axis + 1 :])) for width in widths)
+        parts = [part for part in (before, x, after) if part.shape[axis] != 0]
         x = concatenated(*parts, axis=axis) if len(parts) > 1 else x
     return x
 
@@ -231,7 +238,8 @@ def convolution(
     name = f"conv{axes}d"
     spacings = _spacings(stride, dilation, axes)
     batch, kernel, channels = _in_channels(x, w, axes, name)
-    batch = _grouped(bordered(batch, _borders(padding, kernel.shape[2:], spacings)), *_whole(groups, "groups"), 1, name)
+    batch = bordered(batch, _borders(padding, kernel.shape[2:], spacings))
+    batch = _grouped(batch, _whole(groups, "groups")[0], 1, name)
     kernel = _grouped(kernel, groups, 0, name)
     if batch.shape[2] != kernel.shape[2]:
         message = f"`{name}`: the kernel has {kernel.shape[2]} channels for {batch.shape[2]} of the array"
@@ -256,7 +264,7 @@ def transposed_convolution(
     if batch.shape[1] != kernel.shape[0]:
         message = f"`{name}`: the kernel is for {kernel.shape[0]} channels, and the array has {batch.shape[1]}"
         raise ShapeError(message, sizes=(batch.shape[1], kernel.shape[0]))
-    batch = _grouped(batch, *_whole(groups, "groups"), 1, name)
+    batch = _grouped(batch, _whole(groups, "groups")[0], 1, name)
     kernel = _grouped(kernel, groups, 0, name)
     n, g, c, o, *rest = fresh(4 + 3 * axes)
     windows, inside, places = rest[:axes], rest[axes : 2 * axes], rest[2 * axes :]
@@ -280,23 +288,27 @@ def pooled(
 ) -> Node:
     """Return the mean or the largest entry of windows on the last axes."""
     if x.rank < axes:
-        raise RankError(f"`{name}_pool{axes}d` needs {axes} axes at least, and this is {describe(x.shape)}", needed=axes)
+        message = f"`{name}_pool{axes}d` needs {axes} axes at least, and this is {describe(x.shape)}"
+        raise RankError(message, needed=axes)
     lengths = _whole(kernel_size, "kernel_size", axes)
     spacings = _spacings(lengths if stride in (None, ()) else stride, dilation, axes)
     borders = _borders(_whole(padding, "padding", axes), lengths, spacings)
 
-    def reduced(array: Node, outside: float) -> Node:
-        array = bordered(array, borders, outside)
+    def reduced(array: Node) -> Node:
+        shape, array = array.shape, bordered(array, borders)
+        if name == "max" and array.shape != shape:
+            inside = bordered(algebra.full(1, shape), borders)
+            array = call("where", inside, array, algebra.number(float("-inf")))
         views = windowed(array, range(array.rank - axes, array.rank), lengths, spacings)
         merged = reshaped(views, (*views.shape[: array.rank], prod(lengths)))
         return call(name, merged, axis=-1)
 
     if name == "max":
-        return reduced(x, float("-inf"))
-    mean = reduced(x, 0)
+        return reduced(x)
+    mean = reduced(x)
     if counted or not any(width for border in borders for width in border):
         return mean
-    share = reduced(algebra.full(1, x.shape[x.rank - axes :]), 0)
+    share = reduced(algebra.full(1, x.shape[x.rank - axes :]))
     return call("divide", mean, share)
 
 
@@ -321,7 +333,7 @@ def folded(x: Node, output_size: Any, kernel_size: Any, dilation: Any, padding: 
     borders = _borders(padding, lengths, spacings)
     inner = _whole(output_size, "output_size", 2)
     sizes = [size + before + after for size, (before, after) in zip(inner, borders, strict=True)]
-    counts = [spacing.count(size, length) for spacing, size, length in zip(spacings, sizes, lengths, strict=True)]
+    counts = [spacing.windows_on(size, length) for spacing, size, length in zip(spacings, sizes, lengths, strict=True)]
     batch = x if x.rank == 3 else reshaped(x, (1, *x.shape))
     if batch.shape[2] != prod(counts):
         raise ShapeError(f"`fold`: images of {inner} have {prod(counts)} windows, not {batch.shape[2]}",
@@ -333,7 +345,8 @@ def folded(x: Node, output_size: Any, kernel_size: Any, dilation: Any, padding: 
     split = reshaped(batch, (batch.shape[0], channels, *lengths, *counts))
     n, c, k1, k2, i1, i2, p1, p2 = fresh(8)
     factors: list[Factor] = [(split, (n, c, k1, k2, i1, i2))]
-    for spacing, labels, *lengths_of in zip(spacings, ((i1, k1, p1), (i2, k2, p2)), counts, lengths, sizes, strict=True):
+    ties = ((i1, k1, p1), (i2, k2, p2))
+    for spacing, labels, *lengths_of in zip(spacings, ties, counts, lengths, sizes, strict=True):
         factors += spacing.ties(labels, *lengths_of)
     whole = product(1, factors, (n, c, p1, p2))
     for axis, ((before, _), size) in enumerate(zip(borders, inner, strict=True), 2):

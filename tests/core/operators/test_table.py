@@ -74,7 +74,10 @@ def interpreted(node: syntax.Node, values: Values) -> Any:
         case syntax.Attribute():
             return interpreted(node.operand, values).T
         case syntax.Index():
-            return interpreted(node.operand, values)[interpreted(node.items[0], values)]
+            items = tuple(interpreted(item, values) for item in node.items)
+            return interpreted(node.operand, values)[items if len(items) > 1 else items[0]]
+        case syntax.Slice():
+            return slice(*(part and interpreted(part, values) for part in (node.start, node.stop, node.step)))
         case syntax.Call():
             return called(node, values)
     raise AssertionError(node)
