@@ -173,9 +173,9 @@ def _simpson(y: Node, x: Node, axis: int) -> Node:
     """Return Simpson's rule over pairs of intervals, which may differ in length."""
     place = normalize_axis(axis, y.rank)
     count = plain(y.shape[place], "simpson")
-    if count < 3 or count % 2 == 0:
-        raise ExpressionError("Simpson's rule needs an odd number of places, 3 at least",
-                              helps=["`trapezoid(y, x)` takes any number"])
+    if count and (count < 3 or count % 2 == 0):
+        raise ShapeError("Simpson's rule needs an odd number of places, 3 at least",
+                         helps=["`trapezoid(y, x)` takes any number"])
     parts: dict[str, Any] = {
         name: _part(y, ends, place)
         for name, ends in (("a", ":-2:2"), ("b", "1:-1:2"), ("c", "2::2"))
