@@ -51,6 +51,8 @@ def _deviations(rowvar: bool, *arrays: Node) -> list[Node]:
         if not 1 <= X.rank <= 2:
             raise ShapeError("variables are the rows of a matrix, or one vector")
         rows = X if rowvar or X.rank < 2 else elaborate_text("X.T", {"X": X})
+        if len(arrays) == 1 and rows.shape[0] == 1:  # of one variable the libraries return a number
+            rows = reshaped(rows, -1)
         found.append(elaborate_text("X - mean(X, axis=-1, keepdims=True)", {"X": rows}))
     return found
 
