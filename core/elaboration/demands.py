@@ -8,6 +8,7 @@ habits of `habits` are about them.
 from __future__ import annotations
 
 from collections.abc import Callable, Collection, Hashable, Iterable, Iterator, Mapping, Sequence
+from contextlib import suppress
 from dataclasses import replace
 from functools import lru_cache, partial
 from itertools import groupby, islice
@@ -245,7 +246,9 @@ class Demands:
         rank = partial(_rank_of, template)
         if len(operands) == 2 and [rank(ranks) for ranks in ((0, 0), (0, 1), (1, 0), (1, 1))] == [0, 1, 1, 1]:
             self.meetings.append(Chain(self._call(template, tuple(operands), rank), self._parts(_operands(node))))
-        if operator is not None and len(operands) == 1 and ("axis" in operator.parameters or rank((1,)) == 0):
+        goes = operator is not None and "axis" in operator.parameters
+        alone = operator is not None and len(operands) == 1 and (goes or rank((1,)) == 0)
+        if alone or (goes and len(operands) == 2 and rank((0, 0)) == 0):
             self.along_axes += operands
         return self._call(template, tuple(operands), rank)
 
@@ -408,4 +411,7 @@ def _over_stand_ins(template: syntax.Node, shapes: Mapping[str, tuple[bool, ...]
     try:
         return Solver(shapes, (), {}).visit(template)
     except NotPlainError as error:
-        return Solver(shapes, (), dict.fromkeys(names_in(error.lengths), 0)).visit(template)
+        with suppress(NotPlainError):
+            return Solver(shapes, (), dict.fromkeys(names_in(error.lengths), 0)).visit(template)
+    # A function that must know how many entries there are is told of one.
+    return Solver({name: (True,) * len(shape) for name, shape in shapes.items()}, (), {}).visit(template)

@@ -97,9 +97,7 @@ def _quantile(x: Node, q: Any, axis: Any, keepdims: bool, method: str) -> Node:
     if method not in _METHODS:
         raise ExpressionError(f"`method` is {', '.join(map(repr, _METHODS))}, not {shown(method)}")
     count = plain(prod(x.shape[place] for place in normalize_axes(axis, x.rank)), "quantile")
-    if not count:
-        raise ExpressionError("no entries have no quantile")
-    low, part = divmod(Fraction(repr(q)) * (count - 1), 1)
+    low, part = divmod(Fraction(repr(q)) * max(count - 1, 0), 1)
     weight = _METHODS[method](part, low)
     places = [(low + 1, 1 - weight), (low + 2, weight)]
     terms = [

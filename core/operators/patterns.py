@@ -107,6 +107,7 @@ ENTRIES = (
     pattern("vander", "x; N=None, increasing=False", "Vandermonde matrix: the powers of each entry, N of them.",
             build=_vander,
             samples=("vander(v)", "vander(x, 3)", "vander(x, N=3, increasing=True)"), errors=("vander(X)", "vander()"),
+            libraries=("torch.linalg.vander(x, *, N=None) -> vander(x, N, increasing=True)",),
             spellings={"torch": "torch.vander(#*)"}),
     pattern("companion", "a", "Companion matrix of the polynomial with coefficients a, the highest first.",
             definition="vstack([-a[1:]/a[0], eye(len(a) - 2, len(a) - 1)])", samples=("companion(x)", "companion(v)"),

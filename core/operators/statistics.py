@@ -51,6 +51,8 @@ def _deviations(rowvar: bool, *arrays: Node) -> list[Node]:
         if not 1 <= X.rank <= 2:
             raise ShapeError("variables are the rows of a matrix, or one vector")
         rows = X if rowvar or X.rank < 2 else elaborate_text("X.T", {"X": X})
+        if len(arrays) == 1 and rows.shape[0] == 1:  # of one variable the libraries return a number
+            rows = reshaped(rows, -1)
         found.append(elaborate_text("X - mean(X, axis=-1, keepdims=True)", {"X": rows}))
     return found
 
@@ -173,9 +175,9 @@ def _simpson(y: Node, x: Node, axis: int) -> Node:
     """Return Simpson's rule over pairs of intervals, which may differ in length."""
     place = normalize_axis(axis, y.rank)
     count = plain(y.shape[place], "simpson")
-    if count < 3 or count % 2 == 0:
-        raise ExpressionError("Simpson's rule needs an odd number of places, 3 at least",
-                              helps=["`trapezoid(y, x)` takes any number"])
+    if count and (count < 3 or count % 2 == 0):
+        raise ShapeError("Simpson's rule needs an odd number of places, 3 at least",
+                         helps=["`trapezoid(y, x)` takes any number"])
     parts: dict[str, Any] = {
         name: _part(y, ends, place)
         for name, ends in (("a", ":-2:2"), ("b", "1:-1:2"), ("c", "2::2"))

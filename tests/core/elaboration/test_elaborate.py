@@ -126,7 +126,7 @@ ERRORS: tuple[tuple[str, type[ExpressionError], str, str], ...] = (
     ("x[..., ...]", ExpressionError, "one `...` at most", ""),
     ("where(x > 0)", ExpressionError, "needs `a`", ""),
     ("exp(x, where=x > 0)", ExpressionError, "no argument `where`", ""),
-    ("np.median(x)", UnknownNameError, "unknown function `np.median`", "median"),
+    ("np.unwrap(x)", UnknownNameError, "unknown function `np.unwrap`", "unwrap"),
     ("x[y]", ExpressionError, "", ""),
     ("sofmax(x)", UnknownNameError, "unknown function `sofmax`", "sofmax"),
     ("z + 1", UnknownNameError, "missing input `z`", "z"),
