@@ -18,9 +18,12 @@ from itertools import combinations, count
 from ..shapes import Shape
 from .canonical import canonical, simplest, tidy
 from .deltas import eliminate
-from .nodes import Apply, Coefficient, Delta, Labels, Map, Node, Product, Select, Structural, Sum, Symbol, sizes_of
+from .nodes import (
+    Apply, Coefficient, Delta, Labels, Map, Node, Product, Reshape, Select, Structural, Sum, Symbol, sizes_of,
+)  # fmt: skip
 from .nodes import Factor as Factor
 from .operator import Operator
+from .places import Windows
 
 # A Sum inside a Sum is spliced up to this many terms: what a person writes reaches normal form, and the running sums
 # of a deep network stay shared.
@@ -324,10 +327,28 @@ def is_mask(node: Node) -> bool:
 
 
 def _transparent(node: Product) -> bool:
-    """Whether a Product is seen through: it carries structure, or is a mere view of its one operand."""
+    """Whether a Product is seen through: it carries structure, or is a mere view of its one operand.
+
+    A convolution is not: what overlaps is added up once, before anything else is done with it.
+    """
+    if overlaps(node):
+        return False
     if any(isinstance(operand, Structural) or is_mask(operand) for operand in node.children):
         return True
     return len(node.children) == 1 and all(label < node.rank for label in node.labels[0])
+
+
+def overlaps(node: Product) -> bool:
+    """Whether a Product is a convolution: it adds up windows that overlap."""
+    return any(_adds_windows(node, operand, labels) for operand, labels in node.factors)
+
+
+def _adds_windows(node: Product, operand: Node, labels: Labels) -> bool:
+    """Whether an operand adds up windows to an axis of the result, and none of them is left."""
+    if not (isinstance(operand, Select) and isinstance(operand.rows, Windows) and labels[1] < node.rank):
+        return False
+    inner = (own for other, own in node.factors if isinstance(other, Reshape) and own[0] == labels[0])
+    return all(label >= node.rank for own in inner for label in own)
 
 
 def _pieces(node: Product) -> list[Factor]:

@@ -5,7 +5,7 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 
 from ..shapes import Shape
-from .algebra import Factor, add, broadcast, elementwise, fresh, product, relabelled
+from .algebra import Factor, add, broadcast, elementwise, fresh, overlaps, product, relabelled
 from .nodes import (
     Apply,
     Coefficient,
@@ -171,7 +171,7 @@ def flatten(roots: Sequence[Node]) -> list[Node]:
     order = topological(roots)
     users = uses(roots, order)
     inner = (child for node in order if isinstance(node, Product) for child in node.children)
-    absorbed = {child for child in inner if isinstance(child, Product) and users[child] == 1}
+    absorbed = {child for child in inner if isinstance(child, Product) and users[child] == 1 and not overlaps(child)}
     if not absorbed:
         return [*roots]
     new: dict[Node, Node] = {}
