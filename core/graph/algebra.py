@@ -19,7 +19,19 @@ from ..shapes import Shape
 from .canonical import canonical, simplest, tidy
 from .deltas import eliminate
 from .nodes import (
-    Apply, Coefficient, Delta, Labels, Map, Node, Product, Reshape, Select, Structural, Sum, Symbol, sizes_of,
+    Apply,
+    Coefficient,
+    Delta,
+    Labels,
+    Map,
+    Node,
+    Product,
+    Reshape,
+    Select,
+    Structural,
+    Sum,
+    Symbol,
+    sizes_of,
 )  # fmt: skip
 from .nodes import Factor as Factor
 from .operator import Operator
