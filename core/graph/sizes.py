@@ -15,8 +15,8 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from functools import cache, cached_property
-from math import prod
-from typing import TYPE_CHECKING, NamedTuple, TypeAlias
+from math import gcd, prod
+from typing import TYPE_CHECKING, NamedTuple, TypeAlias, cast
 from zlib import crc32
 
 from ..errors import ShapeError
@@ -248,7 +248,18 @@ def quotient(above: int, below: int, *, exact: bool = False) -> int:
     divided = divide(above, below)
     if divided is not None:
         return divided
+    shared = _shared((*terms_of(above), *terms_of(below))) if below else 1
+    if shared != 1:
+        return quotient(cast("int", divide(above, shared)), cast("int", divide(below, shared)), exact=exact)
     return _of_atom(Quotient(above, below, exact))
+
+
+def _shared(terms: tuple[tuple[Monomial, int], ...]) -> int:
+    """Return what all terms are multiples of: `2*n` of those of `2*n*m` and `4*n`."""
+    first, *others = (dict(monomial) for monomial, _ in terms)
+    powers = {atom: min([power, *(other.get(atom, 0) for other in others)]) for atom, power in first.items()}
+    monomial = tuple((atom, power) for atom, power in powers.items() if power)
+    return _polynomial([(monomial, gcd(*(c for _, c in terms)))])
 
 
 def least(first: int, second: int) -> int:
