@@ -9,6 +9,7 @@ from dataclasses import replace
 from typing import TYPE_CHECKING, Any, NamedTuple
 
 from . import syntax_errors
+from .arguments import separated
 from .errors import Span
 from .layers import is_layer, of_inputs
 from .reader import Refusal, place
@@ -225,7 +226,7 @@ class Builder:
         *_, exponent, arguments = parts
         if not (isinstance(function, Name) and function.name in function_words()):
             raise Refusal(self._text.index("(", place(exponent)[1]), wants_value=False)
-        positional, keywords = _split(arguments)
+        positional, keywords = separated(arguments)
         call = Call(function.name, positional, keywords, function.prefix, span=span, function_span=function.span)
         power = Number(exponent.value.translate(_DIGITS), span=place(exponent))
         return Binary("**", call, power, span=span, operator_span=place(parts[0]))
@@ -277,7 +278,7 @@ class Builder:
         if layer := self._layers.get(function.value):
             self._used.add(function.value)
             return self.applied(span, layer, arguments)
-        positional, keywords = _split(arguments)
+        positional, keywords = separated(arguments)
         return self._called(Call(function.value, positional, keywords, span=span, function_span=place(function)))
 
     def _called(self, call: Call) -> Node:
@@ -293,7 +294,7 @@ class Builder:
         return value
 
     def method(self, span: Span, operand: Node, function: Token, arguments: tuple[Node, ...]) -> Node:
-        positional, keywords = _split(arguments)
+        positional, keywords = separated(arguments)
         # F is an input more often than torch.nn.functional; of the methods of an array that library has `tanh` alone.
         is_array = isinstance(operand, Name) and operand.name == "F" and function.value in ARRAY_METHODS
         is_array = is_array and (function.value != "tanh" or not positional)
@@ -312,7 +313,7 @@ class Builder:
         """`nn.Softplus(2)(x)`: a layer is read as a function of its inputs, then of what it was made with."""
         if not is_layer(made):
             raise Refusal(self._text.index("(", made.span[1]), wants_value=False)
-        return replace(of_inputs(made, *_split(arguments)), span=span)
+        return replace(of_inputs(made, *separated(arguments)), span=span)
 
     def is_defined(self, call: Call) -> bool:
         """Whether a call is one of a function that the text itself defines."""
@@ -419,22 +420,6 @@ class Builder:
             return ""
         self._words[operand.name] += 1
         return operand.name
-
-
-def _split(arguments: tuple[Node, ...]) -> tuple[tuple[Node, ...], tuple[Keyword, ...]]:
-    """Separate positional from keyword arguments."""
-    positional: list[Node] = []
-    keywords: dict[str, Keyword] = {}
-    for argument in arguments:
-        if not isinstance(argument, Keyword):
-            if keywords:
-                raise syntax_errors.positional_after_keyword(argument.span, next(iter(keywords.values())).span)
-            positional.append(argument)
-        elif argument.name in keywords:
-            raise syntax_errors.repeated_keyword(argument.name, argument.span, keywords[argument.name].span)
-        else:
-            keywords[argument.name] = argument
-    return tuple(positional), tuple(keywords.values())
 
 
 def _refuse_ambiguous_signs(bracket: str, offset: int) -> None:

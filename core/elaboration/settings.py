@@ -38,18 +38,23 @@ def _is_truth(value: Any) -> bool:
 
 _KINDS: tuple[tuple[str, str, Callable[[Any], bool]], ...] = (
     (
-        "k offset n rank start_axis end_axis d ind N ndim num_classes num_groups ignore_index order", "a whole number",
+        "k offset n rank start_axis end_axis ind N ndim num_segments M groups dimension"
+        " chunks length type num_classes num_groups ignore_index order", "a whole number",
         is_whole,
     ),
     ("shift", "whole numbers", _are_whole),
-    ("start stop step value ddof lower upper nan posinf neginf", "a number", _is_number),
+    ("start stop step value d ddof lower upper nan posinf neginf", "a number", _is_number),
+    ("alpha fillvalue constant_values default left right period divisor_override", "a number", _is_number),
     ("eps epsilon margin delta beta scale label_smoothing", "a number", _is_number),
     ("ord p", "a number or a word", lambda value: value is None or isinstance(value, str) or _is_number(value)),
     (
         "keepdims full_matrices unit_diagonal increasing full training is_causal descending largest omit_nan rowvar"
-        " bias fisher first", "True or False", _is_truth,
+        " bias fisher first ceil_mode count_include_pad return_indices spread", "True or False", _is_truth,
     ),
-    ("subscripts approximate reduction method", "a word", lambda value: isinstance(value, str)),
+    (
+        "subscripts approximate reduction method mode boundary indexing norm", "a word",
+        lambda value: isinstance(value, str),
+    ),
 )  # fmt: skip
 KINDS: Mapping[str, tuple[str, Callable[[Any], bool]]] = {
     name: (kind, fits) for names, kind, fits in _KINDS for name in words(names)

@@ -37,10 +37,15 @@ class Ratio:
     def __eq__(self, other: object) -> bool:
         if not isinstance(other, Ratio):
             return False
-        return (self.number, self.above, self.below) == (other.number, other.above, other.below)
+        return (self.number, self.above, self._divisor) == (other.number, other.above, other._divisor)
 
     def __hash__(self) -> int:
-        return hash((self.number, self.above, self.below))
+        return hash((self.number, self.above, self._divisor))
+
+    @property
+    def _divisor(self) -> int:
+        """What it divides by: factors may have been multiplied before they came here."""
+        return prod(raised(size, power) for size, power in self.below)
 
     def __repr__(self) -> str:
         below = "*".join(_bracketed(size) + (f"**{power}" if power > 1 else "") for size, power in self.below)

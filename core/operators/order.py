@@ -300,7 +300,7 @@ ENTRIES = (
             evaluate=kernels.stable_order, differential="0 * dx", exact=True),
     *(order(f"index_of_{name}", "x; axis=None, keepdims=False", f"The place of the {word} entry, as an index:"
             f" `x[index_of_{name}(y)]`.", signature="(n)->()", evaluate=partial(getattr(np, f"arg{name}"), axis=-1),
-            differential="sum(0 * dx)", exact=True,
+            differential="0 * sum(dx)", exact=True,
             spellings={"numpy": f"np.arg{name}(#1, axis=#2, keepdims=#3)",
                        "torch": f"torch.arg{name}(#1, dim=#2, keepdim=#3)"},
             libraries=(f"np.arg{name}(a, axis=None, out=None, keepdims=False)"

@@ -6,6 +6,7 @@ over `i` and `k`: one is the derivative of the other.
 
 from __future__ import annotations
 
+import sys
 from collections.abc import Sequence
 from math import prod
 from typing import Any, NamedTuple, cast
@@ -298,7 +299,7 @@ def pooled(
         shape, array = array.shape, bordered(array, borders)
         if name == "max" and array.shape != shape:
             inside = bordered(algebra.full(1, shape), borders)
-            array = call("where", inside, array, algebra.number(float("-inf")))
+            array = call("where", inside, array, algebra.number(-sys.float_info.max))
         views = windowed(array, range(array.rank - axes, array.rank), lengths, spacings)
         merged = reshaped(views, (*views.shape[: array.rank], prod(lengths)))
         return call(name, merged, axis=-1)

@@ -75,8 +75,8 @@ def logcumsumexp(x: Any, dim: Any = None) -> Any:
     return torch.logcumsumexp(torch.ravel(x), 0) if dim is None else torch.logcumsumexp(x, dim)
 
 
-def one_hot(labels: Any, num_classes: Any, axis: Any = -1) -> Any:
+def one_hot(labels: Any, num_classes: Any, dim: Any = -1) -> Any:
     """A row for each label: one at its place, else zero."""
     places = torch.as_tensor(labels).unsqueeze(-1)
     rows = places == torch.arange(num_classes, device=places.device)
-    return torch.moveaxis(rows, -1, axis)
+    return torch.moveaxis(rows, -1, dim)

@@ -15,13 +15,15 @@ from matgrad.core.graph.catalogue import operators
 # What has a check of its own, where it is used: axes in `normalize_axis`, sizes in `checked_shape`.
 AXES = {"axis", "axes", "axis1", "axis2", "source", "destination", "start", "end"}
 SIZES = {"shape", "size", "reps", "repetitions", "num", "m", "b", "c", "normalized_shape", "q"}
+PARTS = {"indices_or_sections", "split_size", "obj", "pad_width", "pad", "index", "src"}
+WINDOWS = {"window_shape", "kernel_size", "output_size", "stride", "padding", "dilation", "output_padding", "sizes"}
 INTERNAL = {"message", "help"}
 
 
 def test_every_setting_is_checked() -> None:
     declared = {name for operator in operators(hidden=True) for name in declaration(operator.parameters).settings}
     assert len(declared) > 20
-    assert declared - set(KINDS) - AXES - SIZES == INTERNAL
+    assert declared - set(KINDS) - AXES - SIZES - PARTS - WINDOWS == INTERNAL
 
 
 @pytest.mark.parametrize(
