@@ -32,7 +32,7 @@ from .elementwise import elementwise
 
 def _checked_place(index: Any, size: Any) -> Any:
     """Return places counted from the front."""
-    indices, sizes = np.broadcast_arrays(np.asarray(index, dtype=float), size)
+    indices, sizes = np.broadcast_arrays(np.asarray(index, dtype=float), np.asarray(size, dtype=float))
     if np.any((indices < -sizes) | (indices >= sizes) | (indices != np.rint(indices))):
         wrong = indices[(indices < -sizes) | (indices >= sizes) | (indices != np.rint(indices))].flat[0]
         raise ExpressionError(f"index {wrong:g} is out of range for an axis of {np.max(sizes):g}")
