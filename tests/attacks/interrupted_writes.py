@@ -57,6 +57,15 @@ WRITERS = (
 )  # fmt: skip
 
 
+# What runs a command with room for so many bytes in a file: from within this process it would take a fork.
+FULL_AFTER = """
+import os, resource, signal, sys
+signal.signal(signal.SIGXFSZ, signal.SIG_IGN)
+resource.setrlimit(resource.RLIMIT_FSIZE, (int(sys.argv[1]),) * 2)
+os.execv(sys.argv[2], sys.argv[2:])
+"""
+
+
 def attack(seed: int) -> str | None:
     random = Random(seed)
     writer = random.choice(WRITERS)
@@ -79,9 +88,10 @@ def attack(seed: int) -> str | None:
 def run(writer: Writer, folder: Path, random: Random) -> tuple[str, int, str]:
     """Run a writer and stop it in some way; return the way, the exit status and what was said."""
     limit = random.randrange(20_000) if sys.platform != "win32" and random.random() < 0.3 else None
+    limited = [] if limit is None else [sys.executable, "-c", FULL_AFTER, str(limit)]
     process = subprocess.Popen(
-        [*MATGRAD, *writer.arguments], cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
-        stderr=subprocess.PIPE, preexec_fn=None if limit is None else lambda: full_after(limit),
+        [*limited, *MATGRAD, *writer.arguments], cwd=folder, stdin=subprocess.PIPE, stdout=subprocess.PIPE,
+        stderr=subprocess.PIPE,
     )  # fmt: skip
     assert process.stdin is not None
     assert process.stderr is not None
@@ -95,13 +105,6 @@ def run(writer: Writer, folder: Path, random: Random) -> tuple[str, int, str]:
     rest = LINES[len(LINES) // 2 :] if writer.status and random.random() < 0.5 else b""
     _, errors = process.communicate(rest if limit is None else LINES[len(LINES) // 2 :], timeout=60)
     return name if limit is None else f"{limit} bytes of room", process.returncode, errors.decode()
-
-
-def full_after(size: int) -> None:
-    """Let no file of this process grow beyond a size."""
-    import resource
-
-    resource.setrlimit(resource.RLIMIT_FSIZE, (size, size))
 
 
 def _wrong(writer: Writer, target: Path, before: bytes | None, names: set[str], status: int) -> str | None:
