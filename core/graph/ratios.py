@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Mapping
 from fractions import Fraction
 from itertools import permutations
-from math import gcd, isfinite, lcm, prod
+from math import gcd, inf, isfinite, lcm, nan, prod
 from typing import TypeAlias
 
 from ..errors import ShapeError
@@ -199,4 +199,7 @@ def evaluated(value: Number, values: Mapping[str, int]) -> Number:
         return value
     above = ratio(replace_lengths(value.above, values))
     below = [ratio(replace_lengths(size, values)) ** power for size, power in value.below]
-    return value.number * above * reciprocal(prod(below, start=Fraction(1)))
+    divisor = prod(below, start=Fraction(1))
+    if divisor == 0:  # as `1/(n - 3)` is for three entries
+        return float(value.number * above) * inf if above else nan
+    return value.number * above * reciprocal(divisor)

@@ -15,7 +15,7 @@ from collections.abc import Sequence
 from dataclasses import replace
 from fractions import Fraction
 from itertools import combinations
-from math import gcd
+from math import gcd, isfinite
 
 from ...grammar.budget import spend
 from ...grammar.syntax import Binary, Call, Number, String
@@ -149,7 +149,8 @@ def _content(terms: list[Term]) -> tuple[Plain, tuple[Power, ...], list[Term]]:
     for term in terms[1:]:
         own = dict(term.scalars)
         shared = [(tree, min(e, own[tree], key=abs)) for tree, e in shared if tree in own and e * own[tree] > 0]
-    common = _common_number([term.coefficient for term in terms])
+    finite = not any(isinstance(term.coefficient, float) and not isfinite(term.coefficient) for term in terms)
+    common = _common_number([term.coefficient for term in terms]) if finite else 1
     drawn = [(tree, -e) for tree, e in shared]
     scalars = [tuple(collected([*term.scalars, *drawn])) for term in terms]
     numbers = [term.coefficient if common == 1 else Fraction(term.coefficient) / Fraction(common) for term in terms]
