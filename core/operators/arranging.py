@@ -139,7 +139,7 @@ def deleted(x: Node, obj: Any, axis: int | None) -> Node:
     if outside := [one for one in gone if not 0 <= one < x.shape[place]]:
         raise ShapeError(f"`delete`: there is no place {outside[0]} on an axis of {x.shape[place]}",
                          sizes=(x.shape[place], outside[0] + 1))
-    return selected(x, place, [one for one in range(x.shape[place]) if one not in gone])  # type: ignore[arg-type]
+    return selected(x, place, tuple(one for one in range(x.shape[place]) if one not in gone))
 
 
 # --- together --------------------------------------------------------------------------------------------------------
