@@ -12,12 +12,13 @@ from math import prod
 from typing import NamedTuple
 
 from ..elaboration.elaborate import call
-from ..graph.algebra import Factor, add, exchanged, full, inlined, is_mask, number, permute, product, scale
+from ..graph.algebra import Factor, add, exchanged, full, inlined, is_mask, number, product, scale
 from ..graph.bounds import is_not_negative
 from ..graph.canonical import is_symmetric
-from ..graph.nodes import Delta, Labels, Node, Product, Structural, Sum, is_function, uses
+from ..graph.nodes import Labels, Node, Product, Structural, Sum, is_function, uses
 from ..graph.transform import flatten, transform
 from .order import contraction_cost
+from .softmaxes import in_one_step
 from .solves import factored_once
 
 # With fewer rows or columns half the work is not worth a square root.
@@ -62,20 +63,7 @@ def _denominator(sigmoid: Node) -> Node:
 def _softmax(node: Node, users: Mapping[Node, int]) -> Node | None:
     """Return exp(x - logsumexp(x)) along one axis as one step, where nothing else needs the logsumexp."""
     total = node.children[0] if is_function(node, "exp") else None
-    if not isinstance(total, Sum) or sorted(map(float, total.coefficients)) != [-1, 1]:
-        return None
-    x, spread = sorted(total.children, key=lambda term: -total.coefficients[total.children.index(term)])
-    parts = [part for part in (spread, *spread.children) if is_function(part, "logsumexp")]
-    if len(parts) != 1 or users.get(parts[0], 0) > 1 or parts[0].rank != x.rank - 1:
-        return None
-    for axis in range(x.rank):
-        kept = [other for other in range(x.rank) if other != axis]
-        ones: Factor = (Delta.of(x.shape[axis], 1), (axis,))
-        repeated = product(1, [(parts[0], tuple(kept)), ones], tuple(range(x.rank)))
-        if spread is repeated and parts[0].children[0] is permute(x, [*kept, axis]):
-            result = call("softmax_of_last", permute(x, [*kept, axis]))
-            return permute(result, [*range(axis), x.rank - 1, *range(axis, x.rank - 1)])
-    return None
+    return in_one_step("softmax_of_last", total, users)
 
 
 class _Pair(NamedTuple):

@@ -12,9 +12,10 @@ from math import prod
 from typing import NamedTuple
 
 from ..elaboration.elaborate import call
-from ..graph.algebra import Factor, constant_value, exchanged, full, permute, product
-from ..graph.nodes import Delta, Labels, Map, Node, Product, Structural, Sum, is_function, symbols, topological
+from ..graph.algebra import Factor, constant_value, exchanged, full, product
+from ..graph.nodes import Labels, Map, Node, Product, Structural, Sum, is_function, symbols, topological
 from ..graph.transform import transform
+from .softmaxes import in_one_step
 
 LENGTHS = ("euclidean_norm", "power_norm", "hypot")
 
@@ -40,20 +41,7 @@ def _steadied(node: Node) -> Node:
 
 def _log_softmax(node: Sum) -> Node | None:
     """Return x - logsumexp(x) along one axis as one step."""
-    if sorted(map(float, node.coefficients)) != [-1, 1]:
-        return None
-    x, spread = sorted(node.children, key=lambda term: -node.coefficients[node.children.index(term)])
-    parts = [part for part in (spread, *spread.children) if is_function(part, "logsumexp")]
-    if len(parts) != 1 or parts[0].rank != x.rank - 1:
-        return None
-    for axis in range(x.rank):
-        kept = [other for other in range(x.rank) if other != axis]
-        ones: Factor = (Delta.of(x.shape[axis], 1), (axis,))
-        repeated = product(1, [(parts[0], tuple(kept)), ones], tuple(range(x.rank)))
-        if spread is repeated and parts[0].children[0] is permute(x, [*kept, axis]):
-            result = call("log_softmax_of_last", permute(x, [*kept, axis]))
-            return permute(result, [*range(axis), x.rank - 1, *range(axis, x.rank - 1)])
-    return None
+    return in_one_step("log_softmax_of_last", node)
 
 
 # --- quotients by norms ----------------------------------------------------------------------------------------------
