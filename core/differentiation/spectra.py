@@ -85,13 +85,13 @@ def _function(values: Map | Apply, X: Node) -> Node | None:
     if name == "sqrt":
         return call("sqrtm", inner)
     exponent = constant_value(values.children[1]) if name == "power" else None
-    if not isinstance(exponent, int | Fraction) or abs(2 * exponent) > 2 * HIGHEST_POWER:
+    if not isinstance(exponent, int | Fraction):
         return None
-    if 2 % exponent.denominator:
+    times_of, root_of = Fraction(exponent).as_integer_ratio()
+    if abs(times_of) > HIGHEST_POWER or root_of > 2:
         return None
-    root = call("sqrtm", inner) if exponent.denominator == 2 else inner
-    base = call("inv", root) if exponent < 0 else root
-    return reduce(matmul, [base] * abs(exponent.numerator)) if abs(exponent.numerator) <= HIGHEST_POWER else None
+    root = call("sqrtm", inner) if root_of == 2 else inner
+    return reduce(matmul, [call("inv", root) if times_of < 0 else root] * abs(times_of))
 
 
 def _exponential(exponent: Node, X: Node) -> Node | None:

@@ -34,7 +34,7 @@ class Regular:
         if not any(self._applies(node, last) for node in topological(roots)):
             return [*roots]
         self.found = True
-        return transform(roots, lambda node: self._regular(node) if self._applies(node, last) else node)
+        return transform(roots, lambda node: self._regular(node, last))
 
     def _applies(self, node: Node, last: bool) -> bool:
         if not isinstance(node, Map | Apply) or not node.operator.regular or node in self.familiar:
@@ -42,7 +42,9 @@ class Regular:
         matrices = isinstance(node, Map) or not node.batch or node.operator.signature == "(n)->(n)"
         return matrices and (last or bool(node.operator.condition))
 
-    def _regular(self, node: Map | Apply) -> Node:
+    def _regular(self, node: Node, last: bool) -> Node:
+        if not isinstance(node, Map | Apply) or not self._applies(node, last):
+            return node
         operator = node.operator
         operands = dict(zip(operator.operands, node.children, strict=True))
         if operator.condition and not any(map(self._is_given, node.children)):
