@@ -54,6 +54,13 @@ def _with_orthonormal_columns(array: Array) -> Array:
     return found
 
 
+def _of_mean(array: Array, mean: float) -> Array:
+    """Return an array whose rows have a mean; numbers that are all positive stay so, where they can."""
+    own = array.mean(axis=-1, keepdims=True)
+    moved: Array = array * (mean / own) if mean and (array > 0).all() else array + (mean - own)
+    return moved
+
+
 def by_entries(truth: Array) -> Array:
     """Return the derivative by the independent entries of a symmetric matrix."""
     return truth + truth.T - np.diag(np.diag(truth))
@@ -63,12 +70,12 @@ def by_entries(truth: Array) -> Array:
 SYMMETRIC = Condition("if symmetric", "`{0}` is symmetric", _square, _symmetric, "symmetric")
 USUAL = (
     SYMMETRIC,
-    Condition("if it sums to 1", "`sum({0})` is 1", _vector, lambda a: np.abs(a) / np.abs(a).sum()),
+    Condition("if it sums to 1", "`sum({0})` is 1", _vector, lambda a: _of_mean(a, 1 / a.size)),
     Condition(
         "if rows sum to 1",
         "each row of `{0}` sums to 1",
         lambda shape: len(shape) == 2,
-        lambda a: np.abs(a) / np.abs(a).sum(axis=1, keepdims=True),
+        lambda a: _of_mean(a, 1 / a.shape[1]),
     ),
 )
 UNUSUAL = (
@@ -82,7 +89,7 @@ UNUSUAL = (
     ),
     Condition("if it is 1", "`{0}` is 1", lambda shape: shape == (), np.ones_like),
     Condition("if diagonal", "`{0}` is diagonal", _square, lambda a: np.diag(np.diag(a))),
-    Condition("if of mean 0", "`mean({0})` is 0", _vector, lambda a: a - a.mean()),
+    Condition("if of mean 0", "`mean({0})` is 0", _vector, lambda a: _of_mean(a, 0)),
     Condition("if positive", "all entries of `{0}` are positive", _any, np.abs, "positive"),
     Condition("if it is 0", "`{0}` is 0", _any, np.zeros_like),
 )
@@ -137,9 +144,15 @@ class Assumptions(Inquiry):
     def _where(self, name: str, condition: Condition, compiler: Compiler) -> Reading | None:
         if name in self.problem.assumptions or not condition.fits(self.points[0].shapes[name]):
             return None
-        if not all(self._holds(point, name, condition, compiler) for point in self.points):
+        turned = (False, True) if self.points[0].truth.ndim == 2 else (False,)
+        for turn in turned:
+            if all(self._holds(point, name, condition, compiler, turn) for point in self.points):
+                break
+        else:
             return None
         words = f"it is right where {condition.words.format(name)}, and here nothing says so"
+        if turn:
+            words = f"it is the transpose of the {self.noun} where {condition.words.format(name)}"
         helps = (Setting("assume", {name: condition.assumption}),) if condition.assumption else ()
         return Reading(condition.key, (words,), None, helps)
 
@@ -150,7 +163,7 @@ class Assumptions(Inquiry):
         assumptions = {**self.problem.assumptions, name: frozenset({condition.assumption})}
         return Compiler(replace(self.problem, assumptions=assumptions))
 
-    def _holds(self, point: Point, name: str, condition: Condition, compiler: Compiler) -> bool:
+    def _holds(self, point: Point, name: str, condition: Condition, compiler: Compiler, turned: bool) -> bool:
         if not condition.fits(point.values[name].shape):
             return False
         there = under(point, name, condition)
@@ -161,7 +174,8 @@ class Assumptions(Inquiry):
         # What is 0 there is right for any multiple.
         if not np.isfinite(truth).all() or not largest(truth):
             return False
-        return agrees(condition.target(truth), there.compute(self.trial.program))
+        truth = condition.target(truth)
+        return agrees(truth.T if turned else truth, there.compute(self.trial.program))
 
 
 def under(point: Point, name: str, condition: Condition) -> Point:

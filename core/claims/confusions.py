@@ -183,6 +183,8 @@ class Candidates(Inquiry):
             return
         partners = [n for n, own in self.points[0].shapes.items() if own[:1] == shape[:1] and n != self.name]
         part = "entry" if len(shape) == 1 else "row"
+        if not self._same_in_another_order([self.name, *partners]):
+            return
         single = self._one_sample if len(shape) == 2 else None
         trace = self._summed if self._equivalent else None
         for others in [[], partners] if partners else [[]]:
@@ -198,6 +200,16 @@ class Candidates(Inquiry):
                 f"`{self.name}`, and the claim leaves them out",
                 () if trace is None else (self._command("grad", f"trace({write(trace)})"),),
             )
+
+    def _same_in_another_order(self, names: list[str]) -> bool:
+        """Whether the expression stays the same where the samples come in another order."""
+        point = self.points[0]
+        values = {**point.values, **{name: point.values[name][::-1] for name in names}}
+        try:
+            value, _ = point.calculation.program.run(values)
+        except OperationFailed:
+            return False
+        return relative_error(value, point.value) <= SAME_NUMBERS
 
     def _row_by_row(self, point: Point, others: list[str]) -> Array | None:
         """Return the gradients for one row of the variable at a time, stacked."""
@@ -293,6 +305,14 @@ class Candidates(Inquiry):
                 words = f"the derivative by the {listed} `{self.name}` alone, as if the {others} were fixed"
                 remark = f"`{self.name}` occurs {len(places)} times, and the product rule has a term for each"
                 yield Candidate("product rule", words, compute, remark)
+                if len(self.output) == len(self.groups[1]) == 2:
+                    for columnwise, flat in ((True, "column by column"), (False, "row by row")):
+                        flattened = partial(self._flattened_part, compute=compute, columnwise=columnwise)
+                        yield Candidate("product rule", f"{words}, flattened {flat}", flattened, remark)
+
+    def _flattened_part(self, point: Point, compute: Compute, columnwise: bool) -> Array | None:
+        found = compute(point)
+        return None if found is None else self._flat(replace(point, truth=found), columnwise)
 
     def _partials(self, point: Point, program: syntax.Program, names: list[str]) -> list[Array] | None:
         symbol = point.calculation.symbols[self.name]

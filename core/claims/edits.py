@@ -7,11 +7,12 @@ derivative's own formula once that is changed.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Callable, Iterator, Sequence
+from collections.abc import Callable, Iterator
 from dataclasses import dataclass, replace
 from typing import TypeAlias
 
-from ...grammar.rewriting import TURNS, rewritten
+from ...grammar.parser import parse
+from ...grammar.rewriting import TURNS, filled, rewritten
 from ...grammar.syntax import (
     Attribute,
     Binary,
@@ -36,7 +37,6 @@ TAKEN_FOR = (
     ("mean", "sum"),
     ("sin", "cos"),
     ("sinh", "cosh"),
-    ("tril", "triu"),
     ("var", "std"),
     ("softmax", "sigmoid"),
     ("exp", "softmax"),
@@ -50,6 +50,18 @@ TAKEN_FOR = (
     ("det", "logdet"),
     ("maximum", "minimum"),
 )
+# The derivative of a function of numbers at `u`.
+SLOPES = {
+    "relu": "u > 0",
+    "abs": "sign(u)",
+    "tanh": "1 - tanh(u)**2",
+    "sigmoid": "sigmoid(u)*(1 - sigmoid(u))",
+    "softplus": "sigmoid(u)",
+    "log": "1/u",
+    "sqrt": "1/(2*sqrt(u))",
+    "sin": "cos(u)",
+    "cos": "-sin(u)",
+}
 COMPARED = {"<": ">", ">": "<", "<=": ">=", ">=": "<="}
 
 
@@ -80,7 +92,7 @@ def edits(tree: Node, confusions: tuple[Confusion, ...], shape_of: ShapeOf) -> I
     for confusion in confusions:
         for place in places:
             for after in confusion.change(place, shape_of):
-                yield Edit(confusion, _exchanged(tree, place, after), place, after)
+                yield Edit(confusion, exchanged(tree, place, after), place, after)
         for place in repeated:
             for after in confusion.change(place, shape_of):
                 yield Edit(confusion, rewritten(tree, _instead(place, after)), place, after, everywhere=True)
@@ -103,7 +115,8 @@ def _places(tree: Node) -> Iterator[Node]:
         stack += [node.operand] if isinstance(node, Index) else children(node)
 
 
-def _exchanged(tree: Node, place: Node, new: Node) -> Node:
+def exchanged(tree: Node, place: Node, new: Node) -> Node:
+    """Return a tree with one place changed."""
     return rewritten(tree, lambda node: new if node is place else None)
 
 
@@ -133,6 +146,8 @@ def _transposed(node: Node, shape_of: ShapeOf) -> Iterator[Node]:
             return
         case Binary("*" | "/", left, right) if () in (shape_of(left), shape_of(right)):
             return  # the matrix in it comes by itself
+        case Call("kron" | "diag"):
+            return  # so do their parts
     if len(shape_of(node) or ()) == 2:
         yield transposed(node)
 
@@ -174,13 +189,22 @@ def _reordered(node: Node, shape_of: ShapeOf) -> Iterator[Node]:
         case Call("outer" | "kron", (first, second)):
             yield replace(node, arguments=(second, first))
         case Binary("@"):
-            factors = factors_of(node, "@")
+            coefficient, factors = _without_number(factors_of(node, "@"))
             count = len(factors)
             for start in range(count - 1):
                 for middle in range(start + 1, count):
                     for stop in range(middle + 1, count + 1):
                         order = (factors[:start], factors[middle:stop], factors[start:middle], factors[stop:])
-                        yield chain([factor for block in order for factor in block], "@")
+                        first, *others = [factor for block in order for factor in block]
+                        yield chain([Binary("*", coefficient, first) if coefficient else first, *others], "@")
+
+
+def _without_number(factors: list[Node]) -> tuple[Node | None, list[Node]]:
+    """Return the number before the first factor of a chain, and the factors without it."""
+    match factors:
+        case [Binary("*", Number() | Unary("-", Number()) as number, first), *others]:
+            return number, [first, *others]
+    return None, factors
 
 
 def _elementwise(node: Node, shape_of: ShapeOf) -> Iterator[Node]:
@@ -220,7 +244,9 @@ def _other_axis(node: Node, shape_of: ShapeOf) -> Iterator[Node]:
         return
     for text in ("0", "1"):
         if axis != Number(text):
-            yield replace(node, keywords=(*bare, Keyword("axis", Number(text))))
+            other = replace(node, keywords=(*bare, Keyword("axis", Number(text))))
+            yield other
+            yield Index(other, (Slice(), Literal(None)))
     if axis is not None:
         yield replace(node, keywords=bare)
 
@@ -257,6 +283,12 @@ def _other_function(node: Node, shape_of: ShapeOf) -> Iterator[Node]:
             yield Binary(COMPARED[operator], left, right)
 
 
+def _other_triangle(node: Node, shape_of: ShapeOf) -> Iterator[Node]:
+    match node:
+        case Call("tril" | "triu" as triangle):
+            yield replace(node, function="triu" if triangle == "tril" else "tril", typed="", prefix="")
+
+
 def _dropped(node: Node, shape_of: ShapeOf) -> Iterator[Node]:
     match node:
         case Binary("+" | "-", left, right):
@@ -274,6 +306,23 @@ def _dropped(node: Node, shape_of: ShapeOf) -> Iterator[Node]:
 def _normalised(node: Node, shape_of: ShapeOf) -> Iterator[Node]:
     if isinstance(node, Call | Name | Binary) and shape_of(node):
         yield Binary("/", node, Call("sum", (node,)))
+
+
+def _quotients(node: Node, shape_of: ShapeOf) -> Iterator[Node]:
+    match node:
+        case Binary("*", left, right):
+            yield Binary("/", left, right)
+            yield Binary("/", right, left)
+        case Binary("/", left, right):
+            yield Binary("*", left, right)
+            yield Binary("/", right, left)
+
+
+def _undifferentiated(node: Node, shape_of: ShapeOf) -> Iterator[Node]:
+    """Put the derivative of a function in its place."""
+    match node:
+        case Call(function, (argument,), ()) if function in SLOPES:
+            yield filled(parse(SLOPES[function]).result, {"u": argument})
 
 
 def _brackets(node: Node, shape_of: ShapeOf) -> Iterator[Node]:
@@ -316,34 +365,14 @@ FIRST = (
     Confusion("power", _powers, "a power is wrong"),
 )
 SECOND = (
+    Confusion("other triangle", _other_triangle, "it is the other triangle"),
     Confusion("other function", _other_function, "the function is another one"),
+    Confusion("not differentiated", _undifferentiated, "the derivative of the function is meant, not the function"),
     TOO_MANY,
+    Confusion("quotient", _quotients, "a product and a quotient are confused"),
     Confusion("brackets", _brackets, "the brackets are in another place"),
     Confusion("coefficient", _scaled, "a number is wrong"),
     Confusion("not normalised", _normalised, "it is not normalised"),
     Confusion("diagonal matrix", _on_diagonal, "a diagonal matrix is meant"),
 )
 CONFUSIONS = (*FIRST, *SECOND)
-
-
-def lacking(pool: Sequence[Node]) -> Confusion:
-    """Return the confusion of a factor that is missing, which is one of some trees."""
-
-    def change(node: Node, shape_of: ShapeOf) -> Iterator[Node]:
-        own = shape_of(node)
-        if own is None or isinstance(node, Number):
-            return
-        for factor in pool:
-            shape = shape_of(factor)
-            if factor == node or shape is None:
-                continue
-            yield Binary("*", node, factor)
-            yield Binary("/", node, factor)
-            if not shape:
-                yield Binary("/", node, Binary("**", factor, Number("2")))
-            if len(shape) == 2 and own:
-                for matrix in (factor, transposed(factor)):
-                    yield Binary("@", matrix, node)
-                    yield Binary("@", node, matrix)
-
-    return Confusion("missing factor", change, "a factor is missing")

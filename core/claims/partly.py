@@ -7,12 +7,12 @@ from typing import TypeAlias
 
 import numpy as np
 
-from ...grammar.syntax import Node, Unary
+from ...grammar.syntax import Node
 from ...grammar.writer import write
 from ..arrays import SAME_NUMBERS, AnyArray, Array, largest
 from ..shapes import Shape
 from .readings import Inquiry, Reading, agrees
-from .slips import summands
+from .slips import flat, negated, opened, summands
 
 Where: TypeAlias = "Callable[[Shape], AnyArray]"
 
@@ -29,12 +29,12 @@ def _ends(shape: Shape, first: bool, last: bool) -> AnyArray:
 
 # Which entries are right, and what is said of that; for square matrices, and for all.
 OF_MATRICES: tuple[tuple[str, Where], ...] = (
-    ("the diagonal alone is right", lambda shape: np.eye(shape[0], dtype=bool)),
     ("it is right off the diagonal alone", lambda shape: ~np.eye(shape[0], dtype=bool)),
     ("the lower triangle alone is right, with the diagonal", lambda shape: np.tri(shape[0], dtype=bool)),
     ("the upper triangle alone is right, with the diagonal", lambda shape: np.tri(shape[0], dtype=bool).T),
     ("the lower triangle alone is right, without the diagonal", lambda shape: np.tri(shape[0], k=-1, dtype=bool)),
     ("the upper triangle alone is right, without the diagonal", lambda shape: np.tri(shape[0], k=-1, dtype=bool).T),
+    ("the diagonal alone is right", lambda shape: np.eye(shape[0], dtype=bool)),
 )
 OF_ALL: tuple[tuple[str, Where], ...] = (
     ("it is right but for the first {0}", lambda shape: _ends(shape, True, False)),
@@ -59,13 +59,27 @@ class Partly(Inquiry):
             zero = all(not largest(point.claimed[~where(point.claimed.shape)]) for point in self.points)
             rest = "; the other entries are left out" if zero else ""
             return Reading("only some entries", (words.format(row) + rest,))
+        return self._but_for_zeros()
+
+    def _but_for_zeros(self) -> Reading | None:
+        """Return whether the claim is right wherever the derivative, or the claim itself, is not 0."""
+        truths, claims = [point.truth for point in self.points], [point.claimed for point in self.points]
+        ways = (
+            (f"it is right where the {self.noun} is not 0; its other entries should be 0", truths),
+            ("its entries that are not 0 are right; the others should not be 0", claims),
+        )
+        for words, sides in ways:
+            masks = [side != 0 for side in sides]
+            right = (_right(c, t)[mask].all() and mask.any() for c, t, mask in zip(claims, truths, masks, strict=True))
+            if all(right) and not all(mask.all() for mask in masks):
+                return Reading("only some entries", (words,))
         return None
 
     def some_summands(self) -> Reading | None:
         """Return which summands of the claim are among those of the formula, and what the others should be."""
         if self.formula is None:
             return None
-        ours, theirs = list(summands(self.claim)), list(summands(self.formula))
+        ours, theirs = (list(summands(opened(tree))) for tree in (self.claim, self.formula))
         wrong = [term for term in ours if not any(self._equal(term, other) for other in theirs)]
         absent = [term for term in theirs if not any(self._equal(term, other) for other in ours)]
         if not absent or len(absent) == len(theirs):
@@ -88,11 +102,15 @@ class Partly(Inquiry):
 
 def _signed(term: tuple[int, Node]) -> str:
     sign, node = term
-    return write(node if sign > 0 else Unary("-", node))
+    return write(flat(node if sign > 0 else negated(node)))
+
+
+def _right(claimed: Array, truth: Array) -> AnyArray:
+    """Return which entries of a claim are right."""
+    return np.abs(claimed - truth) <= SAME_NUMBERS * max(largest(truth), largest(claimed))
 
 
 def _right_at(claimed: Array, truth: Array, where: Where) -> bool:
-    """Whether the claim is right in these places, and in none of the others that are not 0."""
+    """Whether a claim is right in these places."""
     places = where(truth.shape)
-    right = np.abs(claimed - truth) <= SAME_NUMBERS * max(largest(truth), largest(claimed))
-    return bool(right[places].all()) and not right[~places].all() and bool(places.any())
+    return bool(_right(claimed, truth)[places].all()) and bool(places.any())

@@ -18,16 +18,18 @@ from ...grammar import syntax
 from ...grammar.rewriting import rewritten
 from ...grammar.syntax import Binary, Call, Name, Node
 from ...grammar.writer import write
-from ..arrays import Array
+from ..arrays import SAME_NUMBERS, Array, relative_error
 from ..differentiation.differentiate import derivative
 from ..errors import ExpressionError
+from ..evaluation.program import OperationFailed
 from ..graph.nodes import Node as GraphNode
 from ..graph.nodes import Symbol
+from ..problems.calculation import Calculation
 from ..shapes import Shape
 from .confusions import Candidate, replace_values
 from .edits import CONFUSIONS, Confusion, ShapeOf, edits
 from .points import Point
-from .readings import Inquiry
+from .readings import Inquiry, Reading
 
 MOST_PARTS = 16
 MOST_EXPRESSIONS = 40
@@ -84,6 +86,25 @@ class Rules(Inquiry):
                     words = f"the second derivative by `{other}`, not by `{self.name}`"
                     yield Candidate("another variable", words, partial(self._of_order, names=(other, other)))
 
+    def undifferentiated(self) -> Iterator[Candidate]:
+        """Yield the parts of the expression themselves."""
+        for part in self._parts():
+            words = f"`{write(part)}` itself, not differentiated"
+            yield Candidate("value", words, partial(self._value_of, part=part))
+
+    def _value_of(self, point: Point, part: Node) -> Array | None:
+        return self.values_at(point).of(part)
+
+    def _diagonal_of_the_hessian(self, point: Point) -> Array | None:
+        size = prod(point.truth.shape)
+        if point.claimed.shape != point.truth.shape or size * size > MOST_ENTRIES:
+            return None
+        node = point.calculation.output
+        for name in (self.name, self.name):
+            node = derivative(node, point.calculation.symbols[name])
+        found = self._run(point, node)
+        return None if found is None else np.diagonal(found.reshape(size, size)).reshape(point.truth.shape)
+
     def _of_order(self, point: Point, names: tuple[str, ...]) -> Array | None:
         calculation = point.calculation
         expected: Shape = sum((point.shapes[name] for name in names), calculation.shape)
@@ -135,6 +156,10 @@ class Rules(Inquiry):
             summed = Call("sum", (part,))
             words = f"the gradient of `{write(summed)}`"
             yield Candidate("derivative of a part", words, partial(self._of_tree, tree=summed))
+
+        if self.trial.order == 1 and not self.output:
+            words = f"the second derivative by `{self.name}`, entry by entry: the diagonal of the Hessian"
+            yield Candidate("Hessian", words, self._diagonal_of_the_hessian)
 
     def _held(self, point: Point, part: Node, new: Node) -> tuple[GraphNode, Symbol, Point] | None:
         """Return the expression with a part replaced, in which `held` is what makes the value the same."""
@@ -226,6 +251,28 @@ class Rules(Inquiry):
             return None
         along: Array = np.trace(found, axis1=-2, axis2=-1)
         return along
+
+    def for_numbers_alone(self) -> Reading | None:
+        """Return whether the claim is right where every input is a number, a matrix of one row and one column."""
+        if any(0 in shape for shape in self.points[0].shapes.values()):
+            return None
+        seen = 0
+        for point in self.points:
+            values = {name: value.ravel()[:1].reshape((1,) * value.ndim) for name, value in point.values.items()}
+            try:
+                calculation = Calculation(self.problem, {name: value.shape for name, value in values.items()})
+                _, truth = calculation.program.run(values)
+                node = point.bench.over_inputs(self.trial.program, calculation, values)
+                (claimed,) = point.bench.run([node], values)
+            except (ExpressionError, OperationFailed):
+                return None
+            if claimed.size != 1 or relative_error(claimed.ravel(), truth.ravel()) > SAME_NUMBERS:
+                return None
+            seen += bool(truth.any())
+        if not seen or not any(len(shape) == 2 for shape in self.points[0].shapes.values()):
+            return None
+        words = "it is right for numbers alone: a rule for numbers is used on matrices or vectors"
+        return Reading("rule for numbers", (words,))
 
     def misread(self) -> Iterator[Candidate]:
         """Yield the derivatives of expressions that are nearly the one at hand."""

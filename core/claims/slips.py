@@ -12,11 +12,12 @@ from itertools import islice
 
 import numpy as np
 
-from ...grammar.rewriting import rewritten
-from ...grammar.syntax import Binary, Call, Name, Node, Number, Unary, walk
+from ...grammar.rewriting import TURNS, rewritten
+from ...grammar.syntax import Attribute, Binary, Call, Name, Node, Number, Unary, walk
 from ...grammar.writer import write
 from ..arrays import Array
-from .edits import CONFUSIONS, TOO_MANY, Confusion, Edit, edits, lacking
+from .edits import CONFUSIONS, TOO_MANY, Confusion, Edit, edits
+from .pools import applied, exchanged_with, lacking
 from .readings import Inquiry, Reading, agrees
 
 MOST_EDITS = 600
@@ -52,7 +53,7 @@ class Slips(Inquiry):
             factor = self._factor_of(sign, term)
             if factor is None:
                 continue
-            wrong = write(term if sign > 0 else Unary("-", term))
+            wrong = write(term if sign > 0 else negated(term))
             if factor == -1:
                 return Reading("sign of a summand", (f"the sign of the summand `{write(term)}` is wrong",))
             if not factor:
@@ -81,22 +82,24 @@ class Slips(Inquiry):
                 return None
         return first
 
-    def one_place(self, confusions: tuple[Confusion, ...]) -> Reading | None:
-        """Return the one place of the claim that is wrong."""
+    def one_place(self, confusions: tuple[Confusion, ...], *, but_for_all: bool = False) -> Reading | None:
+        """Return the one place of the claim that is wrong; `but_for_all`, not the claim as a whole."""
         for edit in islice(edits(self.claim, confusions, self.shape_of), MOST_EDITS):
-            if self.is_right(edit.tree):
+            if not (but_for_all and edit.tree is edit.after) and self.is_right(edit.tree):
                 return self._right_with(edit)
         return None
 
-    def lacking_factor(self) -> Reading | None:
-        """Return the part of the expression that is missing somewhere as a factor."""
-        return self.one_place((lacking(self._pool()),))
-
-    def _pool(self) -> list[Node]:
-        """Return what may be a factor: inputs and functions of them, in the expression, the claim and the formula."""
+    def lacking_part(self) -> Reading | None:
+        """Return the part of the expression that is missing somewhere, or that another stands for."""
         trees = [self.expression, self.claim, *([self.formula] if self.formula else [])]
-        found: list[Node] = [part for tree in trees for part in walk(tree) if isinstance(part, Name | Call)]
-        return [part for part in dict.fromkeys(found) if self.shape_of(part) is not None][:MOST_FACTORS]
+        parts: list[Node] = [part for tree in trees for part in walk(tree) if isinstance(part, Name | Call)]
+        pool = [part for part in dict.fromkeys(parts) if self.shape_of(part) is not None][:MOST_FACTORS]
+        names = [part for part in pool if isinstance(part, Name) or part in walk(self.expression)]
+        calls = [part for part in parts if isinstance(part, Call)]
+        functions = dict.fromkeys(call.function for call in calls if len(call.arguments) == 1 and not call.keywords)
+        return self.one_place((exchanged_with(names),), but_for_all=True) or self.one_place(
+            (applied([*functions]), lacking(pool))
+        )
 
     def one_place_and_turned(self) -> Reading | None:
         """Return the one place that is wrong in a claim that is the derivative transposed or flattened."""
@@ -146,7 +149,7 @@ class Slips(Inquiry):
                 assert self.formula is not None
                 alone = rewritten(self.formula, lambda node: gone if node is edit.before else None)
                 both = Binary("+", self.claim, alone)
-                missing = _flat(alone) if self.is_right(both) else gone
+                missing = flat(alone) if self.is_right(both) else gone
                 return Reading("missing summand", (f"the summand `{write(missing)}` is missing",))
             case Binary("/"):
                 return Reading("missing factor", (f"it is not divided by `{write(gone)}`",))
@@ -161,7 +164,9 @@ class Slips(Inquiry):
         words = f"{reason}with `{after}` in place of {place} {verb}: `{whole}`"
         if edit.tree == edit.after:
             words = f"{reason}`{whole}` would be right" if verb == "it is right" else f"{reason}as `{whole}` {verb}"
-        if edit.confusion is TOO_MANY and not isinstance(edit.before, Call):
+        if edit.confusion is TOO_MANY and isinstance(edit.before, Call):
+            words = f"the function `{edit.before.function}` is one too many: {words}"
+        elif edit.confusion is TOO_MANY:
             gone = write(_gone(edit))
             what = f"the {OPERANDS[getattr(edit.before, 'operator', '')]} `{gone}`"
             if edit.before == Binary("/", edit.after, _gone(edit)):
@@ -173,14 +178,30 @@ class Slips(Inquiry):
 OPERANDS = {"+": "summand", "-": "summand", "*": "factor", "@": "factor", "/": "factor"}
 
 
-def _flat(node: Node) -> Node:
-    """Return a product without the brackets that it does not need: `2*(lam*w)` is `2*lam*w`."""
+def flat(node: Node) -> Node:
+    """Return a product without the brackets and signs that it does not need: `2*(lam*-w)` is `-2*lam*w`."""
     match node:
-        case Binary("*", first, Binary("*" | "@" as times, second, third)) if isinstance(first, Number):
-            return Binary(times, _flat(Binary("*", first, second)), third)
-        case Unary("-", Binary("*" | "@" as times, first, second)):
-            return Binary(times, _flat(Unary("-", first)), second)
+        case Binary("*" | "@" | "/" as times, first, second):
+            first, second = flat(first), flat(second)
+            match second:
+                case Unary("-", inner):
+                    return flat(negated(Binary(times, first, inner)))
+                case Binary("*" | "@" as other, left, right) if times == "*" and isinstance(first, Number | Unary):
+                    return Binary(other, flat(Binary("*", first, left)), right)
+            return Binary(times, first, second)
+        case Unary("-", inner):
+            return negated(flat(inner))
     return node
+
+
+def negated(node: Node) -> Node:
+    """Return minus a product, the sign before its first factor: `-A @ x`."""
+    match node:
+        case Unary("-", inner):
+            return inner
+        case Binary("*" | "@" | "/" as times, first, second):
+            return Binary(times, negated(first), second)
+    return Unary("-", node)
 
 
 def _gone(edit: Edit) -> Node:
@@ -189,7 +210,7 @@ def _gone(edit: Edit) -> Node:
         return edit.before
     left, right = edit.before.left, edit.before.right
     if edit.after is left:
-        return Unary("-", right) if edit.before.operator == "-" else right
+        return negated(right) if edit.before.operator == "-" else right
     return left
 
 
@@ -203,3 +224,29 @@ def summands(node: Node, sign: int = 1) -> Iterator[tuple[int, Node]]:
             yield from summands(operand, -sign)
         case _:
             yield sign, node
+
+
+def opened(node: Node) -> Node:
+    """Return a tree with products and transposes of sums written as sums of products and of transposes."""
+    match node:
+        case Binary("+" | "-" as sign, left, right):
+            return Binary(sign, opened(left), opened(right))
+        case Unary("-", operand):
+            return Unary("-", opened(operand))
+        case Attribute(operand, turn) if turn in TURNS:
+            match opened(operand):
+                case Binary("+" | "-" as sign, left, right):
+                    return Binary(sign, opened(Attribute(left, turn)), opened(Attribute(right, turn)))
+        case Binary("*" | "@" as times, left, right):
+            left, right = opened(left), opened(right)
+            match left, right:
+                case Binary("+" | "-" as sign, first, second), _:
+                    return Binary(sign, opened(Binary(times, first, right)), opened(Binary(times, second, right)))
+                case _, Binary("+" | "-" as sign, first, second):
+                    return Binary(sign, opened(Binary(times, left, first)), opened(Binary(times, left, second)))
+            return Binary(times, left, right)
+        case Binary("/", left, right):
+            match opened(left):
+                case Binary("+" | "-" as sign, first, second):
+                    return Binary(sign, opened(Binary("/", first, right)), opened(Binary("/", second, right)))
+    return node

@@ -27,6 +27,7 @@ from ..work import ASKED, TooMuchWork
 from .points import Arrange, Point, Trial, length_in_words, one_by_one
 from .readings import Reading
 from .search import other_reading
+from .sizes import sizes_in_numbers
 
 SEVERAL_WAYS = 3
 
@@ -176,6 +177,8 @@ class Judgement:
             yield f"they agree at {self._where()}: relative error {error:.1g}"
             yield from dict.fromkeys(point.loss.note(0) for point in self.trial.points if point.error > SAME_NUMBERS)
             yield from self.trial.remarks
+            if (words := sizes_in_numbers(self.trial)) is not None:
+                yield words
             return
         first = next(point for point in self.trial.points if not point.agrees)
         if reading is not None:
@@ -187,6 +190,9 @@ class Judgement:
             )
         elif reading is None:
             yield from self._where_it_differs(first)
+        agreeing = sum(point.agrees for point in self.trial.points)
+        if agreeing:
+            yield f"it agrees at {agreeing} of {len(self.trial.points)} points: it holds for special inputs alone"
         if error is not None and error <= NEAR_MISS:
             yield f"it is close: the relative error is {error:.1g}, as of a rounded constant or an approximation"
         if self.trial.arrange and all(
@@ -233,9 +239,6 @@ class Judgement:
             f"{at} {verb}: the claim has {point.claimed[index]:.6g}, the {self.trial.noun} {point.truth[index]:.6g} "
             f"(at {inputs}, {self._sizes(point)}){several}"
         )
-        agreeing = sum(point.agrees for point in self.trial.points)
-        if agreeing:
-            yield f"it agrees at {agreeing} of {len(self.trial.points)} points: it holds for special inputs alone"
 
     def _answer(self) -> Answer:
         """Return the derivative at the first point, checked by differences, as an answer of its own."""

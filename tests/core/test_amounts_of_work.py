@@ -123,7 +123,7 @@ def test_a_claim(work: Work, text: str, variable: str, claim: str, key: str | No
     [
         ("x.T @ A @ x", "x", "2*A @ x", "if symmetric", 16),
         ("trace(X @ A @ X.T)", "X", "2*X @ A", "if symmetric", 16),
-        ("A @ X @ B", "X", "kron(A, B)", "transposed factor, turned", 32),
+        ("A @ X @ B", "X", "kron(A, B)", "transposed factor, turned", 40),
         ("x.T @ A @ x", "x", "3*A @ x + 1", None, 48),
     ],
 )

@@ -8,6 +8,7 @@ from __future__ import annotations
 
 import json
 import os
+import re
 from functools import cache
 from pathlib import Path
 from typing import Any
@@ -23,6 +24,7 @@ CLAIMS: list[dict[str, Any]] = [
     json.loads(line) for line in Path(__file__).with_name("claims.jsonl").read_text(encoding="utf-8").splitlines()
 ]
 RIGHT = ("right", "own formula with n", "mixed row/col", "literal 1/5")
+FORMULA = re.compile(r"the [a-zA-Z ]+ is `|`\w+` is `")
 each_claim = pytest.mark.parametrize("position", range(len(CLAIMS)))
 
 
@@ -61,7 +63,8 @@ def test_what_is_said_is_on_file() -> None:
         found = verdict(position)
         lines.append(f"{claim['expr']}, by {claim['wrt']}: {claim['claim']}  ({claim['mistake']})")
         if isinstance(found, Verdict):
-            said = [found.matches or "differs", *map(str, found.notes)]
+            # The formulas themselves are on file elsewhere.
+            said = [found.matches or "differs", *(note for note in map(str, found.notes) if not FORMULA.match(note))]
         else:
             said = found.splitlines()
         lines += [f"    {line}" for line in said]
