@@ -55,8 +55,11 @@ class Node:
         return True
 
     def __hash__(self) -> int:
+        known: int | None = self.__dict__.get("_hash")
+        if known is not None:
+            return known
         # Parts before wholes, without recursion: a sum may have thousands of terms.
-        stack = [] if "_hash" in self.__dict__ else [self]
+        stack = [self]
         while stack:
             waiting = [part for part in children(stack[-1]) if "_hash" not in part.__dict__]
             if waiting:

@@ -55,10 +55,12 @@ def diagonal(factor: Labelled, tape: Tape) -> Labelled:
 
 def plain(factor: Labelled, tape: Tape) -> Labelled:
     """Return the factor as numbers to multiply by: neither a mask nor an inverse."""
+    if not factor.mask and not factor.inverse:
+        return factor
     value = factor.value
     if factor.mask:
         value = tape.emit(as_number, [value], value.shape, exact=True)
-    elif factor.inverse:
+    else:
         value = tape.shared(np.reciprocal, value) if not value.shape else tape.emit(np.reciprocal, [value], value.shape)
     return factor._replace(value=value, mask=False, inverse=False)
 

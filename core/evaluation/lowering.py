@@ -116,7 +116,7 @@ class Lowering:
         if node not in self._values:
             self._values[node] = self._spread(self._pieces[node], node.shape)
         value = self._values[node]
-        return value if self._uses[node] == 1 else value._replace(fresh=False)
+        return value._replace(fresh=False) if value.fresh and self._uses[node] > 1 else value
 
     def _spread(self, piece: CompactValue, shape: Shape, fold: bool = True) -> Value:
         labels = piece.factor.labels
@@ -224,7 +224,7 @@ class Lowering:
         if operand not in self._values and piece.writer is None and piece.coefficient == 1:
             factor = piece.factor
             if len(factor.labels) == operand.rank:
-                value = factor.value._replace(fresh=factor.value.fresh and not shared)
+                value = factor.value._replace(fresh=False) if factor.value.fresh and shared else factor.value
                 return factor._replace(value=value, labels=labels)
         if piece.factor.mask:
             return piece.factor._replace(labels=labels)
