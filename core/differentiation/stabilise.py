@@ -10,7 +10,7 @@ from __future__ import annotations
 from collections import Counter
 from collections.abc import Callable, Sequence
 from functools import reduce
-from itertools import chain, combinations, permutations
+from itertools import combinations, permutations
 from typing import Any
 
 from ..elaboration.elaborate import call
@@ -45,9 +45,9 @@ def rewritten(node: Node) -> Node:
     """Return a node over stabilized operands with every rewrite applied to it."""
     if isinstance(node, Product):
         factors = {factor.operator.name for factor in node.children if isinstance(factor, Map | Apply)}
-        rewrites = chain(*(REWRITES[Product, name] for name in FACTORS if name in factors))
+        rewrites = [rewrite for name in FACTORS if name in factors for rewrite in REWRITES[Product, name]]
     else:
-        rewrites = iter(REWRITES.get(node.operator.name if isinstance(node, Map | Apply) else type(node), ()))
+        rewrites = [*REWRITES.get(node.operator.name if isinstance(node, Map | Apply) else type(node), ())]
     return next((found for rewrite in rewrites if (found := rewrite(node)) is not None), node)
 
 

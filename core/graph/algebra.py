@@ -270,15 +270,14 @@ def product(coefficient: Coefficient, factors: Iterable[Factor], output: Labels)
     kinds = {type(node) for node, _ in flat}
     if Map in kinds:
         flat = _cancelled(flat)
-    sums = [place for place, (node, _) in enumerate(flat) if isinstance(node, Sum)] if Sum in kinds else []
-    if coefficient == 0 or any(is_zero(flat[place][0]) for place in sums) or (Select in kinds and _apart(flat)):
+    sums = [(place, node) for place, (node, _) in enumerate(flat) if isinstance(node, Sum)] if Sum in kinds else []
+    if coefficient == 0 or not all(node.children for _, node in sums) or (Select in kinds and _apart(flat)):
         sizes = sizes_of(flat)
         return zero(tuple(sizes[label] for label in output))
-    for place in sums:
-        node, labels = flat[place]
+    for place, node in sums:
         if any(carries_delta(term) for term in node.children):
             others = flat[:place] + flat[place + 1 :]
-            return _distribute(coefficient, node, labels, others, output)
+            return _distribute(coefficient, node, flat[place][1], others, output)
     if not kinds.isdisjoint(STRUCTURAL):
         coefficient, flat, output = eliminate(coefficient, flat, output)
     return canonical(coefficient, flat, output)

@@ -87,14 +87,14 @@ def _stable(key: Hashable) -> int:
     match key:
         case str():
             return crc32(key.encode())
+        case Operator():
+            return crc32(key.name.encode())
         case int() | float() | Fraction():
             return hash(key)
         case bytes():
             return crc32(key)
         case frozenset():
             return hash(tuple(sorted(_stable(item) for item in key)))
-        case Operator():
-            return crc32(key.name.encode())
         case Listed():
             return hash((_stable(key.places), _stable(key.source)))
         case tuple():

@@ -22,7 +22,21 @@ from ...grammar.syntax import Binary, Call, Number, String
 from ..graph.nodes import Plain
 from .chains import Link, flipped
 from .terms import Term, chain, written
-from .trees import ONE, Power, Tree, call, collected, length, negated, power, size, transposed, transposes, with_norms
+from .trees import (
+    ONE,
+    Power,
+    Tree,
+    call,
+    collected,
+    length,
+    magnitude,
+    negated,
+    power,
+    size,
+    transposed,
+    transposes,
+    with_norms,
+)
 
 # A factor in front of a sum costs a pair of brackets.
 BRACKETS = 2
@@ -90,7 +104,7 @@ def _only_factor(term: Term) -> Tree | None:
 
 def _length_of(scalars: tuple[Power, ...]) -> int:
     """Return about how many words and signs it takes to multiply by scalars."""
-    return sum(1 + length(power(tree, abs(exponent))) for tree, exponent in scalars)
+    return sum(1 + length(power(tree, magnitude(exponent))) for tree, exponent in scalars)
 
 
 def _fewest_transposes(terms: list[Term]) -> Tree:
@@ -148,7 +162,7 @@ def _content(terms: list[Term]) -> tuple[Plain, tuple[Power, ...], list[Term]]:
     shared = list(terms[0].scalars)
     for term in terms[1:]:
         own = dict(term.scalars)
-        shared = [(tree, min(e, own[tree], key=abs)) for tree, e in shared if tree in own and e * own[tree] > 0]
+        shared = [(tree, min(e, own[tree], key=magnitude)) for tree, e in shared if tree in own and e * own[tree] > 0]
     finite = not any(isinstance(term.coefficient, float) and not isfinite(term.coefficient) for term in terms)
     common = _common_number([term.coefficient for term in terms]) if finite else 1
     drawn = [(tree, -e) for tree, e in shared]

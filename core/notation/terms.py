@@ -83,7 +83,9 @@ def written(term: Term) -> Tree:
     if found := trees.multiple_of_constant(coefficient):
         coefficient, constant = found
         term = term._replace(scalars=(constant, *term.scalars))
-    term = absorbed(term._replace(scalars=tuple(trees.with_norms(term.scalars))))
+    if term.scalars:
+        term = term._replace(scalars=tuple(trees.with_norms(term.scalars)))
+    term = absorbed(term)
     body = chain(term)
     above, below = trees.fraction(term.scalars)
     if isinstance(coefficient, Fraction) and coefficient.denominator != 1:

@@ -118,6 +118,11 @@ def indexed(tree: Tree, items: Iterable[Tree]) -> Tree:
     return Index(tree, tuple(kept)) if kept else tree
 
 
+def magnitude(exponent: Exponent) -> Exponent:
+    """Return an exponent without its sign."""
+    return -exponent if exponent < 0 else exponent
+
+
 def power(base: Tree, exponent: Exponent) -> Tree:
     """Return a power; whole exponents are numbers, the square root is `sqrt`."""
     if exponent == 1:
