@@ -22,6 +22,7 @@ from ..notation.formula import Notation
 from ..notation.naming import bare, named
 from ..notation.recognise import recognised
 from ..notation.trees import Tree
+from ..notation.typed import Typed
 from ..problems.calculation import Calculation
 from ..problems.problem import DIRECTIONS, Problem, direction_name, tangent_name
 from ..shapes import Shape
@@ -307,4 +308,4 @@ def _readable(calculation: Calculation, regular: Regular | None = None) -> list[
 
 def _notation(problem: Problem, calculation: Calculation) -> Notation:
     spoken = {tangent_name(name): direction_name(problem) for name in problem.wrt}
-    return Notation(spoken, set(topological([calculation.original])))
+    return Notation(spoken, set(topological([calculation.original])), Typed(problem.names, calculation.sums))
