@@ -124,17 +124,25 @@ class Notation:
         return self._product(1, [(node, tuple(range(node.rank)))], node.rank)
 
     def _raised(self, node: Node, base: Node, exponent: Fraction) -> Term:
-        """Return a power; that of a Hadamard product is the product of the powers."""
+        """Return a power; that of a product is the product of the powers."""
         term = self.term(base)
-        covers = frozenset(range(node.rank))
-        if term.coefficient == 1 and not term.scalars and exponent.denominator == 1:
-            if node.rank == 1 and not term.links:
-                return Term(1, tail=tuple((tree, e * exponent) for tree, e in term.tail), covers=covers)
-            if node.rank == 2 and len(term.links) == 1 and not term.links[0].diagonal:
-                powers = tuple((tree, e * exponent) for tree, e in term.links[0].powers)
-                link = term.links[0]._replace(powers=powers, symmetric=is_symmetric(node))
-                return Term(2, links=(link,), covers=covers)
-        return Term.of(self.tree(base), node.rank, exponent, symmetric=is_symmetric(node))
+        links = term.links
+        plain = term.whole is None and not (
+            len(links) > 1 or any(link.diagonal for link in links) or (links and term.tail)
+        )
+        ratio = exponent > 1 and base in self.familiar and any(e < 0 for _, e in (*term.scalars, *term.tail))
+        if ratio or not plain or exponent.denominator != 1 or not _has_power(term.coefficient, exponent):
+            return Term.of(self.tree(base), node.rank, exponent, symmetric=is_symmetric(node))
+
+        def raised(powers: Iterable[Power]) -> tuple[Power, ...]:
+            return tuple((tree, e * exponent) for tree, e in powers)
+
+        return term._replace(
+            coefficient=Fraction(term.coefficient) ** int(exponent),
+            scalars=raised(term.scalars),
+            tail=raised(term.tail),
+            links=tuple(link._replace(powers=raised(link.powers), symmetric=is_symmetric(node)) for link in links),
+        )
 
     def _wrapped(self, node: Node, tree: Tree) -> Term:
         return Term.of(tree, node.rank, symmetric=is_symmetric(node))
@@ -325,6 +333,12 @@ class Notation:
         return call(name, self.tree(operand), *order, **settings)
 
 
+def _has_power(coefficient: Plain, exponent: Fraction) -> bool:
+    """Whether a power of a number is short."""
+    exact = isinstance(coefficient, int | Fraction)
+    return exact and coefficient != 0 and len(str(Fraction(coefficient))) * abs(exponent) < 12
+
+
 def names_of(function: Function) -> list[str]:
     """Return the names of the arguments of a function: `local h`, `captured 0`."""
     return [symbol.name for symbol in function.arguments]
@@ -379,7 +393,7 @@ def _spreads(spread: Node, inner: Apply, axis: int) -> bool:
 
 
 def _scaled(term: Term, coefficient: Plain, powers: Sequence[Power]) -> Term:
-    return term._replace(coefficient=term.coefficient * coefficient, scalars=(*term.scalars, *powers))
+    return term._replace(coefficient=term.coefficient * coefficient, scalars=(*powers, *term.scalars))
 
 
 def _literal(value: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> Tree:

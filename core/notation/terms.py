@@ -88,7 +88,10 @@ def written(term: Term) -> Tree:
     term = absorbed(term._replace(scalars=tuple(trees.with_norms(term.scalars))))
     body = chain(term)
     above, below = trees.fraction(term.scalars)
-    if isinstance(coefficient, Fraction) and coefficient.denominator != 1:
+    alone = body is None and not term.tail and not above and not below
+    if isinstance(coefficient, Fraction) and (decimal := trees.decimals(coefficient, 2 if alone else 1000)) is not None:
+        above, coefficient = [decimal, *above], 1
+    elif isinstance(coefficient, Fraction) and coefficient.denominator != 1:
         below = [Number(str(coefficient.denominator)), *below]
         coefficient = coefficient.numerator
     if coefficient != 1:
@@ -117,9 +120,12 @@ def _joined(above: list[Tree], body: Tree | None, below: list[Tree]) -> Tree:
 
 
 def _onto_first(factor: Tree, body: Tree) -> Tree:
-    """Multiply the first factor of a chain, so that no brackets are needed: `2*A @ x`."""
+    """Multiply the first factor of a chain, so that few brackets are needed: `2*A @ x`, but `2*(A*B) @ x`."""
     if isinstance(body, Binary) and body.operator in ("@", "*", "/"):
-        return Binary(body.operator, _onto_first(factor, body.left), body.right)
+        inner = body.left
+        mixed = isinstance(inner, Binary) and {body.operator, inner.operator} == {"@", "*"}
+        left = Binary("*", factor, inner) if mixed else _onto_first(factor, inner)
+        return Binary(body.operator, left, body.right)
     if isinstance(body, Unary) and body.operator == "-":
         return negated(Binary("*", factor, body.operand))
     return Binary("*", factor, body)
