@@ -52,8 +52,8 @@ from ..graph.signatures import parse_axes
 from .expand import Familiar
 from .lengths import length_tree, split
 from .sums import summed
-from .terms import Term, written
-from .trees import ONE, Power, Tree, call, indexed, number, spelled, transposed
+from .terms import Term, raised, written
+from .trees import ONE, Exponent, Power, Tree, call, indexed, number, spelled, transposed
 from .typed import Typed
 from .walk import Walk
 
@@ -123,26 +123,12 @@ class Notation:
         assert isinstance(node, Structural)
         return self._product(1, [(node, tuple(range(node.rank)))], node.rank)
 
-    def _raised(self, node: Node, base: Node, exponent: Fraction) -> Term:
-        """Return a power; that of a product is the product of the powers."""
+    def _raised(self, node: Node, base: Node, exponent: Exponent) -> Term:
+        """Return a power; that of a product is the product of the powers, but for a quotient that was typed."""
         term = self.term(base)
-        links = term.links
-        plain = term.whole is None and not (
-            len(links) > 1 or any(link.diagonal for link in links) or (links and term.tail)
-        )
-        ratio = exponent > 1 and base in self.familiar and any(e < 0 for _, e in (*term.scalars, *term.tail))
-        if ratio or not plain or exponent.denominator != 1 or not _has_power(term.coefficient, exponent):
-            return Term.of(self.tree(base), node.rank, exponent, symmetric=is_symmetric(node))
-
-        def raised(powers: Iterable[Power]) -> tuple[Power, ...]:
-            return tuple((tree, e * exponent) for tree, e in powers)
-
-        return term._replace(
-            coefficient=Fraction(term.coefficient) ** int(exponent),
-            scalars=raised(term.scalars),
-            tail=raised(term.tail),
-            links=tuple(link._replace(powers=raised(link.powers), symmetric=is_symmetric(node)) for link in links),
-        )
+        kept = exponent > 1 and base in self.familiar and any(e < 0 for _, e in (*term.scalars, *term.tail))
+        found = None if kept else raised(term, exponent, symmetric=is_symmetric(node))
+        return found or Term.of(self.tree(base), node.rank, exponent, symmetric=is_symmetric(node))
 
     def _wrapped(self, node: Node, tree: Tree) -> Term:
         return Term.of(tree, node.rank, symmetric=is_symmetric(node))
@@ -200,21 +186,18 @@ class Notation:
 
     # Elementwise functions.
 
-    def power_of(self, node: Node) -> tuple[Node, Fraction]:
+    def power_of(self, node: Node) -> tuple[Node, Exponent]:
         """Return a node as a power of another: 1/x is x to the -1; what is no power is itself to the 1."""
         if isinstance(node, Map):
             if node.operator.name == "power":
                 exponent = constant_value(node.children[1])
-                if (
-                    exponent is not None
-                    and not isinstance(exponent, Ratio)
-                    and -1e6 < exponent < 1e6
-                    and Fraction(exponent).denominator < 10**6
-                ):
-                    return node.children[0], Fraction(exponent)
+                if exponent is not None and not isinstance(exponent, Ratio) and -1e6 < exponent < 1e6:
+                    exact = exponent if isinstance(exponent, int) else Fraction(exponent)
+                    if exact.denominator < 10**6:
+                        return node.children[0], exact
             # Nothing but a norm is read as never zero.
             if node.operator.name == "reciprocal_or_zero" and _is_norm(node.children[0]):
-                return node.children[0], Fraction(-1)
+                return node.children[0], -1
         return node, ONE
 
     def _map(self, node: Map) -> Tree:
@@ -331,12 +314,6 @@ class Notation:
         if name == "norm" and len(axes) > (1 if order else 2) and (order or settings):
             name = "vector_norm"
         return call(name, self.tree(operand), *order, **settings)
-
-
-def _has_power(coefficient: Plain, exponent: Fraction) -> bool:
-    """Whether a power of a number is short."""
-    exact = isinstance(coefficient, int | Fraction)
-    return exact and coefficient != 0 and len(str(Fraction(coefficient))) * abs(exponent) < 12
 
 
 def names_of(function: Function) -> list[str]:
