@@ -108,7 +108,7 @@ def _data(array: Array, precision: int | None) -> str:
     if precision is not None:
         array = np.array([float(f"{value:.{precision}g}") for value in array.ravel().tolist()]).reshape(array.shape)
     text = _numbers(array)
-    if np.isfinite(array).all():
+    if "n" not in text:
         return text
     return text.replace("nan", "null").replace("-inf", "null").replace("inf", "null")
 
@@ -145,7 +145,7 @@ def _result(result: Result, precision: int | None) -> str:
             **({"condition": json.dumps(result.condition)} if result.condition else {}),
             "structure": "null" if result.structure is None else _string(result.structure),
             **({"convention": json.dumps(result.convention)} if result.convention else {}),
-            "check": json.dumps(None if result.check is None else _check(result.check)),
+            "check": "null" if result.check is None else _check(result.check),
         }
     )
 
@@ -161,16 +161,22 @@ def _compressed(compressed: Structured, precision: int | None) -> dict[str, str]
     return {"compressed": whole, "terms": terms, "arrays": arrays}
 
 
-def _check(check: Check) -> dict[str, object]:
+def _check(check: Check) -> str:
     """Return the relative error of each means, null where it does not apply.
 
     `passed` is null where nothing is vouched for.
     """
     errors = {"finite_differences": check.finite_differences, "formula": check.formula}
-    record: dict[str, object] = {means: _plain(error) for means, error in errors.items()}
-    record["passed"] = bool(check.passed) if check.vouched or not check.passed else None
-    lost = {"digits_lost": check.digits_lost} if check.digits_lost else {}
-    return record | lost | ({"note": check.note} if check.note else {})
+    record = {
+        means: repr(float(error)) if error is not None and math.isfinite(error) else "null"
+        for means, error in errors.items()
+    }
+    record["passed"] = "false" if not check.passed else "true" if check.vouched else "null"
+    if check.digits_lost:
+        record["digits_lost"] = str(check.digits_lost)
+    if check.note:
+        record["note"] = _string(check.note)
+    return _object(record)
 
 
 def _plain(value: object) -> object:

@@ -10,12 +10,13 @@ smaller than that is neither right nor wrong.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from math import prod
 from time import perf_counter
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
-from ..arrays import AnyArray, Array, largest
+from ..arrays import AnyArray, Array, largest, silent
 from ..problems.answer import Check
 from ..problems.draws import Draws
 from .stencils import COMPLEX, Stencil, on_line, points, rules, steps
@@ -51,7 +52,7 @@ class Estimate(NamedTuple):
     method: str
 
 
-@np.errstate(all="ignore")
+@silent
 def compare(
     evaluate: Evaluate,
     values: Values,
@@ -191,7 +192,7 @@ def _estimate(
         total, weights, subtracted = total + part, weights + abs(weight), subtracted + _largest_finite(part)
         if places in ((-1.0,), (1.0,)):
             bend = bend + np.real(result)
-    scale = float(np.prod([h**stencil.order for stencil, h in zip(rule, step, strict=True)]))
+    scale = prod([h**stencil.order for stencil, h in zip(rule, step, strict=True)])
     floor = EPSILON * subtracted if len(rule) > 1 or COMPLEX not in rule else 0.0
     if COMPLEX not in rule:  # of which nothing is subtracted
         floor += weights * (noise + SMALLEST)

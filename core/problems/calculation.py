@@ -151,6 +151,12 @@ class Calculation:
         nodes = topological([self.output])
         return any(isinstance(node, Map | Apply) and bool(node.operator.kink) for node in nodes)
 
+    @cached_property
+    def is_analytic(self) -> bool:
+        """Whether the value is made of analytic operations alone, so that the complex step sees its derivative."""
+        nodes = topological([self.output])
+        return all(node.operator.analytic for node in nodes if isinstance(node, Map | Apply))
+
     # Building the graphs.
 
     def _assumed(self, name: str) -> frozenset[str]:
