@@ -186,7 +186,7 @@ def _estimate(
     for places, weight in points(rule):
         moved: dict[str, AnyArray] = dict(values)
         for (name, direction), place, h in zip(directions, places, step, strict=True):
-            moved[name] = moved[name] + place * h * direction
+            moved[name] = _moved(moved[name], place * h, direction)
         result = evaluate(moved)
         part = np.real(weight * result)
         total, weights, subtracted = total + part, weights + abs(weight), subtracted + _largest_finite(part)
@@ -201,6 +201,15 @@ def _estimate(
     return Estimate(np.asarray(total, dtype=np.float64) / scale, floor / scale, spread / scale, method)
 
 
+def _moved(value: AnyArray, step: complex, direction: Array) -> AnyArray:
+    """Return a point moved along a direction, with no room for anything beside it."""
+    result = np.multiply(direction, step)
+    if not result.ndim or np.iscomplexobj(value):
+        return np.asarray(result + value)
+    result += value
+    return result
+
+
 def _largest_finite(array: AnyArray) -> float:
     return largest(array[np.isfinite(array)]) if np.ndim(array) else float(np.abs(array)) if np.isfinite(array) else 0.0
 
@@ -208,6 +217,7 @@ def _largest_finite(array: AnyArray) -> float:
 def random_direction(value: Array, draws: Draws) -> Array:
     """Return a direction whose entries are in proportion to those of a point, so that a step respects its scale."""
     typical = largest(value) or 1.0
-    size = np.where(value == 0, typical, np.abs(value))
-    sign = draws.signs(value.shape)
-    return np.asarray(sign * draws.uniform(0.5, 1.0, value.shape) * size, dtype=np.float64)
+    result = draws.signs(value.shape)
+    result *= draws.uniform(0.5, 1.0, value.shape)
+    result *= np.where(value == 0, typical, np.abs(value))
+    return result
