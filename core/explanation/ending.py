@@ -185,10 +185,11 @@ class Ending:
         found = {}
         for name in used:
             operator = catalogue.find(name)
-            if operator is not None and operator.meaning and operator.name not in known:
+            meaning = "" if operator is None else operator.meaning or operator.regular
+            if operator is not None and meaning and operator.name not in known:
                 (operand, *_) = operator.operands
                 letters = "M N Q" if operand.isupper() else "t u v z"
                 letter = next((one for one in letters.split() if one not in self.reader.environment), operand)
-                meaning = filled(parse(operator.meaning).result, {operand: Name(letter)})
-                found[f"{operator.name}({letter})"] = write(meaning)
+                tree = filled(parse(meaning).result, {operand: Name(letter)})
+                found[f"{operator.name}({letter})"] = write(tree)
         return found
