@@ -27,6 +27,7 @@ from ..graph.canonical import is_symmetric, tidy
 from ..graph.nodes import Apply, Coefficient, Delta, Factor, Map, Node, Product, Sum, is_function
 from ..graph.ratios import Ratio, reciprocal
 from ..graph.transform import transform
+from .branches import compared_difference, merged_branches, redundant_mask, sign_of_absolute
 
 
 def recognised(roots: Sequence[Node]) -> list[Node]:
@@ -35,7 +36,7 @@ def recognised(roots: Sequence[Node]) -> list[Node]:
 
 
 def _recognised(node: Node) -> Node:
-    for pattern in (spectral_function, singular_values, transferred, commuted, scaled_solution):
+    for pattern in PATTERNS:
         found = pattern(node)
         if found is not None:
             return _recognised(found)
@@ -129,3 +130,9 @@ def _content(node: Sum) -> Coefficient:
         return 1
     first = node.coefficients[0]
     return first if isinstance(first, Ratio) else Fraction(first)
+
+
+PATTERNS = (
+    spectral_function, singular_values, transferred, commuted, scaled_solution,
+    redundant_mask, sign_of_absolute, compared_difference, merged_branches,
+)  # fmt: skip
