@@ -44,8 +44,15 @@ def of_mask(node: Node) -> tuple[Node, bool] | None:
 def opposite(mask: Node) -> Node:
     """Return the mask that is 1 where another is 0."""
     if isinstance(mask, Map) and mask.operator.name in OPPOSITE:
-        return call(OPPOSITE[mask.operator.name], *mask.children)
+        return _upwards(OPPOSITE[mask.operator.name], *mask.children)
     return call("equal", mask, full(0, mask.shape))
+
+
+def _upwards(name: str, left: Node, right: Node) -> Node:
+    """Return a comparison with a number on the right, and else with the larger side on the left."""
+    numbers = [constant_value(side) is not None for side in (left, right)]
+    downwards = name in ("less", "less_equal") and not any(numbers)
+    return call(EXCHANGED[name], right, left) if downwards or numbers == [True, False] else call(name, left, right)
 
 
 # --- products --------------------------------------------------------------------------------------------------------
@@ -94,18 +101,16 @@ def sign_of_absolute(node: Node) -> Node | None:
 
 
 def compared_difference(node: Node) -> Node | None:
-    """(a - b > 0) = (a > b), and so for the other comparisons"""
+    """(a - b > 0) = (a > b); (0 < a) = (a > 0); and so for the other comparisons"""
     if not isinstance(node, Map) or node.operator.name not in EXCHANGED:
         return None
-    for (total, zero), name in (
-        (node.children, node.operator.name),
-        (node.children[::-1], EXCHANGED[node.operator.name]),
-    ):
+    own = node.operator.name
+    for (total, zero), name in ((node.children, own), (node.children[::-1], EXCHANGED[own])):
         if isinstance(total, Sum) and constant_value(zero) == 0 and sorted(total.coefficients) == [-1, 1]:
-            sides = total.children if total.coefficients[0] == 1 else total.children[::-1]
-            number_first = constant_value(sides[0]) is not None
-            return call(EXCHANGED[name], *sides[::-1]) if number_first else call(name, *sides)
-    return None
+            left, right = total.children if total.coefficients[0] == 1 else total.children[::-1]
+            return _upwards(name, left, right)
+    turned = _upwards(own, *node.children) if constant_value(node.children[0]) is not None else node
+    return None if turned is node else turned
 
 
 # --- sums ------------------------------------------------------------------------------------------------------------
