@@ -191,3 +191,6 @@ def chosen(mask: Node, a: Node, b: Node) -> Node:
     if not isinstance(a, Sum):
         return add([(1, a), (-step, opposite(mask))], a.shape)
     return add([(1, b), (step, mask)], a.shape)
+
+
+BRANCHES = (redundant_mask, sign_of_absolute, compared_difference, merged_branches)
