@@ -110,7 +110,8 @@ def _signed(term: tuple[int, Node]) -> str:
 
 def _right(claimed: Array, truth: Array) -> AnyArray:
     """Return which entries of a claim are right."""
-    return np.abs(claimed - truth) <= SAME_NUMBERS * max(largest(truth), largest(claimed))
+    found = np.where(np.isfinite(claimed), claimed, np.nan)
+    return np.abs(found - truth) <= SAME_NUMBERS * largest(truth)
 
 
 def _right_at(claimed: Array, truth: Array, where: Where) -> bool:

@@ -34,7 +34,8 @@ from .readings import Inquiry, Reading
 MOST_PARTS = 16
 MOST_EXPRESSIONS = 40
 MOST_ENTRIES = 100_000
-HELD = "held"
+# A name that nobody can type.
+HELD = "held part"
 
 
 def _exchanged(node: Node, shape_of: ShapeOf) -> Iterator[Node]:

@@ -18,6 +18,7 @@ from ...grammar.advice import Text
 from ...grammar.budget import Budget, OverBudget, within
 from ...grammar.syntax import Binary
 from ..arrays import NEAR_MISS, SAME_NUMBERS, Array, relative_error
+from ..errors import NoClosedFormError
 from ..shapes import describe
 from .assumptions import UNUSUAL, USUAL, Assumptions
 from .confusions import Candidate, Candidates, Compute
@@ -116,7 +117,10 @@ class Search(Slips, Rules, Candidates, Assumptions, Partly):
 
     def _is(self, compute: Compute) -> bool:
         """Whether the claim equals what is computed, at every point; one where it does not is enough to say no."""
-        return all(agrees(point.claimed, compute(point)) for point in self.points)
+        try:
+            return all(agrees(point.claimed, compute(point)) for point in self.points)
+        except NoClosedFormError:  # some derivatives can be taken once and no more
+            return False
 
     def _multiple(self, candidate: Candidate, of_sizes: bool = False) -> Reading | None:
         """Return a candidate up to a factor with a name; `of_sizes`, up to a number or a size."""

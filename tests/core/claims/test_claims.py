@@ -150,6 +150,12 @@ def test_the_mistake_is_named(expression: str, wrt: str, claim: str, reason: str
     assert found.details()["reason"] == found.reason
 
 
+def test_inputs_of_any_name_and_values_that_are_not_finite() -> None:
+    assert verdict("tanh(held) @ held", "held", "tanh(held)").matches == "product rule"
+    assert verdict("sum(tanh(größe*held))", "größe", "1 - tanh(größe*held)**2").matches == "missing factor"
+    assert verdict("sum(x)", "x", "ones(x.shape[0])*1e400").matches != "only some entries"
+
+
 def test_a_number_that_stands_for_a_length_is_named() -> None:
     found = verdict("mean(x**2)", "x", "2*x/4", shapes={"x": (4,)})
     assert found.holds
