@@ -30,8 +30,8 @@ from ...grammar.syntax import (
 )
 from ..elaboration.arguments import declaration
 from ..elaboration.infix import COMPARISONS
-from ..graph.algebra import Factor, add, constant_value, is_mask, is_zero, repeated_axes, without_axes
-from ..graph.canonical import is_symmetric
+from ..graph.algebra import Factor, add, constant_value, is_mask, is_zero, repeated_axes, scale, without_axes
+from ..graph.canonical import is_symmetric, tidy
 from ..graph.nodes import (
     Apply,
     Coefficient,
@@ -47,13 +47,14 @@ from ..graph.nodes import (
     Symbol,
     topological,
 )
-from ..graph.ratios import Ratio
+from ..graph.ratios import Ratio, reciprocal, shared_divisor
 from ..graph.signatures import parse_axes
 from .expand import Familiar
 from .lengths import length_tree, split
+from .summands import adds_matrices, opened
 from .sums import summed
 from .terms import Term, written
-from .trees import ONE, Power, Tree, call, indexed, number, spelled, transposed
+from .trees import ONE, Power, Tree, call, indexed, length, number, spelled, transposed
 from .walk import Walk
 
 INFIX = {"power": "**", **{name: sign for sign, name in COMPARISONS.items()}}
@@ -142,22 +143,37 @@ class Notation:
 
     def _product(self, coefficient: Coefficient, factors: Sequence[Factor], rank: int) -> Term:
         plain, powers = split(coefficient)
-        return Walk(self, rank, plain, scalars=powers).term(factors)
+        return Walk(self, rank, plain, scalars=powers).term([*opened(coefficient, factors)])
 
     def _sum(self, node: Sum) -> Term:
         known = None if node in self.familiar else self.familiar.multiple(node)
         return self._plain_sum(node) if known is None else _scaled(self.term(known[1]), *split(known[0]))
 
     def _plain_sum(self, node: Sum) -> Term:
-        terms = [self._loose(term) for term in node.children]
-        covered = frozenset[int]().union(*(term.covers for term in terms))
-        if len(covered) < node.rank:
-            terms[0] = self.term(node.children[0])
-        parts = map(split, node.coefficients)
-        result = summed([_scaled(term, *own) for term, own in zip(terms, parts, strict=True)])
+        whole = adds_matrices(node) and node not in self.familiar
+        result = self._added([*node.terms], whole=whole)
+        if (divisor := shared_divisor(node.coefficients)) != 1:
+            terms = [(tidy(c * divisor), term) for c, term in node.terms]
+            inner = self._added(terms, whole=whole)
+            apart = _scaled(inner, *split(reciprocal(divisor)))
+            result = min(result, apart, key=lambda term: length(written(term)))
         if is_symmetric(node) and len(result.links) == 1:
             result = result._replace(links=(result.links[0]._replace(symmetric=True),))
         return result
+
+    def _added(self, terms: Sequence[tuple[Coefficient, Node]], *, whole: bool) -> Term:
+        """Return a sum of terms; with `whole`, each is written as an array of the shape of the sum."""
+        found = [self._summand(*term, whole=whole) for term in terms]
+        covered = frozenset[int]().union(*(term.covers for term in found))
+        if len(covered) < terms[0][1].rank:
+            found[0] = self._summand(*terms[0], whole=True)
+        return summed(found)
+
+    def _summand(self, coefficient: Coefficient, node: Node, *, whole: bool) -> Term:
+        """Return a term of a Sum, of its whole shape or one that broadcasts to it; lengths may make it a mean."""
+        if isinstance(coefficient, Ratio):
+            coefficient, node = 1, scale(coefficient, node)
+        return _scaled(self.term(node) if whole else self._loose(node), *split(coefficient))
 
     def loose(self, node: Node) -> Tree:
         """Return a node as a tree that broadcasts to its shape."""
@@ -198,7 +214,10 @@ class Notation:
                     and -1e6 < exponent < 1e6
                     and Fraction(exponent).denominator < 10**6
                 ):
-                    return node.children[0], Fraction(exponent)
+                    base, inner = self.power_of(node.children[0])
+                    # A root says that what is under it is positive; (x**2)**(1/2) is not x.
+                    whole = inner != 1 and (inner.denominator != 1 or Fraction(exponent).denominator == 1)
+                    return (base if whole else node.children[0]), Fraction(exponent) * (inner if whole else 1)
             # Nothing but a norm is read as never zero.
             if node.operator.name == "reciprocal_or_zero" and _is_norm(node.children[0]):
                 return node.children[0], Fraction(-1)

@@ -27,6 +27,7 @@ from ..graph.canonical import is_symmetric, tidy
 from ..graph.nodes import Apply, Coefficient, Delta, Factor, Map, Node, Product, Sum, is_function
 from ..graph.ratios import Ratio, reciprocal
 from ..graph.transform import transform
+from .totals import known_total
 
 
 def recognised(roots: Sequence[Node]) -> list[Node]:
@@ -35,7 +36,7 @@ def recognised(roots: Sequence[Node]) -> list[Node]:
 
 
 def _recognised(node: Node) -> Node:
-    for pattern in (spectral_function, singular_values, transferred, commuted, scaled_solution):
+    for pattern in (spectral_function, singular_values, transferred, commuted, scaled_solution, known_total):
         found = pattern(node)
         if found is not None:
             return _recognised(found)

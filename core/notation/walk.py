@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ...grammar.budget import spend
 from ...grammar.syntax import Binary, Call, String, TupleLiteral
@@ -177,11 +177,11 @@ class Walk:
         self.edges = [edge for edge in self.edges if edge not in touching]
         match touching:
             case []:
-                self._pend_scalar(vectors)
+                self._pend_scalar(label, vectors)
             case [edge] if edge.first != edge.second:
                 self._dead_end(label, edge, vectors)
             case [edge] if vectors:
-                self._pend_scalar([*vectors, Vector((), ((diagonal_of(edge.links), ONE),))])
+                self._pend_scalar(label, [*vectors, Vector((), ((diagonal_of(edge.links), ONE),))])
             case [edge]:
                 self.scalars.append((trace_of(edge.links), ONE))
             case [first, second]:
@@ -195,10 +195,10 @@ class Walk:
         if vectors:
             vector = _applied(links, vectors)
         elif self._is_loose(end):
-            self.scalars.append((total_of(links), ONE))
+            self.scalars.append((self._total(total_of(links), label, end), ONE))
             return
         else:
-            vector = Vector(links[:-1], ((row_sums_of(links[-1]), ONE),))
+            vector = Vector(links[:-1], ((self._total(row_sums_of(links[-1]), label), ONE),))
         self._pend(end, vector)
 
     def _is_loose(self, label: int) -> bool:
@@ -217,14 +217,24 @@ class Walk:
         links = (*first.starting(start), *between, *second.starting(label))
         self.edges.append(Edge(start, end, links))
 
-    def _pend_scalar(self, vectors: list[Vector]) -> None:
+    def _total(self, tree: Tree, *labels: int) -> Tree:
+        """Return a sum over labels, as a mean where the Product is divided by their lengths."""
+        lengths = [length_tree(self.sizes[label]) for label in labels]
+        left = collected([*self.scalars, *((length, ONE) for length in lengths)])
+        powers = dict(collected(self.scalars))
+        if not isinstance(tree, Call) or tree.function != "sum" or any(powers.get(n, 0) > -1 for n in lengths):
+            return tree
+        self.scalars[:] = left
+        return replace(tree, function="mean")
+
+    def _pend_scalar(self, label: int, vectors: list[Vector]) -> None:
         """Vectors that meet in a summed label: a dot product, a bilinear form or a sum."""
         if len(vectors) == 1:
             total = hadamard(vectors[0].powers())
             if isinstance(total, Call) and total.function == "diagonal":
                 self.scalars.append((call("trace", *total.arguments), ONE))
             else:
-                self.scalars.append((call("sum", total), ONE))
+                self.scalars.append((self._total(call("sum", total), label), ONE))
             return
         chained = [vector for vector in vectors if vector.links]
         plain = [vector for vector in vectors if not vector.links]
@@ -241,7 +251,7 @@ class Walk:
                 self.scalars.append((call("norm", powers[0][0]), 2 * powers[0][1]))
                 return
             if len(powers) < 2 or any(e < 0 for _, e in powers):
-                self.scalars.append((call("sum", hadamard(powers)), ONE))
+                self.scalars.append((self._total(call("sum", hadamard(powers)), label), ONE))
                 return
         parts = [hadamard(left), *(link.written() for link in links), hadamard(tail)]
         back = [hadamard(tail), *(link.written() for link in flipped(links)), hadamard(left)]
