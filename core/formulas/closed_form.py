@@ -21,6 +21,7 @@ from ..notation.formula import Notation
 from ..notation.naming import bare, named
 from ..notation.recognise import recognised
 from ..notation.trees import Tree
+from ..notation.typed import Typed
 from ..problems.calculation import Calculation
 from ..problems.problem import DIRECTIONS, Problem, direction_name, tangent_name
 from ..shapes import Shape
@@ -276,4 +277,4 @@ def _readable(calculation: Calculation) -> list[Node]:
 
 def _notation(problem: Problem, calculation: Calculation) -> Notation:
     spoken = {tangent_name(name): direction_name(problem) for name in problem.wrt}
-    return Notation(spoken, set(topological([calculation.original])))
+    return Notation(spoken, set(topological([calculation.original])), Typed(problem.names, calculation.sums))

@@ -55,6 +55,7 @@ from .summands import adds_matrices, opened
 from .sums import summed
 from .terms import Term, written
 from .trees import ONE, Power, Tree, call, indexed, length, number, spelled, transposed
+from .typed import Typed
 from .walk import Walk
 
 INFIX = {"power": "**", **{name: sign for sign, name in COMPARISONS.items()}}
@@ -71,11 +72,15 @@ class Notation:
     """Writes the nodes of a graph; equal nodes are written once and shared.
 
     `spoken` gives inputs other names; `familiar` are the nodes of the expression as it was typed: a difference that
-    stands there as `A @ x - b` is written so even where the derivative has `b - A @ x`.
+    stands there as `A @ x - b` is written so even where the derivative has `b - A @ x`. Terms and factors come in the
+    order in which they were `typed`.
     """
 
-    def __init__(self, spoken: Mapping[str, str] | None = None, familiar: Iterable[Node] = ()) -> None:
+    def __init__(
+        self, spoken: Mapping[str, str] | None = None, familiar: Iterable[Node] = (), typed: Typed | None = None
+    ) -> None:
         self.spoken = spoken or {}
+        self.typed = typed or Typed()
         self.familiar = Familiar(familiar)
         self._terms: dict[Node, Term] = {}
         self._depth = 0
@@ -100,7 +105,7 @@ class Notation:
             return self._wrapped(node, call("zeros", self._shape(node)) if node.rank else Number("0"))
         match node:
             case Product():
-                return self._product(node.coefficient, list(node.factors), node.rank)
+                return self._product(node.coefficient, self.typed.factors(node.factors), node.rank)
             case Sum():
                 return self._sum(node)
             case Map():
@@ -151,23 +156,23 @@ class Notation:
 
     def _plain_sum(self, node: Sum) -> Term:
         whole = adds_matrices(node) and node not in self.familiar
-        result = self._added([*node.terms], whole=whole)
+        places = self.typed.terms(node)
+        result = self._added([*node.terms], places, whole=whole)
         if (divisor := shared_divisor(node.coefficients)) != 1:
-            terms = [(tidy(c * divisor), term) for c, term in node.terms]
-            inner = self._added(terms, whole=whole)
+            inner = self._added([(tidy(c * divisor), term) for c, term in node.terms], places, whole=whole)
             apart = _scaled(inner, *split(reciprocal(divisor)))
             result = min(result, apart, key=lambda term: length(written(term)))
         if is_symmetric(node) and len(result.links) == 1:
             result = result._replace(links=(result.links[0]._replace(symmetric=True),))
         return result
 
-    def _added(self, terms: Sequence[tuple[Coefficient, Node]], *, whole: bool) -> Term:
+    def _added(self, terms: Sequence[tuple[Coefficient, Node]], places: Iterable[int], *, whole: bool) -> Term:
         """Return a sum of terms; with `whole`, each is written as an array of the shape of the sum."""
         found = [self._summand(*term, whole=whole) for term in terms]
         covered = frozenset[int]().union(*(term.covers for term in found))
         if len(covered) < terms[0][1].rank:
             found[0] = self._summand(*terms[0], whole=True)
-        return summed(found)
+        return summed([term._replace(place=place) for term, place in zip(found, places, strict=True)])
 
     def _summand(self, coefficient: Coefficient, node: Node, *, whole: bool) -> Term:
         """Return a term of a Sum, of its whole shape or one that broadcasts to it; lengths may make it a mean."""

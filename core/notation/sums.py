@@ -235,7 +235,8 @@ def _joined_chains(terms: list[Term], front: int, back: int) -> Term:
     links = (*first.links[:front], *middle.links, *first.links[len(first.sequence) - back :])
     tail = middle.tail if inner_has_tail else first.tail
     covers = frozenset().union(*(term.covers for term in terms))
-    return middle._replace(rank=first.rank, links=links, tail=tail, covers=covers)
+    place = min(term.place for term in terms)
+    return middle._replace(rank=first.rank, links=links, tail=tail, covers=covers, place=place)
 
 
 def _joined_einsums(terms: list[Term]) -> list[Term]:
@@ -270,13 +271,15 @@ def _joined_pair(first: Term, second: Term) -> Term | None:
 
 
 def _added(terms: list[Term]) -> Tree:
-    """Return a sum of trees, positive and simple ones first."""
+    """Return a sum of trees, each in its place, simple ones first; a positive one leads."""
 
-    def order(pair: tuple[Term, Tree]) -> tuple[bool, int, int]:
+    def order(pair: tuple[Term, Tree]) -> tuple[int, bool, int, int]:
         term, tree = pair
-        return (term.coefficient < 0, transposes(tree), size(tree))
+        return (term.place, term.coefficient < 0, transposes(tree), size(tree))
 
-    (_, result), *others = sorted([(term, written(term)) for term in terms], key=order)
+    found = sorted([(term, written(term)) for term in terms], key=order)
+    lead = next((place for place, (term, _) in enumerate(found) if term.coefficient > 0), 0)
+    (_, result), *others = [found.pop(lead), *found]
     for term, tree in others:
         negative = term.coefficient < 0
         other = written(term._replace(coefficient=-term.coefficient)) if negative else tree

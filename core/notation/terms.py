@@ -28,7 +28,8 @@ class Term(NamedTuple):
     """`coefficient * scalars * links @ tail`: a scalar without links and tail, a vector with a tail, else a matrix.
 
     `tail` is a Hadamard product of vectors; `tied` says that the matrix is the diagonal one of the tail. `rank` is
-    the number of axes; `covers` are those along which the term is not merely repeated.
+    the number of axes; `covers` are those along which the term is not merely repeated. `place` says where in a
+    sum the term stands.
     """
 
     rank: int
@@ -38,6 +39,7 @@ class Term(NamedTuple):
     tail: tuple[Power, ...] = ()
     whole: Tree | None = None
     covers: frozenset[int] = frozenset()
+    place: int = 0
 
     @staticmethod
     def of(tree: Tree, rank: int, exponent: Fraction = ONE, *, symmetric: bool = False) -> Term:

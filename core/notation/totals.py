@@ -22,23 +22,31 @@ def known_total(node: Node) -> Node | None:
         return None
     uses = Counter(label for labels in node.labels for label in labels)
     for place, (factor, labels) in enumerate(node.factors):
-        summed = tuple(label for label in labels if label >= node.rank and uses[label] == 1)
-        if not isinstance(factor, Sum | Product) or len(set(labels)) < len(labels):
+        summed = tuple(axis for axis, label in enumerate(labels) if label >= node.rank and uses[label] == 1)
+        if not isinstance(factor, Sum | Product):
             continue
-        for chosen in dict.fromkeys([summed, *((label,) for label in summed)] if summed else []):
-            kept = tuple(label for label in labels if label not in chosen)
-            if (total := _total(factor, labels, kept)) is not None:
+        for axes in dict.fromkeys([summed, *((axis,) for axis in summed)] if summed else []):
+            if (total := _total(factor, axes)) is not None:
+                kept = tuple(label for axis, label in enumerate(labels) if axis not in axes)
                 return exchanged(node, (place,), (total, kept))
     return None
 
 
-def _total(node: Sum | Product, labels: Labels, kept: Labels) -> Node | None:
-    """Return the sum over all labels that are not kept where it has fewer terms, because some of them are known."""
+def _total(node: Sum | Product, axes: Labels) -> Node | None:
+    """Return the sum of a node over axes where it has fewer terms than the node, because some of them are known."""
+    known: dict[Labels, Node | None] = node.__dict__.setdefault("_known_totals", {})
+    if axes not in known:
+        known[axes] = _found_total(node, axes)
+    return known[axes]
+
+
+def _found_total(node: Sum | Product, axes: Labels) -> Node | None:
+    labels = tuple(range(node.rank))
+    kept = tuple(axis for axis in labels if axis not in axes)
     if isinstance(node, Product):
         return _known(product(1, inlined(node, labels), kept))
-    shape = tuple(size for size, label in zip(node.shape, labels, strict=True) if label in kept)
     parts = [(c, product(1, inlined(term, labels), kept)) for c, term in node.terms]
-    total = add([(c, _known(part) or part) for c, part in parts], shape)
+    total = add([(c, _known(part) or part) for c, part in parts], tuple(node.shape[axis] for axis in kept))
     return total if _terms_of(total) < len(node.children) else None
 
 

@@ -81,7 +81,7 @@ class Calculation:
         if not isinstance(root, Node):
             root = self._one_result(root, elaborator)
         (self.original,) = put_back([root], self.parts)
-        self._spans = elaborator.spans
+        self._spans, self._sums = elaborator.spans, elaborator.sums
         self.indices = frozenset(elaborator.indices)
         self._refuse_indices(elaborator.indices)
         self.separate = stabilized([root])[0]
@@ -134,6 +134,15 @@ class Calculation:
         general, lengths = self.general
         nodes = sized(general._spans, lengths)
         return {nodes[node]: span for node, span in reversed(general._spans.items())}
+
+    @cached_property
+    def sums(self) -> Mapping[Node, tuple[Node, Node]]:
+        """The sums and differences that were written, each with its two sides."""
+        if self.general is None:
+            return self._sums
+        general, lengths = self.general
+        nodes = sized({node for pair in general._sums.items() for node in (pair[0], *pair[1])}, lengths)
+        return {nodes[node]: (nodes[left], nodes[right]) for node, (left, right) in general._sums.items()}
 
     @cached_property
     def may_have_kinks(self) -> bool:
