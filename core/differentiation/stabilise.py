@@ -43,8 +43,12 @@ def stabilized(roots: Sequence[Node]) -> list[Node]:
 
 def rewritten(node: Node) -> Node:
     """Return a node over stabilized operands with every rewrite applied to it."""
-    kind = node.operator.name if isinstance(node, Map | Apply) else type(node)
-    return next((found for rewrite in REWRITES.get(kind, ()) if (found := rewrite(node)) is not None), node)
+    if isinstance(node, Product):
+        factors = {factor.operator.name for factor in node.children if isinstance(factor, Map | Apply)}
+        rewrites = [rewrite for name in FACTORS if name in factors for rewrite in REWRITES[Product, name]]
+    else:
+        rewrites = [*REWRITES.get(node.operator.name if isinstance(node, Map | Apply) else type(node), ())]
+    return next((found for rewrite in rewrites if (found := rewrite(node)) is not None), node)
 
 
 # --- logarithms ------------------------------------------------------------------------------------------------------
@@ -308,8 +312,6 @@ def sum_of_softmax(node: Product) -> Node | None:
 
 def exp_times_sigmoid(node: Product) -> Node | None:
     """exp(x) * sigmoid(-x) = sigmoid(x), which is exp(x) / (1 + exp(x))"""
-    if not any(is_function(factor, "sigmoid") for factor in node.children):
-        return None
     return _met(node, "exp", lambda x: call("sigmoid", scale(-1, x)), "sigmoid")
 
 
@@ -345,7 +347,7 @@ def inverse_times_vector(node: Product) -> Node | None:
     return None
 
 
-REWRITES: dict[str | type[Node], tuple[Rewrite, ...]] = {
+REWRITES: dict[str | type[Node] | tuple[type[Node], str], tuple[Rewrite, ...]] = {
     "log": (
         log_of_one, log_of_exp, log_of_det, log_of_scaled, log_of_sum_of_exp, log_of_one_plus_exp, log_of_two_exps,
         log_of_sigmoid,
@@ -358,7 +360,11 @@ REWRITES: dict[str | type[Node], tuple[Rewrite, ...]] = {
     "det": (det_of_inverse, det_of_product, det_of_kronecker),
     "prod": (product_of_singular_values,),
     Sum: (difference_of_shifted,),
-    Product: (
-        square_of_norm, exp_over_sum_of_exp, sum_of_softmax, exp_times_sigmoid, self_times_log, inverse_times_vector,
-    ),
+    (Product, "euclidean_norm"): (square_of_norm,),
+    (Product, "exp"): (exp_over_sum_of_exp, sum_of_softmax),
+    (Product, "sigmoid"): (exp_times_sigmoid,),
+    (Product, "log"): (self_times_log,),
+    (Product, "inv"): (inverse_times_vector,),
 }  # fmt: skip
+"""By the name of a function, by the kind of a node, or of a Product by the name of a function among its factors."""
+FACTORS = tuple(key[1] for key in REWRITES if isinstance(key, tuple))

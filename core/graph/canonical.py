@@ -13,9 +13,11 @@ from itertools import product as choices
 from math import factorial, inf, isfinite, prod
 
 from ..shapes import Shape
-from .nodes import Apply, Coefficient, Delta, Factor, Labels, Map, Node, Product, Sum, Symbol, sizes_of
+from .nodes import Apply, Coefficient, Delta, Factor, Labels, Map, Node, Product, Sum, Symbol, remembered, sizes_of
 from .ratios import ratio
 from .sizes import Size
+
+Arrangement = tuple[tuple[Node, ...], tuple[Labels, ...]]
 
 # With more arrangements than this the first is taken: equal products may then stay distinct nodes, never wrong ones.
 TIE_LIMIT = 720
@@ -31,14 +33,11 @@ def is_symmetric(node: Node) -> bool:
 
     Example: the inverse of a symmetric matrix, a sum of symmetric terms, `A + A.T`.
     """
-    if node.rank != 2 or node.shape[0] != node.shape[1]:
-        return False
-    known = node.__dict__.get("_symmetric")
-    if known is None:
-        known = node.__dict__["_symmetric"] = _has_symmetric_form(node)
-    return bool(known)
+    shape = node.shape
+    return len(shape) == 2 and shape[0] == shape[1] and _has_symmetric_form(node)
 
 
+@remembered
 def _has_symmetric_form(node: Node) -> bool:
     match node:
         case Symbol():
@@ -70,24 +69,43 @@ def canonical(coefficient: Coefficient, factors: list[Factor], output: Labels) -
     Example: `A[i,j] x[j]` and `x[p] A[o,p]` become the same node.
     """
     position = {label: place for place, label in enumerate(output)}
+    distinct = len({node.digest for node, _ in factors}) == len(factors)
+    if distinct and not any(is_symmetric(node) for node, _ in factors):
+        nodes, labels = _by_digest(factors, position)
+    else:
+        nodes, labels = _by_color(factors, position, distinct)
+    sizes = sizes_of(factors)
+    return simplest(tidy(coefficient), nodes, labels, tuple([sizes[label] for label in output]))
+
+
+def _by_digest(factors: list[Factor], position: dict[int, int]) -> Arrangement:
+    """Order factors that are all different, none of them symmetric."""
+    names = dict(position)
+    ordered = sorted(factors, key=_digest)
+    numbered = [tuple([names.setdefault(label, len(names)) for label in labels]) for _, labels in ordered]
+    return tuple([node for node, _ in ordered]), tuple(numbered)
+
+
+def _digest(factor: Factor) -> int:
+    return factor[0].digest
+
+
+def _by_color(factors: list[Factor], position: dict[int, int], distinct: bool) -> Arrangement:
+    """Order factors by what they are and by their labels; where they tie, the smallest of all numberings wins."""
     factors, color = _ordered(factors, position)
-    nodes, labels = _numbered(factors, position, color)
-    if len({node.digest for node in nodes}) < len(nodes):
+    found = _numbered(factors, position, color)
+    if not distinct:
         groups = [list(group) for _, group in groupby(factors, key=lambda factor: _rank_key(factor, color))]
         if 1 < prod(factorial(len(group)) for group in groups) <= TIE_LIMIT:
             arrangements = choices(*(permutations(group) for group in groups))
             numbered = [_numbered([*chain(*groups)], position, color) for groups in arrangements]
-            nodes, labels = min(numbered, key=lambda item: item[1])
-    sizes = sizes_of(factors)
-    return simplest(tidy(coefficient), nodes, labels, tuple(sizes[label] for label in output))
+            found = min(numbered, key=lambda item: item[1])
+    return found
 
 
 def _ordered(factors: list[Factor], position: dict[int, int]) -> tuple[list[Factor], dict[int, int]]:
     """Sort factors by what they are and by the colors of their labels: an output's place, or where a label is used."""
     color = {label: position.get(label, -1) for _, labels in factors for label in labels}
-    digests = {node.digest for node, _ in factors}
-    if len(digests) == len(factors) and not any(is_symmetric(node) for node, _ in factors):
-        return sorted(factors, key=lambda factor: factor[0].digest), color
     if len(factors) > 1 or any(label < 0 for label in color.values()):
         for _ in range(2):
             seen: dict[int, list[tuple[int, int, int]]] = {label: [] for label in color}
@@ -109,9 +127,7 @@ def _rank_key(factor: Factor, color: dict[int, int]) -> tuple[int, tuple[int, ..
     return node.digest, colors
 
 
-def _numbered(
-    factors: list[Factor], position: dict[int, int], color: dict[int, int]
-) -> tuple[tuple[Node, ...], tuple[Labels, ...]]:
+def _numbered(factors: list[Factor], position: dict[int, int], color: dict[int, int]) -> Arrangement:
     names = dict(position)
     numbered = []
     for node, labels in factors:

@@ -54,7 +54,7 @@ from .lengths import length_tree, split
 from .summands import adds_matrices, opened
 from .sums import summed
 from .terms import Term, written
-from .trees import ONE, Power, Tree, call, indexed, length, number, spelled, transposed
+from .trees import ONE, Exponent, Power, Tree, call, indexed, length, number, spelled, transposed
 from .typed import Typed
 from .walk import Walk
 
@@ -124,7 +124,7 @@ class Notation:
         assert isinstance(node, Structural)
         return self._product(1, [(node, tuple(range(node.rank)))], node.rank)
 
-    def _raised(self, node: Node, base: Node, exponent: Fraction) -> Term:
+    def _raised(self, node: Node, base: Node, exponent: Exponent) -> Term:
         """Return a power; that of a Hadamard product is the product of the powers."""
         term = self.term(base)
         covers = frozenset(range(node.rank))
@@ -208,25 +208,25 @@ class Notation:
 
     # Elementwise functions.
 
-    def power_of(self, node: Node) -> tuple[Node, Fraction]:
+    def power_of(self, node: Node) -> tuple[Node, Exponent]:
         """Return a node as a power of another: 1/x is x to the -1; what is no power is itself to the 1."""
         if isinstance(node, Map):
             if node.operator.name == "power":
                 exponent = constant_value(node.children[1])
-                if (
-                    exponent is not None
-                    and not isinstance(exponent, Ratio)
-                    and -1e6 < exponent < 1e6
-                    and Fraction(exponent).denominator < 10**6
-                ):
-                    base, inner = self.power_of(node.children[0])
-                    # A root says that what is under it is positive; (x**2)**(1/2) is not x.
-                    whole = inner != 1 and (inner.denominator != 1 or Fraction(exponent).denominator == 1)
-                    return (base if whole else node.children[0]), Fraction(exponent) * (inner if whole else 1)
+                if exponent is not None and not isinstance(exponent, Ratio) and -1e6 < exponent < 1e6:
+                    exact = exponent if isinstance(exponent, int) else Fraction(exponent)
+                    if exact.denominator < 10**6:
+                        return self._power_of_power(node.children[0], exact)
             # Nothing but a norm is read as never zero.
             if node.operator.name == "reciprocal_or_zero" and _is_norm(node.children[0]):
-                return node.children[0], Fraction(-1)
+                return node.children[0], -1
         return node, ONE
+
+    def _power_of_power(self, node: Node, exponent: Exponent) -> tuple[Node, Exponent]:
+        """Return a power of a node as that of what the node is a power of, but for (x**2)**(1/2), which is not x."""
+        base, inner = self.power_of(node)
+        plain = inner.denominator != 1 or exponent.denominator == 1
+        return (base, exponent * inner) if plain else (node, exponent)
 
     def _map(self, node: Map) -> Tree:
         name = node.operator.name

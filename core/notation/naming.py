@@ -156,6 +156,8 @@ class _Parts:
 
 def _within_functions(order: Sequence[Node]) -> set[Node]:
     """Return what uses a parameter of a function around it, and means nothing outside."""
+    if not any(isinstance(node, syntax.Local) for node in order):
+        return set()
     free: dict[Node, set[str]] = {}
     for node in reversed(order):
         inner = set[str]().union(*(free[part] for part in children(node)))

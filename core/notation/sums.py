@@ -4,7 +4,7 @@ Factoring works on the chains of the terms. It is for display alone: the numbers
 
 >>> from matgrad.grammar.syntax import Name
 >>> from matgrad.grammar.writer import write
->>> A, tail = Link.of(Name("A")), ((Name("x"), Fraction(1)),)
+>>> A, tail = Link.of(Name("A")), ((Name("x"), 1),)
 >>> write(written(summed([Term(1, links=(A,), tail=tail), Term(1, links=(A.flipped(),), tail=tail)])))
 '(A + A.T) @ x'
 """
@@ -22,7 +22,21 @@ from ...grammar.syntax import Binary, Call, Number, String
 from ..graph.nodes import Plain
 from .chains import Link, flipped
 from .terms import Term, chain, written
-from .trees import Power, Tree, call, collected, length, negated, power, size, transposed, transposes, with_norms
+from .trees import (
+    ONE,
+    Power,
+    Tree,
+    call,
+    collected,
+    length,
+    magnitude,
+    negated,
+    power,
+    size,
+    transposed,
+    transposes,
+    with_norms,
+)
 
 # A factor in front of a sum costs a pair of brackets.
 BRACKETS = 2
@@ -54,9 +68,9 @@ def summed(terms: Sequence[Term]) -> Term:
         return outer._replace(links=(Link.of(tree, spread=any(map(_is_spread, terms))),))
     if rank == 1:
         factors, inner = _shared_factors(terms)
-        return outer._replace(tail=(*factors, (_added(inner) if factors else tree, Fraction(1))))
+        return outer._replace(tail=(*factors, (_added(inner) if factors else tree, ONE)))
     if rank == 0:
-        return outer._replace(scalars=(*scalars, (tree, Fraction(1))))
+        return outer._replace(scalars=(*scalars, (tree, ONE)))
     return outer._replace(whole=tree)
 
 
@@ -74,7 +88,7 @@ def _step(terms: list[Term]) -> Term | None:
             zero = Number("0")
             side = large if small == zero else negated(small) if large == zero else Binary("-", large, small)
             tree = Binary("+", Number("1"), call("sign", side))
-            factor = ((tree, Fraction(1)),)
+            factor = ((tree, ONE),)
             half = Fraction(strict.coefficient) / 2
             changed = strict._replace(coefficient=half)
             return changed._replace(tail=factor) if strict.tail else changed._replace(scalars=factor)
@@ -90,7 +104,7 @@ def _only_factor(term: Term) -> Tree | None:
 
 def _length_of(scalars: tuple[Power, ...]) -> int:
     """Return about how many words and signs it takes to multiply by scalars."""
-    return sum(1 + length(power(tree, abs(exponent))) for tree, exponent in scalars)
+    return sum(1 + length(power(tree, magnitude(exponent))) for tree, exponent in scalars)
 
 
 def _fewest_transposes(terms: list[Term]) -> Tree:
@@ -148,7 +162,7 @@ def _content(terms: list[Term]) -> tuple[Plain, tuple[Power, ...], list[Term]]:
     shared = list(terms[0].scalars)
     for term in terms[1:]:
         own = dict(term.scalars)
-        shared = [(tree, min(e, own[tree], key=abs)) for tree, e in shared if tree in own and e * own[tree] > 0]
+        shared = [(tree, min(e, own[tree], key=magnitude)) for tree, e in shared if tree in own and e * own[tree] > 0]
     finite = not any(isinstance(term.coefficient, float) and not isfinite(term.coefficient) for term in terms)
     common = _common_number([term.coefficient for term in terms]) if finite else 1
     drawn = [(tree, -e) for tree, e in shared]
@@ -163,11 +177,11 @@ def _common_number(coefficients: list[Plain]) -> Plain:
     if any(isinstance(value, float) for value in coefficients):
         first = coefficients[0]
         return first if all(value == first for value in coefficients) else 1
-    values = [Fraction(value) for value in coefficients]
+    values = [value if isinstance(value, int) else Fraction(value) for value in coefficients]
     # A denominator is drawn out only where all terms have it: x + y/2 is not (2*x + y)/2.
     below = values[0].denominator if len({v.denominator for v in values}) == 1 else 1
     above = gcd(*(v.numerator for v in values)) if below != 1 or all(v.denominator == 1 for v in values) else 1
-    divisor = Fraction(above, below)
+    divisor = above if below == 1 else Fraction(above, below)
     return -divisor if all(value < 0 for value in values) else divisor
 
 

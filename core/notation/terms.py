@@ -7,7 +7,7 @@ The term of `-2/c * A @ x`, whose parts are put together again in the order in w
 >>> from matgrad.grammar.syntax import Name
 >>> from matgrad.grammar.writer import write
 >>> c, A, x = Name("c"), Name("A"), Name("x")
->>> one = Fraction(1)
+>>> one = 1
 >>> write(written(Term(1, coefficient=-2, scalars=((c, -one),), links=(Link.of(A),), tail=((x, one),))))
 '-2*A @ x / c'
 """
@@ -21,7 +21,7 @@ from ...grammar.syntax import Binary, Number, Unary
 from ..graph.nodes import Plain
 from . import trees
 from .chains import Link, product_of
-from .trees import ONE, Power, Tree, hadamard, negated, number, power, times
+from .trees import ONE, Exponent, Power, Tree, hadamard, negated, number, power, times
 
 
 class Term(NamedTuple):
@@ -42,7 +42,7 @@ class Term(NamedTuple):
     place: int = 0
 
     @staticmethod
-    def of(tree: Tree, rank: int, exponent: Fraction = ONE, *, symmetric: bool = False) -> Term:
+    def of(tree: Tree, rank: int, exponent: Exponent = ONE, *, symmetric: bool = False) -> Term:
         """Return a term that is one tree, or a power of it."""
         powers, covers = ((tree, exponent),), frozenset(range(rank))
         match rank:
@@ -85,7 +85,9 @@ def written(term: Term) -> Tree:
     if found := trees.multiple_of_constant(coefficient):
         coefficient, constant = found
         term = term._replace(scalars=(constant, *term.scalars))
-    term = absorbed(term._replace(scalars=tuple(trees.with_norms(term.scalars))))
+    if term.scalars:
+        term = term._replace(scalars=tuple(trees.with_norms(term.scalars)))
+    term = absorbed(term)
     body = chain(term)
     above, below = trees.fraction(term.scalars)
     if isinstance(coefficient, Fraction) and coefficient.denominator != 1:

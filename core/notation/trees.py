@@ -13,14 +13,15 @@ from ...grammar.syntax import Attribute, Binary, Call, Index, Keyword, Name, Nod
 from ..graph.nodes import Plain
 
 Tree = Node
-ONE = Fraction(1)
-Power = tuple[Tree, Fraction]
+Exponent = int | Fraction
+ONE: Exponent = 1
+Power = tuple[Tree, Exponent]
 """A factor of a Hadamard product or of a scalar: a tree and its exponent."""
 
 
 # The numbers that keep their names, as NumPy calls them, and the powers in which derivatives hold them.
 CONSTANTS: Mapping[Tree, float] = {Name("pi", "np"): math.pi, Name("e", "np"): math.e}
-EXPONENTS = tuple(map(Fraction, ("1", "2", "1/2", "-1", "-2", "-1/2", "3", "4")))
+EXPONENTS: Sequence[Exponent] = (1, 2, Fraction(1, 2), -1, -2, Fraction(-1, 2), 3, 4)
 
 
 def number(value: Plain) -> Tree:
@@ -32,8 +33,8 @@ def number(value: Plain) -> Tree:
     if isinstance(value, float) and not value.is_integer():
         if found := multiple_of_constant(value):
             factor, constant = found
-            above = [] if factor.numerator == 1 else [(number(factor.numerator), Fraction(1))]
-            below = [] if factor.denominator == 1 else [(number(factor.denominator), Fraction(-1))]
+            above = [] if factor.numerator == 1 else [(number(factor.numerator), ONE)]
+            below = [] if factor.denominator == 1 else [(number(factor.denominator), -ONE)]
             return hadamard([*above, constant, *below])
         if value != value:
             return Name("nan", "np")
@@ -117,7 +118,12 @@ def indexed(tree: Tree, items: Iterable[Tree]) -> Tree:
     return Index(tree, tuple(kept)) if kept else tree
 
 
-def power(base: Tree, exponent: Fraction) -> Tree:
+def magnitude(exponent: Exponent) -> Exponent:
+    """Return an exponent without its sign."""
+    return -exponent if exponent < 0 else exponent
+
+
+def power(base: Tree, exponent: Exponent) -> Tree:
     """Return a power; whole exponents are numbers, the square root is `sqrt`."""
     if exponent == 1:
         return base
@@ -128,7 +134,7 @@ def power(base: Tree, exponent: Fraction) -> Tree:
 
 def collected(powers: Iterable[Power]) -> list[Power]:
     """Return factors with equal trees drawn together: x * x is x**2."""
-    exponents: dict[Tree, Fraction] = {}
+    exponents: dict[Tree, Exponent] = {}
     for tree, exponent in powers:
         exponents[tree] = exponents[tree] + exponent if tree in exponents else exponent
     return [(tree, exponent) for tree, exponent in exponents.items() if exponent]
