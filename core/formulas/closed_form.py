@@ -20,6 +20,7 @@ from ..notation.expand import expanded
 from ..notation.formula import Notation
 from ..notation.naming import bare, named
 from ..notation.recognise import recognised
+from ..notation.spread import with_spreads
 from ..notation.trees import Tree
 from ..notation.typed import Typed
 from ..problems.calculation import Calculation
@@ -272,7 +273,8 @@ def _step_by_step(calculation: Calculation) -> list[Node]:
 def _readable(calculation: Calculation) -> list[Node]:
     roots = _step_by_step(calculation)
     familiar = set(topological([calculation.original]))
-    return flatten(expanded(recognised(flatten(expanded(roots, familiar))), familiar))
+    known = flatten(expanded(recognised(flatten(expanded(roots, familiar))), familiar))
+    return with_spreads(known, familiar)
 
 
 def _notation(problem: Problem, calculation: Calculation) -> Notation:

@@ -128,9 +128,10 @@ class Notation:
         """Return a power; that of a Hadamard product is the product of the powers."""
         term = self.term(base)
         covers = frozenset(range(node.rank))
+        if term.coefficient == 1 and exponent.denominator == 1 and not term.links and node.rank < 2:
+            scalars, tail = ([(tree, e * exponent) for tree, e in powers] for powers in (term.scalars, term.tail))
+            return Term(node.rank, scalars=tuple(scalars), tail=tuple(tail), covers=covers)
         if term.coefficient == 1 and not term.scalars and exponent.denominator == 1:
-            if node.rank == 1 and not term.links:
-                return Term(1, tail=tuple((tree, e * exponent) for tree, e in term.tail), covers=covers)
             if node.rank == 2 and len(term.links) == 1 and not term.links[0].diagonal:
                 powers = tuple((tree, e * exponent) for tree, e in term.links[0].powers)
                 link = term.links[0]._replace(powers=powers, symmetric=is_symmetric(node))
@@ -350,6 +351,8 @@ def names_of(function: Function) -> list[str]:
 
 
 def _is_norm(node: Node) -> bool:
+    if isinstance(node, Product):
+        return any(map(_is_norm, node.children))
     return isinstance(node, Apply) or (isinstance(node, Map) and node.operator.name == "hypot")
 
 
