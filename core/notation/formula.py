@@ -53,7 +53,7 @@ from .expand import Familiar
 from .lengths import length_tree, split
 from .summands import adds_matrices, opened
 from .sums import summed
-from .terms import Term, written
+from .terms import Term, raised, written
 from .trees import ONE, Exponent, Power, Tree, call, indexed, length, number, spelled, transposed
 from .typed import Typed
 from .walk import Walk
@@ -125,18 +125,11 @@ class Notation:
         return self._product(1, [(node, tuple(range(node.rank)))], node.rank)
 
     def _raised(self, node: Node, base: Node, exponent: Exponent) -> Term:
-        """Return a power; that of a Hadamard product is the product of the powers."""
+        """Return a power; that of a product is the product of the powers, but for a quotient that was typed."""
         term = self.term(base)
-        covers = frozenset(range(node.rank))
-        if term.coefficient == 1 and exponent.denominator == 1 and not term.links and node.rank < 2:
-            scalars, tail = ([(tree, e * exponent) for tree, e in powers] for powers in (term.scalars, term.tail))
-            return Term(node.rank, scalars=tuple(scalars), tail=tuple(tail), covers=covers)
-        if term.coefficient == 1 and not term.scalars and exponent.denominator == 1:
-            if node.rank == 2 and len(term.links) == 1 and not term.links[0].diagonal:
-                powers = tuple((tree, e * exponent) for tree, e in term.links[0].powers)
-                link = term.links[0]._replace(powers=powers, symmetric=is_symmetric(node))
-                return Term(2, links=(link,), covers=covers)
-        return Term.of(self.tree(base), node.rank, exponent, symmetric=is_symmetric(node))
+        kept = exponent > 1 and base in self.familiar and any(e < 0 for _, e in (*term.scalars, *term.tail))
+        found = None if kept else raised(term, exponent, symmetric=is_symmetric(node))
+        return found or Term.of(self.tree(base), node.rank, exponent, symmetric=is_symmetric(node))
 
     def _wrapped(self, node: Node, tree: Tree) -> Term:
         return Term.of(tree, node.rank, symmetric=is_symmetric(node))
@@ -401,7 +394,7 @@ def _spreads(spread: Node, inner: Apply, axis: int) -> bool:
 
 
 def _scaled(term: Term, coefficient: Plain, powers: Sequence[Power]) -> Term:
-    return term._replace(coefficient=term.coefficient * coefficient, scalars=(*term.scalars, *powers))
+    return term._replace(coefficient=term.coefficient * coefficient, scalars=(*powers, *term.scalars))
 
 
 def _literal(value: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> Tree:

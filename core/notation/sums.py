@@ -41,6 +41,9 @@ from .trees import (
 # A factor in front of a sum costs a pair of brackets.
 BRACKETS = 2
 
+# Under this name a tree that is a sum remembers its terms.
+SUMMANDS = "_summands"
+
 
 def summed(terms: Sequence[Term]) -> Term:
     """Return a sum as one term, with what its terms share drawn out."""
@@ -52,8 +55,8 @@ def summed(terms: Sequence[Term]) -> Term:
     if rank == 2 and (diagonal := _diagonal_sum(terms)) is not None:
         return diagonal
     common, scalars, terms = _content(terms)
-    if (step := _step(terms)) is not None:
-        return step._replace(coefficient=common * step.coefficient, scalars=(*scalars, *step.scalars))
+    if (found := _step(terms) or _opened(terms)) is not None:
+        return found._replace(coefficient=common * found.coefficient, scalars=(*scalars, *found.scalars))
     terms = _joined_einsums(_factored(terms))
     spread = [term._replace(scalars=tuple(collected([*scalars, *term.scalars]))) for term in terms]
     if len(terms) > 1 and scalars and length(_added(spread)) < length(_added(terms)) + _length_of(scalars) + BRACKETS:
@@ -62,13 +65,22 @@ def summed(terms: Sequence[Term]) -> Term:
         (term,) = terms
         return term._replace(coefficient=term.coefficient * common, scalars=(*scalars, *term.scalars), rank=rank)
     tree = _fewest_transposes(terms) if rank == 2 else _added(terms)
+    tree.__dict__[SUMMANDS] = terms
     covers = frozenset().union(*(term.covers for term in terms))
     outer = Term(rank, common, scalars, covers=covers)
     if rank == 2:
         return outer._replace(links=(Link.of(tree, spread=any(map(_is_spread, terms))),))
     if rank == 1:
         factors, inner = _shared_factors(terms)
-        return outer._replace(tail=(*factors, (_added(inner) if factors else tree, ONE)))
+        if factors:
+            left = summed(inner)
+            return outer._replace(
+                coefficient=common * left.coefficient,
+                scalars=(*scalars, *left.scalars),
+                links=left.links,
+                tail=(*factors, *left.tail),
+            )
+        return outer._replace(tail=((tree, ONE),))
     if rank == 0:
         return outer._replace(scalars=(*scalars, (tree, ONE)))
     return outer._replace(whole=tree)
@@ -93,6 +105,40 @@ def _step(terms: list[Term]) -> Term | None:
             changed = strict._replace(coefficient=half)
             return changed._replace(tail=factor) if strict.tail else changed._replace(scalars=factor)
     return None
+
+
+def _opened(terms: list[Term]) -> Term | None:
+    """Return a sum with the sums among its terms opened, where terms meet then: `1 - x - x` is `1 - 2*x`."""
+    opened = [part for term in terms for part in _summands(term)]
+    met = _collected(opened)
+    if len(opened) == len(terms) or len(met) == len(opened) or met[0].coefficient == 0:
+        return None
+    same = _covered(met) == _covered(terms) and length(_added(met)) <= length(_added(terms))
+    return summed(met) if same else None
+
+
+def _summands(term: Term) -> list[Term]:
+    """Return the terms of a term that is a sum times a number and scalars, else the term itself."""
+    link = term.links[0] if len(term.links) == 1 and not term.tail and not term.links[0].diagonal else None
+    powers = link.powers if link is not None else () if term.links else term.tail or term.scalars
+    for tree, exponent in powers if len(powers) == 1 or not (term.links or term.tail) else ():
+        inner: Sequence[Term] = tree.__dict__.get(SUMMANDS, ())
+        if inner and exponent == 1 and term.whole is None:
+            scalars = tuple(pair for pair in term.scalars if pair != (tree, exponent))
+            return [
+                part._replace(
+                    rank=term.rank,
+                    coefficient=part.coefficient * term.coefficient,
+                    scalars=tuple(collected([*scalars, *part.scalars])),
+                    place=term.place,
+                )
+                for part in inner
+            ]
+    return [term]
+
+
+def _covered(terms: Sequence[Term]) -> frozenset[int]:
+    return frozenset[int]().union(*(term.covers for term in terms))
 
 
 def _only_factor(term: Term) -> Tree | None:
@@ -165,6 +211,12 @@ def _content(terms: list[Term]) -> tuple[Plain, tuple[Power, ...], list[Term]]:
         shared = [(tree, min(e, own[tree], key=magnitude)) for tree, e in shared if tree in own and e * own[tree] > 0]
     finite = not any(isinstance(term.coefficient, float) and not isfinite(term.coefficient) for term in terms)
     common = _common_number([term.coefficient for term in terms]) if finite else 1
+    nested = {tree for term in terms for tree, e in term.scalars if e < 0 and dict(shared).get(tree) != e}
+    if nested and not terms[0].rank:
+        # What is left would be a fraction in a fraction.
+        shared = [(tree, e) for tree, e in shared if tree not in nested or e > 0]
+        alone = isinstance(common, Fraction) and not any(e < 0 for _, e in shared)
+        common = Fraction(common).numerator if alone else common
     drawn = [(tree, -e) for tree, e in shared]
     scalars = [tuple(collected([*term.scalars, *drawn])) for term in terms]
     numbers = [term.coefficient if common == 1 else Fraction(term.coefficient) / Fraction(common) for term in terms]

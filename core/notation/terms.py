@@ -23,6 +23,9 @@ from . import trees
 from .chains import Link, product_of
 from .trees import ONE, Exponent, Power, Tree, hadamard, negated, number, power, times
 
+# A power of a number with more digits than this stays a power.
+LONGEST_POWER = 12
+
 
 class Term(NamedTuple):
     """`coefficient * scalars * links @ tail`: a scalar without links and tail, a vector with a tail, else a matrix.
@@ -71,6 +74,27 @@ def chain(term: Term) -> Tree | None:
     return times([*parts, hadamard(term.tail)], "@") if parts else None
 
 
+def raised(term: Term, exponent: Exponent, *, symmetric: bool) -> Term | None:
+    """Return a power of a Hadamard product as the product of the powers, None for what is none or has no short one."""
+    links = term.links
+    mixed = len(links) > 1 or any(link.diagonal for link in links) or (links and term.tail)
+    exact = isinstance(term.coefficient, int | Fraction) and term.coefficient != 0
+    if mixed or term.whole is not None or not exact or exponent.denominator != 1:
+        return None
+    if len(str(term.coefficient)) * trees.magnitude(exponent) > LONGEST_POWER:
+        return None
+
+    def each(powers: tuple[Power, ...]) -> tuple[Power, ...]:
+        return tuple((tree, e * exponent) for tree, e in powers)
+
+    return term._replace(
+        coefficient=Fraction(term.coefficient) ** int(exponent),
+        scalars=each(term.scalars),
+        tail=each(term.tail),
+        links=tuple(link._replace(powers=each(link.powers), symmetric=symmetric) for link in links),
+    )
+
+
 def absorbed(term: Term) -> Term:
     """Return a vector `diag(u) @ v` as the product `u*v`."""
     while term.tail and term.links and term.links[-1].diagonal and term.links[-1].matrix is None:
@@ -90,7 +114,10 @@ def written(term: Term) -> Tree:
     term = absorbed(term)
     body = chain(term)
     above, below = trees.fraction(term.scalars)
-    if isinstance(coefficient, Fraction) and coefficient.denominator != 1:
+    alone = body is None and not term.tail and not above and not below
+    if isinstance(coefficient, Fraction) and (decimal := trees.decimals(coefficient, 2 if alone else 1000)) is not None:
+        above, coefficient = [decimal, *above], 1
+    elif isinstance(coefficient, Fraction) and coefficient.denominator != 1:
         below = [Number(str(coefficient.denominator)), *below]
         coefficient = coefficient.numerator
     if coefficient != 1:
@@ -119,9 +146,12 @@ def _joined(above: list[Tree], body: Tree | None, below: list[Tree]) -> Tree:
 
 
 def _onto_first(factor: Tree, body: Tree) -> Tree:
-    """Multiply the first factor of a chain, so that no brackets are needed: `2*A @ x`."""
+    """Multiply the first factor of a chain, so that few brackets are needed: `2*A @ x`, but `2*(A*B) @ x`."""
     if isinstance(body, Binary) and body.operator in ("@", "*", "/"):
-        return Binary(body.operator, _onto_first(factor, body.left), body.right)
+        inner = body.left
+        mixed = isinstance(inner, Binary) and {body.operator, inner.operator} == {"@", "*"}
+        left = Binary("*", factor, inner) if mixed else _onto_first(factor, inner)
+        return Binary(body.operator, left, body.right)
     if isinstance(body, Unary) and body.operator == "-":
         return negated(Binary("*", factor, body.operand))
     return Binary("*", factor, body)

@@ -29,6 +29,8 @@ def number(value: Plain) -> Tree:
     if value < 0:
         return negated(number(-value))
     if isinstance(value, Fraction) and value.denominator != 1:
+        if (decimal := decimals(value)) is not None:
+            return decimal
         return Binary("/", Number(str(value.numerator)), Number(str(value.denominator)))
     if isinstance(value, float) and not value.is_integer():
         if found := multiple_of_constant(value):
@@ -40,6 +42,15 @@ def number(value: Plain) -> Tree:
             return Name("nan", "np")
         return Number(repr(value)) if value < float("inf") else Name("inf")
     return Number(str(int(value))) if value < 1e16 else Number(repr(float(value)))
+
+
+def decimals(value: Fraction, least: int = 2) -> Tree | None:
+    """Return a decimal fraction as it is typed, `0.1` and `1e-6`; None for others, and for tenths below `least`."""
+    below = str(value.denominator)
+    if value.denominator < least or below.strip("0") != "1":
+        return None
+    tiny = value < Fraction(1, 1000)
+    return Number(f"{value.numerator}e-{len(below) - 1}" if tiny else repr(float(value)))
 
 
 def spelled(value: object) -> Tree:
@@ -160,12 +171,14 @@ def fraction(powers: Iterable[Power]) -> tuple[list[Tree], list[Tree]]:
     """Return what stands above and below the line of a product of powers."""
     factors = collected(powers)
     above = [power(tree, exponent) for tree, exponent in factors if exponent > 0]
-    return above, [power(tree, -exponent) for tree, exponent in factors if exponent < 0]
+    below = sorted((pair for pair in factors if pair[1] < 0), key=lambda pair: not isinstance(pair[0], Name))
+    return above, [power(tree, -exponent) for tree, exponent in below]
 
 
 def quotient(above: Sequence[Tree], below: Iterable[Tree]) -> Tree:
-    """Return a product divided by one factor after the other."""
-    return reduce(partial(Binary, "/"), below, times(above) if above else Number("1"))
+    """Return a product divided by another, with one bar: `x*y/(m*n)`."""
+    numerator, denominator = times(above) if above else Number("1"), [*below]
+    return Binary("/", numerator, times(denominator)) if denominator else numerator
 
 
 def size(tree: Tree) -> int:

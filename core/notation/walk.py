@@ -136,8 +136,8 @@ class Walk:
             ends = frozenset((other.first, other.second))
             edge = seen.setdefault(ends, other)
             if edge is not other and len(ends) > 1:
-                place = self.edges.index(edge)
-                self.edges = [one for one in self.edges if one not in (edge, other)]
+                place = next(place for place, one in enumerate(self.edges) if one is edge)
+                self.edges = [one for one in self.edges if one is not edge and one is not other]
                 self.edges[place:place] = self._put_together(edge, other)
                 return True
         return False
