@@ -27,6 +27,7 @@ from ..graph.canonical import is_symmetric, tidy
 from ..graph.nodes import Apply, Coefficient, Delta, Factor, Map, Node, Product, Sum, is_function
 from ..graph.ratios import Ratio, reciprocal
 from ..graph.transform import transform
+from .complements import with_complements
 from .totals import known_total
 
 
@@ -36,7 +37,15 @@ def recognised(roots: Sequence[Node]) -> list[Node]:
 
 
 def _recognised(node: Node) -> Node:
-    for pattern in (spectral_function, singular_values, transferred, commuted, scaled_solution, known_total):
+    for pattern in (
+        spectral_function,
+        singular_values,
+        transferred,
+        commuted,
+        scaled_solution,
+        known_total,
+        with_complements,
+    ):
         found = pattern(node)
         if found is not None:
             return _recognised(found)

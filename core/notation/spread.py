@@ -134,7 +134,9 @@ def _centred(u: Node, axes: Labels) -> Node | None:
     labels = tuple(range(u.rank))
     kept = tuple(axis for axis in labels if axis not in axes)
     share = reciprocal(ratio(prod(u.shape[axis] for axis in axes)))
-    for c, mean in u.terms if isinstance(u, Sum) else ():
+    if not isinstance(u, Sum):
+        return None
+    for c, mean in u.terms:
         if set(axes) <= repeated_axes(mean):
             x = add([(d, term) for d, term in u.terms if term is not mean], u.shape)
             total = product(share, [(x, labels)], kept)

@@ -34,26 +34,26 @@ def known_total(node: Node) -> Node | None:
 
 def _total(node: Sum | Product, axes: Labels) -> Node | None:
     """Return the sum of a node over axes where it has fewer terms than the node, because some of them are known."""
-    known: dict[Labels, Node | None] = node.__dict__.setdefault("_known_totals", {})
-    if axes not in known:
-        known[axes] = _found_total(node, axes)
-    return known[axes]
+    totals: dict[Labels, Node | None] = node.__dict__.setdefault("_known_totals", {})
+    if axes not in totals:
+        totals[axes] = _found_total(node, axes)
+    return totals[axes]
 
 
 def _found_total(node: Sum | Product, axes: Labels) -> Node | None:
     labels = tuple(range(node.rank))
     kept = tuple(axis for axis in labels if axis not in axes)
     if isinstance(node, Product):
-        return _known(product(1, inlined(node, labels), kept))
+        return known(product(1, inlined(node, labels), kept))
     parts = [(c, product(1, inlined(term, labels), kept)) for c, term in node.terms]
-    total = add([(c, _known(part) or part) for c, part in parts], tuple(node.shape[axis] for axis in kept))
+    total = add([(c, known(part) or part) for c, part in parts], tuple(node.shape[axis] for axis in kept))
     return total if _terms_of(total) < len(node.children) else None
 
 
-def _known(node: Node) -> Node | None:
+def known(node: Node) -> Node | None:
     """Return what is known of the sum of one term, None for nothing."""
     found = known_total(node) or rewritten(node)
-    return None if found is node else _known(found) or found
+    return None if found is node else known(found) or found
 
 
 def _terms_of(node: Node) -> int:

@@ -63,3 +63,48 @@ def test_means(expression: str, kind: str, wrt: str, formula: str) -> None:
 )
 def test_to_a_matrix_only_matrices_are_added(expression: str, kind: str, wrt: str, formula: str) -> None:
     assert printed(expression, kind, wrt) == formula
+
+
+@pytest.mark.parametrize(
+    ("expression", "wrt", "formula"),
+    [
+        ("std(x)", "x", "(x - mean(x))/(n*std(x))"),
+        ("std(x, ddof=1)", "x", "(x - mean(x))/((n - 1)*std(x, ddof=1))"),
+        ("log(std(x))", "x", "(x - mean(x))/(n*std(x)**2)"),
+        ("norm(x - mean(x))", "x", "(x - mean(x))/norm(x - mean(x))"),
+        ("sum(std(X, axis=0))", "X", "(X - mean(X, axis=0)) @ diag(1/std(X, axis=0)) / n"),
+        ("sqrt(var(x) + 1)", "x", "(x - mean(x))/(n*sqrt(1 + var(x)))"),
+    ],
+)
+def test_variances_are_called_so(expression: str, wrt: str, formula: str) -> None:
+    assert printed(expression, "grad", wrt) == formula
+
+
+@pytest.mark.parametrize(
+    "expression",
+    [
+        "sum(softplus(X @ w) - y*(X @ w))",
+        "sum(log(1 + exp(X @ w)) - y*(X @ w))",
+        "sum(logaddexp(0, X @ w) - y*(X @ w))",
+        "sum((1 - y)*(X @ w) + log(1 + exp(-X @ w)))",
+        "sum(y*softplus(-X @ w) + (1 - y)*softplus(X @ w))",
+        "-sum(y*log(sigmoid(X @ w)) + (1 - y)*log(1 - sigmoid(X @ w)))",
+        "-sum(y*log(sigmoid(X @ w)) + (1 - y)*log(sigmoid(-X @ w)))",
+        "-sum(y*log(1/(1 + exp(-X @ w))) + (1 - y)*log(1 - 1/(1 + exp(-X @ w))))",
+    ],
+)
+def test_every_spelling_of_cross_entropy_has_the_same_gradient(expression: str) -> None:
+    assert printed(expression, "grad", "w") == "X.T @ (sigmoid(X @ w) - y)"
+
+
+@pytest.mark.parametrize(
+    ("expression", "formula"),
+    [
+        ("logsumexp(x) - x @ y", "softmax(x) - y"),
+        ("-y @ log_softmax(x)", "sum(y)*softmax(x) - y"),
+        ("sum(softmax(x)*log(softmax(x)))", "softmax(x)*(x - x @ softmax(x))"),
+        ("-sum(softmax(x)*log_softmax(x))", "softmax(x)*(x @ softmax(x) - x)"),
+    ],
+)
+def test_the_entries_of_a_softmax_add_up_to_one(expression: str, formula: str) -> None:
+    assert printed(expression, "grad", "x") == formula
