@@ -103,10 +103,9 @@ class _Noise:
         if array.dtype != np.float64:
             return array
         signs = self._signs(array.size).reshape(array.shape)
-        with np.errstate(all="ignore"):
-            changed = array * (1 + PERTURBATION * signs)
-            if self._underflowed:
-                changed = np.where(np.abs(array) < TINY, array + SMALLEST * np.rint(8 * signs), changed)
+        changed = array * (1 + PERTURBATION * signs)
+        if self._underflowed:
+            changed = np.where(np.abs(array) < TINY, array + SMALLEST * np.rint(8 * signs), changed)
         return changed if exact is None else np.where(exact, array, changed)
 
     def _signs(self, amount: int) -> AnyArray:
