@@ -30,7 +30,7 @@ from ...grammar.syntax import (
 )
 from ..elaboration.arguments import declaration
 from ..elaboration.infix import COMPARISONS
-from ..graph.algebra import Factor, add, constant_value, is_mask, is_zero, repeated_axes, scale, without_axes
+from ..graph.algebra import Factor, add, constant_value, is_mask, is_zero, permute, repeated_axes, scale, without_axes
 from ..graph.canonical import is_symmetric, tidy
 from ..graph.nodes import (
     Apply,
@@ -51,7 +51,7 @@ from ..graph.ratios import Ratio, reciprocal, shared_divisor
 from ..graph.signatures import parse_axes
 from .expand import Familiar
 from .lengths import length_tree, split
-from .summands import adds_matrices, opened
+from .summands import adds_matrices, opened, parts_of_map
 from .sums import summed
 from .terms import Term, raised, written
 from .trees import ONE, Exponent, Power, Tree, call, indexed, length, number, spelled, transposed
@@ -82,12 +82,18 @@ class Notation:
         self.spoken = spoken or {}
         self.typed = typed or Typed()
         self.familiar = Familiar(familiar)
+        self.maps: set[Node] = set()
         self._terms: dict[Node, Term] = {}
         self._depth = 0
 
     def tree(self, node: Node) -> Tree:
         """Return a node as a tree of exactly its shape."""
         return written(self.term(node))
+
+    def map_tree(self, node: Node) -> Tree:
+        """Return a matrix that maps vectors as a tree: all that is added in it are such matrices."""
+        self.maps.update(parts_of_map(node))
+        return self.tree(node)
 
     def term(self, node: Node) -> Term:
         """Return a node as a term of exactly its shape."""
@@ -149,7 +155,7 @@ class Notation:
         return self._plain_sum(node) if known is None else _scaled(self.term(known[1]), *split(known[0]))
 
     def _plain_sum(self, node: Sum) -> Term:
-        whole = adds_matrices(node) and node not in self.familiar
+        whole = (adds_matrices(node) or node in self.maps) and node not in self.familiar
         places = self.typed.terms(node)
         result = self._added([*node.terms], places, whole=whole)
         if (divisor := shared_divisor(node.coefficients)) != 1:
@@ -248,8 +254,12 @@ class Notation:
             if coefficient != -1 or len(parts) != 1 or parts[0].operator.name != "logsumexp":
                 continue
             x, axes = reduced_operand(parts[0])
-            if len(axes) == 1 and add([(1, x), (-1, spread)], node.shape) is node and _spreads(spread, parts[0], *axes):
-                return call("softmax", self.tree(x), **({} if x.rank == 1 else {"axis": number(axes[0])}))
+            along = {} if len(axes) == x.rank else {"axis": spelled(axes if len(axes) > 1 else axes[0])}
+            if add([(1, x), (-1, spread)], node.shape) is node and _spreads(spread, parts[0], axes):
+                return call("softmax", self.tree(x), **along)
+            # Along the first axis a matrix is met as its transpose.
+            if node.rank == 2 and axes == (0,) and add([(1, permute(x, (1, 0))), (-1, spread)], node.shape) is node:
+                return transposed(call("softmax", self.tree(x), **along))
         return None
 
     # Applied operators.
@@ -385,12 +395,12 @@ def reduced_operand(node: Apply) -> tuple[Node, tuple[int, ...]]:
     return operand, axes
 
 
-def _spreads(spread: Node, inner: Apply, axis: int) -> bool:
-    """Whether a node repeats another along exactly one axis, with the other axes in order."""
+def _spreads(spread: Node, inner: Apply, axes: Sequence[int]) -> bool:
+    """Whether a node repeats another along exactly these axes, with the other axes in order."""
     if not isinstance(spread, Product) or spread.coefficient != 1:
         return False
     (labels,) = (own for operand, own in spread.factors if operand is inner)
-    return labels == tuple(label for label in range(spread.rank) if label != axis)
+    return labels == tuple(label for label in range(spread.rank) if label not in axes)
 
 
 def _scaled(term: Term, coefficient: Plain, powers: Sequence[Power]) -> Term:

@@ -32,7 +32,16 @@ from .complements import with_complements
 from .inverses import PAIRS
 from .totals import known_total
 
-PATTERNS = (spectral_function, singular_function, transferred, commuted, known_total, with_complements, *PAIRS)
+PATTERNS = (
+    spectral_function,
+    singular_function,
+    transferred,
+    commuted,
+    known_total,
+    with_complements,
+    unmerged,
+    *PAIRS,
+)
 
 
 def recognised(roots: Sequence[Node]) -> list[Node]:

@@ -7,7 +7,7 @@ has typed a standard deviation.
 >>> from matgrad.core.graph.nodes import Symbol
 >>> from matgrad.core.graph.sizes import length
 >>> typed = elaborate_text("sum((x - sum(x)/n)**2)/n", {"x": Symbol.of("x", (length("n"),)), "n": length("n")})
->>> with_spreads([typed], [typed])[0].operator.name
+>>> with_spreads(flatten([typed]), [typed])[0].operator.name
 'var'
 """
 

@@ -165,7 +165,7 @@ class Walk:
         round_trip = (*edge.links, *other.starting(edge.second))
         pair = (*powers_of(edge.links), *powers_of(other.starting(edge.first)))
         if transposes_in(pair) <= sum(transposes(link.tree) for link in round_trip):
-            self.scalars.append((call("sum", hadamard(pair)), ONE))
+            self.scalars.append((self._total(call("sum", hadamard(pair)), edge.first, edge.second), ONE))
         else:
             self.scalars.append((trace_of(round_trip), ONE))
         return True
@@ -221,13 +221,17 @@ class Walk:
 
     def _total(self, tree: Tree, *labels: int) -> Tree:
         """Return a sum over labels, as a mean where the Product is divided by their lengths."""
+        plain = isinstance(tree, Call) and tree.function == "sum"
+        return replace(tree, function="mean") if isinstance(tree, Call) and plain and self._averages(labels) else tree
+
+    def _averages(self, labels: Iterable[int]) -> bool:
+        """Take the lengths of labels from what the Product is divided by; False where they are not there."""
         lengths = [length_tree(self.sizes[label]) for label in labels]
-        left = collected([*self.scalars, *((length, ONE) for length in lengths)])
         powers = dict(collected(self.scalars))
-        if not isinstance(tree, Call) or tree.function != "sum" or any(powers.get(n, 0) > -1 for n in lengths):
-            return tree
-        self.scalars[:] = left
-        return replace(tree, function="mean")
+        if any(powers.get(length, 0) > -1 for length in lengths):
+            return False
+        self.scalars[:] = collected([*self.scalars, *((length, ONE) for length in lengths)])
+        return True
 
     def _pend_scalar(self, label: int, vectors: list[Vector]) -> None:
         """Vectors that meet in a summed label: a dot product, a bilinear form or a sum."""
@@ -249,6 +253,9 @@ class Walk:
         else:
             powers = _powers(vectors)
             left, links, tail = powers[:-1], (), powers[-1:]
+            if len(powers) == 2 and powers[0] == powers[1] and self._averages([label]):
+                self.scalars.append((call("mean", hadamard(powers)), ONE))
+                return
             if len(powers) == 2 and powers[0] == powers[1] and isinstance(powers[0][0], Binary):
                 self.scalars.append((call("norm", powers[0][0]), 2 * powers[0][1]))
                 return
