@@ -28,6 +28,7 @@ from ..graph.canonical import tidy
 from ..graph.nodes import Apply, Coefficient, Node, Product, Sum
 from ..graph.ratios import Ratio, reciprocal
 from ..graph.transform import transform
+from .branches import BRANCHES
 from .complements import with_complements
 from .inverses import PAIRS
 from .totals import known_total
@@ -39,8 +40,8 @@ PATTERNS = (
     commuted,
     known_total,
     with_complements,
-    unmerged,
     *PAIRS,
+    *BRANCHES,
 )
 
 
