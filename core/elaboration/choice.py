@@ -48,8 +48,8 @@ def chosen(value: object, sizes: Sequence[int], known: Mapping[str, int]) -> dic
     roots = [item for item in (value if isinstance(value, tuple | list) else [value]) if isinstance(item, Node)]
     needed = [*(Need(size, 1) for size in sizes), *_needs(roots)]
     for _ in range(MOST_STEPS):
-        short = _first_short(needed, values)
-        grown = None if short is None else _grown(short.room, values, free)
+        missing = _first_short(needed, values)
+        grown = None if missing is None else _grown(missing.room, values, free)
         if grown is None:
             break
         values = grown
