@@ -7,8 +7,9 @@ follows from it: `inv(A).T` is `inv(A)`.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from fractions import Fraction
-from itertools import chain, groupby, permutations
+from itertools import chain, count, groupby, permutations
 from itertools import product as choices
 from math import factorial, inf, isfinite, prod
 
@@ -21,6 +22,8 @@ Arrangement = tuple[tuple[Node, ...], tuple[Labels, ...]]
 
 # With more arrangements than this the first is taken: equal products may then stay distinct nodes, never wrong ones.
 TIE_LIMIT = 720
+# A Product of more factors than this is not multiplied out to see whether it is symmetric.
+LONGEST_SANDWICH = 12
 COLORS = 2**48 - 1
 LARGEST_DENOMINATOR = 2**10
 LARGEST_NUMERATOR = 2**53
@@ -45,15 +48,40 @@ def _has_symmetric_form(node: Node) -> bool:
         case Delta():
             return True
         case Product():
-            return canonical(node.coefficient, list(node.factors), (1, 0)) is node
+            return canonical(node.coefficient, list(node.factors), (1, 0)) is node or _is_sandwich(node)
         case Sum():
             terms = dict(zip(node.children, node.coefficients, strict=True))
-            return all(terms.get(_turned(term)) == coefficient for term, coefficient in terms.items())
+            return all(is_symmetric(term) or terms.get(_turned(term)) == c for term, c in terms.items())
         case Map():
             return all(is_symmetric(child) for child in node.children)
         case Apply():
             return node.operator.keeps_symmetry and is_symmetric(node.children[0])
     return False
+
+
+def _is_sandwich(node: Product) -> bool:
+    """Whether a Product of Products is symmetric when it is multiplied out: `(X.T @ S) @ X` for a symmetric S."""
+    if not any(isinstance(child, Product) for child in node.children):
+        return False
+    factors = _multiplied_out(node)
+    if len(factors) > LONGEST_SANDWICH:
+        return False
+    return canonical(1, factors, (0, 1)) is canonical(1, factors, (1, 0))
+
+
+def _multiplied_out(node: Product) -> list[Factor]:
+    """Return the factors of a Product, with those of the Products among them in their place."""
+    fresh = count(node.rank)
+    factors: list[Factor] = []
+    waiting: list[Factor] = [(node, tuple(range(node.rank)))]
+    while waiting and len(factors) <= LONGEST_SANDWICH:
+        inner, output = waiting.pop()
+        if isinstance(inner, Product):
+            names = defaultdict(fresh.__next__, zip(range(inner.rank), output, strict=True))
+            waiting += [(child, tuple(names[label] for label in labels)) for child, labels in inner.factors]
+        else:
+            factors.append((inner, output))
+    return factors
 
 
 def _turned(node: Node) -> Node:

@@ -43,6 +43,8 @@ class Operator:
     - `signature`: gufunc notation of the core axes, `"(n,n),(n)->(n)"`; empty for elementwise, linear, derived.
     - `evaluate`: NumPy evaluation; gets the operands' arrays (with leading batch axes) and the settings as keywords.
     - `differential`: one rule per output.
+    - `textbook`: the differential as books have it, for an explanation, where the rule is made for the engine.
+    - `meaning`: what a function of one operand is in simpler words, for those who meet it in a formula.
     - `definition`: one formula, of which the last statement is the value, a tuple of them where there are several; or
       one for each value of the first setting: `{"sum": "sum(x)", "none": "x"}` for the settings `reduction='sum'`.
     - `rewrite`: gets the trees of the arguments by name, defaults as values, and returns the tree that is meant.
@@ -52,6 +54,8 @@ class Operator:
       that operand. Then rules may apply it to a tangent, and its own differential leaves the last operand out.
     - `commuting`: what such an operator is, more simply, where its last operand commutes with the first.
     - `spectrum`: of a function of numbers, the operator that does the same to the eigenvalues of a symmetric matrix.
+    - `regular`: what readers know it by where the `condition` holds, as `det(X) * inv(X).T` where `det(X) != 0`;
+      without a condition, where it is differentiable. Formulas have it, the numbers do not need it.
     - `undifferentiable`: by which operands there is no derivative in closed form, and why.
     - `kink`: a condition, in matgrad's language over operands and `y`, that is true where the derivative is a choice.
     - `once`: whether at its kinks it is differentiated once and no more: a second derivative there is refused.
@@ -85,6 +89,8 @@ class Operator:
     signature: str = ""
     evaluate: Callable[..., Any] | None = None
     differential: str | tuple[str, ...] | None = None
+    textbook: str = ""
+    meaning: str = ""
     build: Callable[..., Any] | None = None
     definition: str | Mapping[Any, str] | None = None
     rewrite: Callable[..., Node] | None = None
@@ -92,6 +98,8 @@ class Operator:
     adjoint: str = ""
     commuting: str = ""
     spectrum: str = ""
+    regular: str = ""
+    condition: str = ""
     undifferentiable: Mapping[str, str] = field(default_factory=dict)
     kink: str | None = None
     at_kink: str = ""

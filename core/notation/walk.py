@@ -290,6 +290,8 @@ class Walk:
             return None
         (edge,) = self.edges
         links = edge.starting(0)
+        if left and right and (half := _half_of_outer(links, left, right)) is not None:
+            return base._replace(links=(half,))
         before = (Link(left, diagonal=True),) if left else ()
         after = (Link(right, diagonal=True),) if right else ()
         return base._replace(links=(*before, *links, *after))
@@ -339,6 +341,15 @@ class Walk:
         subscripts += "->" + "".join(names[label] for label in output)
         einsum = call("einsum", String(subscripts), *(tree for tree, _ in pieces))
         return base._replace(whole=einsum) if output else base._replace(scalars=(*base.scalars, (einsum, ONE)))
+
+
+def _half_of_outer(links: Sequence[Link], left: tuple[Power, ...], right: tuple[Power, ...]) -> Link | None:
+    """Return diag(u) @ tril(ones((n, n))) @ diag(v) as tril(outer(u, v))."""
+    tree = links[0].tree if len(links) == 1 else None
+    match tree:
+        case Call("tril" | "triu" as half, (Call("ones"), *offset)):
+            return Link.of(call(half, call("outer", hadamard(left), hadamard(right)), *offset))
+    return None
 
 
 def _applied(links: tuple[Link, ...], vectors: list[Vector]) -> Vector:

@@ -141,7 +141,7 @@ ENTRIES = (
                 domain=("positive",), hidden=True, written="xlogy(x, x)"),
     elementwise("quotient", "da / b - quotient(y, b) * db", "a / b, and 0 where a is 0.", kernels.quotient,
                 parameters="a, b", domain=("real", "nonzero"), hidden=True,
-                written="where(a == 0, 0, a / b)",
+                written="where(a == 0, 0, a / b)", regular="a / b",
                 spellings={"latex": r"\operatorname{quotient}\left(#*\right)", "numpy": None, "torch": None}),
     elementwise("reciprocal_or_zero", "-y**2 * dx", "1 / x, and 0 where x is 0.", kernels.reciprocal_or_zero,
                 domain=("nonzero",), hidden=True, written="1 / where(x == 0, inf, x)", spellings=NOWHERE),
@@ -152,11 +152,12 @@ ENTRIES = (
 
     # --- functions of machine learning
     elementwise("sigmoid", "y * sigmoid(-x) * dx", "Logistic function 1 / (1 + exp(-x)), without overflow.",
-                kernels.sigmoid, bounds=(0.0, 1.0), aliases=("expit", "logistic"), analytic=False,
+                kernels.sigmoid, textbook="y * (1 - y) * dx", meaning="1/(1 + exp(-x))", bounds=(0.0, 1.0),
+                aliases=("expit", "logistic"), analytic=False,
                 libraries=("F.Sigmoid(input) -> sigmoid(input)",),
                 spellings={"latex": r"\sigma\left(#1\right)", "numpy": None, "jax": "jax.nn.sigmoid(#1)"}),
     elementwise("softplus", "sigmoid(x) * dx", "log(1 + exp(x)) without overflow.", partial(np.logaddexp, 0),
-                bounds=NOT_NEGATIVE, analytic=False,
+                meaning="log(1 + exp(x))", bounds=NOT_NEGATIVE, analytic=False,
                 spellings={"numpy": "np.logaddexp(0, #1)", "torch": "torch.nn.functional.softplus(#1, threshold=40)",
                            "jax": "jax.nn.softplus(#1)"},
                 libraries=tuple(f"F.{name}(input, beta{given}, threshold=...) -> {own}"
