@@ -52,7 +52,7 @@ from ..graph.signatures import parse_axes
 from .branches import of_mask, opposite
 from .expand import Familiar
 from .lengths import length_tree, split
-from .summands import adds_matrices, opened, parts_of_map
+from .summands import adds_matrices, opened
 from .sums import summed
 from .terms import Term, raised, written
 from .trees import ONE, Exponent, Power, Tree, call, indexed, length, number, spelled, transposed
@@ -93,7 +93,7 @@ class Notation:
 
     def map_tree(self, node: Node) -> Tree:
         """Return a matrix that maps vectors as a tree: all that is added in it are such matrices."""
-        self.maps.update(parts_of_map(node))
+        self.maps.update([node, *(node.children if isinstance(node, Product) and len(node.children) == 1 else ())])
         return self.tree(node)
 
     def term(self, node: Node) -> Term:

@@ -29,14 +29,6 @@ def adds_matrices(node: Sum) -> bool:
     return node.rank == 2 and any(carries_delta(term) or _is_outer(term) for term in node.children)
 
 
-def parts_of_map(node: Node) -> Iterable[Node]:
-    """Yield the matrices that a matrix is made of by sums and products."""
-    yield node
-    for child in node.children if isinstance(node, Sum | Product) else ():
-        if child.rank == 2:
-            yield from parts_of_map(child)
-
-
 def _is_outer(node: Node) -> bool:
     """Whether a node is the outer product of two vectors: nothing connects its axes."""
     if not isinstance(node, Product) or repeated_axes(node):
