@@ -28,6 +28,7 @@ from ..problems.answer import Input
 from ..problems.calculation import Calculation
 from ..shapes import Shape
 from .points import Point, Trial
+from .readings import Inquiry
 
 Compute: TypeAlias = "Callable[[Point], Array | None]"
 MOST_PLACES = 5
@@ -45,40 +46,27 @@ class Candidate:
     helps: tuple[Text, ...] = ()
 
 
-class Inquiry:
-    """What is asked about the claim of a trial: its expression, the name it is differentiated by, the points."""
-
-    def __init__(self, trial: Trial) -> None:
-        self.trial = trial
-        self.points = trial.points
-        self.problem = trial.problem
-        self.noun = trial.noun
-        self.text = trial.problem.text.strip()
-        self.name = trial.problem.requests[0][0]
-        self.output = self.points[0].calculation.shape
-        variables = self.points[0].calculation.variables
-        self.groups = [self.output, *(variables[name].shape for name in self.problem.requests[0])]
-
-
 class Candidates(Inquiry):
     """What the claim of a trial might be instead of the derivative."""
 
-    def __init__(self, trial: Trial) -> None:
-        super().__init__(trial)
+    def __init__(self, trial: Trial, formula: str | None = None) -> None:
+        super().__init__(trial, formula)
         self._calculations: dict[tuple[tuple[str, Shape], ...], Calculation] = {}
 
-    def all(self) -> Iterator[Candidate]:
+    def arrangements(self) -> Iterator[Candidate]:
         """Yield what the claim might be, the likeliest first."""
         if self.trial.order == 1:
             yield from self._of_the_output()
+        elif [len(group) for group in self.groups] == [0, 1, 1] and self.groups[1] == self.groups[2]:
+            yield Candidate("diagonal", f"the diagonal of the {self.noun}", partial(_of_truth, np.diagonal))
         yield from self._transposes()
+        yield from self._reversed()
         yield from self._flattened()
         yield from self._orders_of_axes()
         if self.trial.order == 1 and not self.problem.parts:
             yield from self._symmetric_conventions()
             yield from self._per_sample()
             yield from self._by_places()
-            yield from self._by_others()
 
     @property
     def _axes_remark(self) -> str:
@@ -112,6 +100,13 @@ class Candidates(Inquiry):
         helps = (self._command("jvp", self.text, Setting("tangent", "ones")),)
         yield Candidate("summed over inputs", words, partial(_of_truth, np.sum, axis=inputs), helps=helps)
 
+    def summed(self) -> Iterator[Candidate]:
+        """Yield the sum of the entries of a gradient."""
+        if not self.output:
+            words = f"the sum of the entries of the {self.noun}: the derivative along ones"
+            helps = (self._command("jvp", self.text, Setting("tangent", "ones")),) if self.trial.order == 1 else ()
+            yield Candidate("summed over inputs", words, partial(_of_truth, np.sum), helps=helps)
+
     def _transposes(self) -> Iterator[Candidate]:
         out, rank = len(self.output), sum(map(len, self.groups))
         if out and rank > out:
@@ -123,6 +118,13 @@ class Candidates(Inquiry):
             remark = "the gradient has the shape of the variable: entry [i, j] belongs to entry [i, j]"
             remark = remark if self.trial.order == 1 else ""
             yield Candidate("transposed", f"the transpose of the {self.noun}", lambda point: point.truth.T, remark)
+
+    def _reversed(self) -> Iterator[Candidate]:
+        for axes, which in (((0,), "rows"), ((1,), "columns"), ((0, 1), "rows and columns")):
+            if self.points[0].truth.ndim > axes[-1]:
+                which = which if self.points[0].truth.ndim == 2 else "entries"
+                words = f"the {self.noun} with its {which} in the reverse order"
+                yield Candidate("reversed", words, partial(_of_truth, np.flip, axis=axes))
 
     def _flattened(self) -> Iterator[Candidate]:
         """Return the derivative as a matrix, one row per output entry, axes merged row by row or column by column."""
@@ -137,6 +139,10 @@ class Candidates(Inquiry):
             yield Candidate(key, words, flat, helps=helps)
             if len(groups) == 2:
                 yield Candidate(f"{key}, transposed", f"{words}, and transposed", partial(flat, turned=True))
+        if len(groups) == 2 and all(len(group) == 2 for group in groups):
+            words = f"the {self.noun} flattened column by column, without the commutation matrix"
+            for axes in ((0, 1, 3, 2), (1, 0, 2, 3)):
+                yield Candidate("without commutation", words, partial(self._without_commutation, axes=axes))
 
     def _flat(self, point: Point, columnwise: bool, turned: bool = False) -> Array:
         """Return the derivative with each group of axes merged into one."""
@@ -149,6 +155,12 @@ class Candidates(Inquiry):
             order += reversed(axes) if columnwise else axes
         flat = np.transpose(truth, order).reshape(sizes)
         return flat.T if turned else flat
+
+    @staticmethod
+    def _without_commutation(point: Point, axes: tuple[int, ...]) -> Array:
+        """Return the derivative of the transposed output, or by the transposed variable, flattened by columns."""
+        m, n, p, q = point.truth.shape
+        return point.truth.transpose(axes).reshape(m * n, p * q)
 
     def _orders_of_axes(self) -> Iterator[Candidate]:
         rank = sum(map(len, self.groups))
@@ -188,6 +200,8 @@ class Candidates(Inquiry):
             return
         partners = [n for n, own in self.points[0].shapes.items() if own[:1] == shape[:1] and n != self.name]
         part = "entry" if len(shape) == 1 else "row"
+        if not self._same_in_another_order([self.name, *partners]):
+            return
         single = self._one_sample if len(shape) == 2 else None
         trace = self._summed if self._equivalent else None
         for others in [[], partners] if partners else [[]]:
@@ -203,6 +217,16 @@ class Candidates(Inquiry):
                 f"`{self.name}`, and the claim leaves them out",
                 () if trace is None else (self._command("grad", f"trace({write(trace)})"),),
             )
+
+    def _same_in_another_order(self, names: list[str]) -> bool:
+        """Whether the expression stays the same where the samples come in another order."""
+        point = self.points[0]
+        values = {**point.values, **{name: np.roll(point.values[name], 1, axis=0) for name in names}}
+        try:
+            value, _ = point.calculation.program.run(values)
+        except OperationFailed:
+            return False
+        return relative_error(value, point.value) <= SAME_NUMBERS
 
     def _row_by_row(self, point: Point, others: list[str]) -> Array | None:
         """Return the gradients for one row of the variable at a time, stacked."""
@@ -298,6 +322,14 @@ class Candidates(Inquiry):
                 words = f"the derivative by the {listed} `{self.name}` alone, as if the {others} were fixed"
                 remark = f"`{self.name}` occurs {len(places)} times, and the product rule has a term for each"
                 yield Candidate("product rule", words, compute, remark)
+                if len(self.output) == len(self.groups[1]) == 2:
+                    for columnwise, flat in ((True, "column by column"), (False, "row by row")):
+                        flattened = partial(self._flattened_part, compute=compute, columnwise=columnwise)
+                        yield Candidate("product rule", f"{words}, flattened {flat}", flattened, remark)
+
+    def _flattened_part(self, point: Point, compute: Compute, columnwise: bool) -> Array | None:
+        found = compute(point)
+        return None if found is None else self._flat(replace(point, truth=found), columnwise)
 
     def _partials(self, point: Point, program: syntax.Program, names: list[str]) -> list[Array] | None:
         symbol = point.calculation.symbols[self.name]
@@ -310,7 +342,8 @@ class Candidates(Inquiry):
         moved = replace_values(point, {**point.values, **dict.fromkeys(names, value)})
         return moved.evaluated([derivative(node, own) for own in symbols.values()])
 
-    def _by_others(self) -> Iterator[Candidate]:
+    def by_others(self) -> Iterator[Candidate]:
+        """Yield the derivatives by the other names."""
         for other in self.problem.names:
             if other != self.name:
                 words = f"the {self.noun} by `{other}`, not by `{self.name}`"

@@ -31,6 +31,8 @@ from .nodes import (
     Structural,
     Sum,
     Symbol,
+    Triangle,
+    remembered,
     sizes_of,
 )  # fmt: skip
 from .nodes import Factor as Factor
@@ -40,6 +42,7 @@ from .places import Windows
 # A Sum inside a Sum is spliced up to this many terms: what a person writes reaches normal form, and the running sums
 # of a deep network stay shared.
 SPLICE_LIMIT = 24
+STRUCTURAL = frozenset({Delta, Select, Triangle, Reshape})
 
 fresh_labels = count(1_000_000)
 
@@ -151,7 +154,7 @@ def add(terms: Iterable[tuple[Coefficient, Node]], shape: Shape) -> Node:
     return Sum.of(tuple(tidy(c) for _, c in remaining), tuple(core for core, _ in remaining), shape)
 
 
-def _factors(node: Node) -> Iterable[Factor]:
+def factors_of(node: Node) -> Iterable[Factor]:
     """Return the factors of a Product; what is none is its own factor."""
     return node.factors if isinstance(node, Product) else [(node, tuple(range(node.rank)))]
 
@@ -160,7 +163,7 @@ def repeated_axes(node: Node) -> set[int]:
     """Return the axes along which a node is mere repetition: what multiplies a vector of ones there."""
     if is_zero(node):
         return set(range(node.rank))
-    return {own[0] for operand, own in _factors(node) if isinstance(operand, Delta) and operand.rank == 1}
+    return {own[0] for operand, own in factors_of(node) if isinstance(operand, Delta) and operand.rank == 1}
 
 
 def without_axes(node: Node, kept: Labels) -> Node:
@@ -234,20 +237,21 @@ def _merge_by_structure(terms: list[tuple[Node, Coefficient]], shape: Shape) -> 
     return [(core, c) for core, c in merged if c != 0 and not is_zero(core)]
 
 
+@remembered
 def _ties(node: Node) -> frozenset[Labels]:
     """Return the label groups that the Deltas of a term tie together."""
-    return frozenset(own for operand, own in _factors(node) if isinstance(operand, Delta) and operand.rank > 1)
+    return frozenset(own for operand, own in factors_of(node) if isinstance(operand, Delta) and operand.rank > 1)
 
 
 def _carried(node: Node) -> set[int]:
     """Return the axes of a term that something other than its Deltas carries."""
-    carrying = (labels for operand, labels in _factors(node) if not isinstance(operand, Delta))
+    carrying = (labels for operand, labels in factors_of(node) if not isinstance(operand, Delta))
     return {label for labels in carrying for label in labels if label < node.rank}
 
 
 def _under(node: Node, kept: Labels, kept_shape: Shape) -> Node:
     """Return what the Deltas of a term multiply, over the labels that they leave free."""
-    factors = [f for f in _factors(node) if not (isinstance(f[0], Delta) and f[0].rank > 1)]
+    factors = [f for f in factors_of(node) if not (isinstance(f[0], Delta) and f[0].rank > 1)]
     carried = {label for _, labels in factors for label in labels}
     ones = [(Delta.of(size, 1), (label,)) for label, size in zip(kept, kept_shape, strict=True) if label not in carried]
     return product(1, [*factors, *ones], kept)
@@ -263,15 +267,20 @@ def product(coefficient: Coefficient, factors: Iterable[Factor], output: Labels)
     are distinct and carried by some factor.
     """
     coefficient, flat = _splice(coefficient, factors)
-    flat = _cancelled(flat)
-    if coefficient == 0 or any(is_zero(node) for node, _ in flat) or _apart(flat):
+    kinds = {type(node) for node, _ in flat}
+    if Map in kinds:
+        flat = _cancelled(flat)
+    sums = [(place, node) for place, (node, _) in enumerate(flat) if isinstance(node, Sum)] if Sum in kinds else []
+    if coefficient == 0 or not all(node.children for _, node in sums) or (Select in kinds and _apart(flat)):
         sizes = sizes_of(flat)
         return zero(tuple(sizes[label] for label in output))
-    for position, (node, labels) in enumerate(flat):
-        if isinstance(node, Sum) and any(carries_delta(term) for term in node.children):
-            others = flat[:position] + flat[position + 1 :]
-            return _distribute(coefficient, node, labels, others, output)
-    return canonical(*eliminate(coefficient, flat, output))
+    for place, node in sums:
+        if any(carries_delta(term) for term in node.children):
+            others = flat[:place] + flat[place + 1 :]
+            return _distribute(coefficient, node, flat[place][1], others, output)
+    if not kinds.isdisjoint(STRUCTURAL):
+        coefficient, flat, output = eliminate(coefficient, flat, output)
+    return canonical(coefficient, flat, output)
 
 
 def _apart(factors: list[Factor]) -> bool:
@@ -338,6 +347,7 @@ def is_mask(node: Node) -> bool:
     return isinstance(node, Map | Apply) and node.operator.mask
 
 
+@remembered
 def _transparent(node: Product) -> bool:
     """Whether a Product is seen through: it carries structure, or is a mere view of its one operand.
 
