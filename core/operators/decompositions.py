@@ -104,8 +104,8 @@ ENTRIES = (
                   _of_symmetric_part(np.linalg.eigvalsh), "V = eigh(X)[1]; einsum('ik,ij,jk->k', V, dX, V)",
                   values="y", source=MAGNUS, domain=("symmetric",), of="symmetric_part(#1)",
                   samples=("eigvalsh(A)", "eigvalsh(S)"), errors=("eigvalsh(x)", "eigvalsh(X)"),
-                  libraries=("np.linalg.eigvalsh(a, UPLO=..., *, symmetrize_input=...) -> eigvalsh(a)",
-                             "torch.linalg.eigvalsh(A, UPLO=...) -> eigvalsh(A)",
+                  libraries=("np.linalg.eigvalsh(a, UPLO='L', *, symmetrize_input=...) -> eigvalsh(a)",
+                             "torch.linalg.eigvalsh(A, UPLO='L') -> eigvalsh(A)",
                              "scipy.linalg.eigvalsh(a, b=None, *, lower=..., driver=...) -> eigvalsh(a)")),
     decomposition("eigh", "(n,n)->(n),(n,n)",
                   "Eigenvalues, ascending, and eigenvectors (columns) of the symmetric part of X.",
@@ -114,8 +114,8 @@ ENTRIES = (
                    f"{_APART.format('y0')}; y1 @ (reciprocal_or_zero(apart) * (y1.T @ (dX + dX.T) @ y1)) / 2"),
                   values="eigh(X)[0]", source=MAGNUS, domain=("symmetric",), of="symmetric_part(#1)",
                   samples=("eigh(A)[0]", "abs(eigh(A)[1])", "square(eigh(S)[1])"), errors=("eigh(x)", "eigh(X)"),
-                  libraries=("np.linalg.eigh(a, UPLO=..., symmetrize_input=...) -> eigh(a)",
-                             "torch.linalg.eigh(A, UPLO=...) -> eigh(A)",
+                  libraries=("np.linalg.eigh(a, UPLO='L', symmetrize_input=...) -> eigh(a)",
+                             "torch.linalg.eigh(A, UPLO='L') -> eigh(A)",
                              "scipy.linalg.eigh(a, b=None, *, lower=..., eigvals_only: False = False, driver=...)"
                              " -> eigh(a)",
                              "scipy.linalg.eigh(a, b=None, *, lower=..., eigvals_only: True, driver=...)"

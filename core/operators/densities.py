@@ -301,9 +301,9 @@ ENTRIES = (
         lines=("(x, mean: None = None, *, cov, allow_singular=...) -> {0}(x, 0, cov)",
                "(x, mean, cov, allow_singular=...) -> {0}(x, mean, cov)"),
         torch="torch.distributions.MultivariateNormal(#2, #3).log_prob(#1)"),
-    Operator("multivariate_normal_entropy", "cov; mean=0", "Entropy of the normal distribution of vectors.",
+    Operator("multivariate_normal_entropy", "cov", "Entropy of the normal distribution of vectors.",
              family="densities", definition="logdet(cov)/2 + cov.shape[-1]/2*(1 + log(2*pi))", domain=("spd",),
-             samples=("multivariate_normal_entropy(A)",), fixed=("mean",),
+             samples=("multivariate_normal_entropy(A)",),
              errors=("multivariate_normal_entropy()", "multivariate_normal_entropy(x)"),
              libraries=("scipy.stats.multivariate_normal.entropy(mean=..., cov=1)"
                         " -> multivariate_normal_entropy(cov)",),
