@@ -26,7 +26,7 @@ from ..notation.typed import Typed
 from ..problems.calculation import Calculation
 from ..problems.problem import DIRECTIONS, Problem, direction_name, tangent_name
 from ..shapes import Shape
-from .regular import Regular
+from .regular import Regular, has_regular
 
 Kept: TypeAlias = "dict[int, Reading]"
 """Readings by the identity of their formulas, for whoever holds these."""
@@ -183,12 +183,17 @@ def merged_forms(problem: Problem, calculation: Calculation, *, regular: bool = 
 
 def _read(problem: Problem, calculation: Calculation, lengths: Mapping[str, int], regular: bool) -> list[ClosedForm]:
     """Return closed forms as readers know them; regular ones only where that is another form."""
-    form_of = Regular(set(topological([calculation.original]))) if regular else None
-    forms = _written(problem, calculation, _readable(calculation, form_of), lengths)
-    if form_of is None:
-        return forms
+    if not regular:
+        return _written(problem, calculation, _readable(calculation), lengths)
+    if not has_regular(node for _, node in calculation.results):
+        return []
+    form_of = Regular(set(topological([calculation.original])))
+    roots = _readable(calculation, form_of)
+    if not form_of.found:
+        return []
     condition = _both(*form_of.conditions)
-    return [form._replace(regular=True, condition=condition) for form in forms] if form_of.found else []
+    forms = _written(problem, calculation, roots, lengths)
+    return [form._replace(regular=True, condition=condition) for form in forms]
 
 
 def _both(*conditions: str) -> str:
