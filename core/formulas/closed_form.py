@@ -21,6 +21,7 @@ from ..notation.expand import expanded
 from ..notation.formula import Notation
 from ..notation.naming import bare, named
 from ..notation.recognise import recognised
+from ..notation.spread import with_spreads
 from ..notation.trees import Tree
 from ..notation.typed import Typed
 from ..problems.calculation import Calculation
@@ -228,7 +229,7 @@ def _written(
     notation = _notation(problem, calculation)
     forms = []
     for root, asked in zip(roots, _one_by_one(problem, calculation), strict=True):
-        tree = bare(notation.tree(root), problem.names)
+        tree = bare(notation.map_tree(root) if _maps_vectors(calculation, root) else notation.tree(root), problem.names)
         program = named(tree, [*problem.names, *actual])
         used = {node.name for node in walk(program) if isinstance(node, Name)} if actual else set()
         here = {name: size for name, size in actual.items() if name in used}
@@ -245,6 +246,12 @@ def _written(
             )
         )
     return forms
+
+
+def _maps_vectors(calculation: Calculation, root: Node) -> bool:
+    """Whether a derivative is a Jacobian of a vector by a vector, or a Hessian by vectors."""
+    twice = all(len(wrt) == 2 for wrt, _ in calculation.results)
+    return root.rank == 2 and bool(calculation.results) and (len(calculation.shape) == 1 or twice)
 
 
 def origins_of(calculation: Calculation, names: Container[str]) -> dict[str, str]:
@@ -308,7 +315,8 @@ def _readable(calculation: Calculation, regular: Regular | None = None) -> list[
         if not regular.found:
             return roots
     familiar = set(topological([calculation.original]))
-    return flatten(expanded(recognised(flatten(expanded(roots, familiar))), familiar))
+    known = flatten(expanded(recognised(flatten(expanded(roots, familiar))), familiar))
+    return with_spreads(known, familiar)
 
 
 def _notation(problem: Problem, calculation: Calculation) -> Notation:
