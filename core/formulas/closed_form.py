@@ -321,4 +321,6 @@ def _readable(calculation: Calculation, regular: Regular | None = None) -> list[
 
 def _notation(problem: Problem, calculation: Calculation) -> Notation:
     spoken = {tangent_name(name): direction_name(problem) for name in problem.wrt}
-    return Notation(spoken, set(topological([calculation.original])), Typed(problem.names, calculation.sums))
+    # A sum that holds an identity is distributed where it was multiplied, and is known as it was written.
+    familiar = {*topological([calculation.original]), *calculation.sums}
+    return Notation(spoken, familiar, Typed(problem.names, calculation.sums))

@@ -58,6 +58,11 @@ ROWS = [
     # Projectors.
     ("norm(X @ pinv(X) @ y - y)**2", "grad", "y", {}, "2*(y - X @ pinv(X) @ y)"),
     ("norm(y - X @ inv(X.T@X) @ X.T @ y)**2", "hessian", "y", {}, "2*(eye(n) - X @ inv(X.T @ X) @ X.T)"),
+    # Kronecker products, and residuals with an identity.
+    ("kron(A, X) @ y", "jacobian", "y", {}, "kron(A, X)"),
+    ("norm(W.T @ W - eye(3))**2", "grad", "W", {}, "4*W @ (W.T @ W - eye(3))"),
+    ("norm(W @ W.T - eye(3))**2", "grad", "W", {}, "4*(W @ W.T - eye(3)) @ W"),
+    ("norm(A @ X - eye(3))**2", "grad", "X", {}, "2*A.T @ (A @ X - eye(3))"),
     # Orthogonal variables: in all directions.
     ("trace(X.T @ M)", "grad", "X", {"X": "orthogonal"}, "M"),
 ]  # fmt: skip
