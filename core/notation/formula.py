@@ -30,7 +30,7 @@ from ...grammar.syntax import (
 )
 from ..elaboration.arguments import declaration
 from ..elaboration.infix import COMPARISONS
-from ..graph.algebra import Factor, add, constant_value, is_zero, permute, repeated_axes, scale, without_axes
+from ..graph.algebra import Factor, add, constant_value, is_zero, permute, product, repeated_axes, scale, without_axes
 from ..graph.canonical import is_symmetric, tidy
 from ..graph.nodes import (
     Apply,
@@ -400,7 +400,12 @@ def reduced_operand(node: Apply) -> tuple[Node, tuple[int, ...]]:
         return plain
     merging = [labels for operand, labels in child.factors if isinstance(operand, Reshape) and labels[0] == last]
     dense = [(operand, labels) for operand, labels in child.factors if not isinstance(operand, Reshape)]
-    if len(dense) != 1 or len(dense) + len(merging) != len(child.children):
+    if len(dense) + len(merging) != len(child.children):
+        return plain
+    if len(dense) > 1 and len(merging) == 1:
+        output = (*range(last), *merging[0][1:])
+        dense = [(product(1, dense, output), output)]
+    if len(dense) != 1:
         return plain
     operand, labels = dense[0]
     reduced = merging[0][1:] if merging else (last,)
