@@ -23,7 +23,7 @@ def with_complements(node: Node) -> Node | None:
     if not isinstance(node, Sum):
         return None
     factors = [factor for term in node.children for factor, _ in _factors(term)]
-    weighted = any(is_function(factor, "exp") for factor in factors)
+    weighted = any(map(_is_softmax, factors))
     if not any(map(_is_complement, factors)) and not (weighted and any(isinstance(own, Sum) for own in factors)):
         return None
     found = add([part for c, term in node.terms for part in _multiplied_out(c, term)], node.shape)
@@ -40,6 +40,12 @@ def _is_complement(node: Node) -> bool:
     if isinstance(inner, Sum):
         return all(c < 0 for c in inner.coefficients)
     return isinstance(inner, Product) and inner.coefficient < 0
+
+
+def _is_softmax(node: Node) -> bool:
+    """Whether a node is exp(x - logsumexp(x)), whose entries add up to one."""
+    shift = node.children[0].children if is_function(node, "exp") else ()
+    return any(is_function(part, "logsumexp") for term in shift for part in (term, *term.children))
 
 
 def _multiplied_out(coefficient: Coefficient, term: Node) -> Iterable[tuple[Coefficient, Node]]:
