@@ -185,11 +185,14 @@ def merged_forms(problem: Problem, calculation: Calculation, *, regular: bool = 
 def _read(problem: Problem, calculation: Calculation, lengths: Mapping[str, int], regular: bool) -> list[ClosedForm]:
     """Return closed forms as readers know them; regular ones only where that is another form."""
     form_of = Regular(set(topological([calculation.original]))) if regular else None
-    forms = _written(problem, calculation, _readable(calculation, form_of), lengths)
+    roots = _readable(calculation, form_of)
+    if form_of is not None and not form_of.found:
+        return []
+    forms = _written(problem, calculation, roots, lengths)
     if form_of is None:
         return forms
     condition = _both(*form_of.conditions)
-    return [form._replace(regular=True, condition=condition) for form in forms] if form_of.found else []
+    return [form._replace(regular=True, condition=condition) for form in forms]
 
 
 def _both(*conditions: str) -> str:
