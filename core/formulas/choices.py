@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from ...grammar.syntax import Call, Node, walk
+from ...grammar.syntax import Call, Index, ListLiteral, Node, walk
 from ..errors import MatgradError, surface
 from ..notation.trees import length
 from ..problems.calculation import Calculation
 from ..problems.problem import Problem
 from ..work import TooMuchWork
-from .closed_form import ClosedForm, Kept, exact_forms, generic_forms, merged_forms, sized_forms
+from .closed_form import ClosedForm, Kept, exact_forms, generic_forms, literal_forms, merged_forms, sized_forms
 
 Maker = Callable[..., list[ClosedForm]]
 
@@ -45,6 +45,9 @@ class Choices:
             if general is not None:
                 long = _words(general) > LONG
                 merged = self._form(merged_forms, position, calculation, regular=regular) if long else None
+                entries = self._form(literal_forms, position, calculation) if long and _picks_places(general) else None
+                if entries and isinstance(entries.tree, ListLiteral) and _words(entries) < _words(general):
+                    yield entries
                 if merged is not None and FAR_SHORTER * _words(merged) < _words(general):
                     yield merged
                 yield general
@@ -63,6 +66,11 @@ class Choices:
                 self._made[key] = []
         made = self._made[key]
         return made[position] if position < len(made) else None
+
+
+def _picks_places(form: ClosedForm) -> bool:
+    """Whether a formula has unit vectors: `eye(n)[0]`."""
+    return any(isinstance(node, Index) and isinstance(node.operand, Call) for node in walk(form.tree))
 
 
 def _words(form: ClosedForm) -> int:

@@ -67,8 +67,8 @@ class Typed:
             return [*factors]
         return sorted(factors, key=lambda factor: self._rank(factor[0]))
 
-    def _rank(self, node: Node) -> tuple[bool, bool, bool, int, bool]:
+    def _rank(self, node: Node) -> tuple[bool, bool, bool, bool, int, bool]:
         base = node.children[0] if is_function(node, "power") else node
         given = isinstance(base, Symbol)
         direction = isinstance(node, Symbol) and node.name not in self._names
-        return is_mask(node), direction, not given, self.place(node), isinstance(node, Sum)
+        return is_mask(node), direction, not given, bool(base.shape), self.place(node), isinstance(node, Sum)
