@@ -4,11 +4,12 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
-from ...grammar.syntax import Call, Index, ListLiteral, Node, walk
+from ...grammar.syntax import Call, Index, ListLiteral, Node, Number, walk
 from ..errors import MatgradError, surface
 from ..notation.trees import length
 from ..problems.calculation import Calculation
 from ..problems.problem import Problem
+from ..shapes import Shape
 from ..work import TooMuchWork
 from .closed_form import ClosedForm, Kept, exact_forms, generic_forms, literal_forms, merged_forms, sized_forms
 
@@ -40,12 +41,15 @@ class Choices:
                 yield form
 
     def _generic(self, position: int, calculation: Calculation) -> Iterator[ClosedForm]:
+        shape = calculation.results[position][1].shape if calculation.results else calculation.shape
         for regular in (True, False):
             general = self._form(generic_forms, position, calculation, regular=regular)
             if general is not None:
                 long = _words(general) > LONG
                 merged = self._form(merged_forms, position, calculation, regular=regular) if long else None
-                entries = self._form(literal_forms, position, calculation) if long and _picks_places(general) else None
+                entries = (
+                    self._form(literal_forms, position, calculation) if long and _picks_places(general, shape) else None
+                )
                 if entries and isinstance(entries.tree, ListLiteral) and _words(entries) < _words(general):
                     yield entries
                 if merged is not None and FAR_SHORTER * _words(merged) < _words(general):
@@ -68,9 +72,11 @@ class Choices:
         return made[position] if position < len(made) else None
 
 
-def _picks_places(form: ClosedForm) -> bool:
-    """Whether a formula has unit vectors: `eye(n)[0]`."""
-    return any(isinstance(node, Index) and isinstance(node.operand, Call) for node in walk(form.tree))
+def _picks_places(form: ClosedForm, shape: Shape) -> bool:
+    """Whether a formula has a unit vector, `eye(n)[0]`, for each place along the axes of a derivative."""
+    indices = (node.items for node in walk(form.tree) if isinstance(node, Index) and isinstance(node.operand, Call))
+    picked = {int(items[0].text) for items in indices if isinstance(items[0], Number) and items[0].text.isdigit()}
+    return bool(shape) and picked >= set(range(max(shape)))
 
 
 def _words(form: ClosedForm) -> int:
