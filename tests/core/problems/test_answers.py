@@ -158,7 +158,7 @@ FORMULAS = (
     # What is used twice is a part of its own, whatever notation it needs.
     ("exp(einsum('ij,ij', Z, einsum('i,aij->aj', y, T)))", "Z",
      "u = einsum('ikj,k->ij', T, y); exp(sum(Z*u))*u"),
-    ("exp(v @ einsum('i,aij,j->a', y, T, w))", "v", "u = einsum('ijk,j,k->i', T, y, w); exp(u @ v)*u"),
+    ("exp(v @ einsum('i,aij,j->a', y, T, w))", "v", "u = einsum('ijk,j,k->i', T, y, w); exp(v @ u)*u"),
     ("minimum(v, sum(T[:, :, 1] @ T))", "v", "diag(1 + sign(einsum('ijk,j->', T, sum(T[:, :, 1], axis=0)) - v))/2"),
     ("exp(sum(Z))", "Z", "exp(sum(Z))*ones((n, m))"),
     ("logaddexp(t, sum(Z.T))", "t", "sigmoid(t - sum(Z))"),
