@@ -2,9 +2,10 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 
-from ...grammar.syntax import Call, Index, ListLiteral, Node, Number, walk
+from ...grammar.syntax import Call, ListLiteral, Node, walk
 from ..errors import MatgradError, surface
 from ..notation.trees import length
 from ..problems.calculation import Calculation
@@ -19,6 +20,7 @@ Maker = Callable[..., list[ClosedForm]]
 LONG = 16
 FAR_SHORTER = 1.5
 DECOMPOSITION = 12
+UNIT_VECTOR = re.compile(r"eye\([^)]*\)\[(\d+)\]")
 
 
 class Choices:
@@ -74,9 +76,8 @@ class Choices:
 
 def _picks_places(form: ClosedForm, shape: Shape) -> bool:
     """Whether a formula has a unit vector, `eye(n)[0]`, for each place along the axes of a derivative."""
-    indices = (node.items for node in walk(form.tree) if isinstance(node, Index) and isinstance(node.operand, Call))
-    picked = {int(items[0].text) for items in indices if isinstance(items[0], Number) and items[0].text.isdigit()}
-    return bool(shape) and picked >= set(range(max(shape)))
+    picked = {*map(int, UNIT_VECTOR.findall(form.text))}
+    return bool(picked) and bool(shape) and picked >= {*range(max(shape))}
 
 
 def _words(form: ClosedForm) -> int:

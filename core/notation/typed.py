@@ -63,9 +63,10 @@ class Typed:
 
     def factors(self, factors: Iterable[Factor]) -> list[Factor]:
         """Return the factors of a product in the order of their names: functions after inputs, masks last."""
-        if not self._names:
-            return [*factors]
-        return sorted(factors, key=lambda factor: self._rank(factor[0]))
+        found = [*factors]
+        if not self._names or len(found) < 2:
+            return found
+        return sorted(found, key=lambda factor: self._rank(factor[0]))
 
     def _rank(self, node: Node) -> tuple[bool, bool, bool, bool, int, bool, bool]:
         base = node.children[0] if is_function(node, "power") else node
