@@ -31,7 +31,7 @@ class Typed:
 
     def place(self, node: Node) -> int:
         """Return the place of the newest name in a node, `FIRST` where it has none that was typed."""
-        stack = [node]
+        stack = [] if node in self._places else [node]
         while stack:
             top = stack[-1]
             missing = [child for child in top.children if child not in self._places]
