@@ -17,6 +17,7 @@ from ..differentiation.projections import absorbed
 from ..graph.nodes import Node, topological
 from ..graph.sizes import Size, length, replace_lengths
 from ..graph.transform import at_lengths, flatten
+from ..notation.differences import with_differences
 from ..notation.entries import literal
 from ..notation.expand import expanded
 from ..notation.formula import Notation
@@ -228,7 +229,7 @@ def _written(
     of_these_sizes: bool = False,
     by_entries: bool = False,
 ) -> list[ClosedForm]:
-    notation = _notation(problem, calculation)
+    roots, notation = _with_notation(problem, calculation, roots)
     forms = []
     for root, asked in zip(roots, _one_by_one(problem, calculation), strict=True):
         whole = literal(notation, root) if by_entries else None
@@ -329,8 +330,11 @@ def _readable(calculation: Calculation, regular: Regular | None = None) -> list[
     return with_spreads(known, familiar)
 
 
-def _notation(problem: Problem, calculation: Calculation) -> Notation:
+def _with_notation(problem: Problem, calculation: Calculation, roots: list[Node]) -> tuple[list[Node], Notation]:
+    """Return graphs with the sums of slices in them as matrices, and the notation that writes these."""
     spoken = {tangent_name(name): direction_name(problem) for name in problem.wrt}
+    typed = Typed(problem.names, calculation.sums)
     # A sum that holds an identity is distributed where it was multiplied, and is known as it was written.
     familiar = {*topological([calculation.original]), *calculation.sums}
-    return Notation(spoken, familiar, Typed(problem.names, calculation.sums))
+    roots, meanings = with_differences(roots, topological([calculation.original]), typed)
+    return roots, Notation(spoken, familiar, typed, meanings)
