@@ -163,7 +163,14 @@ def strict_derivatives(
 def explained(
     calculation: Calculation, run: Callable[[Mapping[str, Array]], Result], values: Mapping[str, Array]
 ) -> Result:
-    """Return `run(values)`; of an operation without a result an EvaluationError says where it stands and why."""
+    """Return `run(values)`; of an operation without a result, or without a second derivative, an EvaluationError says
+    where it stands and why.
+    """
+    if calculation.differentiated_once:
+        # Loaded where there may be something to refuse, for start-up.
+        from .checking.warnings import refuse_at_kinks
+
+        refuse_at_kinks(calculation, values)
     try:
         return run(values)
     except OperationFailed as failure:
@@ -188,7 +195,7 @@ def _diagnosed(
     calculation: Calculation, values: Mapping[str, Array], value: Array, data: list[Array]
 ) -> tuple[list[Warning], list[Warning]]:
     """Return warnings of kinks and of what is not finite; most answers need not load what looks for them."""
-    if not calculation.may_have_kinks and all(np.isfinite(array).all() for array in (value, *data)):
+    if not calculation.kinked and all(np.isfinite(array).all() for array in (value, *data)):
         return [], []
     # Loaded where there may be something to find, for start-up.
     from .checking.warnings import find_kinks, find_nonfinite

@@ -92,7 +92,13 @@ def construct(operator: Operator, operands: Sequence[Any], settings: Mapping[str
     if lengths:
         raise NotPlainError(f"`{operator.name}` must know this number", lengths)
     if operator.build is not None:
-        return operator.build(*operands, **settings)
+        try:
+            return operator.build(*operands, **settings)
+        except TypeError:  # of a length that is counted to
+            lengths = [size for size in flat(settings.values()) if isinstance(size, Size)]
+            if not lengths:
+                raise
+            raise NotPlainError(f"`{operator.name}` must know this number", lengths) from None
     if operator.definition is not None:
         text = definition_of(operator, settings)
         return elaborate_text(text, {**dict(zip(operator.operands, operands, strict=True)), **settings})

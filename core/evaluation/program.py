@@ -16,6 +16,7 @@ from ..errors import ExpressionError, MatgradError, surface
 from ..graph.nodes import Function, Node, Symbol, topological
 from ..graph.transform import flatten, vectorize
 from ..shapes import MOST_AXES, Shape
+from .gates import gated
 from .kernels import Kernel, OperationFailed
 from .large import with_sweeps
 from .lowering import Lowering
@@ -68,7 +69,7 @@ class Program:
     """
 
     def __init__(self, roots: Sequence[Node]) -> None:
-        self._roots = steadied(roots)
+        self._roots = gated(steadied(roots))
         _require_axes(self._roots)
         lowered = Lowering(self._roots, Compiled)
         self._outputs = [value.slot for value in lowered.outputs]

@@ -293,6 +293,8 @@ class Structure:
         if any(not set(factor.labels) <= set(carriers[0].labels) for factor in carriers):
             return False
         labels = carriers[0].labels
+        # Masks come last: their zeros win over all that is computed.
+        carriers.sort(key=lambda factor: factor.mask)
         total = reduce(lambda one, other: multiply(self.tape, one, other, labels, self.sizes), carriers)
         total = plain(total, self.tape)
         axis = total.labels.index(j)

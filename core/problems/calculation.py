@@ -136,10 +136,15 @@ class Calculation:
         return {nodes[node]: span for node, span in reversed(general._spans.items())}
 
     @cached_property
-    def may_have_kinks(self) -> bool:
-        """Whether the value is made of operations some of which have kinks."""
-        nodes = topological([self.output])
-        return any(isinstance(node, Map | Apply) and bool(node.operator.kink) for node in nodes)
+    def kinked(self) -> list[Map | Apply]:
+        """The operations on a variable that have kinks somewhere."""
+        nodes = [node for node in topological([self.output]) if isinstance(node, Map | Apply) and node.operator.kink]
+        return [node for node in nodes if not set(self.problem.wrt).isdisjoint(symbols([node]))]
+
+    @cached_property
+    def differentiated_once(self) -> list[Map | Apply]:
+        """The operations that have no second derivative at their kinks, where one is asked for."""
+        return [node for node in self.kinked if node.operator.once] if self.problem.order > 1 else []
 
     # Building the graphs.
 
