@@ -20,5 +20,6 @@ os.environ["MATGRAD_RAISE"] = "1"
 table.load()
 # What a script starts in the background ignores these signals, and so would the programs that the tests interrupt.
 signal.signal(signal.SIGINT, signal.default_int_handler)
-if hasattr(signal, "SIGQUIT"):
-    signal.signal(signal.SIGQUIT, signal.SIG_DFL)
+for name in ("SIGQUIT", "SIGHUP"):
+    if hasattr(signal, name):
+        signal.signal(getattr(signal, name), signal.SIG_DFL)

@@ -35,7 +35,7 @@ from .applied import Value as Value
 from .applied import apply, flat, over_axes
 from .arguments import bind
 from .closures import Closure, closure
-from .entries import ComplexPair, Entries, StaticNameError, Unavailable, integral_symbols
+from .entries import ComplexPair, Entries, StaticNameError, Unavailable, counted, integral_symbols
 from .indexing import indexed, parts_of, slice_ends
 from .keywords import PLAIN
 from .literals import constant_array, literal, plain
@@ -432,9 +432,12 @@ class Elaborator:
         if not isinstance(value, Node) or not (value.shape or any(node.shape for node in topological([value]))):
             return self.static(value, span)
         graph = self.graph_of(item)
-        count = graph.shape[0] if graph.rank == 1 else None
-        if isinstance(count, Size) and graph is call("arange", start=count):
-            return Progression(0, 1, count)
+        start, step, length = counted(graph) or (0, 0, 0)
+        if isinstance(start, int) and isinstance(step, int) and step:
+            if not isinstance(length, Size):
+                return range(start, start + step * length, step)
+            if (start, step) == (0, 1):
+                return Progression(0, 1, length)
         return self.entries(graph, span)
 
     def graph_of(self, node: syntax.Node) -> Node:

@@ -14,6 +14,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from fractions import Fraction
 from itertools import combinations, count
+from math import isfinite, nan
 
 from ..shapes import Shape
 from .canonical import canonical, simplest, tidy
@@ -266,7 +267,9 @@ def product(coefficient: Coefficient, factors: Iterable[Factor], output: Labels)
     flat = _cancelled(flat)
     if coefficient == 0 or any(is_zero(node) for node, _ in flat) or _apart(flat):
         sizes = sizes_of(flat)
-        return zero(tuple(sizes[label] for label in output))
+        shape = tuple(sizes[label] for label in output)
+        # What is known to be zero wins over what is computed, and not over an infinite number: 0 * inf is not 0.
+        return full(nan, shape) if isinstance(coefficient, float) and not isfinite(coefficient) else zero(shape)
     for position, (node, labels) in enumerate(flat):
         if isinstance(node, Sum) and any(carries_delta(term) for term in node.children):
             others = flat[:position] + flat[position + 1 :]

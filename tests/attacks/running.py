@@ -161,8 +161,9 @@ def prepare() -> None:
     sys.stdin = os.fdopen(os.open(os.devnull, os.O_RDONLY))
     # What a script starts in the background ignores these, and so would the programs that are started here.
     signal.signal(signal.SIGINT, signal.default_int_handler)
-    if hasattr(signal, "SIGQUIT"):
-        signal.signal(signal.SIGQUIT, signal.SIG_DFL)
+    for name in ("SIGQUIT", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_DFL)
 
 
 def portions(names: Sequence[str], inputs: int, first: int) -> tuple[dict[str, int], Iterator[tuple[str, range]]]:
