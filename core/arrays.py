@@ -2,21 +2,47 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
-from typing import TYPE_CHECKING, Any, TypeAlias
+from collections.abc import Callable, Mapping
+from contextvars import ContextVar
+from functools import wraps
+from typing import TYPE_CHECKING, Any, ParamSpec, TypeAlias, TypeVar
 
 import numpy as np
 
 if TYPE_CHECKING:
     from numpy.typing import NDArray
 
+Given = ParamSpec("Given")
+Found = TypeVar("Found")
 Array: TypeAlias = "NDArray[np.float64]"
 # What a step of a program works on: complex numbers as well, in the complex step, and booleans, in a mask.
 AnyArray: TypeAlias = "NDArray[Any]"
 Positions: TypeAlias = "NDArray[np.intp]"
 
-silent = np.errstate(all="ignore")
-"""Decorates the doors of core: what is not finite is said in words, and not by NumPy on standard error."""
+_is_silent: ContextVar[bool] = ContextVar("silent", default=False)
+
+
+def silent(ask: Callable[Given, Found]) -> Callable[Given, Found]:
+    """Decorate a door of core: what is not finite is said in words, and not by NumPy on standard error.
+
+    Within such a door another costs nothing.
+    """
+    loud = np.errstate(all="ignore")(ask)
+
+    @wraps(ask)
+    def quiet(*given: Given.args, **settings: Given.kwargs) -> Found:
+        if _is_silent.get():
+            return ask(*given, **settings)
+        token = _is_silent.set(True)
+        try:
+            return loud(*given, **settings)
+        finally:
+            _is_silent.reset(token)
+
+    return quiet
+
+
+is_silent: Callable[[], bool] = _is_silent.get
 
 # How near is near enough, one number for each meaning; the error is that of `relative_error`.
 SAME_NUMBERS = 1e-8
@@ -53,7 +79,7 @@ def first_place(mask: AnyArray) -> tuple[int, ...]:
 
 def largest(array: Array) -> float:
     """Return the largest absolute value of an array, 0 where it is empty."""
-    return float(np.abs(array).max(initial=0.0))
+    return float(np.maximum.reduce(np.abs(array), axis=None, initial=0.0))
 
 
 def as_mask(array: AnyArray) -> Array:

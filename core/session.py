@@ -231,7 +231,8 @@ def prepare(problem: Problem, given: Mapping[str, Input], wishes: Wishes, compil
     names = problem.names
     values, declared = declared_inputs(problem.program)
     pasted = {name: Input(value, SOURCE) for name, value in values.items() if name not in wishes.declared}
-    wishes = wishes._replace(declared={**declared, **wishes.declared})
+    if declared:
+        wishes = wishes._replace(declared={**declared, **wishes.declared})
     used = {name: item for name, item in {**pasted, **given}.items() if name in names}
     shapes = {name: item.value.shape for name, item in used.items()}
     shapes |= {name: shape for name, shape in wishes.declared.items() if name in names and name not in shapes}

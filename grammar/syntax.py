@@ -28,15 +28,17 @@ def node(kind: type[Kind]) -> type[Kind]:
     the grammar takes to start.
     """
     made = dataclass(eq=False, repr=False)(kind)
-    made.content = attrgetter("__class__", *(item.name for item in fields(made) if item.compare))
+    made.compared = tuple(item.name for item in fields(made) if item.compare)
+    made.content = attrgetter("__class__", *made.compared)
     return made
 
 
 @node
 class Node:
-    """The base of all syntax nodes; `content` reads from one all that it compares by."""
+    """The base of all syntax nodes; `content` reads from one all that it compares by: the fields in `compared`."""
 
     content: ClassVar[attrgetter[Any]]
+    compared: ClassVar[tuple[str, ...]] = ()
     span: Span = field(default=NOWHERE, compare=False, kw_only=True)
 
     def __eq__(self, other: object) -> bool:
@@ -55,8 +57,11 @@ class Node:
         return True
 
     def __hash__(self) -> int:
+        known: int | None = self.__dict__.get("_hash")
+        if known is not None:
+            return known
         # Parts before wholes, without recursion: a sum may have thousands of terms.
-        stack = [] if "_hash" in self.__dict__ else [self]
+        stack = [self]
         while stack:
             waiting = [part for part in children(stack[-1]) if "_hash" not in part.__dict__]
             if waiting:
@@ -67,7 +72,7 @@ class Node:
         return int(self.__dict__["_hash"])
 
     def __repr__(self) -> str:
-        parts = ", ".join(f"{name}={getattr(self, name)!r}" for name in _parts(type(self)))
+        parts = ", ".join(f"{name}={getattr(self, name)!r}" for name in self.compared)
         return f"{type(self).__name__}({parts})"
 
 
@@ -241,24 +246,17 @@ def span_of(node: Node) -> Span:
     return span
 
 
-_known_parts: dict[type, tuple[str, ...]] = {}
-
-
-def _parts(kind: type[Node]) -> tuple[str, ...]:
-    """Return the names of the fields of a kind of node that it is made of; every walk asks, so it is remembered."""
-    found = _known_parts.get(kind)
-    if found is None:
-        found = tuple(item.name for item in fields(kind) if item.compare)
-        _known_parts[kind] = found
-    return found
-
-
 def children(node: Node) -> tuple[Node, ...]:
     """Return the direct sub-nodes in source order: `children(Binary("+", a, b)) == (a, b)`."""
     found: tuple[Node, ...] | None = node.__dict__.get("_children")
     if found is None:
-        values = [getattr(node, name) for name in _parts(type(node))]
-        items = (item for value in values for item in (value if isinstance(value, tuple) else (value,)))
+        items: list[Any] = []
+        for name in node.compared:
+            value = getattr(node, name)
+            if isinstance(value, tuple):
+                items += value
+            else:
+                items.append(value)
         found = node.__dict__["_children"] = tuple([item for item in items if isinstance(item, Node)])
     return found
 
@@ -268,7 +266,7 @@ def map_children(node: Node, change: Callable[[Node], Node]) -> Node:
     if not children(node):
         return node
     changes: dict[str, Any] = {}
-    for name in _parts(type(node)):
+    for name in node.compared:
         value = getattr(node, name)
         if isinstance(value, Node):
             changed: Any = change(value)

@@ -5,7 +5,7 @@ from __future__ import annotations
 import os
 import stat
 import sys
-from collections.abc import Generator, Sequence
+from collections.abc import Generator, Iterable, Sequence
 from contextlib import closing, suppress
 from typing import TYPE_CHECKING
 
@@ -50,7 +50,7 @@ def compute_lines(kind: str, request: Request) -> int:
         progress("answering", _size(path), lines=True, shown=not stream.isatty()) as advance,
     ):
         for line in read_lines(lines, problem.names, source=source, advance=advance):
-            stream.write(answers.to(line))
+            stream.writelines(answers.to(line))
             stream.flush()
             del line  # before the next one is read: each may be large
             if is_gone(stream):
@@ -74,7 +74,7 @@ class _Answers:
         self.first: MatgradError | None = None
         self.doubtful: list[tuple[Sequence[str], Check]] = []
 
-    def to(self, line: Line) -> str:
+    def to(self, line: Line) -> Iterable[str]:
         """Return the line of the result, or of the error; raise the latter under `strict`."""
         from ..output.json_output import error_line, json_line
 
@@ -87,7 +87,7 @@ class _Answers:
                 raise error from None
             self.failed += 1
             self.first = self.first or error
-            return error_line(error, line.others)
+            return [error_line(error, line.others)]
         self.doubtful = self.doubtful or failed(found.results)
         return json_line(found, precision=self.request.precision, layout=self.request.layout, others=line.others)
 

@@ -5,6 +5,7 @@ What a file holds is read off its first bytes, not off its name, so that a pipe 
 
 from __future__ import annotations
 
+import codecs
 import os
 import re
 from typing import TYPE_CHECKING, Literal, NamedTuple
@@ -92,7 +93,7 @@ def text_of(document: Document) -> Source:
         if data.startswith(magic):
             raise _not_text(document, kind)
     try:
-        return Source(name, data.decode("utf-8-sig"))
+        return Source(name, data.removeprefix(codecs.BOM_UTF8).decode())
     except UnicodeDecodeError as error:
         kind = f"text that is not in UTF-8 (byte {error.start} is 0x{data[error.start]:02x})"
         raise _not_text(document, kind) from None

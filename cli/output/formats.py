@@ -60,7 +60,7 @@ def _write_text(answer: Answer, format: str, stream: TextIO, precision: int | No
     elif format == "json":
         from .json_output import json_text
 
-        stream.write(json_text(answer, precision=precision, layout=layout))
+        stream.writelines(json_text(answer, precision=precision, layout=layout))
     else:
         from .documents import latex, markdown
 

@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json
 import math
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Iterator, Mapping
 from json.encoder import encode_basestring_ascii as _string
 from typing import TYPE_CHECKING
 
@@ -30,26 +30,28 @@ OWN_FIELDS = frozenset(
 
 
 @silent
-def json_text(answer: Answer, *, precision: int | None = None, layout: str = "generalized") -> str:
-    """Return an answer as one JSON object on a few lines, with a final line feed.
+def json_text(answer: Answer, *, precision: int | None = None, layout: str = "generalized") -> Iterator[str]:
+    """Return an answer as one JSON object on a few lines, with a final line feed, in pieces.
 
     A number that is not finite is null in its data and listed under `nonfinite`, with where it is.
     """
-    parts = _parts(answer, precision, layout)
+    numbers = _Numbers(precision)
+    parts = _parts(answer, numbers, layout)
     starts = {key: "\n " if key in LINE_BREAKS_BEFORE else " " for key in parts}
     pieces = [f"{starts[key]}{json.dumps(key)}: {text}" for key, text in parts.items()]
-    return "{" + ",".join(pieces).lstrip() + "}\n"
+    return numbers.filled_in("{" + ",".join(pieces).lstrip() + "}\n")
 
 
 @silent
 def json_line(
     answer: Answer, *, precision: int | None = None, layout: str = "generalized", others: Mapping[str, object] = {}
-) -> str:
-    """Return an answer as one JSON object on one line, with a final line feed.
+) -> Iterator[str]:
+    """Return an answer as one JSON object on one line, with a final line feed, in pieces.
 
     `others` are fields that pass through, in front; the names of the answer's own, and `error`, are taken.
     """
-    return _object({**_passed(others), **_parts(answer, precision, layout)}) + "\n"
+    numbers = _Numbers(precision)
+    return numbers.filled_in(_object({**_passed(others), **_parts(answer, numbers, layout)}) + "\n")
 
 
 def error_line(error: MatgradError, others: Mapping[str, object]) -> str:
@@ -61,7 +63,7 @@ def _passed(others: Mapping[str, object]) -> dict[str, str]:
     return {name: json.dumps(_plain(value)) for name, value in others.items() if name not in OWN_FIELDS}
 
 
-def _parts(answer: Answer, precision: int | None, layout: str) -> dict[str, str]:
+def _parts(answer: Answer, numbers: _Numbers, layout: str) -> dict[str, str]:
     """Return the JSON text of each key, in order."""
     results = [apply_layout(result, layout) if result.compressed is None else result for result in answer.results]
     broken = [] if answer.value is None else _nonfinite("value", answer.value)
@@ -77,9 +79,9 @@ def _parts(answer: Answer, precision: int | None, layout: str) -> dict[str, str]
     word = "cotangent" if answer.command == "vjp" else "tangent"
     # No name of an input has a space in it, so a direction cannot be taken for one.
     given = {**answer.inputs, **{f"{word} for {name}": item for name, item in answer.directions.items()}}
-    parts["inputs"] = _object({name: _input(item) for name, item in given.items()})
-    parts["value"] = "null" if answer.value is None else _array(answer.value, precision)
-    parts["results"] = "[" + ", ".join(_result(result, precision) for result in results) + "]"
+    parts["inputs"] = _object({name: _input(item, numbers) for name, item in given.items()})
+    parts["value"] = "null" if answer.value is None else numbers.array(answer.value)
+    parts["results"] = "[" + ", ".join([_result(result, numbers) for result in results]) + "]"
     parts |= {key: json.dumps(_plain(value)) for key, value in answer.details.items() if key not in parts}
     told = [
         {"code": w.code, "message": w.message, "span": w.span, "notes": [*map(shell, w.notes)]} for w in answer.warnings
@@ -98,79 +100,117 @@ def _list(items: Iterable[object]) -> str:
     return f"[{', '.join([_string(item) if isinstance(item, str) else str(item) for item in items])}]"
 
 
-def _array(array: Array, precision: int | None) -> str:
-    return _object({"shape": _list(array.shape), "data": _data(array, precision)})
+class _Numbers:
+    """The numbers of an answer as text: of a large array that is made when it is written, piece by piece.
+
+    Until then a mark stands in its place, which no string in JSON holds as it is.
+    """
+
+    MARK = "\0"
+
+    def __init__(self, precision: int | None) -> None:
+        self._precision = precision
+        self._large: list[tuple[Array, int | None]] = []
+
+    def array(self, array: Array) -> str:
+        """Return the shape and the numbers of an array as an object."""
+        return _object({"shape": _list(array.shape), "data": self.data(array)})
+
+    def data(self, array: Array, *, exact: bool = False) -> str:
+        """Return nested lists, or the mark for them; `exact` ones keep all digits."""
+        array, precision = np.asarray(array, dtype=float), None if exact else self._precision
+        if array.size <= PIECE:
+            return _lists(array, precision)
+        self._large.append((array, precision))
+        return self.MARK
+
+    def filled_in(self, text: str) -> Iterator[str]:
+        """Yield a text with numbers in the places of the marks."""
+        first, *others = text.split(self.MARK)
+        yield first
+        for (array, precision), other in zip(self._large, others, strict=True):
+            yield from _pieces(array, precision)
+            yield other
 
 
-def _data(array: Array, precision: int | None) -> str:
+def _pieces(array: Array, precision: int | None) -> Iterator[str]:
+    """Yield nested lists, some rows at a time: numbers as objects take much room."""
+    if array.size <= PIECE:
+        yield _lists(array, precision)
+        return
+    rows = PIECE * len(array) // array.size
+    yield "["
+    for start in range(0, len(array), rows or 1):
+        yield ", " if start else ""
+        if rows:
+            yield _lists(array[start : start + rows], precision)[1:-1]
+        else:
+            yield from _pieces(array[start], precision)
+    yield "]"
+
+
+def _lists(array: Array, precision: int | None) -> str:
     """Return nested lists: what Python prints for finite floats is JSON, and far faster than an encoder."""
-    array = np.asarray(array, dtype=float)
     if precision is not None:
         array = np.array([float(f"{value:.{precision}g}") for value in array.ravel().tolist()]).reshape(array.shape)
-    text = _numbers(array)
-    if np.isfinite(array).all():
-        return text
-    return text.replace("nan", "null").replace("-inf", "null").replace("inf", "null")
+    text = repr(array.tolist())
+    return text.replace("nan", "null").replace("-inf", "null").replace("inf", "null") if "n" in text else text
 
 
-def _numbers(array: Array) -> str:
-    """Return nested lists as text; of a large array some rows at a time, for numbers as objects take much room."""
-    if array.size <= PIECE or not array.ndim:
-        return repr(array.tolist())
-    rows = PIECE * len(array) // array.size
-    if not rows:
-        return f"[{', '.join(map(_numbers, array))}]"
-    return f"[{', '.join([repr(array[start : start + rows].tolist())[1:-1] for start in range(0, len(array), rows)])}]"
-
-
-def _input(given: Input) -> str:
+def _input(given: Input, numbers: _Numbers) -> str:
     parts = {"shape": _list(np.shape(given.value)), "source": _string(given.source)}
     if given.source == "random":
         parts |= {"seed": json.dumps(given.seed), "law": json.dumps(given.law)}
-        parts["data"] = _data(given.value, None)
+        parts["data"] = numbers.data(given.value, exact=True)
     return _object(parts)
 
 
-def _result(result: Result, precision: int | None) -> str:
+def _result(result: Result, numbers: _Numbers) -> str:
     return _object(
         {
             "wrt": _list(result.wrt),
             "shape": _list(result.shape),
             "axes": _list([SAMPLE] * (len(result.shape) - len(result.axes)) + list(result.axes)),
-            "data": "null" if result.compressed is not None else _data(result.data, precision),
-            **({} if result.compressed is None else _compressed(result.compressed, precision)),
+            "data": "null" if result.compressed is not None else numbers.data(result.data),
+            **({} if result.compressed is None else _compressed(result.compressed, numbers)),
             "formula": "null" if result.formula is None else _string(result.formula),
             **({"sizes": json.dumps(dict(result.sizes))} if result.sizes else {}),
             **({"origins": json.dumps(dict(result.origins))} if result.origins else {}),
             **({"condition": json.dumps(result.condition)} if result.condition else {}),
             "structure": "null" if result.structure is None else _string(result.structure),
             **({"convention": json.dumps(result.convention)} if result.convention else {}),
-            "check": json.dumps(None if result.check is None else _check(result.check)),
+            "check": "null" if result.check is None else _check(result.check),
         }
     )
 
 
-def _compressed(compressed: Structured, precision: int | None) -> dict[str, str]:
+def _compressed(compressed: Structured, numbers: _Numbers) -> dict[str, str]:
     """Return a derivative in compressed form: its terms, and the arrays that they are made of.
 
     They stand beside the word `compressed`, which is true of such a result, and within it, with the number of entries.
     """
     terms = json.dumps([{"indices": term.indices, "structure": term.structure} for term in compressed.terms])
-    arrays = _object({name: _array(array, precision) for name, array in compressed.arrays.items()})
+    arrays = _object({name: numbers.array(array) for name, array in compressed.arrays.items()})
     whole = _object({"entries": str(compressed.entries), "terms": terms, "factors": arrays})
     return {"compressed": whole, "terms": terms, "arrays": arrays}
 
 
-def _check(check: Check) -> dict[str, object]:
+def _check(check: Check) -> str:
     """Return the relative error of each means, null where it does not apply.
 
     `passed` is null where nothing is vouched for.
     """
     errors = {"finite_differences": check.finite_differences, "formula": check.formula}
-    record: dict[str, object] = {means: _plain(error) for means, error in errors.items()}
-    record["passed"] = bool(check.passed) if check.vouched or not check.passed else None
-    lost = {"digits_lost": check.digits_lost} if check.digits_lost else {}
-    return record | lost | ({"note": check.note} if check.note else {})
+    record = {
+        means: repr(float(error)) if error is not None and math.isfinite(error) else "null"
+        for means, error in errors.items()
+    }
+    record["passed"] = "false" if not check.passed else "true" if check.vouched else "null"
+    if check.digits_lost:
+        record["digits_lost"] = str(check.digits_lost)
+    if check.note:
+        record["note"] = _string(check.note)
+    return _object(record)
 
 
 def _plain(value: object) -> object:

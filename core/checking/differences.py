@@ -10,12 +10,13 @@ smaller than that is neither right nor wrong.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from math import prod
 from time import perf_counter
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
-from ..arrays import AnyArray, Array, largest
+from ..arrays import AnyArray, Array, largest, silent
 from ..problems.answer import Check
 from ..problems.draws import Draws
 from .stencils import COMPLEX, Stencil, on_line, points, rules, steps
@@ -51,7 +52,7 @@ class Estimate(NamedTuple):
     method: str
 
 
-@np.errstate(all="ignore")
+@silent
 def compare(
     evaluate: Evaluate,
     values: Values,
@@ -185,19 +186,28 @@ def _estimate(
     for places, weight in points(rule):
         moved: dict[str, AnyArray] = dict(values)
         for (name, direction), place, h in zip(directions, places, step, strict=True):
-            moved[name] = moved[name] + place * h * direction
+            moved[name] = _moved(moved[name], place * h, direction)
         result = evaluate(moved)
         part = np.real(weight * result)
         total, weights, subtracted = total + part, weights + abs(weight), subtracted + _largest_finite(part)
         if places in ((-1.0,), (1.0,)):
             bend = bend + np.real(result)
-    scale = float(np.prod([h**stencil.order for stencil, h in zip(rule, step, strict=True)]))
+    scale = prod([h**stencil.order for stencil, h in zip(rule, step, strict=True)])
     floor = EPSILON * subtracted if len(rule) > 1 or COMPLEX not in rule else 0.0
     if COMPLEX not in rule:  # of which nothing is subtracted
         floor += weights * (noise + SMALLEST)
     spread = _largest_finite(bend) if rule == (on_line(1),) else 0.0
     method = COMPLEX.method if COMPLEX in rule else max(rule, key=lambda stencil: stencil.order).method
     return Estimate(np.asarray(total, dtype=np.float64) / scale, floor / scale, spread / scale, method)
+
+
+def _moved(value: AnyArray, step: complex, direction: Array) -> AnyArray:
+    """Return a point moved along a direction, with no room for anything beside it."""
+    result = np.multiply(direction, step)
+    if not result.ndim or np.iscomplexobj(value):
+        return np.asarray(result + value)
+    result += value
+    return result
 
 
 def _largest_finite(array: AnyArray) -> float:
@@ -207,6 +217,7 @@ def _largest_finite(array: AnyArray) -> float:
 def random_direction(value: Array, draws: Draws) -> Array:
     """Return a direction whose entries are in proportion to those of a point, so that a step respects its scale."""
     typical = largest(value) or 1.0
-    size = np.where(value == 0, typical, np.abs(value))
-    sign = draws.signs(value.shape)
-    return np.asarray(sign * draws.uniform(0.5, 1.0, value.shape) * size, dtype=np.float64)
+    result = draws.signs(value.shape)
+    result *= draws.uniform(0.5, 1.0, value.shape)
+    result *= np.where(value == 0, typical, np.abs(value))
+    return result

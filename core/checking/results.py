@@ -3,14 +3,14 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping, Sequence
+from math import prod
 from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from ..arrays import AnyArray, Array, largest, relative_error
+from ..arrays import AnyArray, Array, largest, relative_error, silent
 from ..errors import EvaluationError
 from ..evaluation.program import OperationFailed
-from ..graph.nodes import Apply, Map, topological
 from ..problems.answer import Check
 from ..problems.calculation import Calculation
 from ..problems.draws import Draws
@@ -58,18 +58,16 @@ def check_results(
                 yield Check(note="the derivative is a choice here, and no point nearby has a value")
             return
         values, data = found
-    operations = [node for node in topological([calculation.output]) if isinstance(node, Map | Apply)]
-    analytic = all(node.operator.analytic for node in operations)
     loss = digits_lost(calculation, values, data)
     for place, ((wrt, _), array) in enumerate(zip(calculation.results, data, strict=True)):
         question = _question(calculation, wrt, array, values, draws)
-        check = question.answered(values, analytic, loss.noise)
+        check = question.answered(values, calculation.is_analytic, loss.noise)
         if (
             not check.vouched
             and not loss.digits(place)
             and loss.noise < (near := _noise_nearby(calculation, values, question))
         ):
-            check = question.answered(values, analytic, near)
+            check = question.answered(values, calculation.is_analytic, near)
         if not check.passed and isinstance(array, np.ndarray) and not _is_steady(calculation, values, question, place):
             check = Check(note=UNSTEADY)
         if loss.digits(place) and (check.passed or (check.finite_differences or 0.0) <= MARGIN * loss.share(place)):
@@ -156,7 +154,7 @@ def _is_steady(calculation: Calculation, values: Mapping[str, Array], question: 
     return relative_error(here, there) < STEADY
 
 
-@np.errstate(all="ignore")
+@silent
 def _question(
     calculation: Calculation, wrt: tuple[str, ...], data: Array | Structured, values: Mapping[str, Array], draws: Draws
 ) -> Question:
@@ -188,7 +186,7 @@ def _question(
     claimed, scale = _contracted(calculation, data, wrt, chosen), 0.0
     if isinstance(data, np.ndarray) and data.size <= LARGEST:
         scale = largest(_contracted(calculation, _sizes(data), wrt, [_sizes(one) for one in chosen]))
-    rounding = float(np.prod([SMALLEST, *(np.sum(np.abs(one)) for one in chosen)]))
+    rounding = prod([float(np.sum(np.abs(one))) for one in chosen], start=SMALLEST)
     return Question(evaluate, [*given, *zip(wrt, chosen, strict=True)], claimed, scale, rounding, weight)
 
 
@@ -228,7 +226,7 @@ def _weighted(calculation: Calculation, name: str, direction: Array) -> Array:
     return np.asarray(direction * (1 + np.eye(direction.shape[-1])) / 2)
 
 
-@np.errstate(all="ignore")
+@silent
 def _contracted(
     calculation: Calculation, data: Array | Structured, wrt: tuple[str, ...], directions: list[Array]
 ) -> Array:
@@ -244,5 +242,6 @@ def _contracted(
             spread = direction.reshape(direction.shape[0], *(1,) * middle, *direction.shape[1:])
             result = np.sum(result * spread, axis=tuple(range(result.ndim - rank, result.ndim)))
         else:
-            result = np.tensordot(result, direction, rank)
+            lead = result.shape[: result.ndim - rank]
+            result = (result.reshape(prod(lead), direction.size) @ direction.ravel()).reshape(lead)
     return np.asarray(result, dtype=np.float64)

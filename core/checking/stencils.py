@@ -72,6 +72,7 @@ def on_circle(order: int) -> Stencil:
 COMPLEX = Stencil(((1j * COMPLEX_STEP, -1j / COMPLEX_STEP),), 1, (1.0,), "complex step")
 
 
+@cache
 def rules(counts: tuple[int, ...], *, analytic: bool) -> list[tuple[Stencil, ...]]:
     """Return the ways to estimate a derivative, the best first: for each direction a stencil of the order it has."""
     line = tuple(on_line(count) for count in counts)
@@ -82,6 +83,7 @@ def rules(counts: tuple[int, ...], *, analytic: bool) -> list[tuple[Stencil, ...
     return [(*line[:place], first, *line[place + 1 :]), line]
 
 
+@cache
 def steps(rule: tuple[Stencil, ...]) -> list[tuple[float, ...]]:
     """Return the steps to try, one for each stencil of a rule: lines go through theirs together."""
     own = [stencil.steps for stencil in rule]
@@ -89,6 +91,7 @@ def steps(rule: tuple[Stencil, ...]) -> list[tuple[float, ...]]:
     return [tuple(each[k if len(each) > 1 else 0] for each in own) for k in range(amount)]
 
 
+@cache
 def points(rule: tuple[Stencil, ...]) -> list[tuple[tuple[complex, ...], complex]]:
     """Return the places of a rule, one coordinate for each stencil, with their weights."""
     found = []

@@ -28,6 +28,7 @@ from ..problems.answer import Input
 from ..problems.calculation import Calculation
 from ..shapes import Shape
 from .points import Point, Trial
+from .readings import Inquiry
 
 Compute: TypeAlias = "Callable[[Point], Array | None]"
 MOST_PLACES = 5
@@ -45,29 +46,14 @@ class Candidate:
     helps: tuple[Text, ...] = ()
 
 
-class Inquiry:
-    """What is asked about the claim of a trial: its expression, the name it is differentiated by, the points."""
-
-    def __init__(self, trial: Trial) -> None:
-        self.trial = trial
-        self.points = trial.points
-        self.problem = trial.problem
-        self.noun = trial.noun
-        self.text = trial.problem.text.strip()
-        self.name = trial.problem.requests[0][0]
-        self.output = self.points[0].calculation.shape
-        variables = self.points[0].calculation.variables
-        self.groups = [self.output, *(variables[name].shape for name in self.problem.requests[0])]
-
-
 class Candidates(Inquiry):
     """What the claim of a trial might be instead of the derivative."""
 
-    def __init__(self, trial: Trial) -> None:
-        super().__init__(trial)
+    def __init__(self, trial: Trial, formula: str | None = None) -> None:
+        super().__init__(trial, formula)
         self._calculations: dict[tuple[tuple[str, Shape], ...], Calculation] = {}
 
-    def all(self) -> Iterator[Candidate]:
+    def arrangements(self) -> Iterator[Candidate]:
         """Yield what the claim might be, the likeliest first."""
         if self.trial.order == 1:
             yield from self._of_the_output()
@@ -78,7 +64,6 @@ class Candidates(Inquiry):
             yield from self._symmetric_conventions()
             yield from self._per_sample()
             yield from self._by_places()
-            yield from self._by_others()
 
     @property
     def _axes_remark(self) -> str:
@@ -137,6 +122,10 @@ class Candidates(Inquiry):
             yield Candidate(key, words, flat, helps=helps)
             if len(groups) == 2:
                 yield Candidate(f"{key}, transposed", f"{words}, and transposed", partial(flat, turned=True))
+        if len(groups) == 2 and all(len(group) == 2 for group in groups):
+            words = f"the {self.noun} flattened column by column, without the commutation matrix"
+            for axes in ((0, 1, 3, 2), (1, 0, 2, 3)):
+                yield Candidate("without commutation", words, partial(self._without_commutation, axes=axes))
 
     def _flat(self, point: Point, columnwise: bool, turned: bool = False) -> Array:
         """Return the derivative with each group of axes merged into one."""
@@ -149,6 +138,12 @@ class Candidates(Inquiry):
             order += reversed(axes) if columnwise else axes
         flat = np.transpose(truth, order).reshape(sizes)
         return flat.T if turned else flat
+
+    @staticmethod
+    def _without_commutation(point: Point, axes: tuple[int, ...]) -> Array:
+        """Return the derivative of the transposed output, or by the transposed variable, flattened by columns."""
+        m, n, p, q = point.truth.shape
+        return point.truth.transpose(axes).reshape(m * n, p * q)
 
     def _orders_of_axes(self) -> Iterator[Candidate]:
         rank = sum(map(len, self.groups))
@@ -188,6 +183,8 @@ class Candidates(Inquiry):
             return
         partners = [n for n, own in self.points[0].shapes.items() if own[:1] == shape[:1] and n != self.name]
         part = "entry" if len(shape) == 1 else "row"
+        if not self._same_in_another_order([self.name, *partners]):
+            return
         single = self._one_sample if len(shape) == 2 else None
         trace = self._summed if self._equivalent else None
         for others in [[], partners] if partners else [[]]:
@@ -203,6 +200,16 @@ class Candidates(Inquiry):
                 f"`{self.name}`, and the claim leaves them out",
                 () if trace is None else (self._command("grad", f"trace({write(trace)})"),),
             )
+
+    def _same_in_another_order(self, names: list[str]) -> bool:
+        """Whether the expression stays the same where the samples come in another order."""
+        point = self.points[0]
+        values = {**point.values, **{name: point.values[name][::-1] for name in names}}
+        try:
+            value, _ = point.calculation.program.run(values)
+        except OperationFailed:
+            return False
+        return relative_error(value, point.value) <= SAME_NUMBERS
 
     def _row_by_row(self, point: Point, others: list[str]) -> Array | None:
         """Return the gradients for one row of the variable at a time, stacked."""
@@ -298,6 +305,14 @@ class Candidates(Inquiry):
                 words = f"the derivative by the {listed} `{self.name}` alone, as if the {others} were fixed"
                 remark = f"`{self.name}` occurs {len(places)} times, and the product rule has a term for each"
                 yield Candidate("product rule", words, compute, remark)
+                if len(self.output) == len(self.groups[1]) == 2:
+                    for columnwise, flat in ((True, "column by column"), (False, "row by row")):
+                        flattened = partial(self._flattened_part, compute=compute, columnwise=columnwise)
+                        yield Candidate("product rule", f"{words}, flattened {flat}", flattened, remark)
+
+    def _flattened_part(self, point: Point, compute: Compute, columnwise: bool) -> Array | None:
+        found = compute(point)
+        return None if found is None else self._flat(replace(point, truth=found), columnwise)
 
     def _partials(self, point: Point, program: syntax.Program, names: list[str]) -> list[Array] | None:
         symbol = point.calculation.symbols[self.name]
@@ -310,7 +325,8 @@ class Candidates(Inquiry):
         moved = replace_values(point, {**point.values, **dict.fromkeys(names, value)})
         return moved.evaluated([derivative(node, own) for own in symbols.values()])
 
-    def _by_others(self) -> Iterator[Candidate]:
+    def by_others(self) -> Iterator[Candidate]:
+        """Yield the derivatives by the other names."""
         for other in self.problem.names:
             if other != self.name:
                 words = f"the {self.noun} by `{other}`, not by `{self.name}`"

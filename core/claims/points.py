@@ -373,6 +373,16 @@ class Trial:
         claimed = np.asarray(claimed, dtype=np.float64)
         return [Point(self.bench, calculation, prepared.inputs, value, truth, claimed, wanted)]
 
+    def resized(self, more: int) -> Point | None:
+        """Return a point at which every length is larger, where the claim stands for the derivative itself."""
+        shapes = self.points[0].shapes
+        larger = {name: tuple(size + more if size > 1 else size for size in shape) for name, shape in shapes.items()}
+        prepared = self._prepare({}, self.wishes._replace(declared=larger))
+        value, truth = explained(prepared.calculation, prepared.calculation.program.run, prepared.values)
+        if self.arrange or not np.isfinite(truth).all():
+            return None
+        return Point(self.bench, prepared.calculation, prepared.inputs, value, truth, truth, truth)
+
     def arranged(self, record: Result) -> Result:
         """Return a derivative in the layout that the claim is about."""
         return record if self.arrange is None else self.arrange(record)

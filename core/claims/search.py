@@ -7,112 +7,120 @@ it equals everywhere, exactly or up to a factor that has a name.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
-from dataclasses import dataclass, replace
+from dataclasses import replace
 from fractions import Fraction
 from functools import partial
 from math import prod
 
 import numpy as np
 
-from ...grammar.advice import Setting, Text
-from ...grammar.rewriting import toggled_transposes
-from ...grammar.writer import write
-from ..arrays import NEAR_MISS, SAME_NUMBERS, Array, relative_error, whole_numbers
-from ..errors import ExpressionError
-from ..evaluation.program import OperationFailed
-from ..problems.compiler import Compiler
+from ...grammar.advice import Text
+from ...grammar.budget import Budget, OverBudget, within
+from ...grammar.syntax import Binary
+from ..arrays import NEAR_MISS, SAME_NUMBERS, Array, relative_error
 from ..shapes import describe
-from .confusions import Candidate, Candidates, Compute, Inquiry, replace_values
+from .assumptions import UNUSUAL, USUAL, Assumptions
+from .confusions import Candidate, Candidates, Compute
+from .edits import FIRST, SECOND
+from .partly import Partly
 from .points import Point, Trial
+from .readings import Reading, agrees
+from .rules import Rules
+from .slips import Slips
+
+# A claim is compared in no time with what it might be, unless its inputs are large.
+MOST_LOOKS, MOST_SECONDS = 1_000_000, 1.5
 
 LARGEST_DENOMINATOR = 12
 MULTIPLES = tuple(Fraction(n, d) for n, d in ((1, 1), (-1, 1), (2, 1), (-2, 1), (1, 2), (-1, 2), (4, 1), (1, 4)))
 
 
-@dataclass(frozen=True)
-class Reading:
-    """What a claim is: a key for scripts, a factor where it is a multiple, and what to tell a person."""
-
-    key: str
-    notes: tuple[Text, ...]
-    factor: str | None = None
-    helps: tuple[Text, ...] = ()
-
-
-def other_reading(trial: Trial) -> Reading | None:
+def other_reading(trial: Trial, formula: str | None = None) -> Reading | None:
     """Return what the claim of a trial is instead of the derivative, None where nothing fits."""
-    return Search(trial).run()
+    try:
+        with within(Budget(MOST_LOOKS, MOST_SECONDS)):
+            return Search(trial, formula).run()
+    except OverBudget:
+        return None
 
 
-class Search(Inquiry):
-    """The search for a reading of one claim."""
+class Search(Slips, Rules, Candidates, Assumptions, Partly):
+    """The search for a reading of one claim: the simplest explanation comes first."""
+
+    def __init__(self, trial: Trial, formula: str | None = None) -> None:
+        super().__init__(trial, formula)
+        self._near: list[Candidate] = []
 
     def run(self) -> Reading | None:
         """Return the first reading that holds at every point."""
         own = Candidate("factor", f"the {self.noun}", lambda point: point.truth)
-        if found := self._multiple(own):
-            return found
-        candidates = []
-        for candidate in Candidates(self.trial).all():
-            candidate = replace(candidate, compute=_remembered(candidate.compute))
+        ways: tuple[Callable[[], Reading | None], ...] = (
+            lambda: self._multiple(own, of_sizes=True),
+            lambda: self._only(self.other_orders()) if self._misfits else None,
+            lambda: self.other_orders_of_a_symmetric_matrix(self.other_orders()) if self._misfits else None,
+            self._forgotten_term,
+            lambda: self._first(self.arrangements()),
+            self._other_shape,
+            self.off_by_a_factor,
+            lambda: self.one_place(FIRST),
+            lambda: self._multiple(own),
+            lambda: self.under_a_condition(USUAL),
+            self.missing_factor,
+            self.missing_summand,
+            lambda: self._first(self.chain_rule()),
+            lambda: self._first(self.numbers_rule()),
+            lambda: self.one_place(SECOND),
+            self.by_a_symmetric_variable,
+            self.only_some_entries,
+            lambda: self._only(self.other_orders()),
+            lambda: self._only(self.by_others()),
+            lambda: self._only(self.undifferentiated()),
+            self.lacking_part,
+            self.some_summands,
+            lambda: self.under_a_condition(UNUSUAL),
+            self.missing_function,
+            lambda: self._only(self.held_fixed()),
+            self.written_in_the_formula,
+            lambda: next(filter(None, map(self._multiple, self._near)), None),
+            self.one_place_and_turned,
+            lambda: self._only(self.misread()),
+            self.for_numbers_alone,
+        )
+        return next(filter(None, (way() for way in ways)), None)
+
+    @property
+    def _misfits(self) -> bool:
+        """Whether the claim has another shape than the derivative."""
+        return any(point.claimed.shape != point.truth.shape for point in self.points)
+
+    def _only(self, candidates: Iterator[Candidate]) -> Reading | None:
+        """Return the first of some candidates that the claim is."""
+        for candidate in candidates:
             if self._is(candidate.compute):
-                return Reading(candidate.key, self._told(f"it is {candidate.words}", candidate), None, candidate.helps)
-            candidates.append(candidate)
-        if found := self._transposed_factor() or self._under_assumption():
-            return found
-        return next(filter(None, map(self._multiple, candidates)), None) or self._other_shape()
+                words = self._told(f"it is {candidate.words}", candidate)
+                return Reading(candidate.key, words, None, candidate.helps)
+        return None
+
+    def _first(self, candidates: Iterator[Candidate]) -> Reading | None:
+        """Return the first of some candidates that the claim is; it may be a multiple of one, too."""
+        kept = [replace(candidate, compute=_remembered(candidate.compute)) for candidate in candidates]
+        self._near += kept
+        return self._only(iter(kept))
+
+    def _forgotten_term(self) -> Reading | None:
+        """Return the summand that is missing where the expression is a sum itself."""
+        whole = self.expression
+        return self.missing_summand() if isinstance(whole, Binary) and whole.operator in "+-" else None
 
     def _told(self, words: str, candidate: Candidate) -> tuple[Text, ...]:
         return (words, candidate.remark) if candidate.remark else (words,)
 
     def _is(self, compute: Compute) -> bool:
         """Whether the claim equals what is computed, at every point; one where it does not is enough to say no."""
-        return all(_agrees(point.claimed, compute(point)) for point in self.points)
+        return all(agrees(point.claimed, compute(point)) for point in self.points)
 
-    # Claims that are nearly right.
-
-    def _transposed_factor(self) -> Reading | None:
-        """Return the transpose that is missing from the claim, or too many in it."""
-        matrices = {name for name, shape in self.points[0].shapes.items() if len(shape) == 2}
-        for before, after, program in toggled_transposes(self.trial.program, matrices):
-            if all(_agrees(point.truth, point.compute(program)) for point in self.points):
-                words = f"with `{after}` in place of `{before}` it is right: `{write(program)}`"
-                return Reading("transposed factor", (words,))
-        return None
-
-    def _under_assumption(self) -> Reading | None:
-        """Return the matrix that has to be symmetric for the claim to hold."""
-        for name, shape in self.points[0].shapes.items():
-            square = len(shape) == 2 and shape[0] == shape[1]
-            if not square or name in self.problem.assumptions:
-                continue
-            compiler = self._compiler_if_symmetric(name)
-            if all(self._holds_symmetric(point, name, compiler) for point in self.points):
-                words = f"it is right where `{name}` is symmetric, and here nothing says so"
-                return Reading("if symmetric", (words,), None, (Setting("assume", {name: "symmetric"}),))
-        return None
-
-    def _compiler_if_symmetric(self, name: str) -> Compiler:
-        """Return a compiler for where a matrix is symmetric: only the derivative by itself is another one there."""
-        if name not in self.problem.requests[0]:
-            return self.trial.compiler
-        assumptions = {**self.problem.assumptions, name: frozenset({"symmetric"})}
-        return Compiler(replace(self.problem, assumptions=assumptions))
-
-    def _holds_symmetric(self, point: Point, name: str, compiler: Compiler) -> bool:
-        value = point.values[name]
-        if value.shape[0] != value.shape[1]:
-            return False
-        values = {**point.values, name: (value + value.T) / 2}
-        claimed = replace_values(point, values).compute(self.trial.program)
-        try:
-            _, truth = compiler.find(point.shapes, whole_numbers(values)).calculation.program.run(values)
-        except (ExpressionError, OperationFailed):
-            return False
-        return _agrees(truth, claimed)
-
-    def _multiple(self, candidate: Candidate) -> Reading | None:
-        """Return a candidate up to a factor with a name."""
+    def _multiple(self, candidate: Candidate, of_sizes: bool = False) -> Reading | None:
+        """Return a candidate up to a factor with a name; `of_sizes`, up to a number or a size."""
         factors = []
         for point in self.points:
             array = candidate.compute(point)
@@ -124,21 +132,21 @@ class Search(Inquiry):
             factors.append(float(np.sum(point.claimed * array)) / norm)
             if not factors[-1] or relative_error(point.claimed, factors[-1] * array) > SAME_NUMBERS:
                 return None
-        named = self._named(factors)
+        named = self._named(factors, of_sizes)
         if named is None:
             return None
         factor, words = named
-        kind, words = ("sign", "minus") if factor == "-1" else ("factor", f"{words} times")
+        kind = "sign" if factor == "-1" else "factor"
         key = kind if candidate.key == "factor" else f"{candidate.key}, {kind}"
-        return Reading(key, self._told(f"it is {words} {candidate.words}", candidate), factor, candidate.helps)
+        return Reading(key, self._told(f"it is {words.format(candidate.words)}", candidate), factor, candidate.helps)
 
-    def _named(self, factors: list[float]) -> tuple[str, str] | None:
-        """Return a factor as a number, or as the size or the input that it follows from point to point."""
+    def _named(self, factors: list[float], of_sizes: bool) -> tuple[str, str] | None:
+        """Return a factor as a number, or as the size or the input that it follows from point to point; and words."""
         first = factors[0]
         constant = all(_near(factor, first) for factor in factors)
         simple = constant and Fraction(first).limit_denominator(LARGEST_DENOMINATOR) in MULTIPLES
         if not simple:
-            for symbol, words, measure in self._measures():
+            for symbol, words, measure in self._measures(of_sizes):
                 values = [measure(point) for point in self.points]
                 usable = all(np.isfinite(value) and value not in (0, 1) for value in values)
                 if usable and (found := _multiple_of(factors, values, symbol, words)):
@@ -147,9 +155,9 @@ class Search(Inquiry):
             return None
         near = Fraction(first).limit_denominator(LARGEST_DENOMINATOR)
         text = str(near) if near and _near(first, float(near)) else f"{first:.6g}"
-        return text, text
+        return text, "minus {}" if text == "-1" else f"{text} times {{}}"
 
-    def _measures(self) -> Iterator[tuple[str, str, Callable[[Point], float]]]:
+    def _measures(self, of_sizes: bool) -> Iterator[tuple[str, str, Callable[[Point], float]]]:
         """Yield what a factor might be: sizes of the variable, of the others, the value, inputs that are numbers."""
         shapes = self.points[0].shapes
         for name in dict.fromkeys((self.name, *shapes)):
@@ -160,8 +168,10 @@ class Search(Inquiry):
                 yield f"{name}.size", f"n, the number of entries of `{name}`,", partial(_size, name=name)
         if self.output:
             yield "out.size", "the number of outputs", lambda point: float(prod(point.calculation.shape))
-        else:
-            yield f"({self.text})", "the value of the expression", lambda point: float(point.value)
+        if of_sizes:
+            return
+        if not self.output:
+            yield f"({self.text})", f"`{self.text}`", lambda point: float(point.value)
         for name, shape in shapes.items():
             if not shape:
                 yield name, f"`{name}`", partial(_number, name=name)
@@ -183,10 +193,6 @@ class Search(Inquiry):
                 return None
         shapes = f"from {describe(first.shape)} to {describe(wanted.shape)}"
         return Reading("broadcast", (f"its numbers are right where they are broadcast {shapes}",))
-
-
-def _agrees(wanted: Array, found: Array | None) -> bool:
-    return found is not None and relative_error(found, wanted) <= SAME_NUMBERS
 
 
 def _remembered(compute: Compute) -> Compute:
@@ -219,9 +225,9 @@ def _multiple_of(factors: list[float], values: list[float], symbol: str, words: 
     for power in (1, -1):
         for multiple in MULTIPLES:
             if all(_near(f, float(multiple) * v**power) for f, v in zip(factors, values, strict=True)):
+                signs = {Fraction(1): ("", "{}"), Fraction(-1): ("-", "minus {}")}
+                code, said = signs.get(multiple, (f"{multiple}*", f"{multiple} times {{}}"))
                 if power < 0:
-                    return f"{multiple}/{symbol}", f"{multiple} over {words}"
-                signs = {Fraction(1): ("", ""), Fraction(-1): ("-", "minus ")}
-                code, said = signs.get(multiple, (f"{multiple}*", f"{multiple} times "))
-                return code + symbol, said + words
+                    return f"{multiple}/{symbol}", f"{said} divided by {words}"
+                return code + symbol, said.replace("{}", f"{words} times {{}}")
     return None

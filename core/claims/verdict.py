@@ -25,7 +25,9 @@ from ..session import Wishes, ambiguities, answer
 from ..shapes import Shape, describe, show
 from ..work import ASKED, TooMuchWork
 from .points import Arrange, Point, Trial, length_in_words, one_by_one
-from .search import Reading, other_reading
+from .readings import Reading
+from .search import other_reading
+from .sizes import sizes_in_numbers
 
 SEVERAL_WAYS = 3
 
@@ -119,7 +121,7 @@ class Judgement:
         fits = all(point.claimed.shape == point.truth.shape for point in self.trial.points)
         error = max(point.error for point in self.trial.points) if fits else None
         holds = error is not None and all(point.agrees for point in self.trial.points)
-        reading = None if holds or self.trial.arrange else other_reading(self.trial)
+        reading = None if holds or self.trial.arrange else other_reading(self.trial, self._plain_formula)
         own_key = self.trial.noun.lower() if self.trial.noun in NOUNS.values() else "derivative"
         text, claimed = self.trial.problem.text.strip(), f"`{self.trial.claim}` {'is' if holds else 'is not'}"
         return Verdict(
@@ -148,6 +150,14 @@ class Judgement:
         first = self.trial.points[0]
         return closed_forms(self.trial.problem, first.shapes, statics(first.values), self.trial.compiler)[0]
 
+    @property
+    def _plain_formula(self) -> str | None:
+        """The closed form as it is, None where it is too long to be written."""
+        try:
+            return self.closed_form.text
+        except TooMuchWork:
+            return None
+
     @cached_property
     def formula(self) -> str | None:
         """What the claim should be: the closed form, as the matrix of a layout where one is asked for.
@@ -155,9 +165,8 @@ class Judgement:
         None where it is too long to be written.
         """
         first = self.trial.points[0]
-        try:
-            text = self.closed_form.text
-        except TooMuchWork:
+        text = self._plain_formula
+        if text is None:
             return None
         (record,) = first.calculation.result_records([first.derivative], [None])
         return self.trial.arranged(record._replace(formula=text)).formula or text
@@ -168,6 +177,8 @@ class Judgement:
             yield f"they agree at {self._where()}: relative error {error:.1g}"
             yield from dict.fromkeys(point.loss.note(0) for point in self.trial.points if point.error > SAME_NUMBERS)
             yield from self.trial.remarks
+            if (words := sizes_in_numbers(self.trial)) is not None:
+                yield words
             return
         first = next(point for point in self.trial.points if not point.agrees)
         if reading is not None:
@@ -178,7 +189,12 @@ class Judgement:
                 f" (at {self._sizes(first)})"
             )
         elif reading is None:
-            yield from self._where_it_differs(first, error)
+            yield from self._where_it_differs(first)
+        agreeing = sum(point.agrees for point in self.trial.points)
+        if agreeing:
+            yield f"it agrees at {agreeing} of {len(self.trial.points)} points: it holds for special inputs alone"
+        if error is not None and error <= NEAR_MISS:
+            yield f"it is close: the relative error is {error:.1g}, as of a rounded constant or an approximation"
         if self.trial.arrange and all(
             relative_error(p.claimed, p.derivative) <= SAME_NUMBERS for p in self.trial.points
         ):
@@ -208,7 +224,7 @@ class Judgement:
     def _sizes(point: Point) -> str:
         return ", ".join(f"{name} {show(shape)}" for name, shape in point.shapes.items())
 
-    def _where_it_differs(self, point: Point, error: float) -> Iterator[str]:
+    def _where_it_differs(self, point: Point) -> Iterator[str]:
         scale = max(largest(point.truth), largest(point.claimed))
         apart = np.abs(point.claimed - point.truth) > SAME_NUMBERS * scale
         apart |= ~np.isfinite(point.claimed)
@@ -223,11 +239,6 @@ class Judgement:
             f"{at} {verb}: the claim has {point.claimed[index]:.6g}, the {self.trial.noun} {point.truth[index]:.6g} "
             f"(at {inputs}, {self._sizes(point)}){several}"
         )
-        agreeing = sum(point.agrees for point in self.trial.points)
-        if agreeing:
-            yield f"it agrees at {agreeing} of {len(self.trial.points)} points: it holds for special inputs alone"
-        if error <= NEAR_MISS:
-            yield f"it is close: the relative error is {error:.1g}, as of a rounded constant or an approximation"
 
     def _answer(self) -> Answer:
         """Return the derivative at the first point, checked by differences, as an answer of its own."""

@@ -102,22 +102,6 @@ PROJECTIONS: Mapping[str, Callable[[Node], Node]] = {
 """What a derivative by a variable of a space of matrices is projected with."""
 
 
-def tangent_part(result: Node, variable: Symbol) -> Node:
-    """Return a derivative by an orthogonal variable along the directions in which it may move.
-
-    That is `G - Q @ (Q.T @ G + G.T @ Q)/2`. Source: Absil, Mahony & Sepulchre 2008, Optimization Algorithms on Matrix
-    Manifolds, section 3.6.
-    """
-    if "orthogonal" not in variable.assumptions:
-        return result
-    *lead, i, b = axes = tuple(range(result.rank))
-    j, a = fresh(2)
-    forward = product(1, [(variable, (i, a)), (variable, (j, a)), (result, (*lead, j, b))], axes)
-    backward = product(1, [(variable, (i, a)), (result, (*lead, j, a)), (variable, (j, b))], axes)
-    half = -Fraction(1, 2)
-    return add([(1, result), (half, forward), (half, backward)], result.shape)
-
-
 def pullback(output: Node, cotangent: Node, variable: Symbol) -> Node:
     """Return the cotangent carried back from the output to the variable.
 

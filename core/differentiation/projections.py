@@ -51,7 +51,7 @@ def _absorbed(node: Node, sums: int = SUMS_DISTRIBUTED) -> Node | None:
     """Return a Product with every projection absorbed that can be, None where there is none."""
     found = None
     while isinstance(node, Product) and len(node.children) <= LONGEST:
-        shorter = _projection_absorbed(node) or (_distributed(node, sums - 1) if sums else None)
+        shorter = _projection_absorbed(node) or _turned(node) or (_distributed(node, sums - 1) if sums else None)
         if shorter is None:
             break
         found = node = shorter
@@ -72,8 +72,27 @@ def _projection_absorbed(node: Product) -> Node | None:
     return None
 
 
-def _projections(factors: list[Factor], rank: int) -> Iterator[tuple[int, int, Labels]]:
-    """Yield the places of a matrix and its pseudoinverse that are multiplied, and the outer labels: summed, other."""
+def _turned(node: Product) -> Node | None:
+    """Return a Product with pinv(X).T @ X.T written X @ pinv(X), which is symmetric, None where nothing is to turn."""
+    factors = list(node.factors)
+    for first, second, (kept, lost) in _projections(factors, node.rank, outer=True):
+        inverse, matrix = factors[first], factors[second]
+        left = inverse if inverse[1][0] in (kept, lost) else matrix
+        ends = (kept, lost) if kept in left[1] else (lost, kept)
+        if ends[1] < node.rank and (ends[0] >= node.rank or ends[0] > ends[1]):
+            swap = {kept: lost, lost: kept}
+            for place in (first, second):
+                operand, labels = factors[place]
+                factors[place] = (operand, tuple(swap.get(label, label) for label in labels))
+            return product(node.coefficient, factors, tuple(range(node.rank)))
+    return None
+
+
+def _projections(factors: list[Factor], rank: int, *, outer: bool = False) -> Iterator[tuple[int, int, Labels]]:
+    """Yield the places of a matrix and its pseudoinverse that are multiplied, and the outer labels: summed, other.
+
+    With `outer`, the labels may be any, and each pair comes once.
+    """
     uses = Counter(label for _, labels in factors for label in labels)
 
     def joined(label: int) -> bool:
@@ -89,7 +108,10 @@ def _projections(factors: list[Factor], rank: int) -> Iterator[tuple[int, int, L
                 middle = own[axis]
                 ends = (own[1 - axis], other[1 - opposite])
                 if middle == other[opposite] and joined(middle) and ends[0] != ends[1]:
-                    yield from ((first, second, pair) for pair in (ends, ends[::-1]) if joined(pair[0]))
+                    if outer:
+                        yield first, second, ends
+                    else:
+                        yield from ((first, second, pair) for pair in (ends, ends[::-1]) if joined(pair[0]))
 
 
 def _facing(matrix: Node) -> list[tuple[int, int]]:

@@ -13,9 +13,10 @@ from functools import reduce
 from itertools import combinations, permutations
 from typing import Any
 
-from ..elaboration.elaborate import call
+from ..elaboration.elaborate import call, elaborate_text
 from ..elaboration.infix import matmul, power, times
 from ..graph.algebra import (
+    Factor,
     add,
     broadcast,
     constant_value,
@@ -29,6 +30,7 @@ from ..graph.algebra import (
     scale,
     without_axes,
 )
+from ..graph.factoring import kronecker_factors
 from ..graph.nodes import Apply, Coefficient, Labels, Map, Node, Product, Reshape, Sum, is_function
 from ..graph.transform import flatten, transform
 
@@ -43,8 +45,12 @@ def stabilized(roots: Sequence[Node]) -> list[Node]:
 
 def rewritten(node: Node) -> Node:
     """Return a node over stabilized operands with every rewrite applied to it."""
-    kind = node.operator.name if isinstance(node, Map | Apply) else type(node)
-    return next((found for rewrite in REWRITES.get(kind, ()) if (found := rewrite(node)) is not None), node)
+    if isinstance(node, Product):
+        factors = {factor.operator.name for factor in node.children if isinstance(factor, Map | Apply)}
+        rewrites = [rewrite for name in FACTORS if name in factors for rewrite in REWRITES[Product, name]]
+    else:
+        rewrites = [*REWRITES.get(node.operator.name if isinstance(node, Map | Apply) else type(node), ())]
+    return next((found for rewrite in rewrites if (found := rewrite(node)) is not None), node)
 
 
 # --- logarithms ------------------------------------------------------------------------------------------------------
@@ -71,6 +77,14 @@ def log_of_det(node: Node) -> Node | None:
     if len(matrices) > 1 and node.shape:
         return None
     return call("logdet", reduce(matmul, matrices))
+
+
+def log_of_size_of_det(node: Node) -> Node | None:
+    """log(abs(det(X))) = slogdet(X)[1]"""
+    det = _operand("abs", node.children[0])
+    if det is None or not is_function(det, "det"):
+        return None
+    return elaborate_text("slogdet(X)[1]", {"X": det.children[0]})
 
 
 def det_of_inverse(node: Node) -> Node | None:
@@ -102,16 +116,10 @@ def det_of_product(node: Node) -> Node | None:
 
 def det_of_kronecker(node: Node) -> Node | None:
     """det(kron(A, B)) = det(A)**m * det(B)**n for square A and B of n and m rows"""
-    (inner,) = flatten(node.children)
-    if node.shape or not isinstance(inner, Product) or len(inner.children) != 4 or inner.coefficient != 1:
+    factors = None if node.shape else kronecker_factors(*node.children)
+    if factors is None:
         return None
-    merges = {labels[0]: labels[1:] for operand, labels in inner.factors if isinstance(operand, Reshape)}
-    matrices = {labels: operand for operand, labels in inner.factors if not isinstance(operand, Reshape)}
-    if set(merges) != {0, 1} or len(merges[0]) != 2 or len(merges[1]) != 2:
-        return None
-    A, B = (matrices.get(pair) for pair in zip(merges[0], merges[1], strict=True))
-    if A is None or B is None or A.shape != A.shape[::-1] or B.shape != B.shape[::-1]:
-        return None
+    A, B = factors
     return times(power(call("det", A), number(B.shape[0])), power(call("det", B), number(A.shape[0])))
 
 
@@ -262,8 +270,24 @@ def square_of_norm(node: Product) -> Node | None:
     """norm(x) * norm(x) = sum(x * x)"""
     for (position, (norm, labels)), (other, second) in combinations(enumerate(node.factors), 2):
         if is_function(norm, "euclidean_norm") and (norm, labels) == second:
-            return exchanged(node, (position, other), *[(norm.children[0], (*labels, *fresh(1)))] * 2)
+            return exchanged(node, (position, other), *[_with_own_axes(norm.children[0], labels)] * 2)
     return None
+
+
+def _with_own_axes(merged: Node, labels: Labels) -> Factor:
+    """Return an operand whose last axis is summed, with the axes that were merged to that one apart again."""
+    (last,) = fresh(1)
+    terms = merged.children if isinstance(merged, Sum) else (merged,)
+    products = (term for term in terms if isinstance(term, Product))
+    found = (own for term in products for own in term.factors if isinstance(own[0], Reshape))
+    merging = next((operand for operand, own in found if own[0] == merged.rank - 1), None)
+    if merging is None:
+        return merged, (*labels, last)
+    axes = fresh(merging.rank - 1)
+    own = (*labels, *axes)
+    apart = [product(1, [(term, (*labels, last)), (merging, (last, *axes))], own) for term in terms]
+    coefficients = merged.coefficients if isinstance(merged, Sum) else (1,)
+    return add(zip(coefficients, apart, strict=True), apart[0].shape), own
 
 
 def exp_over_sum_of_exp(node: Product) -> Node | None:
@@ -308,8 +332,6 @@ def sum_of_softmax(node: Product) -> Node | None:
 
 def exp_times_sigmoid(node: Product) -> Node | None:
     """exp(x) * sigmoid(-x) = sigmoid(x), which is exp(x) / (1 + exp(x))"""
-    if not any(is_function(factor, "sigmoid") for factor in node.children):
-        return None
     return _met(node, "exp", lambda x: call("sigmoid", scale(-1, x)), "sigmoid")
 
 
@@ -345,10 +367,10 @@ def inverse_times_vector(node: Product) -> Node | None:
     return None
 
 
-REWRITES: dict[str | type[Node], tuple[Rewrite, ...]] = {
+REWRITES: dict[str | type[Node] | tuple[type[Node], str], tuple[Rewrite, ...]] = {
     "log": (
-        log_of_one, log_of_exp, log_of_det, log_of_scaled, log_of_sum_of_exp, log_of_one_plus_exp, log_of_two_exps,
-        log_of_sigmoid,
+        log_of_one, log_of_exp, log_of_size_of_det, log_of_det, log_of_scaled, log_of_sum_of_exp, log_of_one_plus_exp,
+        log_of_two_exps, log_of_sigmoid,
     ),
     "log1p": (log_of_one_plus_exp,),
     "logit": (logit_of_sigmoid,),
@@ -358,7 +380,11 @@ REWRITES: dict[str | type[Node], tuple[Rewrite, ...]] = {
     "det": (det_of_inverse, det_of_product, det_of_kronecker),
     "prod": (product_of_singular_values,),
     Sum: (difference_of_shifted,),
-    Product: (
-        square_of_norm, exp_over_sum_of_exp, sum_of_softmax, exp_times_sigmoid, self_times_log, inverse_times_vector,
-    ),
+    (Product, "euclidean_norm"): (square_of_norm,),
+    (Product, "exp"): (exp_over_sum_of_exp, sum_of_softmax),
+    (Product, "sigmoid"): (exp_times_sigmoid,),
+    (Product, "log"): (self_times_log,),
+    (Product, "inv"): (inverse_times_vector,),
 }  # fmt: skip
+"""By the name of a function, by the kind of a node, or of a Product by the name of a function among its factors."""
+FACTORS = tuple(key[1] for key in REWRITES if isinstance(key, tuple))

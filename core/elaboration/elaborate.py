@@ -140,14 +140,15 @@ class Elaborator:
     """Turns one program into a graph.
 
     `environment` gives names their values; `statics` the whole numbers that names stand for where a size or an index
-    is wanted, and the arrays of them. After `run`, `spans` tells where each node was first written, and `indices` where
-    the names stand by which nothing can be differentiated.
+    is wanted, and the arrays of them. After `run`, `spans` tells where each node was first written, `sums` which two
+    nodes each sum was written as, and `indices` where the names stand by which nothing can be differentiated.
     """
 
     def __init__(self, environment: Mapping[str, Value], statics: Mapping[str, Static] | None = None) -> None:
         self.environment: MutableMapping[str, Value] = dict(environment)
         self.statics = statics or {}
         self.spans: dict[Node, Span] = {}
+        self.sums: dict[Node, tuple[Node, Node]] = {}
         self.indices: dict[str, Span] = {}
         self.definitions: dict[str, syntax.Node] = {}
         self.rewritten: dict[syntax.Node, syntax.Node] = {}
@@ -299,14 +300,16 @@ class Elaborator:
             spine.append(spine[-1].left)
         left = self.operand(spine[-1].left)
         for item in reversed(spine):
-            right = self.operand(item.right)
+            first, right = left, self.operand(item.right)
             if item.mark:
-                misfits.require_numbers(item, left, right)
+                misfits.require_numbers(item, first, right)
             try:
-                left = INFIX[item.operator](left, right)
+                left = INFIX[item.operator](first, right)
             except ShapeError as error:
-                left = self.mismatch(item, left, right, error)
+                left = self.mismatch(item, first, right, error)
             self.spans.setdefault(left, item.span)
+            if item.operator in ("+", "-"):
+                self.sums.setdefault(left, (first, right))
         return left
 
     def mismatch(self, node: syntax.Binary, left: Node, right: Node, error: ShapeError) -> Node:

@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Collection, Iterator, Mapping
 from dataclasses import dataclass
+from functools import lru_cache
 from itertools import product
 from math import prod
 from typing import Protocol
@@ -75,19 +76,27 @@ class Call:
     def remaining(self, domains: list[Domain]) -> Iterator[tuple[int, Domain]]:
         """Yield what remains possible: what some combination of operands that fits has."""
         different = [*dict.fromkeys(self.operands)]
-        own = [sorted(domains[operand]) for operand in different]
-        if prod(map(len, own)) <= MOST_COMBINATIONS:
-            combinations = [*product(*own)]
-        else:
-            alike = sorted({rank for ranks in own if len(ranks) > 1 for rank in ranks})
-            combinations = [tuple(ranks[0] if len(ranks) == 1 else rank for ranks in own) for rank in alike]
-            combinations = [one for one in combinations if all(map(list.__contains__, own, one))]
         place_of = {operand: place for place, operand in enumerate(different)}
-        places = [place_of[operand] for operand in self.operands]
-        ranks = [(self.rank(tuple(one[place] for place in places)), *one) for one in combinations]
-        fitting = [[rank for rank in one if rank is not None] for one in ranks if one[0] in domains[self.result]]
-        for position, variable in enumerate((self.result, *different)):
-            yield variable, frozenset(one[position] for one in fitting)
+        places = tuple([place_of[operand] for operand in self.operands])
+        own = tuple([domains[operand] for operand in different])
+        yield from zip((self.result, *different), _fitting(self.rank, places, domains[self.result], own), strict=True)
+
+
+@lru_cache(maxsize=1024)
+def _fitting(
+    rank: Callable[[tuple[int, ...]], int | None], places: tuple[int, ...], result: Domain, operands: tuple[Domain, ...]
+) -> list[Domain]:
+    """Return what remains possible for a result and its different operands; `places` are theirs among the arguments."""
+    own = [sorted(domain) for domain in operands]
+    if prod(map(len, own)) <= MOST_COMBINATIONS:
+        combinations = [*product(*own)]
+    else:
+        alike = sorted({rank for ranks in own if len(ranks) > 1 for rank in ranks})
+        combinations = [tuple(ranks[0] if len(ranks) == 1 else rank for ranks in own) for rank in alike]
+        combinations = [one for one in combinations if all(map(list.__contains__, own, one))]
+    ranks = [(rank(tuple([one[place] for place in places])), one) for one in combinations]
+    fitting = [(whole, *one) for whole, one in ranks if whole is not None and whole in result]
+    return [frozenset([one[position] for one in fitting]) for position in range(len(own) + 1)]
 
 
 class Network:

@@ -55,10 +55,12 @@ def diagonal(factor: Labelled, tape: Tape) -> Labelled:
 
 def plain(factor: Labelled, tape: Tape) -> Labelled:
     """Return the factor as numbers to multiply by: neither a mask nor an inverse."""
+    if not factor.mask and not factor.inverse:
+        return factor
     value = factor.value
     if factor.mask:
         value = tape.emit(as_number, [value], value.shape, exact=True)
-    elif factor.inverse:
+    else:
         value = tape.shared(np.reciprocal, value) if not value.shape else tape.emit(np.reciprocal, [value], value.shape)
     return factor._replace(value=value, mask=False, inverse=False)
 
@@ -88,7 +90,7 @@ def contract(
     With `row_major` a result made by multiplication lies in memory in that order too.
     """
     factors = list(factors)
-    uses = Counter(label for factor in factors for label in factor.labels)
+    uses = Counter([label for factor in factors for label in factor.labels])
     alone = {label for label, amount in uses.items() if amount == 1 and label not in output}
     pool = [sum_over(factor, alone, tape) for factor in factors]
     wanted = tuple(label for label in output if label in uses)
@@ -101,10 +103,12 @@ def contract(
         assert a is not None
         assert b is not None
         pending[first] = pending[second] = None
-        uses.subtract((*a.labels, *b.labels))
+        for label in (*a.labels, *b.labels):
+            uses[label] -= 1
         keep = wanted if position == len(pairs) - 1 else _grouped(a, b, uses, wanted)
         result = _pair(tape, a, b, keep, sizes, row_major and position == len(pairs) - 1)
-        uses.update(result.labels)
+        for label in result.labels:
+            uses[label] += 1
         pending.append(result)
     last = pending[-1]
     assert last is not None

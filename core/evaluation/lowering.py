@@ -40,7 +40,7 @@ from ..graph.nodes import (
     uses,
 )
 from ..shapes import Shape
-from .contract import align, contract, multiply, plain, reusable, scaled
+from .contract import align, contract, diagonal, multiply, plain, reusable, scaled
 from .kernels import Entrywise, Guarded, Into, Kernel, own_copy
 from .outer_sums import Addend, outer_products_together
 from .strided import StridedWriter
@@ -116,7 +116,7 @@ class Lowering:
         if node not in self._values:
             self._values[node] = self._spread(self._pieces[node], node.shape)
         value = self._values[node]
-        return value if self._uses[node] == 1 else value._replace(fresh=False)
+        return value._replace(fresh=False) if value.fresh and self._uses[node] > 1 else value
 
     def _spread(self, piece: CompactValue, shape: Shape, fold: bool = True) -> Value:
         labels = piece.factor.labels
@@ -224,8 +224,8 @@ class Lowering:
         if operand not in self._values and piece.writer is None and piece.coefficient == 1:
             factor = piece.factor
             if len(factor.labels) == operand.rank:
-                value = factor.value._replace(fresh=factor.value.fresh and not shared)
-                return factor._replace(value=value, labels=labels)
+                value = factor.value._replace(fresh=False) if factor.value.fresh and shared else factor.value
+                return Labelled(value, labels, factor.mask, factor.inverse, factor.triangle)
         if piece.factor.mask:
             return piece.factor._replace(labels=labels)
         return Labelled(self._value(operand), labels)
@@ -235,6 +235,11 @@ class Lowering:
     ) -> CompactValue:
         if 0 in shape:
             return CompactValue(Labelled(self.tape.number(0.0), ()))
+        if dense and not tensors and not any(factor.mask for factor in dense):
+            factors = [diagonal(factor, self.tape) for factor in dense]
+            lengths = {label: size for f in factors for label, size in zip(f.labels, f.value.shape, strict=True)}
+            axes = tuple(range(len(shape)))
+            return CompactValue(*contract(self.tape, factors, axes, lengths, coefficient, row_major=True))
         structure = Structure(self.tape, dense, tensors, shape)
         coefficient *= structure.resolve()
         place, order, in_order = structure.place, structure.place.order(), not structure.place.untouched

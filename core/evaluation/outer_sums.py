@@ -26,6 +26,8 @@ def outer_products_together(tape: Tape, terms: Sequence[Addend], rank: int) -> t
     returned beside them are the order of axes in which to add, the one in which a matrix product lies in memory.
     """
     axes = tuple(range(rank))
+    if not tape.outer_products:
+        return [*terms], axes
     groups = defaultdict[object, list[Addend]](list)
     for position, (coefficient, factor) in enumerate(terms):
         sides = tape.outer_products.get(factor.value.slot) if factor.value.fresh else None

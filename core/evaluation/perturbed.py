@@ -103,10 +103,9 @@ class _Noise:
         if array.dtype != np.float64:
             return array
         signs = self._signs(array.size).reshape(array.shape)
-        with np.errstate(all="ignore"):
-            changed = array * (1 + PERTURBATION * signs)
-            if self._underflowed:
-                changed = np.where(np.abs(array) < TINY, array + SMALLEST * np.rint(8 * signs), changed)
+        changed = array * (1 + PERTURBATION * signs)
+        if self._underflowed:
+            changed = np.where(np.abs(array) < TINY, array + SMALLEST * np.rint(8 * signs), changed)
         return changed if exact is None else np.where(exact, array, changed)
 
     def _signs(self, amount: int) -> AnyArray:
@@ -135,7 +134,10 @@ def _sums(draft: Draft) -> bool:
 
 def _grains(array: Any) -> float:
     """Return the largest entry counted in grains, infinity where one is no whole number of them."""
-    scaled = np.abs(np.asarray(array, dtype=np.float64)).ravel() / GRAIN
+    array = np.asarray(array, dtype=np.float64)
+    if array.size and not (array.item(0) / GRAIN).is_integer():
+        return float("inf")
+    scaled = np.abs(array).ravel() / GRAIN
     if scaled.size > 8 and not np.array_equal(scaled[:8], np.rint(scaled[:8])):
         return float("inf")
     return float(np.max(scaled, initial=0.0)) if np.array_equal(scaled, np.rint(scaled)) else float("inf")

@@ -11,7 +11,7 @@ from typing import Any, NamedTuple
 
 import numpy as np
 
-from ..arrays import AnyArray
+from ..arrays import AnyArray, is_silent, silent
 from ..errors import ExpressionError, MatgradError, surface
 from ..graph.nodes import Function, Node, Symbol, topological
 from ..graph.transform import flatten, vectorize
@@ -99,7 +99,7 @@ class Program:
         """
         self._memory.begin()
         try:
-            results = self._run_silently(values)
+            results = (self._function or self._first_run)(values) if is_silent() else self._run_silently(values)
         except (OperationFailed, MatgradError, MemoryError):
             raise
         except Exception as problem:  # of NumPy, in a step that should not have been made: say which it is
@@ -147,7 +147,7 @@ class Program:
         """Whether some step may enlarge the rounding of steps before it."""
         return may_lose_digits(self._drafts)
 
-    @np.errstate(all="ignore")
+    @silent
     def run_perturbed(self, values: Mapping[str, AnyArray]) -> Perturbed:
         """Return the results of a run whose every rounding is another, and whether numbers overflowed on the way.
 

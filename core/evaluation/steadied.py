@@ -13,11 +13,24 @@ from typing import NamedTuple
 
 from ..elaboration.elaborate import call
 from ..graph.algebra import Factor, constant_value, exchanged, full, product
-from ..graph.nodes import Labels, Map, Node, Product, Structural, Sum, is_function, symbols, topological
+from ..graph.nodes import (
+    Apply,
+    Labels,
+    Map,
+    Node,
+    Product,
+    Structural,
+    Sum,
+    is_function,
+    remembered,
+    symbols,
+    topological,
+)
 from ..graph.transform import transform
 from .softmaxes import in_one_step
 
-LENGTHS = ("euclidean_norm", "power_norm", "hypot")
+LENGTHS = frozenset({"euclidean_norm", "power_norm", "hypot"})
+UNSTEADY = LENGTHS | {"logsumexp"}
 
 
 def steadied(roots: Sequence[Node]) -> list[Node]:
@@ -25,15 +38,19 @@ def steadied(roots: Sequence[Node]) -> list[Node]:
 
     Example: `exp(x - logsumexp(x))`, the softmax, is right at x = [1e15, 1e15].
     """
-    order = topological(roots)
-    if not any(is_function(node, name) for node in order for name in (*LENGTHS, "logsumexp")):
-        return list(roots)
-    return transform(roots, _steadied)
+    functions = {node.operator.name for node in topological(roots) if isinstance(node, Map | Apply)}
+    return list(roots) if UNSTEADY.isdisjoint(functions) else transform(roots, _steadied)
 
 
 def _steadied(node: Node) -> Node:
-    found = _log_softmax(node) if isinstance(node, Sum) else _in_units(node) if isinstance(node, Product) else None
+    (found,) = _changed(node) if isinstance(node, Sum | Product) else (None,)
     return node if found is None else found
+
+
+@remembered
+def _changed(node: Sum | Product) -> tuple[Node | None]:
+    """Return a node that keeps more digits, if there is one: value, derivative and formula have many in common."""
+    return (_log_softmax(node) if isinstance(node, Sum) else _in_units(node),)
 
 
 # --- x - logsumexp(x) ------------------------------------------------------------------------------------------------
@@ -96,7 +113,7 @@ def _divisor(node: Node, labels: Labels) -> _Divisor | None:
 
 
 def _is_length(node: Node) -> bool:
-    return any(is_function(node, name) for name in LENGTHS)
+    return isinstance(node, Map | Apply) and node.operator.name in LENGTHS
 
 
 def _made_of(node: Product, divisor: _Divisor, divisors: Sequence[int]) -> list[int]:

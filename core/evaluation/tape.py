@@ -146,7 +146,8 @@ class Tape:
         full_key = (value.slot, key)
         if full_key not in self._remembered:
             self._remembered[full_key] = self.emit(kernel, [value], shape, fresh=False, allocates=False)
-        return self._remembered[full_key]._replace(fresh=value.fresh)
+        viewed = self._remembered[full_key]
+        return viewed._replace(fresh=True) if value.fresh else viewed
 
     def transpose(self, value: Value, axes: Sequence[int]) -> Value:
         """Return a view with the axes in another order."""

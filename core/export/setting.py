@@ -58,7 +58,7 @@ class Setting:
         found = [Compiler(replace(one, batch=())).find(shapes, statics).calculation for one in asked]
         calculation = found[-1]
         general, lengths = calculation.general or (calculation, {})
-        forms = [closed_forms(one, shapes, statics) for one in asked]
+        forms = [closed_forms(one, shapes, statics, everywhere=True) for one in asked]
         if any(form.merged for chosen in forms for form in chosen):
             general, lengths = merged(calculation)
             forms = [merged_forms(*pair) for pair in zip(asked, found, strict=True)]

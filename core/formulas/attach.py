@@ -151,4 +151,6 @@ def _difference(value: Array, data: Array) -> float | None:
     finite = np.isfinite(data)
     if value.shape == data.shape and not finite.any():
         return None
-    return relative_error(value, data) if value.shape != data.shape else relative_error(value[finite], data[finite])
+    if value.shape != data.shape or finite.all():
+        return relative_error(value, data)
+    return relative_error(value[finite], data[finite])

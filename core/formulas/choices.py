@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterator
 
+from ...grammar.syntax import Call, Node, walk
 from ..errors import MatgradError, surface
 from ..notation.trees import length
 from ..problems.calculation import Calculation
@@ -11,10 +12,12 @@ from ..problems.problem import Problem
 from ..work import TooMuchWork
 from .closed_form import ClosedForm, Kept, exact_forms, generic_forms, merged_forms, sized_forms
 
-Maker = Callable[[Problem, Calculation], list[ClosedForm]]
+Maker = Callable[..., list[ClosedForm]]
 
 # A formula of more words and signs than this is worth a second look.
 LONG = 16
+FAR_SHORTER = 1.5
+DECOMPOSITION = 12
 
 
 class Choices:
@@ -24,40 +27,48 @@ class Choices:
         self.problem = problem
         self.kept: Kept = {}
         self._best: dict[int, list[ClosedForm]] = {}
-        self._made: dict[Maker, list[ClosedForm]] = {}
+        self._made: dict[tuple[object, ...], list[ClosedForm]] = {}
 
-    def at(self, position: int, calculation: Calculation) -> Iterator[ClosedForm]:
-        """Yield the forms of one derivative of a calculation, the best first."""
+    def at(self, position: int, calculation: Calculation, *, everywhere: bool = False) -> Iterator[ClosedForm]:
+        """Yield the forms of one derivative of a calculation, the best first; those that hold `everywhere`."""
         if position not in self._best:
             self._best[position] = list(self._generic(position, calculation))
-        yield from self._best[position]
+        yield from (form for form in self._best[position] if not (form.regular and everywhere))
         for make in (sized_forms, exact_forms):
             form = self._form(make, position, calculation)
             if form is not None:
                 yield form
 
     def _generic(self, position: int, calculation: Calculation) -> Iterator[ClosedForm]:
-        general = self._form(generic_forms, position, calculation)
-        if general is not None:
-            merged = self._form(merged_forms, position, calculation) if _words(general) > LONG else None
-            if merged is not None and 2 * _words(merged) < _words(general):
-                yield merged
-            yield general
+        for regular in (True, False):
+            general = self._form(generic_forms, position, calculation, regular=regular)
+            if general is not None:
+                long = _words(general) > LONG
+                merged = self._form(merged_forms, position, calculation, regular=regular) if long else None
+                if merged is not None and FAR_SHORTER * _words(merged) < _words(general):
+                    yield merged
+                yield general
 
-    def _form(self, make: Maker, position: int, calculation: Calculation) -> ClosedForm | None:
-        if make not in self._made:
+    def _form(self, make: Maker, position: int, calculation: Calculation, **options: bool) -> ClosedForm | None:
+        key = (make, *options.values())
+        if key not in self._made:
             try:
-                self._made[make] = make(self.problem, calculation)
+                self._made[key] = make(self.problem, calculation, **options)
             except TooMuchWork:
                 raise
             except MatgradError:  # no form of this kind fits
-                self._made[make] = []
+                self._made[key] = []
             except Exception as problem:  # a formula is an extra: its failure must not take the numbers along
                 surface(problem)
-                self._made[make] = []
-        made = self._made[make]
+                self._made[key] = []
+        made = self._made[key]
         return made[position] if position < len(made) else None
 
 
 def _words(form: ClosedForm) -> int:
-    return length(form.program)
+    """Return how long a form is; a decomposition that says what an inverse could say counts for more."""
+    return length(form.program) + DECOMPOSITION * sum(_decomposes(node) for node in walk(form.tree))
+
+
+def _decomposes(node: Node) -> bool:
+    return isinstance(node, Call) and node.function in ("pinv", "svd", "svdvals")

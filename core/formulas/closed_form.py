@@ -12,6 +12,7 @@ from ...grammar.syntax import Name, Program, walk
 from ...grammar.writer import write
 from ..arrays import Array, Static, copied, same_static, statics
 from ..differentiation.differentiate import derivative
+from ..differentiation.opening import opened
 from ..differentiation.projections import absorbed
 from ..graph.nodes import Node, topological
 from ..graph.sizes import Size, length, replace_lengths
@@ -21,9 +22,11 @@ from ..notation.formula import Notation
 from ..notation.naming import bare, named
 from ..notation.recognise import recognised
 from ..notation.trees import Tree
+from ..notation.typed import Typed
 from ..problems.calculation import Calculation
 from ..problems.problem import DIRECTIONS, Problem, direction_name, tangent_name
 from ..shapes import Shape
+from .regular import Regular
 
 Kept: TypeAlias = "dict[int, Reading]"
 """Readings by the identity of their formulas, for whoever holds these."""
@@ -34,8 +37,8 @@ class ClosedForm(NamedTuple):
 
     `sizes` gives the numbers that names of sizes stand for at the inputs asked about, `origins` where they come from;
     `problem` says what the formula takes for granted: assumptions and batch. What is `of_these_sizes` need not hold for
-    others; what is `merged` need hold only where those lengths are equal that are equal here. The `condition` says for
-    which sizes such a form holds: `X.shape[0] == X.shape[1]`.
+    others; what is `merged` need hold only where those lengths are equal that are equal here, what is
+    `regular` where nothing is singular. The `condition` says where such a form holds: `X.shape[0] == X.shape[1]`.
     """
 
     tree: Tree
@@ -46,6 +49,7 @@ class ClosedForm(NamedTuple):
     origins: Mapping[str, str] = {}
     of_these_sizes: bool = False
     merged: bool = False
+    regular: bool = False
     condition: str = ""
 
     def evaluate(self, values: Mapping[str, Array], kept: Kept | None = None) -> Array:
@@ -151,28 +155,44 @@ def _one_by_one(problem: Problem, calculation: Calculation) -> list[Problem]:
     return [replace(problem, wrt=wrt) for wrt, _ in calculation.results]
 
 
-def generic_forms(problem: Problem, calculation: Calculation) -> list[ClosedForm]:
+def generic_forms(problem: Problem, calculation: Calculation, *, regular: bool = False) -> list[ClosedForm]:
     """Return the closed form of each derivative for all sizes, or of the value where no derivative is asked for.
 
     Example: for the gradient of `x.T @ A @ x` it is `(A + A.T) @ x`. Lengths are named where the formula needs them.
+    Those that are `regular` hold under a condition: `det(X)*inv(X).T` where `det(X) != 0`; empty where these are the
+    same as the others.
     """
     general, lengths = calculation.general or (calculation, {})
-    return _written(problem, general, _readable(general), lengths)
+    return _read(problem, general, lengths, regular)
 
 
-def merged_forms(problem: Problem, calculation: Calculation) -> list[ClosedForm]:
+def merged_forms(problem: Problem, calculation: Calculation, *, regular: bool = False) -> list[ClosedForm]:
     """Return closed forms for all sizes at which those lengths are equal that are equal here.
 
     They may say less: `sign(det(X))*cofactor(X)` for a matrix that need not be square, and is. Empty where no two
-    lengths are equal.
+    lengths are equal, and `regular` as those for all sizes.
     """
     general, lengths = calculation.general or (calculation, {})
     if len({*lengths.values()}) == len(lengths):
         return []
     condition = _equalities(origins_of(general, lengths), lengths)
     found, lengths = merged(calculation)
-    forms = _written(problem, found, _readable(found), lengths)
-    return [form._replace(merged=True, condition=condition) for form in forms]
+    forms = _read(problem, found, lengths, regular)
+    return [form._replace(merged=True, condition=_both(condition, form.condition)) for form in forms]
+
+
+def _read(problem: Problem, calculation: Calculation, lengths: Mapping[str, int], regular: bool) -> list[ClosedForm]:
+    """Return closed forms as readers know them; regular ones only where that is another form."""
+    form_of = Regular(set(topological([calculation.original]))) if regular else None
+    forms = _written(problem, calculation, _readable(calculation, form_of), lengths)
+    if form_of is None:
+        return forms
+    condition = _both(*form_of.conditions)
+    return [form._replace(regular=True, condition=condition) for form in forms] if form_of.found else []
+
+
+def _both(*conditions: str) -> str:
+    return " and ".join(filter(None, conditions))
 
 
 def _equalities(origins: Mapping[str, str], lengths: Mapping[str, int]) -> str:
@@ -243,6 +263,7 @@ def exact_forms(problem: Problem, calculation: Calculation) -> list[ClosedForm]:
 
 
 def _roots(calculation: Calculation) -> list[Node]:
+    """Return the graphs of the derivatives as the numbers are computed, or of the value."""
     return [node for _, node in calculation.results] or [calculation.output]
 
 
@@ -251,29 +272,40 @@ def _shapes(calculation: Calculation) -> str:
     return " and ".join(f"{name}.shape == {tuple(symbol.shape)}" for name, symbol in calculation.symbols.items())
 
 
-def _step_by_step(calculation: Calculation) -> list[Node]:
-    """Return the derivatives, with patterns recognised between one order and the next."""
-    if calculation.problem.kind not in ("hessian", "derivative") or calculation.parts:
+def _step_by_step(calculation: Calculation, regular: Regular | None) -> list[Node]:
+    """Return the derivatives, of a value opened for reading, with patterns recognised between the orders."""
+    if calculation.parts or not calculation.results:
         return _roots(calculation)
+    value = opened(calculation.output)
+    if calculation.problem.kind not in ("hessian", "derivative"):
+        if value is calculation.output:
+            return _roots(calculation)
+        return [calculation.derived(value, wrt) for wrt, _ in calculation.results]
     roots = []
     for wrt, _ in calculation.results:
-        start = calculation.output
+        start = value
         for name in wrt:
             plain = absorbed([derivative(start, calculation.symbols[name])])
             flat = flatten(plain)
             found = recognised(flat)
+            if regular is not None:
+                found = regular(found, last=False)
             # Where there is nothing to recognise in the first derivative, the second is that of the numbers.
             start = (plain if found == flat and start is calculation.output else found)[0]
         roots += found
     return roots
 
 
-def _readable(calculation: Calculation) -> list[Node]:
-    roots = _step_by_step(calculation)
+def _readable(calculation: Calculation, regular: Regular | None = None) -> list[Node]:
+    roots = _step_by_step(calculation, regular)
+    if regular is not None:
+        roots = regular(roots, last=True)
+        if not regular.found:
+            return roots
     familiar = set(topological([calculation.original]))
     return flatten(expanded(recognised(flatten(expanded(roots, familiar))), familiar))
 
 
 def _notation(problem: Problem, calculation: Calculation) -> Notation:
     spoken = {tangent_name(name): direction_name(problem) for name in problem.wrt}
-    return Notation(spoken, set(topological([calculation.original])))
+    return Notation(spoken, set(topological([calculation.original])), Typed(problem.names, calculation.sums))

@@ -29,17 +29,20 @@ def closed_forms(
     shapes: Mapping[str, Shape],
     statics: Mapping[str, Static] | None = None,
     compiler: Compiler | None = None,
+    *,
+    everywhere: bool = False,
 ) -> list[ClosedForm]:
     """Return the closed form of each derivative of a problem, or of the value where none is asked for.
 
     Example: for the gradient of `x.T @ A @ x` it is `(A + A.T) @ x`. `shapes` are those of one sample; a formula for
-    all sizes that does not hold there gives way to one for exactly these. A `compiler` is that of one sample.
+    all sizes that does not hold there gives way to one for exactly these. A `compiler` is that of one sample. Forms
+    that hold `everywhere` hold for singular matrices too.
 
     Raises TooMuchWork for a formula that is too long, or takes too long.
     """
     try:
         with allowed(ASKED):
-            forms = _chosen(problem, shapes, statics or {}, compiler)
+            forms = _chosen(problem, shapes, statics or {}, compiler, everywhere)
             for form in forms:
                 check_length(length(form.program), ASKED)
             return forms
@@ -49,7 +52,11 @@ def closed_forms(
 
 
 def _chosen(
-    problem: Problem, shapes: Mapping[str, Shape], statics: Mapping[str, Static], compiler: Compiler | None
+    problem: Problem,
+    shapes: Mapping[str, Shape],
+    statics: Mapping[str, Static],
+    compiler: Compiler | None,
+    everywhere: bool,
 ) -> list[ClosedForm]:
     sample = replace(problem, batch=())
     calculation = (compiler or Compiler(sample)).find(shapes, statics).calculation
@@ -57,7 +64,7 @@ def _chosen(
     choices = Choices(problem)
     chosen = []
     for position in range(max(1, len(calculation.results))):
-        forms = choices.at(position, calculation)
+        forms = choices.at(position, calculation, everywhere=everywhere)
         if numbers is not None:
             values, data = numbers
             forms = (form for form in forms if _holds(form._replace(problem=sample), values, data[position]))

@@ -32,6 +32,8 @@ from .nodes import (
     Structural,
     Sum,
     Symbol,
+    Triangle,
+    remembered,
     sizes_of,
 )  # fmt: skip
 from .nodes import Factor as Factor
@@ -41,6 +43,7 @@ from .places import Windows
 # A Sum inside a Sum is spliced up to this many terms: what a person writes reaches normal form, and the running sums
 # of a deep network stay shared.
 SPLICE_LIMIT = 24
+STRUCTURAL = frozenset({Delta, Select, Triangle, Reshape})
 
 fresh_labels = count(1_000_000)
 
@@ -235,6 +238,7 @@ def _merge_by_structure(terms: list[tuple[Node, Coefficient]], shape: Shape) -> 
     return [(core, c) for core, c in merged if c != 0 and not is_zero(core)]
 
 
+@remembered
 def _ties(node: Node) -> frozenset[Labels]:
     """Return the label groups that the Deltas of a term tie together."""
     return frozenset(own for operand, own in _factors(node) if isinstance(operand, Delta) and operand.rank > 1)
@@ -264,17 +268,22 @@ def product(coefficient: Coefficient, factors: Iterable[Factor], output: Labels)
     are distinct and carried by some factor.
     """
     coefficient, flat = _splice(coefficient, factors)
-    flat = _cancelled(flat)
-    if coefficient == 0 or any(is_zero(node) for node, _ in flat) or _apart(flat):
+    kinds = {type(node) for node, _ in flat}
+    if Map in kinds:
+        flat = _cancelled(flat)
+    sums = [(place, node) for place, (node, _) in enumerate(flat) if isinstance(node, Sum)] if Sum in kinds else []
+    if coefficient == 0 or not all(node.children for _, node in sums) or (Select in kinds and _apart(flat)):
         sizes = sizes_of(flat)
         shape = tuple(sizes[label] for label in output)
         # What is known to be zero wins over what is computed, and not over an infinite number: 0 * inf is not 0.
         return full(nan, shape) if isinstance(coefficient, float) and not isfinite(coefficient) else zero(shape)
-    for position, (node, labels) in enumerate(flat):
-        if isinstance(node, Sum) and any(carries_delta(term) for term in node.children):
-            others = flat[:position] + flat[position + 1 :]
-            return _distribute(coefficient, node, labels, others, output)
-    return canonical(*eliminate(coefficient, flat, output))
+    for place, node in sums:
+        if any(carries_delta(term) for term in node.children):
+            others = flat[:place] + flat[place + 1 :]
+            return _distribute(coefficient, node, flat[place][1], others, output)
+    if not kinds.isdisjoint(STRUCTURAL):
+        coefficient, flat, output = eliminate(coefficient, flat, output)
+    return canonical(coefficient, flat, output)
 
 
 def _apart(factors: list[Factor]) -> bool:
@@ -341,6 +350,7 @@ def is_mask(node: Node) -> bool:
     return isinstance(node, Map | Apply) and node.operator.mask
 
 
+@remembered
 def _transparent(node: Product) -> bool:
     """Whether a Product is seen through: it carries structure, or is a mere view of its one operand.
 

@@ -7,18 +7,23 @@ follows from it: `inv(A).T` is `inv(A)`.
 
 from __future__ import annotations
 
+from collections import defaultdict
 from fractions import Fraction
-from itertools import chain, groupby, permutations
+from itertools import chain, count, groupby, permutations
 from itertools import product as choices
 from math import factorial, inf, isfinite, prod
 
 from ..shapes import Shape
-from .nodes import Apply, Coefficient, Delta, Factor, Labels, Map, Node, Product, Sum, Symbol, sizes_of
+from .nodes import Apply, Coefficient, Delta, Factor, Labels, Map, Node, Product, Sum, Symbol, remembered, sizes_of
 from .ratios import ratio
 from .sizes import Size
 
+Arrangement = tuple[tuple[Node, ...], tuple[Labels, ...]]
+
 # With more arrangements than this the first is taken: equal products may then stay distinct nodes, never wrong ones.
 TIE_LIMIT = 720
+# A Product of more factors than this is not multiplied out to see whether it is symmetric.
+LONGEST_SANDWICH = 12
 COLORS = 2**48 - 1
 LARGEST_DENOMINATOR = 2**10
 LARGEST_NUMERATOR = 2**53
@@ -31,14 +36,11 @@ def is_symmetric(node: Node) -> bool:
 
     Example: the inverse of a symmetric matrix, a sum of symmetric terms, `A + A.T`.
     """
-    if node.rank != 2 or node.shape[0] != node.shape[1]:
-        return False
-    known = node.__dict__.get("_symmetric")
-    if known is None:
-        known = node.__dict__["_symmetric"] = _has_symmetric_form(node)
-    return bool(known)
+    shape = node.shape
+    return len(shape) == 2 and shape[0] == shape[1] and _has_symmetric_form(node)
 
 
+@remembered
 def _has_symmetric_form(node: Node) -> bool:
     match node:
         case Symbol():
@@ -46,15 +48,40 @@ def _has_symmetric_form(node: Node) -> bool:
         case Delta():
             return True
         case Product():
-            return canonical(node.coefficient, list(node.factors), (1, 0)) is node
+            return canonical(node.coefficient, list(node.factors), (1, 0)) is node or _is_sandwich(node)
         case Sum():
             terms = dict(zip(node.children, node.coefficients, strict=True))
-            return all(terms.get(_turned(term)) == coefficient for term, coefficient in terms.items())
+            return all(is_symmetric(term) or terms.get(_turned(term)) == c for term, c in terms.items())
         case Map():
             return all(is_symmetric(child) for child in node.children)
         case Apply():
             return node.operator.keeps_symmetry and is_symmetric(node.children[0])
     return False
+
+
+def _is_sandwich(node: Product) -> bool:
+    """Whether a Product of Products is symmetric when it is multiplied out: `(X.T @ S) @ X` for a symmetric S."""
+    if not any(isinstance(child, Product) for child in node.children):
+        return False
+    factors = _multiplied_out(node)
+    if len(factors) > LONGEST_SANDWICH:
+        return False
+    return canonical(1, factors, (0, 1)) is canonical(1, factors, (1, 0))
+
+
+def _multiplied_out(node: Product) -> list[Factor]:
+    """Return the factors of a Product, with those of the Products among them in their place."""
+    fresh = count(node.rank)
+    factors: list[Factor] = []
+    waiting: list[Factor] = [(node, tuple(range(node.rank)))]
+    while waiting and len(factors) <= LONGEST_SANDWICH:
+        inner, output = waiting.pop()
+        if isinstance(inner, Product):
+            names = defaultdict(fresh.__next__, zip(range(inner.rank), output, strict=True))
+            waiting += [(child, tuple(names[label] for label in labels)) for child, labels in inner.factors]
+        else:
+            factors.append((inner, output))
+    return factors
 
 
 def _turned(node: Node) -> Node:
@@ -70,24 +97,43 @@ def canonical(coefficient: Coefficient, factors: list[Factor], output: Labels) -
     Example: `A[i,j] x[j]` and `x[p] A[o,p]` become the same node.
     """
     position = {label: place for place, label in enumerate(output)}
+    distinct = len({node.digest for node, _ in factors}) == len(factors)
+    if distinct and not any(is_symmetric(node) for node, _ in factors):
+        nodes, labels = _by_digest(factors, position)
+    else:
+        nodes, labels = _by_color(factors, position, distinct)
+    sizes = sizes_of(factors)
+    return simplest(tidy(coefficient), nodes, labels, tuple([sizes[label] for label in output]))
+
+
+def _by_digest(factors: list[Factor], position: dict[int, int]) -> Arrangement:
+    """Order factors that are all different, none of them symmetric."""
+    names = dict(position)
+    ordered = sorted(factors, key=_digest)
+    numbered = [tuple([names.setdefault(label, len(names)) for label in labels]) for _, labels in ordered]
+    return tuple([node for node, _ in ordered]), tuple(numbered)
+
+
+def _digest(factor: Factor) -> int:
+    return factor[0].digest
+
+
+def _by_color(factors: list[Factor], position: dict[int, int], distinct: bool) -> Arrangement:
+    """Order factors by what they are and by their labels; where they tie, the smallest of all numberings wins."""
     factors, color = _ordered(factors, position)
-    nodes, labels = _numbered(factors, position, color)
-    if len({node.digest for node in nodes}) < len(nodes):
+    found = _numbered(factors, position, color)
+    if not distinct:
         groups = [list(group) for _, group in groupby(factors, key=lambda factor: _rank_key(factor, color))]
         if 1 < prod(factorial(len(group)) for group in groups) <= TIE_LIMIT:
             arrangements = choices(*(permutations(group) for group in groups))
             numbered = [_numbered([*chain(*groups)], position, color) for groups in arrangements]
-            nodes, labels = min(numbered, key=lambda item: item[1])
-    sizes = sizes_of(factors)
-    return simplest(tidy(coefficient), nodes, labels, tuple(sizes[label] for label in output))
+            found = min(numbered, key=lambda item: item[1])
+    return found
 
 
 def _ordered(factors: list[Factor], position: dict[int, int]) -> tuple[list[Factor], dict[int, int]]:
     """Sort factors by what they are and by the colors of their labels: an output's place, or where a label is used."""
     color = {label: position.get(label, -1) for _, labels in factors for label in labels}
-    digests = {node.digest for node, _ in factors}
-    if len(digests) == len(factors) and not any(is_symmetric(node) for node, _ in factors):
-        return sorted(factors, key=lambda factor: factor[0].digest), color
     if len(factors) > 1 or any(label < 0 for label in color.values()):
         for _ in range(2):
             seen: dict[int, list[tuple[int, int, int]]] = {label: [] for label in color}
@@ -109,9 +155,7 @@ def _rank_key(factor: Factor, color: dict[int, int]) -> tuple[int, tuple[int, ..
     return node.digest, colors
 
 
-def _numbered(
-    factors: list[Factor], position: dict[int, int], color: dict[int, int]
-) -> tuple[tuple[Node, ...], tuple[Labels, ...]]:
+def _numbered(factors: list[Factor], position: dict[int, int], color: dict[int, int]) -> Arrangement:
     names = dict(position)
     numbered = []
     for node, labels in factors:

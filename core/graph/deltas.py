@@ -29,6 +29,8 @@ def eliminate(
     """Apply every Delta, and every other structural tensor that says two labels are equal or one is free."""
     if not any(isinstance(node, Structural) for node, _ in factors):
         return coefficient, factors, output
+    if not any(isinstance(node, Select | Reshape | Triangle) for node, _ in factors):
+        return _without_deltas(coefficient, factors, output)
     outputs = set(output)
     factors = [_facing(factor, output) for factor in factors]
     while True:
@@ -52,6 +54,17 @@ def eliminate(
         factors = [*kept, *ones, *tied]
 
 
+def _without_deltas(
+    coefficient: Coefficient, factors: list[Factor], output: Labels
+) -> tuple[Coefficient, list[Factor], Labels]:
+    """Apply every Delta, where there is no other structure."""
+    parent = _classes([labels for node, labels in factors if isinstance(node, Delta)], output)
+    others = [factor for factor in factors if not isinstance(factor[0], Delta)]
+    kept = [(node, tuple([parent.get(label, label) for label in labels])) for node, labels in others]
+    deltas, scalar = _remaining_deltas(factors, kept, parent, output)
+    return coefficient if scalar == 1 else coefficient * ratio(scalar), kept + deltas, output
+
+
 def _facing(factor: Factor, output: Labels) -> Factor:
     """Return a rotation so that its first label is that of the earlier output axis; the other way round undoes it."""
     node, labels = factor
@@ -64,7 +77,7 @@ def _facing(factor: Factor, output: Labels) -> Factor:
 
 
 def _rotates(node: Node) -> bool:
-    return isinstance(node, Select) and isinstance(node.rows, Rotation)
+    return isinstance(node, Select) and type(node.rows) is Rotation
 
 
 def _classes(ties: list[Labels], output: Labels) -> dict[int, int]:

@@ -13,9 +13,9 @@ alone, so that orders chosen by it do not depend on what was computed before.
 from __future__ import annotations
 
 from collections import Counter
-from collections.abc import Hashable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Mapping, Sequence
 from fractions import Fraction
-from functools import cached_property
+from functools import cached_property, wraps
 from itertools import pairwise
 from math import prod
 from typing import Any, ClassVar, TypeGuard, TypeVar
@@ -40,6 +40,7 @@ Parameters = tuple[tuple[str, Hashable], ...]
 
 _interned: WeakValueDictionary[Hashable, Node] = WeakValueDictionary()
 SomeNode = TypeVar("SomeNode", bound="Node")
+Answer = TypeVar("Answer")
 
 
 class Node:
@@ -78,31 +79,26 @@ def _intern(cls: type[SomeNode], key: Hashable, shape: Shape, children: tuple[No
 
 def _stable(key: Hashable) -> int:
     """Hash without the per-process randomisation of strings; nodes count through their digests."""
+    if type(key) is tuple:
+        return hash(tuple([item if type(item) is int else _stable(item) for item in key]))
+    known: int | None = getattr(key, "digest", None)
+    if known is not None:
+        return known
     match key:
-        case tuple():
-            digests = [
-                item
-                if type(item) is int
-                else item.digest
-                if isinstance(item, (Node, Size, Function))
-                else _stable(item)
-                for item in key
-            ]
-            return hash(tuple(digests))
-        case Node() | Size() | Function():
-            return key.digest
-        case int() | float() | Fraction():
-            return hash(key)
         case str():
             return crc32(key.encode())
+        case Operator():
+            return crc32(key.name.encode())
+        case int() | float() | Fraction():
+            return hash(key)
         case bytes():
             return crc32(key)
         case frozenset():
             return hash(tuple(sorted(_stable(item) for item in key)))
-        case Operator():
-            return crc32(key.name.encode())
         case Listed():
             return hash((_stable(key.places), _stable(key.source)))
+        case tuple():
+            return hash(tuple([_stable(item) for item in key]))
         case range():
             # The hash of a range may contain that of None, which differs between processes.
             return hash((key.start, key.stop, key.step))
@@ -338,6 +334,20 @@ class Function:
             made.digest = hash((10, body.digest, *(symbol.digest for symbol in arguments)))
         found: Function = known[arguments]
         return found
+
+
+def remembered(ask: Callable[[SomeNode], Answer]) -> Callable[[SomeNode], Answer]:
+    """Return a function of nodes that each node is asked once; what it answers must not be the node itself."""
+    key = f"_{ask.__qualname__}"
+
+    @wraps(ask)
+    def known(node: SomeNode) -> Answer:
+        found: Answer | None = node.__dict__.get(key)
+        if found is None:
+            found = node.__dict__[key] = ask(node)
+        return found
+
+    return known
 
 
 def is_function(node: Node, name: str) -> TypeGuard[Map | Apply]:

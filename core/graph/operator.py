@@ -52,6 +52,8 @@ class Operator:
       that operand. Then rules may apply it to a tangent, and its own differential leaves the last operand out.
     - `commuting`: what such an operator is, more simply, where its last operand commutes with the first.
     - `spectrum`: of a function of numbers, the operator that does the same to the eigenvalues of a symmetric matrix.
+    - `regular`: what readers know it by where the `condition` holds, as `det(X) * inv(X).T` where `det(X) != 0`;
+      without a condition, where it is differentiable. Formulas have it, the numbers do not need it.
     - `undifferentiable`: by which operands there is no derivative in closed form, and why.
     - `kink`: a condition, in matgrad's language over operands and `y`, that is true where the derivative is a choice.
     - `once`: whether at its kinks it is differentiated once and no more: a second derivative there is refused.
@@ -92,6 +94,8 @@ class Operator:
     adjoint: str = ""
     commuting: str = ""
     spectrum: str = ""
+    regular: str = ""
+    condition: str = ""
     undifferentiable: Mapping[str, str] = field(default_factory=dict)
     kink: str | None = None
     at_kink: str = ""

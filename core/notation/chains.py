@@ -3,12 +3,11 @@
 from __future__ import annotations
 
 from collections.abc import Sequence
-from fractions import Fraction
 from typing import NamedTuple
 
 from ...grammar.budget import spend
 from ...grammar.syntax import Attribute, Binary, Number
-from .trees import Power, Tree, call, hadamard, times, transposed, transposes
+from .trees import ONE, Power, Tree, call, hadamard, times, transposed, transposes
 
 
 class Link(NamedTuple):
@@ -28,7 +27,7 @@ class Link(NamedTuple):
     @staticmethod
     def of(tree: Tree, *, diagonal: bool = False, symmetric: bool = False, spread: bool = False) -> Link:
         """Return a link that is one tree."""
-        return Link(((tree, Fraction(1)),), diagonal, symmetric, spread=spread)
+        return Link(((tree, ONE),), diagonal, symmetric, spread=spread)
 
     @property
     def tree(self) -> Tree:
@@ -84,7 +83,7 @@ def powers_of(links: Sequence[Link]) -> tuple[Power, ...]:
     """Return a chain as factors of a Hadamard product."""
     if len(links) == 1 and not links[0].diagonal:
         return links[0].powers
-    return ((matrix_of(links), Fraction(1)),)
+    return ((matrix_of(links), ONE),)
 
 
 def transposes_in(powers: tuple[Power, ...]) -> int:

@@ -52,8 +52,9 @@ from ..graph.signatures import parse_axes
 from .expand import Familiar
 from .lengths import length_tree, split
 from .sums import summed
-from .terms import Term, written
-from .trees import ONE, Power, Tree, call, indexed, number, spelled, transposed
+from .terms import Term, raised, written
+from .trees import ONE, Exponent, Power, Tree, call, indexed, number, spelled, transposed
+from .typed import Typed
 from .walk import Walk
 
 INFIX = {"power": "**", **{name: sign for sign, name in COMPARISONS.items()}}
@@ -70,11 +71,15 @@ class Notation:
     """Writes the nodes of a graph; equal nodes are written once and shared.
 
     `spoken` gives inputs other names; `familiar` are the nodes of the expression as it was typed: a difference that
-    stands there as `A @ x - b` is written so even where the derivative has `b - A @ x`.
+    stands there as `A @ x - b` is written so even where the derivative has `b - A @ x`. Terms and factors come in the
+    order in which they were `typed`.
     """
 
-    def __init__(self, spoken: Mapping[str, str] | None = None, familiar: Iterable[Node] = ()) -> None:
+    def __init__(
+        self, spoken: Mapping[str, str] | None = None, familiar: Iterable[Node] = (), typed: Typed | None = None
+    ) -> None:
         self.spoken = spoken or {}
+        self.typed = typed or Typed()
         self.familiar = Familiar(familiar)
         self._terms: dict[Node, Term] = {}
         self._depth = 0
@@ -99,7 +104,7 @@ class Notation:
             return self._wrapped(node, call("zeros", self._shape(node)) if node.rank else Number("0"))
         match node:
             case Product():
-                return self._product(node.coefficient, list(node.factors), node.rank)
+                return self._product(node.coefficient, self.typed.factors(node.factors), node.rank)
             case Sum():
                 return self._sum(node)
             case Map():
@@ -118,18 +123,12 @@ class Notation:
         assert isinstance(node, Structural)
         return self._product(1, [(node, tuple(range(node.rank)))], node.rank)
 
-    def _raised(self, node: Node, base: Node, exponent: Fraction) -> Term:
-        """Return a power; that of a Hadamard product is the product of the powers."""
+    def _raised(self, node: Node, base: Node, exponent: Exponent) -> Term:
+        """Return a power; that of a product is the product of the powers, but for a quotient that was typed."""
         term = self.term(base)
-        covers = frozenset(range(node.rank))
-        if term.coefficient == 1 and not term.scalars and exponent.denominator == 1:
-            if node.rank == 1 and not term.links:
-                return Term(1, tail=tuple((tree, e * exponent) for tree, e in term.tail), covers=covers)
-            if node.rank == 2 and len(term.links) == 1 and not term.links[0].diagonal:
-                powers = tuple((tree, e * exponent) for tree, e in term.links[0].powers)
-                link = term.links[0]._replace(powers=powers, symmetric=is_symmetric(node))
-                return Term(2, links=(link,), covers=covers)
-        return Term.of(self.tree(base), node.rank, exponent, symmetric=is_symmetric(node))
+        kept = exponent > 1 and base in self.familiar and any(e < 0 for _, e in (*term.scalars, *term.tail))
+        found = None if kept else raised(term, exponent, symmetric=is_symmetric(node))
+        return found or Term.of(self.tree(base), node.rank, exponent, symmetric=is_symmetric(node))
 
     def _wrapped(self, node: Node, tree: Tree) -> Term:
         return Term.of(tree, node.rank, symmetric=is_symmetric(node))
@@ -153,8 +152,8 @@ class Notation:
         covered = frozenset[int]().union(*(term.covers for term in terms))
         if len(covered) < node.rank:
             terms[0] = self.term(node.children[0])
-        parts = map(split, node.coefficients)
-        result = summed([_scaled(term, *own) for term, own in zip(terms, parts, strict=True)])
+        pairs = zip(terms, map(split, node.coefficients), self.typed.terms(node), strict=True)
+        result = summed([_scaled(term, *own)._replace(place=place) for term, own, place in pairs])
         if is_symmetric(node) and len(result.links) == 1:
             result = result._replace(links=(result.links[0]._replace(symmetric=True),))
         return result
@@ -187,21 +186,18 @@ class Notation:
 
     # Elementwise functions.
 
-    def power_of(self, node: Node) -> tuple[Node, Fraction]:
+    def power_of(self, node: Node) -> tuple[Node, Exponent]:
         """Return a node as a power of another: 1/x is x to the -1; what is no power is itself to the 1."""
         if isinstance(node, Map):
             if node.operator.name == "power":
                 exponent = constant_value(node.children[1])
-                if (
-                    exponent is not None
-                    and not isinstance(exponent, Ratio)
-                    and -1e6 < exponent < 1e6
-                    and Fraction(exponent).denominator < 10**6
-                ):
-                    return node.children[0], Fraction(exponent)
+                if exponent is not None and not isinstance(exponent, Ratio) and -1e6 < exponent < 1e6:
+                    exact = exponent if isinstance(exponent, int) else Fraction(exponent)
+                    if exact.denominator < 10**6:
+                        return node.children[0], exact
             # Nothing but a norm is read as never zero.
             if node.operator.name == "reciprocal_or_zero" and _is_norm(node.children[0]):
-                return node.children[0], Fraction(-1)
+                return node.children[0], -1
         return node, ONE
 
     def _map(self, node: Map) -> Tree:
@@ -374,7 +370,7 @@ def _spreads(spread: Node, inner: Apply, axis: int) -> bool:
 
 
 def _scaled(term: Term, coefficient: Plain, powers: Sequence[Power]) -> Term:
-    return term._replace(coefficient=term.coefficient * coefficient, scalars=(*term.scalars, *powers))
+    return term._replace(coefficient=term.coefficient * coefficient, scalars=(*powers, *term.scalars))
 
 
 def _literal(value: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> Tree:

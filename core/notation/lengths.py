@@ -2,7 +2,6 @@
 
 from __future__ import annotations
 
-from fractions import Fraction
 from functools import reduce
 
 from ...grammar.syntax import Binary, Call, ListLiteral, Name, Number, Slice
@@ -43,8 +42,8 @@ def split(coefficient: Coefficient) -> tuple[Plain, list[Power]]:
     """Return a coefficient as a plain number and powers of lengths: of `2/n` they are 2 and n**-1."""
     if not isinstance(coefficient, Ratio):
         return coefficient, []
-    above = [(length_tree(size), Fraction(power)) for size, power in factors_of(coefficient.above).items()]
-    below = [(length_tree(size), Fraction(-power)) for size, power in coefficient.below]
+    above = [(length_tree(size), power) for size, power in factors_of(coefficient.above).items()]
+    below = [(length_tree(size), -power) for size, power in coefficient.below]
     return coefficient.number, [*above, *below]
 
 

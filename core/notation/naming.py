@@ -85,20 +85,28 @@ class _Parts:
         self._lengths = {node: length(node) for node in order}
         self._named: set[Node] = set()
         self.names = {node.name for node in order if isinstance(node, Name)}
-        indices, within = self._indices(order), _within_functions(order)
+        left_alone = self._indices(order) | _within_functions(order)
         nameable = Call | Index | syntax.Binary | syntax.Attribute
-        found = [node for node in _as_read(root) if isinstance(node, nameable) and node not in indices | within]
+        found = [node for node in _as_read(root) if isinstance(node, nameable) and node not in left_alone]
         self._queue = [(-self._gain(node), place, node) for place, node in enumerate(found) if self._gain(node) > 0]
         heapify(self._queue)
 
     @staticmethod
     def _indices(order: Sequence[Node]) -> set[Node]:
-        """Return what is no value of its own: sizes and constants are better read in place."""
+        """Return what is better read in place: sizes, constants, `2*x` and `X.T`."""
         plain: set[Node] = set()
         for node in reversed(order):
             if not isinstance(node, Name) and all(part in plain for part in children(node)):
                 plain.add(node)
-        return plain | {n for n in order if isinstance(n, Call) and n.function in ("eye", "ones", "zeros")}
+        products = (n for n in order if isinstance(n, syntax.Binary) and n.operator == "*")
+        multiples = {n for n in products if isinstance(n.left, syntax.Number)}
+        turned = {n for n in order if isinstance(n, syntax.Attribute) and isinstance(n.operand, Name)}
+        return (
+            plain
+            | multiples
+            | turned
+            | {n for n in order if isinstance(n, Call) and n.function in ("eye", "ones", "zeros")}
+        )
 
     def _gain(self, node: Node) -> int:
         return (self._times[node] - 1) * (self._lengths[node] - 1) - COST
@@ -148,6 +156,8 @@ class _Parts:
 
 def _within_functions(order: Sequence[Node]) -> set[Node]:
     """Return what uses a parameter of a function around it, and means nothing outside."""
+    if not any(isinstance(node, syntax.Local) for node in order):
+        return set()
     free: dict[Node, set[str]] = {}
     for node in reversed(order):
         inner = set[str]().union(*(free[part] for part in children(node)))

@@ -168,7 +168,20 @@ class _Application:
                 single = row >= self.rank and not users(row)
                 self.pieces[place] = self._indexed(turned, *self.pieces[place], column, row, single=single)
                 return True
-        return False
+        return self._pick(node, labels, users)
+
+    def _pick(self, node: Select, labels: Labels, users: Users) -> bool:
+        """Let one place of an axis that several pieces share be chosen of each: `outer(V[:, -1], V[:, -1])`."""
+        row, column = labels
+        found = users(column)
+        alone = row >= self.rank and not users(row) and column >= self.rank and is_one_place(node)
+        if not alone or len(found) < 2 or len(set(found)) < len(found) or -1 in found:
+            return False
+        if any(isinstance(self.pieces[place][0], Structural) for place in found):
+            return False
+        for place in found:
+            self.pieces[place] = self._indexed(node, *self.pieces[place], column, row, single=True)
+        return True
 
     def _apply_triangle(self, node: Triangle, labels: Labels) -> bool:
         for place, (operand, own) in enumerate(self.pieces):

@@ -4,7 +4,7 @@ Factoring works on the chains of the terms. It is for display alone: the numbers
 
 >>> from matgrad.grammar.syntax import Name
 >>> from matgrad.grammar.writer import write
->>> A, tail = Link.of(Name("A")), ((Name("x"), Fraction(1)),)
+>>> A, tail = Link.of(Name("A")), ((Name("x"), 1),)
 >>> write(written(summed([Term(1, links=(A,), tail=tail), Term(1, links=(A.flipped(),), tail=tail)])))
 '(A + A.T) @ x'
 """
@@ -22,10 +22,27 @@ from ...grammar.syntax import Binary, Call, Number, String
 from ..graph.nodes import Plain
 from .chains import Link, flipped
 from .terms import Term, chain, written
-from .trees import Power, Tree, call, collected, length, negated, power, size, transposed, transposes, with_norms
+from .trees import (
+    ONE,
+    Power,
+    Tree,
+    call,
+    collected,
+    length,
+    magnitude,
+    negated,
+    power,
+    size,
+    transposed,
+    transposes,
+    with_norms,
+)
 
 # A factor in front of a sum costs a pair of brackets.
 BRACKETS = 2
+
+# Under this name a tree that is a sum remembers its terms.
+SUMMANDS = "_summands"
 
 
 def summed(terms: Sequence[Term]) -> Term:
@@ -38,8 +55,8 @@ def summed(terms: Sequence[Term]) -> Term:
     if rank == 2 and (diagonal := _diagonal_sum(terms)) is not None:
         return diagonal
     common, scalars, terms = _content(terms)
-    if (step := _step(terms)) is not None:
-        return step._replace(coefficient=common * step.coefficient, scalars=(*scalars, *step.scalars))
+    if (found := _step(terms) or _opened(terms)) is not None:
+        return found._replace(coefficient=common * found.coefficient, scalars=(*scalars, *found.scalars))
     terms = _joined_einsums(_factored(terms))
     spread = [term._replace(scalars=tuple(collected([*scalars, *term.scalars]))) for term in terms]
     if len(terms) > 1 and scalars and length(_added(spread)) < length(_added(terms)) + _length_of(scalars) + BRACKETS:
@@ -48,15 +65,24 @@ def summed(terms: Sequence[Term]) -> Term:
         (term,) = terms
         return term._replace(coefficient=term.coefficient * common, scalars=(*scalars, *term.scalars), rank=rank)
     tree = _fewest_transposes(terms) if rank == 2 else _added(terms)
+    tree.__dict__[SUMMANDS] = terms
     covers = frozenset().union(*(term.covers for term in terms))
     outer = Term(rank, common, scalars, covers=covers)
     if rank == 2:
         return outer._replace(links=(Link.of(tree, spread=any(map(_is_spread, terms))),))
     if rank == 1:
         factors, inner = _shared_factors(terms)
-        return outer._replace(tail=(*factors, (_added(inner) if factors else tree, Fraction(1))))
+        if factors:
+            left = summed(inner)
+            return outer._replace(
+                coefficient=common * left.coefficient,
+                scalars=(*scalars, *left.scalars),
+                links=left.links,
+                tail=(*factors, *left.tail),
+            )
+        return outer._replace(tail=((tree, ONE),))
     if rank == 0:
-        return outer._replace(scalars=(*scalars, (tree, Fraction(1))))
+        return outer._replace(scalars=(*scalars, (tree, ONE)))
     return outer._replace(whole=tree)
 
 
@@ -74,11 +100,45 @@ def _step(terms: list[Term]) -> Term | None:
             zero = Number("0")
             side = large if small == zero else negated(small) if large == zero else Binary("-", large, small)
             tree = Binary("+", Number("1"), call("sign", side))
-            factor = ((tree, Fraction(1)),)
+            factor = ((tree, ONE),)
             half = Fraction(strict.coefficient) / 2
             changed = strict._replace(coefficient=half)
             return changed._replace(tail=factor) if strict.tail else changed._replace(scalars=factor)
     return None
+
+
+def _opened(terms: list[Term]) -> Term | None:
+    """Return a sum with the sums among its terms opened, where terms meet then: `1 - x - x` is `1 - 2*x`."""
+    opened = [part for term in terms for part in _summands(term)]
+    met = _collected(opened)
+    if len(opened) == len(terms) or len(met) == len(opened) or met[0].coefficient == 0:
+        return None
+    same = _covered(met) == _covered(terms) and length(_added(met)) <= length(_added(terms))
+    return summed(met) if same else None
+
+
+def _summands(term: Term) -> list[Term]:
+    """Return the terms of a term that is a sum times a number and scalars, else the term itself."""
+    link = term.links[0] if len(term.links) == 1 and not term.tail and not term.links[0].diagonal else None
+    powers = link.powers if link is not None else () if term.links else term.tail or term.scalars
+    for tree, exponent in powers if len(powers) == 1 or not (term.links or term.tail) else ():
+        inner: Sequence[Term] = tree.__dict__.get(SUMMANDS, ())
+        if inner and exponent == 1 and term.whole is None:
+            scalars = tuple(pair for pair in term.scalars if pair != (tree, exponent))
+            return [
+                part._replace(
+                    rank=term.rank,
+                    coefficient=part.coefficient * term.coefficient,
+                    scalars=tuple(collected([*scalars, *part.scalars])),
+                    place=term.place,
+                )
+                for part in inner
+            ]
+    return [term]
+
+
+def _covered(terms: Sequence[Term]) -> frozenset[int]:
+    return frozenset[int]().union(*(term.covers for term in terms))
 
 
 def _only_factor(term: Term) -> Tree | None:
@@ -90,7 +150,7 @@ def _only_factor(term: Term) -> Tree | None:
 
 def _length_of(scalars: tuple[Power, ...]) -> int:
     """Return about how many words and signs it takes to multiply by scalars."""
-    return sum(1 + length(power(tree, abs(exponent))) for tree, exponent in scalars)
+    return sum(1 + length(power(tree, magnitude(exponent))) for tree, exponent in scalars)
 
 
 def _fewest_transposes(terms: list[Term]) -> Tree:
@@ -148,9 +208,15 @@ def _content(terms: list[Term]) -> tuple[Plain, tuple[Power, ...], list[Term]]:
     shared = list(terms[0].scalars)
     for term in terms[1:]:
         own = dict(term.scalars)
-        shared = [(tree, min(e, own[tree], key=abs)) for tree, e in shared if tree in own and e * own[tree] > 0]
+        shared = [(tree, min(e, own[tree], key=magnitude)) for tree, e in shared if tree in own and e * own[tree] > 0]
     finite = not any(isinstance(term.coefficient, float) and not isfinite(term.coefficient) for term in terms)
     common = _common_number([term.coefficient for term in terms]) if finite else 1
+    nested = {tree for term in terms for tree, e in term.scalars if e < 0 and dict(shared).get(tree) != e}
+    if nested and not terms[0].rank:
+        # What is left would be a fraction in a fraction.
+        shared = [(tree, e) for tree, e in shared if tree not in nested or e > 0]
+        alone = isinstance(common, Fraction) and not any(e < 0 for _, e in shared)
+        common = Fraction(common).numerator if alone else common
     drawn = [(tree, -e) for tree, e in shared]
     scalars = [tuple(collected([*term.scalars, *drawn])) for term in terms]
     numbers = [term.coefficient if common == 1 else Fraction(term.coefficient) / Fraction(common) for term in terms]
@@ -163,11 +229,11 @@ def _common_number(coefficients: list[Plain]) -> Plain:
     if any(isinstance(value, float) for value in coefficients):
         first = coefficients[0]
         return first if all(value == first for value in coefficients) else 1
-    values = [Fraction(value) for value in coefficients]
+    values = [value if isinstance(value, int) else Fraction(value) for value in coefficients]
     # A denominator is drawn out only where all terms have it: x + y/2 is not (2*x + y)/2.
     below = values[0].denominator if len({v.denominator for v in values}) == 1 else 1
     above = gcd(*(v.numerator for v in values)) if below != 1 or all(v.denominator == 1 for v in values) else 1
-    divisor = Fraction(above, below)
+    divisor = above if below == 1 else Fraction(above, below)
     return -divisor if all(value < 0 for value in values) else divisor
 
 
@@ -235,7 +301,8 @@ def _joined_chains(terms: list[Term], front: int, back: int) -> Term:
     links = (*first.links[:front], *middle.links, *first.links[len(first.sequence) - back :])
     tail = middle.tail if inner_has_tail else first.tail
     covers = frozenset().union(*(term.covers for term in terms))
-    return middle._replace(rank=first.rank, links=links, tail=tail, covers=covers)
+    place = min(term.place for term in terms)
+    return middle._replace(rank=first.rank, links=links, tail=tail, covers=covers, place=place)
 
 
 def _joined_einsums(terms: list[Term]) -> list[Term]:
@@ -270,13 +337,15 @@ def _joined_pair(first: Term, second: Term) -> Term | None:
 
 
 def _added(terms: list[Term]) -> Tree:
-    """Return a sum of trees, positive and simple ones first."""
+    """Return a sum of trees, each in its place, simple ones first; a positive one leads."""
 
-    def order(pair: tuple[Term, Tree]) -> tuple[bool, int, int]:
+    def order(pair: tuple[Term, Tree]) -> tuple[int, bool, int, int]:
         term, tree = pair
-        return (term.coefficient < 0, transposes(tree), size(tree))
+        return (term.place, term.coefficient < 0, transposes(tree), size(tree))
 
-    (_, result), *others = sorted([(term, written(term)) for term in terms], key=order)
+    found = sorted([(term, written(term)) for term in terms], key=order)
+    lead = next((place for place, (term, _) in enumerate(found) if term.coefficient > 0), 0)
+    (_, result), *others = [found.pop(lead), *found]
     for term, tree in others:
         negative = term.coefficient < 0
         other = written(term._replace(coefficient=-term.coefficient)) if negative else tree

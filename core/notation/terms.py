@@ -7,7 +7,7 @@ The term of `-2/c * A @ x`, whose parts are put together again in the order in w
 >>> from matgrad.grammar.syntax import Name
 >>> from matgrad.grammar.writer import write
 >>> c, A, x = Name("c"), Name("A"), Name("x")
->>> one = Fraction(1)
+>>> one = 1
 >>> write(written(Term(1, coefficient=-2, scalars=((c, -one),), links=(Link.of(A),), tail=((x, one),))))
 '-2*A @ x / c'
 """
@@ -21,14 +21,18 @@ from ...grammar.syntax import Binary, Number, Unary
 from ..graph.nodes import Plain
 from . import trees
 from .chains import Link, product_of
-from .trees import ONE, Power, Tree, hadamard, negated, number, power, times
+from .trees import ONE, Exponent, Power, Tree, hadamard, negated, number, power, times
+
+# A power of a number with more digits than this stays a power.
+LONGEST_POWER = 12
 
 
 class Term(NamedTuple):
     """`coefficient * scalars * links @ tail`: a scalar without links and tail, a vector with a tail, else a matrix.
 
     `tail` is a Hadamard product of vectors; `tied` says that the matrix is the diagonal one of the tail. `rank` is
-    the number of axes; `covers` are those along which the term is not merely repeated.
+    the number of axes; `covers` are those along which the term is not merely repeated. `place` says where in a
+    sum the term stands.
     """
 
     rank: int
@@ -38,9 +42,10 @@ class Term(NamedTuple):
     tail: tuple[Power, ...] = ()
     whole: Tree | None = None
     covers: frozenset[int] = frozenset()
+    place: int = 0
 
     @staticmethod
-    def of(tree: Tree, rank: int, exponent: Fraction = ONE, *, symmetric: bool = False) -> Term:
+    def of(tree: Tree, rank: int, exponent: Exponent = ONE, *, symmetric: bool = False) -> Term:
         """Return a term that is one tree, or a power of it."""
         powers, covers = ((tree, exponent),), frozenset(range(rank))
         match rank:
@@ -69,6 +74,27 @@ def chain(term: Term) -> Tree | None:
     return times([*parts, hadamard(term.tail)], "@") if parts else None
 
 
+def raised(term: Term, exponent: Exponent, *, symmetric: bool) -> Term | None:
+    """Return a power of a Hadamard product as the product of the powers, None for what is none or has no short one."""
+    links = term.links
+    mixed = len(links) > 1 or any(link.diagonal for link in links) or (links and term.tail)
+    exact = isinstance(term.coefficient, int | Fraction) and term.coefficient != 0
+    if mixed or term.whole is not None or not exact or exponent.denominator != 1:
+        return None
+    if len(str(term.coefficient)) * trees.magnitude(exponent) > LONGEST_POWER:
+        return None
+
+    def each(powers: tuple[Power, ...]) -> tuple[Power, ...]:
+        return tuple((tree, e * exponent) for tree, e in powers)
+
+    return term._replace(
+        coefficient=Fraction(term.coefficient) ** int(exponent),
+        scalars=each(term.scalars),
+        tail=each(term.tail),
+        links=tuple(link._replace(powers=each(link.powers), symmetric=symmetric) for link in links),
+    )
+
+
 def absorbed(term: Term) -> Term:
     """Return a vector `diag(u) @ v` as the product `u*v`."""
     while term.tail and term.links and term.links[-1].diagonal and term.links[-1].matrix is None:
@@ -83,10 +109,15 @@ def written(term: Term) -> Tree:
     if found := trees.multiple_of_constant(coefficient):
         coefficient, constant = found
         term = term._replace(scalars=(constant, *term.scalars))
-    term = absorbed(term._replace(scalars=tuple(trees.with_norms(term.scalars))))
+    if term.scalars:
+        term = term._replace(scalars=tuple(trees.with_norms(term.scalars)))
+    term = absorbed(term)
     body = chain(term)
     above, below = trees.fraction(term.scalars)
-    if isinstance(coefficient, Fraction) and coefficient.denominator != 1:
+    alone = body is None and not term.tail and not above and not below
+    if isinstance(coefficient, Fraction) and (decimal := trees.decimals(coefficient, 2 if alone else 1000)) is not None:
+        above, coefficient = [decimal, *above], 1
+    elif isinstance(coefficient, Fraction) and coefficient.denominator != 1:
         below = [Number(str(coefficient.denominator)), *below]
         coefficient = coefficient.numerator
     if coefficient != 1:
@@ -115,9 +146,12 @@ def _joined(above: list[Tree], body: Tree | None, below: list[Tree]) -> Tree:
 
 
 def _onto_first(factor: Tree, body: Tree) -> Tree:
-    """Multiply the first factor of a chain, so that no brackets are needed: `2*A @ x`."""
+    """Multiply the first factor of a chain, so that few brackets are needed: `2*A @ x`, but `2*(A*B) @ x`."""
     if isinstance(body, Binary) and body.operator in ("@", "*", "/"):
-        return Binary(body.operator, _onto_first(factor, body.left), body.right)
+        inner = body.left
+        mixed = isinstance(inner, Binary) and {body.operator, inner.operator} == {"@", "*"}
+        left = Binary("*", factor, inner) if mixed else _onto_first(factor, inner)
+        return Binary(body.operator, left, body.right)
     if isinstance(body, Unary) and body.operator == "-":
         return negated(Binary("*", factor, body.operand))
     return Binary("*", factor, body)

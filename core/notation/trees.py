@@ -13,14 +13,15 @@ from ...grammar.syntax import Attribute, Binary, Call, Index, Keyword, Name, Nod
 from ..graph.nodes import Plain
 
 Tree = Node
-ONE = Fraction(1)
-Power = tuple[Tree, Fraction]
+Exponent = int | Fraction
+ONE: Exponent = 1
+Power = tuple[Tree, Exponent]
 """A factor of a Hadamard product or of a scalar: a tree and its exponent."""
 
 
 # The numbers that keep their names, as NumPy calls them, and the powers in which derivatives hold them.
 CONSTANTS: Mapping[Tree, float] = {Name("pi", "np"): math.pi, Name("e", "np"): math.e}
-EXPONENTS = tuple(map(Fraction, ("1", "2", "1/2", "-1", "-2", "-1/2", "3", "4")))
+EXPONENTS: Sequence[Exponent] = (1, 2, Fraction(1, 2), -1, -2, Fraction(-1, 2), 3, 4)
 
 
 def number(value: Plain) -> Tree:
@@ -28,17 +29,28 @@ def number(value: Plain) -> Tree:
     if value < 0:
         return negated(number(-value))
     if isinstance(value, Fraction) and value.denominator != 1:
+        if (decimal := decimals(value)) is not None:
+            return decimal
         return Binary("/", Number(str(value.numerator)), Number(str(value.denominator)))
     if isinstance(value, float) and not value.is_integer():
         if found := multiple_of_constant(value):
             factor, constant = found
-            above = [] if factor.numerator == 1 else [(number(factor.numerator), Fraction(1))]
-            below = [] if factor.denominator == 1 else [(number(factor.denominator), Fraction(-1))]
+            above = [] if factor.numerator == 1 else [(number(factor.numerator), ONE)]
+            below = [] if factor.denominator == 1 else [(number(factor.denominator), -ONE)]
             return hadamard([*above, constant, *below])
         if value != value:
             return Name("nan", "np")
         return Number(repr(value)) if value < float("inf") else Name("inf")
     return Number(str(int(value))) if value < 1e16 else Number(repr(float(value)))
+
+
+def decimals(value: Fraction, least: int = 2) -> Tree | None:
+    """Return a decimal fraction as it is typed, `0.1` and `1e-6`; None for others, and for tenths below `least`."""
+    below = str(value.denominator)
+    if value.denominator < least or below.strip("0") != "1":
+        return None
+    tiny = value < Fraction(1, 1000)
+    return Number(f"{value.numerator}e-{len(below) - 1}" if tiny else repr(float(value)))
 
 
 def spelled(value: object) -> Tree:
@@ -117,7 +129,12 @@ def indexed(tree: Tree, items: Iterable[Tree]) -> Tree:
     return Index(tree, tuple(kept)) if kept else tree
 
 
-def power(base: Tree, exponent: Fraction) -> Tree:
+def magnitude(exponent: Exponent) -> Exponent:
+    """Return an exponent without its sign."""
+    return -exponent if exponent < 0 else exponent
+
+
+def power(base: Tree, exponent: Exponent) -> Tree:
     """Return a power; whole exponents are numbers, the square root is `sqrt`."""
     if exponent == 1:
         return base
@@ -128,7 +145,7 @@ def power(base: Tree, exponent: Fraction) -> Tree:
 
 def collected(powers: Iterable[Power]) -> list[Power]:
     """Return factors with equal trees drawn together: x * x is x**2."""
-    exponents: dict[Tree, Fraction] = {}
+    exponents: dict[Tree, Exponent] = {}
     for tree, exponent in powers:
         exponents[tree] = exponents[tree] + exponent if tree in exponents else exponent
     return [(tree, exponent) for tree, exponent in exponents.items() if exponent]
@@ -154,12 +171,14 @@ def fraction(powers: Iterable[Power]) -> tuple[list[Tree], list[Tree]]:
     """Return what stands above and below the line of a product of powers."""
     factors = collected(powers)
     above = [power(tree, exponent) for tree, exponent in factors if exponent > 0]
-    return above, [power(tree, -exponent) for tree, exponent in factors if exponent < 0]
+    below = sorted((pair for pair in factors if pair[1] < 0), key=lambda pair: not isinstance(pair[0], Name))
+    return above, [power(tree, -exponent) for tree, exponent in below]
 
 
 def quotient(above: Sequence[Tree], below: Iterable[Tree]) -> Tree:
-    """Return a product divided by one factor after the other."""
-    return reduce(partial(Binary, "/"), below, times(above) if above else Number("1"))
+    """Return a product divided by another, with one bar: `x*y/(m*n)`."""
+    numerator, denominator = times(above) if above else Number("1"), [*below]
+    return Binary("/", numerator, times(denominator)) if denominator else numerator
 
 
 def size(tree: Tree) -> int:

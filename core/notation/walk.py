@@ -25,6 +25,7 @@ from dataclasses import dataclass, field
 
 from ...grammar.budget import spend
 from ...grammar.syntax import Binary, Call, String, TupleLiteral
+from ..elaboration.infix import COMPARISONS
 from ..graph.nodes import Delta, Factor, Labels, Node, Plain, Symbol, sizes_of
 from ..graph.structure import INDEX_LETTERS
 from .chains import Link, diagonal_of, flipped, matrix_of, powers_of, row_sums_of, total_of, trace_of, transposes_in
@@ -138,26 +139,27 @@ class Walk:
             ends = frozenset((other.first, other.second))
             edge = seen.setdefault(ends, other)
             if edge is not other and len(ends) > 1:
-                self.edges.remove(edge)
-                self.edges.remove(other)
-                self._put_together(edge, other)
+                place = next(place for place, one in enumerate(self.edges) if one is edge)
+                self.edges = [one for one in self.edges if one is not edge and one is not other]
+                self.edges[place:place] = self._put_together(edge, other)
                 return True
         return False
 
-    def _put_together(self, edge: Edge, other: Edge) -> None:
+    def _put_together(self, edge: Edge, other: Edge) -> list[Edge]:
+        """Return what becomes of two edges between the same labels: one edge, or none."""
         if self._closed(edge, other):
-            return
+            return []
         forward = (*powers_of(edge.links), *powers_of(other.starting(edge.first)))
         backward = (*powers_of(edge.starting(edge.second)), *powers_of(other.starting(edge.second)))
         if not collected(forward):
             self._keep(edge.first)
             self._keep(edge.second)
-            return
+            return []
         spread = any(link.spread for link in (*edge.links, *other.links))
         ends, powers = (edge.first, edge.second), forward
         if transposes_in(backward) < transposes_in(forward):
             ends, powers = ends[::-1], backward
-        self.edges.append(Edge(*ends, (Link(powers, spread=spread),)))
+        return [Edge(*ends, (Link(powers, spread=spread),))]
 
     def _closed(self, edge: Edge, other: Edge) -> bool:
         """Write two edges that form a closed loop, with nothing attached, as a trace or a sum."""
@@ -291,6 +293,8 @@ class Walk:
             return None
         (edge,) = self.edges
         links = edge.starting(0)
+        if left and right and (half := _half_of_outer(links, left, right)) is not None:
+            return base._replace(links=(half,))
         before = (Link(left, diagonal=True),) if left else ()
         after = (Link(right, diagonal=True),) if right else ()
         return base._replace(links=(*before, *links, *after))
@@ -313,7 +317,12 @@ class Walk:
 
     def pieces(self) -> list[tuple[Tree, Labels]]:
         """Return what remains, as trees with labels."""
-        found: list[tuple[Tree, Labels]] = [(matrix_of(edge.links), (edge.first, edge.second)) for edge in self.edges]
+        found: list[tuple[Tree, Labels]] = []
+        for edge in self.edges:
+            ways = [
+                (matrix_of(edge.starting(start)), (start, edge.other(start))) for start in (edge.first, edge.second)
+            ]
+            found.append(min(ways, key=lambda way: transposes(way[0])))
         for label, vectors in self.pendants.items():
             found.append((hadamard(_powers(vectors)), (label,)))
         found += self.others
@@ -337,6 +346,15 @@ class Walk:
         return base._replace(whole=einsum) if output else base._replace(scalars=(*base.scalars, (einsum, ONE)))
 
 
+def _half_of_outer(links: Sequence[Link], left: tuple[Power, ...], right: tuple[Power, ...]) -> Link | None:
+    """Return diag(u) @ tril(ones((n, n))) @ diag(v) as tril(outer(u, v))."""
+    tree = links[0].tree if len(links) == 1 else None
+    match tree:
+        case Call("tril" | "triu" as half, (Call("ones"), *offset)):
+            return Link.of(call(half, call("outer", hadamard(left), hadamard(right)), *offset))
+    return None
+
+
 def _applied(links: tuple[Link, ...], vectors: list[Vector]) -> Vector:
     """Return matrices applied to a product of vectors; diagonal matrices that have a name are matrices among others."""
     plain = [vector for vector in vectors if vector.matrix is None]
@@ -349,4 +367,10 @@ def _applied(links: tuple[Link, ...], vectors: list[Vector]) -> Vector:
 
 
 def _powers(vectors: Iterable[Vector]) -> tuple[Power, ...]:
-    return tuple(power for vector in vectors for power in vector.powers())
+    """Return a product of vectors as its factors, masks last."""
+    return tuple(sorted((power for vector in vectors for power in vector.powers()), key=_is_comparison))
+
+
+def _is_comparison(power: Power) -> bool:
+    tree, _ = power
+    return isinstance(tree, Binary) and tree.operator in COMPARISONS

@@ -139,7 +139,7 @@ ENTRIES = (
                   " U @ (reciprocal_or_zero(s + s[:, None]) * (P - P.T)) @ Vh"
                   " + (dX @ Vh.T - U @ P) * reciprocal_or_zero(s) @ Vh"
                   " + U * reciprocal_or_zero(s) @ (U.T @ dX - P @ Vh)",
-                  source="Higham 2008, Functions of Matrices, 8",
+                  source="Higham 2008, Functions of Matrices, 8", regular="svd(X)[0] @ svd(X)[2]",
                   samples=("polar_factor(X)", "polar_factor(X.T)", "polar_factor(A)"),
                   errors=("polar_factor(x)",),
                   libraries=("scipy.linalg.polar(a, side: 'right' = 'right') -> "

@@ -141,7 +141,7 @@ ENTRIES = (
                 domain=("positive",), hidden=True, written="xlogy(x, x)"),
     elementwise("quotient", "da / b - quotient(y, b) * db", "a / b, and 0 where a is 0.", kernels.quotient,
                 parameters="a, b", domain=("real", "nonzero"), hidden=True,
-                written="where(a == 0, 0, a / b)",
+                written="where(a == 0, 0, a / b)", regular="a / b",
                 spellings={"latex": r"\operatorname{quotient}\left(#*\right)", "numpy": None, "torch": None}),
     elementwise("reciprocal_or_zero", "-y**2 * dx", "1 / x, and 0 where x is 0.", kernels.reciprocal_or_zero,
                 domain=("nonzero",), hidden=True, written="1 / where(x == 0, inf, x)", spellings=NOWHERE),

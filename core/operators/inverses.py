@@ -138,7 +138,7 @@ ENTRIES = (
     # A cofactor is the determinant of a matrix with one row replaced, so its derivative is again made of cofactors.
     square("cofactor", "The matrix of cofactors: the gradient of the determinant.", kernels.cofactor,
            "einsum('ijkl,ik,kl->ij', cofactor(rows_replaced(X)), 1 - identity_like(X), dX)", family="determinants",
-           keeps_symmetry=True, errors=("cofactor(X)",),
+           keeps_symmetry=True, errors=("cofactor(X)",), regular="det(X) * inv(X).T", condition="det(X) != 0",
            source="Magnus & Neudecker, Matrix Differential Calculus (Jacobi's formula)",
            spellings={**NOWHERE, "latex": r"\operatorname{cof}\left(#1\right)"}),
     Operator("rows_replaced", "X", "The matrices X with row i replaced by the unit vector e_j.",

@@ -14,7 +14,7 @@ from ...grammar.advice import Advice, Command, Setting, advise
 from ...grammar.errors import ExpressionError, Label
 from ..amounts import amount, memory, rounded_up
 from ..arrays import Array, Static
-from ..differentiation.differentiate import derivative, pullback, pushforward, tangent_part
+from ..differentiation.differentiate import derivative, pullback, pushforward
 from ..differentiation.projections import absorbed
 from ..differentiation.stabilise import stabilized
 from ..elaboration.elaborate import Elaborator
@@ -44,8 +44,9 @@ SPACES = {
     "toeplitz": "the mean of the gradient along each diagonal",
 }
 """What the derivative by a variable of a space of matrices is, in words."""
-TANGENT = "the tangent part of the gradient, G - Q @ (Q.T @ G + G.T @ Q)/2"
 AMBIENT = "the derivative in all directions, tangent or not"
+# Source: Absil, Mahony & Sepulchre 2008, Optimization Algorithms on Matrix Manifolds, section 3.6.
+TANGENT = "the derivative in all directions; its tangent part is G - {0} @ ({0}.T @ G + G.T @ {0})/2"
 
 _programs: WeakValueDictionary[tuple[Node, ...], Program] = WeakValueDictionary()
 
@@ -81,7 +82,7 @@ class Calculation:
         if not isinstance(root, Node):
             root = self._one_result(root, elaborator)
         (self.original,) = put_back([root], self.parts)
-        self._spans = elaborator.spans
+        self._spans, self._sums = elaborator.spans, elaborator.sums
         self.indices = frozenset(elaborator.indices)
         self._refuse_indices(elaborator.indices)
         self.separate = stabilized([root])[0]
@@ -146,6 +147,21 @@ class Calculation:
         """The operations that have no second derivative at their kinks, where one is asked for."""
         return [node for node in self.kinked if node.operator.once] if self.problem.order > 1 else []
 
+    @cached_property
+    def sums(self) -> Mapping[Node, tuple[Node, Node]]:
+        """The sums and differences that were written, each with its two sides."""
+        if self.general is None:
+            return self._sums
+        general, lengths = self.general
+        nodes = sized({node for pair in general._sums.items() for node in (pair[0], *pair[1])}, lengths)
+        return {nodes[node]: (nodes[left], nodes[right]) for node, (left, right) in general._sums.items()}
+
+    @cached_property
+    def is_analytic(self) -> bool:
+        """Whether the value is made of analytic operations alone, so that the complex step sees its derivative."""
+        nodes = topological([self.output])
+        return all(node.operator.analytic for node in nodes if isinstance(node, Map | Apply))
+
     # Building the graphs.
 
     def _assumed(self, name: str) -> frozenset[str]:
@@ -200,15 +216,15 @@ class Calculation:
 
     def _differentiated(self, wrt: tuple[str, ...]) -> Node:
         try:
-            return self._derivative(wrt)
+            return self.derived(self.separate, wrt)
         except NoClosedFormError as error:
             span = next((span for node, span in self.spans.items() if node is error.node), None)
             error.labels = () if span is None else (Label(span, f"depends on {wrt[0]}"),)
             raise
 
-    def _derivative(self, wrt: tuple[str, ...]) -> Node:
+    def derived(self, result: Node, wrt: tuple[str, ...]) -> Node:
+        """Return the derivative that is asked for, of a value that may be written in another way."""
         variable = self.variables[wrt[0]]
-        result = self.separate
         direction = Symbol.of(tangent_name(wrt[0]), self.direction_shape(wrt[0]))
         match self.problem.kind:
             case "jvp":
@@ -220,7 +236,7 @@ class Calculation:
                 return absorbed([pushforward(first, {variable: direction})])[0]
         for name in wrt:
             (result,) = absorbed([derivative(result, self.variables[name])])
-        return tangent_part(result, variable) if len(wrt) == 1 else result
+        return result
 
     def direction_shape(self, name: str) -> Shape:
         """Return the shape of the tangent or cotangent that goes with a variable."""
@@ -254,7 +270,7 @@ class Calculation:
             once = len(wrt) == 1
             known = ((name, self.variables[name].assumptions) for name in dict.fromkeys(wrt))
             words = {**SPACES, "orthogonal": TANGENT if once else AMBIENT}
-            found = (f"{name} {word}: {words[word]}" for name, own in known for word in words if word in own)
+            found = (f"{name} {w}: {words[w].format(name)}" for name, own in known for w in words if w in own)
             return "; ".join(found) if self.problem.kind in STRUCTURED_KINDS else ""
         listed = ", ".join(names)
         if names and "diagonal" in self.variables[names[0]].assumptions:

@@ -7,6 +7,7 @@ version to the next, and takes longer to load than all of matgrad.
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import lru_cache
 from math import prod
 from random import Random
 
@@ -18,6 +19,10 @@ from ..arrays import Array
 PIECE = 2**16
 
 
+# The first numbers of a key are remembered: each line of JSON Lines is checked along the same directions.
+FEW = 2**10
+
+
 class Draws:
     """A source of random numbers; what it gives depends on its key and on what it gave before.
 
@@ -25,16 +30,18 @@ class Draws:
     """
 
     def __init__(self, *key: int | str) -> None:
-        self._twister = Random(repr(key))
+        self._key = repr(key)
+        self._drawn: tuple[int, ...] = ()
+        self._twister: Random | None = None
 
     def _unit(self, amount: int) -> Array:
         """Return numbers from 0 to 1, excluded, each a multiple of 2**-53."""
-        result = np.empty(amount)
-        for start in range(0, amount, PIECE):
-            part = result[start : start + PIECE]
-            bits = np.frombuffer(self._twister.randbytes(8 * part.size), dtype="<u8")
-            np.multiply(bits >> np.uint64(11), 2.0**-53, out=part)
-        return result
+        before, self._drawn = self._drawn, (*self._drawn, amount)
+        if self._twister is None:
+            if sum(self._drawn) <= FEW:
+                return _first_units(self._key, self._drawn)
+            self._twister = _started(self._key, before)
+        return _units(self._twister, amount)
 
     def uniform(self, low: float, high: float, shape: Sequence[int]) -> Array:
         """Return numbers from `low` to `high`, excluded, all equally likely."""
@@ -55,3 +62,27 @@ class Draws:
     def signs(self, shape: Sequence[int]) -> Array:
         """Return numbers that are 1 or -1."""
         return np.where(self._unit(prod(shape)).reshape(shape) < 0.5, -1.0, 1.0)
+
+
+def _units(twister: Random, amount: int) -> Array:
+    result = np.empty(amount)
+    for start in range(0, amount, PIECE):
+        part = result[start : start + PIECE]
+        bits = np.frombuffer(twister.randbytes(8 * part.size), dtype="<u8")
+        np.multiply(bits >> np.uint64(11), 2.0**-53, out=part)
+    return result
+
+
+def _started(key: str, drawn: tuple[int, ...]) -> Random:
+    """Return the twister of a key after it gave so many numbers."""
+    twister = Random(key)
+    twister.randbytes(8 * sum(drawn))
+    return twister
+
+
+@lru_cache(maxsize=256)
+def _first_units(key: str, drawn: tuple[int, ...]) -> Array:
+    """Return the last of the numbers that a key gives one after the other."""
+    result = _units(_started(key, drawn[:-1]), drawn[-1])
+    result.flags.writeable = False
+    return result

@@ -313,6 +313,8 @@ def swept(drafts: Sequence[Draft], kept: set[int], memory: Memory, new_slot: Cal
     A region waits for more drafts of its shape until another draft needs one of its results, or overwrites what it
     reads, so nothing changes its order that matters.
     """
+    if all(prod(draft.shape) < SMALLEST for draft in drafts):
+        return [*drafts]
     uses = Counter([*kept, *(slot for draft in drafts for slot in draft.inputs)])
     regions: dict[Shape, _Region] = {}
     result: list[Draft] = []

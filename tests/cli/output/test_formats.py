@@ -15,6 +15,7 @@ import numpy as np
 import pytest
 
 from matgrad.cli.commands.options import FORMATS
+from matgrad.cli.output import json_output
 from matgrad.cli.output.formats import write_answer
 from matgrad.cli.output.json_output import json_line
 from matgrad.core.arrays import Array
@@ -114,7 +115,7 @@ def test_json_keeps_every_digit_and_a_precision_rounds() -> None:
 
 def test_json_line_is_one_line_with_the_same_content() -> None:
     shown = answer(derivative(noise(4, 2), ("out", 0), ("x", 1)), batch=4)
-    line = json_line(shown)
+    line = "".join(json_line(shown))
     assert line.count("\n") == 1
     assert json.loads(line) == json.loads(written(shown, "json"))
     assert json.loads(line)["batch"] == 4
@@ -122,13 +123,29 @@ def test_json_line_is_one_line_with_the_same_content() -> None:
 
 def test_json_carries_details_without_breaking_the_standard() -> None:
     shown = Answer("check", "f", {}, None, details={"claim": {"holds": np.True_, "error": np.float64("inf")}})
-    record = json.loads(json_line(shown), parse_constant=pytest.fail)
+    record = json.loads("".join(json_line(shown)), parse_constant=pytest.fail)
     assert record["claim"] == {"holds": True, "error": None}
     assert record["value"] is None
 
 
+@pytest.mark.parametrize("shape", [(4,), (5,), (12,), (3, 7), (2, 3, 5)])
+@pytest.mark.parametrize("precision", [None, 3])
+def test_json_of_large_arrays_is_that_of_small_ones(
+    monkeypatch: pytest.MonkeyPatch, shape: tuple[int, ...], precision: int | None
+) -> None:
+    values = noise(*shape)
+    values.flat[::3] = [np.inf, -np.inf, np.nan, 1.0, 2.5e-300, 1e22, 0, 7, 8, 9][: len(values.flat[::3])]
+    random = {"x": Input(noise(9), "random")}
+    shown = Answer("grad", "f", random, np.array(1.0), (derivative(values, ("out", 0), ("x", len(shape))),))
+    whole = "".join(json_line(shown, precision=precision))
+    monkeypatch.setattr(json_output, "PIECE", 4)
+    pieces = [*json_line(shown, precision=precision)]
+    assert "".join(pieces) == whole
+    assert len(pieces) > 1
+
+
 def test_json_is_ascii_whatever_the_names() -> None:
-    line = json_line(Answer("value", "θ\x1b\udc80", {"行": Input(np.ones(1), "-v")}, np.ones(1)))
+    line = "".join(json_line(Answer("value", "θ\x1b\udc80", {"行": Input(np.ones(1), "-v")}, np.ones(1))))
     assert line.isascii()
     assert json.loads(line)["inputs"]["行"]["shape"] == [1]
 

@@ -28,6 +28,7 @@ CASES: tuple[tuple[str, str, str], ...] = (
     ("log_of_exp", "log(exp(X))", "X"),
     ("log_of_det", "log(det(A))", "logdet(A)"),
     ("log_of_det", "log(det(A @ A.T))", "logdet(A @ A.T)"),
+    ("log_of_size_of_det", "log(abs(det(A)))", "slogdet(A)[1]"),
     ("det_of_inverse", "det(inv(A))", "1 / det(A)"),
     ("product_of_singular_values", "prod(svdvals(A))", "abs(det(A))"),
     ("det_of_product", "det(A @ B)", "det(A) * det(B)"),

@@ -1,0 +1,74 @@
+"""The order in which the reader typed things, so that a formula has its terms and factors in that order.
+
+A sum that stands in the expression keeps its order. Elsewhere what is newest decides: a term with a name that was typed
+late, as the penalty's `lam`, comes after those without it; numbers and lengths come first.
+
+>>> from matgrad.core.graph.algebra import add, product
+>>> A, x, b = Symbol.of("A", (3, 3)), Symbol.of("x", (3,)), Symbol.of("b", (3,))
+>>> typed = Typed(["A", "x", "b"])
+>>> typed.place(product(1, [(A, (0, 1)), (x, (1,))], (0,))), typed.place(b)
+(1, 2)
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable, Mapping
+
+from ..graph.algebra import broadcast, is_mask, split
+from ..graph.nodes import Factor, Node, Sum, Symbol, is_function
+
+# Where numbers and lengths stand.
+FIRST = -1
+
+
+class Typed:
+    """The names of an expression in the order in which they were typed, and its sums, each with its two sides."""
+
+    def __init__(self, names: Iterable[str] = (), sums: Mapping[Node, tuple[Node, Node]] | None = None) -> None:
+        self._names = {name: place for place, name in enumerate(names)}
+        self._sums = sums or {}
+        self._places: dict[Node, int] = {}
+
+    def place(self, node: Node) -> int:
+        """Return the place of the newest name in a node, `FIRST` where it has none that was typed."""
+        stack = [node]
+        while stack:
+            top = stack[-1]
+            missing = [child for child in top.children if child not in self._places]
+            stack += missing
+            if not missing:
+                stack.pop()
+                own = self._names.get(top.name, FIRST) if isinstance(top, Symbol) else FIRST
+                self._places[top] = max([own, *(self._places[child] for child in top.children)])
+        return self._places[node]
+
+    def terms(self, node: Sum) -> list[int]:
+        """Return the places of the terms of a sum: as they were typed, where the sum was, else by their names."""
+        order = self._order(node) if node in self._sums else {}
+        if order.keys() >= {*node.children}:
+            return [order[term] for term in node.children]
+        return [self.place(term) for term in node.children]
+
+    def _order(self, node: Node) -> dict[Node, int]:
+        """Return the summands of a sum that was typed, without their numbers, each with its place."""
+        summands: dict[Node, int] = {}
+        stack = [node]
+        while stack:
+            part = stack.pop()
+            if part in self._sums:
+                stack += self._sums[part][::-1]
+            else:
+                summands.setdefault(split(broadcast(part, node.shape))[1], len(summands))
+        return summands
+
+    def factors(self, factors: Iterable[Factor]) -> list[Factor]:
+        """Return the factors of a product in the order of their names: functions after inputs, masks last."""
+        if not self._names:
+            return [*factors]
+        return sorted(factors, key=lambda factor: self._rank(factor[0]))
+
+    def _rank(self, node: Node) -> tuple[bool, bool, bool, int, bool]:
+        base = node.children[0] if is_function(node, "power") else node
+        given = isinstance(base, Symbol)
+        direction = isinstance(node, Symbol) and node.name not in self._names
+        return is_mask(node), direction, not given, self.place(node), isinstance(node, Sum)

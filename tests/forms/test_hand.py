@@ -1,0 +1,41 @@
+"""Formulas in the hand of an author: the order as typed, one fraction bar, nothing that a reader would shorten."""
+
+from __future__ import annotations
+
+from typing import Any
+
+import pytest
+
+import matgrad
+
+ROWS: list[tuple[str, str, str, dict[str, Any], str]] = [
+    # Each edge of a product is one factor, however many are alike.
+    ("sum((x[:, None] - x)**4)", "grad", "x", {}, "u = (x[:, None] - x)**3; 4*(sum(u, axis=1) - sum(u, axis=0))"),
+    # Terms and factors in the order in which they were typed.
+    ("norm(X @ w - y)**2 + lam*norm(w)**2", "grad", "w", {"lam": ()}, "2*(X.T @ (X @ w - y) + lam*w)"),
+    ("norm(X @ w - y)**2 + lam*norm(w)**2", "hessian", "w", {"lam": ()}, "2*(X.T @ X + lam*eye(m))"),
+    ("sum(tanh(W @ x + b))", "grad", "b", {}, "1 - tanh(W @ x + b)**2"),
+    ("trace(S @ T) - logdet(T) + lam*sum(abs(T))", "grad", "T", {"lam": ()}, "S.T - inv(T).T + lam*sign(T)"),
+    ("sum((A*X)**2)", "grad", "X", {}, "2*A**2*X"),
+    ("norm(W2 @ relu(W1 @ x) - y)**2", "grad", "x", {}, "2*W1.T @ ((W2.T @ (W2 @ relu(W1 @ x) - y))*(W1 @ x > 0))"),
+    # One fraction bar, and no fraction in a fraction of numbers.
+    ("sum((X @ w - y)**2)/(2*s**2)", "grad", "w", {"s": ()}, "X.T @ (X @ w - y) / s**2"),
+    ("mean(X**2)", "grad", "X", {"X": (3, 4)}, "2*X/(n*m)"),
+    ("log(s) + (x - m)**2/(2*s**2)", "grad", "s", {"x": (), "m": (), "s": ()}, "1/s - (x - m)**2/s**3"),
+    ("A*exp(-E/(R*T))", "grad", "T", dict.fromkeys("AERT", ()), "A*E*exp(-E/(R*T))/(R*T**2)"),
+    # Sums are opened where terms meet, numbers are as they are typed.
+    ("r*x*(1 - x)", "jacobian", "x", {"r": (), "x": (4,)}, "r*diag(1 - 2*x)"),
+    ("norm(a - p)**2 - norm(a - q)**2", "grad", "a", {}, "2*(q - p)"),
+    ("sum(sqrt(x**2 + 1e-6))", "grad", "x", {}, "x/sqrt(x**2 + 1e-6)"),
+    ("x @ (A*B) @ y", "grad", "x", {}, "A*B @ y"),
+    ("3*x @ (A*B) @ y", "grad", "x", {}, "3*(A*B) @ y"),
+]
+
+
+@pytest.mark.parametrize(
+    ("expression", "kind", "wrt", "shapes", "printed"), ROWS, ids=[f"{row[1]} of {row[0]} by {row[2]}" for row in ROWS]
+)
+def test_formulas_in_an_authors_hand(
+    expression: str, kind: str, wrt: str, shapes: dict[str, Any], printed: str
+) -> None:
+    assert getattr(matgrad, kind)(expression, wrt=wrt, **({"shapes": shapes} if shapes else {})).formula == printed
