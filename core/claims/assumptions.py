@@ -111,14 +111,17 @@ KEPT = ("if symmetric", "if it sums to 1", "if of length 1", "if rows sum to 1",
 class Assumptions(Inquiry):
     """Under which condition on one input a claim is right."""
 
-    def under_a_condition(self, conditions: tuple[Condition, ...]) -> Reading | None:
-        """Return what has to hold of one input for the claim to be right."""
+    def under_a_condition(
+        self, conditions: tuple[Condition, ...], multiples: tuple[float, ...] = (1,)
+    ) -> Reading | None:
+        """Return what has to hold of one input for the claim to be right, or to be one of some multiples."""
         for condition in conditions:
             for name in self.points[0].shapes:
                 if name == self.name and condition.key not in KEPT:
                     continue
-                if found := self._where(name, condition, self._compiler(name, condition)):
-                    return found
+                for multiple in multiples:
+                    if found := self._where(name, condition, self._compiler(name, condition), multiple):
+                        return found
         return None
 
     def by_a_symmetric_variable(self) -> Reading | None:
@@ -141,18 +144,20 @@ class Assumptions(Inquiry):
                     return Reading(candidate.key, (words,), None, candidate.helps)
         return None
 
-    def _where(self, name: str, condition: Condition, compiler: Compiler) -> Reading | None:
+    def _where(self, name: str, condition: Condition, compiler: Compiler, multiple: float = 1) -> Reading | None:
         if name in self.problem.assumptions or not condition.fits(self.points[0].shapes[name]):
             return None
         turned = (False, True) if self.points[0].truth.ndim == 2 else (False,)
         for turn in turned:
-            if all(self._holds(point, name, condition, compiler, turn) for point in self.points):
+            if all(self._holds(point, name, condition, compiler, (turn, multiple)) for point in self.points):
                 break
         else:
             return None
         words = f"it is right where {condition.words.format(name)}, and here nothing says so"
-        if turn:
-            words = f"it is the transpose of the {self.noun} where {condition.words.format(name)}"
+        if turn or multiple != 1:
+            what = f"the transpose of the {self.noun}" if turn else f"the {self.noun}"
+            times = "" if multiple == 1 else "minus " if multiple == -1 else f"{multiple:g} times "
+            words = f"it is {times}{what} where {condition.words.format(name)}"
         helps = (Setting("assume", {name: condition.assumption}),) if condition.assumption else ()
         return Reading(condition.key, (words,), None, helps)
 
@@ -163,7 +168,9 @@ class Assumptions(Inquiry):
         assumptions = {**self.problem.assumptions, name: frozenset({condition.assumption})}
         return Compiler(replace(self.problem, assumptions=assumptions))
 
-    def _holds(self, point: Point, name: str, condition: Condition, compiler: Compiler, turned: bool) -> bool:
+    def _holds(
+        self, point: Point, name: str, condition: Condition, compiler: Compiler, form: tuple[bool, float]
+    ) -> bool:
         if not condition.fits(point.values[name].shape):
             return False
         there = under(point, name, condition)
@@ -174,7 +181,8 @@ class Assumptions(Inquiry):
         # What is 0 there is right for any multiple.
         if not np.isfinite(truth).all() or not largest(truth):
             return False
-        truth = condition.target(truth)
+        turned, multiple = form
+        truth = multiple * condition.target(truth)
         return agrees(truth.T if turned else truth, there.compute(self.trial.program))
 
 

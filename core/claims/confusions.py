@@ -57,7 +57,10 @@ class Candidates(Inquiry):
         """Yield what the claim might be, the likeliest first."""
         if self.trial.order == 1:
             yield from self._of_the_output()
+        elif [len(group) for group in self.groups] == [0, 1, 1] and self.groups[1] == self.groups[2]:
+            yield Candidate("diagonal", f"the diagonal of the {self.noun}", partial(_of_truth, np.diagonal))
         yield from self._transposes()
+        yield from self._reversed()
         yield from self._flattened()
         yield from self._orders_of_axes()
         if self.trial.order == 1 and not self.problem.parts:
@@ -97,6 +100,13 @@ class Candidates(Inquiry):
         helps = (self._command("jvp", self.text, Setting("tangent", "ones")),)
         yield Candidate("summed over inputs", words, partial(_of_truth, np.sum, axis=inputs), helps=helps)
 
+    def summed(self) -> Iterator[Candidate]:
+        """Yield the sum of the entries of a gradient."""
+        if not self.output:
+            words = f"the sum of the entries of the {self.noun}: the derivative along ones"
+            helps = (self._command("jvp", self.text, Setting("tangent", "ones")),) if self.trial.order == 1 else ()
+            yield Candidate("summed over inputs", words, partial(_of_truth, np.sum), helps=helps)
+
     def _transposes(self) -> Iterator[Candidate]:
         out, rank = len(self.output), sum(map(len, self.groups))
         if out and rank > out:
@@ -108,6 +118,13 @@ class Candidates(Inquiry):
             remark = "the gradient has the shape of the variable: entry [i, j] belongs to entry [i, j]"
             remark = remark if self.trial.order == 1 else ""
             yield Candidate("transposed", f"the transpose of the {self.noun}", lambda point: point.truth.T, remark)
+
+    def _reversed(self) -> Iterator[Candidate]:
+        for axes, which in (((0,), "rows"), ((1,), "columns"), ((0, 1), "rows and columns")):
+            if self.points[0].truth.ndim > axes[-1]:
+                which = which if self.points[0].truth.ndim == 2 else "entries"
+                words = f"the {self.noun} with its {which} in the reverse order"
+                yield Candidate("reversed", words, partial(_of_truth, np.flip, axis=axes))
 
     def _flattened(self) -> Iterator[Candidate]:
         """Return the derivative as a matrix, one row per output entry, axes merged row by row or column by column."""
@@ -204,7 +221,7 @@ class Candidates(Inquiry):
     def _same_in_another_order(self, names: list[str]) -> bool:
         """Whether the expression stays the same where the samples come in another order."""
         point = self.points[0]
-        values = {**point.values, **{name: point.values[name][::-1] for name in names}}
+        values = {**point.values, **{name: np.roll(point.values[name], 1, axis=0) for name in names}}
         try:
             value, _ = point.calculation.program.run(values)
         except OperationFailed:

@@ -28,6 +28,7 @@ from ...grammar.syntax import (
     children,
 )
 from ..shapes import Shape
+from .trees import chain, factors_of, transposed, turned_once
 
 ShapeOf: TypeAlias = "Callable[[Node], Shape | None]"
 Change: TypeAlias = "Callable[[Node, ShapeOf], Iterator[Node]]"
@@ -35,6 +36,7 @@ SCALED = ("2", "4", "3")
 # Functions that are taken for one another.
 TAKEN_FOR = (
     ("mean", "sum"),
+    ("sum", "trace"),
     ("sin", "cos"),
     ("sinh", "cosh"),
     ("var", "std"),
@@ -95,7 +97,8 @@ def edits(tree: Node, confusions: tuple[Confusion, ...], shape_of: ShapeOf) -> I
                 yield Edit(confusion, exchanged(tree, place, after), place, after)
         for place in repeated:
             for after in confusion.change(place, shape_of):
-                yield Edit(confusion, rewritten(tree, _instead(place, after)), place, after, everywhere=True)
+                changed = turned_once(rewritten(tree, _instead(place, after)))
+                yield Edit(confusion, changed, place, after, everywhere=True)
 
 
 def _instead(place: Node, after: Node) -> Callable[[Node], Node | None]:
@@ -110,6 +113,8 @@ def _places(tree: Node) -> Iterator[Node]:
         node = stack.pop(0)
         if id(node) in seen or isinstance(node, Keyword | Slice | Literal):
             continue
+        if isinstance(node, Attribute) and node.name in ("shape", "size"):
+            continue
         seen.add(id(node))
         yield node
         stack += [node.operand] if isinstance(node, Index) else children(node)
@@ -118,26 +123,6 @@ def _places(tree: Node) -> Iterator[Node]:
 def exchanged(tree: Node, place: Node, new: Node) -> Node:
     """Return a tree with one place changed."""
     return rewritten(tree, lambda node: new if node is place else None)
-
-
-def transposed(node: Node) -> Node:
-    """Return a tree with its transpose taken off, or put on."""
-    return node.operand if isinstance(node, Attribute) and node.name in TURNS else Attribute(node, "T")
-
-
-def factors_of(node: Node, operator: str) -> list[Node]:
-    """Return the factors of a chain: of `A @ B @ C`, three."""
-    if isinstance(node, Binary) and node.operator == operator:
-        return [*factors_of(node.left, operator), node.right]
-    return [node]
-
-
-def chain(factors: list[Node], operator: str) -> Node:
-    """Return the product of some factors."""
-    found = factors[0]
-    for factor in factors[1:]:
-        found = Binary(operator, found, factor)
-    return found
 
 
 def _transposed(node: Node, shape_of: ShapeOf) -> Iterator[Node]:
@@ -283,6 +268,16 @@ def _other_function(node: Node, shape_of: ShapeOf) -> Iterator[Node]:
             yield Binary(COMPARED[operator], left, right)
 
 
+def _other_index(node: Node, shape_of: ShapeOf) -> Iterator[Node]:
+    match node:
+        case Index(_, items):
+            for place, item in enumerate(items):
+                for text in ("0", "1", "2"):
+                    for other in (Number(text), Unary("-", Number("1"))):
+                        if isinstance(item, Number) and other != item:
+                            yield replace(node, items=(*items[:place], other, *items[place + 1 :]))
+
+
 def _other_triangle(node: Node, shape_of: ShapeOf) -> Iterator[Node]:
     match node:
         case Call("tril" | "triu" as triangle):
@@ -316,6 +311,8 @@ def _quotients(node: Node, shape_of: ShapeOf) -> Iterator[Node]:
         case Binary("/", left, right):
             yield Binary("*", left, right)
             yield Binary("/", right, left)
+    if isinstance(node, Binary | Call | Name) and shape_of(node):
+        yield Binary("/", Number("1"), node)
 
 
 def _undifferentiated(node: Node, shape_of: ShapeOf) -> Iterator[Node]:
@@ -351,20 +348,22 @@ def _on_diagonal(node: Node, shape_of: ShapeOf) -> Iterator[Node]:
 
 
 # The likeliest first.
+WRONG_AXIS = Confusion("wrong axis", _other_axis, "the axis is another one")
 TRANSPOSED = Confusion("transposed factor", _transposed)
 TOO_MANY = Confusion("one too many", _dropped)
 FIRST = (
+    WRONG_AXIS,
     TRANSPOSED,
     Confusion("order of factors", _reordered, "the factors are in another order"),
     Confusion("outer product", _outer, "an outer product of vectors is written `outer(a, b)`"),
     Confusion("sign", _signed, "a sign is wrong"),
     Confusion("elementwise", _elementwise, "the matrix operation and the elementwise one are confused"),
-    Confusion("wrong axis", _other_axis, "the axis is another one"),
     Confusion("wrong axis", _rows, "the vector is along the other axis of the matrix"),
     Confusion("not summed", _summed, "a sum is missing"),
     Confusion("power", _powers, "a power is wrong"),
 )
 SECOND = (
+    Confusion("other index", _other_index, "the index is another one"),
     Confusion("other triangle", _other_triangle, "it is the other triangle"),
     Confusion("other function", _other_function, "the function is another one"),
     Confusion("not differentiated", _undifferentiated, "the derivative of the function is meant, not the function"),
@@ -376,3 +375,6 @@ SECOND = (
     Confusion("diagonal matrix", _on_diagonal, "a diagonal matrix is meant"),
 )
 CONFUSIONS = (*FIRST, *SECOND)
+# Those that are as well seen in the formula of the derivative as in a claim.
+SYMMETRICAL = ("transposed factor", "order of factors", "sign", "elementwise", "wrong axis", "power", "coefficient")
+EITHER_WAY = tuple(confusion for confusion in CONFUSIONS if confusion.key in SYMMETRICAL)

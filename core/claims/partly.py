@@ -12,7 +12,7 @@ from ...grammar.writer import write
 from ..arrays import SAME_NUMBERS, AnyArray, Array, largest
 from ..shapes import Shape
 from .readings import Inquiry, Reading, agrees
-from .slips import flat, negated, opened, summands
+from .trees import flat, negated, opened, summands
 
 Where: TypeAlias = "Callable[[Shape], AnyArray]"
 
@@ -46,10 +46,10 @@ OF_ALL: tuple[tuple[str, Where], ...] = (
 class Partly(Inquiry):
     """Which part of a claim is right."""
 
-    def only_some_entries(self) -> Reading | None:
+    def only_these_entries(self) -> Reading | None:
         """Return which entries are right, the same at every point."""
         shape = self.points[0].truth.shape
-        if not shape or any(point.claimed.shape != point.truth.shape for point in self.points):
+        if not shape or self.misfits:
             return None
         square = len(shape) == 2 and all(len(set(point.truth.shape)) == 1 for point in self.points)
         row = "entry" if len(shape) == 1 else "row"
@@ -59,10 +59,12 @@ class Partly(Inquiry):
             zero = all(not largest(point.claimed[~where(point.claimed.shape)]) for point in self.points)
             rest = "; the other entries are left out" if zero else ""
             return Reading("only some entries", (words.format(row) + rest,))
-        return self._but_for_zeros()
+        return None
 
-    def _but_for_zeros(self) -> Reading | None:
+    def but_for_zeros(self) -> Reading | None:
         """Return whether the claim is right wherever the derivative, or the claim itself, is not 0."""
+        if self.misfits:
+            return None
         truths, claims = [point.truth for point in self.points], [point.claimed for point in self.points]
         ways = (
             (f"it is right where the {self.noun} is not 0; its other entries should be 0", truths),
@@ -84,12 +86,13 @@ class Partly(Inquiry):
         absent = [term for term in theirs if not any(self._equal(term, other) for other in ours)]
         if not absent or len(absent) == len(theirs):
             return None
-        right = ", ".join(f"`{_signed(term)}`" for term in ours if term not in wrong)
+        kept = [f"`{_signed(term)}`" for term in ours if term not in wrong]
+        right = f"the summand {kept[0]} is right" if len(kept) == 1 else f"the summands {', '.join(kept)} are right"
         wanted = ", ".join(f"`{_signed(term)}`" for term in absent)
         if not wrong:
             return Reading("missing summand", (f"of its summands, {wanted} are missing",))
         found = ", ".join(f"`{_signed(term)}`" for term in wrong)
-        return Reading("some summands", (f"the summand {right} is right; in place of {found} should stand {wanted}",))
+        return Reading("some summands", (f"{right}; in place of {found} should stand {wanted}",))
 
     def _equal(self, first: tuple[int, Node], second: tuple[int, Node]) -> bool:
         """Whether two summands are the same at every point."""
@@ -107,7 +110,8 @@ def _signed(term: tuple[int, Node]) -> str:
 
 def _right(claimed: Array, truth: Array) -> AnyArray:
     """Return which entries of a claim are right."""
-    return np.abs(claimed - truth) <= SAME_NUMBERS * max(largest(truth), largest(claimed))
+    found = np.where(np.isfinite(claimed), claimed, np.nan)
+    return np.abs(found - truth) <= SAME_NUMBERS * largest(truth)
 
 
 def _right_at(claimed: Array, truth: Array, where: Where) -> bool:

@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Iterator, Sequence
 
 from ...grammar.syntax import Binary, Call, Name, Node, Number, Unary, walk
-from .edits import Confusion, ShapeOf, transposed
+from .edits import Confusion, ShapeOf
+from .trees import transposed
 
 
 def lacking(pool: Sequence[Node]) -> Confusion:

@@ -68,6 +68,11 @@ class Inquiry:
         """The values of trees, point by point."""
         return [Values(point) for point in self.points]
 
+    @property
+    def misfits(self) -> bool:
+        """Whether the claim has another shape than the derivative."""
+        return any(point.claimed.shape != point.truth.shape for point in self.points)
+
     def values_at(self, point: Point) -> Values:
         """Return the values of trees at a point of the trial."""
         return next(values for values in self.values if values.point is point)

@@ -34,7 +34,8 @@ from .readings import Inquiry, Reading
 MOST_PARTS = 16
 MOST_EXPRESSIONS = 40
 MOST_ENTRIES = 100_000
-HELD = "held"
+# A name that nobody can type.
+HELD = "held part"
 
 
 def _exchanged(node: Node, shape_of: ShapeOf) -> Iterator[Node]:
@@ -63,28 +64,33 @@ MISREAD = (
 class Rules(Inquiry):
     """What a claim is where a rule was forgotten, or used where it does not hold."""
 
-    def other_orders(self) -> Iterator[Candidate]:
-        """Yield the expression itself and its derivatives of another order."""
-        order = self.trial.order
-        if order:
-            yield Candidate("value", "the expression itself, not differentiated", lambda point: point.value)
-        if order == 2:
-            names = dict.fromkeys(self.problem.requests[0])
-            for name in names:
+    def hessians(self) -> Iterator[Candidate]:
+        """Yield the expression itself, the second derivative for the first, the first for the second."""
+        yield Candidate("value", "the expression itself, not differentiated", lambda point: point.value)
+        if self.trial.order == 2:
+            for name in dict.fromkeys(self.problem.requests[0]):
                 words = f"the first derivative by `{name}`, not the second"
                 yield Candidate("first derivative", words, partial(self._of_order, names=(name,)))
-        if order == 1:
-            words, names_of = f"the second derivative by `{self.name}`, the Hessian", (self.name, self.name)
-            if not self.output:
-                yield Candidate("Hessian", words, partial(self._of_order, names=names_of))
+        if self.trial.order == 1 and not self.output:
+            words, names = f"the second derivative by `{self.name}`, the Hessian", (self.name, self.name)
+            yield Candidate("Hessian", words, partial(self._of_order, names=names))
+
+    def other_orders(self) -> Iterator[Candidate]:
+        """Yield these, the derivatives of parts alone, and mixed derivatives."""
+        yield from self.hessians()
+        if self.trial.order == 1 and not self.output:
+            for part in self._parts():
+                words = f"the derivative of `{write(part)}` alone"
+                yield Candidate("derivative of a part", words, partial(self._of_tree, tree=part))
         for other in self.problem.names:
-            if other != self.name and not self.output:
-                words = f"the mixed second derivative by `{self.name}` and `{other}`"
-                yield Candidate("mixed derivative", words, partial(self._of_order, names=(self.name, other)))
-                yield Candidate("mixed derivative", words, partial(self._of_order, names=(other, self.name)))
-                if order == 2:
-                    words = f"the second derivative by `{other}`, not by `{self.name}`"
-                    yield Candidate("another variable", words, partial(self._of_order, names=(other, other)))
+            if other == self.name or self.output:
+                continue
+            words = f"the mixed second derivative by `{self.name}` and `{other}`"
+            yield Candidate("mixed derivative", words, partial(self._of_order, names=(self.name, other)))
+            yield Candidate("mixed derivative", words, partial(self._of_order, names=(other, self.name)))
+            if self.trial.order == 2:
+                words = f"the second derivative by `{other}`, not by `{self.name}`"
+                yield Candidate("another variable", words, partial(self._of_order, names=(other, other)))
 
     def undifferentiated(self) -> Iterator[Candidate]:
         """Yield the parts of the expression themselves."""
@@ -151,8 +157,6 @@ class Rules(Inquiry):
             words = f"the {self.noun} as if `{write(part)}` were a constant"
             yield Candidate("held fixed", words, partial(self._with_part_fixed, part=part))
         for part in self._parts():
-            words = f"the derivative of `{write(part)}` alone"
-            yield Candidate("derivative of a part", words, partial(self._of_tree, tree=part))
             summed = Call("sum", (part,))
             words = f"the gradient of `{write(summed)}`"
             yield Candidate("derivative of a part", words, partial(self._of_tree, tree=summed))

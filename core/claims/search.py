@@ -18,6 +18,7 @@ from ...grammar.advice import Text
 from ...grammar.budget import Budget, OverBudget, within
 from ...grammar.syntax import Binary
 from ..arrays import NEAR_MISS, SAME_NUMBERS, Array, relative_error
+from ..errors import NoClosedFormError
 from ..shapes import describe
 from .assumptions import UNUSUAL, USUAL, Assumptions
 from .confusions import Candidate, Candidates, Compute
@@ -56,22 +57,25 @@ class Search(Slips, Rules, Candidates, Assumptions, Partly):
         own = Candidate("factor", f"the {self.noun}", lambda point: point.truth)
         ways: tuple[Callable[[], Reading | None], ...] = (
             lambda: self._multiple(own, of_sizes=True),
-            lambda: self._only(self.other_orders()) if self._misfits else None,
-            lambda: self.other_orders_of_a_symmetric_matrix(self.other_orders()) if self._misfits else None,
+            lambda: self._only(self.hessians()) if self.misfits else None,
+            lambda: self.other_orders_of_a_symmetric_matrix(self.hessians()) if self.misfits else None,
             self._forgotten_term,
             lambda: self._first(self.arrangements()),
             self._other_shape,
             self.off_by_a_factor,
             lambda: self.one_place(FIRST),
+            lambda: self._only(self.other_orders()) if self.misfits else None,
             lambda: self._multiple(own),
             lambda: self.under_a_condition(USUAL),
+            self.by_a_symmetric_variable,
+            self.only_these_entries,
             self.missing_factor,
             self.missing_summand,
             lambda: self._first(self.chain_rule()),
-            lambda: self._first(self.numbers_rule()),
+            lambda: self._only(self.numbers_rule()),
             lambda: self.one_place(SECOND),
-            self.by_a_symmetric_variable,
-            self.only_some_entries,
+            lambda: self._only(self.summed()),
+            self.but_for_zeros,
             lambda: self._only(self.other_orders()),
             lambda: self._only(self.by_others()),
             lambda: self._only(self.undifferentiated()),
@@ -82,16 +86,12 @@ class Search(Slips, Rules, Candidates, Assumptions, Partly):
             lambda: self._only(self.held_fixed()),
             self.written_in_the_formula,
             lambda: next(filter(None, map(self._multiple, self._near)), None),
+            lambda: self.under_a_condition(USUAL, multiples=(-1, 2, 0.5, -2)),
             self.one_place_and_turned,
             lambda: self._only(self.misread()),
             self.for_numbers_alone,
         )
         return next(filter(None, (way() for way in ways)), None)
-
-    @property
-    def _misfits(self) -> bool:
-        """Whether the claim has another shape than the derivative."""
-        return any(point.claimed.shape != point.truth.shape for point in self.points)
 
     def _only(self, candidates: Iterator[Candidate]) -> Reading | None:
         """Return the first of some candidates that the claim is."""
@@ -117,7 +117,10 @@ class Search(Slips, Rules, Candidates, Assumptions, Partly):
 
     def _is(self, compute: Compute) -> bool:
         """Whether the claim equals what is computed, at every point; one where it does not is enough to say no."""
-        return all(agrees(point.claimed, compute(point)) for point in self.points)
+        try:
+            return all(agrees(point.claimed, compute(point)) for point in self.points)
+        except NoClosedFormError:  # some derivatives can be taken once and no more
+            return False
 
     def _multiple(self, candidate: Candidate, of_sizes: bool = False) -> Reading | None:
         """Return a candidate up to a factor with a name; `of_sizes`, up to a number or a size."""

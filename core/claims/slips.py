@@ -8,20 +8,22 @@ from __future__ import annotations
 
 from collections.abc import Iterator
 from fractions import Fraction
-from itertools import islice
+from itertools import combinations, islice
 
 import numpy as np
 
-from ...grammar.rewriting import TURNS, rewritten
-from ...grammar.syntax import Attribute, Binary, Call, Name, Node, Number, Unary, walk
+from ...grammar.rewriting import rewritten
+from ...grammar.syntax import Binary, Call, Name, Node, walk
 from ...grammar.writer import write
 from ..arrays import Array
-from .edits import CONFUSIONS, TOO_MANY, Confusion, Edit, edits
+from .edits import CONFUSIONS, EITHER_WAY, TOO_MANY, Confusion, Edit, edits
 from .pools import applied, exchanged_with, lacking
 from .readings import Inquiry, Reading, agrees
+from .trees import chain, flat, negated, opened, summands
 
 MOST_EDITS = 600
 MOST_FACTORS = 8
+MOST_SUMMANDS = 8
 SIMPLE = 6
 
 
@@ -29,7 +31,18 @@ class Slips(Inquiry):
     """What is wrong in one place of a claim."""
 
     def missing_summand(self) -> Reading | None:
-        """Return the summand of the formula that the claim lacks."""
+        """Return the summand of the formula that the claim lacks, or two of them."""
+        terms = [] if self.formula is None else list(summands(opened(self.formula)))
+        for count in (1, 2):
+            for absent in combinations(terms if count < len(terms) <= MOST_SUMMANDS else (), count):
+                rest = [negated(node) if sign < 0 else node for sign, node in absent]
+                if self.is_right(chain([self.claim, *rest], "+")):
+                    listed, verb = (
+                        " and ".join(f"`{write(flat(node))}`" for node in rest),
+                        "is" if count == 1 else "are",
+                    )
+                    noun = "the summand" if count == 1 else "the summands"
+                    return Reading("missing summand", (f"{noun} {listed} {verb} missing",))
         for edit in self._lacking():
             if isinstance(edit.before, Binary) and edit.before.operator in "+-" and self.is_the_claim(edit.tree):
                 return self._lacks(edit)
@@ -132,10 +145,9 @@ class Slips(Inquiry):
         """Return the one place in which the claim differs from the formula."""
         if self.formula is None:
             return None
-        for edit in islice(edits(self.formula, CONFUSIONS, self.shape_of), MOST_EDITS):
-            if edit.confusion is not TOO_MANY and self.is_the_claim(edit.tree):
-                reason = f"{edit.confusion.words}: " if edit.confusion.words else ""
-                words = f"{reason}the {self.noun} has `{write(edit.before)}` in place of `{write(edit.after)}`"
+        for edit in islice(edits(self.formula, EITHER_WAY, self.shape_of), MOST_EDITS):
+            if self.is_the_claim(edit.tree):
+                words = f"the {self.noun} has `{write(edit.before)}` in place of `{write(edit.after)}`"
                 return Reading(edit.confusion.key, (words,))
         return None
 
@@ -178,32 +190,6 @@ class Slips(Inquiry):
 OPERANDS = {"+": "summand", "-": "summand", "*": "factor", "@": "factor", "/": "factor"}
 
 
-def flat(node: Node) -> Node:
-    """Return a product without the brackets and signs that it does not need: `2*(lam*-w)` is `-2*lam*w`."""
-    match node:
-        case Binary("*" | "@" | "/" as times, first, second):
-            first, second = flat(first), flat(second)
-            match second:
-                case Unary("-", inner):
-                    return flat(negated(Binary(times, first, inner)))
-                case Binary("*" | "@" as other, left, right) if times == "*" and isinstance(first, Number | Unary):
-                    return Binary(other, flat(Binary("*", first, left)), right)
-            return Binary(times, first, second)
-        case Unary("-", inner):
-            return negated(flat(inner))
-    return node
-
-
-def negated(node: Node) -> Node:
-    """Return minus a product, the sign before its first factor: `-A @ x`."""
-    match node:
-        case Unary("-", inner):
-            return inner
-        case Binary("*" | "@" | "/" as times, first, second):
-            return Binary(times, negated(first), second)
-    return Unary("-", node)
-
-
 def _gone(edit: Edit) -> Node:
     """Return the operand that an edit leaves out."""
     if not isinstance(edit.before, Binary):
@@ -212,41 +198,3 @@ def _gone(edit: Edit) -> Node:
     if edit.after is left:
         return negated(right) if edit.before.operator == "-" else right
     return left
-
-
-def summands(node: Node, sign: int = 1) -> Iterator[tuple[int, Node]]:
-    """Yield the summands of a tree, each with its sign."""
-    match node:
-        case Binary("+" | "-" as operator, left, right):
-            yield from summands(left, sign)
-            yield from summands(right, sign if operator == "+" else -sign)
-        case Unary("-", operand):
-            yield from summands(operand, -sign)
-        case _:
-            yield sign, node
-
-
-def opened(node: Node) -> Node:
-    """Return a tree with products and transposes of sums written as sums of products and of transposes."""
-    match node:
-        case Binary("+" | "-" as sign, left, right):
-            return Binary(sign, opened(left), opened(right))
-        case Unary("-", operand):
-            return Unary("-", opened(operand))
-        case Attribute(operand, turn) if turn in TURNS:
-            match opened(operand):
-                case Binary("+" | "-" as sign, left, right):
-                    return Binary(sign, opened(Attribute(left, turn)), opened(Attribute(right, turn)))
-        case Binary("*" | "@" as times, left, right):
-            left, right = opened(left), opened(right)
-            match left, right:
-                case Binary("+" | "-" as sign, first, second), _:
-                    return Binary(sign, opened(Binary(times, first, right)), opened(Binary(times, second, right)))
-                case _, Binary("+" | "-" as sign, first, second):
-                    return Binary(sign, opened(Binary(times, left, first)), opened(Binary(times, left, second)))
-            return Binary(times, left, right)
-        case Binary("/", left, right):
-            match opened(left):
-                case Binary("+" | "-" as sign, first, second):
-                    return Binary(sign, opened(Binary("/", first, right)), opened(Binary("/", second, right)))
-    return node

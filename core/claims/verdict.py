@@ -38,9 +38,9 @@ class Verdict:
 
     `error` is the largest relative error at the points that were compared, None where the shapes differ. `matches`
     names what the claim is: `gradient`, `jacobian`, `hessian` or `derivative` where it holds, another reading such as
-    `transposed` or `per sample` where it does not, None where no reading was found. `factor` is the number by which
-    the claim exceeds that reading. `difference` is the claim minus the derivative at the first point, None where the
-    shapes differ.
+    `transposed` or `per sample` where it does not, None where no reading was found; `reason` says it in words. `factor`
+    is the number by which the claim exceeds that reading. `difference` is the claim minus the derivative at the first
+    point, None where the shapes differ.
     """
 
     expression: str
@@ -51,6 +51,7 @@ class Verdict:
     error: float | None
     matches: str | None
     message: str
+    reason: Text | None = None
     notes: tuple[Text, ...] = ()
     helps: tuple[Text, ...] = ()
     factor: str | None = None
@@ -70,6 +71,7 @@ class Verdict:
             "matches": self.matches,
             "factor": self.factor,
             "message": self.message,
+            "reason": None if self.reason is None else worded(self.reason),
             "notes": [worded(note) for note in self.notes],
             "help": [worded(text) for text in self.helps],
             "points": self.points,
@@ -133,6 +135,7 @@ class Judgement:
             error=error,
             matches=own_key if holds else reading.key if reading else None,
             message=f"{claimed} the {self.trial.noun} of `{text}` by {self.trial.by}",
+            reason=reading.notes[0] if reading else None,
             notes=tuple(self._notes(error, holds, reading)),
             helps=reading.helps if reading else (),
             factor=reading.factor if reading else None,

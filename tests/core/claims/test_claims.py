@@ -127,6 +127,42 @@ def test_a_claim_that_holds_by_accident_is_seen() -> None:
     assert any("agrees at 1 of 7 points" in note for note in found.notes)
 
 
+@pytest.mark.parametrize(
+    ("expression", "wrt", "claim", "reason"),
+    [
+        ("sum((X @ w - y)**2) + c*sum(w**2)", "w", "2*X.T @ (X @ w - y)", "the summand `2*c*w` is missing"),
+        ("sum(tanh(x))", "x", "1 - tanh(x)", "a power is wrong: with `tanh(x)**2` in place of `tanh(x)` it is right"),
+        ("a.T @ X @ b", "X", "a @ b.T", "an outer product of vectors is written `outer(a, b)`"),
+        ("X @ X", "X", "2*X", "it is the derivative of `X @ X` as if `X` were a number, not a matrix"),
+        ("-sum(y*log(softmax(x)))", "x", "softmax(x) - y", "it is right where `sum(y)` is 1"),
+        ("sum((X @ W + b)**2)", "b", "2*(X @ W + b)", "a sum is missing"),
+        ("sum(triu(X)*Y)", "X", "tril(Y)", "it is the other triangle"),
+        ("x @ A @ x", "x", "A + A.T", "it is the second derivative by `x`, the Hessian"),
+        ("sum(x[1:]**2)", "x", "2*x", "it is right but for the first entry"),
+        ("cumsum(x)", "x", "ones((n, n))", "the lower triangle alone is right"),
+        ("logdet(S) + trace(inv(S) @ C)", "S", "inv(S).T + inv(S) @ C @ inv(S)", "the summand `inv(S).T` is right"),
+    ],
+)
+def test_the_mistake_is_named(expression: str, wrt: str, claim: str, reason: str) -> None:
+    found = verdict(expression, wrt, claim)
+    assert str(found.reason).startswith(reason)
+    assert found.reason == found.notes[0]
+    assert found.details()["reason"] == found.reason
+
+
+def test_inputs_of_any_name_and_values_that_are_not_finite() -> None:
+    assert verdict("tanh(held) @ held", "held", "tanh(held)").matches == "product rule"
+    assert verdict("sum(tanh(größe*held))", "größe", "1 - tanh(größe*held)**2").matches == "missing factor"
+    assert verdict("sum(x)", "x", "ones(x.shape[0])*1e400").matches != "only some entries"
+
+
+def test_a_number_that_stands_for_a_length_is_named() -> None:
+    found = verdict("mean(x**2)", "x", "2*x/4", shapes={"x": (4,)})
+    assert found.holds
+    assert found.notes[-1] == "it is right at these sizes alone: write `x.shape[0]` in place of `4`"
+    assert "sizes alone" not in str(verdict("sum(x**4)", "x", "4*x**3", shapes={"x": (4,)}))
+
+
 def test_a_near_miss_says_how_near() -> None:
     found = verdict("sum(x**3)", "x", "3.0001*x**2")
     assert not found.holds
