@@ -18,7 +18,7 @@ from .request import Request
 if TYPE_CHECKING:
     from rich.text import Text
 
-    from ...core.explanation.derivation import Explanation, Lesson, Step
+    from ...core.explanation.lesson import Explanation, Lesson, Step
 
 WIDEST_COLUMN = 44
 
@@ -26,7 +26,7 @@ WIDEST_COLUMN = 44
 def explain(request: Request) -> int:
     """Write how the derivative by each name comes about."""
     refuse_formats("explain", request)
-    problem = problem_of("jacobian", request)
+    problem = problem_of(request.kind or "jacobian", request)
     from ...core.explanation.derivation import explain as explained
 
     inputs, surplus = given_inputs(problem, request)
@@ -73,8 +73,11 @@ def _lines(lesson: Lesson, request: Request, safe: Callable[[str], str]) -> Iter
     yield from _columns([(part.text, shape_text(part.shape), "") for part in lesson.parts], "  ", safe)
     for found in lesson.explanations:
         yield line()
-        yield line((f"Differentials, by {safe(found.wrt)}", "bold"))
+        of = "" if found.value in "fF" else f" of {found.value} = {safe(found.expr)}"
+        yield line((f"Differentials{of}, by {safe(found.wrt)}", "bold"))
         yield from _columns([_row(step) for step in found.steps], " = ", safe)
+        for called, meaning in found.introduced.items():
+            yield line(f"  with {safe(called)} = {safe(meaning)}")
         yield line()
         yield from _ending(found, request.layout, safe)
     if lesson.samples is not None:
@@ -104,9 +107,15 @@ def _columns(rows: Sequence[tuple[str, str, str]], between: str, safe: Callable[
 
 def _ending(found: Explanation, layout: str, safe: Callable[[str], str]) -> Iterator[Text]:
     yield line(("Collected", "bold"))
-    if found.expanded is not None:
-        yield line(f"  df = {safe(found.expanded)}")
-    yield line(f"  {safe(found.collected)}")
+    value = f"d{found.value}"
+    rows = [] if found.expanded is None else [(value, found.expanded, "")]
+    rows += [(" " * len(value), item.text, item.rule) for item in found.lines]
+    rows = rows or [(value, found.collected.partition(" = ")[2], "")]
+    yield from _columns([(value, *rows[0][1:]), *rows[1:]], " = ", safe)
+    if found.vectorized is not None:
+        yield from _columns([(f"vec({value})", found.vectorized, "vec stacks columns")], " = ", safe)
+    if found.quadratic is not None:
+        yield from _columns([("d2f", found.quadratic, "the second differential")], " = ", safe)
     yield line(f"  so the {found.noun} by {safe(found.wrt)} is  ", (safe(found.formula), "bold green"))
     for name, origin in found.origins.items():
         yield line(f"  with {safe(name)} = {safe(origin)}")

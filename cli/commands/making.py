@@ -11,7 +11,7 @@ import click
 from ...core.errors import UsageProblem, pointing_into
 from .help_pages import SETTINGS, PageContext
 from .minus_signs import KnownOption, one_dash_typo, positionals, protect, unmarked
-from .options import CLAIM, COMMON, JSON, KIND, LINES, NO_COLOR, WRT, SectionOption, choice, direction_option
+from .options import CLAIM, COMMON, JSON, KIND, LINES, NO_COLOR, STEPS_OF, WRT, SectionOption, choice, direction_option
 from .request import Request
 from .texts import COMMANDS
 
@@ -107,6 +107,8 @@ def make_command(name: str) -> click.Command:
         parameters.append(WRT)
     if name == "check":
         parameters += [CLAIM, KIND]
+    if name == "explain":
+        parameters.append(STEPS_OF)
     if COMMANDS[name].direction:
         parameters.append(direction_option(COMMANDS[name].direction))
     parameters += COMMON

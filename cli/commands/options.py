@@ -93,6 +93,10 @@ KIND = _derivative(
     "--kind", type=click.Choice(DERIVATIVE_KINDS), metavar="KIND",
     help=f"{choice(DERIVATIVE_KINDS)}.  [default: hessian for two names, else jacobian]",
 )  # fmt: skip
+STEPS_OF = _derivative(
+    "--kind", type=click.Choice(DERIVATIVE_KINDS), metavar="KIND",
+    help=f"{choice(DERIVATIVE_KINDS)}.  [default: the first derivative by each name]",
+)  # fmt: skip
 LINES = _input(
     "--lines", is_flag=True,
     help="JSON Lines on standard input or in -i FILE.jsonl: inputs on each line in, one JSON result per line out.",

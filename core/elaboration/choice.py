@@ -8,6 +8,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from itertools import count
 from math import isqrt
+from typing import NamedTuple
 
 from ..graph.nodes import Apply, Node, Product, Select, topological
 from ..graph.places import Progression, Rotation, Rows, Windows
@@ -21,6 +22,19 @@ LONGEST_SLICE = 20
 MOST_STEPS = 60
 
 
+class Need(NamedTuple):
+    """What must hold of lengths: behind a place of `size` there are at least so many others, itself counted."""
+
+    size: int
+    least: int
+    place: int = 0
+
+    @property
+    def room(self) -> int:
+        """What must not be negative."""
+        return self.size - self.place - self.least
+
+
 def chosen(value: object, sizes: Sequence[int], known: Mapping[str, int]) -> dict[str, int]:
     """Return a number for each length in the sizes of the inputs, over which `value` was elaborated.
 
@@ -32,10 +46,10 @@ def chosen(value: object, sizes: Sequence[int], known: Mapping[str, int]) -> dic
         return dict(known)
     values = {**dict(zip(free, count(SMALLEST), strict=False)), **_divisors(sizes), **known}
     roots = [item for item in (value if isinstance(value, tuple | list) else [value]) if isinstance(item, Node)]
-    needed = [*(size - 1 for size in sizes), *_needs(roots)]
+    needed = [*(Need(size, 1) for size in sizes), *_needs(roots)]
     for _ in range(MOST_STEPS):
-        short = next((need for need in needed if not _holds(need, values)), None)
-        grown = None if short is None else _grown(short, values, free)
+        missing = _first_short(needed, values)
+        grown = None if missing is None else _grown(missing.room, values, free)
         if grown is None:
             break
         values = grown
@@ -44,7 +58,7 @@ def chosen(value: object, sizes: Sequence[int], known: Mapping[str, int]) -> dic
         names = [*names_in([inner]), *names_in([outer])]
         if short < long and len(names) == 2 and {*names} <= {*free}:
             swapped = {**values, names[0]: values[names[1]], names[1]: values[names[0]]}
-            if all(_holds(need, swapped) for need in needed):
+            if _first_short(needed, swapped) is None:
                 return swapped
     return values
 
@@ -59,14 +73,14 @@ def _divisors(sizes: Iterable[int]) -> dict[str, int]:
     return found
 
 
-def _needs(roots: Iterable[Node]) -> Iterator[int]:
-    """Yield what must not be negative, so that every place that a graph names exists."""
+def _needs(roots: Iterable[Node]) -> Iterator[Need]:
+    """Yield what must hold, so that every place that a graph names exists."""
     for node in topological(roots):
-        yield from (size for size in node.shape if isinstance(size, Size))
+        yield from (Need(size, 0) for size in node.shape if isinstance(size, Size))
         if isinstance(node, Select) and isinstance(node.size, Size) and not isinstance(node.rows, Rotation):
             for place in _ends(node.rows):
-                yield place
-                yield node.size - 1 - place
+                yield Need(place, 0)
+                yield Need(node.size, 1, place)
 
 
 def _ends(rows: Rows) -> Iterable[int]:
@@ -77,6 +91,26 @@ def _ends(rows: Rows) -> Iterable[int]:
         return rows.start, rows.start + rows.step * (rows.length - 1)
     last = [min(rows[-1], LONGEST_SLICE - 1) if len(rows) > 1 else rows[0]] if isinstance(rows, range) and rows else []
     return [*rows[:1], *last] if isinstance(rows, range) else rows
+
+
+def _first_short(needed: Iterable[Need], values: Mapping[str, int]) -> Need | None:
+    """Return the first of the needs that does not hold; lengths of long sums are in many of them."""
+    known: dict[int, int] = {}
+
+    def number(size: int) -> int:
+        if not isinstance(size, Size):
+            return size
+        if size not in known:
+            known[size] = replace_lengths(size, values)
+        return known[size]
+
+    for need in needed:
+        try:
+            if number(need.size) - number(need.place) < need.least:
+                return need
+        except NotPlainError:
+            return need
+    return None
 
 
 def _holds(need: int, values: Mapping[str, int]) -> bool:

@@ -43,7 +43,7 @@ from ..shapes import Shape
 from .contract import align, contract, diagonal, multiply, plain, reusable, scaled
 from .kernels import Entrywise, Guarded, Into, Kernel, own_copy
 from .outer_sums import Addend, outer_products_together
-from .strided import StridedWriter
+from .strided import StridedWriter, lie_apart
 from .structural import Structure, apply_masks
 from .tape import Labelled, Tape, Value
 
@@ -329,6 +329,8 @@ class Lowering:
         if total is not None and (not total.fresh or total.shape != shape):
             repeated = self.tape.broadcast(total, shape)
             total = self.tape.emit(own_copy, [repeated], shape, cost=0, fold=fold, exact=True)
+        # What is added to zeros is not rounded.
+        exact = total is None and lie_apart([piece.writer for _, piece in structured if piece.writer is not None])
         for coefficient, piece in structured:
             writer = piece.writer
             assert writer is not None
@@ -340,6 +342,7 @@ class Lowering:
                 total = self.tape.emit(writer.write, [aligned], shape, fold=fold, exact=True)
             else:
                 kernel = writer.subtract if sign < 0 else writer.add
-                total = self.tape.emit(kernel, [total, aligned], shape, allocates=False, cost=aligned.size)
+                cost = aligned.size
+                total = self.tape.emit(kernel, [total, aligned], shape, allocates=False, cost=cost, exact=exact)
         assert total is not None
         return total

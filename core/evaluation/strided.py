@@ -8,6 +8,7 @@ have a table of positions instead of a stride.
 from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
+from itertools import pairwise
 from math import prod
 from operator import mul
 from typing import Any, NamedTuple, TypeAlias
@@ -140,6 +141,14 @@ class StridedWriter:
         for axis, table in tables:
             self._choose(axis, table)
 
+    @property
+    def span(self) -> tuple[int, int] | None:
+        """The first and the last place that is written to, None where that is not told by strides."""
+        if self._listed or self._key is not None or self._overlapping:
+            return None
+        moved = [step * (size - 1) for step, size in zip(self._strides, self._view_shape, strict=True)]
+        return self._offset + sum(min(0, one) for one in moved), self._offset + sum(max(0, one) for one in moved)
+
     def _choose(self, axis: int, table: Positions) -> None:
         first = int(table.min()) if table.size else 0
         spacing = max(1, int(np.gcd.reduce(table - first)))
@@ -215,6 +224,13 @@ class StridedWriter:
                 return None
         offset, *strides = (sum(map(mul, step, output.strides)) for step in (start, *steps))
         return StridedView(axes, offset, tuple(strides))
+
+
+def lie_apart(writers: Iterable[StridedWriter]) -> bool:
+    """Whether writers certainly never write to one place, as those of a concatenation do not."""
+    spans = [writer.span for writer in writers]
+    known = sorted(span for span in spans if span is not None)
+    return len(known) == len(spans) and all(one[1] < other[0] for one, other in pairwise(known))
 
 
 def _along(axes: Sequence[int], places: Sequence[int]) -> tuple[int | slice, ...]:

@@ -8,7 +8,7 @@ from dataclasses import replace
 from ...grammar import syntax
 from ...grammar.parser import parse
 from ...grammar.rewriting import filled, rewritten
-from ...grammar.syntax import Call, Node
+from ...grammar.syntax import Binary, Call, Node, Number
 from ..elaboration.arguments import bind, declaration
 from ..errors import ExpressionError
 from ..graph import catalogue
@@ -57,7 +57,12 @@ def in_callable_words(tree: Node) -> Node:
 
 
 def _without_defaults(node: Node) -> Node | None:
-    """Leave out settings that say what is the case anyway."""
+    """Leave out settings that say what is the case anyway, and what is 0."""
+    match node:
+        case Binary("-" | "+", whole, Number("0")):
+            return rewritten(whole, _without_defaults)
+        case Binary("**", base, Binary("/", Number("1"), Number("2"))):
+            return Call("sqrt", (rewritten(base, _without_defaults),))
     if not isinstance(node, Call):
         return None
     operator = catalogue.find(node.function)

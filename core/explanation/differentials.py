@@ -21,12 +21,15 @@ from ..graph import catalogue, nodes
 from ..graph.nodes import topological
 from ..graph.operator import Operator
 from ..notation.formula import SPOKEN
+from ..notation.trees import length as size_in_words
 from ..notation.trees import negated
 from ..notation.trees import size as syntax_size
 from .definitions import in_callable_words
 from .local import Local, change, part, several_outputs, signed_terms
 
 LONGEST_WRITTEN = 40
+# An operation that is defined by others is opened where its own differential is longer than this.
+LONGEST_OF_DEFINED = 24
 JOINING = ("concatenate", "stack", "hstack", "vstack")
 Proposal = tuple[str, Node]
 
@@ -36,11 +39,44 @@ def differential(local: Local) -> Proposal:
     for rule, tree in proposals(local):
         if local.agrees(tree):
             return rule, in_callable_words(tidy(tree))
-    written = tidy(local.written())
+    written = local.arranged(tidy(local.written()))
+    if not local.agrees(written):
+        written = local.arranged(tidy(local.written(here=True)))
     if syntax_size(written) > LONGEST_WRITTEN:
         for rule, tree in proposals(local):
             return f"{rule}, for each of the stack", in_callable_words(tidy(tree))
     return "rule of the operation", written
+
+
+def of_whole_call(local: Local) -> Proposal | None:
+    """Return the differential of a function as people know it, None where there is none: its definition then helps.
+
+    A function that is linear is applied to the change: what the mean changes by is the mean of the change.
+    """
+    call = local.template
+    operator = catalogue.find(call.function) if isinstance(call, Call) else None
+    if operator is None or not isinstance(call, Call):
+        return None
+    names = operator.operands
+    if operator.textbook and len(call.arguments) == len(names):
+        operands = dict(zip(names, call.arguments, strict=True))
+        moved = {f"d{name}": _with_changes(value) for name, value in operands.items()}
+        tree = _pruned(parse(operator.textbook).result, {name for name, value in moved.items() if not _changes(value)})
+        tree = None if tree is None else filled(tree, {"y": call, **operands, **moved})
+        if tree is not None and local.agrees(tree):
+            return rule_name(operator), tree
+    if not operator.definitions:
+        return None
+    linear = _with_changes(call)
+    if local.agrees(linear):
+        return "linear", linear
+    written = local.arranged(local.written())
+    short = size_in_words(written) <= LONGEST_OF_DEFINED and local.agrees(written)
+    return (rule_name(operator), written) if short else None
+
+
+def _changes(node: Node) -> bool:
+    return any(isinstance(item, Name) and item.name.startswith("change ") for item in syntax.walk(node))
 
 
 def proposals(local: Local) -> Iterator[Proposal]:
@@ -252,6 +288,8 @@ def tidy(tree: Node) -> Node:
             return Binary("/", Binary("*", tidy(tied), tidy(moved)), Number("2"))
         case Binary("*", above, Call("reciprocal_or_zero", (below,))) | Call("quotient", (above, below)):
             return Binary("/", tidy(above), tidy(below))
+        case Binary("!=", Binary(sign) as condition, Number("0")) if sign in COMPARISONS:
+            return tidy(condition)
         case Call("reciprocal_or_zero", (divisor,)):
             return Binary("/", Number("1"), tidy(divisor))
     return syntax.map_children(tree, tidy)

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
+from typing import NamedTuple
 
 import numpy as np
 
@@ -21,8 +22,20 @@ from ..graph.transform import flatten
 from ..notation.expand import expanded
 from ..notation.formula import Notation
 from ..notation.naming import bare
+from ..notation.recognise import recognised
 from ..problems.draws import Draws
 from ..shapes import Shape
+
+# In one direction a function may look linear by chance.
+DIRECTIONS = 3
+
+
+class Anywhere(NamedTuple):
+    """Names over lengths of any size, and the shapes of the moving operands in these lengths."""
+
+    environment: Mapping[str, object]
+    statics: Mapping[str, Static]
+    shapes: Sequence[Shape]
 
 
 @dataclass(frozen=True)
@@ -35,45 +48,80 @@ class Local:
     environment: Mapping[str, object]
     inputs: Mapping[str, Array]
     statics: Mapping[str, Static]
+    anywhere: Anywhere | None = None
 
     @property
     def shapes(self) -> tuple[Shape, ...]:
         """The shapes of the moving operands."""
         return tuple(np.shape(value) for value in self.values)
 
-    def elaborated(self, tree: Node) -> nodes.Node:
-        """Return a tree over inputs, placeholders and their changes as a graph."""
-        symbols: dict[str, object] = dict(self.environment)
-        for place, shape in enumerate(self.shapes):
+    def elaborated(self, tree: Node, over: Anywhere | None = None) -> nodes.Node:
+        """Return a tree over inputs, placeholders and their changes as a graph, over these lengths or those here."""
+        over = over or self._here
+        symbols: dict[str, object] = dict(over.environment)
+        for place, shape in enumerate(over.shapes):
             symbols |= {name.name: Symbol.of(name.name, shape) for name in (part(place), change(place))}
-        elaborator = Elaborator(symbols, self.statics)
+        elaborator = Elaborator(symbols, over.statics)
         program = tree if isinstance(tree, Program) else Program((), tree)
         return elaborator.tensor(elaborator.run(program), (0, 0))
 
-    def moved(self) -> nodes.Node:
+    @property
+    def _here(self) -> Anywhere:
+        return Anywhere(self.environment, self.statics, self.shapes)
+
+    def moved(self, over: Anywhere | None = None) -> nodes.Node:
         """Return the change of the operation, as the engine computes it."""
-        places = enumerate(self.shapes)
+        places = enumerate((over or self._here).shapes)
         moved = {Symbol.of(part(k).name, shape): Symbol.of(change(k).name, shape) for k, shape in places}
-        return pushforward(self.elaborated(self.template), moved)
+        return pushforward(self.elaborated(self.template, over), moved)
 
     def agrees(self, proposal: Node) -> bool:
         """Whether a differential written over the placeholders is that of the operation, at the inputs at hand."""
         draws = Draws(5, "differentials")
-        values = dict(self.inputs)
-        for place, value in enumerate(self.values):
-            values[part(place).name] = value
-            values[change(place).name] = draws.normal(np.shape(value))
+        values = {**self.inputs, **{part(place).name: value for place, value in enumerate(self.values)}}
         try:
-            nodes = [self.elaborated(proposal), self.moved()]
-            found, wanted = compile_program(flatten(nodes)).run(values)
-            return relative_error(np.broadcast_to(found, wanted.shape), wanted) <= SAME_NUMBERS
+            program = compile_program(flatten([self.elaborated(proposal), self.moved()]))
+            for _ in range(DIRECTIONS):
+                for place, value in enumerate(self.values):
+                    values[change(place).name] = draws.normal(np.shape(value))
+                found, wanted = program.run(values)
+                if not relative_error(np.broadcast_to(found, wanted.shape), wanted) <= SAME_NUMBERS:
+                    return False
+            return True
         except (ExpressionError, OperationFailed, ValueError):
             return False
 
-    def written(self) -> Node:
-        """Return the change of the operation as the engine writes it."""
-        (node,) = flatten(expanded(flatten([self.moved()])))
+    def written(self, *, here: bool = False) -> Node:
+        """Return the change of the operation as the engine writes it, in lengths with names or for those `here`."""
+        try:
+            moved = self.moved(None if here else self.anywhere)
+        except ExpressionError:
+            moved = self.moved()
+        (node,) = flatten(expanded(recognised(flatten(expanded(flatten([moved]))))))
         return bare(Notation().tree(node), self.inputs)
+
+    def arranged(self, tree: Node) -> Node:
+        """Return a differential with the changes last in each product, as people write them: `p*(dx - p @ dx)`."""
+
+        def moves(node: Node) -> bool:
+            return any(isinstance(item, Name) and item.name.startswith("change ") for item in walk(node))
+
+        def changed(node: Node) -> Node | None:
+            match node:
+                case Binary("*", left, right) if moves(left) and not moves(right):
+                    return Binary("*", self.arranged(right), self.arranged(left))
+                case Binary("@", left, right) if moves(left) and not moves(right):
+                    turned = Binary("@", self.arranged(right), self.arranged(left))
+                    return turned if self._is_dot(left, right) else None
+            return None
+
+        return rewritten(tree, changed)
+
+    def _is_dot(self, left: Node, right: Node) -> bool:
+        try:
+            return self.elaborated(left).rank == self.elaborated(right).rank == 1
+        except ExpressionError:
+            return False
 
 
 def part(place: int) -> Name:

@@ -9,15 +9,20 @@ import numpy as np
 
 from ...grammar import syntax
 from ...grammar.advice import Command, Setting, Text, advise
+from ...grammar.parser import parse
+from ...grammar.rewriting import filled
 from ...grammar.syntax import Binary, Call, Name, Number
+from ...grammar.writer import write
 from ..arrays import Array
 from ..differentiation.differentiate import derivative
 from ..graph.algebra import is_zero
 from ..graph.nodes import Apply, Map, Node, Symbol, topological
 from ..graph.structure import structure_of
-from ..notation.formula import SPOKEN
+from ..notation.formula import Notation
+from ..notation.naming import bare
 from ..notation.trees import transposed
 from ..shapes import Shape, show
+from .reading import Reader
 
 Evaluate: TypeAlias = "Callable[[list[Node]], list[Array] | None]"
 SHORT = 20
@@ -74,7 +79,7 @@ def _second_order(gradient: Node, variable: Symbol) -> list[Text]:
     return lines
 
 
-def conventions(output: Node, variable: Symbol) -> Iterator[str]:
+def conventions(reader: Reader, output: Node, variable: Symbol) -> Iterator[str]:
     """Yield the conventions that the derivative rests on."""
     name = variable.name
     if "independent" in variable.assumptions:
@@ -91,16 +96,23 @@ def conventions(output: Node, variable: Symbol) -> Iterator[str]:
         yield f"the gradient has the shape of `{name}`: entry [i, j] is the derivative by {name}[i, j]"
     elif output.shape and variable.shape:
         yield f"the axes of the Jacobian: those of the output ({show(output.shape)}), then those of `{name}`"
-    seen: set[str] = set()
+    yield from _kinks(reader, output, variable)
+
+
+def _kinks(reader: Reader, output: Node, variable: Symbol) -> Iterator[str]:
+    """Yield where the derivative is a choice, in the words of the expression."""
+    typed = reader.typed
     for node in topological([output]):
-        if isinstance(node, Map | Apply) and variable in topological([node]):
-            operator = node.operator
-            if operator.kink and operator.name not in seen:
-                seen.add(operator.name)
-                where = f" where {operator.kink}" if len(operator.kink) <= SHORT else ""
-                value = ", y being its value" if where and "y" in operator.kink else ""
-                spoken = SPOKEN.get(operator.name, operator.name)
-                yield f"`{spoken}` has a kink{where}{value}: {operator.at_kink}"
+        operator = node.operator if isinstance(node, Map | Apply) else None
+        if operator is not None and operator.kink and variable in topological([node]):
+            operands = [typed.get(child) or bare(Notation().tree(child), ()) for child in node.children]
+            written = typed.get(node) or bare(Notation().tree(node), ())
+            values = dict(zip(operator.operands, operands, strict=False)) | {"y": written}
+            condition = parse(operator.kink).result
+            where = ""
+            if len(operator.kink) <= SHORT:
+                where = f" where {write(filled(condition, values))}"
+            yield f"`{write(written)}` has a kink{where}: {operator.at_kink}"
 
 
 def _meaning(structure: str | None, text: str, name: str) -> Text:

@@ -155,7 +155,7 @@ def add(terms: Iterable[tuple[Coefficient, Node]], shape: Shape) -> Node:
     return Sum.of(tuple(tidy(c) for _, c in remaining), tuple(core for core, _ in remaining), shape)
 
 
-def _factors(node: Node) -> Iterable[Factor]:
+def factors_of(node: Node) -> Iterable[Factor]:
     """Return the factors of a Product; what is none is its own factor."""
     return node.factors if isinstance(node, Product) else [(node, tuple(range(node.rank)))]
 
@@ -164,7 +164,7 @@ def repeated_axes(node: Node) -> set[int]:
     """Return the axes along which a node is mere repetition: what multiplies a vector of ones there."""
     if is_zero(node):
         return set(range(node.rank))
-    return {own[0] for operand, own in _factors(node) if isinstance(operand, Delta) and operand.rank == 1}
+    return {own[0] for operand, own in factors_of(node) if isinstance(operand, Delta) and operand.rank == 1}
 
 
 def without_axes(node: Node, kept: Labels) -> Node:
@@ -241,18 +241,18 @@ def _merge_by_structure(terms: list[tuple[Node, Coefficient]], shape: Shape) -> 
 @remembered
 def _ties(node: Node) -> frozenset[Labels]:
     """Return the label groups that the Deltas of a term tie together."""
-    return frozenset(own for operand, own in _factors(node) if isinstance(operand, Delta) and operand.rank > 1)
+    return frozenset(own for operand, own in factors_of(node) if isinstance(operand, Delta) and operand.rank > 1)
 
 
 def _carried(node: Node) -> set[int]:
     """Return the axes of a term that something other than its Deltas carries."""
-    carrying = (labels for operand, labels in _factors(node) if not isinstance(operand, Delta))
+    carrying = (labels for operand, labels in factors_of(node) if not isinstance(operand, Delta))
     return {label for labels in carrying for label in labels if label < node.rank}
 
 
 def _under(node: Node, kept: Labels, kept_shape: Shape) -> Node:
     """Return what the Deltas of a term multiply, over the labels that they leave free."""
-    factors = [f for f in _factors(node) if not (isinstance(f[0], Delta) and f[0].rank > 1)]
+    factors = [f for f in factors_of(node) if not (isinstance(f[0], Delta) and f[0].rank > 1)]
     carried = {label for _, labels in factors for label in labels}
     ones = [(Delta.of(size, 1), (label,)) for label, size in zip(kept, kept_shape, strict=True) if label not in carried]
     return product(1, [*factors, *ones], kept)

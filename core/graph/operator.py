@@ -43,6 +43,8 @@ class Operator:
     - `signature`: gufunc notation of the core axes, `"(n,n),(n)->(n)"`; empty for elementwise, linear, derived.
     - `evaluate`: NumPy evaluation; gets the operands' arrays (with leading batch axes) and the settings as keywords.
     - `differential`: one rule per output.
+    - `textbook`: the differential as books have it, for an explanation, where the rule is made for the engine.
+    - `meaning`: what a function of one operand is in simpler words, for those who meet it in a formula.
     - `definition`: one formula, of which the last statement is the value, a tuple of them where there are several; or
       one for each value of the first setting: `{"sum": "sum(x)", "none": "x"}` for the settings `reduction='sum'`.
     - `rewrite`: gets the trees of the arguments by name, defaults as values, and returns the tree that is meant.
@@ -87,6 +89,8 @@ class Operator:
     signature: str = ""
     evaluate: Callable[..., Any] | None = None
     differential: str | tuple[str, ...] | None = None
+    textbook: str = ""
+    meaning: str = ""
     build: Callable[..., Any] | None = None
     definition: str | Mapping[Any, str] | None = None
     rewrite: Callable[..., Node] | None = None

@@ -362,7 +362,8 @@ def replace_lengths(size: int, values: Mapping[str, int]) -> int:
     for monomial, c in size.terms:
         part: int = c
         for atom, power in monomial:
-            part = part * raised(_replaced(atom, values), power)
+            known = _replaced(atom, values)
+            part = part * (known if power == 1 else raised(known, power))
         total = total + part
     return total
 

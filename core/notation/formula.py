@@ -30,7 +30,7 @@ from ...grammar.syntax import (
 )
 from ..elaboration.arguments import declaration
 from ..elaboration.infix import COMPARISONS
-from ..graph.algebra import Factor, add, constant_value, is_mask, is_zero, repeated_axes, without_axes
+from ..graph.algebra import Factor, add, constant_value, is_zero, repeated_axes, without_axes
 from ..graph.canonical import is_symmetric
 from ..graph.nodes import (
     Apply,
@@ -49,6 +49,7 @@ from ..graph.nodes import (
 )
 from ..graph.ratios import Ratio
 from ..graph.signatures import parse_axes
+from .branches import of_mask, opposite
 from .expand import Familiar
 from .lengths import length_tree, split
 from .sums import summed
@@ -336,9 +337,12 @@ def _unrepeated(node: Apply) -> list[Node]:
 
 
 def _masked(node: Map) -> Node | None:
-    """Return the mask where a node says that a mask is not 0, as `(x > 0) != 0` does."""
-    pairs = (node.children, node.children[::-1]) if node.operator.name == "not_equal" else ()
-    return next((mask for mask, other in pairs if constant_value(other) == 0 and is_mask(mask)), None)
+    """Return the mask that a node is in other words: `(x > 0) != 0` is `x > 0`, `(x > 0) == 0` is `x <= 0`."""
+    if (known := of_mask(node)) is None or known[0] is node:
+        return None
+    mask, holds = known
+    other = mask if holds else opposite(mask)
+    return None if other is node else other
 
 
 def reduced_operand(node: Apply) -> tuple[Node, tuple[int, ...]]:

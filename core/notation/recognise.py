@@ -28,6 +28,7 @@ from ..graph.canonical import tidy
 from ..graph.nodes import Apply, Coefficient, Node, Product, Sum
 from ..graph.ratios import Ratio, reciprocal
 from ..graph.transform import transform
+from .branches import BRANCHES
 from .inverses import PAIRS
 
 
@@ -37,7 +38,7 @@ def recognised(roots: Sequence[Node]) -> list[Node]:
 
 
 def _recognised(node: Node) -> Node:
-    for pattern in (spectral_function, singular_function, transferred, commuted, scaled_solution, *PAIRS):
+    for pattern in (spectral_function, singular_function, transferred, commuted, scaled_solution, *PAIRS, *BRANCHES):
         found = pattern(node)
         if found is not None:
             return _recognised(found)

@@ -152,11 +152,12 @@ ENTRIES = (
 
     # --- functions of machine learning
     elementwise("sigmoid", "y * sigmoid(-x) * dx", "Logistic function 1 / (1 + exp(-x)), without overflow.",
-                kernels.sigmoid, bounds=(0.0, 1.0), aliases=("expit", "logistic"), analytic=False,
+                kernels.sigmoid, textbook="y * (1 - y) * dx", meaning="1/(1 + exp(-x))", bounds=(0.0, 1.0),
+                aliases=("expit", "logistic"), analytic=False,
                 libraries=("F.Sigmoid(input) -> sigmoid(input)",),
                 spellings={"latex": r"\sigma\left(#1\right)", "numpy": None, "jax": "jax.nn.sigmoid(#1)"}),
     elementwise("softplus", "sigmoid(x) * dx", "log(1 + exp(x)) without overflow.", partial(np.logaddexp, 0),
-                bounds=NOT_NEGATIVE, analytic=False,
+                meaning="log(1 + exp(x))", bounds=NOT_NEGATIVE, analytic=False,
                 spellings={"numpy": "np.logaddexp(0, #1)", "torch": "torch.nn.functional.softplus(#1, threshold=40)",
                            "jax": "jax.nn.softplus(#1)"},
                 libraries=tuple(f"F.{name}(input, beta{given}, threshold=...) -> {own}"

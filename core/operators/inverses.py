@@ -123,7 +123,8 @@ ENTRIES = (
 
     # --- determinants
     square("det", "Determinant; the derivative is right for singular matrices too.", np.linalg.det,
-           "sum(cofactor(X) * dX)", family="determinants", to="()", analytic=True, aliases=("determinant",),
+           "sum(cofactor(X) * dX)", textbook="det(X) * trace(inv(X) @ dX)",
+           family="determinants", to="()", analytic=True, aliases=("determinant",),
            source="Magnus & Neudecker, Matrix Differential Calculus (Jacobi's formula)"),
     square("logdet", "Log of a positive determinant, without overflow.", kernels.logdet, "trace(inv(X) @ dX)",
            family="determinants", to="()", source=GILES, domain=("spd",), errors=("logdet(x)", "logdet(X)"),

@@ -148,6 +148,7 @@ ENTRIES = (
               parameters=WITH_DDOF,
               definition="sum((x - mean(x, axis=axis, keepdims=True))**2, axis=axis, keepdims=keepdims)"
                          " / (count(x, axis=axis) - ddof)",
+              textbook="2 * (x - mean(x)) @ dx / count(x)", meaning="mean((x - mean(x))**2)",
               aliases=("reduce_variance",), spellings={"torch": "torch.var(#1, dim=#2, correction=#3, keepdim=#4)"},
               libraries=_spread("var"), more=("{0}(x, ddof=1)", "X.{0}(dim=1, correction=1)"),
              sought=("variance",)),
@@ -157,6 +158,7 @@ ENTRIES = (
               parameters=WITH_DDOF,
               definition="vector_norm(x - mean(x, axis=axis, keepdims=True), axis=axis, keepdims=keepdims)"
                          " / (count(x, axis=axis) - ddof)**(1/2)",
+              textbook="(x - mean(x)) @ dx / (count(x) * y)", meaning="sqrt(mean((x - mean(x))**2))",
               aliases=("reduce_std",), spellings={"torch": "torch.std(#1, dim=#2, correction=#3, keepdim=#4)"},
               libraries=_spread("std"), more=("{0}(x, ddof=1)", "X.{0}(dim=1, correction=1)"),
              sought=("stdev", "standard_deviation", "stddev", "sd")),
@@ -176,7 +178,8 @@ ENTRIES = (
 
     # --- exponentials
     reduction("logsumexp", "log(sum(exp(x))) without overflow.", signature="(n)->()", evaluate=kernels.logsumexp,
-              differential="sum(exp(x - y) * dx)", aliases=("reduce_logsumexp",),
+              differential="sum(exp(x - y) * dx)", textbook="softmax(x) @ dx", meaning="log(sum(exp(x)))",
+              aliases=("reduce_logsumexp",),
               libraries=(
                   "scipy.special.logsumexp(a, axis=None, b=None, keepdims=False, return_sign=False, where=None)"
                   " -> logsumexp(a, axis=axis, keepdims=keepdims)",
@@ -197,6 +200,7 @@ ENTRIES = (
     reduction("softmax",
               "exp(x) / sum(exp(x)) along axes, without overflow; over all entries where no axis is given, as SciPy.",
               parameters="x; axis=None", definition="exp(x - logsumexp(x, axis=axis, keepdims=True))",
+              meaning="exp(x)/sum(exp(x))",
               samples=("softmax(x)", "softmax(X)", "softmax(X, axis=0)", "softmax(X, axis=-1)", "softmax(T, dim=1)"),
               errors=("softmax()", "softmax(x, axis=1)"), spellings={"numpy": None, "jax": "jax.nn.softmax(#*)"},
               libraries=_soft("softmax")),

@@ -7,6 +7,7 @@ from itertools import product
 from typing import NamedTuple
 
 from ...grammar.advice import Setting, Text, advise
+from ...grammar.syntax import walk
 from ..elaboration.elaborate import Elaborator
 from ..elaboration.habits import usual_rank
 from ..errors import ExpressionError
@@ -17,6 +18,8 @@ from .problem import Problem
 WORDS = ("number", "vector", "matrix")
 # Lengths that are tried for another reading.
 MOST_LENGTHS = 4
+# For another reading of one name the whole expression is looked at; with many names that is tried for the first alone.
+MOST_PARTS = 10_000
 
 
 class Reading(NamedTuple):
@@ -47,12 +50,13 @@ def readings(
     would be no number; in `lam * x` it is `Reading("number", (4,))`.
     """
     found = {}
-    for name in names:
-        rank = len(shapes[name])
-        if rank != usual_rank(name) and rank < len(WORDS):
-            others = (shape for shape in _shapes(shapes, name) if _fits(problem, {**shapes, name: shape}))
-            counted = () if samples is None or name not in problem.batch else (samples,)
-            found[name] = Reading(WORDS[rank], next(others, None), counted)
+    unusual = [name for name in names if usual_rank(name) != len(shapes[name]) < len(WORDS)]
+    tried = MOST_PARTS // sum(1 for _ in walk(problem.program)) if unusual else 0
+    for place, name in enumerate(unusual):
+        ways = _shapes(shapes, name) if place < tried else ()
+        others = (shape for shape in ways if _fits(problem, {**shapes, name: shape}))
+        counted = () if samples is None or name not in problem.batch else (samples,)
+        found[name] = Reading(WORDS[len(shapes[name])], next(others, None), counted)
     return found
 
 

@@ -151,6 +151,24 @@ def test_calls_of_an_answer(text: str, kind: str, most: int) -> None:
     assert calls_of(ask) <= most
 
 
+@pytest.mark.parametrize(
+    ("text", "kind", "most"),
+    [("{0}", "grad", 6), ("sum(concatenate([{1}])**2)", "value", 10)],
+    ids=["*", "concatenate"],
+)
+def test_calls_of_many_names(text: str, kind: str, most: float) -> None:
+    """Four times as many names take about four times as long; lengths of long sums are long themselves."""
+
+    def ask(amount: int) -> object:
+        names = [f"x{place}" for place in range(amount)]
+        wrt = () if kind == "value" else ("x0",)
+        return answer(Problem.of(text.format("*".join(names), ",".join(names)), kind, wrt), {}, Wishes())
+
+    ask(3)
+    few, many = (calls_of(lambda: ask(amount)) for amount in (100, 400))  # noqa: B023
+    assert many / few <= most
+
+
 def test_calls_of_a_line() -> None:
     problem = Problem.of("sum(x**2)", "grad", ("x",))
     compiler = Compiler(problem)

@@ -29,6 +29,24 @@ ROWS: list[tuple[str, str, str, dict[str, Any], str]] = [
     ("sum(sqrt(x**2 + 1e-6))", "grad", "x", {}, "x/sqrt(x**2 + 1e-6)"),
     ("x @ (A*B) @ y", "grad", "x", {}, "A*B @ y"),
     ("3*x @ (A*B) @ y", "grad", "x", {}, "3*(A*B) @ y"),
+    # Branches as where, no mask twice, comparisons as an author writes them.
+    (
+        "sum(where(abs(r) <= d, r**2/2, d*(abs(r) - d/2)))",
+        "grad",
+        "r",
+        {"r": (4,), "d": ()},
+        "where(abs(r) <= d, r, d*sign(r))",
+    ),
+    ("sum(where(x > 0, x, a*(exp(x) - 1)))", "grad", "x", {"x": (4,), "a": ()}, "where(x > 0, 1, a*exp(x))"),
+    ("sum(where(x < 0, 0, x**2))", "grad", "x", {}, "2*x*(x >= 0)"),
+    ("sum(relu(X @ w - y)**2)", "grad", "w", {}, "2*X.T @ relu(X @ w - y)"),
+    ("sum(relu(X @ w - y)**2)", "hessian", "w", {}, "2*X.T @ diag(X @ w > y) @ X"),
+    ("sum(maximum(0, 1 - y*(X @ w)))", "grad", "w", {}, "-X.T @ (y*(y*(X @ w) < 1))"),
+    ("sum(maximum(0, w @ x + b))", "grad", "b", {"w": (3,), "x": (3,), "b": ()}, "w @ x + b > 0"),
+    ("sum(maximum(0, abs(y - X @ w) - t))", "grad", "w", {"t": ()}, "-X.T @ (sign(y - X @ w)*(abs(y - X @ w) > t))"),
+    ("r = y - X @ w; sum(where(r >= 0, q*r, (q - 1)*r))", "grad", "w", {"q": ()}, "-X.T @ (q - (X @ w > y))"),
+    ("sum(abs(x)**p)", "grad", "x", {"p": (), "x": (4,)}, "p*sign(x)*abs(x)**(p - 1)"),
+    ("sum(abs(x)**3)", "grad", "x", {}, "3*x*abs(x)"),
 ]
 
 

@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from matgrad.core.evaluation.strided import Place, StridedWriter
+from matgrad.core.evaluation.strided import Place, StridedWriter, lie_apart
 
 # Each run with how far it moves, where it begins and how long it is.
 RUNS = (
@@ -69,3 +69,20 @@ def test_a_run_that_begins_later_does_not_fill_the_output() -> None:
     place.offset = 1
     assert not place.fills((0,), (6,))
     assert not place.untouched
+
+
+@pytest.mark.parametrize("first", RUNS)
+@pytest.mark.parametrize("second", RUNS)
+def test_runs_that_lie_apart_share_no_place(first: tuple[int, int, int], second: tuple[int, int, int]) -> None:
+    writers = [
+        StridedWriter(place_of((12,), move, offset), (0,), (length,)) for move, offset, length in (first, second)
+    ]
+    own = [{offset + move * step for step in range(length)} for move, offset, length in (first, second)]
+    assert lie_apart(writers) == (max(own[0]) < min(own[1]) or max(own[1]) < min(own[0]))
+
+
+def test_runs_with_a_table_are_not_said_to_lie_apart() -> None:
+    place = Place((6,))
+    place.choose(1, 0, (0, 3, 1))
+    writer = StridedWriter(place, (1,), (3,))
+    assert not lie_apart([writer, StridedWriter(place_of((6,), 1, 4), (0,), (2,))])

@@ -11,14 +11,16 @@ import pytest
 
 import matgrad
 from matgrad.core.elaboration.elaborate import BARE_CONSTANTS
-from matgrad.core.explanation.derivation import Explanation, Lesson, explain
+from matgrad.core.explanation.derivation import explain
+from matgrad.core.explanation.lesson import Explanation, Lesson, Line
 from matgrad.core.graph.catalogue import operators
+from matgrad.core.graph.operator import Operator
 from matgrad.core.problems.answer import Input
 from matgrad.core.problems.problem import Problem
 from matgrad.core.session import Wishes
 from matgrad.grammar import syntax
 from matgrad.grammar.parser import parse
-from matgrad.grammar.rewriting import rewritten
+from matgrad.grammar.rewriting import replaced, rewritten
 from matgrad.grammar.syntax import Call, Name
 from matgrad.grammar.writer import write
 
@@ -60,10 +62,11 @@ def test_innermost_first_with_shapes() -> None:
     ]  # fmt: skip
     assert the_steps(found.explanations[0]) == [
         ("A @ x", "A @ dx"),
-        ("A @ x - b", "d(A @ x)"),
-        ("norm(A @ x - b)", "sum((A @ x - b)*d(A @ x - b))/norm(A @ x - b)"),
-        ("norm(A @ x - b)**2", "2*norm(A @ x - b)*d(norm(A @ x - b))"),
+        ("r", "d(A @ x)"),
+        ("norm(r)", "sum(r*dr)/norm(r)"),
+        ("norm(r)**2", "2*norm(r)*d(norm(r))"),
     ]
+    assert found.explanations[0].named == {"r": "A @ x - b"}
 
 
 def test_statements_name_their_differentials() -> None:
@@ -73,10 +76,11 @@ def test_statements_name_their_differentials() -> None:
     assert found.expanded == "sum(Z*(dX @ Y))/norm(Z)"
 
 
-def test_a_derived_function_is_unfolded() -> None:
+def test_the_mean_is_a_sum_over_a_length_with_a_name() -> None:
     (found,) = lesson("mean(x**2)", ("x",)).explanations
-    assert found.steps[-1].meaning == "sum(x**2)/count(x**2)"
-    assert the_steps(found)[-1] == ("mean(x**2)", "d(sum(x**2))/count(x**2)")
+    assert the_steps(found)[-1] == ("mean(x**2)", "mean(d(x**2))")
+    assert found.lines[0] == Line("sum(2*x*dx)/n", "mean(v) = sum(v)/n")
+    assert found.origins == {"n": "x.shape[0]"}
 
 
 @pytest.mark.parametrize(
@@ -115,20 +119,34 @@ def checked_lines(text: str, found: Explanation, shapes: dict[str, tuple[int, ..
     """Evaluate each step along a random direction, and compare it with the pushforward of its part."""
     generator = np.random.default_rng(0)
     drawn = explain_values(text, shapes)
+    for size, origin in found.origins.items():
+        drawn[size] = np.asarray(matgrad.value(origin)(**{name: drawn[name] for name in names(origin)}))
+    for name, part in found.named.items():
+        drawn[name] = np.asarray(matgrad.value(part)(**{inner: drawn[inner] for inner in names(part)}))
     direction = generator.standard_normal(drawn[found.wrt].shape)
     checked = 0
+
+    def put_in(text: str) -> str:
+        parts = {name: parse(part).result for name, part in found.named.items()}
+        tree = parse(text).result
+        for name, part in reversed(parts.items()):
+            tree = replaced(tree, Name(name), part)
+        return write(tree)
+
     for step in found.steps:
         if "for each of the stack" in step.rule or ";" in step.differential or step.rule == "named":
             continue
-        wanted = moved(step.text, found.wrt, drawn, direction)
+        wanted = moved(put_in(step.text), found.wrt, drawn, direction)
         values = {**drawn, f"d{found.wrt}": direction}
 
         def with_values(node: syntax.Node, values: dict[str, np.ndarray] = values) -> syntax.Node | None:
             match node:
                 case Call("d", (inner,)):
                     name = f"d_{len(values)}"
-                    values[name] = moved(write(inner), found.wrt, drawn, direction)
+                    values[name] = moved(put_in(write(inner)), found.wrt, drawn, direction)
                     return Name(name)
+                case Name(name) if name.startswith("d") and name[1:] in found.named:
+                    values[name] = moved(put_in(name[1:]), found.wrt, drawn, direction)
             return None
 
         tree = rewritten(parse(step.differential).result, with_values)
@@ -169,7 +187,7 @@ def test_every_entry_of_the_table_is_explained(name: str, sample: str) -> None:
     assert found.parts
     for explanation in found.explanations:
         assert explanation.steps
-        assert explanation.collected.startswith("df = ")
+        assert explanation.collected.startswith(("df = ", "dF = "))
         assert explanation.formula
         assert checked_lines(sample, explanation, shapes) or any(";" in step.differential for step in explanation.steps)
 
@@ -191,3 +209,108 @@ def test_with_a_batch_the_steps_are_those_of_one_sample() -> None:
     assert alone.samples is None
     assert lesson.explanations == alone.explanations
     assert lesson.parts == alone.parts
+
+
+# The way from the differential to the derivative.
+
+
+def the_lines(text: str, name: str, **given: object) -> list[tuple[str, str]]:
+    problem = Problem.of(text, "jacobian", (name,), given.get("assume"))  # type: ignore[arg-type]
+    (found,) = explain(problem, {}, Wishes()).explanations
+    return [(line.text, line.rule) for line in found.lines]
+
+
+def test_a_trace_is_turned_and_rotated() -> None:
+    assert the_lines("trace(A @ X @ B @ X.T)", "X") == [
+        ("trace(A @ dX @ B @ X.T) + trace(A @ X @ B @ dX.T)", "one term for each change"),
+        ("trace(A @ dX @ B @ X.T) + trace(dX @ B.T @ X.T @ A.T)", "trace(M) = trace(M.T)"),
+        ("trace(B @ X.T @ A @ dX) + trace(B.T @ X.T @ A.T @ dX)", "trace(P @ Q) = trace(Q @ P)"),
+        ("trace((A @ X @ B + A.T @ X @ B.T).T @ dX)", "collected: trace(G.T @ dX)"),
+    ]
+
+
+def test_symmetry_is_a_step() -> None:
+    lines = the_lines("x.T @ A @ x", "x", assume={"A": frozenset({"symmetric"})})
+    assert ("x @ A @ dx + x @ A @ dx", "A symmetric") in lines
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "rule"),
+    [
+        ("trace(A.T @ (B*X))", "X", "Hadamard moved across: trace(A @ (P*Q)) = trace((A*P.T) @ Q)"),
+        ("sum(W @ tanh(V @ x))", "x", "Hadamard moved across: u @ (v*w) = (u*v) @ w"),
+        ("a @ X @ b", "X", "a number is its own trace, and trace(P @ Q) = trace(Q @ P)"),
+        ("trace(kron(A, X))", "X", "trace(kron(P, Q)) = trace(P)*trace(Q)"),
+        ("trace(A @ diag(x))", "x", "trace(A @ diag(v)) = diagonal(A) @ v"),
+        ("a @ diagonal(X)", "X", "u @ diagonal(M) = trace(diag(u) @ M)"),
+        ("x/norm(x)", "x", "v*(u @ w) = outer(v, u) @ w"),
+        ("diag(x) @ a", "x", "diag(u) @ v = u*v"),
+        ("norm(A @ x - b)**2", "x", "numbers drawn out"),
+        ("x @ B", "x", "v @ B = B.T @ v"),
+    ],
+)
+def test_steps_have_names(text: str, name: str, rule: str) -> None:
+    assert rule in [found for _, found in the_lines(text, name)]
+
+
+@pytest.mark.parametrize(
+    ("text", "expected"),
+    [
+        ("A @ X @ B", "kron(B.T, A) @ vec(dX)"),
+        ("X @ X", "(kron(X.T, eye(n)) + kron(eye(n), X)) @ vec(dX)"),
+        ("inv(X)", "-kron(inv(X).T, inv(X)) @ vec(dX)"),
+        ("X.T", "commutation_matrix(n, m) @ vec(dX)"),
+    ],
+)
+def test_the_matrix_of_vec(text: str, expected: str) -> None:
+    (found,) = lesson(text, ("X",)).explanations
+    assert found.value == "F"
+    assert found.vectorized == expected
+
+
+def test_every_line_is_the_differential() -> None:
+    """The forms on the way have one value along any direction."""
+    for text in ("norm(A @ x - b)**2", "x.T @ A @ x/(x.T @ x)", "logsumexp(A @ x)", "sum(tanh(A @ x)*b)"):
+        (found,) = lesson(text, ("x",)).explanations
+        values = explain_values(text, {})
+        values |= {size: np.asarray(matgrad.value(origin)(**values)) for size, origin in found.origins.items()}
+        for name, part in found.named.items():
+            values[name] = np.asarray(matgrad.value(part)(**{inner: values[inner] for inner in names(part)}))
+        values["dx"] = np.random.default_rng(1).standard_normal(values["x"].shape)
+        wanted = moved(text, "x", values, values["dx"])
+        for line in found.lines:
+            value = matgrad.value(line.text)(**{name: values[name] for name in names(line.text)})
+            np.testing.assert_allclose(value, wanted, rtol=1e-9)
+
+
+def test_a_hessian_goes_on_with_the_gradient() -> None:
+    found = explain(Problem.of("norm(A @ x - b)**2", "hessian", ("x",)), {}, Wishes()).explanations
+    assert [item.noun for item in found] == ["gradient", "Hessian"]
+    assert found[1].expr == found[0].formula == "2*A.T @ (A @ x - b)"
+    assert found[1].formula == "2*A.T @ A"
+    assert found[1].quadratic == "dx.T @ (2*A.T @ A) @ dx"
+    mixed = explain(Problem.of("x @ A @ y", "hessian", ("x", "y")), {}, Wishes()).explanations
+    assert (mixed[1].noun, mixed[1].wrt, mixed[1].formula) == ("derivative by x and then", "y", "A")
+    linear = explain(Problem.of("a @ x", "hessian", ("x",)), {}, Wishes()).explanations
+    assert linear[1].collected == "dg = 0"
+
+
+def test_functions_are_said_before_they_are_used() -> None:
+    (found,) = lesson("sum(log(1 + exp(-y*(X @ w))))", ("w",)).explanations
+    assert found.introduced == {"sigmoid(t)": "1/(1 + exp(-t))"}
+
+
+MEANINGS = [operator for operator in operators() if operator.meaning]
+
+
+@pytest.mark.parametrize("operator", MEANINGS, ids=[operator.name for operator in MEANINGS])
+def test_what_a_function_is_said_to_be_it_is(operator: Operator) -> None:
+    (operand,) = operator.operands
+    value = np.random.default_rng(3).standard_normal((3, 3) if operand.isupper() else (4,))
+    found = matgrad.value(f"{operator.name}({operand})")(**{operand: value})
+    np.testing.assert_allclose(found, matgrad.value(operator.meaning)(**{operand: value}), rtol=1e-10)
+
+
+def test_kinks_are_told_in_the_words_of_the_expression() -> None:
+    (found,) = lesson("sum(abs(A @ x - b))", ("x",)).explanations
+    assert "`abs(A @ x - b)` has a kink where A @ x - b == 0: subgradient 0" in found.notes
