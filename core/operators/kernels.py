@@ -271,8 +271,10 @@ def expm_frechet(X: Any, E: Any) -> Any:
 def logm(X: Any) -> Any:
     """Return the principal logarithms of matrices; nan where one is not real, or does not exist."""
     logarithm = _scipy("linalg", "logm")
-    result = np.array([logarithm(matrix) for matrix in X.reshape(-1, *X.shape[-2:])]).reshape(X.shape)
-    result = np.where(np.linalg.matrix_rank(X)[..., None, None] < X.shape[-1], np.nan, result)
+    singular = (np.linalg.matrix_rank(X) < X.shape[-1])[..., None, None]
+    regular = np.where(singular, np.eye(X.shape[-1]), X)
+    result = np.array([logarithm(matrix) for matrix in regular.reshape(-1, *X.shape[-2:])]).reshape(X.shape)
+    result = np.where(singular, np.nan, result)
     if np.iscomplexobj(X) or not np.iscomplexobj(result):
         return result
     real = np.all(np.abs(result.imag) <= 1e-12 * np.max(np.abs(result), initial=0.0), axis=(-2, -1), keepdims=True)
