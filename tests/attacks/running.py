@@ -33,7 +33,7 @@ from typing import Any
 
 ATTACKS = (
     "command_lines", "random_expressions", "strange_shapes", "input_files", "printed_code", "threads", "long_work",
-    "strangers_text", "noise", "interrupted_writes", "extreme_magnitudes", "random_derivatives",
+    "strangers_text", "noise", "interrupted_writes", "extreme_magnitudes", "random_derivatives", "huge_settings",
 )  # fmt: skip
 
 # An input that takes longer hangs: so many seconds of work, and many more by the clock, for machines are busy.
