@@ -33,7 +33,7 @@ SAMPLES: Mapping[str, tuple[str, ...]] = {
     "*.einsum": ("('ij,jk->ik', X, Z)", "('ii->i', A)", "('i,j', p, q)"),
     "*.where": ("(p > 0.4, p, q)",),
     "*.select": ("([p > 0.6, p > 0.3], [p, q])",),
-    "*.pad": ("(p, (1, 2))", "(X, ((1, 1), (0, 2)))"),
+    "*.pad": ("(p, (1, 2))", "(p, (1, 2), 'constant')", "(X, ((1, 1), (0, 2)))"),
     "*.take": ("(p, [0, 2])", "(X, [0, 2], axis=1)"),
     "*.repeat": ("(p, 3)", "(X, 2, axis=0)"),
     "*.roll": ("(p, 1)", "(X, 1, axis=0)"),
@@ -78,8 +78,16 @@ SAMPLES: Mapping[str, tuple[str, ...]] = {
     "*.take_along_axis": ("(X, jnp.argsort(X, axis=1), 1)",),
     "*.rollaxis": ("(T, 2)",),
     "*.hessenberg": (),
+    "*.dsplit": ("(T, 2)",),
+    "*.multigammaln": ("(2 + s, 2)", "(2 + p, 2)"),
+    "*.dirichlet.*": ("(p/sum(p), q)",),
 }
 """What single functions are tried with besides: names of libraries, `*` for any."""
+
+ORDER: Mapping[str, tuple[int, ...]] = {
+    "einsum": (1, 0), "where": (1, 0, 2), "polygamma": (1, 0), "special.polygamma": (1, 0),
+}  # fmt: skip
+"""Where PyTorch's database has the arguments of a function in another order: that of the function."""
 
 SIGNS = ("svd", "eigh", "eig", "qr", "svd_lowrank", "pca_lowrank", "polar")
 """Functions whose results are unique up to signs: their sizes are compared."""
@@ -110,7 +118,13 @@ REASONS: Mapping[str, str] = {
     "precision", "*.scaled_matmul": "precision",
     # What is inside a library.
     "*native_*": "internal", "torch._*": "internal", "*.ops.aten.*": "internal", "*backward*": "internal",
-    "*.resolve_*": "internal",
+    "*.resolve_*": "internal", "*.concatenate_args": "internal", "*.make_diagonal": "internal",
+    "*.array_from_args": "internal", "*.truncate_pad": "internal",
+    # The order of their results is not determined.
+    "*partition": "no order",
+    # Numbers that an operator writes `where(mask, x, 0)` for.
+    "torch.masked.*": "written as where(mask, x, ...)",
+    "torch.mode": "no derivative", "*.frexp": "no derivative", "*.nextafter": "no derivative",
 }  # fmt: skip
 """Why functions are missing, by patterns of their names; what stands nowhere here is not yet there."""
 
@@ -127,6 +141,7 @@ DIFFERENT: Mapping[str, str] = {
     "*.poisson.pmf": "SciPy's probability of what is no whole number is 0",
     "*.bernoulli.pmf": "SciPy's probability of what is no whole number is 0",
     "*.binom.pmf": "SciPy's probability of what is no whole number is 0",
+    "*.geom.*": "SciPy's probability of what is no whole number is 0",
     "np.linalg.eigh": "autograd takes the lower triangle, matgrad the symmetric part",
 }
 """Why matgrad is meant to differ from a library, by patterns of names."""

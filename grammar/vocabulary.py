@@ -21,7 +21,7 @@ MODULES = words(
     """
     numpy linalg special stats nn functional scipy math keras activations losses metrics fft lax random distributions
     integrate signal spatial distance ops lib stride_tricks fftpack interpolate polynomial
-    add multiply maximum minimum logaddexp
+    add multiply maximum minimum logaddexp Tensor ndarray
     """
 )
 """Names that, behind a library and a dot, mean a part of it: `np.maximum.accumulate(x)` is of a function's own."""
@@ -29,18 +29,19 @@ MODULES = words(
 DISTRIBUTIONS = words(
     """
     norm multivariate_normal t gamma beta chi2 expon laplace logistic lognorm cauchy uniform poisson binom bernoulli
-    nbinom dirichlet wishart vonmises vonmises_fisher
+    nbinom dirichlet wishart vonmises vonmises_fisher gumbel_r gumbel_l pareto weibull_min invgamma halfnorm rayleigh
+    truncnorm gennorm wrapcauchy geom multinomial
     """
 )
 """Distributions of SciPy."""
 
-DENSITIES = words("pdf logpdf cdf logcdf sf logsf ppf pmf logpmf")
+DENSITIES = words("pdf logpdf cdf logcdf sf logsf ppf isf pmf logpmf entropy")
 """What is asked of them: `norm.cdf(x)` after `from scipy.stats import norm`."""
 
 ASKED_IN_TORCH = words("log_prob cdf icdf")
 """What is asked of PyTorch's distributions: `Normal(m, s).log_prob(x)`."""
 
-PROPERTIES = ("T", "mT", "shape", "size", "ndim", "real", "imag")
+PROPERTIES = ("T", "mT", "H", "mH", "shape", "size", "ndim", "real", "imag")
 """What can be read off a value without brackets."""
 
 FIELDS = {

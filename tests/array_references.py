@@ -229,6 +229,8 @@ def same(x: Any) -> Any:
 
 
 ARRAYS: Mapping[str, Callable[..., Any]] = {
+    "rollaxis": np.rollaxis, "logspace": np.logspace, "geomspace": np.geomspace,
+
     # --- convolutions
     "sliding_window_view": np.lib.stride_tricks.sliding_window_view,
     "convolve": np.convolve,

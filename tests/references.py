@@ -339,6 +339,8 @@ REFERENCES: Mapping[str, Callable[..., Any]] = {
     "solve_triangular": triangular,
     "solve_triangular_transposed": lambda A, b: np.linalg.inv(np.triu(A).T) @ b,
     "cho_solve": lambda L, b: np.linalg.inv(np.tril(L) @ np.tril(L).T) @ b,
+    "solve_by_factor": lambda c, b, lower: np.linalg.inv(
+        np.tril(c) @ np.tril(c).T if lower else np.triu(c).T @ np.triu(c)) @ b,
     "lstsq": lambda A, b: np.linalg.lstsq(A, b, rcond=None)[0],
     "tensorsolve": np.linalg.tensorsolve, "tensorinv": np.linalg.tensorinv,
     "qr": qr, "lu": lu, "eig": eig, "eigvals": lambda X: eig(X)[0],

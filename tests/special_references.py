@@ -2,12 +2,14 @@
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping
+from collections.abc import Callable, Iterator, Mapping
 from typing import Any
 
 import mpmath
 import numpy as np
 import scipy.stats as stats
+
+from matgrad.core.operators import table
 
 
 def entrywise(function: Callable[..., Any]) -> Callable[..., Any]:
@@ -72,13 +74,12 @@ def _on_sphere(function: str) -> Callable[..., Any]:
     return lambda x, mu, kappa: getattr(stats.vonmises_fisher, function)(x, mu, float(kappa))
 
 
-_CONTINUOUS = "logpdf pdf cdf logcdf"
-DISTRIBUTIONS = {
-    "norm": f"{_CONTINUOUS} sf logsf", "logistic": f"{_CONTINUOUS} sf", "vonmises": "logpdf pdf",
-    **dict.fromkeys(["t", "gamma", "beta", "chi2", "expon", "laplace", "lognorm", "cauchy", "uniform"], _CONTINUOUS),
-    **dict.fromkeys(["multivariate_normal", "dirichlet", "wishart"], "logpdf pdf"),
-    **dict.fromkeys(["poisson", "binom", "nbinom"], "logpmf pmf cdf logcdf"), "bernoulli": "logpmf pmf",
-}
+def _densities() -> Iterator[tuple[str, Any]]:
+    """Yield the functions of distributions with SciPy's."""
+    for entry in table.entries("densities"):
+        distribution, _, function = entry.name.rpartition("_")
+        yield entry.name, getattr(getattr(stats, distribution), function)
+
 
 SPECIAL: Mapping[str, Any] = {
     "erfc": entrywise(mpmath.erfc), "erfcx": entrywise(lambda x: mpmath.exp(x * x) * mpmath.erfc(x)),
@@ -91,7 +92,9 @@ SPECIAL: Mapping[str, Any] = {
     "log_i0": entrywise(lambda x: mpmath.log(mpmath.besseli(0, x))),
     "log_ndtr": entrywise(lambda x: mpmath.log(mpmath.ncdf(x))), "ndtri": zeros_of(mpmath.ncdf, -5, 5),
     "logit": entrywise(lambda x: 2 * mpmath.atanh(2 * x - 1)),
-    "norm_ppf": stats.norm.ppf, "log1mexp": entrywise(lambda x: mpmath.log(1 - mpmath.exp(-x))),
+    "log_ndtr_between": entrywise(lambda a, b: mpmath.log(mpmath.ncdf(-a) - mpmath.ncdf(-b))),
+    "gammasgn": entrywise(lambda x: mpmath.sign(mpmath.gamma(x))),
+    "log1mexp": entrywise(lambda x: mpmath.log(1 - mpmath.exp(-x))),
     "gamma": entrywise(mpmath.gamma), "gammaln": entrywise(mpmath.loggamma), "digamma": entrywise(mpmath.digamma),
     "polygamma": entrywise(_binet), "beta": entrywise(mpmath.beta),
     "betaln": entrywise(lambda a, b: mpmath.log(mpmath.beta(a, b))),
@@ -114,9 +117,8 @@ SPECIAL: Mapping[str, Any] = {
        for letter, bessel in _SCALED.items() for order in (0, 1)},
 
     # --- densities
-    **{f"{name}_{function}": getattr(getattr(stats, name), function)
-       for name, functions in DISTRIBUTIONS.items() for function in functions.split()},
-
+    **dict(_densities()),
+    "multivariate_normal_entropy": lambda cov: stats.multivariate_normal.entropy(cov=cov),
     "vonmises_fisher_logpdf": _on_sphere("logpdf"), "vonmises_fisher_pdf": _on_sphere("pdf"),
 
     # --- activations

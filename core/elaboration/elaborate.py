@@ -322,9 +322,9 @@ class Elaborator:
             return value.part(node.name)
         operand = self.tensor(value, syntax.span_of(node.operand))
         match node.name:
-            case "T":
+            case "T" | "H":
                 return permute(operand, range(operand.rank)[::-1])
-            case "mT":
+            case "mT" | "mH":
                 if operand.rank < 2:
                     raise RankError("`.mT` needs a matrix", Label(node.span, describe(operand.shape)), needed=2)
                 return permute(operand, [*range(operand.rank - 2), operand.rank - 1, operand.rank - 2])

@@ -110,6 +110,9 @@ class _Translator:
     def _prefixed(self, call: Call) -> Node:
         typed = f"{call.prefix}.{call.function}"
         path = _canonical(call.prefix)
+        if path == "torch" and not catalogue.find(call.function) and not catalogue.readings(f"torch.{call.function}"):
+            # PyTorch's copies of views: `permute_copy` is `permute`.
+            call = replace(call, function=call.function.removesuffix("_copy"))
         _refuse(call, typed, _names(path, call.function))
         return self._by(call, typed, _lines(path, call.function)) or self._own(call)
 
@@ -128,7 +131,16 @@ class _Translator:
         return self._own(call)
 
     def _bare(self, call: Call) -> Node:
-        return self._by(call, call.function, catalogue.readings(call.function), strict=False) or self._own(call)
+        lines = catalogue.readings(call.function)
+        return self._by(self._opened(call), call.function, lines, strict=False) or self._own(call)
+
+    def _opened(self, call: Call) -> Call:
+        """Return a call with the pairs that its arguments name: `c = cho_factor(A); cho_solve(c, b)`."""
+        values = [self.assigned.get(item.name) if isinstance(item, Name) else None for item in call.arguments]
+        pairs = zip(call.arguments, values, strict=True)
+        return replace(
+            call, arguments=tuple(value if isinstance(value, syntax.TupleLiteral) else item for item, value in pairs)
+        )
 
     def _own(self, call: Call) -> Node:
         if (operator := catalogue.find(call.function)) and operator.hidden:

@@ -5,7 +5,8 @@ std(input, axis=dim, ddof=correction, keepdims=keepdim)`. Left stands the librar
 it, right the same in matgrad's words. Where a function has several signatures, the first that fits is taken.
 - A parameter that the right side leaves out can only have its default; with the default `...` it may have any value,
   for it changes no number.
-- An annotation restricts what is given by place: `axis` to whole numbers, `array` to anything but a whole number; a
+- An annotation restricts what is given by place: `axis` to whole numbers, `array` to anything but a whole number,
+  `pair` to two values in brackets; a
   word or a truth value (`order: 'F'`) is the only value that fits.
 """
 
@@ -41,7 +42,7 @@ from ..graph import catalogue
 from .arguments import declaration
 from .keywords import INSTEAD, SAME_WORDS
 
-KINDS = ("axis", "array", "number")
+KINDS = ("axis", "array", "number", "pair")
 MOST_USAGES = 2
 DOUBLE = ("float", "float64", "double")
 
@@ -98,7 +99,9 @@ class Reading(NamedTuple):
                 raise Misfit(f"`{parameter.name}` is an array", where)
             case "number" if not _is_number(value):
                 raise Misfit(f"`{parameter.name}` is a number", where)
-            case "axis" | "array" | "number" | Parameter.empty:
+            case "pair" if not isinstance(value, TupleLiteral) or len(value.items) != 2:
+                raise Misfit(f"`{parameter.name}` is a pair", where)
+            case "axis" | "array" | "number" | "pair" | Parameter.empty:
                 fits = parameter.name in used or parameter.default is ... or value == _tree(parameter.default)
                 if not fits and not (parameter.name == "dtype" and is_double(value)):
                     raise Misfit(f"`{parameter.name}` cannot be given here", where, _instead(parameter))
@@ -237,7 +240,8 @@ def _filled(meaning: Node, values: Mapping[str, Node], call: Call, typed: str) -
         changed = replace(map_children(node, filled), span=call.span)
         match changed:
             case Call():
-                return replace(_without_defaults(changed), function_span=call.function_span, typed=typed)
+                called = _without_defaults(_spread(changed))
+                return replace(called, function_span=call.function_span, typed=typed)
             case Binary():
                 return replace(changed, operator_span=call.function_span)
             case Attribute(TupleLiteral(items), "T"):
@@ -245,6 +249,17 @@ def _filled(meaning: Node, values: Mapping[str, Node], call: Call, typed: str) -
         return changed
 
     return filled(meaning)
+
+
+def _spread(call: Call) -> Call:
+    """Return a call of an operator with any number of operands, with those of a tuple at its end one by one."""
+    operator = catalogue.find(call.function)
+    match call.arguments:
+        case (*first, TupleLiteral(items) | ListLiteral(items)) if (
+            operator and declaration(operator.parameters).variadic
+        ):
+            return replace(call, arguments=(*first, *items))
+    return call
 
 
 def _without_defaults(call: Call) -> Call:

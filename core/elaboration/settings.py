@@ -43,7 +43,7 @@ _KINDS: tuple[tuple[str, str, Callable[[Any], bool]], ...] = (
         is_whole,
     ),
     ("shift", "whole numbers", _are_whole),
-    ("start stop step value d ddof lower upper nan posinf neginf", "a number", _is_number),
+    ("start stop step base value d ddof lower upper nan posinf neginf", "a number", _is_number),
     ("alpha fillvalue constant_values default left right period divisor_override", "a number", _is_number),
     ("eps epsilon margin delta beta scale label_smoothing", "a number", _is_number),
     ("ord p", "a number or a word", lambda value: value is None or isinstance(value, str) or _is_number(value)),

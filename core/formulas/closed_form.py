@@ -21,6 +21,7 @@ from ..notation.expand import expanded
 from ..notation.formula import Notation
 from ..notation.naming import bare, named
 from ..notation.recognise import recognised
+from ..notation.spread import with_spreads
 from ..notation.trees import Tree
 from ..notation.typed import Typed
 from ..problems.calculation import Calculation
@@ -184,11 +185,14 @@ def merged_forms(problem: Problem, calculation: Calculation, *, regular: bool = 
 def _read(problem: Problem, calculation: Calculation, lengths: Mapping[str, int], regular: bool) -> list[ClosedForm]:
     """Return closed forms as readers know them; regular ones only where that is another form."""
     form_of = Regular(set(topological([calculation.original]))) if regular else None
-    forms = _written(problem, calculation, _readable(calculation, form_of), lengths)
+    roots = _readable(calculation, form_of)
+    if form_of is not None and not form_of.found:
+        return []
+    forms = _written(problem, calculation, roots, lengths)
     if form_of is None:
         return forms
     condition = _both(*form_of.conditions)
-    return [form._replace(regular=True, condition=condition) for form in forms] if form_of.found else []
+    return [form._replace(regular=True, condition=condition) for form in forms]
 
 
 def _both(*conditions: str) -> str:
@@ -223,7 +227,7 @@ def _written(
     notation = _notation(problem, calculation)
     forms = []
     for root, asked in zip(roots, _one_by_one(problem, calculation), strict=True):
-        tree = bare(notation.tree(root), problem.names)
+        tree = bare(notation.map_tree(root) if _maps_vectors(calculation, root) else notation.tree(root), problem.names)
         program = named(tree, [*problem.names, *actual])
         used = {node.name for node in walk(program) if isinstance(node, Name)} if actual else set()
         here = {name: size for name, size in actual.items() if name in used}
@@ -240,6 +244,12 @@ def _written(
             )
         )
     return forms
+
+
+def _maps_vectors(calculation: Calculation, root: Node) -> bool:
+    """Whether a derivative is a Jacobian of a vector by a vector, or a Hessian by vectors."""
+    twice = all(len(wrt) == 2 for wrt, _ in calculation.results)
+    return root.rank == 2 and bool(calculation.results) and (len(calculation.shape) == 1 or twice)
 
 
 def origins_of(calculation: Calculation, names: Container[str]) -> dict[str, str]:
@@ -303,7 +313,8 @@ def _readable(calculation: Calculation, regular: Regular | None = None) -> list[
         if not regular.found:
             return roots
     familiar = set(topological([calculation.original]))
-    return flatten(expanded(recognised(flatten(expanded(roots, familiar))), familiar))
+    known = flatten(expanded(recognised(flatten(expanded(roots, familiar))), familiar))
+    return with_spreads(known, familiar)
 
 
 def _notation(problem: Problem, calculation: Calculation) -> Notation:

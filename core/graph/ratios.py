@@ -12,7 +12,7 @@ A number times a quotient of polynomials in lengths, in normal form; what does n
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Iterable, Mapping
 from fractions import Fraction
 from itertools import permutations
 from math import gcd, inf, isfinite, lcm, nan, prod
@@ -191,6 +191,13 @@ def reciprocal(value: Number) -> Number:
     above = prod((raised(size, power) for size, power in value.below), start=1)
     below = factors_of(value.above)
     return _ratio(1 / value.number, above, below)
+
+
+def shared_divisor(values: Iterable[Number]) -> Number:
+    """Return the lengths by which all numbers are divided: of `1/n` and `2/n**2` it is n."""
+    first, *others = (dict(_as_ratio(value).below) for value in values)
+    powers = {size: min([power, *(other.get(size, 0) for other in others)]) for size, power in first.items()}
+    return ratio(prod((raised(size, power) for size, power in powers.items()), start=1))
 
 
 def evaluated(value: Number, values: Mapping[str, int]) -> Number:

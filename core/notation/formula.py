@@ -30,8 +30,8 @@ from ...grammar.syntax import (
 )
 from ..elaboration.arguments import declaration
 from ..elaboration.infix import COMPARISONS
-from ..graph.algebra import Factor, add, constant_value, is_zero, repeated_axes, without_axes
-from ..graph.canonical import is_symmetric
+from ..graph.algebra import Factor, add, constant_value, is_zero, permute, repeated_axes, scale, without_axes
+from ..graph.canonical import is_symmetric, tidy
 from ..graph.nodes import (
     Apply,
     Coefficient,
@@ -47,14 +47,15 @@ from ..graph.nodes import (
     Symbol,
     topological,
 )
-from ..graph.ratios import Ratio
+from ..graph.ratios import Ratio, reciprocal, shared_divisor
 from ..graph.signatures import parse_axes
 from .branches import of_mask, opposite
 from .expand import Familiar
 from .lengths import length_tree, split
+from .summands import adds_matrices, opened
 from .sums import summed
 from .terms import Term, raised, written
-from .trees import ONE, Exponent, Power, Tree, call, indexed, number, spelled, transposed
+from .trees import ONE, Exponent, Power, Tree, call, indexed, length, number, spelled, transposed
 from .typed import Typed
 from .walk import Walk
 
@@ -82,12 +83,18 @@ class Notation:
         self.spoken = spoken or {}
         self.typed = typed or Typed()
         self.familiar = Familiar(familiar)
+        self.maps: set[Node] = set()
         self._terms: dict[Node, Term] = {}
         self._depth = 0
 
     def tree(self, node: Node) -> Tree:
         """Return a node as a tree of exactly its shape."""
         return written(self.term(node))
+
+    def map_tree(self, node: Node) -> Tree:
+        """Return a matrix that maps vectors as a tree: all that is added in it are such matrices."""
+        self.maps.update([node, *(node.children if isinstance(node, Product) and len(node.children) == 1 else ())])
+        return self.tree(node)
 
     def term(self, node: Node) -> Term:
         """Return a node as a term of exactly its shape."""
@@ -142,22 +149,37 @@ class Notation:
 
     def _product(self, coefficient: Coefficient, factors: Sequence[Factor], rank: int) -> Term:
         plain, powers = split(coefficient)
-        return Walk(self, rank, plain, scalars=powers).term(factors)
+        return Walk(self, rank, plain, scalars=powers).term([*opened(coefficient, factors)])
 
     def _sum(self, node: Sum) -> Term:
         known = None if node in self.familiar else self.familiar.multiple(node)
         return self._plain_sum(node) if known is None else _scaled(self.term(known[1]), *split(known[0]))
 
     def _plain_sum(self, node: Sum) -> Term:
-        terms = [self._loose(term) for term in node.children]
-        covered = frozenset[int]().union(*(term.covers for term in terms))
-        if len(covered) < node.rank:
-            terms[0] = self.term(node.children[0])
-        pairs = zip(terms, map(split, node.coefficients), self.typed.terms(node), strict=True)
-        result = summed([_scaled(term, *own)._replace(place=place) for term, own, place in pairs])
+        whole = (adds_matrices(node) or node in self.maps) and node not in self.familiar
+        places = self.typed.terms(node)
+        result = self._added([*node.terms], places, whole=whole)
+        if (divisor := shared_divisor(node.coefficients)) != 1:
+            inner = self._added([(tidy(c * divisor), term) for c, term in node.terms], places, whole=whole)
+            apart = _scaled(inner, *split(reciprocal(divisor)))
+            result = min(result, apart, key=lambda term: length(written(term)))
         if is_symmetric(node) and len(result.links) == 1:
             result = result._replace(links=(result.links[0]._replace(symmetric=True),))
         return result
+
+    def _added(self, terms: Sequence[tuple[Coefficient, Node]], places: Iterable[int], *, whole: bool) -> Term:
+        """Return a sum of terms; with `whole`, each is written as an array of the shape of the sum."""
+        found = [self._summand(*term, whole=whole) for term in terms]
+        covered = frozenset[int]().union(*(term.covers for term in found))
+        if len(covered) < terms[0][1].rank:
+            found[0] = self._summand(*terms[0], whole=True)
+        return summed([term._replace(place=place) for term, place in zip(found, places, strict=True)])
+
+    def _summand(self, coefficient: Coefficient, node: Node, *, whole: bool) -> Term:
+        """Return a term of a Sum, of its whole shape or one that broadcasts to it; lengths may make it a mean."""
+        if isinstance(coefficient, Ratio):
+            coefficient, node = 1, scale(coefficient, node)
+        return _scaled(self.term(node) if whole else self._loose(node), *split(coefficient))
 
     def loose(self, node: Node) -> Tree:
         """Return a node as a tree that broadcasts to its shape."""
@@ -195,11 +217,17 @@ class Notation:
                 if exponent is not None and not isinstance(exponent, Ratio) and -1e6 < exponent < 1e6:
                     exact = exponent if isinstance(exponent, int) else Fraction(exponent)
                     if exact.denominator < 10**6:
-                        return node.children[0], exact
+                        return self._power_of_power(node.children[0], exact)
             # Nothing but a norm is read as never zero.
             if node.operator.name == "reciprocal_or_zero" and _is_norm(node.children[0]):
                 return node.children[0], -1
         return node, ONE
+
+    def _power_of_power(self, node: Node, exponent: Exponent) -> tuple[Node, Exponent]:
+        """Return a power of a node as that of what the node is a power of, but for (x**2)**(1/2), which is not x."""
+        base, inner = self.power_of(node)
+        plain = inner.denominator != 1 or exponent.denominator == 1
+        return (base, exponent * inner) if plain else (node, exponent)
 
     def _map(self, node: Map) -> Tree:
         name = node.operator.name
@@ -227,8 +255,12 @@ class Notation:
             if coefficient != -1 or len(parts) != 1 or parts[0].operator.name != "logsumexp":
                 continue
             x, axes = reduced_operand(parts[0])
-            if len(axes) == 1 and add([(1, x), (-1, spread)], node.shape) is node and _spreads(spread, parts[0], *axes):
-                return call("softmax", self.tree(x), **({} if x.rank == 1 else {"axis": number(axes[0])}))
+            along = {} if len(axes) == x.rank else {"axis": spelled(axes if len(axes) > 1 else axes[0])}
+            if add([(1, x), (-1, spread)], node.shape) is node and _spreads(spread, parts[0], axes):
+                return call("softmax", self.tree(x), **along)
+            # Along the first axis a matrix is met as its transpose.
+            if node.rank == 2 and axes == (0,) and add([(1, permute(x, (1, 0))), (-1, spread)], node.shape) is node:
+                return transposed(call("softmax", self.tree(x), **along))
         return None
 
     # Applied operators.
@@ -323,6 +355,8 @@ def names_of(function: Function) -> list[str]:
 
 
 def _is_norm(node: Node) -> bool:
+    if isinstance(node, Product):
+        return any(map(_is_norm, node.children))
     return isinstance(node, Apply) or (isinstance(node, Map) and node.operator.name == "hypot")
 
 
@@ -365,12 +399,12 @@ def reduced_operand(node: Apply) -> tuple[Node, tuple[int, ...]]:
     return operand, axes
 
 
-def _spreads(spread: Node, inner: Apply, axis: int) -> bool:
-    """Whether a node repeats another along exactly one axis, with the other axes in order."""
+def _spreads(spread: Node, inner: Apply, axes: Sequence[int]) -> bool:
+    """Whether a node repeats another along exactly these axes, with the other axes in order."""
     if not isinstance(spread, Product) or spread.coefficient != 1:
         return False
     (labels,) = (own for operand, own in spread.factors if operand is inner)
-    return labels == tuple(label for label in range(spread.rank) if label != axis)
+    return labels == tuple(label for label in range(spread.rank) if label not in axes)
 
 
 def _scaled(term: Term, coefficient: Plain, powers: Sequence[Power]) -> Term:

@@ -29,7 +29,20 @@ from ..graph.nodes import Apply, Coefficient, Node, Product, Sum
 from ..graph.ratios import Ratio, reciprocal
 from ..graph.transform import transform
 from .branches import BRANCHES
+from .complements import with_complements
 from .inverses import PAIRS
+from .totals import known_total
+
+PATTERNS = (
+    spectral_function,
+    singular_function,
+    transferred,
+    commuted,
+    known_total,
+    with_complements,
+    *PAIRS,
+    *BRANCHES,
+)
 
 
 def recognised(roots: Sequence[Node]) -> list[Node]:
@@ -38,7 +51,7 @@ def recognised(roots: Sequence[Node]) -> list[Node]:
 
 
 def _recognised(node: Node) -> Node:
-    for pattern in (spectral_function, singular_function, transferred, commuted, scaled_solution, *PAIRS, *BRANCHES):
+    for pattern in (*PATTERNS, scaled_solution):
         found = pattern(node)
         if found is not None:
             return _recognised(found)

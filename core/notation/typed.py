@@ -15,7 +15,7 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping
 
 from ..graph.algebra import broadcast, is_mask, split
-from ..graph.nodes import Factor, Node, Sum, Symbol, is_function
+from ..graph.nodes import Factor, Map, Node, Sum, Symbol, is_function
 
 # Where numbers and lengths stand.
 FIRST = -1
@@ -67,8 +67,9 @@ class Typed:
             return [*factors]
         return sorted(factors, key=lambda factor: self._rank(factor[0]))
 
-    def _rank(self, node: Node) -> tuple[bool, bool, bool, int, bool]:
+    def _rank(self, node: Node) -> tuple[bool, bool, bool, int, bool, bool]:
         base = node.children[0] if is_function(node, "power") else node
         given = isinstance(base, Symbol)
         direction = isinstance(node, Symbol) and node.name not in self._names
-        return is_mask(node), direction, not given, self.place(node), isinstance(node, Sum)
+        turned = isinstance(node, Map) and split(node.children[0])[0] == -1
+        return is_mask(node), direction, not given, self.place(node), isinstance(node, Sum), turned

@@ -21,7 +21,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Iterable, Sequence
-from dataclasses import dataclass, field
+from dataclasses import dataclass, field, replace
 
 from ...grammar.budget import spend
 from ...grammar.syntax import Binary, Call, String, TupleLiteral
@@ -168,7 +168,7 @@ class Walk:
         round_trip = (*edge.links, *other.starting(edge.second))
         pair = (*powers_of(edge.links), *powers_of(other.starting(edge.first)))
         if transposes_in(pair) <= sum(transposes(link.tree) for link in round_trip):
-            self.scalars.append((call("sum", hadamard(pair)), ONE))
+            self.scalars.append((self._total(call("sum", hadamard(pair)), edge.first, edge.second), ONE))
         else:
             self.scalars.append((trace_of(round_trip), ONE))
         return True
@@ -182,11 +182,11 @@ class Walk:
         self.edges = [edge for edge in self.edges if edge not in touching]
         match touching:
             case []:
-                self._pend_scalar(vectors)
+                self._pend_scalar(label, vectors)
             case [edge] if edge.first != edge.second:
                 self._dead_end(label, edge, vectors)
             case [edge] if vectors:
-                self._pend_scalar([*vectors, Vector((), ((diagonal_of(edge.links), ONE),))])
+                self._pend_scalar(label, [*vectors, Vector((), ((diagonal_of(edge.links), ONE),))])
             case [edge]:
                 self.scalars.append((trace_of(edge.links), ONE))
             case [first, second]:
@@ -200,10 +200,10 @@ class Walk:
         if vectors:
             vector = _applied(links, vectors)
         elif self._is_loose(end):
-            self.scalars.append((total_of(links), ONE))
+            self.scalars.append((self._total(total_of(links), label, end), ONE))
             return
         else:
-            vector = Vector(links[:-1], ((row_sums_of(links[-1]), ONE),))
+            vector = Vector(links[:-1], ((self._total(row_sums_of(links[-1]), label), ONE),))
         self._pend(end, vector)
 
     def _is_loose(self, label: int) -> bool:
@@ -222,14 +222,28 @@ class Walk:
         links = (*first.starting(start), *between, *second.starting(label))
         self.edges.append(Edge(start, end, links))
 
-    def _pend_scalar(self, vectors: list[Vector]) -> None:
+    def _total(self, tree: Tree, *labels: int) -> Tree:
+        """Return a sum over labels, as a mean where the Product is divided by their lengths."""
+        plain = isinstance(tree, Call) and tree.function == "sum"
+        return replace(tree, function="mean") if isinstance(tree, Call) and plain and self._averages(labels) else tree
+
+    def _averages(self, labels: Iterable[int]) -> bool:
+        """Take the lengths of labels from what the Product is divided by; False where they are not there."""
+        lengths = [length_tree(self.sizes[label]) for label in labels]
+        powers = dict(collected(self.scalars))
+        if any(powers.get(length, 0) > -1 for length in lengths):
+            return False
+        self.scalars[:] = collected([*self.scalars, *((length, ONE) for length in lengths)])
+        return True
+
+    def _pend_scalar(self, label: int, vectors: list[Vector]) -> None:
         """Vectors that meet in a summed label: a dot product, a bilinear form or a sum."""
         if len(vectors) == 1:
             total = hadamard(vectors[0].powers())
             if isinstance(total, Call) and total.function == "diagonal":
                 self.scalars.append((call("trace", *total.arguments), ONE))
             else:
-                self.scalars.append((call("sum", total), ONE))
+                self.scalars.append((self._total(call("sum", total), label), ONE))
             return
         chained = [vector for vector in vectors if vector.links]
         plain = [vector for vector in vectors if not vector.links]
@@ -242,11 +256,14 @@ class Walk:
         else:
             powers = _powers(vectors)
             left, links, tail = powers[:-1], (), powers[-1:]
+            if len(powers) == 2 and powers[0] == powers[1] and self._averages([label]):
+                self.scalars.append((call("mean", hadamard(powers)), ONE))
+                return
             if len(powers) == 2 and powers[0] == powers[1] and isinstance(powers[0][0], Binary):
                 self.scalars.append((call("norm", powers[0][0]), 2 * powers[0][1]))
                 return
             if len(powers) < 2 or any(e < 0 for _, e in powers):
-                self.scalars.append((call("sum", hadamard(powers)), ONE))
+                self.scalars.append((self._total(call("sum", hadamard(powers)), label), ONE))
                 return
         parts = [hadamard(left), *(link.written() for link in links), hadamard(tail)]
         back = [hadamard(tail), *(link.written() for link in flipped(links)), hadamard(left)]

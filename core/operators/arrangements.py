@@ -53,7 +53,8 @@ ENTRIES = (
     # --- the same numbers
     _copies("clone", "The same numbers.", "copy", "ascontiguousarray",
             spellings={"numpy": "np.copy(#1)"}),
-    _copies("real", "The real part of real numbers: these themselves.", "conj", "conjugate", "resolve_conj"),
+    _copies("real", "The real part of real numbers: these themselves.", "conj", "conjugate", "resolve_conj",
+            "conj_physical", "resolve_neg", "real_if_close"),
     *(arrangement(f"atleast_{rank}d", "x", f"With {rank} {'axis' if rank == 1 else 'axes'} at least.",
                   partial(arranging.at_least, rank=rank), f"atleast_{rank}d(x)", f"atleast_{rank}d(X)",
                   f"atleast_{rank}d(a)") for rank in (1, 2, 3)),
@@ -156,7 +157,8 @@ ENTRIES = (
                 "pad(X, 1, mode='edge')", "pad(X, (2, 1), 'symmetric')", "pad(x, 3, 'wrap')",
                 "pad(x, 1, constant_values=2)", errors=("pad(x)", "pad(x, 9, 'wrap')", "pad(x, 1, 'mirror')"),
                 spellings={"torch": None}, libraries=(
-                    "torch.pad(input, pad, mode='constant', value=None) -> pad_from_last(input, pad, mode, value)",)),
+                    "torch.pad(input, pad, mode='constant', value=None) -> pad_from_last(input, pad, mode, value)",
+                    "torch.constant_pad_nd(input, pad, value=0) -> pad_from_last(input, pad, 'constant', value)")),
     arrangement("pad_from_last", "x; pad, mode='constant', value=None",
                 "With further entries around; the widths of the last axis come first.", arranging.padded_from_last,
                 "pad_from_last(X, (1, 2))", "pad_from_last(T, (1, 0, 2, 1), 'replicate')",

@@ -193,6 +193,13 @@ def moved(x: Node, source: Any, destination: Any) -> Node:
     return algebra.permute(x, order)
 
 
+def axis_rolled(x: Node, axis: int, start: int) -> Node:
+    """Return x with one axis moved in front of another, or behind all."""
+    place = normalize_axis(axis, x.rank)
+    front = start if start == x.rank else normalize_axis(start, x.rank)
+    return moved(x, place, front - 1 if place < front else front)
+
+
 def flipped(x: Node, axis: Any) -> Node:
     """Return x with the entries along axes in reverse order."""
     for place in normalize_axes(axis, x.rank):

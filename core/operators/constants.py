@@ -8,14 +8,17 @@ from typing import Any, cast
 
 import numpy as np
 
+from ..elaboration.infix import plus
 from ..elaboration.settings import is_whole
 from ..errors import ExpressionError
-from ..graph.algebra import add, fresh, full, product, zero
+from ..graph.algebra import add, broadcast, constant_value, fresh, full, product, scale, zero
 from ..graph.nodes import Coefficient, Constant, Delta, Node, Triangle
 from ..graph.operator import Operator
 from ..graph.ratios import ratio, reciprocal
 from ..graph.sizes import NotPlainError, Size, least, quotient
+from ..shapes import broadcast_shapes
 from .axes import checked_shape
+from .contractions import tensordot
 from .diagonals import on_diagonal
 
 # More have no place in any memory.
@@ -60,14 +63,24 @@ def _counted(count: int, start: Coefficient, step: Coefficient) -> Node:
     return add([(step, places), (1, full(start, (count,)))], (count,))
 
 
-def _linspace(start: float, stop: float, num: int) -> Node:
+def _linspace(start: Node, stop: Node, num: int) -> Node:
     (count,) = checked_shape(num)
-    if any(isinstance(part, Size) for part in (start, stop, count)):
-        first, last = (ratio(cast("int", end)) for end in (start, stop))
+    first, last = constant_value(start), constant_value(stop)
+    if first is None or last is None or start.rank or stop.rank:
+        places, shape = _spaced(0, 1, count), broadcast_shapes(start.shape, stop.shape)
+        ends = [tensordot(full(1, (count,)), broadcast(end, shape), 0) for end in (start, stop)]
+        reach = tensordot(places, broadcast(plus(stop, scale(-1, start)), shape), 0)
+        return plus(ends[0], reach)
+    return _spaced(first, last, count)
+
+
+def _spaced(first: Coefficient, last: Coefficient, count: int) -> Node:
+    """Return so many numbers evenly spaced between two, both included."""
+    if isinstance(count, Size) or not isinstance(first, int | float) or not isinstance(last, int | float):
         return _counted(count, first, (last - first) * reciprocal(ratio((count - 1) or 1)))
     if count > LARGEST_HELD:
-        return _counted(count, start, (stop - start) / (count - 1))
-    return Constant.of(np.linspace(start, stop, count))
+        return _counted(count, first, (last - first) / (count - 1))
+    return Constant.of(np.linspace(first, last, count))
 
 
 def constant(name: str, parameters: str, doc: str, build: Callable[..., Node], **fields: Any) -> Operator:
@@ -94,15 +107,22 @@ ENTRIES = (
              spellings={"torch": "torch.zeros(#*, **like)"}),
     constant("full", "; size, value", "Array of one number.", lambda size, value: full(value, checked_shape(size)),
              samples=("full(3, 2.5)", "full((2, 3), -1)"),
-             libraries=("np.full(shape, fill_value, dtype=None, order=...) -> full(shape, fill_value)",
-                        "torch.full(size, fill_value) -> full(size, fill_value)"), errors=("full(3)", "full(3, x)"),
+             libraries=tuple(
+                 f"{name}({size}, {value}{kind}{rest}) -> {own}"
+                 for name, size, value, rest in (
+                     ("np.full", "shape", "fill_value", ", dtype=None, order=..."),
+                     ("torch.full", "size", "fill_value", ""), ("full", "size", "value", ""),
+                     ("jax.lax.full", "shape", "fill_value", ", dtype=None, sharding=..."))
+                 for kind, own in ((": number", f"full({size}, {value})"), ("", f"broadcast_to({value}, {size})"))),
+             errors=("full(3)", "full(3, x)"),
              spellings={"torch": "torch.full(#*, **like)"}),
-    constant("linspace", "; start, stop, num=50", "`num` numbers evenly spaced from start to stop, both included.",
-             _linspace, samples=("linspace(0, 1)", "linspace(-1, 1, 5)"),
+    constant("linspace", "start, stop; num=50", "`num` numbers evenly spaced from start to stop, both included.",
+             _linspace, samples=("linspace(0, 1)", "linspace(-1, 1, 5)", "linspace(a, b, 5)", "linspace(x, 1, 3)"),
              libraries=("np.linspace(start, stop, num=50, endpoint=True, retstep=False, dtype=None, axis=0)"
                         " -> linspace(start, stop, num)",
                         "torch.linspace(start, end, steps) -> linspace(start, end, steps)"),
-             errors=("linspace(0)", "linspace(0, 1, -2)"), spellings={"torch": "torch.linspace(#1, #2, #3, **like)"}),
+             errors=("linspace(0)", "linspace(0, 1, -2)", "linspace(x, v)"),
+             spellings={"torch": "torch.linspace(#1, #2, #3, **like)"}),
     constant("arange", "; start, stop=None, step=1", "Numbers from start (or 0) up to stop, without stop.", _arange,
              samples=("arange(4)", "arange(1, 5)", "arange(0, 1, 0.25)"), errors=("arange()", "arange(0, 1, 0)"),
              spellings={"torch": "torch.arange(#*, **like)"}),
@@ -111,5 +131,24 @@ ENTRIES = (
     constant("zeros_like", "x", "Zeros in the shape of x.", lambda x: zero(x.shape),
              samples=("zeros_like(X)", "zeros_like(a)"), errors=("zeros_like()",)),
     constant("full_like", "x; value", "One number in the shape of x.", lambda x, value: full(value, x.shape),
-             samples=("full_like(X, 2)",), errors=("full_like(x)",)),
+             samples=("full_like(X, 2)",), errors=("full_like(x)",),
+             libraries=tuple(
+                 f"{name}({x}, {value}{kind}) -> {own}"
+                 for name, x, value in (("np.full_like", "a", "fill_value"), ("torch.full_like", "input", "fill_value"),
+                                        ("torch.fill", "input", "value"), ("full_like", "x", "value"))
+                 for kind, own in ((": number", f"full_like({x}, {value})"),
+                                   ("", f"broadcast_to({value}, {x}.shape)")))),
+    Operator("logspace", "start, stop; num=50, base=10", "Powers of a base, whose exponents are evenly spaced.",
+             family="constants", definition="base**linspace(start, stop, num)",
+             samples=("logspace(0, 1, 4)", "logspace(a, 1, 3, base=2)"), errors=("logspace(0)",),
+             libraries=("np.logspace(start, stop, num=50, endpoint: True = True, base=10.0, dtype=None, axis: 0 = 0)"
+                        " -> logspace(start, stop, num, base)",
+                        "torch.logspace(start, end, steps, base=10.0) -> logspace(start, end, steps, base)"),
+             spellings={"torch": "torch.logspace(#1, #2, #3, #4, **like)"}),
+    Operator("geomspace", "start, stop; num=50", "Numbers from start to stop, each the same multiple of the last.",
+             family="constants", definition="exp(linspace(log(start), log(stop), num))",
+             domain=("positive", "positive"),
+             samples=("geomspace(1, 8, 4)", "geomspace(a, 3 + a, 3)"), errors=("geomspace(1)",),
+             libraries=("np.geomspace(start, stop, num=50, endpoint: True = True, dtype=None, axis: 0 = 0)"
+                        " -> geomspace(start, stop, num)",), spellings={"torch": None}),
 )

@@ -146,7 +146,8 @@ ENTRIES = (
             "The windows of images as columns (`im2col`); of one axis they are `sliding_window_view`.",
             windows.columns, "unfold(T, 2)", "unfold(T, (2, 1), padding=1, stride=(1, 2))",
             errors=("unfold(x, 2)", "unfold(T, 9)"), aliases=("im2col",), spellings=NOWHERE,
-            libraries=("torch.Tensor.unfold(input, dimension, size, step) -> unfold_axis(input, dimension, size, step)",
+            libraries=(*(f"torch.{name}(input, dimension, size, step) -> unfold_axis(input, dimension, size, step)"
+                         for name in ("Tensor.unfold", "unfold_copy")),
                        "unfold(input, *, dimension, size, step) -> unfold_axis(input, dimension, size, step)")),
     sliding("unfold_axis", "x; dimension, size, step=1", "Windows on one axis, `step` places apart.", windows.unfolded,
             "unfold_axis(x, 0, 2)", "unfold_axis(T, -1, 2, 2)", errors=("unfold_axis(x, 0, 9)",), hidden=True,

@@ -94,6 +94,9 @@ ENTRIES = (
                             ("np.linalg.cholesky", "a", ", *"), ("torch.linalg.cholesky", "A", ", *"),
                             ("torch.cholesky", "input", ""), ("cholesky", "X", ", *"))
                         for upper, factor in (("False = False", "cholesky({0})"), ("True", _UPPER))),
+                      "torch.linalg.cholesky_ex(A, *, upper: False = False, check_errors=...) -> (cholesky(A),)",
+                      "torch.linalg.cholesky_ex(A, *, upper: True, check_errors=...)"
+                      " -> (matrix_transpose(cholesky(A)),)",
                       *(f"{name}, lower: {lower}) -> {factor.format('a')}"
                         for name in ("scipy.linalg.cholesky(a", "cholesky(a, *")
                         for lower, factor in (("True", "cholesky({0})"), ("False = False", _UPPER))))),

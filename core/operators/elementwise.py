@@ -160,10 +160,14 @@ ENTRIES = (
                 meaning="log(1 + exp(x))", bounds=NOT_NEGATIVE, analytic=False,
                 spellings={"numpy": "np.logaddexp(0, #1)", "torch": "torch.nn.functional.softplus(#1, threshold=40)",
                            "jax": "jax.nn.softplus(#1)"},
-                libraries=tuple(f"F.{name}(input, beta{given}, threshold=...) -> {own}"
+                # PyTorch returns x beyond its threshold, which changes no number where that is 20.
+                libraries=tuple(f"F.{name}(input, beta{given}, threshold{beyond}) -> {own}"
                                 for name in ("softplus", "Softplus")
-                                for given, own in ((": 1 = 1", "softplus(input)"),
-                                                   ("", "softplus(beta * input) / beta")))),
+                                for given, beyond, own in (
+                                    (": 1 = 1", ": 20 = 20", "softplus(input)"),
+                                    ("", ": 20 = 20", "softplus(beta * input) / beta"),
+                                    ("=1", "=20",
+                                     "where(beta * input > threshold, input, softplus(beta * input) / beta)")))),
     elementwise("relu", "(x > 0) * dx", "x where it is positive, else 0.", lambda x: np.maximum(x, 0),
                 bounds=NOT_NEGATIVE, exact=True, kink="x == 0", at_kink="subgradient 0",
                 spellings={"numpy": "np.maximum(#1, 0)", "jax": "jax.nn.relu(#1)"},
@@ -192,7 +196,9 @@ ENTRIES = (
                 exact=True, kink="x == 0", at_kink="subgradient 0", aliases=("absolute", "fabs"),
                 spellings={"latex": r"\left|#1\right|"}),
     elementwise("sign",  "0 * dx",       "-1, 0 or 1.",                            np.sign, exact=True, kink="x == 0",
-                at_kink="derivative 0", aliases=("sgn",)),
+                at_kink="derivative 0", aliases=("sgn",),
+                libraries=("np.angle(z, deg: False = False) -> where(z < 0, np.pi, 0)",
+                           "torch.angle(input) -> where(input < 0, np.pi, 0)", "angle(z) -> where(z < 0, np.pi, 0)")),
     elementwise("floor", "0 * dx",       "The largest whole number up to x.",      np.floor, exact=True, analytic=False,
                 spellings={"latex": r"\left\lfloor #1 \right\rfloor"}),
     elementwise("ceil",  "0 * dx",       "The smallest whole number from x on.",   np.ceil, exact=True, analytic=False,

@@ -134,7 +134,10 @@ ENTRIES = (
                                       ("'T'", "solve_triangular_transposed(a, b, lower, unit_diagonal)"))),
                  *(f"torch.linalg.solve_triangular(A, B, *, upper: {upper}, left: True = True, unitriangular=False)"
                    f" -> solve_triangular(A, B, {lower}, unitriangular)"
-                   for upper, lower in ((True, False), (False, True)))),
+                   for upper, lower in ((True, False), (False, True))),
+                 *(f"torch.triangular_solve(b, A, upper: {upper}, transpose: False = False, unitriangular=False)"
+                   f" -> (solve_triangular(A, b, {lower}, unitriangular), A)"
+                   for upper, lower in (("True = True", False), ("False", True)))),
              spellings={"numpy": "scipy.linalg.solve_triangular(#*)", "torch": None, "jax": None}),
     equation("solve_triangular_transposed", "A, b; lower=False, unit_diagonal=False",
              "Solution x of A.T @ x = b, where only one triangle of A is read.", hidden=True,
@@ -148,10 +151,22 @@ ENTRIES = (
              aliases=("cholesky_solve_lower",),
              samples=("cho_solve(cholesky(A @ A.T + eye(3)), v)", "cho_solve(A, X)"),
              errors=("cho_solve(X, v)", "cho_solve(A, x)"),
-             libraries=("torch.cholesky_solve(B, L, upper: False = False) -> cho_solve(L, B)",
+             libraries=(
+                 *(f"{name}cho_factor(a, lower: {given}, overwrite_a=..., check_finite=...) -> ({own}, {lower})"
+                   for name in ("scipy.linalg.", "")
+                   for given, lower, own in (("False = False", 0, "matrix_transpose(cholesky(a))"),
+                                             ("True", 1, "cholesky(a)"))),
+                 *(f"{name}, b, overwrite_b=..., check_finite=...) -> solve_by_factor(c[0], b, c[1])"
+                   for name in ("scipy.linalg.cho_solve(c", "cho_solve(c: pair")),
+                 "torch.cholesky_solve(B, L, upper: False = False) -> cho_solve(L, B)",
                         "torch.cholesky_solve(B, L, upper: True) -> cho_solve(matrix_transpose(L), B)"),
              spellings={"numpy": "scipy.linalg.cho_solve((#1, True), #2)", "torch": None,
                         "jax": "jax.scipy.linalg.cho_solve((#1, True), #2)"}),
+    equation("solve_by_factor", "c, b; lower", "Solution for a Cholesky factor, which is the lower one, or the upper.",
+             build=lambda c, b, lower: call("cho_solve", c if lower else call("matrix_transpose", c), b), hidden=True,
+             written="cho_solve(c, b)", domain=("invertible", "real"), samples=("solve_by_factor(A, v, 1)",
+                                                                                "solve_by_factor(A, v, 0)"),
+             errors=("solve_by_factor(X, v, 1)",), spellings=NOWHERE),
     equation("lstsq", "A, b", "Least squares solution x of A @ x = b, the shortest one, where the rank does not change"
              " nearby.", definition="matmul(pinv(A), b)",
              samples=("lstsq(X.T, x)", "lstsq(X, v)", "lstsq(A, X)"), errors=("lstsq(X, x)", "lstsq(A)"),

@@ -73,13 +73,23 @@ ENTRIES = (
     square("inv", "Inverse of a square matrix.", np.linalg.inv, "-y @ dX @ y", to="(n,n)", keeps_symmetry=True,
            domain=("invertible",), analytic=True, aliases=("inverse",), source=GILES,
            spellings={"latex": "#1^{-1}"},
+           libraries=("torch.linalg.inv_ex(A, *, check_errors=...) -> (inv(A),)",
+                      "torch.cholesky_inverse(L, upper: False = False)"
+                      " -> inv(matmul(tril(L), matrix_transpose(tril(L))))",
+                      "torch.cholesky_inverse(L, upper: True) -> inv(matmul(matrix_transpose(triu(L)), triu(L)))"),
              sought=("invert", "matrix_inverse")),
     Operator("pinv", "X", "Moore-Penrose inverse, where the rank does not change nearby.", family="inverses",
              signature="(m,n)->(n,m)", keeps_symmetry=True, evaluate=kernels.of_finite(np.linalg.pinv),
              differential="-y @ dX @ y + y @ y.T @ (dX.T - dX.T @ X @ y) + (dX.T - y @ X @ dX.T) @ y.T @ y",
              source="Golub & Pereyra 1973, The differentiation of pseudo-inverses and nonlinear least squares"
                     " problems whose variables separate",
-             aliases=("pinverse",), samples=("pinv(X)", "pinv(X.T)", "pinv(A)"), errors=("pinv(x)",),
+             aliases=("pinverse",), libraries=tuple(
+                 f"{name}({given}, hermitian: {value}) -> {own}"
+                 for name, given in (("torch.linalg.pinv", "A, *, atol: None = None, rtol: None = None"),
+                                     ("np.linalg.pinv", "A, rcond: None = None, *, rtol: None = None"))
+                 for value, own in (("False = False", "pinv(A)"),
+                                    ("True", "pinv(tril(A) + matrix_transpose(tril(A, -1)))"))),
+             samples=("pinv(X)", "pinv(X.T)", "pinv(A)"), errors=("pinv(x)",),
              spellings={"latex": "#1^{+}", "numpy": "np.linalg.pinv(#1)", "torch": "torch.linalg.pinv(#1)"},
              sought=("pseudoinverse", "pseudo_inverse", "moore_penrose")),
     Operator("solve", "A, b", "Solution x of A @ x = b; b is one vector or a matrix of columns.", family="inverses",
@@ -88,6 +98,7 @@ ENTRIES = (
              errors=("solve(A, x)", "solve(X, v)", "solve(A)"),
              libraries=(
                  "torch.linalg.solve(A, B, *, left: True = True) -> solve_of_batch(A, B)",
+                 "torch.linalg.solve_ex(A, B, *, left: True = True, check_errors=...) -> (solve_of_batch(A, B),)",
                  "torch.linalg.solve(A, B, *, left: False)"
                  " -> matrix_transpose(solve(matrix_transpose(A), matrix_transpose(B)))",
                  "scipy.linalg.solve(a, b, lower=..., overwrite_a=..., overwrite_b=..., check_finite=..., assume_a=...,"

@@ -211,6 +211,16 @@ def _scipy(module: str, name: str) -> Any:
         raise EvaluationError(f"`{name}` needs SciPy", helps=["pip install 'matgrad[scipy]'"]) from None
 
 
+def log_ndtr_between(a: Any, b: Any) -> Any:
+    """Return log(ndtr(b) - ndtr(a)) from the tail in which both are small."""
+    log_ndtr = of_scipy("special", "log_ndtr")
+    turned = a > 0
+    low, high = np.where(turned, -b, a), np.where(turned, -a, b)
+    top = log_ndtr(high)
+    with np.errstate(all="ignore"):
+        return top + np.log(-np.expm1(log_ndtr(low) - top))
+
+
 def of_scipy(module: str, name: str, plain: Callable[[float], float] | None = None) -> Any:
     """Return a function of SciPy that is imported when it is called: `of_scipy("special", "gamma")`.
 

@@ -36,7 +36,11 @@ ENTRIES = (
                  for order, default, own in (("C", " = 'C'", "reshape(a, shape)"),
                                              ("F", "", "reshape_by_columns(a, shape)"))),
                "np.reshape(a, *, newshape) -> reshape(a, newshape)",
-               *(f"torch.Tensor.{name}(input, *shape) -> reshape(input, shape)" for name in ("reshape", "view"))),
+               *(f"torch.Tensor.{name}(input, *shape) -> reshape(input, shape)" for name in ("reshape", "view")),
+               *(f"torch.Tensor.{name}_as(input, other) -> reshape(input, other.shape)"
+                 for name in ("reshape", "view")),
+               "jax.lax.collapse(operand, start_dimension, stop_dimension)"
+               " -> flatten_between(operand, start_dimension, stop_dimension - 1)"),
            errors=("reshape(x, 3)", "reshape(x)", "reshape(X, (-1, 5))")),
     linear("ravel", "x", "All entries as one vector, row by row.", lambda x: axes.reshaped(x, -1), aliases=("flatten",),
            libraries=(
@@ -57,7 +61,8 @@ ENTRIES = (
     linear("broadcast_to", "x; shape", "Repeated to a shape by NumPy's rules.", axes.broadcast_to, aliases=("expand",),
            samples=("broadcast_to(x, (3, 4))", "broadcast_to(a, 2)"),
            errors=("broadcast_to(x, (4, 3))", "broadcast_to(X, 4)"),
-           libraries=("torch.Tensor.expand(input, *sizes) -> broadcast_to(input, sizes)",)),
+           libraries=("torch.Tensor.expand(input, *sizes) -> broadcast_to(input, sizes)",
+                      "torch.Tensor.expand_as(input, other) -> broadcast_to(input, other.shape)")),
 
     # --- the order of axes and entries
     linear("transpose", "x; axes=None", "With the axes reversed, or in a given order.", axes.transposed,
@@ -85,6 +90,9 @@ ENTRIES = (
                *(f"{name}(x, *, dim0, dim1) -> swapaxes(x, dim0, dim1)"
                  for name in ("transpose", "swapaxes", "swapdims"))),
            samples=("swapaxes(X, 0, 1)", "swapaxes(T, -1, 0)"), errors=("swapaxes(x, 0, 1)", "swapaxes(X, 0)")),
+    linear("rollaxis", "x; axis, start=0", "With one axis moved in front of another.", axes.axis_rolled,
+           samples=("rollaxis(T, 2)", "rollaxis(T, 0, 3)", "rollaxis(T, -1, 1)", "rollaxis(X, 1)"),
+           errors=("rollaxis(x, 1)", "rollaxis(T, 0, 4)"), spellings={"torch": None}),
     linear("moveaxis", "x; source, destination", "With axes moved to other places.", axes.moved, aliases=("movedim",),
            samples=("moveaxis(T, 0, -1)", "moveaxis(T, (0, 1), (2, 0))"),
            errors=("moveaxis(x, 0, 1)", "moveaxis(T, (0, 1), 0)")),

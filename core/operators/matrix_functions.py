@@ -114,6 +114,7 @@ ENTRIES = (
                         "np.linalg.qr(a, mode: 'r') -> qr(a)[1]",
                         "torch.linalg.qr(A, mode: 'reduced' = 'reduced') -> qr(A)",
                         "torch.qr(input, some: True = True) -> qr(input)",
+                        "jax.scipy.linalg.qr(a, overwrite_a=..., lwork=..., *, mode: 'r') -> (qr(a)[1],)",
                         "scipy.linalg.qr(a, *, mode: 'economic', overwrite_a=..., lwork=..., check_finite=...)"
                         " -> qr(a)"),
              refused={"scipy.linalg.qr": "write `qr(X)`, the factorization with mode='economic'",
@@ -130,6 +131,8 @@ ENTRIES = (
            errors=("lu(x)", "lu(X)"),
            libraries=("scipy.linalg.lu(a, permute_l: False = False, overwrite_a=..., check_finite=..., p_indices=...)"
                       " -> lu(a)", "torch.linalg.lu(A, *, pivot: True = True) -> lu(A)"),
+           refused=dict.fromkeys(("lu_factor", "lu_unpack", "torch.lu"),
+                                 "write `P, L, U = lu(A)`, and `solve(A, b)` for a system"),
            spellings={"numpy": "scipy.linalg.lu(#1)", "torch": "torch.linalg.lu(#1)",
                       "jax": "jnp.vectorize(jax.scipy.linalg.lu, signature='(n,n)->(n,n),(n,n),(n,n)')(#1)"}),
     square("eigvals", "Real eigenvalues, ascending; nan where they are not real.", kernels.eigvals,

@@ -216,9 +216,12 @@ ENTRIES = (
                        "torch.take(input, index) -> take(input, index)",
                        "torch.select(input, dim: axis, index) -> take(input, index, axis=dim)",
                        "torch.select_copy(input, dim, index) -> take(input, index, axis=dim)",
-                       "torch.masked_select(input, mask) -> input[mask]",
-                       "masked_select(input, mask) -> input[mask]",
+                       *(f"{name}(input, mask)"
+                         " -> broadcast_arrays(input, mask)[0][broadcast_arrays(input, mask)[1]]"
+                         for name in ("torch.masked_select", "masked_select")),
                        "np.compress(condition, a) -> ravel(a)[condition]",
+                       "torch.index_fill(input, dim, index, value)"
+                       " -> index_copy(input, dim, index, full_like(take(input, index, axis=dim), value))",
                        "np.extract(condition, arr) -> ravel(arr)[ravel(condition)]",
                        "tf.gather(params, indices, axis=0) -> take(params, indices, axis=axis)")),
     picking("scatter_add", "x; axis, index, src",

@@ -89,6 +89,7 @@ ENTRIES = (
                 samples=("einsum('ij,jk->ik', A, X)", "einsum('ij,ij', X, W)", "einsum('ii', A)", "einsum('ii->i', A)",
                          "einsum('ij->ji', X)", "einsum('...ij,...jk->...ik', S, A)", "einsum('i,j,k->kij', x, v, x)",
                          "einsum('b...,b->...', X, v)", "einsum('ba', X)", "einsum('...i,...i', X, x)"),
+                libraries=("torch.einsum(equation, *operands) -> einsum(equation, operands)",),
                 errors=("einsum('ij,jk->ik', X, X)", "einsum('ij->ik', X)", "einsum('ij', x)", "einsum('ij->ii', X)",
                         "einsum('i,i', x)")),
 )

@@ -1,0 +1,62 @@
+"""Sums in which what adds up to one is put together: `s(t) + s(-t) = 1`, and the entries of a softmax.
+
+>>> from matgrad.core.elaboration.elaborate import elaborate_text
+>>> from matgrad.core.graph.nodes import Symbol
+>>> names = {"t": Symbol.of("t", (3,)), "y": Symbol.of("y", (3,))}
+>>> found = with_complements(elaborate_text("(1 - y)*sigmoid(t) - y*sigmoid(-t)", names))
+>>> found is elaborate_text("sigmoid(t) - y", names)
+True
+"""
+
+from __future__ import annotations
+
+from collections.abc import Iterable
+
+from ..elaboration.elaborate import call
+from ..graph.algebra import Factor, add, full, inlined, product, scale
+from ..graph.nodes import Coefficient, Node, Product, Sum, is_function
+from .totals import known
+
+
+def with_complements(node: Node) -> Node | None:
+    """Return a Sum multiplied out, with 1 - s(t) for s(-t) and what is known of softmax, if that makes it shorter."""
+    if not isinstance(node, Sum):
+        return None
+    factors = [factor for term in node.children for factor, _ in _factors(term)]
+    weighted = any(is_function(factor, "exp") for factor in factors)
+    if not any(map(_is_complement, factors)) and not (weighted and any(isinstance(own, Sum) for own in factors)):
+        return None
+    found = add([part for c, term in node.terms for part in _multiplied_out(c, term)], node.shape)
+    return found if _size(found) < _size(node) else None
+
+
+def _factors(node: Node) -> list[Factor]:
+    return inlined(node, tuple(range(node.rank)))
+
+
+def _is_complement(node: Node) -> bool:
+    """Whether a node is the sigmoid of something with a minus."""
+    inner = node.children[0] if is_function(node, "sigmoid") else None
+    if isinstance(inner, Sum):
+        return all(c < 0 for c in inner.coefficients)
+    return isinstance(inner, Product) and inner.coefficient < 0
+
+
+def _multiplied_out(coefficient: Coefficient, term: Node) -> Iterable[tuple[Coefficient, Node]]:
+    """Yield the terms of a Product of Sums."""
+    factors, labels = _factors(term), tuple(range(term.rank))
+    for place, (factor, own) in enumerate(factors):
+        terms: list[tuple[Coefficient, Node]] = [*factor.terms] if isinstance(factor, Sum) else []
+        if _is_complement(factor):
+            terms = [(1, full(1, factor.shape)), (-1, call("sigmoid", scale(-1, factor.children[0])))]
+        if terms:
+            others = [*factors[:place], *factors[place + 1 :]]
+            for c, choice in terms:
+                yield from _multiplied_out(coefficient * c, product(1, [*others, *inlined(choice, own)], labels))
+            return
+    yield coefficient, known(term) or term
+
+
+def _size(node: Node) -> int:
+    """Return how many factors all terms have together."""
+    return sum(map(_size, node.children)) if isinstance(node, Sum | Product) else 1
