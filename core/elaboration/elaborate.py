@@ -26,7 +26,6 @@ from ..graph import catalogue
 from ..graph.algebra import broadcast, constant_value, elementwise, number, permute, scale
 from ..graph.nodes import Coefficient, Constant, Node, Symbol, topological  # fmt: skip
 from ..graph.operator import Operator
-from ..graph.places import Progression
 from ..graph.ratios import as_size
 from ..graph.sizes import NotPlainError, Size
 from ..shapes import broadcast_shapes, describe
@@ -95,10 +94,9 @@ def construct(operator: Operator, operands: Sequence[Any], settings: Mapping[str
         try:
             return operator.build(*operands, **settings)
         except TypeError:  # of a length that is counted to
-            lengths = [size for size in flat(settings.values()) if isinstance(size, Size)]
-            if not lengths:
-                raise
-            raise NotPlainError(f"`{operator.name}` must know this number", lengths) from None
+            if lengths := [size for size in flat(settings.values()) if isinstance(size, Size)]:
+                raise NotPlainError(f"`{operator.name}` must know this number", lengths) from None
+            raise
     if operator.definition is not None:
         text = definition_of(operator, settings)
         return elaborate_text(text, {**dict(zip(operator.operands, operands, strict=True)), **settings})
@@ -434,14 +432,7 @@ class Elaborator:
             value = self.tensor(value, span)
         if not isinstance(value, Node) or not (value.shape or any(node.shape for node in topological([value]))):
             return self.static(value, span)
-        graph = self.graph_of(item)
-        start, step, length = counted(graph) or (0, 0, 0)
-        if isinstance(start, int) and isinstance(step, int) and step:
-            if not isinstance(length, Size):
-                return range(start, start + step * length, step)
-            if (start, step) == (0, 1):
-                return Progression(0, 1, length)
-        return self.entries(graph, span)
+        return counted(graph := self.graph_of(item)) or self.entries(graph, span)
 
     def graph_of(self, node: syntax.Node) -> Node:
         """Return the graph of a syntax node whose numbers are needed."""

@@ -15,7 +15,6 @@ from ..errors import ShapeError
 from ..graph.algebra import fresh, product, split
 from ..graph.nodes import (
     Apply,
-    Coefficient,
     Constant,
     Delta,
     Map,
@@ -30,6 +29,7 @@ from ..graph.nodes import (
     symbols,
     topological,
 )
+from ..graph.places import Progression
 from ..graph.sizes import NotPlainError, Size
 from ..graph.transform import sized
 from ..shapes import Shape, describe
@@ -134,15 +134,19 @@ def integral_symbols(node: Node) -> Iterator[Symbol]:
             yield from integral_symbols(child)
 
 
-def counted(node: Node) -> tuple[Coefficient, Coefficient, int] | None:
-    """Return start, step and length of numbers that are counted and not held: `arange(n)`, `arange(10**9)`."""
+def counted(node: Node) -> range | Progression | None:
+    """Return places that are counted and not held: `arange(10**9)`, and `arange(n)` for a length n."""
     if node.rank != 1:
         return None
     (length,) = node.shape
     places = product(1, [(Triangle.of(length, length, -1), (0, 1))], (0,))
     terms = {core: c for c, core in (node.terms if isinstance(node, Sum) else [split(node)])}
     start, step = terms.pop(Delta.of(length, 1), 0), terms.pop(places, 0)
-    return None if terms else (start, step, length)
+    if terms or not isinstance(start, int) or not isinstance(step, int) or not step:
+        return None
+    if isinstance(length, Size):
+        return Progression(0, 1, length) if (start, step) == (0, 1) else None
+    return range(start, start + step * length, step)
 
 
 def _in_numbers(node: Node, read: Read) -> Node:
