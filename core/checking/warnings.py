@@ -51,8 +51,8 @@ def refuse_at_kinks(calculation: Calculation, values: Values) -> None:
 
     Example: the nuclear norm of a matrix of lower rank has no second derivative.
     """
-    for node in calculation.differentiated_once:
-        if _hit(calculation, node, values) is not None:
+    for node in calculation.kinked:
+        if node.operator.once and _hit(calculation, node, values) is not None:
             location = Location(calculation)
             raise EvaluationError(
                 f"there is no second derivative of {location.quote(node)} here: {ONLY_ONCE}",

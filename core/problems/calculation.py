@@ -139,13 +139,8 @@ class Calculation:
     @cached_property
     def kinked(self) -> list[Map | Apply]:
         """The operations on a variable that have kinks somewhere."""
-        nodes = [node for node in topological([self.output]) if isinstance(node, Map | Apply) and node.operator.kink]
+        nodes = [node for node in self._operations if node.operator.kink]
         return [node for node in nodes if not set(self.problem.wrt).isdisjoint(symbols([node]))]
-
-    @cached_property
-    def differentiated_once(self) -> list[Map | Apply]:
-        """The operations that have no second derivative at their kinks, where one is asked for."""
-        return [node for node in self.kinked if node.operator.once] if self.problem.order > 1 else []
 
     @cached_property
     def sums(self) -> Mapping[Node, tuple[Node, Node]]:
@@ -159,8 +154,11 @@ class Calculation:
     @cached_property
     def is_analytic(self) -> bool:
         """Whether the value is made of analytic operations alone, so that the complex step sees its derivative."""
-        nodes = topological([self.output])
-        return all(node.operator.analytic for node in nodes if isinstance(node, Map | Apply))
+        return all(node.operator.analytic for node in self._operations)
+
+    @property
+    def _operations(self) -> list[Map | Apply]:
+        return [node for node in topological([self.output]) if isinstance(node, Map | Apply)]
 
     # Building the graphs.
 
