@@ -385,7 +385,8 @@ def _applied(links: tuple[Link, ...], vectors: list[Vector]) -> Vector:
 
 def _powers(vectors: Iterable[Vector]) -> tuple[Power, ...]:
     """Return a product of vectors as its factors, masks last."""
-    return tuple(sorted((power for vector in vectors for power in vector.powers()), key=_is_comparison))
+    found = [power for vector in vectors for power in vector.powers()]
+    return tuple(sorted(found, key=_is_comparison) if len(found) > 1 else found)
 
 
 def _is_comparison(power: Power) -> bool:
