@@ -168,7 +168,7 @@ def explained(
     calculation: Calculation, run: Callable[[Mapping[str, Array]], Result], values: Mapping[str, Array]
 ) -> Result:
     """Return `run(values)`; of an operation without a result or a derivative an EvaluationError says where and why."""
-    if calculation.problem.order > 1 and calculation.kinked:
+    if calculation.kinked and calculation.problem.order > 1:
         # Loaded where there may be something to refuse, for start-up.
         from .checking.warnings import refuse_at_kinks
 

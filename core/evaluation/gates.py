@@ -12,13 +12,17 @@ from math import isfinite
 
 from ..elaboration.elaborate import call
 from ..graph.algebra import Factor, add, is_mask, product, zero
-from ..graph.nodes import Apply, Constant, Labels, Map, Node, Product, Structural, Sum, Symbol, Triangle, topological
+from ..graph.nodes import Apply, Constant, Labels, Map, Node, Product, Structural, Sum, Symbol, Triangle
 from ..graph.transform import transform
 
 
-def gated(roots: Sequence[Node]) -> list[Node]:
-    """Return graphs in which the zeros of a mask within a factor win over the inf and nan of the other factors."""
-    if not any(is_mask(node) for node in topological(roots)):
+def gated(roots: Sequence[Node], order: Sequence[Node]) -> list[Node]:
+    """Return graphs in which the zeros of a mask within a factor win over the inf and nan of the other factors.
+
+    `order` are the nodes below the roots, where there may be masks.
+    """
+    # Most graphs have none, which is seen without a call for each node.
+    if not [node for node in order if node.__class__ in (Map, Apply) and node.operator.mask]:
         return list(roots)
     gates = _Gates()
     return transform(roots, gates.visit)

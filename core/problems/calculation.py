@@ -156,7 +156,7 @@ class Calculation:
         """Whether the value is made of analytic operations alone, so that the complex step sees its derivative."""
         return all(node.operator.analytic for node in self._operations)
 
-    @property
+    @cached_property
     def _operations(self) -> list[Map | Apply]:
         return [node for node in topological([self.output]) if isinstance(node, Map | Apply)]
 
