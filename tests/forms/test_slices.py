@@ -33,7 +33,7 @@ PRINTED = [
 @pytest.mark.parametrize(("expression", "kind", "wrt", "scalars", "printed"), PRINTED)
 def test_the_formula_is_an_authors(expression: str, kind: str, wrt: str, scalars: str, printed: str) -> None:
     problem = Problem.of(expression, kind, (wrt,))
-    result = answer(problem, {}, Wishes(declared={name: () for name in scalars.split()})).results[0]
+    result = answer(problem, {}, Wishes(declared=dict.fromkeys(scalars.split(), ()))).results[0]
     assert result.formula == printed
     assert result.check is not None
     assert result.check.formula is not None
