@@ -22,6 +22,7 @@ from ..notation.entries import literal
 from ..notation.expand import expanded
 from ..notation.formula import Notation
 from ..notation.naming import bare, named
+from ..notation.pairs import with_pairs
 from ..notation.recognise import recognised
 from ..notation.spread import with_spreads
 from ..notation.trees import Tree
@@ -337,4 +338,7 @@ def _with_notation(problem: Problem, calculation: Calculation, roots: list[Node]
     # A sum that holds an identity is distributed where it was multiplied, and is known as it was written.
     familiar = {*topological([calculation.original]), *calculation.sums}
     roots, meanings = with_differences(roots, topological([calculation.original]), typed)
+    if calculation.results:
+        roots, laplacians = with_pairs(roots)
+        meanings |= laplacians
     return roots, Notation(spoken, familiar, typed, meanings)

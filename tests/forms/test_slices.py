@@ -9,6 +9,9 @@ from matgrad.core.session import Wishes, answer
 
 SMOOTH = "sum((x[2:] - 2*x[1:-1] + x[:-2])**2)"
 FIRST = "D = eye(n)[1:] - eye(n)[:-1]; "
+PAIRS = "sum((x[:, None] - x)**2)"
+WEIGHTED = "sum(W*(x[:, None] - x)**2)"
+MEANS = "sum(R*sum((X[:, None] - C)**2, axis=2))"
 
 PRINTED = [
     ("sum((x[1:] - x[:-1])**2)", "gradient", "x", "", FIRST + "2*D.T @ D @ x"),
@@ -26,6 +29,15 @@ PRINTED = [
     ("sum(exp(x[1:] - x[:-1]))", "gradient", "x", "", FIRST + "D.T @ exp(D @ x)"),
     ("sum(exp(x[1:] - x[:-1]))", "hessian", "x", "", FIRST + "D.T @ diag(exp(D @ x)) @ D"),
     ("sum((c*x[1:] + x[:-1])**2)", "gradient", "x", "c", "D = c*eye(n)[1:] + eye(n)[:-1]; 2*D.T @ D @ x"),
+    (PAIRS, "gradient", "x", "", "4*(n*x - sum(x))"),
+    (PAIRS, "hessian", "x", "", "4*(n*eye(n) - ones((n, n)))"),
+    ("sum((X[:, None] - X)**2)", "gradient", "X", "", "4*(n*X - sum(X, axis=0))"),
+    ("sum(abs(x[:, None] - x))", "gradient", "x", "", "2*sum(sign(x[:, None] - x), axis=1)"),
+    ("sum((x[:, None] - y)**2)", "gradient", "x", "", "2*(m*x - sum(y))"),
+    (WEIGHTED, "gradient", "x", "", "2*(diag(sum(W + W.T, axis=1)) - W - W.T) @ x"),
+    ("sum(R*(x[:, None] - c)**2)", "gradient", "x", "", "2*(x*sum(R, axis=1) - R @ c)"),
+    (MEANS, "gradient", "C", "", "2*(diag(sum(R, axis=0)) @ C - R.T @ X)"),
+    (MEANS, "gradient", "X", "", "2*(diag(sum(R, axis=1)) @ X - R @ C)"),
     ("x[1:] - x[:-1]", "jacobian", "x", "", "eye(n)[1:] - eye(n)[:-1]"),
 ]
 
