@@ -24,6 +24,7 @@ from ..notation.formula import Notation
 from ..notation.naming import bare, named
 from ..notation.pairs import with_pairs
 from ..notation.recognise import recognised
+from ..notation.signs import with_sign_drawn
 from ..notation.spread import with_spreads
 from ..notation.trees import Tree
 from ..notation.typed import Typed
@@ -238,6 +239,7 @@ def _written(
             whole = notation.map_tree(root) if _maps_vectors(calculation, root) else notation.tree(root)
         tree = bare(whole, problem.names)
         program = named(tree, [*problem.names, *actual])
+        program = replace(program, result=with_sign_drawn(program.result))
         used = {node.name for node in walk(program) if isinstance(node, Name)} if actual else set()
         here = {name: size for name, size in actual.items() if name in used}
         forms.append(
