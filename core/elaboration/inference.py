@@ -96,15 +96,17 @@ def solve_lengths(
 
     Example: for `x.T @ A @ x` x is (n) and A is n×n. `numbers` are the values of names that are whole numbers, for
     where no symbol will do, as an axis; `square` are names of square matrices. The `shapes` at hand decide where the
-    expression leaves a choice of which lengths are equal, and errors speak of them.
+    expression leaves a choice of which lengths are equal, and errors speak of them. A length that must be known in
+    numbers, as of x in `quantile(x, 0.3)`, is that of these shapes, else the least one.
 
     Raises ExpressionError where no lengths make the expression fit.
     """
     read_as = read(program, {name: len(axes) for name, axes in known.items()}, [*unknown], square=square, **wanted)
     ranks = {**known, **{name: (False,) * rank for name, rank in read_as.items()}}
     plain: dict[str, Static] = {}
+    fixed: dict[str, int] = {}
     while True:
-        solver = Solver(ranks, square, plain, shapes)
+        solver = Solver(ranks, square, plain, shapes, fixed)
         try:
             solver.run(program)
         except StaticNameError as error:
@@ -112,9 +114,14 @@ def solve_lengths(
                 raise
             plain[error.name] = copied(numbers[error.name])
         except NotPlainError as error:
-            names = [name for name in names_in(error.lengths) if name in ranks and name not in plain]
+            asked = names_in(error.lengths)
+            names = [name for name in asked if name in ranks and name not in plain]
             if not names:
-                raise
+                given = solver.known_lengths(shapes or {})
+                if not asked:
+                    raise
+                fixed |= {name: int(given.get(name, SMALLEST)) for name in asked}
+                continue
             if unasked := [name for name in names if name not in numbers]:
                 raise _asked_for(unasked[0], program) from None
             plain |= {name: copied(numbers[name]) for name in names}
