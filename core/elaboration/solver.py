@@ -25,12 +25,14 @@ Ranks = Mapping[str, "tuple[bool, ...]"]
 class Lengths:
     """Shapes that make an expression fit, over free lengths.
 
-    `counts` are what names stand for that are used as sizes or indices, `plain` the values that had to be known for it.
+    `counts` are what names stand for that are used as sizes or indices, `plain` the values that had to be known for it,
+    `fixed` says which lengths had to be: `x.shape[0] == 3`.
     """
 
     shapes: Mapping[str, Shape]
     counts: Mapping[str, int]
     plain: Mapping[str, Static]
+    fixed: tuple[str, ...] = ()
 
     @property
     def statics(self) -> dict[str, Static]:
