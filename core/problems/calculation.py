@@ -55,8 +55,7 @@ class Calculation:
     """A problem over given shapes.
 
     `shapes` are those of one sample; `samples` is the length of the batch axis, None without a batch. `statics` are
-    the values of names used as sizes, `fixed` says which lengths had to be numbers. Building it checks everything that
-    shapes decide, and allocates nothing.
+    the values of names used as sizes, `fixed` says which lengths are numbers. Building it checks what shapes decide.
 
     Over lengths that are symbols it is `general`: elaborated and differentiated once for all sizes, and computed `at`
     some of them.
@@ -73,8 +72,7 @@ class Calculation:
         statics: Mapping[str, Static] | None = None,
         fixed: tuple[str, ...] = (),
     ) -> None:
-        self.problem, self.fixed = problem, fixed
-        self.samples = samples
+        self.problem, self.fixed, self.samples = problem, fixed, samples
         self.statics = dict(statics or {})
         self.symbols = {name: Symbol.of(name, tuple(shapes[name]), self._assumed(name)) for name in problem.names}
         self._check_assumptions()

@@ -452,4 +452,4 @@ def test_a_formula_that_depends_on_lengths_asks_for_them() -> None:
         _ = matgrad.grad("quantile(x, 0.3)", wrt="x").formula
     of_five = matgrad.grad("quantile(x, 0.3)", wrt="x", shapes={"x": (5,)})
     assert "rank=3" in of_five.formula
-    assert_allclose(of_five([1, 2, 3, 4, 5]), [0, 0.8, 0.2, 0, 0], atol=1e-15)
+    assert_allclose(of_five(x=[1, 2, 3, 4, 5]), [0, 0.8, 0.2, 0, 0], atol=1e-15)
