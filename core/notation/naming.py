@@ -100,7 +100,8 @@ class _Parts:
                 plain.add(node)
         products = (n for n in order if isinstance(n, syntax.Binary) and n.operator == "*")
         multiples = {n for n in products if isinstance(n.left, syntax.Number)}
-        turned = {n for n in order if isinstance(n, syntax.Attribute) and isinstance(n.operand, Name)}
+        views = (n for n in order if isinstance(n, syntax.Attribute) or (isinstance(n, Index) and _slices(n, plain)))
+        turned = {n for n in views if isinstance(n.operand, Name)}
         return (
             plain
             | multiples
@@ -193,6 +194,11 @@ def _name_for(part: Tree, inside: set[str], used: set[str]) -> str:
     pool = (*MATRICES, *OTHERS) if matrix or capital or difference else (*OTHERS, *MATRICES)
     numbered = (f"part{number}" for number in count(1))
     return next(name for name in chain(candidates, pool, numbered) if name not in used)
+
+
+def _slices(node: Index, plain: set[Node]) -> bool:
+    """Whether an index is a slice between places that are read at a glance: `x[1:-1]`."""
+    return all(isinstance(item, syntax.Slice) and item in plain for item in node.items)
 
 
 def _adds_rows(part: Tree) -> bool:
