@@ -8,7 +8,7 @@ from ...grammar.spellings import INDEX
 from ...grammar.syntax import Attribute, Binary, Call, Index, Literal, Name, Node, Number, Slice, String, Unary, walk
 from ..elaboration.ranks import Ranks
 from ..graph.structure import INDEX_LETTERS
-from .columns import CHAIN, chained
+from .columns import chained
 
 
 class Entries:
@@ -33,10 +33,10 @@ class Entries:
             return self.rewritten(tree)
         letters = letters[len(letters) - rank :]
         match tree:
-            case Binary("+" | "-" | "*" | "/" as sign, left, right):
-                sign = CHAIN if sign == "*" else sign
-                one, other = self.of(left, letters), self.of(right, letters)
-                return chained([one, other]) if sign == CHAIN else Binary(sign, one, other)
+            case Binary("*", left, right):
+                return chained([self.of(left, letters), self.of(right, letters)])
+            case Binary("+" | "-" | "/" as sign, left, right):
+                return Binary(sign, self.of(left, letters), self.of(right, letters))
             case Unary("-", operand):
                 return Unary("-", self.of(operand, letters))
             case Attribute(operand, "T" | "mT") if rank == 2:

@@ -203,8 +203,8 @@ class Latex:
                 return Call("norm of order", (self.rewritten(x), self.rewritten(order)))
             case Call("where", (condition, *values), ()):
                 asked = self.rewritten(condition)
-                bare = isinstance(condition, Binary) and isinstance(asked, Binary) and asked.operator in RELATIONS
-                asked = Binary(f"bare {asked.operator}", asked.left, asked.right) if bare else asked
+                if isinstance(asked, Binary) and asked.operator in RELATIONS:
+                    asked = Binary(f"bare {asked.operator}", asked.left, asked.right)
                 return Call("where", (asked, *map(self.rewritten, values)))
             case Call("maximum" | "minimum" as name, (left, right), ()):
                 return Call(name[:3], (self.rewritten(left), self.rewritten(right)))
