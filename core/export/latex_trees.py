@@ -195,12 +195,8 @@ class Latex:
                 return Call("general sigmoid", (self.rewritten(x),))
             case Call("solve", (A, b)):
                 return chained([self.rewritten(Call("inv", (A,))), self.rewritten(b)])
-            case Call("norm", (x,), ()):
-                return Call("frobenius" if self.ranks.of(x) > 1 else "norm", (self.rewritten(x),))
-            case Call("norm", (x, String("fro" | "nuc" as order)), ()):
-                return Call("frobenius" if order == "fro" else "nuclear", (self.rewritten(x),))
-            case Call("norm", (x, order), ()):
-                return Call("norm of order", (self.rewritten(x), self.rewritten(order)))
+            case Call("norm", (x, *order), ()):
+                return self._norm(x, order)
             case Call("where", (condition, *values), ()):
                 asked = self.rewritten(condition)
                 if isinstance(asked, Binary) and asked.operator in RELATIONS:
@@ -211,6 +207,16 @@ class Latex:
             case Call("norm" | "inv" | "trace" | "abs" | "sqrt" as name) if has_settings:
                 return map_children(Call(f"general {name}", node.arguments, node.keywords), self.rewritten)
         return map_children(node, self.rewritten)
+
+    def _norm(self, x: Node, order: list[Node]) -> Node:
+        match order:
+            case []:
+                return Call("frobenius" if self.ranks.of(x) > 1 else "norm", (self.rewritten(x),))
+            case [String("fro" | "nuc" as name)]:
+                return Call("frobenius" if name == "fro" else "nuclear", (self.rewritten(x),))
+            case [number]:
+                return Call("norm of order", (self.rewritten(x), self.rewritten(number)))
+        return Call("general norm", (self.rewritten(x), *map(self.rewritten, order)))
 
     def _size(self, size: Node) -> Node:
         items = size.items if isinstance(size, syntax.TupleLiteral) else (size,)
