@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import wraps
 from numbers import Real
 from operator import index
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, SupportsIndex, TypedDict, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, NamedTuple, ParamSpec, SupportsIndex, TypedDict, TypeVar
 
 from numpy.typing import ArrayLike
 
@@ -57,6 +57,20 @@ class Options(TypedDict, total=False):
     strict: bool
     max_memory: int | str
     independent_entries: bool
+
+
+class Recipe(NamedTuple):
+    """What a derivative is made of: plain values, which compare, and pickle small."""
+
+    expression: str
+    kind: str
+    wrt: tuple[str, ...]
+    options: Options
+
+
+def made(recipe: Recipe) -> Derivative:
+    """Return the derivative of a recipe."""
+    return Derivative(recipe.expression, recipe.kind, recipe.wrt, **recipe.options)
 
 
 Parameters = ParamSpec("Parameters")
@@ -113,6 +127,27 @@ class Derivative:
         self._assured: dict[str, Array] = {}
         self._compiler = Compiler(self.problem)
         self._seen: dict[tuple[Shape, ...], Calculation] = {}
+
+    @property
+    def recipe(self) -> Recipe:
+        """What the derivative is made of: derivatives are equal, and pickled, by it, before and after they are used."""
+        problem = self.problem
+        options = Options(
+            shapes=self.shapes, assume={name: sorted(words) for name, words in problem.assumptions.items()},
+            batch=problem.batch, strict=self.strict, max_memory=self.max_memory,
+            independent_entries=problem.independent_entries,
+        )  # fmt: skip
+        return Recipe(problem.text, problem.kind, problem.wrt, options)
+
+    def __reduce__(self) -> tuple[Callable[[Recipe], Derivative], tuple[Recipe]]:
+        return made, (self.recipe,)
+
+    def __eq__(self, other: object) -> bool:
+        return self.recipe == other.recipe if isinstance(other, Derivative) else NotImplemented
+
+    def __hash__(self) -> int:
+        recipe = self.recipe
+        return hash((recipe.expression, recipe.kind, recipe.wrt))
 
     def __call__(self, /, **inputs: ArrayLike) -> Any:
         """Return the derivative at the inputs, as a float64 array of the documented shape.
