@@ -120,6 +120,9 @@ REASONS: Mapping[str, str] = {
     "*native_*": "internal", "torch._*": "internal", "*.ops.aten.*": "internal", "*backward*": "internal",
     "*.resolve_*": "internal", "*.concatenate_args": "internal", "*.make_diagonal": "internal",
     "*.array_from_args": "internal", "*.truncate_pad": "internal",
+    "*.stop_gradient": "no derivative", "*.optimization_barrier": "internal", "*.stage": "internal",
+    "*.approx_m*_k": "approximate", "*.histogram*": "no derivative", "*.rankdata": "no derivative",
+    "jax.scipy.stats.mode": "no derivative", "*.bernoulli.ppf": "no derivative", "*.empty_like": "no value",
     # The order of their results is not determined.
     "*partition": "no order",
     # Numbers that an operator writes `where(mask, x, 0)` for.
@@ -137,6 +140,8 @@ DIFFERENT: Mapping[str, str] = {
     "jax.scipy.special.comb": "JAX has 0 where there are fewer than k",
     "jax.scipy.special.expn": "JAX cuts the order to a whole number",
     "*.dirichlet.pdf": "JAX has 0 where the entries do not add up to 1",
+    "jnp.interp": "it has no value where the places do not ascend",
+    "*.multigammaln": "JAX cuts the dimension to a whole number",
     "*.linalg.lstsq": "residuals that vanish are rounding, and JAX takes any array as rcond",
     "*.poisson.pmf": "SciPy's probability of what is no whole number is 0",
     "*.bernoulli.pmf": "SciPy's probability of what is no whole number is 0",

@@ -27,7 +27,7 @@ from ..notation.typed import Typed
 from ..problems.calculation import Calculation
 from ..problems.problem import DIRECTIONS, Problem, direction_name, tangent_name
 from ..shapes import Shape
-from .regular import Regular
+from .regular import Regular, has_regular
 
 Kept: TypeAlias = "dict[int, Reading]"
 """Readings by the identity of their formulas, for whoever holds these."""
@@ -184,14 +184,16 @@ def merged_forms(problem: Problem, calculation: Calculation, *, regular: bool = 
 
 def _read(problem: Problem, calculation: Calculation, lengths: Mapping[str, int], regular: bool) -> list[ClosedForm]:
     """Return closed forms as readers know them; regular ones only where that is another form."""
-    form_of = Regular(set(topological([calculation.original]))) if regular else None
-    roots = _readable(calculation, form_of)
-    if form_of is not None and not form_of.found:
+    if not regular:
+        return _written(problem, calculation, _readable(calculation), lengths)
+    if not has_regular(node for _, node in calculation.results):
         return []
-    forms = _written(problem, calculation, roots, lengths)
-    if form_of is None:
-        return forms
+    form_of = Regular(set(topological([calculation.original])))
+    roots = _readable(calculation, form_of)
+    if not form_of.found:
+        return []
     condition = _both(*form_of.conditions)
+    forms = _written(problem, calculation, roots, lengths)
     return [form._replace(regular=True, condition=condition) for form in forms]
 
 
@@ -319,4 +321,6 @@ def _readable(calculation: Calculation, regular: Regular | None = None) -> list[
 
 def _notation(problem: Problem, calculation: Calculation) -> Notation:
     spoken = {tangent_name(name): direction_name(problem) for name in problem.wrt}
-    return Notation(spoken, set(topological([calculation.original])), Typed(problem.names, calculation.sums))
+    # A sum that holds an identity is distributed where it was multiplied, and is known as it was written.
+    familiar = {*topological([calculation.original]), *calculation.sums}
+    return Notation(spoken, familiar, Typed(problem.names, calculation.sums))

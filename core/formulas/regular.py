@@ -6,7 +6,7 @@ under `regular`; with it goes the condition under which the two are the same.
 
 from __future__ import annotations
 
-from collections.abc import Collection, Sequence
+from collections.abc import Collection, Iterable, Sequence
 
 from ...grammar.parser import parse
 from ...grammar.rewriting import filled
@@ -19,6 +19,11 @@ from ..notation.formula import Notation
 
 # What is assumed of inputs that have an inverse, or no zero.
 _GIVEN = frozenset({"spd", "orthogonal", "positive"})
+
+
+def has_regular(roots: Iterable[Node]) -> bool:
+    """Whether there is an operator below graphs that has a regular form."""
+    return any(isinstance(node, Map | Apply) and bool(node.operator.regular) for node in topological(roots))
 
 
 class Regular:

@@ -12,6 +12,7 @@ from ..graph.canonical import tidy
 from ..graph.nodes import Coefficient, Node, Product, Sum
 from ..graph.ratios import reciprocal
 from ..graph.transform import transform
+from .residuals import with_identities
 
 
 class Familiar:
@@ -23,6 +24,7 @@ class Familiar:
         for node in self._nodes:
             if isinstance(node, Sum):
                 self._sums.setdefault(node.children, []).append(node)
+        self.residuals = with_identities(self._nodes)
 
     def __contains__(self, node: Node) -> bool:
         return node in self._nodes

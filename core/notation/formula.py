@@ -30,7 +30,7 @@ from ...grammar.syntax import (
 )
 from ..elaboration.arguments import declaration
 from ..elaboration.infix import COMPARISONS
-from ..graph.algebra import Factor, add, constant_value, is_zero, permute, repeated_axes, scale, without_axes
+from ..graph.algebra import Factor, add, constant_value, is_zero, permute, product, repeated_axes, scale, without_axes
 from ..graph.canonical import is_symmetric, tidy
 from ..graph.nodes import (
     Apply,
@@ -52,6 +52,7 @@ from ..graph.signatures import parse_axes
 from .branches import of_mask, opposite
 from .expand import Familiar
 from .lengths import length_tree, split
+from .residuals import residual_in
 from .summands import adds_matrices, opened
 from .sums import summed
 from .terms import Term, raised, written
@@ -153,7 +154,18 @@ class Notation:
 
     def _sum(self, node: Sum) -> Term:
         known = None if node in self.familiar else self.familiar.multiple(node)
-        return self._plain_sum(node) if known is None else _scaled(self.term(known[1]), *split(known[0]))
+        if known is not None:
+            return _scaled(self.term(known[1]), *split(known[0]))
+        return self._with_residual(node) or self._plain_sum(node)
+
+    def _with_residual(self, node: Sum) -> Term | None:
+        """Return W @ W.T @ W - W as W @ (W.T @ W - eye(3)) where that is what was typed."""
+        found = residual_in(node, self.familiar.residuals) if node.rank == 2 and node not in self.familiar else None
+        if found is None:
+            return None
+        other, residual = self.term(found.other), self.term(found.residual)
+        links = (*residual.links, *other.links) if found.first else (*other.links, *residual.links)
+        return _scaled(other._replace(links=links), residual.coefficient, residual.scalars)
 
     def _plain_sum(self, node: Sum) -> Term:
         whole = (adds_matrices(node) or node in self.maps) and node not in self.familiar
@@ -388,7 +400,12 @@ def reduced_operand(node: Apply) -> tuple[Node, tuple[int, ...]]:
         return plain
     merging = [labels for operand, labels in child.factors if isinstance(operand, Reshape) and labels[0] == last]
     dense = [(operand, labels) for operand, labels in child.factors if not isinstance(operand, Reshape)]
-    if len(dense) != 1 or len(dense) + len(merging) != len(child.children):
+    if len(dense) + len(merging) != len(child.children):
+        return plain
+    if len(dense) > 1 and len(merging) == 1:
+        output = (*range(last), *merging[0][1:])
+        dense = [(product(1, dense, output), output)]
+    if len(dense) != 1:
         return plain
     operand, labels = dense[0]
     reduced = merging[0][1:] if merging else (last,)

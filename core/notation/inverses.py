@@ -26,11 +26,12 @@ from ..graph.transform import flatten
 LONGEST = 6
 LONGEST_PRODUCT = 12
 LONGEST_SUM = 3
+DEEPEST = 3
 
 
 def cancelled_inverse(node: Node) -> Node | None:
     """inv(A) @ A = eye(n), also where A is a product: inv(X.T @ X) @ X.T @ X."""
-    if not isinstance(node, Product) or len(node.children) < 2:
+    if not isinstance(node, Product) or len(node.children) < 2 or not _has_inverse(node):
         return None
     node = _multiplied_out(node)
     factors = list(node.factors)
@@ -50,7 +51,7 @@ def cancelled_inverse(node: Node) -> Node | None:
 
 
 def _multiplied_out(node: Product) -> Product:
-    """Return a Product without Products in it, where there is an inverse to meet its matrix; else as it is."""
+    """Return a Product without Products in it."""
     flat: Node = node
     while isinstance(flat, Product) and len(flat.children) <= LONGEST_PRODUCT:
         inner = (
@@ -61,8 +62,7 @@ def _multiplied_out(node: Product) -> Product:
             break
         place, operand, labels = found
         flat = exchanged(flat, (place,), *inlined(operand, labels))
-    found_inverse = isinstance(flat, Product) and any(is_function(child, "inv") for child in flat.children)
-    return flat if found_inverse and isinstance(flat, Product) else node
+    return flat if isinstance(flat, Product) else node
 
 
 def cancelled_in_sum(node: Node) -> Node | None:
@@ -82,8 +82,11 @@ def cancelled_in_sum(node: Node) -> Node | None:
     return None
 
 
-def _has_inverse(node: Node) -> bool:
-    return is_function(node, "inv") or (isinstance(node, Product) and any(map(_has_inverse, node.children)))
+def _has_inverse(node: Node, depth: int = DEEPEST) -> bool:
+    """Whether a node is an inverse, or a Product that has one not far below."""
+    if not isinstance(node, Product):
+        return is_function(node, "inv")
+    return depth > 0 and any(_has_inverse(child, depth - 1) for child in node.children)
 
 
 def _cancelled(node: Node) -> Node:

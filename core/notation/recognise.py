@@ -32,6 +32,7 @@ from .branches import BRANCHES
 from .complements import with_complements
 from .inverses import PAIRS
 from .totals import known_total
+from .unmerged import unmerged
 
 PATTERNS = (
     spectral_function,
@@ -40,6 +41,7 @@ PATTERNS = (
     commuted,
     known_total,
     with_complements,
+    unmerged,
     *PAIRS,
     *BRANCHES,
 )

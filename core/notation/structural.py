@@ -13,6 +13,7 @@ from ..graph.algebra import fresh_labels
 from ..graph.nodes import Delta, Factor, Labels, Node, Reshape, Select, Structural, Triangle
 from ..graph.places import Listed, Rotation, count_of
 from ..graph.sizes import Size
+from .kronecker import kronecker
 from .lengths import length_tree, place_tree, rows_tree
 from .terms import Term
 from .trees import Tree, call, indexed, negated, transposes
@@ -90,6 +91,10 @@ class _Application:
     ties: list[Tie]
 
     def pieces_left(self) -> list[Piece]:
+        while (found := kronecker(self.pieces, self.acting, self.rank, self._tree)) is not None:
+            self.acting = [factor for factor in self.acting if factor not in found.structure]
+            self.pieces = [piece for piece in self.pieces if piece not in found.pieces]
+            self.pieces.append((found.tree, found.labels))
         self._use_up()
         for node, labels in self.acting:
             self.pieces.append(self._as_matrix(node, labels))

@@ -219,10 +219,10 @@ ENTRIES = (
                        *(f"{name}(input, mask)"
                          " -> broadcast_arrays(input, mask)[0][broadcast_arrays(input, mask)[1]]"
                          for name in ("torch.masked_select", "masked_select")),
-                       "np.compress(condition, a) -> ravel(a)[condition]",
+                       "np.compress(condition, a) -> ravel(a)[ravel(condition) != 0]",
                        "torch.index_fill(input, dim, index, value)"
                        " -> index_copy(input, dim, index, full_like(take(input, index, axis=dim), value))",
-                       "np.extract(condition, arr) -> ravel(arr)[ravel(condition)]",
+                       "np.extract(condition, arr) -> ravel(arr)[ravel(condition) != 0]",
                        "tf.gather(params, indices, axis=0) -> take(params, indices, axis=axis)")),
     picking("scatter_add", "x; axis, index, src",
             "x with values added along an axis at the places of an array of indices.",

@@ -8,7 +8,7 @@ import pytest
 
 import matgrad
 
-SHAPES = {"X": (5, 3), "Y": (4, 3), "G": (5, 3)}
+SHAPES = {"X": (5, 3), "Y": (4, 3), "G": (5, 3), "W": (3, 2)}
 
 
 def printed(expression: str, kind: str, wrt: str, **known: Any) -> str | None:
@@ -108,3 +108,32 @@ def test_every_spelling_of_cross_entropy_has_the_same_gradient(expression: str) 
 )
 def test_the_entries_of_a_softmax_add_up_to_one(expression: str, formula: str) -> None:
     assert printed(expression, "grad", "x") == formula
+
+
+@pytest.mark.parametrize(
+    ("expression", "formula"),
+    [
+        ("logsumexp(X)", "softmax(X)"),
+        ("sum(G*softmax(X))", "p = softmax(X); G*p - sum(G*p)*p"),
+        ("sum(G*softmax(X, axis=1))", "p = softmax(X, axis=1); G*p - diag(sum(G*p, axis=1)) @ p"),
+        ("sum(G*softmax(X, axis=0))", "p = softmax(X, axis=0); G*p - p @ diag(sum(G*p, axis=0))"),
+        ("logsumexp(X @ W)", "softmax(X @ W) @ W.T"),
+        ("sum(logsumexp(X @ W, axis=1))", "softmax(X @ W, axis=1) @ W.T"),
+    ],
+)
+def test_softmax_over_any_axes(expression: str, formula: str) -> None:
+    assert printed(expression, "grad", "X") == formula
+
+
+@pytest.mark.parametrize(
+    ("expression", "kind", "wrt", "formula"),
+    [
+        ("sqrt(mean(x**2))", "grad", "x", "x/(n*sqrt(mean(x**2)))"),
+        ("x/sqrt(mean(x**2))", "jacobian", "x", "u = sqrt(mean(x**2)); eye(n)/u - outer(x, x)/(n*u**3)"),
+        ("X @ w - mean(X @ w)", "jacobian", "w", "X - outer(ones(n), mean(X, axis=0))"),
+        ("tanh(x) - mean(tanh(x))", "jacobian", "x", "u = 1 - tanh(x)**2; diag(u) - outer(ones(n), u)/n"),
+        ("x + sum(x)", "jacobian", "x", "eye(n) + ones((n, n))"),
+    ],
+)
+def test_roots_of_means_and_sums_over_all(expression: str, kind: str, wrt: str, formula: str) -> None:
+    assert printed(expression, kind, wrt) == formula
