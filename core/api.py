@@ -54,6 +54,7 @@ class Options(TypedDict, total=False):
     shapes: Shapes | None
     assume: Assumptions | None
     batch: Names
+    reduce: str | None
     strict: bool
     max_memory: int | str
     independent_entries: bool
@@ -96,8 +97,8 @@ class Derivative:
     Example: `Derivative("a*b", "jacobian", "b")(a=[1, 2, 3], b=[4, 5, 6])` is a 3×3 float64 array.
 
     The first call with new shapes compiles a program; later calls run it. With a batch, calls take arrays with the
-    sample axis first. With several names a call returns a tuple, one array per name; `hessian` and `derivative` return
-    one.
+    sample axis first, and with `reduce` they return the derivative of the sum, or the mean, over the samples.
+    With several names a call returns a tuple, one array per name; `hessian` and `derivative` return one.
     """
 
     def __init__(
@@ -110,6 +111,7 @@ class Derivative:
         shapes: Shapes | None = None,
         assume: Assumptions | None = None,
         batch: Names = (),
+        reduce: str | None = None,
         strict: bool = False,
         max_memory: int | str = DEFAULT_LIMIT,
         independent_entries: bool = False,
@@ -118,7 +120,8 @@ class Derivative:
             message = f"an expression is text, and this is of type `{type(expression).__name__}`"
             raise UsageProblem(message, helps=['put it in quotes: "x.T @ A @ x"'])
         with pointing_into(expression):
-            problem = Problem.of(expression, kind, names(wrt), _assumptions(assume or {}), names(batch))
+            known = _assumptions(assume or {})
+            problem = Problem.of(expression, kind, names(wrt), known, names(batch), reduce=reduce)
         self.problem = replace(problem, independent_entries=independent_entries)
         self.shapes = _shapes(shapes or {})
         self.strict = strict
@@ -134,7 +137,7 @@ class Derivative:
         problem = self.problem
         options = Options(
             shapes=self.shapes, assume={name: sorted(words) for name, words in problem.assumptions.items()},
-            batch=problem.batch, strict=self.strict, max_memory=self.max_memory,
+            batch=problem.batch, reduce=problem.reduce, strict=self.strict, max_memory=self.max_memory,
             independent_entries=problem.independent_entries,
         )  # fmt: skip
         return Recipe(problem.text, problem.kind, problem.wrt, options)

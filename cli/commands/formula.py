@@ -186,4 +186,5 @@ def _record(problem: Problem, to: str, texts: list[str], found: list[Forms]) -> 
     else:
         results = [{"wrt": list(dict.fromkeys(name for wrt in requests for name in wrt)), "formula": texts[0]}]
     head = {"matgrad": __version__, "command": "formula", "expr": problem.text, "kind": problem.kind, "to": to}
-    return {**head, "results": results}
+    reduced = {"reduce": problem.reduce} if problem.reduce else {}
+    return {**head, **reduced, "results": results}

@@ -51,9 +51,12 @@ def explain(problem: Problem, given: Mapping[str, Input], wishes: Wishes, layout
         explanations = _of_second_order(reader, problem.requests[0], layout)
     else:
         explanations = [_explanation(reader, name, layout) for (name, *_) in problem.requests]
+    calculation = prepared.calculation
+    whole = closed_forms(problem, prepared.shapes, prepared.statics) if problem.reduce else []
     return Lesson(
-        problem.text, prepared.inputs, tuple(reader.parts()), tuple(explanations), ambiguities(prepared.calculation),
-        prepared.calculation.samples,
+        problem.text, prepared.inputs, tuple(reader.parts()), tuple(explanations), ambiguities(calculation),
+        calculation.samples if calculation.reduced is None else calculation.reduced, problem.reduce,
+        tuple(form.text for form in whole),
     )  # fmt: skip
 
 

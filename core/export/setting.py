@@ -55,7 +55,7 @@ class Setting:
         """Return the closed forms of a problem, that of its value first, over the ranks of these shapes."""
         shapes = {name: tuple(shapes[name]) for name in problem.names}
         asked = [replace(problem, kind="value"), *([problem] if problem.requests else [])]
-        found = [Compiler(replace(one, batch=())).find(shapes, statics).calculation for one in asked]
+        found = [Compiler(one.of_formula).find(shapes, statics).calculation for one in asked]
         calculation = found[-1]
         general, lengths = calculation.general or (calculation, {})
         forms = [closed_forms(one, shapes, statics, everywhere=True) for one in asked]
