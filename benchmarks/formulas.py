@@ -3,7 +3,7 @@
     python benchmarks/formulas.py
     python benchmarks/formulas.py --random 1000
 
-Every record of tests/identities/public.jsonl is timed three times and the middle time counts; parsing and shape
+Every record of core/explanation/identities.jsonl is timed three times and the middle time counts; parsing and shape
 inference are included, evaluation at numbers is not.
 
 With `--random N`, the derivatives of N random expressions are written instead, and those whose formula or program is
@@ -29,8 +29,9 @@ from matgrad.core.problems.calculation import Calculation
 from matgrad.core.problems.compiler import Compiler
 from matgrad.core.problems.problem import Problem
 
-TESTS = Path(__file__).parents[1] / "tests"
-RECORDS = TESTS / "identities" / "public.jsonl"
+ROOT = Path(__file__).parents[1]
+TESTS = ROOT / "tests"
+RECORDS = ROOT / "core" / "explanation" / "identities.jsonl"
 ASSUMED = ("symmetric", "spd", "diagonal")
 
 

@@ -20,19 +20,10 @@ from .errors import InputError, MatgradError, UsageProblem, point_into, pointing
 from .problems.answer import Check, Input
 from .problems.assumptions import check_assumptions
 from .problems.calculation import Calculation
-from .problems.compiler import MOST_SHAPES, Compiler
+from .problems.compiler import DEFAULT_SAMPLES, MOST_SHAPES, Compiler
 from .problems.problem import DIRECTIONS, STRUCTURED_KINDS, Problem, direction_name, tangent_name
 from .problems.real_arrays import real_array
-from .session import (
-    DEFAULT_LIMIT,
-    DEFAULT_SAMPLES,
-    Wishes,
-    answer,
-    explained,
-    prepare,
-    sample_shapes,
-    strict_derivatives,
-)
+from .session import DEFAULT_LIMIT, Wishes, answer, explained, prepare, sample_shapes, strict_derivatives
 from .shapes import ASSUMPTIONS, Shape, show
 
 if TYPE_CHECKING:

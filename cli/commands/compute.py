@@ -24,6 +24,10 @@ def compute(kind: str, request: Request) -> int:
 
     inputs, surplus = given_inputs(problem, request)
     found = answer(problem, inputs, wishes_of(problem, request))
+    if request.cite:
+        from ...core.explanation.citation import cited
+
+        found = cited(problem, found)
     write(found._replace(warnings=[*surplus, *found.warnings]), request)
     refuse_failed(kind, failed(found.results))
     return 0

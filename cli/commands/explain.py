@@ -122,6 +122,8 @@ def _ending(found: Explanation, layout: str, safe: Callable[[str], str]) -> Iter
     yield line(f"  so the {found.noun} by {safe(found.wrt)} is  ", (safe(found.formula), "bold green"))
     for name, origin in found.origins.items():
         yield line(f"  with {safe(name)} = {safe(origin)}")
+    for source in found.sources:
+        yield line(f"  source: {safe(source)}")
     if found.condition:
         yield line(f"  where {safe(found.condition)}")
     if found.in_layout is not None:

@@ -50,11 +50,12 @@ def show_formula(request: Request, kind: str | None, to: str | None, vec: str, f
     shapes, statics = prepared.shapes, prepared.statics
     found = _forms(problem, prepared, vec, request.layout) if to == "text" else []
     texts = [form.formula for form in found] or _texts(problem, shapes, statics, to)
+    known = _sources(problem, shapes, statics) if request.cite else []
     if json:
         from ...core.problems.answer import readings_of
 
         read = {name: reading.kind for name, reading in readings_of(prepared.inputs).items()}
-        record = _record(problem, to, texts, found) | ({"read": read} if read else {})
+        record = _record(problem, to, texts, found, known) | ({"read": read} if read else {})
         record |= {"layout": request.layout} if request.layout != "generalized" else {}
         content = json_format.dumps(record, indent=1)
     else:
@@ -63,7 +64,9 @@ def show_formula(request: Request, kind: str | None, to: str | None, vec: str, f
         if len(texts) > 1:
             lines = [f"{', '.join(wrt)}: {text}" for wrt, text in zip(problem.requests, texts, strict=True)]
         further = [] if format == "plain" else [line for form in found for line in _further(form)]
-        content = "\n".join([*lines, *further])
+        mark = {"text": "  ", "latex": "% "}.get(to, "# ")
+        cited = [f"{mark}source: {source}" for source in dict.fromkeys(item for found in known for item in found)]
+        content = "\n".join([*lines, *further, *cited])
     with writing_to(request.output) as stream:
         if to != "text" and not json:
             content.encode(stream.encoding)  # what stands for a missing character elsewhere would be no code
@@ -157,6 +160,12 @@ def _further(form: Forms) -> list[str]:
     return lines
 
 
+def _sources(problem: Problem, shapes: Mapping[str, Shape], statics: Mapping[str, Static]) -> list[tuple[str, ...]]:
+    from ...core.explanation.citation import sources_of
+
+    return sources_of(problem, shapes, statics)
+
+
 def _texts(problem: Problem, shapes: Mapping[str, Shape], statics: Mapping[str, Static], to: str) -> list[str]:
     if to == "text":
         from ...core.formulas.verified import closed_forms
@@ -168,7 +177,9 @@ def _texts(problem: Problem, shapes: Mapping[str, Shape], statics: Mapping[str, 
     return latex(problem, shapes, statics) if to == "latex" else [code(problem, shapes, statics, to)]
 
 
-def _record(problem: Problem, to: str, texts: list[str], found: list[Forms]) -> dict[str, object]:
+def _record(
+    problem: Problem, to: str, texts: list[str], found: list[Forms], known: list[tuple[str, ...]]
+) -> dict[str, object]:
     """Return the formulas for other programs."""
     requests = problem.requests or [()]
     if to in ("text", "latex"):
@@ -185,6 +196,8 @@ def _record(problem: Problem, to: str, texts: list[str], found: list[Forms]) -> 
             result |= {"kronecker": form.kronecker, "vec": form.convention if form.kronecker else None}
     else:
         results = [{"wrt": list(dict.fromkeys(name for wrt in requests for name in wrt)), "formula": texts[0]}]
+    if len(known) == len(results):
+        results = [result | {"sources": sources} for result, sources in zip(results, known, strict=True)]
     head = {"matgrad": __version__, "command": "formula", "expr": problem.text, "kind": problem.kind, "to": to}
     reduced = {"reduce": problem.reduce} if problem.reduce else {}
     return {**head, **reduced, "results": results}

@@ -11,7 +11,20 @@ import click
 from ...core.errors import UsageProblem, pointing_into
 from .help_pages import SETTINGS, PageContext
 from .minus_signs import KnownOption, one_dash_typo, positionals, protect, unmarked
-from .options import CLAIM, COMMON, JSON, KIND, LINES, NO_COLOR, STEPS_OF, WRT, SectionOption, choice, direction_option
+from .options import (
+    CITE,
+    CLAIM,
+    COMMON,
+    JSON,
+    KIND,
+    LINES,
+    NO_COLOR,
+    STEPS_OF,
+    WRT,
+    SectionOption,
+    choice,
+    direction_option,
+)
 from .request import Request
 from .texts import COMMANDS
 
@@ -108,7 +121,9 @@ def make_command(name: str) -> click.Command:
     if name == "check":
         parameters += [CLAIM, KIND]
     if name == "explain":
-        parameters.append(STEPS_OF)
+        parameters += [STEPS_OF, CITE]
+    if name in ("grad", "jacobian", "hessian", "derivative"):
+        parameters.append(CITE)
     if COMMANDS[name].direction:
         parameters.append(direction_option(COMMANDS[name].direction))
     parameters += COMMON
@@ -166,6 +181,7 @@ def _formula() -> click.Command:
                       help=f"{choice(TARGETS)}.  [default: text, or as FILE ends]"),
         SectionOption("--vec", section="Output", type=click.Choice(["row", "column"]), default="row", metavar="ORDER",
                       help="Which vec the Kronecker form means: row (NumPy's) or column.  [default: row]"),
+        CITE,
         *(option for option in COMMON if option.name in kept),
     ]  # fmt: skip
     return ExpressionCommand("formula", params=parameters, callback=callback)

@@ -93,6 +93,7 @@ KIND = _derivative(
     "--kind", type=click.Choice(DERIVATIVE_KINDS), metavar="KIND",
     help=f"{choice(DERIVATIVE_KINDS)}.  [default: hessian for two names, else jacobian]",
 )  # fmt: skip
+CITE = _answer("--cite", is_flag=True, help="Name the source where the derivative is a published identity.")
 STEPS_OF = _derivative(
     "--kind", type=click.Choice(DERIVATIVE_KINDS), metavar="KIND",
     help=f"{choice(DERIVATIVE_KINDS)}.  [default: the first derivative by each name]",

@@ -62,6 +62,7 @@ class Request(NamedTuple):
     syntax: str = ""
     no_random: bool = False
     by_ending: bool = False
+    cite: bool = False
 
     @staticmethod
     def of(parameters: Mapping[str, Any], expression: str) -> Request:
@@ -95,6 +96,7 @@ class Request(NamedTuple):
             syntax=parameters.get("syntax") or "",
             no_random=parameters.get("no_random", False),
             by_ending=parameters["output"] is not None and not parameters["json"] and parameters["format"] is None,
+            cite=parameters.get("cite", False),
         )
 
 

@@ -10,6 +10,7 @@ from .digits import DEFAULT_PRECISION, choose_format
 from .layouts import View, view
 
 LATEX_ESCAPES = str.maketrans({mark: "\\" + mark for mark in "_%&#${} "} | {"\\": r"\backslash "})
+WIDEST_BMATRIX = 10
 MARKDOWN_ESCAPES = str.maketrans({mark: "\\" + mark for mark in r"\`*_{}[]<>#|"})
 
 
@@ -23,10 +24,18 @@ def latex(result: Result, precision: int | None, layout: str) -> Iterator[str]:
         if result.data.ndim == 0:
             yield _latex_number(write(block[0][0])) + "\n"
             continue
-        yield name + "\\begin{bmatrix}\n"
+        begin, end = _brackets(seen.data.shape[2])
+        yield name + begin + "\n"
         for row in block:
             yield "  " + " & ".join(_latex_number(write(value)) for value in row) + r" \\" + "\n"
-        yield "\\end{bmatrix}\n"
+        yield end + "\n"
+
+
+def _brackets(columns: int) -> tuple[str, str]:
+    """Return what stands around the rows of a matrix: amsmath's own environment takes ten columns and no more."""
+    if columns <= WIDEST_BMATRIX:
+        return r"\begin{bmatrix}", r"\end{bmatrix}"
+    return rf"\left[\begin{{array}}{{*{{{columns}}}{{r}}}}", r"\end{array}\right]"
 
 
 def markdown(result: Result, precision: int | None, layout: str) -> Iterator[str]:

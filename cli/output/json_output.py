@@ -194,6 +194,7 @@ def _result(result: Result, numbers: _Numbers) -> str:
             **({"condition": json.dumps(result.condition)} if result.condition else {}),
             "structure": "null" if result.structure is None else _string(result.structure),
             **({"convention": json.dumps(result.convention)} if result.convention else {}),
+            **({"sources": _list(result.sources)} if result.sources else {}),
             "check": "null" if result.check is None else _check(result.check),
         }
     )

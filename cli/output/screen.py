@@ -129,6 +129,8 @@ class _Screen:
             self.parts.append(line(formula, "   " if formula and structure else "", (structure, "dim")))
         if result.convention:
             self.parts.append(line((self._safe(result.convention), "dim")))
+        for source in result.sources:
+            self.parts.append(line((self._safe(f"source: {source}"), "dim")))
 
     def _formula(self, result: Result) -> str:
         if result.formula is None:

@@ -132,7 +132,7 @@ class Solver(Elaborator):
                 known = error.sizes
 
     def _learn(self, error: ShapeError) -> bool:
-        if error.sizes is None:
+        if error.sizes is None or not all(isinstance(size, int | Size) for size in error.sizes):
             return False
         learned = [self.equations.equate(*pair) for pair in (error.sizes, *error.others)]
         # What was visited before an equation was learned has not heard of it.

@@ -21,6 +21,7 @@ from ..problems.answer import Input
 from ..problems.compiler import Compiler
 from ..problems.problem import Problem
 from ..session import Wishes, ambiguities, prepare
+from .citation import sources_of
 from .ending import Ending
 from .lesson import Explanation, Lesson, Step
 from .meaning import conventions
@@ -51,6 +52,13 @@ def explain(problem: Problem, given: Mapping[str, Input], wishes: Wishes, layout
         explanations = _of_second_order(reader, problem.requests[0], layout)
     else:
         explanations = [_explanation(reader, name, layout) for (name, *_) in problem.requests]
+    asked = replace(problem, kind="jacobian") if problem.kind == "grad" else problem
+    known = sources_of(
+        asked, {name: symbol.shape for name, symbol in reader.calculation.symbols.items()}, reader.statics
+    )
+    explanations[-len(known) :] = [
+        replace(item, sources=found) for item, found in zip(explanations[-len(known) :], known, strict=True)
+    ]
     calculation = prepared.calculation
     whole = closed_forms(problem, prepared.shapes, prepared.statics) if problem.reduce else []
     return Lesson(

@@ -52,7 +52,7 @@ class Explanation:
     of it, None where no layout is asked for. `sizes` gives the lengths that the formula names, and `origins` where the
     lengths come from that anything here names; with a `condition` it need hold for those sizes alone. `named` are the
     names given here to parts of the expression; `introduced` says what the functions are that the expression does not
-    name itself.
+    name itself. `sources` says where the derivative is published.
     """
 
     wrt: str
@@ -75,6 +75,7 @@ class Explanation:
     quadratic: str | None = None
     in_layout: str | None = None
     condition: str | None = None
+    sources: tuple[str, ...] = ()
 
 
 @dataclass(frozen=True)

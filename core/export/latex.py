@@ -66,6 +66,8 @@ class Latex:
 
     def __init__(self, ranks: Ranks) -> None:
         self.ranks = ranks
+        # The letter of the logistic function is free only where no input is written so.
+        self.taken = {latex_name(name) for name in ranks.environment}
 
     def rewritten(self, node: Node) -> Node:
         """Return a tree in the words of LaTeX."""
@@ -137,6 +139,8 @@ class Latex:
                 return Binary(CHAIN, self.rewritten(left), _row(self.rewritten(right)))
             case Call("inv", (Attribute(operand, "T"),)):
                 return Call("inverse transpose", (self.rewritten(operand),))
+            case Call("sigmoid", (x,), ()) if r"\sigma" in self.taken:
+                return Call("general sigmoid", (self.rewritten(x),))
             case Call("solve", (A, b)):
                 return Binary(CHAIN, self.rewritten(Call("inv", (A,))), self.rewritten(b))
             case Call("norm", (x,), ()):

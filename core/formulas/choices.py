@@ -2,15 +2,17 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterator
 
-from ...grammar.syntax import Call, Node, walk
+from ...grammar.syntax import Call, ListLiteral, Node, walk
 from ..errors import MatgradError, surface
 from ..notation.trees import length
 from ..problems.calculation import Calculation
 from ..problems.problem import Problem
+from ..shapes import Shape
 from ..work import TooMuchWork
-from .closed_form import ClosedForm, Kept, exact_forms, generic_forms, merged_forms, sized_forms
+from .closed_form import ClosedForm, Kept, exact_forms, generic_forms, literal_forms, merged_forms, sized_forms
 
 Maker = Callable[..., list[ClosedForm]]
 
@@ -18,6 +20,7 @@ Maker = Callable[..., list[ClosedForm]]
 LONG = 16
 FAR_SHORTER = 1.5
 DECOMPOSITION = 12
+UNIT_VECTOR = re.compile(r"eye\([^)]*\)\[(\d+)\]")
 
 
 class Choices:
@@ -40,11 +43,17 @@ class Choices:
                 yield form
 
     def _generic(self, position: int, calculation: Calculation) -> Iterator[ClosedForm]:
+        shape = calculation.results[position][1].shape if calculation.results else calculation.shape
         for regular in (True, False):
             general = self._form(generic_forms, position, calculation, regular=regular)
             if general is not None:
                 long = _words(general) > LONG
                 merged = self._form(merged_forms, position, calculation, regular=regular) if long else None
+                entries = (
+                    self._form(literal_forms, position, calculation) if long and _picks_places(general, shape) else None
+                )
+                if entries and isinstance(entries.tree, ListLiteral) and _words(entries) < _words(general):
+                    yield entries
                 if merged is not None and FAR_SHORTER * _words(merged) < _words(general):
                     yield merged
                 yield general
@@ -63,6 +72,12 @@ class Choices:
                 self._made[key] = []
         made = self._made[key]
         return made[position] if position < len(made) else None
+
+
+def _picks_places(form: ClosedForm, shape: Shape) -> bool:
+    """Whether a formula has a unit vector, `eye(n)[0]`, for each place along the axes of a derivative."""
+    picked = {*map(int, UNIT_VECTOR.findall(form.text))}
+    return bool(picked) and bool(shape) and picked >= {*range(max(shape))}
 
 
 def _words(form: ClosedForm) -> int:

@@ -17,6 +17,7 @@ from ..differentiation.projections import absorbed
 from ..graph.nodes import Node, topological
 from ..graph.sizes import Size, length, replace_lengths
 from ..graph.transform import flatten
+from ..notation.entries import literal
 from ..notation.expand import expanded
 from ..notation.formula import Notation
 from ..notation.naming import bare, named
@@ -227,11 +228,15 @@ def _written(
     actual: Mapping[str, int],
     *,
     of_these_sizes: bool = False,
+    by_entries: bool = False,
 ) -> list[ClosedForm]:
     notation = _notation(problem, calculation)
     forms = []
     for root, asked in zip(roots, _one_by_one(problem, calculation), strict=True):
-        tree = bare(notation.map_tree(root) if _maps_vectors(calculation, root) else notation.tree(root), problem.names)
+        whole = literal(notation, root) if by_entries else None
+        if whole is None:
+            whole = notation.map_tree(root) if _maps_vectors(calculation, root) else notation.tree(root)
+        tree = bare(whole, problem.names)
         program = named(tree, [*problem.names, *actual])
         used = {node.name for node in walk(program) if isinstance(node, Name)} if actual else set()
         here = {name: size for name, size in actual.items() if name in used}
@@ -269,6 +274,11 @@ def origins_of(calculation: Calculation, names: Container[str]) -> dict[str, str
 def sized_forms(problem: Problem, calculation: Calculation) -> list[ClosedForm]:
     """Return closed forms for exactly these sizes."""
     return _written(problem, calculation, _readable(calculation), {}, of_these_sizes=True)
+
+
+def literal_forms(problem: Problem, calculation: Calculation) -> list[ClosedForm]:
+    """Return closed forms for exactly these sizes, those of few numbers as literals of their entries."""
+    return _written(problem, calculation, _readable(calculation), {}, of_these_sizes=True, by_entries=True)
 
 
 def exact_forms(problem: Problem, calculation: Calculation) -> list[ClosedForm]:

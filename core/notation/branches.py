@@ -60,7 +60,7 @@ def _upwards(name: str, left: Node, right: Node) -> Node:
 
 def redundant_mask(node: Node) -> Node | None:
     """m * m = m; relu(x) * (x > 0) = relu(x); p * x**(p - 1) * (p != 0) = p * x**(p - 1)"""
-    if not isinstance(node, Product) or not any(map(is_mask, node.children)):
+    if not isinstance(node, Product):
         return None
     factors = list(node.factors)
     for place, (mask, labels) in enumerate(factors):
@@ -120,11 +120,20 @@ def merged_branches(node: Node) -> Node | None:
     """m*a + (m == 0)*b = where(m, a, b)"""
     if not isinstance(node, Sum):
         return None
+    if not any(map(_has_equality, node.children)):
+        return None
     for (i, holding), (j, other) in permutations(enumerate(node.terms), 2):
         if (found := _merged(holding, other)) is not None:
             rest = [term for place, term in enumerate(node.terms) if place not in (i, j)]
             return add([*rest, (1, found)], node.shape)
     return None
+
+
+def _has_equality(node: Node) -> bool:
+    for part in node.children if isinstance(node, Product) else (node,):
+        if isinstance(part, Map) and part.operator.name == "equal":
+            return True
+    return False
 
 
 def _masks(node: Node, *, holds: bool) -> Iterator[tuple[int, Node, Labels]]:
@@ -193,4 +202,15 @@ def chosen(mask: Node, a: Node, b: Node) -> Node:
     return add([(1, b), (step, mask)], a.shape)
 
 
-BRANCHES = (redundant_mask, sign_of_absolute, compared_difference, merged_branches)
+def simpler_branches(node: Node) -> Node | None:
+    """Return a node with its masks and branches as an author writes them, None where nothing is simpler."""
+    if isinstance(node, Map):
+        return compared_difference(node) if node.operator.mask else None
+    if isinstance(node, Sum):
+        return merged_branches(node)
+    if not isinstance(node, Product):
+        return None
+    for part in node.children:
+        if isinstance(part, Map) and (part.operator.mask or part.operator.name == "abs"):
+            return redundant_mask(node) or sign_of_absolute(node)
+    return None

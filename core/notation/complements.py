@@ -14,20 +14,23 @@ from collections.abc import Iterable
 
 from ..elaboration.elaborate import call
 from ..graph.algebra import Factor, add, full, inlined, product, scale
-from ..graph.nodes import Coefficient, Node, Product, Sum, is_function
+from ..graph.nodes import Coefficient, Node, Product, Sum, is_function, remembered
 from .totals import known
 
 
 def with_complements(node: Node) -> Node | None:
     """Return a Sum multiplied out, with 1 - s(t) for s(-t) and what is known of softmax, if that makes it shorter."""
-    if not isinstance(node, Sum):
-        return None
+    return next(iter(_shorter(node)), None) if isinstance(node, Sum) else None
+
+
+@remembered
+def _shorter(node: Sum) -> tuple[Node, ...]:
     factors = [factor for term in node.children for factor, _ in _factors(term)]
-    weighted = any(is_function(factor, "exp") for factor in factors)
+    weighted = any(map(_is_softmax, factors))
     if not any(map(_is_complement, factors)) and not (weighted and any(isinstance(own, Sum) for own in factors)):
-        return None
+        return ()
     found = add([part for c, term in node.terms for part in _multiplied_out(c, term)], node.shape)
-    return found if _size(found) < _size(node) else None
+    return (found,) if _size(found) < _size(node) else ()
 
 
 def _factors(node: Node) -> list[Factor]:
@@ -40,6 +43,12 @@ def _is_complement(node: Node) -> bool:
     if isinstance(inner, Sum):
         return all(c < 0 for c in inner.coefficients)
     return isinstance(inner, Product) and inner.coefficient < 0
+
+
+def _is_softmax(node: Node) -> bool:
+    """Whether a node is exp(x - logsumexp(x)), whose entries add up to one."""
+    shift = node.children[0].children if is_function(node, "exp") else ()
+    return any(is_function(part, "logsumexp") for term in shift for part in (term, *term.children))
 
 
 def _multiplied_out(coefficient: Coefficient, term: Node) -> Iterable[tuple[Coefficient, Node]]:

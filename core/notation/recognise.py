@@ -28,7 +28,7 @@ from ..graph.canonical import tidy
 from ..graph.nodes import Apply, Coefficient, Node, Product, Sum
 from ..graph.ratios import Ratio, reciprocal
 from ..graph.transform import transform
-from .branches import BRANCHES
+from .branches import simpler_branches
 from .complements import with_complements
 from .inverses import PAIRS
 from .totals import known_total
@@ -43,7 +43,7 @@ PATTERNS = (
     with_complements,
     unmerged,
     *PAIRS,
-    *BRANCHES,
+    simpler_branches,
 )
 
 

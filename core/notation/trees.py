@@ -5,7 +5,6 @@ from __future__ import annotations
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from fractions import Fraction
-from functools import partial, reduce
 
 from ...grammar import syntax
 from ...grammar.budget import spend
@@ -97,7 +96,10 @@ def negated(tree: Tree) -> Tree:
 
 def times(factors: Sequence[Tree], operator: str = "*") -> Tree:
     """Return a product of trees, grouped to the left."""
-    return reduce(partial(Binary, operator), factors)
+    result, *others = factors
+    for factor in others:
+        result = Binary(operator, result, factor)
+    return result
 
 
 def transposed(tree: Tree) -> Tree:
@@ -170,9 +172,13 @@ def hadamard(powers: Iterable[Power]) -> Tree:
 def fraction(powers: Iterable[Power]) -> tuple[list[Tree], list[Tree]]:
     """Return what stands above and below the line of a product of powers."""
     factors = collected(powers)
-    above = [power(tree, exponent) for tree, exponent in factors if exponent > 0]
-    below = sorted((pair for pair in factors if pair[1] < 0), key=lambda pair: not isinstance(pair[0], Name))
-    return above, [power(tree, -exponent) for tree, exponent in below]
+    above, names, others = list[Tree](), list[Tree](), list[Tree]()
+    for tree, exponent in factors:
+        if exponent > 0:
+            above.append(power(tree, exponent))
+        else:
+            (names if isinstance(tree, Name) else others).append(power(tree, -exponent))
+    return above, [*names, *others]
 
 
 def quotient(above: Sequence[Tree], below: Iterable[Tree]) -> Tree:

@@ -31,7 +31,7 @@ class Typed:
 
     def place(self, node: Node) -> int:
         """Return the place of the newest name in a node, `FIRST` where it has none that was typed."""
-        stack = [node]
+        stack = [] if node in self._places else [node]
         while stack:
             top = stack[-1]
             missing = [child for child in top.children if child not in self._places]
@@ -63,13 +63,14 @@ class Typed:
 
     def factors(self, factors: Iterable[Factor]) -> list[Factor]:
         """Return the factors of a product in the order of their names: functions after inputs, masks last."""
-        if not self._names:
-            return [*factors]
-        return sorted(factors, key=lambda factor: self._rank(factor[0]))
+        found = [*factors]
+        if not self._names or len(found) < 2:
+            return found
+        return sorted(found, key=lambda factor: self._rank(factor[0]))
 
-    def _rank(self, node: Node) -> tuple[bool, bool, bool, int, bool, bool]:
+    def _rank(self, node: Node) -> tuple[bool, bool, bool, bool, int, bool, bool]:
         base = node.children[0] if is_function(node, "power") else node
         given = isinstance(base, Symbol)
         direction = isinstance(node, Symbol) and node.name not in self._names
         turned = isinstance(node, Map) and split(node.children[0])[0] == -1
-        return is_mask(node), direction, not given, self.place(node), isinstance(node, Sum), turned
+        return is_mask(node), direction, not given, bool(base.shape), self.place(node), isinstance(node, Sum), turned

@@ -80,6 +80,9 @@ class Walk:
             named = isinstance(node, Symbol) and "diagonal" in node.assumptions
             matrix = term.links[0].tree if named else None
             self._pend(labels[0], Vector((), ((diagonal_of(term.links), ONE),), matrix=matrix))
+        elif len(labels) == 2 and not term.links:  # a number for all entries
+            self._keep(labels[0])
+            self._keep(labels[1])
         elif len(labels) == 2:
             self.edges.append(Edge(labels[0], labels[1], term.links))
         elif labels:
@@ -382,7 +385,8 @@ def _applied(links: tuple[Link, ...], vectors: list[Vector]) -> Vector:
 
 def _powers(vectors: Iterable[Vector]) -> tuple[Power, ...]:
     """Return a product of vectors as its factors, masks last."""
-    return tuple(sorted((power for vector in vectors for power in vector.powers()), key=_is_comparison))
+    found = [power for vector in vectors for power in vector.powers()]
+    return tuple(sorted(found, key=_is_comparison) if len(found) > 1 else found)
 
 
 def _is_comparison(power: Power) -> bool:

@@ -90,7 +90,7 @@ class Result(NamedTuple):
     `axes` labels each axis: `("out[i]", "b[j]")`. `axis_groups` counts the axes that belong to the output and to each
     name, so that a screen can put rows and columns together: `(("out", 1), ("b", 1))`. With a batch, `data` has one
     further axis in front that `axes` and `axis_groups` do not count. Where the derivative is kept in `compressed` form,
-    `data` is empty.
+    `data` is empty. `sources` says where the derivative is published, if that was asked for.
     """
 
     wrt: tuple[str, ...]
@@ -104,6 +104,7 @@ class Result(NamedTuple):
     origins: Mapping[str, str] = {}
     convention: str = ""
     compressed: Structured | None = None
+    sources: tuple[str, ...] = ()
     condition: str = ""
 
     @property

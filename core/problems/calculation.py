@@ -65,7 +65,8 @@ class Calculation:
         statics: Mapping[str, Static] | None = None,
     ) -> None:
         self.problem = problem
-        self.samples, self.reduced = (None, samples) if problem.reduce else (samples, None)
+        self.samples = None if problem.reduce else samples
+        self.reduced = samples if problem.reduce else None
         self.statics = dict(statics or {})
         self.symbols = {name: Symbol.of(name, tuple(shapes[name]), self._assumed(name)) for name in problem.names}
         self._check_assumptions()
@@ -97,7 +98,8 @@ class Calculation:
         nodes = sized([self.original, self.output, self.separate, *parts, *(node for _, node in self.results)], lengths)
         made = Calculation.__new__(Calculation)
         made.problem, made.general = self.problem, (self, lengths)
-        made.samples, made.reduced = (None, samples) if self.problem.reduce else (samples, None)
+        made.samples = None if self.problem.reduce else samples
+        made.reduced = samples if self.problem.reduce else None
         made.statics = {
             name: replace_lengths(size, lengths) if isinstance(size, Size) else size
             for name, size in self.statics.items()
@@ -151,6 +153,12 @@ class Calculation:
         return {nodes[node]: span for node, span in reversed(general._spans.items())}
 
     @cached_property
+    def kinked(self) -> list[Map | Apply]:
+        """The operations on a variable that have kinks somewhere."""
+        nodes = [node for node in self._operations if node.operator.kink]
+        return [node for node in nodes if not set(self.problem.wrt).isdisjoint(symbols([node]))]
+
+    @cached_property
     def sums(self) -> Mapping[Node, tuple[Node, Node]]:
         """The sums and differences that were written, each with its two sides."""
         if self.general is None:
@@ -160,16 +168,13 @@ class Calculation:
         return {nodes[node]: (nodes[left], nodes[right]) for node, (left, right) in general._sums.items()}
 
     @cached_property
-    def may_have_kinks(self) -> bool:
-        """Whether the value is made of operations some of which have kinks."""
-        nodes = topological([self.output])
-        return any(isinstance(node, Map | Apply) and bool(node.operator.kink) for node in nodes)
-
-    @cached_property
     def is_analytic(self) -> bool:
         """Whether the value is made of analytic operations alone, so that the complex step sees its derivative."""
-        nodes = topological([self.output])
-        return all(node.operator.analytic for node in nodes if isinstance(node, Map | Apply))
+        return all(node.operator.analytic for node in self._operations)
+
+    @cached_property
+    def _operations(self) -> list[Map | Apply]:
+        return [node for node in topological([self.output]) if isinstance(node, Map | Apply)]
 
     # Building the graphs.
 

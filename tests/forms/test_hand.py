@@ -47,6 +47,23 @@ ROWS: list[tuple[str, str, str, dict[str, Any], str]] = [
     ("r = y - X @ w; sum(where(r >= 0, q*r, (q - 1)*r))", "grad", "w", {"q": ()}, "-X.T @ (q - (X @ w > y))"),
     ("sum(abs(x)**p)", "grad", "x", {"p": (), "x": (4,)}, "p*sign(x)*abs(x)**(p - 1)"),
     ("sum(abs(x)**3)", "grad", "x", {}, "3*x*abs(x)"),
+    # Few numbers as a literal.
+    (
+        "[-b*x[0]*x[1], b*x[0]*x[1] - g*x[1], g*x[1]]",
+        "jacobian",
+        "x",
+        {"x": (3,), "b": (), "g": ()},
+        "[[-b*x[1], -b*x[0], 0], [b*x[1], b*x[0] - g, 0], [0, g, 0]]",
+    ),
+    (
+        "[a*x[0] - b*x[0]*x[1], d*x[0]*x[1] - c*x[1]]",
+        "jacobian",
+        "x",
+        {"x": (2,), **dict.fromkeys("abcd", ())},
+        "[[a - b*x[1], -b*x[0]], [d*x[1], d*x[0] - c]]",
+    ),
+    ("x[0]**2 + sin(x[1])", "grad", "x", {"x": (2,)}, "[2*x[0], cos(x[1])]"),
+    ("x[0]*x[1]*x[2]", "hessian", "x", {"x": (3,)}, "[[0, x[2], x[1]], [x[2], 0, x[0]], [x[1], x[0], 0]]"),
 ]
 
 

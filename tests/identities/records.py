@@ -1,25 +1,23 @@
-"""The published identities of `public.jsonl`.
+"""The published identities of `core/explanation/identities.jsonl`.
 
 Each record holds an expression, what it is differentiated by, how to sample its inputs, and the published result.
 """
 
 from __future__ import annotations
 
-import json
 import zlib
 from collections.abc import Callable, Mapping
-from pathlib import Path
 from typing import Any
 
 import numpy as np
 from scipy import special
 
+from matgrad.core.explanation.citation import identities
+
 Record = Mapping[str, Any]
 Values = dict[str, np.ndarray]
 
-RECORDS: list[Record] = [
-    json.loads(line) for line in Path(__file__).with_name("public.jsonl").read_text(encoding="utf-8").splitlines()
-]
+RECORDS: list[Record] = [*identities()]
 
 
 def sample(record: Record, seed: int) -> Values:

@@ -1,7 +1,8 @@
 """Published matrix-derivative identities, each evaluated at two seeds and compared with its closed form.
 
-A record of `public.jsonl` holds an expression, what it is differentiated by, how to sample its inputs and the
-published result. A closed form is evaluated here by NumPy and SciPy, which share nothing with the code under test.
+A record of `core/explanation/identities.jsonl` holds an expression, what it is differentiated by, how to sample its
+inputs and the published result. A closed form is evaluated here by NumPy and SciPy, which share nothing with the code
+under test.
 """
 
 from __future__ import annotations
@@ -150,6 +151,6 @@ def test_an_assumption_is_the_projection_of_the_plain_derivative(record: Record,
 
 
 def test_every_kind_of_record_is_there() -> None:
-    assert len(RECORDS) == len({record["id"] for record in RECORDS}) == 265
+    assert len(RECORDS) == len({record["id"] for record in RECORDS}) == 285
     assert {record["kind"] for record in RECORDS} == {"value", "grad", "jacobian", "hessian", "mixed"}
     assert len(SYMMETRIC_CONVENTION) == 6

@@ -186,6 +186,9 @@ def test_latex() -> None:
     )
     scalar = derivative(np.array(-np.inf), ("out", 0), ("x_1", 0))
     assert written(answer(scalar), "latex") == "-\\infty\n"
+    wide = derivative(np.ones((1, 11)), ("out", 1), ("x_1", 1))
+    assert written(answer(wide), "latex").startswith("\\left[\\begin{array}{*{11}{r}}\n")
+    assert written(answer(wide), "latex").endswith("\\end{array}\\right]\n")
     order_3 = derivative(np.ones((1, 1, 1)), ("out", 1), ("x_1", 2))
     assert written(answer(order_3), "latex").startswith("\\mathrm{out[0]} = \\begin{bmatrix}")
 

@@ -2,14 +2,11 @@
 
 from __future__ import annotations
 
-import json
-from pathlib import Path
-from typing import Any
-
 import numpy as np
 import pytest
 
 import matgrad
+from identities.records import RECORDS
 from matgrad.core.elaboration.elaborate import BARE_CONSTANTS
 from matgrad.core.explanation.derivation import explain
 from matgrad.core.explanation.lesson import Explanation, Lesson, Line
@@ -29,8 +26,6 @@ SHAPES = {
     "A": (3, 3), "B": (3, 3), "S": (2, 3, 3), "T": (2, 3, 4),
 }  # fmt: skip
 DERIVATIVES = {"Y": (4, 2)}
-IDENTITIES = Path(__file__).parents[2] / "identities" / "public.jsonl"
-RECORDS: list[dict[str, Any]] = [json.loads(line) for line in IDENTITIES.read_text(encoding="utf-8").splitlines()]
 
 
 def names(text: str) -> list[str]:

@@ -15,6 +15,7 @@ from typing import Any
 import numpy as np
 import pytest
 
+import matgrad
 from libraries import LIBRARIES as INSTALLED
 from libraries import converter, defined, every_library
 from matgrad.core.differentiation.differentiate import derivative
@@ -193,3 +194,11 @@ def test_settings_are_written_in_the_words_of_the_library() -> None:
     assert spelled("var(X, axis=1)", "torch") == "torch.var(X, dim=1, correction=0, keepdim=False)"
     assert spelled("clip(X, upper=0.2)", "jax") == "jnp.clip(X, None, 0.2)"
     assert find("clip") is not None
+
+
+def test_the_logistic_function_gives_way_to_a_variable() -> None:
+    """The letter sigma has one meaning in a formula."""
+    with_sigma = matgrad.grad("sum(sigmoid(sigma*x))", wrt="x", shapes={"sigma": ()}).latex
+    assert r"\operatorname{sigmoid}\left(\sigma \, x\right)" in with_sigma
+    assert r"\sigma\left" not in with_sigma
+    assert r"\sigma\left" in matgrad.grad("sum(sigmoid(a*x))", wrt="x").latex

@@ -158,12 +158,12 @@ FORMULAS = (
     # What is used twice is a part of its own, whatever notation it needs.
     ("exp(einsum('ij,ij', Z, einsum('i,aij->aj', y, T)))", "Z",
      "u = einsum('ikj,k->ij', T, y); exp(sum(Z*u))*u"),
-    ("exp(v @ einsum('i,aij,j->a', y, T, w))", "v", "u = einsum('ijk,j,k->i', T, y, w); exp(u @ v)*u"),
+    ("exp(v @ einsum('i,aij,j->a', y, T, w))", "v", "u = einsum('ijk,j,k->i', T, y, w); exp(v @ u)*u"),
     ("minimum(v, sum(T[:, :, 1] @ T))", "v", "diag(1 + sign(einsum('ijk,j->', T, sum(T[:, :, 1], axis=0)) - v))/2"),
     ("exp(sum(Z))", "Z", "exp(sum(Z))*ones((n, m))"),
     ("logaddexp(t, sum(Z.T))", "t", "sigmoid(t - sum(Z))"),
     # (Z + s).T is not Z.T + s, where s is repeated along an axis.
-    ("sum(A @ exp(Z.T + v))", "Z", "exp(v + Z.T).T @ diag(sum(A, axis=0))"),
+    ("sum(A @ exp(Z.T + v))", "Z", "exp(Z.T + v).T @ diag(sum(A, axis=0))"),
     ("sum(B * softmax(v + Z.T, axis=0))", "Z",
      "M = B*exp(Z.T - logsumexp(Z, axis=1)); M.T - diag(sum(M, axis=0)) @ softmax(Z, axis=1)"),
     # Row sums of diag(v) @ Z are v*sum(Z, axis=1).
@@ -173,7 +173,7 @@ FORMULAS = (
     ("norm(norm(Z, axis=0))", "Z", "Z/norm(norm(Z, axis=0))"),
     # w + w*w is not 2*w.
     ("exp(w - w**2)", "w", "diag(exp(w - w**2)*(1 - 2*w))"),
-    ("tanh(t*t + t)", "t", "u = tanh(t + t**2)**2; 1 + 2*t*(1 - u) - u"),
+    ("tanh(t*t + t)", "t", "u = tanh(t**2 + t)**2; 1 + 2*t*(1 - u) - u"),
     ("sum(exp(Z*Z*Z - Z*Z))", "Z", "e = exp(Z**3 - Z**2); e*Z**2 + 2*Z*(Z*e - e)"),
 )  # fmt: skip
 
