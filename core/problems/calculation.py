@@ -48,7 +48,7 @@ class Calculation:
 
     `shapes` are those of one sample. `samples` is the length of the batch axis, None without a batch; where samples are
     reduced it is `reduced`, inputs have it as their first axis, and results none. `statics` are the values of names
-    used as sizes. Building it checks everything that shapes decide, and allocates nothing.
+    used as sizes, `fixed` says which lengths are numbers. Building it checks what shapes decide.
 
     Over lengths that are symbols it is `general`: elaborated and differentiated once for all sizes, and computed `at`
     some of them.
@@ -63,8 +63,9 @@ class Calculation:
         *,
         samples: int | None = None,
         statics: Mapping[str, Static] | None = None,
+        fixed: tuple[str, ...] = (),
     ) -> None:
-        self.problem = problem
+        self.problem, self.fixed = problem, fixed
         self.samples = None if problem.reduce else samples
         self.reduced = samples if problem.reduce else None
         self.statics = dict(statics or {})
@@ -97,7 +98,7 @@ class Calculation:
         parts = (node for part in self.parts.items() for node in part)
         nodes = sized([self.original, self.output, self.separate, *parts, *(node for _, node in self.results)], lengths)
         made = Calculation.__new__(Calculation)
-        made.problem, made.general = self.problem, (self, lengths)
+        made.problem, made.fixed, made.general = self.problem, self.fixed, (self, lengths)
         made.samples = None if self.problem.reduce else samples
         made.reduced = samples if self.problem.reduce else None
         made.statics = {

@@ -94,7 +94,7 @@ class Compiler:
             square = square_names(problem.assumptions)
             found = solve_lengths(problem.program, ranks, unknown, whole, square, known, **problem.wanted)
             count = length(next(unused_names({*problem.names, *names_in(found.sizes)}))) if problem.reduce else None
-            made = found, Calculation(problem, found.shapes, samples=count, statics=found.statics)
+            made = found, Calculation(problem, found.shapes, samples=count, statics=found.statics, fixed=found.fixed)
             # What was inferred may come back as known: the other points of a claim have these ranks.
             self._generals[key] = self._generals[_key(ranks_of(found.shapes))] = made
         return self._generals[key]
