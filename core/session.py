@@ -3,15 +3,18 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from functools import partial
 from itertools import chain, product
+from math import prod
 from typing import TYPE_CHECKING, NamedTuple, TypeVar
 
 import numpy as np
 
 from ..grammar.advice import Given, Setting, advise
 from ..grammar.syntax import Binary, Name, walk
+from .amounts import memory, rounded_up
 from .arrays import Array, Static, silent, statics
-from .checking.results import check_results
+from .checking.results import beside, check_results
 from .elaboration.choice import SMALLEST
 from .elaboration.entries import StaticNameError
 from .errors import EvaluationError, ExpressionError, InputError, MatgradError, NotScalarError, ShapeError, UsageProblem
@@ -125,7 +128,8 @@ def answer(
     if wishes.check:
         checks = check_results(calculation, values, data, bool(kinks), wishes.seed, derive if compressed else None)
     records = calculation.result_records(data, checks)
-    results, left_out = with_formulas(calculation, values, records, compared=wishes.check)
+    nearby = partial(beside, calculation, values, wishes.seed, derive if compressed else None) if kinks else None
+    results, left_out = with_formulas(calculation, values, records, compared=wishes.check, beside=nearby)
     return Answer(
         command=command or problem.kind,
         expression=problem.text,
@@ -163,7 +167,12 @@ def strict_derivatives(
 def explained(
     calculation: Calculation, run: Callable[[Mapping[str, Array]], Result], values: Mapping[str, Array]
 ) -> Result:
-    """Return `run(values)`; of an operation without a result an EvaluationError says where it stands and why."""
+    """Return `run(values)`; of an operation without a result or a derivative an EvaluationError says where and why."""
+    if calculation.kinked and calculation.problem.order > 1:
+        # Loaded where there may be something to refuse, for start-up.
+        from .checking.warnings import refuse_at_kinks
+
+        refuse_at_kinks(calculation, values)
     try:
         return run(values)
     except OperationFailed as failure:
@@ -188,7 +197,7 @@ def _diagnosed(
     calculation: Calculation, values: Mapping[str, Array], value: Array, data: list[Array]
 ) -> tuple[list[Warning], list[Warning]]:
     """Return warnings of kinks and of what is not finite; most answers need not load what looks for them."""
-    if not calculation.may_have_kinks and all(np.isfinite(array).all() for array in (value, *data)):
+    if not calculation.kinked and all(np.isfinite(array).all() for array in (value, *data)):
         return [], []
     # Loaded where there may be something to find, for start-up.
     from .checking.warnings import find_kinks, find_nonfinite
@@ -255,6 +264,7 @@ def _drawn_static(error: StaticNameError, shape: Shape, wishes: Wishes, *, infer
     if error.shape is None:
         law = f"randint:0:{error.below if error.below and not isinstance(error.below, Size) else SMALLEST}"
     sizes = tuple(SMALLEST if isinstance(size, Size) else size for size in shape)
+    _guard(error.name, sizes, wishes.limit)
     value = draw(error.name, sizes, law, wishes.seed, ())
     return Input(value, "random", seed=wishes.seed, law=law, shape_inferred=inferred)
 
@@ -342,6 +352,9 @@ def _drawn(
             if name in problem.batch:
                 assert calculation.samples is not None
                 shape = (calculation.samples, *shape)
+            if prod(shape) * 8 > wishes.limit and wishes.compressed != "always":
+                calculation.guard(wishes.limit)  # of a result that is too large more can be said
+            _guard(name, shape, wishes.limit)
             if name in counts:
                 value, law = np.array(float(counts[name])), "size"
             else:
@@ -360,6 +373,16 @@ def _drawn(
         if not missing or _finite(calculation, {**used, **found}, wishes.limit):
             return found
     return drawn(positive, wishes.seed)
+
+
+def _guard(name: str, shape: Shape, limit: int) -> None:
+    """Raise EvaluationError where numbers for a name need more than `limit` bytes, before they are drawn."""
+    needed = prod(shape) * 8
+    if needed > limit:
+        raise EvaluationError(
+            f"`{name}` ({show(shape)}) needs {memory(needed)}; the limit is {memory(limit)}",
+            helps=[advise("raise the limit: ", Setting("max_memory", rounded_up(needed)))],
+        )
 
 
 def _sizes_meant(calculation: Calculation, missing: Iterable[str]) -> dict[str, int]:
@@ -398,6 +421,7 @@ def _directions(calculation: Calculation, wishes: Wishes) -> dict[str, Input]:
     for name in problem.wrt:
         shape = calculation.direction_shape(name)
         full = (calculation.samples or 0, *shape) if calculation.counts_samples(name) else shape
+        _guard(tangent_name(name), full, wishes.limit)
         wish = wishes.directions.get(name, "random")
         if isinstance(wish, str):
             value = np.ones(full) if wish == "ones" else draw(tangent_name(name), full, "normal", wishes.seed, ())

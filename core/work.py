@@ -37,7 +37,7 @@ FINDING = Allowance("a derivative", 1_000_000, 3_000_000, 6.0)
 # A formula beside numbers: nobody reads a longer one, and the numbers wait for it.
 BESIDE = Allowance("a formula", 3_000, 500_000, 2.5)
 # A formula that was asked for, as text or as code.
-ASKED = Allowance("a formula", 20_000, 1_500_000, 6.0)
+ASKED = Allowance("a formula", 20_000, 1_200_000, 6.0)
 
 
 class TooMuchWork(EvaluationError):

@@ -18,5 +18,8 @@ settings.register_profile("loaded", deadline=None, suppress_health_check=[Health
 settings.load_profile("loaded")
 os.environ["MATGRAD_RAISE"] = "1"
 table.load()
-# What a script starts in the background ignores interrupts, and so would the programs that the tests interrupt.
+# What a script starts in the background ignores these signals, and so would the programs that the tests interrupt.
 signal.signal(signal.SIGINT, signal.default_int_handler)
+for name in ("SIGQUIT", "SIGHUP"):
+    if hasattr(signal, name):
+        signal.signal(getattr(signal, name), signal.SIG_DFL)

@@ -142,7 +142,7 @@ def _lines_of(path: str) -> Generator[bytes, None, None]:
     if path != "-":
         try:
             with open(path, "rb") as file:
-                yield from lines_in(file)
+                yield from lines_in(file, path)
         except OSError as problem:
             raise unreadable_file(f"-i {path}", problem) from None
         return

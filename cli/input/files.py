@@ -14,7 +14,7 @@ from ...core.errors import InputError, Source
 from . import errors
 from .errors import Destination
 from .numpy_files import NPY_MAGIC, NPZ_MAGIC, checked, npz_names, read_npy, read_npz
-from .room import ask_for
+from .room import ask_for, read_within
 from .standard_input import StdinReader
 
 if TYPE_CHECKING:
@@ -60,7 +60,7 @@ def open_document(path: str, prefix: str, stdin: StdinReader | None) -> Document
         try:
             with open(path, "rb") as file:
                 ask_for(os.fstat(file.fileno()).st_size, path, "reading the file")
-                document = Document(path, file.read())
+                document = Document(path, read_within(file, path))
         except FileNotFoundError:
             raise errors.no_such_file(path, prefix, _near(path)) from None
         except (OSError, ValueError) as error:

@@ -89,7 +89,7 @@ def _foreign_number(text: str, position: int, message: str) -> Found:
     while start > 0 and re.match(r"[\d.+-]", text[start - 1]):
         start -= 1
     word = _WORD.match(text, start)
-    if word is None or not re.fullmatch(r"[-+]?(\d+\.?\d*|\.\d+)([eE][-+]?\d+)?", word[0]):
+    if word is None or not re.fullmatch(r"[-+]?(\d+(\.\d*)?|\.\d+)([eE][-+]?\d+)?", word[0]):
         return None
     if word.end() <= position or re.fullmatch(r"-?(0|[1-9]\d*)(\.\d+)?([eE][-+]?\d+)?", word[0]):
         return None

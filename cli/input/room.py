@@ -5,8 +5,12 @@ from __future__ import annotations
 from collections.abc import Iterator
 from contextlib import contextmanager
 from contextvars import ContextVar
+from typing import BinaryIO
 
 from . import errors
+
+# What is read at once of a file whose end is not known.
+PIECE = 1 << 20
 
 _limit: ContextVar[int] = ContextVar("limit", default=1 << 30)
 
@@ -25,3 +29,12 @@ def ask_for(size: int, place: str, what: str) -> None:
     """Raise InputError where `what`, found at a place, needs more bytes than an input may take."""
     if size > _limit.get():
         raise errors.too_large(place, what, size, _limit.get())
+
+
+def read_within(stream: BinaryIO, place: str) -> bytes:
+    """Return all of a stream; raise InputError where it needs more bytes than an input may take, or has no end."""
+    found = bytearray()
+    while piece := stream.read(PIECE):
+        found += piece
+        ask_for(len(found), place, "what is read so far")
+    return bytes(found)

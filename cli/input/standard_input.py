@@ -11,22 +11,21 @@ from contextlib import contextmanager
 from typing import BinaryIO, cast
 
 from . import errors
-from .room import ask_for
-
-# A line longer than this comes in pieces.
-PIECE = 1 << 20
+from .room import PIECE, ask_for
 
 
-def lines_in(stream: BinaryIO) -> Iterator[bytes]:
+def lines_in(stream: BinaryIO, name: str = "stdin") -> Iterator[bytes]:
     r"""Yield the lines of a stream as they arrive: `list(lines_in(io.BytesIO(b"1\n2"))) == [b"1\n", b"2"]`.
 
-    A long one is put together in place, where `readline` would hold it twice.
+    A long one is put together in place, where `readline` would hold it twice. Raises InputError for one that needs more
+    bytes than an input may take.
     """
     while line := stream.readline(PIECE):
         if len(line) == PIECE and not line.endswith(b"\n"):
             whole = bytearray(line)
             while piece := stream.readline(PIECE):
                 whole += piece
+                ask_for(len(whole), name, "what is read so far of a line")
                 if piece.endswith(b"\n"):
                     break
             line = cast("bytes", whole)

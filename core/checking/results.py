@@ -51,16 +51,13 @@ def check_results(
     note = ""
     values = {**values, **calculation.part_values(values)}
     if at_kink:
-        names = calculation.problem.wrt
-        moved = {name: values[name] + NEARBY * _direction(calculation, name, values, draws) for name in names}
-        values = {**values, **moved}
         note = "at a point nearby, for the derivative is a choice here"
-        try:
-            data = calculation.program.run(values)[1:] if derive is None else derive(values)
-        except (OperationFailed, EvaluationError):  # a point nearby may leave the domain; the answer itself stands
+        found = _beside(calculation, values, draws, derive)
+        if found is None:  # the answer itself stands
             for _ in data:
                 yield Check(note="the derivative is a choice here, and no point nearby has a value")
             return
+        values, data = found
     loss = digits_lost(calculation, values, data)
     for place, ((wrt, _), array) in enumerate(zip(calculation.results, data, strict=True)):
         question = _question(calculation, wrt, array, values, draws)
@@ -76,6 +73,26 @@ def check_results(
         if loss.digits(place) and (check.passed or (check.finite_differences or 0.0) <= MARGIN * loss.share(place)):
             check = _not_vouched_for(check, loss, place, zero=check.note == UNSEEN or not question.claimed.any())
         yield check._replace(note="; ".join(filter(None, (check.note, note)))) if note else check
+
+
+def beside(
+    calculation: Calculation, values: Mapping[str, Array], seed: int, derive: Derive | None = None
+) -> tuple[Mapping[str, Array], Sequence[Array | Structured]] | None:
+    """Return a point beside a kink and the derivatives there, None where it has none: the point of the check."""
+    return _beside(calculation, values, Draws(seed, "check"), derive)
+
+
+def _beside(
+    calculation: Calculation, values: Mapping[str, Array], draws: Draws, derive: Derive | None
+) -> tuple[Mapping[str, Array], Sequence[Array | Structured]] | None:
+    names = calculation.problem.wrt
+    values = {**values, **calculation.part_values(values)}
+    moved = {name: values[name] + NEARBY * _direction(calculation, name, values, draws) for name in names}
+    values = {**values, **moved}
+    try:
+        return values, calculation.program.run(values)[1:] if derive is None else derive(values)
+    except (OperationFailed, EvaluationError):  # a point nearby may leave the domain
+        return None
 
 
 def _direction(calculation: Calculation, name: str, values: Mapping[str, Array], draws: Draws) -> Array:

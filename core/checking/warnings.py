@@ -32,35 +32,40 @@ NO_CHOLESKY = "cholesky needs a symmetric positive definite matrix, such as A @ 
 def find_kinks(calculation: Calculation, values: Values) -> list[Warning]:
     """Return a warning for each place where the value has a kink, so that a derivative is a choice.
 
-    Example: `abs(x)` where x[1] is 0. Only what depends on a variable counts. Raises EvaluationError where there is no
-    derivative of the order asked for.
+    Example: `abs(x)` where x[1] is 0. Only what depends on a variable counts.
     """
     if calculation.problem.kind == "value":
         return []
-    wrt = set(calculation.problem.wrt)
     location = Location(calculation)
     warnings: dict[str, Warning] = {}
-    for node in topological([calculation.output]):
-        if not isinstance(node, Map | Apply) or not node.operator.kink or not wrt & set(symbols([node])):
-            continue
-        condition = _condition(node)
-        if condition is None:
-            continue
-        found = evaluated(calculation.over_samples([condition]), values)
-        if found is not None and found[0].any():
-            if node.operator.once and calculation.problem.order > 1:
-                raise _only_once(location, node)
-            warning = _kink_warning(location, node, found[0], *_first_sample(calculation, found[0], values))
+    for node in calculation.kinked:
+        hit = _hit(calculation, node, values)
+        if hit is not None:
+            warning = _kink_warning(location, node, hit, *_first_sample(calculation, hit, values))
             warnings.setdefault(warning.message, warning)
     return list(warnings.values())
 
 
-def _only_once(location: Location, node: Map | Apply) -> EvaluationError:
-    return EvaluationError(
-        f"there is no second derivative of {location.quote(node)} here: {ONLY_ONCE}",
-        Label(location.span_of(node), "values are equal or zero here"),
-        helps=["give numbers at which they differ; the first derivative is a choice here, and can be had"],
-    )
+def refuse_at_kinks(calculation: Calculation, values: Values) -> None:
+    """Raise EvaluationError where what is differentiated once and no more has a kink.
+
+    Example: the nuclear norm of a matrix of lower rank has no second derivative.
+    """
+    for node in calculation.kinked:
+        if node.operator.once and _hit(calculation, node, values) is not None:
+            location = Location(calculation)
+            raise EvaluationError(
+                f"there is no second derivative of {location.quote(node)} here: {ONLY_ONCE}",
+                Label(location.span_of(node), "values are equal or zero here"),
+                helps=["give numbers at which they differ; the first derivative is a choice here, and can be had"],
+            )
+
+
+def _hit(calculation: Calculation, node: Map | Apply, values: Values) -> Array | None:
+    """Return where a node has a kink, None where it has none."""
+    condition = _condition(node)
+    found = None if condition is None else evaluated(calculation.over_samples([condition]), values)
+    return found[0] if found is not None and found[0].any() else None
 
 
 def _condition(node: Map | Apply) -> Node | None:

@@ -26,7 +26,6 @@ from ..graph import catalogue
 from ..graph.algebra import broadcast, constant_value, elementwise, number, permute, scale
 from ..graph.nodes import Coefficient, Constant, Node, Symbol, topological  # fmt: skip
 from ..graph.operator import Operator
-from ..graph.places import Progression
 from ..graph.ratios import as_size
 from ..graph.sizes import NotPlainError, Size
 from ..shapes import broadcast_shapes, describe
@@ -35,7 +34,7 @@ from .applied import Value as Value
 from .applied import apply, flat, over_axes
 from .arguments import bind
 from .closures import Closure, closure
-from .entries import ComplexPair, Entries, StaticNameError, Unavailable, integral_symbols
+from .entries import ComplexPair, Entries, StaticNameError, Unavailable, counted, integral_symbols
 from .indexing import indexed, parts_of, slice_ends
 from .keywords import PLAIN
 from .literals import constant_array, literal, plain
@@ -92,7 +91,12 @@ def construct(operator: Operator, operands: Sequence[Any], settings: Mapping[str
     if lengths:
         raise NotPlainError(f"`{operator.name}` must know this number", lengths)
     if operator.build is not None:
-        return operator.build(*operands, **settings)
+        try:
+            return operator.build(*operands, **settings)
+        except TypeError:  # of a length that is counted to
+            if lengths := [size for size in flat(settings.values()) if isinstance(size, Size)]:
+                raise NotPlainError(f"`{operator.name}` must know this number", lengths) from None
+            raise
     if operator.definition is not None:
         text = definition_of(operator, settings)
         return elaborate_text(text, {**dict(zip(operator.operands, operands, strict=True)), **settings})
@@ -428,11 +432,7 @@ class Elaborator:
             value = self.tensor(value, span)
         if not isinstance(value, Node) or not (value.shape or any(node.shape for node in topological([value]))):
             return self.static(value, span)
-        graph = self.graph_of(item)
-        count = graph.shape[0] if graph.rank == 1 else None
-        if isinstance(count, Size) and graph is call("arange", start=count):
-            return Progression(0, 1, count)
-        return self.entries(graph, span)
+        return counted(graph := self.graph_of(item)) or self.entries(graph, span)
 
     def graph_of(self, node: syntax.Node) -> Node:
         """Return the graph of a syntax node whose numbers are needed."""

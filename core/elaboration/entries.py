@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator
+from math import prod
 from typing import Any, ClassVar, NamedTuple
 
 import numpy as np
@@ -11,7 +12,7 @@ from ...grammar.advice import Given, advise
 from ...grammar.errors import ExpressionError, Label, Span
 from ..arrays import AnyArray
 from ..errors import ShapeError
-from ..graph.algebra import fresh, product
+from ..graph.algebra import fresh, product, split
 from ..graph.nodes import (
     Apply,
     Constant,
@@ -24,14 +25,19 @@ from ..graph.nodes import (
     Structural,
     Sum,
     Symbol,
+    Triangle,
     symbols,
     topological,
 )
+from ..graph.places import Progression
 from ..graph.sizes import NotPlainError, Size
 from ..graph.transform import sized
 from ..shapes import Shape, describe
 
 Read = Callable[[Symbol], AnyArray]
+
+# An index is read when an expression is, before anybody says how much memory that may take.
+MOST_ENTRIES = 10_000_000
 
 
 class StaticNameError(ExpressionError):
@@ -87,9 +93,15 @@ class Entries(NamedTuple):
     def of(node: Node, read: Read) -> Entries:
         """Return the entries of a graph; those of a mask are Booleans.
 
-        Raises NotPlainError where they depend on a length that is not known.
+        Raises NotPlainError where they depend on a length that is not known, ExpressionError where there are too many.
         """
-        found = np.asarray(_values(_in_numbers(node, read), read))
+        made = _in_numbers(node, read)
+        if max(prod(part.shape) for part in topological([made])) > MOST_ENTRIES:
+            helps = ["a slice may be of any length: x[start:stop:step]"]
+            raise ExpressionError(
+                f"an index of more than {MOST_ENTRIES:_} entries is not written out".replace("_", " "), helps=helps
+            )
+        found = np.asarray(_values(made, read))
         array = np.empty(found.shape, dtype=np.object_)
         array[...] = found
         if found.dtype != np.bool_:
@@ -120,6 +132,21 @@ def integral_symbols(node: Node) -> Iterator[Symbol]:
     if not (isinstance(node, Map) and node.operator.mask):
         for child in node.children:
             yield from integral_symbols(child)
+
+
+def counted(node: Node) -> range | Progression | None:
+    """Return places that are counted and not held: `arange(10**9)`, and `arange(n)` for a length n."""
+    if node.rank != 1:
+        return None
+    (length,) = node.shape
+    places = product(1, [(Triangle.of(length, length, -1), (0, 1))], (0,))
+    terms = {core: c for c, core in (node.terms if isinstance(node, Sum) else [split(node)])}
+    start, step = terms.pop(Delta.of(length, 1), 0), terms.pop(places, 0)
+    if terms or not isinstance(start, int) or not isinstance(step, int) or not step:
+        return None
+    if isinstance(length, Size):
+        return Progression(0, 1, length) if (start, step) == (0, 1) else None
+    return range(start, start + step * length, step)
 
 
 def _in_numbers(node: Node, read: Read) -> Node:

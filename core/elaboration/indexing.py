@@ -145,6 +145,8 @@ def _length(value: Any) -> int | None:
     """Return the length of a list of indices; None for a number, or an array of other shape."""
     if isinstance(value, Progression):
         return value.length
+    if isinstance(value, range):
+        return len(value)
     if isinstance(value, Entries):
         return len(value.array) if value.array.ndim == 1 else None
     return len(value) if isinstance(value, tuple) else None
@@ -195,6 +197,10 @@ def _pick(item: syntax.Node, value: Any, sizes: Shape, node: syntax.Index, posit
         return Pick(rows, (count_of(rows),))
     if isinstance(value, Progression):
         return Pick(cast("range", value), (value.length,), listed=True)
+    if isinstance(value, range):
+        first, _ = (_place(item, value[end], (end % len(value),), sizes[0], node) for end in (0, -1))
+        if (value[0] < 0) == (value[-1] < 0):
+            return Pick(progression(first, value.step, len(value)), (len(value),), listed=True)
     array = _array(item, value)
     source = value.source if isinstance(value, Entries) else None
     if _is_mask(value):

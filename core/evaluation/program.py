@@ -16,6 +16,7 @@ from ..errors import ExpressionError, MatgradError, surface
 from ..graph.nodes import Function, Node, Symbol, topological
 from ..graph.transform import flatten, vectorize
 from ..shapes import MOST_AXES, Shape
+from .gates import gated
 from .kernels import Kernel, OperationFailed
 from .large import with_sweeps
 from .lowering import Lowering
@@ -68,8 +69,9 @@ class Program:
     """
 
     def __init__(self, roots: Sequence[Node]) -> None:
-        self._roots = steadied(roots)
-        _require_axes(self._roots)
+        order = topological(roots)
+        _require_axes(order)
+        self._roots = gated(steadied(roots, order), order)
         lowered = Lowering(self._roots, Compiled)
         self._outputs = [value.slot for value in lowered.outputs]
         self._inputs = lowered.tape.inputs
@@ -192,9 +194,9 @@ class Compiled:
         return program.run({symbol.name: array for symbol, array in zip(self.arguments, arrays, strict=True)})[0]
 
 
-def _require_axes(roots: Sequence[Node]) -> None:
+def _require_axes(nodes: Sequence[Node]) -> None:
     """Refuse graphs with more axes than NumPy can count in all of its functions."""
-    most = max((node.rank for node in topological(roots)), default=0)
+    most = max([node.rank for node in nodes], default=0)
     if most > MOST_AXES:
         raise ExpressionError(f"this needs an array with {most} axes, and the most are {MOST_AXES}")
 

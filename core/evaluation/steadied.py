@@ -33,8 +33,8 @@ LENGTHS = frozenset({"euclidean_norm", "power_norm", "hypot"})
 UNSTEADY = LENGTHS | {"logsumexp"}
 
 
-def steadied(roots: Sequence[Node]) -> list[Node]:
-    """Return graphs of the same values that keep more digits.
+def steadied(roots: Sequence[Node], order: Sequence[Node]) -> list[Node]:
+    """Return graphs of the same values that keep more digits; `order` are the nodes below the roots.
 
     Example: `exp(x - logsumexp(x))`, the softmax, is right at x = [1e15, 1e15].
     """

@@ -15,12 +15,37 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
+from ..amounts import amount
 from ..arrays import AnyArray, Positions
+from ..errors import EvaluationError
 from ..graph.nodes import Labels
-from ..graph.places import Rows
+from ..graph.places import Rotation, Rows, Windows, count_of
 from ..shapes import Shape
 
 Move: TypeAlias = "int | Positions"
+
+
+# A table of places is made when a program is, before anybody asks how much memory it takes.
+MOST_PLACES = 2**26
+
+
+def require_few(rows: Rows) -> None:
+    """Raise EvaluationError for chosen places that are too many to be gone through one by one."""
+    if count_of(rows) > MOST_PLACES:
+        raise EvaluationError(
+            f"this needs a table of {amount(count_of(rows))} places; the most are {amount(MOST_PLACES)}"
+        )
+
+
+def table_of(rows: Rows) -> Positions:
+    """Return chosen places as an array: `table_of(Windows(3, 2))` is `[0, 1, 1, 2, 2, 3]`."""
+    require_few(rows)
+    if isinstance(rows, Windows):
+        starts, inner = np.arange(rows.amount) * rows.step, np.arange(rows.length) * rows.dilation
+        return np.add.outer(starts, inner).ravel()
+    if isinstance(rows, Rotation):
+        return np.roll(np.arange(rows.size), -rows.start)
+    return np.arange(rows.start, rows.stop, rows.step) if isinstance(rows, range) else np.asarray(rows, dtype=np.intp)
 
 
 def row_major_strides(shape: Shape) -> tuple[int, ...]:
@@ -68,7 +93,7 @@ class Place:
             self.offset += move * rows.start
             self.add(label, move * rows.step, len(rows))
         else:
-            index = np.asarray(rows, dtype=np.intp)
+            index = table_of(rows)
             self.add(label, move * index if isinstance(move, int) else move[index], len(rows))
 
     def nested(self, labels: Labels, sizes: Sequence[int]) -> int | None:

@@ -29,7 +29,7 @@ from ..graph.nodes import Delta, Labels, Reshape, Select, Structural, Triangle, 
 from ..graph.places import Rows, Windows
 from ..shapes import Shape
 from .contract import diagonal, multiply, plain, rename
-from .strided import Place
+from .strided import Place, require_few
 from .tape import Labelled, Tape
 
 Tensor = tuple[Structural, Labels]
@@ -162,6 +162,8 @@ class Structure:
         one, other = first[0], second[0]
         assert isinstance(one, Select)
         assert isinstance(other, Select)
+        require_few(one.rows)
+        require_few(other.rows)
         where: dict[int, list[int]] = {}
         for k, row in enumerate(other.rows):
             where.setdefault(row, []).append(k)
@@ -293,6 +295,8 @@ class Structure:
         if any(not set(factor.labels) <= set(carriers[0].labels) for factor in carriers):
             return False
         labels = carriers[0].labels
+        # Masks come last: their zeros win over all that is computed.
+        carriers.sort(key=lambda factor: factor.mask)
         total = reduce(lambda one, other: multiply(self.tape, one, other, labels, self.sizes), carriers)
         total = plain(total, self.tape)
         axis = total.labels.index(j)
@@ -312,6 +316,7 @@ def _composed(tensor: Tensor, i: int, j: int, rows: Rows) -> Tensor:
     node, labels = tensor
     if not isinstance(node, Select) or labels[0] != j:
         return tensor
+    require_few(rows)
     return Select.of([node.rows[row] for row in rows], node.size), (i, labels[1])
 
 

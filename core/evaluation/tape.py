@@ -19,6 +19,7 @@ from ..graph.nodes import Labels
 from ..graph.places import Rows, Windows
 from ..shapes import Shape
 from .kernels import Kernel
+from .strided import table_of
 
 
 class Value(NamedTuple):
@@ -187,7 +188,7 @@ class Tape:
             stop = rows.stop if rows.step > 0 or rows.stop >= 0 else None
             key = (*(slice(None),) * axis, slice(rows.start, stop, rows.step))
             return self._view(("rows", axis, rows), itemgetter(key), value, shape)._replace(fresh=False)
-        index = np.asarray(rows, dtype=np.intp)
+        index = table_of(rows)
         return self.emit(lambda array: np.take(array, index, axis), [value], shape, exact=True)
 
     def windows(self, value: Value, axis: int, rows: Windows) -> Value:

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping, Sequence
+from collections.abc import Callable, Iterable, Mapping, Sequence
 from typing import TYPE_CHECKING
 from weakref import WeakKeyDictionary
 
@@ -23,7 +23,10 @@ from .closed_form import ClosedForm, Kept
 if TYPE_CHECKING:
     from ..compressed.structured import Structured
 
+    Point = tuple[Mapping[str, Array], Sequence[Array | Structured]]
+
 LEFT_OUT = "formula-left-out"
+BESIDE_KINK = "formula-beside-kink"
 # The comparison evaluates the formula: for arrays beyond this it would cost more than the answer.
 LARGEST_COMPARED = 4_000_000
 
@@ -32,25 +35,39 @@ _known: WeakKeyDictionary[Calculation, Choices | None] = WeakKeyDictionary()
 
 
 def with_formulas(
-    calculation: Calculation, values: Mapping[str, Array], results: Sequence[Result], *, compared: bool
+    calculation: Calculation,
+    values: Mapping[str, Array],
+    results: Sequence[Result],
+    *,
+    compared: bool,
+    beside: Callable[[], Point | None] | None = None,
 ) -> tuple[list[Result], list[Warning]]:
     """Return the results of an answer with their closed forms, and a warning where these are left out.
 
     Each formula is parsed and evaluated at the inputs and compared with the numbers, if `compared`; the error goes
     into the check. A form that does not hold at these inputs (a determinant that vanishes, say) gives way to one
-    written for exactly their sizes, and is left out if that does not hold either.
+    written for exactly their sizes. Where that does not hold either, as at a kink, a form that holds `beside` it is
+    shown, and a warning says so.
     """
     choices = _choices(calculation)
-    if choices is not None:
-        try:
-            with allowed(BESIDE):
-                forms = ((result, choices.at(position, calculation)) for position, result in enumerate(results))
-                kept = choices.kept
-                return [_with_formula(result, own, values, kept, compared=compared) for result, own in forms], []
-        except TooMuchWork as beyond:
-            _known[calculation] = None
-            return list(results), [_left_out(beyond.message)]
-    return list(results), [_left_out(BESIDE.too_long())]
+    if choices is None:
+        return list(results), [_left_out(BESIDE.too_long())]
+    warnings: dict[str, Warning] = {}
+    found = []
+    try:
+        with allowed(BESIDE):
+            for position, result in enumerate(results):
+                forms = list(choices.at(position, calculation)) if beside else choices.at(position, calculation)
+                made = _with_formula(result, forms, values, choices.kept, compared=compared)
+                if made is None:
+                    point = beside() if beside else None
+                    made, warning = _with_formula_beside(result, forms, point, position, choices.kept)
+                    warnings[warning.code] = warning
+                found.append(made)
+    except TooMuchWork as beyond:
+        _known[calculation] = None
+        return list(results), [_left_out(beyond.message)]
+    return found, [*warnings.values()]
 
 
 def _left_out(reason: str) -> Warning:
@@ -59,17 +76,36 @@ def _left_out(reason: str) -> Warning:
 
 def _with_formula(
     result: Result, forms: Iterable[ClosedForm], values: Mapping[str, Array], kept: Kept, *, compared: bool
-) -> Result:
+) -> Result | None:
+    """Return a result with the first form that holds at the inputs, None where there is none."""
     for form in forms:
         data = result.data if result.compressed is None else result.compressed
         error = error_of(form, values, data, kept) if compared else None
         if error is None or error <= SAME_AT_INPUTS:
-            check_length(length(form.program), BESIDE)
             check = result.check._replace(formula=error) if result.check and error is not None else result.check
-            return result._replace(
-                formula=form.text, sizes=form.sizes, origins=form.origins, condition=form.condition, check=check
+            return _showing(form, result._replace(check=check))
+    return None
+
+
+def _with_formula_beside(
+    result: Result, forms: Iterable[ClosedForm], point: Point | None, position: int, kept: Kept
+) -> tuple[Result, Warning]:
+    """Return a result with a form that holds beside a kink, if there is one, and what to say."""
+    for form in forms if point is not None else ():
+        assert point is not None
+        values, data = point
+        error = error_of(form, values, data[position], kept)
+        if error is None or error <= SAME_AT_INPUTS:
+            said = (
+                "the formula is that of points beside the kink; at it the derivative is the choice that the numbers are"
             )
-    return result
+            return _showing(form, result), Warning(said, code=BESIDE_KINK)
+    return result, _left_out("no formula that was found agrees with the numbers here")
+
+
+def _showing(form: ClosedForm, result: Result) -> Result:
+    check_length(length(form.program), BESIDE)
+    return result._replace(formula=form.text, sizes=form.sizes, origins=form.origins, condition=form.condition)
 
 
 def _choices(calculation: Calculation) -> Choices | None:

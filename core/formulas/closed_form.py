@@ -17,10 +17,12 @@ from ..differentiation.projections import absorbed
 from ..graph.nodes import Node, topological
 from ..graph.sizes import Size, length, replace_lengths
 from ..graph.transform import at_lengths, flatten
+from ..notation.differences import with_differences
 from ..notation.entries import literal
 from ..notation.expand import expanded
 from ..notation.formula import Notation
 from ..notation.naming import bare, named
+from ..notation.pairs import with_pairs
 from ..notation.recognise import recognised
 from ..notation.spread import with_spreads
 from ..notation.trees import Tree
@@ -195,7 +197,7 @@ def _read(problem: Problem, calculation: Calculation, lengths: Mapping[str, int]
         return []
     condition = _both(*form_of.conditions)
     forms = _written(problem, calculation, roots, lengths)
-    return [form._replace(regular=True, condition=condition) for form in forms]
+    return [form._replace(regular=True, condition=_both(form.condition, condition)) for form in forms]
 
 
 def _both(*conditions: str) -> str:
@@ -215,7 +217,7 @@ def merged(calculation: Calculation) -> tuple[Calculation, Mapping[str, int]]:
     same = {name: length(first[size]) for name, size in lengths.items()}
     shapes = {name: at_lengths(symbol, same).shape for name, symbol in general.symbols.items()}
     counts = {name: replace_lengths(size, same) for name, size in general.statics.items() if isinstance(size, Size)}
-    found = Calculation(general.problem, shapes, statics={**general.statics, **counts})
+    found = Calculation(general.problem, shapes, statics={**general.statics, **counts}, fixed=general.fixed)
     return found, {name: size for size, name in first.items()}
 
 
@@ -228,7 +230,7 @@ def _written(
     of_these_sizes: bool = False,
     by_entries: bool = False,
 ) -> list[ClosedForm]:
-    notation = _notation(problem, calculation)
+    roots, notation = _with_notation(problem, calculation, roots)
     forms = []
     for root, asked in zip(roots, _one_by_one(problem, calculation), strict=True):
         whole = literal(notation, root) if by_entries else None
@@ -247,7 +249,7 @@ def _written(
                 asked,
                 origins_of(calculation, here),
                 of_these_sizes,
-                condition=_shapes(calculation) if of_these_sizes else "",
+                condition=_shapes(calculation) if of_these_sizes else _both(*calculation.fixed),
             )
         )
     return forms
@@ -329,8 +331,14 @@ def _readable(calculation: Calculation, regular: Regular | None = None) -> list[
     return with_spreads(known, familiar)
 
 
-def _notation(problem: Problem, calculation: Calculation) -> Notation:
+def _with_notation(problem: Problem, calculation: Calculation, roots: list[Node]) -> tuple[list[Node], Notation]:
+    """Return graphs with the sums of slices in them as matrices, and the notation that writes these."""
     spoken = {tangent_name(name): direction_name(problem) for name in problem.wrt}
+    typed = Typed(problem.names, calculation.sums)
     # A sum that holds an identity is distributed where it was multiplied, and is known as it was written.
     familiar = {*topological([calculation.original]), *calculation.sums}
-    return Notation(spoken, familiar, Typed(problem.names, calculation.sums))
+    roots, meanings = with_differences(roots, topological([calculation.original]), typed)
+    if calculation.results:
+        roots, laplacians = with_pairs(roots)
+        meanings |= laplacians
+    return roots, Notation(spoken, familiar, typed, meanings)

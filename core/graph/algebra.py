@@ -14,6 +14,7 @@ from collections import defaultdict
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from fractions import Fraction
 from itertools import combinations, count
+from math import isfinite, nan
 
 from ..shapes import Shape
 from .canonical import canonical, simplest, tidy
@@ -273,7 +274,9 @@ def product(coefficient: Coefficient, factors: Iterable[Factor], output: Labels)
     sums = [(place, node) for place, (node, _) in enumerate(flat) if isinstance(node, Sum)] if Sum in kinds else []
     if coefficient == 0 or not all(node.children for _, node in sums) or (Select in kinds and _apart(flat)):
         sizes = sizes_of(flat)
-        return zero(tuple(sizes[label] for label in output))
+        shape = tuple(sizes[label] for label in output)
+        # What is known to be zero wins over what is computed, and not over an infinite number: 0 * inf is not 0.
+        return full(nan, shape) if isinstance(coefficient, float) and not isfinite(coefficient) else zero(shape)
     for place, node in sums:
         if any(carries_delta(term) for term in node.children):
             others = flat[:place] + flat[place + 1 :]

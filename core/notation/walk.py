@@ -80,6 +80,9 @@ class Walk:
             named = isinstance(node, Symbol) and "diagonal" in node.assumptions
             matrix = term.links[0].tree if named else None
             self._pend(labels[0], Vector((), ((diagonal_of(term.links), ONE),), matrix=matrix))
+        elif len(labels) == 2 and not term.links:  # a number for all entries
+            self._keep(labels[0])
+            self._keep(labels[1])
         elif len(labels) == 2:
             self.edges.append(Edge(labels[0], labels[1], term.links))
         elif labels:

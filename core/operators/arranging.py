@@ -233,6 +233,8 @@ def unflattened(x: Node, axis: int, sizes: Any) -> Node:
     """Return x with one axis split into several."""
     place = normalize_axis(axis, x.rank)
     inner = [*several(sizes)]
+    if not all(isinstance(size, int | Size) for size in inner):
+        raise ExpressionError("`sizes` are whole numbers, of which one may be -1")
     if inner.count(-1) == 1:
         inner[inner.index(-1)] = quotient(x.shape[place], prod(size for size in inner if size != -1),
                                           exact=isinstance(x.shape[place], Size))

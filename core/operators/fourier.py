@@ -13,7 +13,7 @@ from typing import Any
 from ..elaboration.elaborate import call, elaborate_text
 from ..elaboration.entries import ComplexPair
 from ..elaboration.settings import is_whole, shown
-from ..errors import ExpressionError
+from ..errors import ExpressionError, ShapeError
 from ..graph.algebra import scale
 from ..graph.nodes import Node
 from ..graph.operator import NOWHERE, Operator
@@ -47,6 +47,8 @@ def _of_length(x: Node, n: Any, axis: int) -> tuple[Node, int]:
     place = normalize_axis(axis, x.rank)
     size = x.shape[place]
     if n is None or n == size:
+        if size == 0:
+            raise ShapeError("a transform needs one entry at least along its axis")
         return x, place
     if not is_whole(n) or sign(n, meant=1) <= 0:
         raise ExpressionError(f"`n` is a whole number from 1 on, not {shown(n)}")
@@ -61,6 +63,8 @@ def _cosine(x: Node, type: int, n: Any, axis: int, norm: Any, *, inverse: bool) 
     if type not in _COSINES or norm not in (None, "backward", "ortho", "forward"):
         kinds = "`type` is 1, 2, 3 or 4, and `norm` is None, 'ortho' or 'forward'"
         raise ExpressionError(f"`dct`: {kinds}, not {shown(type)} and {shown(norm)}")
+    if type == 1 and size == 1:
+        raise ShapeError("`dct` of type 1 needs two entries at least along its axis")
     kind = _INVERSE[type] if inverse else type
     if norm == "ortho":
         if type == 1:

@@ -51,12 +51,18 @@ def where(condition: Any, a: Any, b: Any) -> Any:
     return np.where(condition != 0, a, b)
 
 
+# Each order is a step of a recurrence; long before so many, functions of ordinary numbers are 0.
+MOST_ORDERS = 10_000
+
+
 def spherical_bessel(n: Any, x: Any) -> Any:
     """Return the spherical Bessel functions of whole order n: by their series near 0, else by upward recurrence.
 
     Source: Abramowitz & Stegun 1964, 10.1.2 and 10.1.19.
     """
     n, x = np.broadcast_arrays(n, x)
+    if np.max(n, initial=0) > MOST_ORDERS:
+        raise EvaluationError(f"the order of a spherical Bessel function is {MOST_ORDERS} at most")
     near = np.abs(x) <= np.maximum(4.0, n)
     far = np.where(near, 1.0, x)
     below, result = np.cos(far) / far, np.sin(far) / far
@@ -273,9 +279,12 @@ def expm_frechet(X: Any, E: Any) -> Any:
 
 
 def logm(X: Any) -> Any:
-    """Return the principal logarithms of matrices; nan where one is not real."""
+    """Return the principal logarithms of matrices; nan where one is not real, or does not exist."""
     logarithm = _scipy("linalg", "logm")
-    result = np.array([logarithm(matrix) for matrix in X.reshape(-1, *X.shape[-2:])]).reshape(X.shape)
+    singular = (np.linalg.matrix_rank(X) < X.shape[-1])[..., None, None]
+    regular = np.where(singular, np.eye(X.shape[-1]), X)
+    result = np.array([logarithm(matrix) for matrix in regular.reshape(-1, *X.shape[-2:])]).reshape(X.shape)
+    result = np.where(singular, np.nan, result)
     if np.iscomplexobj(X) or not np.iscomplexobj(result):
         return result
     real = np.all(np.abs(result.imag) <= 1e-12 * np.max(np.abs(result), initial=0.0), axis=(-2, -1), keepdims=True)

@@ -88,11 +88,11 @@ def require_same(name: str, shape: Shape, start: Shape, function: Closure) -> No
             raise ShapeError(f"`{name}`: a step turns {describe(start)} into {describe(shape)}", sizes=(own, other))
 
 
-def _states(name: str, function: Any, start: Node, *sequences: Node) -> tuple[Node, Node | None]:
+def _states(name: str, function: Any = None, start: Node | None = None, *sequences: Node) -> tuple[Node, Node | None]:
     """Return the state after each step, and what the function gives besides, step by step."""
     if not isinstance(function, Closure):
         raise ExpressionError(f"`{name}` needs a function", helps=[f"write `{name}(lambda h, x: ..., h0, X)`"])
-    if not sequences:
+    if start is None or not sequences:
         raise ExpressionError(f"`{name}` needs a sequence: one step is made for each row", helps=["`fori(n, f, x0)`"])
     for place, sequence in enumerate(sequences, 2):
         if not sequence.shape:

@@ -361,6 +361,8 @@ def adapted(x: Node, output_size: Any, *, axes: int, name: str) -> Node:
         raise RankError(f"`adaptive_pool` needs {axes} axes at least, and this is {describe(x.shape)}", needed=axes)
     wanted = several(output_size)
     wanted = wanted * axes if len(wanted) == 1 else wanted
+    if len(wanted) != axes:
+        raise ExpressionError(f"`output_size` is one number or {axes}, not {len(wanted)}")
     for axis, count in enumerate(wanted, x.rank - axes):
         size = x.shape[axis]
         parts = size if count is None else _whole(count, "output_size")[0]

@@ -55,7 +55,7 @@ class Calculation:
     """A problem over given shapes.
 
     `shapes` are those of one sample; `samples` is the length of the batch axis, None without a batch. `statics` are
-    the values of names used as sizes. Building it checks everything that shapes decide, and allocates nothing.
+    the values of names used as sizes, `fixed` says which lengths are numbers. Building it checks what shapes decide.
 
     Over lengths that are symbols it is `general`: elaborated and differentiated once for all sizes, and computed `at`
     some of them.
@@ -70,9 +70,9 @@ class Calculation:
         *,
         samples: int | None = None,
         statics: Mapping[str, Static] | None = None,
+        fixed: tuple[str, ...] = (),
     ) -> None:
-        self.problem = problem
-        self.samples = samples
+        self.problem, self.fixed, self.samples = problem, fixed, samples
         self.statics = dict(statics or {})
         self.symbols = {name: Symbol.of(name, tuple(shapes[name]), self._assumed(name)) for name in problem.names}
         self._check_assumptions()
@@ -101,7 +101,7 @@ class Calculation:
         parts = (node for part in self.parts.items() for node in part)
         nodes = sized([self.original, self.output, self.separate, *parts, *(node for _, node in self.results)], lengths)
         made = Calculation.__new__(Calculation)
-        made.problem, made.samples, made.general = self.problem, samples, (self, lengths)
+        made.problem, made.fixed, made.samples, made.general = self.problem, self.fixed, samples, (self, lengths)
         made.statics = {
             name: replace_lengths(size, lengths) if isinstance(size, Size) else size
             for name, size in self.statics.items()
@@ -137,6 +137,12 @@ class Calculation:
         return {nodes[node]: span for node, span in reversed(general._spans.items())}
 
     @cached_property
+    def kinked(self) -> list[Map | Apply]:
+        """The operations on a variable that have kinks somewhere."""
+        nodes = [node for node in self._operations if node.operator.kink]
+        return [node for node in nodes if not set(self.problem.wrt).isdisjoint(symbols([node]))]
+
+    @cached_property
     def sums(self) -> Mapping[Node, tuple[Node, Node]]:
         """The sums and differences that were written, each with its two sides."""
         if self.general is None:
@@ -146,16 +152,13 @@ class Calculation:
         return {nodes[node]: (nodes[left], nodes[right]) for node, (left, right) in general._sums.items()}
 
     @cached_property
-    def may_have_kinks(self) -> bool:
-        """Whether the value is made of operations some of which have kinks."""
-        nodes = topological([self.output])
-        return any(isinstance(node, Map | Apply) and bool(node.operator.kink) for node in nodes)
-
-    @cached_property
     def is_analytic(self) -> bool:
         """Whether the value is made of analytic operations alone, so that the complex step sees its derivative."""
-        nodes = topological([self.output])
-        return all(node.operator.analytic for node in nodes if isinstance(node, Map | Apply))
+        return all(node.operator.analytic for node in self._operations)
+
+    @cached_property
+    def _operations(self) -> list[Map | Apply]:
+        return [node for node in topological([self.output]) if isinstance(node, Map | Apply)]
 
     # Building the graphs.
 

@@ -110,7 +110,7 @@ class Problem:
     @property
     def order(self) -> int:
         """How many times the expression is differentiated."""
-        return 2 if self.kind in ("hessian", "hvp") else max(1, *map(len, self.requests))
+        return 2 if self.kind in ("hessian", "hvp") else max([1, *map(len, self.requests)])
 
     @property
     def requests(self) -> list[tuple[str, ...]]:

@@ -33,7 +33,7 @@ from typing import Any
 
 ATTACKS = (
     "command_lines", "random_expressions", "strange_shapes", "input_files", "printed_code", "threads", "long_work",
-    "strangers_text", "noise", "interrupted_writes", "extreme_magnitudes", "random_derivatives",
+    "strangers_text", "noise", "interrupted_writes", "extreme_magnitudes", "random_derivatives", "huge_settings",
 )  # fmt: skip
 
 # An input that takes longer hangs: so many seconds of work, and many more by the clock, for machines are busy.
@@ -159,6 +159,11 @@ def prepare() -> None:
 
         resource.setrlimit(resource.RLIMIT_AS, (MEMORY, MEMORY))
     sys.stdin = os.fdopen(os.open(os.devnull, os.O_RDONLY))
+    # What a script starts in the background ignores these, and so would the programs that are started here.
+    signal.signal(signal.SIGINT, signal.default_int_handler)
+    for name in ("SIGQUIT", "SIGHUP"):
+        if hasattr(signal, name):
+            signal.signal(getattr(signal, name), signal.SIG_DFL)
 
 
 def portions(names: Sequence[str], inputs: int, first: int) -> tuple[dict[str, int], Iterator[tuple[str, range]]]:

@@ -62,7 +62,11 @@ def expm_frechet(X: Any, E: Any) -> Any:
 
 
 def logm(X: Any) -> Any:
-    """The principal logarithm: square roots until the matrix is near the identity, then the series of artanh."""
+    """The principal logarithm: square roots until the matrix is near the identity, then the series of artanh.
+
+    It is nan where square roots do not converge, for then it is not real.
+    """
+    given = X
     one = np.eye(X.shape[-1], dtype=X.dtype)
     for _ in range(6):
         mean = X
@@ -73,7 +77,9 @@ def logm(X: Any) -> Any:
     total = one / 25
     for k in range(23, 0, -2):
         total = one / k + W @ W @ total
-    return 2 * 2**6 * W @ total
+    missed = np.max(np.abs(np.linalg.matrix_power(X, 2**6) - given), axis=(-2, -1), keepdims=True)
+    largest = np.max(np.abs(given), axis=(-2, -1), keepdims=True)
+    return np.where(missed <= 1e-6 * largest, 2 * 2**6 * W @ total, np.nan)
 
 
 def logm_frechet(X: Any, E: Any) -> Any:

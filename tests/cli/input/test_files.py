@@ -3,6 +3,8 @@
 from __future__ import annotations
 
 import io
+import os
+import threading
 from pathlib import Path
 
 import numpy as np
@@ -12,7 +14,9 @@ import scipy.sparse
 
 from matgrad.cli.input.errors import Destination
 from matgrad.cli.input.inputs import read_inputs, read_value
+from matgrad.cli.input.room import room_for
 from matgrad.cli.input.standard_input import StdinReader
+from matgrad.core.errors import InputError
 
 TABLE = "area,rooms,price\n50,2,100\n60,3,120\n"
 
@@ -132,3 +136,21 @@ def test_matrix_market_pattern_and_repeated_entries() -> None:
     np.testing.assert_array_equal(value("@-", pattern.replace(b"\n", b"\r\n")), value("@-", pattern))
     repeated = b"%%MatrixMarket matrix coordinate real general\n2 2 2\n1 2 3\n1 2 4\n"
     np.testing.assert_array_equal(value("@-", repeated), [[0, 7], [0, 0]])
+
+
+@pytest.mark.skipif(not Path("/dev/zero").exists(), reason="needs a file without an end")
+def test_a_file_without_an_end_is_read_no_further_than_there_is_room() -> None:
+    for endless in ("/dev/zero", "/dev/full"):
+        with room_for(5_000_000), pytest.raises(InputError, match="what is read so far needs"):
+            value(f"@{endless}")
+    with open("/dev/zero", "rb") as stream, room_for(5_000_000), pytest.raises(InputError, match="so far of a line"):
+        StdinReader(stream).read()
+
+
+@pytest.mark.skipif(not hasattr(os, "mkfifo"), reason="needs a pipe with a name")
+def test_a_pipe_with_a_name_is_read_to_its_end(folder: Path) -> None:
+    os.mkfifo("numbers.json")
+    writer = threading.Thread(target=Path("numbers.json").write_text, args=("[1, 2]",))
+    writer.start()
+    np.testing.assert_array_equal(value("@numbers.json"), [1, 2])
+    writer.join()
