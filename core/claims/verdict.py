@@ -18,7 +18,7 @@ from ..arrays import NEAR_MISS, SAME_NUMBERS, Array, first_place, largest, relat
 from ..checking.results import check_results
 from ..errors import UsageProblem
 from ..formulas.closed_form import ClosedForm
-from ..formulas.verified import closed_forms
+from ..formulas.verified import NoFormula, closed_forms
 from ..problems.answer import Answer, Input
 from ..problems.problem import NOUNS, Problem
 from ..session import Wishes, ambiguities, answer
@@ -156,17 +156,17 @@ class Judgement:
 
     @property
     def _plain_formula(self) -> str | None:
-        """The closed form as it is, None where it is too long to be written."""
+        """The closed form as it is, None where it is too long, or none was found."""
         try:
             return self.closed_form.text
-        except TooMuchWork:
+        except (TooMuchWork, NoFormula):
             return None
 
     @cached_property
     def formula(self) -> str | None:
         """What the claim should be: the closed form, as the matrix of a layout where one is asked for.
 
-        None where it is too long to be written.
+        None where it is too long, or none was found.
         """
         first = self.trial.points[0]
         text = self._plain_formula
