@@ -16,7 +16,7 @@ from ..grammar.advice import Setting, advise, in_python
 from ..grammar.names import split_names
 from .amounts import bytes_in
 from .arrays import Array, Static, statics
-from .errors import InputError, MatgradError, UsageProblem, point_into, pointing_into
+from .errors import ExpressionError, InputError, Label, MatgradError, UsageProblem, point_into, pointing_into
 from .problems.answer import Check, Input
 from .problems.assumptions import check_assumptions
 from .problems.calculation import Calculation
@@ -229,6 +229,13 @@ class Derivative:
     def _sample(self) -> tuple[dict[str, Shape], dict[str, Static]]:
         """Return shapes for all inputs, given or inferred, and the values of those that are sizes."""
         prepared = prepare(self.problem, {}, self.wishes)
+        if (fixed := prepared.calculation.fixed) and not self.wishes.declared:
+            name = fixed[0].partition(".")[0]
+            raise ExpressionError(
+                f"the lengths of `{name}` are needed in numbers here",
+                Label(self.problem.names[name], "no shape"),
+                helps=[advise("give a shape: ", Setting("shapes", {name: prepared.shapes[name]}))],
+            )
         return prepared.shapes, prepared.statics
 
     def __repr__(self) -> str:

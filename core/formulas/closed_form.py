@@ -196,7 +196,7 @@ def _read(problem: Problem, calculation: Calculation, lengths: Mapping[str, int]
         return []
     condition = _both(*form_of.conditions)
     forms = _written(problem, calculation, roots, lengths)
-    return [form._replace(regular=True, condition=condition) for form in forms]
+    return [form._replace(regular=True, condition=_both(form.condition, condition)) for form in forms]
 
 
 def _both(*conditions: str) -> str:
@@ -216,7 +216,7 @@ def merged(calculation: Calculation) -> tuple[Calculation, Mapping[str, int]]:
     same = {name: length(first[size]) for name, size in lengths.items()}
     shapes = {name: at_lengths(symbol, same).shape for name, symbol in general.symbols.items()}
     counts = {name: replace_lengths(size, same) for name, size in general.statics.items() if isinstance(size, Size)}
-    found = Calculation(general.problem, shapes, statics={**general.statics, **counts})
+    found = Calculation(general.problem, shapes, statics={**general.statics, **counts}, fixed=general.fixed)
     return found, {name: size for size, name in first.items()}
 
 
@@ -250,7 +250,7 @@ def _written(
                 asked,
                 origins_of(calculation, here),
                 of_these_sizes,
-                condition=_shapes(calculation) if of_these_sizes else "",
+                condition=_shapes(calculation) if of_these_sizes else _both(*calculation.fixed),
             )
         )
     return forms

@@ -55,7 +55,7 @@ class Calculation:
     """A problem over given shapes.
 
     `shapes` are those of one sample; `samples` is the length of the batch axis, None without a batch. `statics` are
-    the values of names used as sizes. Building it checks everything that shapes decide, and allocates nothing.
+    the values of names used as sizes, `fixed` says which lengths are numbers. Building it checks what shapes decide.
 
     Over lengths that are symbols it is `general`: elaborated and differentiated once for all sizes, and computed `at`
     some of them.
@@ -70,9 +70,9 @@ class Calculation:
         *,
         samples: int | None = None,
         statics: Mapping[str, Static] | None = None,
+        fixed: tuple[str, ...] = (),
     ) -> None:
-        self.problem = problem
-        self.samples = samples
+        self.problem, self.fixed, self.samples = problem, fixed, samples
         self.statics = dict(statics or {})
         self.symbols = {name: Symbol.of(name, tuple(shapes[name]), self._assumed(name)) for name in problem.names}
         self._check_assumptions()
@@ -101,7 +101,7 @@ class Calculation:
         parts = (node for part in self.parts.items() for node in part)
         nodes = sized([self.original, self.output, self.separate, *parts, *(node for _, node in self.results)], lengths)
         made = Calculation.__new__(Calculation)
-        made.problem, made.samples, made.general = self.problem, samples, (self, lengths)
+        made.problem, made.fixed, made.samples, made.general = self.problem, self.fixed, samples, (self, lengths)
         made.statics = {
             name: replace_lengths(size, lengths) if isinstance(size, Size) else size
             for name, size in self.statics.items()

@@ -87,7 +87,7 @@ class Compiler:
             unknown = {name: span for name, span in problem.names.items() if name not in known}
             square = square_names(problem.assumptions)
             found = solve_lengths(problem.program, ranks, unknown, whole, square, known, **problem.wanted)
-            made = found, Calculation(problem, found.shapes, statics=found.statics)
+            made = found, Calculation(problem, found.shapes, statics=found.statics, fixed=found.fixed)
             # What was inferred may come back as known: the other points of a claim have these ranks.
             self._generals[key] = self._generals[_key(ranks_of(found.shapes))] = made
         return self._generals[key]

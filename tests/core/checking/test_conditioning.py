@@ -5,6 +5,7 @@ from __future__ import annotations
 import numpy as np
 import pytest
 
+import matgrad
 from matgrad.core.arrays import Array
 from matgrad.core.checking.conditioning import MOST_LOST, lost_by
 from matgrad.core.errors import EvaluationError
@@ -161,3 +162,13 @@ def test_a_branch_that_is_not_taken_brings_no_infinity(branch: str, kind: str) -
     found = answer(Problem.of(text if kind == "jacobian" else f"sum({text})", kind, ("x",)), given, Wishes())
     assert not found.results[0].data.any()
     assert np.isfinite(found.results[0].data).all()
+
+
+@pytest.mark.parametrize("kind", ["hessian", "hvp"])
+@pytest.mark.parametrize("text", ["norm(A, 'nuc')", "sum(svdvals(A)**3)", "norm(A, 2)", "max(svdvals(A))"])
+def test_a_call_refuses_second_derivatives_where_there_are_none(text: str, kind: str) -> None:
+    direction = {"tangent": np.ones((2, 2))} if kind == "hvp" else {}
+    found = getattr(matgrad, kind)(text, "A")
+    with pytest.raises(matgrad.MatgradError, match="there is no second derivative"):
+        found(A=np.diag([1.0, 0.0]) if "nuc" in text else np.eye(2), **direction)
+    assert np.isfinite(found(A=np.array([[1.0, 2.0], [3.0, 5.0]]), **direction)).all()
