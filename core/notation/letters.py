@@ -60,6 +60,8 @@ class Letters:
         return found
 
     def _is_matrix(self, part: Tree, inside: list[str]) -> bool:
+        if isinstance(part, Attribute) or (isinstance(part, Call) and part.function in MATRIX_FUNCTIONS):
+            return True
         if length(part) <= LONGEST and self._shapes:
             self._ranks = self._ranks or Ranks(self._shapes, self._sizes)
             try:
@@ -67,8 +69,7 @@ class Letters:
                 return self._ranks.of(part) > 1
             except MatgradError:  # it has a name that is no input
                 pass
-        capitals = isinstance(part, Binary) and bool(inside) and all(name[0].isupper() for name in inside)
-        return capitals or isinstance(part, Attribute) or (isinstance(part, Call) and part.function in MATRIX_FUNCTIONS)
+        return isinstance(part, Binary) and bool(inside) and all(name[0].isupper() for name in inside)
 
 
 def _usual(part: Tree, *, matrix: bool) -> list[str]:
