@@ -17,11 +17,13 @@ from ..differentiation.projections import absorbed
 from ..graph.nodes import Node, topological
 from ..graph.sizes import Size, length, replace_lengths
 from ..graph.transform import at_lengths, flatten
+from ..notation.differences import with_differences
 from ..notation.entries import literal
 from ..notation.expand import expanded
 from ..notation.formula import Notation
 from ..notation.letters import Letters
 from ..notation.naming import bare, named
+from ..notation.pairs import with_pairs
 from ..notation.recognise import recognised
 from ..notation.spread import with_spreads
 from ..notation.trees import Tree
@@ -229,7 +231,7 @@ def _written(
     of_these_sizes: bool = False,
     by_entries: bool = False,
 ) -> list[ClosedForm]:
-    notation = _notation(problem, calculation)
+    roots, notation = _with_notation(problem, calculation, roots)
     shapes = {name: symbol.shape for name, symbol in calculation.symbols.items()}
     sizes = {name: length(name) for name in actual if name not in shapes}
     forms = []
@@ -332,8 +334,14 @@ def _readable(calculation: Calculation, regular: Regular | None = None) -> list[
     return with_spreads(known, familiar)
 
 
-def _notation(problem: Problem, calculation: Calculation) -> Notation:
+def _with_notation(problem: Problem, calculation: Calculation, roots: list[Node]) -> tuple[list[Node], Notation]:
+    """Return graphs with the sums of slices in them as matrices, and the notation that writes these."""
     spoken = {tangent_name(name): direction_name(problem) for name in problem.wrt}
+    typed = Typed(problem.names, calculation.sums)
     # A sum that holds an identity is distributed where it was multiplied, and is known as it was written.
     familiar = {*topological([calculation.original]), *calculation.sums}
-    return Notation(spoken, familiar, Typed(problem.names, calculation.sums))
+    roots, meanings = with_differences(roots, topological([calculation.original]), typed)
+    if calculation.results:
+        roots, laplacians = with_pairs(roots)
+        meanings |= laplacians
+    return roots, Notation(spoken, familiar, typed, meanings)

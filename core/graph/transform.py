@@ -67,10 +67,16 @@ def _function_at(function: Function, lengths: Mapping[str, int]) -> Function:
 
 def transform(roots: Sequence[Node], visit: Callable[[Node], Node]) -> list[Node]:
     """Return the roots with every node rebuilt over its new children and passed through `visit`, leaves first."""
+    new = transformed(roots, visit)
+    return [new[root] for root in roots]
+
+
+def transformed(roots: Iterable[Node], visit: Callable[[Node], Node]) -> dict[Node, Node]:
+    """Return what becomes of every node below the roots, rebuilt over its new children and passed through `visit`."""
     new: dict[Node, Node] = {}
     for node in topological(roots):
         new[node] = visit(rebuilt(node, tuple([new[child] for child in node.children])))
-    return [new[root] for root in roots]
+    return new
 
 
 def sized(roots: Iterable[Node], lengths: Mapping[str, int]) -> dict[Node, Node]:

@@ -62,6 +62,8 @@ class Letters:
     def _is_matrix(self, part: Tree, inside: list[str]) -> bool:
         if isinstance(part, Attribute) or (isinstance(part, Call) and part.function in MATRIX_FUNCTIONS):
             return True
+        if isinstance(part, Index) and isinstance(part.operand, Call) and part.operand.function == "eye":
+            return not any(isinstance(item, Number) for item in part.items)
         if length(part) <= LONGEST and self._shapes:
             self._ranks = self._ranks or Ranks(self._shapes, self._sizes)
             try:
@@ -79,4 +81,14 @@ def _usual(part: Tree, *, matrix: bool) -> list[str]:
             return [TUPLES[function][int(place)]]
         case Binary("-", Index(), _) if matrix:
             return ["D"]
-    return []
+    return ["D"] if isinstance(part, Binary) and _adds_rows(part) else []
+
+
+def _adds_rows(part: Tree) -> bool:
+    """Whether a part adds up rows of the identity: `eye(n)[1:] - eye(n)[:-1]`."""
+    match part:
+        case Binary("+" | "-", left, right):
+            return _adds_rows(left) and _adds_rows(right)
+        case Binary("*", _, Index(Call("eye"))) | Index(Call("eye")):
+            return True
+    return False
