@@ -16,7 +16,7 @@ from ..differentiation.opening import opened
 from ..differentiation.projections import absorbed
 from ..graph.nodes import Node, topological
 from ..graph.sizes import Size, length, names_in, replace_lengths
-from ..graph.transform import at_lengths, flatten
+from ..graph.transform import flatten
 from ..notation.differences import with_differences
 from ..notation.entries import literal
 from ..notation.expand import expanded
@@ -84,12 +84,13 @@ class ClosedForm(NamedTuple):
         asked = Problem.of(self.text, "value", printed=True)
         names = [name for name in asked.names if name not in self.sizes]
         shared = tuple(name for name in names if _counts_samples(self.problem, name))
-        known = {name: words for name, words in self.problem.assumptions.items() if name in names}
+        whole = self.problem.batch if self.problem.reduce else ()
+        known = {name: words for name, words in self.problem.assumptions.items() if name in {*names} - {*whole}}
         asked = replace(asked, assumptions=known, batch=shared)
         keys = {name: direction_key(self.problem, name) for name in names}
         arrays = {name: values[key] for name, key in keys.items()}
         shapes = {name: array.shape[1:] if name in shared else array.shape for name, array in arrays.items()}
-        samples = next((values[name].shape[0] for name in self.problem.batch), None)
+        samples = next((values[name].shape[0] for name in self.problem.per_sample), None)
         shapes |= dict.fromkeys(self.sizes, ())
         read = Noted({**statics(arrays), **self.sizes})
         calculation = Calculation(asked, shapes, samples=samples, statics=read)
@@ -149,8 +150,8 @@ def direction_key(problem: Problem, name: str) -> str:
 def _counts_samples(problem: Problem, name: str) -> bool:
     """Whether a name in a formula has the sample axis in front."""
     if direction_key(problem, name) == name:
-        return name in problem.batch
-    return bool(problem.batch) and (problem.kind == "vjp" or problem.wrt[0] in problem.batch)
+        return name in problem.per_sample
+    return bool(problem.per_sample) and (problem.kind == "vjp" or problem.wrt[0] in problem.per_sample)
 
 
 def _one_by_one(problem: Problem, calculation: Calculation) -> list[Problem]:
@@ -221,12 +222,14 @@ def merged(calculation: Calculation) -> tuple[Calculation, Mapping[str, int]]:
 
 def _at(calculation: Calculation, lengths: Mapping[str, int]) -> Calculation:
     """Return a calculation with other lengths in place of some that it names."""
-    shapes = {name: at_lengths(symbol, lengths).shape for name, symbol in calculation.symbols.items()}
-    statics = {
-        name: replace_lengths(size, lengths) if isinstance(size, Size) else size
-        for name, size in calculation.statics.items()
-    }
-    return Calculation(calculation.problem, shapes, statics=statics, fixed=calculation.fixed)
+
+    def at(size: int) -> int:
+        return replace_lengths(size, lengths)
+
+    shapes = {name: tuple(map(at, shape)) for name, shape in calculation.shapes.items()}
+    statics = {name: at(size) if isinstance(size, Size) else size for name, size in calculation.statics.items()}
+    samples = None if calculation.reduced is None else at(calculation.reduced)
+    return Calculation(calculation.problem, shapes, samples=samples, statics=statics, fixed=calculation.fixed)
 
 
 def _written(
