@@ -48,6 +48,11 @@ PRINTED = [
         "(C - x).T @ softmax(-sum((x - C)**2, axis=1)/2)",
     ),
     ("trace(P @ (A.T @ P + P @ A))", "gradient", "P", "", "(P @ (A + A.T) + (A + A.T) @ P).T"),
+    ("sum(x[:-1]**2)", "gradient", "x", "", "2*concatenate([x[:-1], [0]])"),
+    ("sum(x[:-1]**2)", "hessian", "x", "", "2*diag(concatenate([ones(n - 1), [0]]))"),
+    ("sum(x[2:]**2)", "gradient", "x", "", "2*concatenate([zeros(2), x[2:]])"),
+    ("sum(x[1:]*x[:-1])", "gradient", "x", "", "concatenate([x[1:], [0]]) + concatenate([[0], x[:-1]])"),
+    ("x[1:-1] @ c", "gradient", "x", "", "concatenate([[0], c, [0]])"),
     ("x[1:] - x[:-1]", "jacobian", "x", "", "eye(n)[1:] - eye(n)[:-1]"),
 ]
 
