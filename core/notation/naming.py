@@ -185,13 +185,24 @@ def _in_terms_of(tree: Tree, names: Mapping[Node, Name]) -> Tree:
 
 def _name_for(part: Tree, inside: set[str], used: set[str]) -> str:
     function = part.function if isinstance(part, Call) else ""
-    candidates = [USUAL[function]] if function in USUAL else []
+    difference = isinstance(part, syntax.Binary) and part.operator != "*" and _adds_rows(part)
+    candidates = [USUAL[function]] if function in USUAL else ["D"] if difference else []
     matrix = isinstance(part, syntax.Attribute) or function in ("inv", "outer", "diag", "pinv", "cofactor")
     # A product of names in upper case is a matrix.
     capital = isinstance(part, syntax.Binary) and bool(inside) and all(name[0].isupper() for name in inside)
-    pool = (*MATRICES, *OTHERS) if matrix or capital else (*OTHERS, *MATRICES)
+    pool = (*MATRICES, *OTHERS) if matrix or capital or difference else (*OTHERS, *MATRICES)
     numbered = (f"part{number}" for number in count(1))
     return next(name for name in chain(candidates, pool, numbered) if name not in used)
+
+
+def _adds_rows(part: Tree) -> bool:
+    """Whether a part adds up rows of the identity: `eye(n)[1:] - eye(n)[:-1]`."""
+    match part:
+        case syntax.Binary("+" | "-", left, right):
+            return _adds_rows(left) and _adds_rows(right)
+        case syntax.Binary("*", _, Index(Call("eye"))) | Index(Call("eye")):
+            return True
+    return False
 
 
 def _in_order(parts: _Parts, names: Mapping[Node, Name]) -> list[Assignment]:
