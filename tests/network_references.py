@@ -229,7 +229,8 @@ NETWORK: Mapping[str, Any] = {
     "swapped_triplet_margin_loss": reduced(_swapped_triplet),
 
     # --- layers
-    "bernoulli_cross_entropy": lambda p, t: -np.log(p**t * (1 - p) ** (1 - t)), "bernoulli_variance": lambda p: p - p**2,
+    "bernoulli_cross_entropy": lambda p, t: -np.log(p**t * (1 - p) ** (1 - t)),
+    "bernoulli_variance": lambda p: p - p**2,
     "standardize": standardize, "layer_norm": _layer_norm, "rms_norm": _rms_norm, "batch_norm": _batch_norm,
     "group_norm": _group_norm, "instance_norm": _instance_norm, "normalize": _normalize, "cosine_similarity": _cosine,
     "pairwise_distance": _distance, "linear": lambda x, weight, bias=0: np.inner(x, weight) + bias,

@@ -11,7 +11,7 @@ from ...grammar import syntax
 from ..errors import Label, ShapeError
 from ..graph import catalogue
 from ..graph.algebra import fresh, product, scale
-from ..graph.nodes import Apply, Node, Product, Select
+from ..graph.nodes import Apply, Delta, Node, Product, Select
 from ..graph.sizes import Size
 from .applied import apply
 
@@ -31,7 +31,7 @@ def in_order(operand: Node, node: syntax.Index, graph_of: Callable[[syntax.Node]
     places = graph_of(item)
     chosen = list(places.factors) if isinstance(places, Product) and places.coefficient == 1 else [(places, (0,))]
     orders = [(factor, labels) for factor, labels in chosen if isinstance(factor, Apply)]
-    selects = [(factor, labels) for factor, labels in chosen if isinstance(factor, Select)]
+    selects = [(factor, labels) for factor, labels in chosen if isinstance(factor, Select | Delta)]
     if len(orders) != 1 or len(chosen) != 1 + len(selects):
         return None
     ((order, labels),) = orders
