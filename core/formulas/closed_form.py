@@ -16,7 +16,7 @@ from ..differentiation.opening import opened
 from ..differentiation.projections import absorbed
 from ..graph.nodes import Node, topological
 from ..graph.sizes import Size, length, replace_lengths
-from ..graph.transform import at_lengths, flatten
+from ..graph.transform import flatten
 from ..notation.differences import with_differences
 from ..notation.entries import literal
 from ..notation.expand import expanded
@@ -83,12 +83,13 @@ class ClosedForm(NamedTuple):
         asked = Problem.of(self.text, "value", printed=True)
         names = [name for name in asked.names if name not in self.sizes]
         shared = tuple(name for name in names if _counts_samples(self.problem, name))
-        known = {name: words for name, words in self.problem.assumptions.items() if name in names}
+        whole = self.problem.batch if self.problem.reduce else ()
+        known = {name: words for name, words in self.problem.assumptions.items() if name in {*names} - {*whole}}
         asked = replace(asked, assumptions=known, batch=shared)
         keys = {name: direction_key(self.problem, name) for name in names}
         arrays = {name: values[key] for name, key in keys.items()}
         shapes = {name: array.shape[1:] if name in shared else array.shape for name, array in arrays.items()}
-        samples = next((values[name].shape[0] for name in self.problem.batch), None)
+        samples = next((values[name].shape[0] for name in self.problem.per_sample), None)
         shapes |= dict.fromkeys(self.sizes, ())
         read = Noted({**statics(arrays), **self.sizes})
         calculation = Calculation(asked, shapes, samples=samples, statics=read)
@@ -148,8 +149,8 @@ def direction_key(problem: Problem, name: str) -> str:
 def _counts_samples(problem: Problem, name: str) -> bool:
     """Whether a name in a formula has the sample axis in front."""
     if direction_key(problem, name) == name:
-        return name in problem.batch
-    return bool(problem.batch) and (problem.kind == "vjp" or problem.wrt[0] in problem.batch)
+        return name in problem.per_sample
+    return bool(problem.per_sample) and (problem.kind == "vjp" or problem.wrt[0] in problem.per_sample)
 
 
 def _one_by_one(problem: Problem, calculation: Calculation) -> list[Problem]:
@@ -215,9 +216,12 @@ def merged(calculation: Calculation) -> tuple[Calculation, Mapping[str, int]]:
     general, lengths = calculation.general or (calculation, {})
     first = {size: name for name, size in reversed(list(lengths.items()))}
     same = {name: length(first[size]) for name, size in lengths.items()}
-    shapes = {name: at_lengths(symbol, same).shape for name, symbol in general.symbols.items()}
+    shapes = {name: tuple(replace_lengths(size, same) for size in shape) for name, shape in general.shapes.items()}
     counts = {name: replace_lengths(size, same) for name, size in general.statics.items() if isinstance(size, Size)}
-    found = Calculation(general.problem, shapes, statics={**general.statics, **counts}, fixed=general.fixed)
+    samples = None if general.reduced is None else replace_lengths(general.reduced, same)
+    found = Calculation(
+        general.problem, shapes, samples=samples, statics={**general.statics, **counts}, fixed=general.fixed
+    )
     return found, {name: size for size, name in first.items()}
 
 

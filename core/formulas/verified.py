@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from math import prod
 
 import numpy as np
@@ -64,7 +63,7 @@ def _chosen(
     compiler: Compiler | None,
     everywhere: bool,
 ) -> list[ClosedForm]:
-    sample = replace(problem, batch=())
+    sample = problem.of_formula
     calculation = (compiler or Compiler(sample)).find(shapes, statics).calculation
     numbers = _numbers(calculation, statics)
     choices = Choices(problem)

@@ -321,7 +321,7 @@ def test_directions_of_a_batch_go_with_one_sample_or_with_all() -> None:
 
 
 def test_options_are_typed() -> None:
-    options = {"shapes", "assume", "batch", "strict", "max_memory", "independent_entries"}
+    options = {"shapes", "assume", "batch", "reduce", "strict", "max_memory", "independent_entries"}
     for name in matgrad.__all__:
         function = getattr(matgrad, name)
         if inspect.isfunction(function):
