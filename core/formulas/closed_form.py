@@ -21,6 +21,7 @@ from ..notation.differences import with_differences
 from ..notation.entries import literal
 from ..notation.expand import expanded
 from ..notation.formula import Notation
+from ..notation.letters import Letters
 from ..notation.naming import bare, named
 from ..notation.pairs import with_pairs
 from ..notation.recognise import recognised
@@ -235,13 +236,15 @@ def _written(
     by_entries: bool = False,
 ) -> list[ClosedForm]:
     roots, notation = _with_notation(problem, calculation, roots)
+    shapes = {name: symbol.shape for name, symbol in calculation.symbols.items()}
+    sizes = {name: length(name) for name in actual if name not in shapes}
     forms = []
     for root, asked in zip(roots, _one_by_one(problem, calculation), strict=True):
         whole = literal(notation, root) if by_entries else None
         if whole is None:
             whole = notation.map_tree(root) if _maps_vectors(calculation, root) else notation.tree(root)
         tree = bare(whole, problem.names)
-        program = named(tree, [*problem.names, *actual])
+        program = named(tree, Letters([*problem.names, *actual], shapes, sizes))
         used = {node.name for node in walk(program) if isinstance(node, Name)} if actual else set()
         here = {name: size for name, size in actual.items() if name in used}
         forms.append(
