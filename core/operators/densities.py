@@ -100,7 +100,7 @@ def distribution(
         scaled = formula if whole else _OF_X.get(function, "{}").format(formula)
         scaled = "".join([*used, _supported(function, scaled, support)])
         tried = quantiles if inverse else fixed if fixed and function.removeprefix("log") in ("cdf", "sf") else samples
-        asked = {log: "log_prob", "cdf": None if fixed else "cdf", "ppf": "icdf" if name == "norm" else None}
+        asked = {log: "log_prob", "cdf": None if fixed or whole else "cdf", "ppf": "icdf" if name == "norm" else None}
         in_torch = f"{torch}.{word}(#1)" if (word := asked.get(function)) else None
         signature = ", ".join(words if not whole else [*words, "loc: 0 = 0"])
         yield Operator(

@@ -45,7 +45,7 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, s
         (["a*x", "--wrt", "x", "--shape", "a=scalar"], "a*eye(n)\n  n = x.shape[0]\n"),
         (["sum(x**3)", "--wrt", "x", "--wrt", "x", "--kind", "derivative"], "6*diag(x)\n"),
         (["prod(svdvals(X))", "--wrt", "X", "--shape", "X=3x3"],
-         "sign(det(X))*cofactor(X)\n  where X.shape[0] == X.shape[1]\n"),
+         "abs(det(X))*inv(X).T\n  where X.shape[0] == X.shape[1] and det(X) != 0\n"),
         (["A @ x", "--wrt", "x", "--layout", "denominator"], "A.T\n"),
         (["x @ A @ y", "--wrt", "x,y", "--layout", "numerator", "--batch", "x"],
          "x: (A @ y)[None, :]\ny: (A.T @ x)[None, :]\n"),
@@ -102,12 +102,12 @@ def test_json(capsys: pytest.CaptureFixture[str]) -> None:
 def test_json_says_for_which_sizes_a_formula_holds(capsys: pytest.CaptureFixture[str]) -> None:
     asked = ["prod(svdvals(X))", "--wrt", "X", "--shape", "X=3x3"]
     (result,) = json.loads(said(capsys, *asked, "--format", "json"))["results"]
-    assert result["condition"] == "X.shape[0] == X.shape[1]"
+    assert result["condition"] == "X.shape[0] == X.shape[1] and det(X) != 0"
     assert run(["grad", *asked, "--json"]) == 0
     (result,) = json.loads(capsys.readouterr().out)["results"]
-    assert result["condition"] == "X.shape[0] == X.shape[1]"
+    assert result["condition"] == "X.shape[0] == X.shape[1] and det(X) != 0"
     (result,) = json.loads(said(capsys, *asked[:-1], "X=3x4", "--json"))["results"]
-    assert "condition" not in result
+    assert result["condition"] == "min(abs(svdvals(X))) > 0"
 
 
 def test_inputs_on_standard_input_are_read_where_nothing_may_be_random(
