@@ -130,7 +130,7 @@ def _latex_word(node: Node) -> str:
 
 
 _FUNCTIONS = words("exp log sin cos tan sinh cosh tanh arcsin arccos arctan det max min")
-_RELATIONS = {"<": "<", "<=": r"\le", ">": ">", ">=": r"\ge", "==": "=", "!=": r"\ne"}
+RELATIONS = {"<": "<", "<=": r"\leq", ">": ">", ">=": r"\geq", "==": "=", "!=": r"\neq"}
 
 LATEX = Spelling(
     {
@@ -144,16 +144,22 @@ LATEX = Spelling(
         "Binary divide": Form(r"#1 \oslash #2", MATRIX_PRODUCT, (MATRIX_PRODUCT, PRODUCT)),
         "Binary /": Form(r"\frac{#1}{#2}", POWER),
         "Binary //": Form(r"\left\lfloor \frac{#1}{#2} \right\rfloor"),
-        "Binary %": Form(r"#1 \bmod #2", MATRIX_PRODUCT, (PRODUCT, POWER)),
+        "Binary %": Form(r"#1 \;\mathrm{mod}\; #2", MATRIX_PRODUCT, (PRODUCT, POWER)),
+        "Binary spaced": Form(r"#1 \, #2", PRODUCT, (PRODUCT, POWER)),
         "Binary spaced /": Form(r"\frac{#1}{#2}", POWER),
-        "Binary **": Form("#1^{#2}", POWER, (POSTFIX, LOOSE)),
-        "Binary elementwise **": Form(r"#1^{\circ #2}", POWER, (POSTFIX, POWER)),
+        "Binary **": Form("#1^{#2}", POWER, (NUMBER, LOOSE)),
+        "Binary elementwise **": Form(r"#1^{\circ #2}", POWER, (NUMBER, POWER)),
         "Binary +": Form("#1 + #2", SUM, (SUM, MATRIX_PRODUCT)),
         "Unary -": Form("-#1", SUM, (MATRIX_PRODUCT,)),
         **{
             f"Binary {sign}": Form(rf"\left[#1 {relation} #2\right]", POSTFIX, (COMPARISON, SUM))
-            for sign, relation in _RELATIONS.items()
+            for sign, relation in RELATIONS.items()
         },
+        **{
+            f"Binary bare {sign}": Form(f"#1 {relation} #2", COMPARISON, (SUM, SUM))
+            for sign, relation in RELATIONS.items()
+        },
+        "Call where": Form(r"\begin{cases} #2 & \text{if } #1 \\ #3 & \text{otherwise} \end{cases}"),
         "Number": Form("#name", NUMBER),
         "Attribute": Form(r"#1^{\top}", POWER, (POSTFIX,)),
         "Call": Form(r"\operatorname{#name}\left(#*\right)"),
@@ -161,6 +167,8 @@ LATEX = Spelling(
         "Call brackets": Form(r"\left(#1\right)"),
         "Call eye": Form(r"I_{#*}"),
         "Call ones": Form(r"\mathbf{1}_{#*}"),
+        "Call all ones": Form(r"\mathbf{1}"),
+        "Call kron": Form(r"#1 \otimes #2", MATRIX_PRODUCT, (POWER, POWER)),
         "Call zeros": Form(r"\mathbf{0}_{#*}"),
         "Binary times": Form(r"#1 \times #2", SUM, (SUM, PRODUCT)),
         "Call norm": Form(r"\left\Vert #1 \right\Vert_{2}"),

@@ -10,8 +10,8 @@ from typing import TYPE_CHECKING
 
 from ...core.elaboration.arguments import call
 from ...core.errors import UnknownNameError
-from ...core.explanation.lookup import function_named, functions_about
-from ...core.graph.catalogue import operators, suggest
+from ...core.explanation.lookup import function_named, functions_about, telling
+from ...core.graph.catalogue import operators, refused, suggest
 from ...core.graph.operator import Operator
 from ...core.operators import table
 from ..output.console import Look, line, look_at, printable, show
@@ -48,8 +48,18 @@ def _about(words: str) -> list[Operator]:
     found = functions_about(words)
     if found:
         return found
-    near = suggest(words.partition("(")[0].strip())
-    help_ = f"did you mean `matgrad functions {near}`?" if near else "matgrad functions lists all"
+    bare = words.partition("(")[0].strip()
+    instead = refused(bare)
+    if instead:
+        raise UnknownNameError(f"matgrad has no `{bare}`", place=f"functions {words}", helps=[instead])
+    alone = [f"`matgrad functions {word}`" for word in telling(words) if functions_about(word)]
+    near = suggest(bare)
+    if near:
+        help_ = f"did you mean `matgrad functions {near}`?"
+    elif alone:
+        help_ = f"no function is about all of these words: try {' or '.join(alone)}"
+    else:
+        help_ = "matgrad functions lists all"
     raise UnknownNameError(f"unknown function `{words}`", place=f"functions {words}", helps=[help_])
 
 
@@ -79,4 +89,4 @@ def _list_lines(entries: list[Operator], look: Look) -> Iterator[RenderableType]
     yield line(
         ("also + - * / @ ** ^, comparisons, .T, indexing; names of NumPy, PyTorch and JAX are understood", "dim")
     )
-    yield line(("matgrad functions NAME tells all about one, matgrad functions WORD lists those about a word", "dim"))
+    yield line(("matgrad functions NAME tells all about one, matgrad functions WORD... lists those about words", "dim"))

@@ -169,8 +169,8 @@ def _formula() -> click.Command:
             return show_formula(request, parameters["kind"], parameters["to"], parameters["vec"], format)
 
     kept = (
-        "files", "variables", "shapes", "assumptions", "independent", "no_random", "batch", "syntax", "layout",
-        "format", "json", "output", "no_color",
+        "files", "variables", "shapes", "assumptions", "independent", "no_random", "batch", "reduce", "syntax",
+        "layout", "format", "json", "output", "no_color",
     )  # fmt: skip
     parameters: list[click.Parameter] = [
         click.Argument(["words"], nargs=-1, metavar="EXPR"),
@@ -188,13 +188,13 @@ def _formula() -> click.Command:
 
 
 def _functions() -> click.Command:
-    def callback(name: str | None, json: bool, no_color: bool) -> int:
+    def callback(words: tuple[str, ...], json: bool, no_color: bool) -> int:
         from .functions import show_functions
 
-        return show_functions(name, json=json, no_color=no_color)
+        return show_functions(" ".join(words) or None, json=json, no_color=no_color)
 
-    name = click.Argument(["name"], required=False, metavar="[NAME]")
-    return SectionedCommand("functions", params=[name, JSON, NO_COLOR], callback=callback)
+    words = click.Argument(["words"], nargs=-1, metavar="[NAME]...")
+    return SectionedCommand("functions", params=[words, JSON, NO_COLOR], callback=callback)
 
 
 def _completion() -> click.Command:

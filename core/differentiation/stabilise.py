@@ -32,7 +32,7 @@ from ..graph.algebra import (
 )
 from ..graph.factoring import kronecker_factors
 from ..graph.nodes import Apply, Coefficient, Labels, Map, Node, Product, Reshape, Sum, is_function
-from ..graph.transform import flatten, transform
+from ..graph.transform import flatten, transform_once
 
 Rewrite = Callable[[Any], Node | None]
 Term = tuple[Coefficient, Node]
@@ -40,7 +40,7 @@ Term = tuple[Coefficient, Node]
 
 def stabilized(roots: Sequence[Node]) -> list[Node]:
     """Return the roots with every rewrite applied, leaves first: `log(sum(exp(x)))` becomes `logsumexp(x)`."""
-    return transform(roots, rewritten)
+    return transform_once(roots, rewritten)
 
 
 def rewritten(node: Node) -> Node:

@@ -11,20 +11,20 @@ Each name has as many axes as were given, or as `habits` finds beforehand.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
+from dataclasses import replace
 from itertools import chain
 from typing import Unpack
 
 from ...grammar import syntax
-from ...grammar.advice import Setting, advise
 from ..arrays import Static, copied
-from ..errors import ExpressionError, Label, ShapeError, Span
+from ..errors import ExpressionError, ShapeError, Span
 from ..graph.nodes import Symbol
 from ..graph.sizes import NotPlainError, names_in, replace_lengths
 from ..shapes import MATRIX_ASSUMPTIONS, Shape
 from .choice import chosen
 from .elaborate import Elaborator
 from .entries import StaticNameError
-from .habits import Wanted, read, usual_rank
+from .habits import Wanted, read
 from .solver import Lengths, Ranks, Solver
 from .spoken import speak
 
@@ -51,12 +51,7 @@ def infer_shapes(
     if not unknown:
         return {}, {}
     square = square_names(assumptions)
-    try:
-        found = solve_lengths(program, ranks_of(known), unknown, statics, square, known, **wanted)
-    except NotPlainError as error:
-        # A length that is not solved yet is called after its axis: `X.0`.
-        names = [name.partition(".")[0] for name in names_in(error.lengths)]
-        raise next((_shape_asked_for(name, unknown[name]) for name in names if name in unknown), error) from None
+    found = solve_lengths(program, ranks_of(known), unknown, statics, square, known, **wanted)
     for name in found.counts:
         if name in known and name not in statics:
             raise _asked_for(name, program)
@@ -96,15 +91,17 @@ def solve_lengths(
 
     Example: for `x.T @ A @ x` x is (n) and A is n×n. `numbers` are the values of names that are whole numbers, for
     where no symbol will do, as an axis; `square` are names of square matrices. The `shapes` at hand decide where the
-    expression leaves a choice of which lengths are equal, and errors speak of them.
+    expression leaves a choice of which lengths are equal, and errors speak of them. A length that must be known in
+    numbers, as of x in `quantile(x, 0.3)`, is that of these shapes, else the least one.
 
     Raises ExpressionError where no lengths make the expression fit.
     """
     read_as = read(program, {name: len(axes) for name, axes in known.items()}, [*unknown], square=square, **wanted)
     ranks = {**known, **{name: (False,) * rank for name, rank in read_as.items()}}
     plain: dict[str, Static] = {}
+    fixed: dict[str, int] = {}
     while True:
-        solver = Solver(ranks, square, plain, shapes)
+        solver = Solver(ranks, square, plain, shapes, fixed)
         try:
             solver.run(program)
         except StaticNameError as error:
@@ -112,9 +109,14 @@ def solve_lengths(
                 raise
             plain[error.name] = copied(numbers[error.name])
         except NotPlainError as error:
-            names = [name for name in names_in(error.lengths) if name in ranks and name not in plain]
-            if not names:
+            asked = names_in(error.lengths)
+            names = [name for name in asked if name in ranks and name not in plain]
+            if not asked:
                 raise
+            if not names:
+                given = solver.known_lengths(shapes or {})
+                fixed |= {name: given.get(name, SMALLEST) for name in asked}
+                continue
             if unasked := [name for name in names if name not in numbers]:
                 raise _asked_for(unasked[0], program) from None
             plain |= {name: copied(numbers[name]) for name in names}
@@ -122,17 +124,13 @@ def solve_lengths(
             speak(error, ranks, solver.known_lengths(shapes or {}))
             raise
         else:
-            return solver.solution()
+            return replace(solver.solution(), fixed=_in_words(fixed))
 
 
-def _shape_asked_for(name: str, span: Span) -> ExpressionError:
-    """Return the error that asks for the shape of a name."""
-    help_ = advise(
-        "give it values, or a shape for random numbers: ", Setting("shapes", {name: (SMALLEST,) * usual_rank(name)})
-    )
-    return ExpressionError(
-        f"the lengths of `{name}` are needed in numbers here", Label(span, "no shape"), helps=[help_]
-    )
+def _in_words(fixed: Mapping[str, int]) -> tuple[str, ...]:
+    """Return what lengths are fixed: `_in_words({"x.0": 3}) == ("x.shape[0] == 3",)`."""
+    places = {tuple(name.rsplit(".", 1)): size for name, size in fixed.items()}
+    return tuple(f"{name}.shape[{axis}] == {size}" for (name, axis), size in places.items())
 
 
 def _asked_for(name: str, program: syntax.Program) -> StaticNameError:

@@ -37,6 +37,11 @@ class Ranks(Elaborator):
         """Return the rank of a part of a tree that was added; 0 for what is no tensor."""
         return self._known.get(id(tree), 0)
 
+    def shape(self, tree: syntax.Node) -> Shape:
+        """Return the shape of a part of a tree that was added; that of a number for what is no tensor."""
+        value = self._values.get(id(tree))
+        return value.shape if isinstance(value, Node) else (0,) * self.of(tree)
+
     def visit(self, node: syntax.Node) -> Value:
         """Return the value of a syntax node, and remember its rank."""
         if id(node) in self._values:

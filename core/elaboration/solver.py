@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from itertools import chain, count
+from itertools import chain
 
 from ...grammar import syntax
 from ..arrays import Static
 from ..errors import RankError, ShapeError, Span
 from ..graph.nodes import Constant, Node, Symbol
-from ..graph.sizes import NAMES, Size, length, names_in, replace_lengths
+from ..graph.sizes import Size, length, names_in, replace_lengths, unused_names
 from ..graph.transform import sized
 from ..shapes import Shape
 from .elaborate import INFIX, Elaborator, Value
@@ -25,12 +25,14 @@ Ranks = Mapping[str, "tuple[bool, ...]"]
 class Lengths:
     """Shapes that make an expression fit, over free lengths.
 
-    `counts` are what names stand for that are used as sizes or indices, `plain` the values that had to be known for it.
+    `counts` are what names stand for that are used as sizes or indices, `plain` the values that had to be known for it,
+    `fixed` says which lengths had to be: `x.shape[0] == 3`.
     """
 
     shapes: Mapping[str, Shape]
     counts: Mapping[str, int]
     plain: Mapping[str, Static]
+    fixed: tuple[str, ...] = ()
 
     @property
     def statics(self) -> dict[str, Static]:
@@ -69,7 +71,12 @@ class Solver(Elaborator):
     """Elaborates over stand-ins: each part of the expression is a symbol of its shape once that is known."""
 
     def __init__(
-        self, ranks: Ranks, square: Iterable[str], plain: Mapping[str, Static], meant: Mapping[str, Shape] | None = None
+        self,
+        ranks: Ranks,
+        square: Iterable[str],
+        plain: Mapping[str, Static],
+        meant: Mapping[str, Shape] | None = None,
+        fixed: Mapping[str, int] | None = None,
     ) -> None:
         sizes = {f"{name}.{axis}": size for name, shape in (meant or {}).items() for axis, size in enumerate(shape)}
         self.equations = Equations(sizes)
@@ -83,15 +90,15 @@ class Solver(Elaborator):
         for name in square:
             if len(shape := shapes.get(name, ())) == 2:
                 self.equations.equate(shape[0], shape[1])
+        for inner, size in (fixed or {}).items():
+            self.equations.equate(length(inner), size)
         super().__init__({name: Symbol.of(name, shape) for name, shape in shapes.items()}, plain)
         self._inputs = shapes
         self._exact = False
 
     def solution(self) -> Lengths:
         """Return the shapes of the inputs with their free lengths called n, m, k, ..."""
-        letters = (
-            letter for letter in chain(NAMES, (f"n{number}" for number in count(1))) if letter not in self._inputs
-        )
+        letters = unused_names(self._inputs)
         used = names_in(self.equations.resolved(size) for shape in self._inputs.values() for size in shape)
         called = {
             name: length(name if name in self.counts else next(letters))
@@ -105,7 +112,7 @@ class Solver(Elaborator):
         counts = {name: self.equations.resolved(length(name)) for name in self._inputs if name in self.counts}
         return Lengths(shapes, {name: replace_lengths(size, called) for name, size in counts.items()}, dict(self.plain))
 
-    def known_lengths(self, shapes: Mapping[str, Shape]) -> dict[str, object]:
+    def known_lengths(self, shapes: Mapping[str, Shape]) -> dict[str, int]:
         """Return what lengths are by their inner names, for inputs of known shapes: `{"A.1": 4}`."""
         return {
             str(self.equations.resolved(inner)): size

@@ -11,6 +11,9 @@ from ..export.templates import LIBRARIES, template
 from ..graph.catalogue import find, operators
 from ..graph.operator import Operator
 
+FILLING = frozenset({"a", "an", "the", "of", "for", "in", "by", "to", "and", "with", "function", "derivative"})
+"""Words that a search may hold and that tell no function from another."""
+
 
 def function_named(name: str) -> Operator | None:
     """Return the function that a name, or a library's name, means: `function_named("torch.nn.functional.gelu")`."""
@@ -27,14 +30,21 @@ def functions_about(words: str) -> list[Operator]:
 
     A word stands for those that begin with it. Where a topic has these words, its functions are all there is.
     """
-    asked = words.lower().replace("_", " ").split()
+    asked = telling(words)
     every = list(operators())
-    topic = [operator for operator in every if operator.family.lower() == " ".join(asked)]
+    topic = [operator for operator in every if operator.family.lower() == words.lower().strip()]
     return topic or [operator for operator in every if asked and all(_mentions(operator, word) for word in asked)]
 
 
+def telling(words: str) -> list[str]:
+    """Return the words that say something: `telling("sum of squares") == ["sum", "squares"]`."""
+    return [word for word in re.findall(r"[^\W_]+", words.lower()) if word not in FILLING]
+
+
 def _mentions(operator: Operator, word: str) -> bool:
-    return any(known.startswith(word) for known in _words(operator))
+    """Whether an operator is about a word, be it of several things or of one."""
+    begins = tuple({word, word.removesuffix("s")} if len(word) > 3 else {word})
+    return any(known.startswith(begins) for known in _words(operator))
 
 
 @cache
@@ -62,12 +72,13 @@ def calls_in_libraries(operator: Operator) -> Mapping[str, str]:
     """Return how libraries call a function, by library: `{"numpy": "np.linalg.inv(X)", ...}`."""
     declared = declaration(operator.parameters)
     names = [*declared.operands, *declared.settings]
-    given = ", ".join((*declared.operands, *(f"{name}={name}" for name in declared.settings)))
+    given = [*declared.operands, *(f"{name}={name}" for name in declared.settings)]
     found = {}
     for library in LIBRARIES:
         text = template(operator, library)
         if text is None or text.startswith(f"{operator.name}("):  # what a program brings along is no library's
             continue
-        filled = text.replace("#*", given)
+        own = {int(place) - 1 for place in re.findall(r"#(\d)", text)}
+        filled = text.replace("#*", ", ".join(word for place, word in enumerate(given) if place not in own))
         found[library] = re.sub(r"#(\d)", lambda slot: names[int(slot[1]) - 1], filled)
     return found

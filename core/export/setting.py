@@ -51,14 +51,19 @@ class Setting:
     ranks: Ranks
 
     @staticmethod
-    def of(problem: Problem, shapes: Mapping[str, Shape], statics: Mapping[str, Static]) -> Setting:
-        """Return the closed forms of a problem, that of its value first, over the ranks of these shapes."""
+    def of(
+        problem: Problem, shapes: Mapping[str, Shape], statics: Mapping[str, Static], *, everywhere: bool = True
+    ) -> Setting:
+        """Return the closed forms of a problem, that of its value first, over the ranks of these shapes.
+
+        Those that hold `everywhere` are for programs; what a person reads holds where inverses exist.
+        """
         shapes = {name: tuple(shapes[name]) for name in problem.names}
         asked = [replace(problem, kind="value"), *([problem] if problem.requests else [])]
-        found = [Compiler(replace(one, batch=())).find(shapes, statics).calculation for one in asked]
+        found = [Compiler(one.of_formula).find(shapes, statics).calculation for one in asked]
         calculation = found[-1]
         general, lengths = calculation.general or (calculation, {})
-        forms = [closed_forms(one, shapes, statics, everywhere=True) for one in asked]
+        forms = [closed_forms(one, shapes, statics, everywhere=everywhere) for one in asked]
         if any(form.merged for chosen in forms for form in chosen):
             general, lengths = merged(calculation)
             forms = [merged_forms(*pair) for pair in zip(asked, found, strict=True)]

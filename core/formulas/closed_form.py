@@ -16,11 +16,14 @@ from ..differentiation.opening import opened
 from ..differentiation.projections import absorbed
 from ..graph.nodes import Node, topological
 from ..graph.sizes import Size, length, replace_lengths
-from ..graph.transform import at_lengths, flatten
+from ..graph.transform import flatten
+from ..notation.differences import with_differences
 from ..notation.entries import literal
 from ..notation.expand import expanded
 from ..notation.formula import Notation
+from ..notation.letters import Letters
 from ..notation.naming import bare, named
+from ..notation.pairs import with_pairs
 from ..notation.recognise import recognised
 from ..notation.spread import with_spreads
 from ..notation.trees import Tree
@@ -81,12 +84,13 @@ class ClosedForm(NamedTuple):
         asked = Problem.of(self.text, "value", printed=True)
         names = [name for name in asked.names if name not in self.sizes]
         shared = tuple(name for name in names if _counts_samples(self.problem, name))
-        known = {name: words for name, words in self.problem.assumptions.items() if name in names}
+        whole = self.problem.batch if self.problem.reduce else ()
+        known = {name: words for name, words in self.problem.assumptions.items() if name in {*names} - {*whole}}
         asked = replace(asked, assumptions=known, batch=shared)
         keys = {name: direction_key(self.problem, name) for name in names}
         arrays = {name: values[key] for name, key in keys.items()}
         shapes = {name: array.shape[1:] if name in shared else array.shape for name, array in arrays.items()}
-        samples = next((values[name].shape[0] for name in self.problem.batch), None)
+        samples = next((values[name].shape[0] for name in self.problem.per_sample), None)
         shapes |= dict.fromkeys(self.sizes, ())
         read = Noted({**statics(arrays), **self.sizes})
         calculation = Calculation(asked, shapes, samples=samples, statics=read)
@@ -146,8 +150,8 @@ def direction_key(problem: Problem, name: str) -> str:
 def _counts_samples(problem: Problem, name: str) -> bool:
     """Whether a name in a formula has the sample axis in front."""
     if direction_key(problem, name) == name:
-        return name in problem.batch
-    return bool(problem.batch) and (problem.kind == "vjp" or problem.wrt[0] in problem.batch)
+        return name in problem.per_sample
+    return bool(problem.per_sample) and (problem.kind == "vjp" or problem.wrt[0] in problem.per_sample)
 
 
 def _one_by_one(problem: Problem, calculation: Calculation) -> list[Problem]:
@@ -195,7 +199,7 @@ def _read(problem: Problem, calculation: Calculation, lengths: Mapping[str, int]
         return []
     condition = _both(*form_of.conditions)
     forms = _written(problem, calculation, roots, lengths)
-    return [form._replace(regular=True, condition=condition) for form in forms]
+    return [form._replace(regular=True, condition=_both(form.condition, condition)) for form in forms]
 
 
 def _both(*conditions: str) -> str:
@@ -213,9 +217,12 @@ def merged(calculation: Calculation) -> tuple[Calculation, Mapping[str, int]]:
     general, lengths = calculation.general or (calculation, {})
     first = {size: name for name, size in reversed(list(lengths.items()))}
     same = {name: length(first[size]) for name, size in lengths.items()}
-    shapes = {name: at_lengths(symbol, same).shape for name, symbol in general.symbols.items()}
+    shapes = {name: tuple(replace_lengths(size, same) for size in shape) for name, shape in general.shapes.items()}
     counts = {name: replace_lengths(size, same) for name, size in general.statics.items() if isinstance(size, Size)}
-    found = Calculation(general.problem, shapes, statics={**general.statics, **counts})
+    samples = None if general.reduced is None else replace_lengths(general.reduced, same)
+    found = Calculation(
+        general.problem, shapes, samples=samples, statics={**general.statics, **counts}, fixed=general.fixed
+    )
     return found, {name: size for size, name in first.items()}
 
 
@@ -228,14 +235,16 @@ def _written(
     of_these_sizes: bool = False,
     by_entries: bool = False,
 ) -> list[ClosedForm]:
-    notation = _notation(problem, calculation)
+    roots, notation = _with_notation(problem, calculation, roots)
+    shapes = {name: symbol.shape for name, symbol in calculation.symbols.items()}
+    sizes = {name: length(name) for name in actual if name not in shapes}
     forms = []
     for root, asked in zip(roots, _one_by_one(problem, calculation), strict=True):
         whole = literal(notation, root) if by_entries else None
         if whole is None:
             whole = notation.map_tree(root) if _maps_vectors(calculation, root) else notation.tree(root)
         tree = bare(whole, problem.names)
-        program = named(tree, [*problem.names, *actual])
+        program = named(tree, Letters([*problem.names, *actual], shapes, sizes))
         used = {node.name for node in walk(program) if isinstance(node, Name)} if actual else set()
         here = {name: size for name, size in actual.items() if name in used}
         forms.append(
@@ -247,7 +256,7 @@ def _written(
                 asked,
                 origins_of(calculation, here),
                 of_these_sizes,
-                condition=_shapes(calculation) if of_these_sizes else "",
+                condition=_shapes(calculation) if of_these_sizes else _both(*calculation.fixed),
             )
         )
     return forms
@@ -329,8 +338,14 @@ def _readable(calculation: Calculation, regular: Regular | None = None) -> list[
     return with_spreads(known, familiar)
 
 
-def _notation(problem: Problem, calculation: Calculation) -> Notation:
+def _with_notation(problem: Problem, calculation: Calculation, roots: list[Node]) -> tuple[list[Node], Notation]:
+    """Return graphs with the sums of slices in them as matrices, and the notation that writes these."""
     spoken = {tangent_name(name): direction_name(problem) for name in problem.wrt}
+    typed = Typed(problem.names, calculation.sums)
     # A sum that holds an identity is distributed where it was multiplied, and is known as it was written.
     familiar = {*topological([calculation.original]), *calculation.sums}
-    return Notation(spoken, familiar, Typed(problem.names, calculation.sums))
+    roots, meanings = with_differences(roots, topological([calculation.original]), typed)
+    if calculation.results:
+        roots, laplacians = with_pairs(roots)
+        meanings |= laplacians
+    return roots, Notation(spoken, familiar, typed, meanings)

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import builtins
 from collections.abc import Callable, Iterator, Sequence
 from itertools import chain
 
@@ -76,20 +77,21 @@ def suggest(spelling: str, *, sure: bool = False) -> str | None:
     _bring([*_waiting])
     word = spelling.lower()
     entries = [operator for operator in dict.fromkeys(_by_spelling.values()) if not operator.hidden]
-    for operator in entries:
-        if word in operator.sought:
-            return operator.name
-    known = {name.lower(): name for operator in entries for name in (operator.name, *operator.aliases)}
+    known = {sought: operator.name for operator in entries for sought in operator.sought}
+    known |= {name.lower(): name for operator in entries for name in (operator.name, *operator.aliases)}
     if word in known:
         return known[word]
+    if hasattr(builtins, word):  # a word of Python is no slip
+        return None
     slips = {name: _slips(word, name) for name in known if abs(len(name) - len(word)) <= 2}
     allowed = _allowed(word, sure)
     near = [name for name, count in slips.items() if count <= allowed(name)]
     if near:
         return known[min(near, key=lambda name: (slips[name], name[0] != word[0], len(name)))]
-    # What someone began to write, who did not know how it goes on.
-    longer = [name for name in known if name.startswith(word)] if len(word) > 2 and not sure else []
-    return known[min(longer, key=len)] if longer else None
+    # What someone began to write, who did not know how it goes on: a word of it, or the larger part.
+    longer = [name for name in known if len(word) > 2 and name.startswith(word) and not sure]
+    begun = [name for name in longer if name[len(word)] == "_" or 2 * len(word) >= len(name)]
+    return known[min(begun, key=len)] if begun else None
 
 
 def _allowed(word: str, sure: bool) -> Callable[[str], float]:

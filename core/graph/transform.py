@@ -67,10 +67,27 @@ def _function_at(function: Function, lengths: Mapping[str, int]) -> Function:
 
 def transform(roots: Sequence[Node], visit: Callable[[Node], Node]) -> list[Node]:
     """Return the roots with every node rebuilt over its new children and passed through `visit`, leaves first."""
+    new = transformed(roots, visit)
+    return [new[root] for root in roots]
+
+
+def transformed(roots: Iterable[Node], visit: Callable[[Node], Node]) -> dict[Node, Node]:
+    """Return what becomes of every node below the roots, rebuilt over its new children and passed through `visit`."""
     new: dict[Node, Node] = {}
     for node in topological(roots):
         new[node] = visit(rebuilt(node, tuple([new[child] for child in node.children])))
-    return [new[root] for root in roots]
+    return new
+
+
+def transform_once(roots: Sequence[Node], visit: Callable[[Node], Node]) -> list[Node]:
+    """Return what `transform` does, for a `visit` that depends on the node alone: each node remembers its result."""
+    key = f"_{visit.__module__}.{visit.__qualname__}"
+    for node in topological(roots):
+        if key not in node.__dict__:
+            found = visit(rebuilt(node, tuple([child.__dict__[key] or child for child in node.children])))
+            # A node that held itself would not be freed when nobody else does.
+            node.__dict__[key] = None if found is node else found
+    return [root.__dict__[key] or root for root in roots]
 
 
 def sized(roots: Iterable[Node], lengths: Mapping[str, int]) -> dict[Node, Node]:

@@ -75,14 +75,19 @@ class Notation:
 
     `spoken` gives inputs other names; `familiar` are the nodes of the expression as it was typed: a difference that
     stands there as `A @ x - b` is written so even where the derivative has `b - A @ x`. Terms and factors come in the
-    order in which they were `typed`.
+    order in which they were `typed`. Symbols that have `meanings` are written as what they stand for.
     """
 
     def __init__(
-        self, spoken: Mapping[str, str] | None = None, familiar: Iterable[Node] = (), typed: Typed | None = None
+        self,
+        spoken: Mapping[str, str] | None = None,
+        familiar: Iterable[Node] = (),
+        typed: Typed | None = None,
+        meanings: Mapping[Node, Node] | None = None,
     ) -> None:
         self.spoken = spoken or {}
         self.typed = typed or Typed()
+        self.meanings = meanings or {}
         self.familiar = Familiar(familiar)
         self.maps: set[Node] = set()
         self._terms: dict[Node, Term] = {}
@@ -125,6 +130,8 @@ class Notation:
                 if node.operator.name in ("solve_vector", "solve_matrix"):
                     return self._solution(node)
                 return self._wrapped(node, self._apply(node))
+            case Symbol() if node in self.meanings:
+                return self.term(self.meanings[node])
             case Symbol():
                 return self._wrapped(node, Name(self.spoken.get(node.name, node.name)))
             case Constant():

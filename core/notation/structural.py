@@ -173,7 +173,7 @@ class _Application:
                 single = row >= self.rank and not users(row)
                 self.pieces[place] = self._indexed(turned, *self.pieces[place], column, row, single=single)
                 return True
-        return self._pick(node, labels, users)
+        return self._pick(node, labels, users) or self._each_indexed(node, labels, users)
 
     def _pick(self, node: Select, labels: Labels, users: Users) -> bool:
         """Let one place of an axis that several pieces share be chosen of each: `outer(V[:, -1], V[:, -1])`."""
@@ -186,6 +186,17 @@ class _Application:
             return False
         for place in found:
             self.pieces[place] = self._indexed(node, *self.pieces[place], column, row, single=True)
+        return True
+
+    def _each_indexed(self, node: Select, labels: Labels, users: Users) -> bool:
+        """Let places of vectors that are multiplied be chosen of each: `x[:-1]**2`."""
+        row, column = labels
+        found = users(column)
+        vectors = len(found) > 1 and -1 not in found and all(self.pieces[place][1] == (column,) for place in found)
+        if column < self.rank or not vectors or any(isinstance(self.pieces[k][0], Structural) for k in found):
+            return False
+        for place in found:
+            self.pieces[place] = self._indexed(node, *self.pieces[place], column, row, single=False)
         return True
 
     def _apply_triangle(self, node: Triangle, labels: Labels) -> bool:

@@ -28,6 +28,7 @@ class Typed:
         self._names = {name: place for place, name in enumerate(names)}
         self._sums = sums or {}
         self._places: dict[Node, int] = {}
+        self._orders: dict[Node, dict[Node, int]] = {}
 
     def place(self, node: Node) -> int:
         """Return the place of the newest name in a node, `FIRST` where it has none that was typed."""
@@ -42,9 +43,13 @@ class Typed:
                 self._places[top] = max([own, *(self._places[child] for child in top.children)])
         return self._places[node]
 
+    def note(self, node: Node, order: Iterable[Node]) -> None:
+        """Let the terms of a sum that was not typed stand in an order."""
+        self._orders[node] = {split(term)[1]: place for place, term in enumerate(order)}
+
     def terms(self, node: Sum) -> list[int]:
         """Return the places of the terms of a sum: as they were typed, where the sum was, else by their names."""
-        order = self._order(node) if node in self._sums else {}
+        order = self._order(node) if node in self._sums else self._orders.get(node, {})
         if order.keys() >= {*node.children}:
             return [order[term] for term in node.children]
         return [self.place(term) for term in node.children]

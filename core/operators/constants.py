@@ -124,6 +124,7 @@ ENTRIES = (
              errors=("linspace(0)", "linspace(0, 1, -2)", "linspace(x, v)"),
              spellings={"torch": "torch.linspace(#1, #2, #3, **like)"}),
     constant("arange", "; start, stop=None, step=1", "Numbers from start (or 0) up to stop, without stop.", _arange,
+             sought=("range",),
              samples=("arange(4)", "arange(1, 5)", "arange(0, 1, 0.25)"), errors=("arange()", "arange(0, 1, 0)"),
              spellings={"torch": "torch.arange(#*, **like)"}),
     constant("ones_like", "x", "Ones in the shape of x.", lambda x: full(1, x.shape),

@@ -321,7 +321,7 @@ def test_directions_of_a_batch_go_with_one_sample_or_with_all() -> None:
 
 
 def test_options_are_typed() -> None:
-    options = {"shapes", "assume", "batch", "strict", "max_memory", "independent_entries"}
+    options = {"shapes", "assume", "batch", "reduce", "strict", "max_memory", "independent_entries"}
     for name in matgrad.__all__:
         function = getattr(matgrad, name)
         if inspect.isfunction(function):
@@ -445,3 +445,11 @@ def test_a_check_takes_a_direction() -> None:
 def test_a_strict_claim_is_refused_at_a_kink() -> None:
     with pytest.raises(EvaluationError, match="has a kink"):
         matgrad.check("sum(abs(x))", wrt="x", claim="sign(x)", inputs={"x": [0, 1]}, strict=True)
+
+
+def test_a_formula_that_depends_on_lengths_asks_for_them() -> None:
+    with pytest.raises(ExpressionError, match="the lengths of `x` are needed in numbers here"):
+        _ = matgrad.grad("quantile(x, 0.3)", wrt="x").formula
+    of_five = matgrad.grad("quantile(x, 0.3)", wrt="x", shapes={"x": (5,)})
+    assert "rank=3" in of_five.formula
+    assert_allclose(of_five(x=[1, 2, 3, 4, 5]), [0, 0.8, 0.2, 0, 0], atol=1e-15)

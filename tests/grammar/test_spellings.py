@@ -208,7 +208,7 @@ class Reader:
 
     def product(self) -> Any:
         result = self.power()
-        while self.tokens[0] not in ("", "+", "-", r"\odot", r"\oslash", r"\right", "}", "<", "=", "]") and not (
+        while self.tokens[0] not in ("", "+", "-", r"\odot", r"\oslash", r"\right", "}", "<", "=", "]", ")") and not (
             self.tokens[0].startswith(r"\right")
         ):
             self.take(r"\cdot")
@@ -234,6 +234,9 @@ class Reader:
     def atom(self) -> Any:
         token = self.tokens.pop(0)
         if token == r"\left":
+            return self.bracketed(r"\right")
+        if token in "([":
+            self.tokens.insert(0, token)
             return self.bracketed()
         if token == r"\left\Vert":
             inner = self.sum()
@@ -247,19 +250,20 @@ class Reader:
             return np.diag(self.atom())
         return VALUES[token] if token in VALUES else float(token)
 
-    def bracketed(self) -> Any:
+    def bracketed(self, *right: str) -> Any:
+        """Read brackets; those that are tall end with a word before them."""
         if self.take("("):
             inner = self.sum()
-            self.expect(r"\right", ")")
+            self.expect(*right, ")")
             return inner
         self.expect("[")
         left = self.sum()
         less = self.take("<")
         if not less:
             self.expect("=")
-        right = self.sum()
-        self.expect(r"\right", "]")
-        return (np.less if less else np.equal)(left, right) * 1.0
+        other = self.sum()
+        self.expect(*right, "]")
+        return (np.less if less else np.equal)(left, other) * 1.0
 
     def braced(self) -> Any:
         self.expect("{")
@@ -298,29 +302,33 @@ def test_names_in_latex(name: str, wanted: str) -> None:
     [
         ("inv(A).T", r"A^{-\top}"),
         ("A.T @ B", r"A^{\top} B"),
-        ("(A @ B).T", r"\left(A B\right)^{\top}"),
-        ("(A**2).T", r"\left(A^{\circ 2}\right)^{\top}"),
+        ("(A @ B).T", r"(A B)^{\top}"),
+        ("(A**2).T", r"(A^{\circ 2})^{\top}"),
         ("A*B", r"A \odot B"),
         ("-A @ B + C", r"-A B + C"),
-        ("A - -B", r"A - \left(-B\right)"),
+        ("A - -B", r"A - (-B)"),
         ("-A*B / 2", r"-\frac{A \odot B}{2}"),
         ("2*A @ B", "2 A B"),
         ("A @ B / 2", r"\frac{A B}{2}"),
         ("norm(A)**2", r"\left\Vert A \right\Vert_{F}^{2}"),
-        ("trace(A @ B)", r"\operatorname{tr}\left(A B\right)"),
-        ("logdet(A)", r"\log\det\left(A\right)"),
+        ("trace(A @ B)", r"\operatorname{tr}(A B)"),
+        ("logdet(A)", r"\log\det(A)"),
         ("eye(3)", "I_{3}"),
-        ("ones((2, 3))", r"\mathbf{1}_{2 \times 3}"),
+        ("ones((2, 3))", r"\mathbf{1}_{2} \mathbf{1}_{3}^{\top}"),
         ("A[0] @ B @ C[0]", r"A[0]^{\top} B C[0]"),
         ("A[0] @ B", r"B^{\top} A[0]"),
         ("outer(A[0], B[1])", r"A[0] B[1]^{\top}"),
         ("2*outer(A[0], B[1])", r"2 A[0] B[1]^{\top}"),
         ("solve(A.T, B)", r"A^{-\top} B"),
         ("einsum('ik,kj->ij', A, B)", r"\left[\sum_{k} A_{ik} B_{kj}\right]_{ij}"),
-        ("einsum('ik,lj->ijkl', eye(3), B)", r"\left[\delta_{ik} B_{lj}\right]_{ijkl}"),
-        ("sqrt(trace(A))", r"\sqrt{\operatorname{tr}\left(A\right)}"),
-        ("A > 0", r"\left[A > 0\right]"),
+        ("einsum('ik,lj->ijkl', eye(3), B)", r"[\delta_{ik} B_{lj}]_{ijkl}"),
+        ("sqrt(trace(A))", r"\sqrt{\operatorname{tr}(A)}"),
+        ("A > 0", r"[A > 0]"),
         ("2*3", r"2 \cdot 3"),
+        ("2.5e-6*A", r"2.5 \cdot 10^{-6} \, A"),
+        ("1e-6**2", r"(10^{-6})^{2}"),
+        ("kron(A @ B, C)", r"(A B) \otimes C"),
+        ("kron(A, B) @ kron(B, C)", r"(A \otimes B) (B \otimes C)"),
         ("norm(A, 'nuc')", r"\left\Vert A \right\Vert_{*}"),
     ],
 )

@@ -151,6 +151,25 @@ def test_names_that_stand_for_sizes(text: str) -> None:
     assert infer_shapes(problem.program, {}, problem.names, {}) == COUNTS[text]
 
 
+@pytest.mark.parametrize(
+    ("text", "shapes"),
+    [
+        ("quantile(x, 0.3)", {"x": (3,)}), ("simpson(y, x)", {"y": (3,), "x": (3,)}), ("vech(A)", {"A": (3, 3)}),
+        ("percentile(x, 30) * sum(y)", {"x": (3,), "y": (3,)}), ("pdist(X @ W)", {"X": (3, 3), "W": (3, 4)}),
+    ],
+)  # fmt: skip
+def test_a_length_that_is_needed_in_numbers_is_small(text: str, shapes: dict[str, Shape]) -> None:
+    problem = Problem.of(text, "value")
+    assert infer_shapes(problem.program, {}, problem.names, {})[0] == shapes
+
+
+def test_a_length_that_is_needed_in_numbers_is_that_of_the_shape() -> None:
+    problem = Problem.of("quantile(x + z, 0.3) * y", "value")
+    found = solve_lengths(problem.program, ranks_of({"z": (5,)}), {"x": None, "y": None}, {}, (), {"z": (5,)})  # type: ignore[dict-item]
+    assert found.shapes["x"] == found.shapes["z"] == (5,)
+    assert found.fixed == ("z.shape[0] == 5",)
+
+
 @pytest.mark.parametrize("text", ["x[i]", "A[i, :] @ y", "x[i] + x[j]"])
 def test_an_index_lies_within_its_axis(text: str) -> None:
     problem = Problem.of(text, "value")

@@ -36,6 +36,8 @@ def test_what_is_no_name_finds_none(name: str) -> None:
         ("normal", "norm_logpdf", "gamma_logpdf"), ("normal log density", "norm_logpdf", "norm_cdf"),
         ("statistics", "median", "sort"), ("Bessel", "jv", "erf"), ("inverse", "inv", "exp"),
         ("standard deviation", "std", "norm"), ("expectation", "mean", "sum"), ("running", "cummax", "sort"),
+        ("sums", "cumsum", "sort"), ("the cross entropy of labels", "cross_entropy", "kl_div"),
+        ("square root of a matrix", "sqrtm", "sqrt"), ("derivative of norm", "norm", "sort"),
     ],
 )  # fmt: skip
 def test_words_find_what_is_about_them_all(words: str, some: str, none: str) -> None:
@@ -59,6 +61,9 @@ def test_calls_in_libraries_have_names_for_all_slots() -> None:
     assert dict(calls_in_libraries(function_named("inv"))) == {  # type: ignore[arg-type]
         "numpy": "np.linalg.inv(X)", "torch": "torch.linalg.inv(X)", "jax": "jnp.linalg.inv(X)",
     }  # fmt: skip
+    assert calls_in_libraries(function_named("norm"))["numpy"] == (  # type: ignore[arg-type]
+        "np.linalg.norm(x, ord=ord, axis=axis, keepdims=keepdims)"
+    )
     assert not [text for operator in CALLABLE for text in calls_in_libraries(operator).values() if "#" in text]
     assert all("." in name for operator in CALLABLE for name in library_names(operator))
 
@@ -70,13 +75,18 @@ def test_calls_in_libraries_have_names_for_all_slots() -> None:
         ("gam", "gamma"),
         ("stdev", "std"), ("expectation", "mean"), ("Gaussian", "norm_pdf"), ("SoftMax", "softmax"),
         ("tanhh", "tanh"), ("invrse", "inverse"), ("pseudoinverse", "pinv"), ("covariance", "cov"),
+        ("range", "arange"), ("sigm", "sigmoid"), ("gaus", "norm_pdf"),
+        ("covarience", "cov"), ("cross_entr", "cross_entropy"),
     ],
 )  # fmt: skip
 def test_what_is_meant_is_suggested(typed: str, meant: str) -> None:
     assert suggest(typed) == meant
 
 
-@pytest.mark.parametrize("typed", ["lan", "foo", "bar", "exo", "loss_of", "xyzzy", "q", "sinus_", "cosx"])
+STRANGE = "lan foo bar exo loss_of xyzzy q sinus_ cosx print exit float int dict time dir lap"
+
+
+@pytest.mark.parametrize("typed", STRANGE.split())
 def test_a_stranger_is_not_suggested(typed: str) -> None:
     assert suggest(typed) is None
 
