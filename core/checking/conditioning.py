@@ -45,13 +45,13 @@ class Loss(NamedTuple):
     overflowed: bool = False
 
     def share(self, place: int) -> float:
-        """Return how much of a derivative is rounding."""
-        return self.derivatives[place] if self.derivatives else 0.0
+        """Return how much of a derivative is rounding, all of it where numbers overflow."""
+        return 1.0 if self.overflowed else self.derivatives[place] if self.derivatives else 0.0
 
     def digits(self, place: int) -> int:
         """Return how many digits the value and a derivative lose, the worse of both."""
         worst = max(self.share(place), self.value)
-        if worst >= ALL_LOST or self.overflowed:
+        if worst >= ALL_LOST:
             return ALL_DIGITS
         return min(ALL_DIGITS, ceil(log10(worst / EPSILON))) if worst > MOST_LOST else 0
 

@@ -104,10 +104,11 @@ def _direction(calculation: Calculation, name: str, values: Mapping[str, Array],
 def _not_vouched_for(check: Check, loss: Loss, place: int, *, zero: bool) -> Check:
     """Return what is said where digits are lost; of the value alone, where the derivative keeps its own and agrees."""
     lost = loss.digits(place)
-    if loss.share(place) <= MOST_LOST and not loss.overflowed and check.finite_differences is not None:
+    if loss.share(place) <= MOST_LOST and check.finite_differences is not None:
         agreement = f"in its value; the derivative agrees with {check.method}"
         return check._replace(note=f"{loss.note(place)}, {agreement}", digits_lost=lost)
-    return Check(note=NOTHING_BUT_ROUNDING if zero and loss.value <= MOST_LOST else loss.note(place), digits_lost=lost)
+    rounding = zero and loss.value <= MOST_LOST and not loss.overflowed
+    return Check(note=NOTHING_BUT_ROUNDING if rounding else loss.note(place), digits_lost=lost)
 
 
 class Question(NamedTuple):

@@ -22,6 +22,8 @@ from .templates import LIBRARIES, PREFIXES, slots, template
 # Functions along an axis that a library does not take over all entries; those that keep the shape give it back.
 KEEPS_SHAPE = ("softmax", "log_softmax")
 NEEDS_AXIS = {"numpy": (), "torch": (*KEEPS_SHAPE, "logsumexp", "cumsum"), "jax": KEEPS_SHAPE}
+# NumPy multiplies so many arrays within one loop over all of their axes, unless it is told to look for an order.
+IN_ONE_LOOP = 3
 SHAPES = ("shape", "size", "reps")
 CONSTANTS = ("pi", "inf")
 
@@ -129,7 +131,10 @@ class Dialect:
         if operator is None:
             return map_children(node, self._plain)
         if declaration(operator.parameters).variadic:
-            return Call(operator.name, tuple(map(self._operand, arguments)), node.keywords)
+            given = node.keywords
+            if name == "einsum" and self.library == "numpy" and len(arguments) > IN_ONE_LOOP:
+                given = (*given, syntax.Keyword("optimize", syntax.Literal(True)))
+            return Call(operator.name, tuple(map(self._operand, arguments)), given)
         operands, placed, named = self._bound(operator, node)
         axis = named.get("axis")
         if self.library == "torch" and name == "prod" and isinstance(axis, syntax.TupleLiteral):

@@ -96,9 +96,7 @@ def _with_formula_beside(
         values, data = point
         error = error_of(form, values, data[position], kept)
         if error is None or error <= SAME_AT_INPUTS:
-            said = (
-                "the formula is that of points beside the kink; at it the derivative is the choice that the numbers are"
-            )
+            said = "the formula holds beside the kink; at the kink itself only the numbers do"
             return _showing(form, result), Warning(said, code=BESIDE_KINK)
     return result, _left_out("no formula that was found agrees with the numbers here")
 

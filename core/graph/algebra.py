@@ -16,12 +16,15 @@ from fractions import Fraction
 from itertools import combinations, count
 from math import isfinite, nan
 
+import numpy as np
+
 from ..shapes import Shape
 from .canonical import canonical, simplest, tidy
 from .deltas import eliminate
 from .nodes import (
     Apply,
     Coefficient,
+    Constant,
     Delta,
     Labels,
     Map,
@@ -273,10 +276,7 @@ def product(coefficient: Coefficient, factors: Iterable[Factor], output: Labels)
         flat = _cancelled(flat)
     sums = [(place, node) for place, (node, _) in enumerate(flat) if isinstance(node, Sum)] if Sum in kinds else []
     if coefficient == 0 or not all(node.children for _, node in sums) or (Select in kinds and _apart(flat)):
-        sizes = sizes_of(flat)
-        shape = tuple(sizes[label] for label in output)
-        # What is known to be zero wins over what is computed, and not over an infinite number: 0 * inf is not 0.
-        return full(nan, shape) if isinstance(coefficient, float) and not isfinite(coefficient) else zero(shape)
+        return _nothing(coefficient, flat, output)
     for place, node in sums:
         if any(carries_delta(term) for term in node.children):
             others = flat[:place] + flat[place + 1 :]
@@ -284,6 +284,27 @@ def product(coefficient: Coefficient, factors: Iterable[Factor], output: Labels)
     if not kinds.isdisjoint(STRUCTURAL):
         coefficient, flat, output = eliminate(coefficient, flat, output)
     return canonical(coefficient, flat, output)
+
+
+def _nothing(coefficient: Coefficient, factors: list[Factor], output: Labels) -> Node:
+    """Return what a product with a factor of zero is.
+
+    What is known to be zero wins over what is computed, and not over an infinite number: 0 * inf is not 0.
+    """
+    sizes = sizes_of(factors)
+    shape = tuple(sizes[label] for label in output)
+    if isinstance(coefficient, float) and not isfinite(coefficient):
+        return full(nan, shape)
+    endless = [
+        (own, labels) for own, labels in factors if isinstance(own, Constant) and not np.isfinite(own.value).all()
+    ]
+    if not endless:
+        return zero(shape)
+    with np.errstate(invalid="ignore"):
+        left = [(Constant.of(0 * own.value), labels) for own, labels in endless]
+    carried = {label for _, labels in left for label in labels}
+    ones = [(Delta.of(sizes[label], 1), (label,)) for label in output if label not in carried]
+    return product(1, [*left, *ones], output)
 
 
 def _apart(factors: list[Factor]) -> bool:

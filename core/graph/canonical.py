@@ -13,6 +13,7 @@ from itertools import chain, count, groupby, permutations
 from itertools import product as choices
 from math import factorial, inf, isfinite, prod
 
+from ...grammar.budget import spend
 from ..shapes import Shape
 from .nodes import Apply, Coefficient, Delta, Factor, Labels, Map, Node, Product, Sum, Symbol, remembered, sizes_of
 from .ratios import ratio
@@ -124,7 +125,9 @@ def _by_color(factors: list[Factor], position: dict[int, int], distinct: bool) -
     found = _numbered(factors, position, color)
     if not distinct:
         groups = [list(group) for _, group in groupby(factors, key=lambda factor: _rank_key(factor, color))]
-        if 1 < prod(factorial(len(group)) for group in groups) <= TIE_LIMIT:
+        ties = prod(factorial(len(group)) for group in groups)
+        if 1 < ties <= TIE_LIMIT:
+            spend(ties)
             arrangements = choices(*(permutations(group) for group in groups))
             numbered = [_numbered([*chain(*groups)], position, color) for groups in arrangements]
             found = min(numbered, key=lambda item: item[1])

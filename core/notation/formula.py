@@ -414,6 +414,8 @@ def reduced_operand(node: Apply) -> tuple[Node, tuple[int, ...]]:
         return plain
     if len(dense) > 1 and len(merging) == 1:
         output = (*range(last), *merging[0][1:])
+        if not {*output} <= {label for _, labels in dense for label in labels}:
+            return plain
         dense = [(product(1, dense, output), output)]
     if len(dense) != 1:
         return plain

@@ -175,11 +175,34 @@ def solve_vector(A: Any, b: Any) -> Any:
     return np.linalg.solve(A, b) if b.ndim == 1 else np.linalg.solve(A, b[..., None])[..., 0]
 
 
+# The inverse of a scaled matrix keeps the digits of its cofactors up to this size.
+LARGEST_INVERSE = 1e6
+
+
 @of_finite
 def cofactor(X: Any) -> Any:
-    """Return the matrix of cofactors; through the singular values it is right at every rank.
+    """Return the matrix of cofactors: det(X) inv(X).T, and by the singular values where X is nearly singular.
 
-    With X = U diag(s) V.T it is det(U) det(V) U diag(p) V.T, where p[i] is the product of all s but s[i].
+    Rows and columns are scaled first, by powers of 2, so that what is small beside large entries keeps its digits.
+    """
+    rows = np.frexp(np.max(np.abs(X), axis=-1, keepdims=True, initial=0.0))[1]
+    scaled = np.ldexp(X, -rows)
+    columns = np.frexp(np.max(np.abs(scaled), axis=-2, keepdims=True, initial=0.0))[1]
+    scaled = np.ldexp(scaled, -columns)
+    try:
+        inverse = np.linalg.inv(scaled)
+    except np.linalg.LinAlgError:
+        return _cofactor_at_any_rank(X)
+    others = np.sum(rows, axis=-2, keepdims=True) - rows + np.sum(columns, axis=-1, keepdims=True) - columns
+    found = np.ldexp(np.linalg.det(scaled)[..., None, None] * np.swapaxes(inverse, -1, -2), others)
+    regular = np.max(np.abs(inverse), axis=(-2, -1), keepdims=True, initial=0.0) < LARGEST_INVERSE
+    return found if regular.all() else np.where(regular, found, _cofactor_at_any_rank(X))
+
+
+def _cofactor_at_any_rank(X: Any) -> Any:
+    """Return the matrix of cofactors through X = U diag(s) V.T.
+
+    It is det(U) det(V) U diag(p) V.T, where p[i] is the product of all s but s[i].
     """
     U, s, Vh = np.linalg.svd(X)
     sign = np.linalg.det(U) * np.linalg.det(Vh)

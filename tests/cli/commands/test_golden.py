@@ -12,6 +12,7 @@ import json
 import os
 import re
 import shlex
+import warnings
 from pathlib import Path
 from typing import NamedTuple
 
@@ -65,7 +66,7 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
 
 
 def answer(case: Case, monkeypatch: pytest.MonkeyPatch) -> str:
-    """Run a case inside this process and return its exit status and streams as text.
+    """Run a case inside this process, as `python -W error` does, and return its exit status and streams as text.
 
     No time passes meanwhile: limits are reached by parts, whatever else the machine does.
     """
@@ -75,7 +76,9 @@ def answer(case: Case, monkeypatch: pytest.MonkeyPatch) -> str:
     streams["stdin"].buffer.seek(0)
     for name, stream in streams.items():
         monkeypatch.setattr(f"sys.{name}", stream)
-    status = run(shlex.split(case.command)[1:])
+    with warnings.catch_warnings(), np.errstate(all="warn", under="ignore"):
+        warnings.simplefilter("error")
+        status = run(shlex.split(case.command)[1:])
     texts = {}
     for name in ("stdout", "stderr"):
         streams[name].flush()
@@ -96,6 +99,15 @@ def test_a_command_line_gives_its_golden_answer(name: str, folder: Path, monkeyp
         path.write_text(f"$ {case.command}\n{stdin}{found}", encoding="utf-8")
         return
     assert found == case.answer
+
+
+def test_a_command_line_that_warns_is_seen(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:
+    def warn(*_: object) -> None:
+        warnings.warn("a step is old", DeprecationWarning, stacklevel=1)
+
+    monkeypatch.setattr("matgrad.core.session.check_results", warn)
+    found = answer(Case("matgrad grad 'sum(x**2)' --wrt x -v x=[1,2]", "", ""), monkeypatch)
+    assert found.startswith("exit 70")
 
 
 def test_every_json_error_is_one_object_on_standard_error(folder: Path, monkeypatch: pytest.MonkeyPatch) -> None:

@@ -172,3 +172,23 @@ def test_a_call_refuses_second_derivatives_where_there_are_none(text: str, kind:
     with pytest.raises(matgrad.MatgradError, match="there is no second derivative"):
         found(A=np.diag([1.0, 0.0]) if "nuc" in text else np.eye(2), **direction)
     assert np.isfinite(found(A=np.array([[1.0, 2.0], [3.0, 5.0]]), **direction)).all()
+
+
+@pytest.mark.parametrize("x", [(4.4e-18, 4.4e-18, 1.8e13), (3e-9, 1e9, 1e-9)])
+def test_cofactors_keep_their_digits_beside_large_entries(x: tuple[float, ...]) -> None:
+    found = matgrad.grad("det(outer(x, x) + eye(3))", wrt="x")(x=np.array(x))
+    np.testing.assert_allclose(found, 2 * np.array(x), rtol=0, atol=1e-9 * max(x))
+
+
+@pytest.mark.parametrize(("text", "x"), [("1/x[0]", [3.2e157]), ("x[0]*x[1]/(x @ x)", [1.0, 2.7e116, 2.7e116])])
+def test_what_overflows_on_the_way_is_said_and_not_called_wrong(text: str, x: list[float]) -> None:
+    check = checked(text, "grad", x=x)
+    assert check.passed
+    assert not check.vouched
+    assert check.note == "numbers overflow on the way to this result"
+
+
+@pytest.mark.parametrize("text", ["[inf, 1]*0 + 0*x", "0*[inf, 1]*x", "(x - x)*[-inf, 1]", "x*0*[inf, 1]"])
+def test_nothing_times_an_infinite_entry_is_nan(text: str) -> None:
+    found = matgrad.value(text)(x=np.ones(2))
+    np.testing.assert_array_equal(found, [np.nan, 0])
