@@ -238,6 +238,12 @@ def log_of_sigmoid(node: Node) -> Node | None:
     return None if x is None else scale(-1, call("softplus", x))
 
 
+def cross_entropy_of_sigmoid(node: Node) -> Node | None:
+    """bernoulli_cross_entropy(sigmoid(x), t) = softplus(x) - t*x"""
+    x = _operand("sigmoid", node.children[0])
+    return None if x is None else add([(1, call("softplus", x)), (-1, times(node.children[1], x))], node.shape)
+
+
 def logit_of_sigmoid(node: Node) -> Node | None:
     """logit(sigmoid(x)) = x"""
     return _operand("sigmoid", node.children[0])
@@ -374,6 +380,7 @@ REWRITES: dict[str | type[Node] | tuple[type[Node], str], tuple[Rewrite, ...]] =
     ),
     "log1p": (log_of_one_plus_exp,),
     "logit": (logit_of_sigmoid,),
+    "bernoulli_cross_entropy": (cross_entropy_of_sigmoid,),
     "logsumexp": (logsumexp_of_shifted,),
     "power": (reciprocal_of_one_plus_exp, root_of_sum_of_squares),
     "sqrt": (root_of_sum_of_squares,),

@@ -15,7 +15,7 @@ from ..differentiation.differentiate import derivative
 from ..differentiation.opening import opened
 from ..differentiation.projections import absorbed
 from ..graph.nodes import Node, topological
-from ..graph.sizes import Size, length, replace_lengths
+from ..graph.sizes import Size, length, names_in, replace_lengths
 from ..graph.transform import flatten
 from ..notation.differences import with_differences
 from ..notation.entries import literal
@@ -25,6 +25,7 @@ from ..notation.letters import Letters
 from ..notation.naming import bare, named
 from ..notation.pairs import with_pairs
 from ..notation.recognise import recognised
+from ..notation.signs import with_sign_drawn
 from ..notation.spread import with_spreads
 from ..notation.trees import Tree
 from ..notation.typed import Typed
@@ -217,13 +218,19 @@ def merged(calculation: Calculation) -> tuple[Calculation, Mapping[str, int]]:
     general, lengths = calculation.general or (calculation, {})
     first = {size: name for name, size in reversed(list(lengths.items()))}
     same = {name: length(first[size]) for name, size in lengths.items()}
-    shapes = {name: tuple(replace_lengths(size, same) for size in shape) for name, shape in general.shapes.items()}
-    counts = {name: replace_lengths(size, same) for name, size in general.statics.items() if isinstance(size, Size)}
-    samples = None if general.reduced is None else replace_lengths(general.reduced, same)
-    found = Calculation(
-        general.problem, shapes, samples=samples, statics={**general.statics, **counts}, fixed=general.fixed
-    )
-    return found, {name: size for size, name in first.items()}
+    return _at(general, same), {name: size for size, name in first.items()}
+
+
+def _at(calculation: Calculation, lengths: Mapping[str, int]) -> Calculation:
+    """Return a calculation with other lengths in place of some that it names."""
+
+    def at(size: int) -> int:
+        return replace_lengths(size, lengths)
+
+    shapes = {name: tuple(map(at, shape)) for name, shape in calculation.shapes.items()}
+    statics = {name: at(size) if isinstance(size, Size) else size for name, size in calculation.statics.items()}
+    samples = None if calculation.reduced is None else at(calculation.reduced)
+    return Calculation(calculation.problem, shapes, samples=samples, statics=statics, fixed=calculation.fixed)
 
 
 def _written(
@@ -245,6 +252,7 @@ def _written(
             whole = notation.map_tree(root) if _maps_vectors(calculation, root) else notation.tree(root)
         tree = bare(whole, problem.names)
         program = named(tree, Letters([*problem.names, *actual], shapes, sizes))
+        program = replace(program, result=with_sign_drawn(program.result))
         used = {node.name for node in walk(program) if isinstance(node, Name)} if actual else set()
         here = {name: size for name, size in actual.items() if name in used}
         forms.append(
@@ -284,8 +292,12 @@ def sized_forms(problem: Problem, calculation: Calculation) -> list[ClosedForm]:
 
 
 def literal_forms(problem: Problem, calculation: Calculation) -> list[ClosedForm]:
-    """Return closed forms for exactly these sizes, those of few numbers as literals of their entries."""
-    return _written(problem, calculation, _readable(calculation), {}, of_these_sizes=True, by_entries=True)
+    """Return closed forms for as many numbers as there are here, those of few as literals of their entries."""
+    general, lengths = calculation.general or (calculation, {})
+    counted = names_in(size for _, node in general.results for size in node.shape)
+    left = {name: size for name, size in lengths.items() if name not in counted}
+    found = _at(general, {name: lengths[name] for name in counted}) if left else calculation
+    return _written(problem, found, _readable(found), left, of_these_sizes=True, by_entries=True)
 
 
 def exact_forms(problem: Problem, calculation: Calculation) -> list[ClosedForm]:
@@ -300,7 +312,15 @@ def _roots(calculation: Calculation) -> list[Node]:
 
 def _shapes(calculation: Calculation) -> str:
     """Return the shapes of the inputs in words: `X.shape == (3, 4)`."""
-    return " and ".join(f"{name}.shape == {tuple(symbol.shape)}" for name, symbol in calculation.symbols.items())
+    return " and ".join(filter(None, (_shape(name, symbol.shape) for name, symbol in calculation.symbols.items())))
+
+
+def _shape(name: str, shape: Shape) -> str:
+    """Return what the shape of an input must be: `X.shape == (3, 4)`, `X.shape[1] == 3` where another is free."""
+    if any(isinstance(size, Size) for size in shape):
+        counted = ((axis, size) for axis, size in enumerate(shape) if not isinstance(size, Size))
+        return _both(*(f"{name}.shape[{axis}] == {size}" for axis, size in counted))
+    return f"{name}.shape == {tuple(shape)}"
 
 
 def _step_by_step(calculation: Calculation, regular: Regular | None) -> list[Node]:

@@ -87,7 +87,8 @@ class _Parts:
                 plain.add(node)
         products = (n for n in order if isinstance(n, syntax.Binary) and n.operator == "*")
         multiples = {n for n in products if isinstance(n.left, syntax.Number)}
-        turned = {n for n in order if isinstance(n, syntax.Attribute) and isinstance(n.operand, Name)}
+        views = (n for n in order if isinstance(n, syntax.Attribute) or (isinstance(n, Index) and _slices(n, plain)))
+        turned = {n for n in views if isinstance(n.operand, Name)}
         return (
             plain
             | multiples
@@ -189,6 +190,11 @@ def _has_sign(node: Node) -> bool:
     while isinstance(node, syntax.Binary) and node.operator in ("*", "/", "@"):
         node = node.left
     return isinstance(node, syntax.Unary)
+
+
+def _slices(node: Index, plain: set[Node]) -> bool:
+    """Whether an index is one slice between places that are read at a glance: `x[1:-1]`."""
+    return len(node.items) == 1 and isinstance(node.items[0], syntax.Slice) and node.items[0] in plain
 
 
 def _in_order(parts: _Parts, names: Mapping[Node, Name]) -> list[Assignment]:
