@@ -50,9 +50,12 @@ from ..graph.nodes import (
 from ..graph.ratios import Ratio, reciprocal, shared_divisor
 from ..graph.signatures import parse_axes
 from .branches import of_mask, opposite
+from .chains import Link
 from .expand import Familiar
 from .lengths import length_tree, split
+from .projectors import projected
 from .residuals import residual_in
+from .roots import exact_power
 from .summands import adds_matrices, opened, with_transposes_opened
 from .sums import summed
 from .terms import Term, raised, written
@@ -123,6 +126,8 @@ class Notation:
                 return self._sum(node)
             case Map():
                 base, exponent = self.power_of(node)
+                if not node.rank and (known := exact_power(base, exponent)) is not None:
+                    return Term(0, coefficient=known)
                 if base is not node:
                     return self._raised(node, base, exponent)
                 return self._wrapped(node, self._map(node))
@@ -163,7 +168,7 @@ class Notation:
         known = None if node in self.familiar else self.familiar.multiple(node)
         if known is not None:
             return _scaled(self.term(known[1]), *split(known[0]))
-        return self._with_residual(node) or self._plain_sum(node)
+        return self._with_residual(node) or self._with_identity(node) or self._plain_sum(node)
 
     def _with_residual(self, node: Sum) -> Term | None:
         """Return W @ W.T @ W - W as W @ (W.T @ W - eye(3)) where that is what was typed."""
@@ -173,6 +178,20 @@ class Notation:
         other, residual = self.term(found.other), self.term(found.residual)
         links = (*residual.links, *other.links) if found.first else (*other.links, *residual.links)
         return _scaled(other._replace(links=links), residual.coefficient, residual.scalars)
+
+    def _with_identity(self, node: Sum) -> Term | None:
+        """Return A.T @ A - A.T @ outer(u, u) @ A as A.T @ (eye(m) - outer(u, u)) @ A."""
+        found = None if node in self.familiar else projected(node)
+        if found is None:
+            return None
+        vector = self.tree(found.vector)
+        eye, outer = call("eye", length_tree(found.vector.shape[0])), call("outer", vector, vector)
+        parts = [(self.term(found.plain), eye), (self.term(found.multiple), outer)]
+        matrices = [term._replace(rank=2, links=(Link.of(tree, symmetric=True),)) for term, tree in parts]
+        inner = Symbol.of("inner", found.vector.shape * 2, {"symmetric"})
+        total = summed([matrix._replace(covers=frozenset((0, 1))) for matrix in matrices])
+        self._terms[inner] = total._replace(links=tuple(link._replace(symmetric=True) for link in total.links))
+        return self._product(1, self.typed.factors([*found.factors, (inner, found.place)]), 2)
 
     def _plain_sum(self, node: Sum) -> Term:
         whole = (adds_matrices(node) or node in self.maps) and node not in self.familiar

@@ -38,8 +38,9 @@ from .trees import (
     with_norms,
 )
 
-# A factor in front of a sum costs a pair of brackets.
+# A factor in front of a sum costs a pair of brackets. A sum of matrices is worth them where what divides it is long.
 BRACKETS = 2
+SHORT = 4
 
 # Under this name a tree that is a sum remembers its terms.
 SUMMANDS = "_summands"
@@ -59,7 +60,8 @@ def summed(terms: Sequence[Term]) -> Term:
         return found._replace(coefficient=common * found.coefficient, scalars=(*scalars, *found.scalars))
     terms = _joined_einsums(_factored(terms))
     spread = [term._replace(scalars=tuple(collected([*scalars, *term.scalars]))) for term in terms]
-    if len(terms) > 1 and scalars and length(_added(spread)) < length(_added(terms)) + _length_of(scalars) + BRACKETS:
+    brackets = 0 if rank > 1 and any(e < 0 and length(tree) > SHORT for tree, e in scalars) else BRACKETS
+    if len(terms) > 1 and scalars and length(_added(spread)) < length(_added(terms)) + _length_of(scalars) + brackets:
         scalars, terms = (), spread
     if len(terms) == 1:
         (term,) = terms

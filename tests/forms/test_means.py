@@ -129,7 +129,7 @@ def test_softmax_over_any_axes(expression: str, formula: str) -> None:
     ("expression", "kind", "wrt", "formula"),
     [
         ("sqrt(mean(x**2))", "grad", "x", "x/(n*sqrt(mean(x**2)))"),
-        ("x/sqrt(mean(x**2))", "jacobian", "x", "r = sqrt(mean(x**2)); eye(n)/r - outer(x, x)/(n*r**3)"),
+        ("x/sqrt(mean(x**2))", "jacobian", "x", "r = sqrt(mean(x**2)); (eye(n) - outer(x, x)/(n*r**2))/r"),
         ("X @ w - mean(X @ w)", "jacobian", "w", "X - outer(ones(n), mean(X, axis=0))"),
         ("tanh(x) - mean(tanh(x))", "jacobian", "x", "u = 1 - tanh(x)**2; diag(u) - outer(ones(n), u)/n"),
         ("x + sum(x)", "jacobian", "x", "eye(n) + ones((n, n))"),

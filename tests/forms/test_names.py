@@ -20,7 +20,7 @@ ROWS: list[tuple[str, str, str, dict[str, Any], str]] = [
         {},
         "P = softmax(X @ W, axis=1); (G*P - diag(sum(G*P, axis=1)) @ P) @ W.T",
     ),
-    ("x/sqrt(1 + mean(x**2))", "jacobian", "x", {}, "r = sqrt(1 + mean(x**2)); eye(n)/r - outer(x, x)/(n*r**3)"),
+    ("x/sqrt(1 + mean(x**2))", "jacobian", "x", {}, "r = sqrt(1 + mean(x**2)); (eye(n) - outer(x, x)/(n*r**2))/r"),
     (
         "norm(X - mean(X, axis=0))/sum(exp(X))",
         "grad",
@@ -36,6 +36,11 @@ ROWS: list[tuple[str, str, str, dict[str, Any], str]] = [
         {},
         "M = X @ W; (2*sigmoid(M)*M + sigmoid(M)*M**2*sigmoid(-M)) @ W.T",
     ),
+    # The identity is said where an outer product is taken from what it is next to; known roots are numbers.
+    ("norm(A @ x - b)", "hessian", "x", {}, "u = A @ x - b; A.T @ (eye(n) - outer(u, u)/norm(u)**2) @ A / norm(u)"),
+    ("A @ x / norm(A @ x)", "jacobian", "x", {}, "u = A @ x; (eye(n) - outer(u, u)/norm(u)**2) @ A / norm(u)"),
+    ("x/norm(x)", "jacobian", "x", {}, "eye(n)/norm(x) - outer(x, x)/norm(x)**3"),
+    ("sum(x**2/sqrt(9/4))", "grad", "x", {}, "4*x/3"),
 ]
 
 
