@@ -8,7 +8,7 @@ from dataclasses import replace
 from functools import wraps
 from numbers import Real
 from operator import index
-from typing import TYPE_CHECKING, Any, Concatenate, ParamSpec, SupportsIndex, TypedDict, TypeVar
+from typing import TYPE_CHECKING, Any, Concatenate, NamedTuple, ParamSpec, SupportsIndex, TypedDict, TypeVar
 
 from numpy.typing import ArrayLike
 
@@ -20,19 +20,10 @@ from .errors import ExpressionError, InputError, Label, MatgradError, UsageProbl
 from .problems.answer import Check, Input
 from .problems.assumptions import check_assumptions
 from .problems.calculation import Calculation
-from .problems.compiler import MOST_SHAPES, Compiler
+from .problems.compiler import DEFAULT_SAMPLES, MOST_SHAPES, Compiler
 from .problems.problem import DIRECTIONS, STRUCTURED_KINDS, Problem, direction_name, tangent_name
 from .problems.real_arrays import real_array
-from .session import (
-    DEFAULT_LIMIT,
-    DEFAULT_SAMPLES,
-    Wishes,
-    answer,
-    explained,
-    prepare,
-    sample_shapes,
-    strict_derivatives,
-)
+from .session import DEFAULT_LIMIT, Wishes, answer, explained, prepare, sample_shapes, strict_derivatives
 from .shapes import ASSUMPTIONS, Shape, show
 
 if TYPE_CHECKING:
@@ -54,9 +45,24 @@ class Options(TypedDict, total=False):
     shapes: Shapes | None
     assume: Assumptions | None
     batch: Names
+    reduce: str | None
     strict: bool
     max_memory: int | str
     independent_entries: bool
+
+
+class Recipe(NamedTuple):
+    """What a derivative is made of: plain values, which compare, and pickle small."""
+
+    expression: str
+    kind: str
+    wrt: tuple[str, ...]
+    options: Options
+
+
+def made(recipe: Recipe) -> Derivative:
+    """Return the derivative of a recipe."""
+    return Derivative(recipe.expression, recipe.kind, recipe.wrt, **recipe.options)
 
 
 Parameters = ParamSpec("Parameters")
@@ -82,8 +88,8 @@ class Derivative:
     Example: `Derivative("a*b", "jacobian", "b")(a=[1, 2, 3], b=[4, 5, 6])` is a 3×3 float64 array.
 
     The first call with new shapes compiles a program; later calls run it. With a batch, calls take arrays with the
-    sample axis first. With several names a call returns a tuple, one array per name; `hessian` and `derivative` return
-    one.
+    sample axis first, and with `reduce` they return the derivative of the sum, or the mean, over the samples.
+    With several names a call returns a tuple, one array per name; `hessian` and `derivative` return one.
     """
 
     def __init__(
@@ -96,6 +102,7 @@ class Derivative:
         shapes: Shapes | None = None,
         assume: Assumptions | None = None,
         batch: Names = (),
+        reduce: str | None = None,
         strict: bool = False,
         max_memory: int | str = DEFAULT_LIMIT,
         independent_entries: bool = False,
@@ -104,7 +111,8 @@ class Derivative:
             message = f"an expression is text, and this is of type `{type(expression).__name__}`"
             raise UsageProblem(message, helps=['put it in quotes: "x.T @ A @ x"'])
         with pointing_into(expression):
-            problem = Problem.of(expression, kind, names(wrt), _assumptions(assume or {}), names(batch))
+            known = _assumptions(assume or {})
+            problem = Problem.of(expression, kind, names(wrt), known, names(batch), reduce=reduce)
         self.problem = replace(problem, independent_entries=independent_entries)
         self.shapes = _shapes(shapes or {})
         self.strict = strict
@@ -113,6 +121,27 @@ class Derivative:
         self._assured: dict[str, Array] = {}
         self._compiler = Compiler(self.problem)
         self._seen: dict[tuple[Shape, ...], Calculation] = {}
+
+    @property
+    def recipe(self) -> Recipe:
+        """What the derivative is made of: derivatives are equal, and pickled, by it, before and after they are used."""
+        problem = self.problem
+        options = Options(
+            shapes=self.shapes, assume={name: sorted(words) for name, words in problem.assumptions.items()},
+            batch=problem.batch, reduce=problem.reduce, strict=self.strict, max_memory=self.max_memory,
+            independent_entries=problem.independent_entries,
+        )  # fmt: skip
+        return Recipe(problem.text, problem.kind, problem.wrt, options)
+
+    def __reduce__(self) -> tuple[Callable[[Recipe], Derivative], tuple[Recipe]]:
+        return made, (self.recipe,)
+
+    def __eq__(self, other: object) -> bool:
+        return self.recipe == other.recipe if isinstance(other, Derivative) else NotImplemented
+
+    def __hash__(self) -> int:
+        recipe = self.recipe
+        return hash((recipe.expression, recipe.kind, recipe.wrt))
 
     def __call__(self, /, **inputs: ArrayLike) -> Any:
         """Return the derivative at the inputs, as a float64 array of the documented shape.

@@ -24,7 +24,7 @@ from .graph.sizes import NAMES, Size, names_in
 from .problems.answer import Answer, Check, Input, Warning, values_of
 from .problems.assumptions import check_assumptions
 from .problems.calculation import Calculation
-from .problems.compiler import Compiler
+from .problems.compiler import DEFAULT_SAMPLES, Compiler
 from .problems.declared import SOURCE, declared_inputs
 from .problems.problem import DIRECTIONS, STRUCTURED_KINDS, Problem, tangent_name
 from .problems.readings import readings
@@ -37,7 +37,6 @@ if TYPE_CHECKING:
 Result = TypeVar("Result")
 Derived = TypeVar("Derived", "Array", "Structured")
 
-DEFAULT_SAMPLES = 5
 DEFAULT_LIMIT = 1 << 30
 # How many seeds are tried for numbers at which the value is finite.
 MOST_DRAWS, MOST_SMALL_DRAWS = 20, 100
@@ -76,7 +75,7 @@ class Prepared(NamedTuple):
     @property
     def shapes(self) -> dict[str, Shape]:
         """The shape of each name; of one sample where there is a batch."""
-        return {name: symbol.shape for name, symbol in self.calculation.symbols.items()}
+        return self.calculation.shapes
 
     @property
     def statics(self) -> dict[str, Static]:
@@ -138,7 +137,8 @@ def answer(
         value=value,
         results=results,
         warnings=[*ambiguities(calculation), *warnings, *left_out],
-        batch=calculation.samples,
+        batch=calculation.samples if calculation.reduced is None else calculation.reduced,
+        reduce=problem.reduce,
     )
 
 
@@ -287,6 +287,8 @@ def sample_shapes(problem: Problem, shapes: Mapping[str, Shape]) -> tuple[dict[s
         helps = [advise("the first axis of every ", Setting("batch"), " input counts the same samples")]
         raise InputError(message, notes=[f"{name} has {shape[0]}" for name, shape in batch.items()], helps=helps)
     samples = next((shape[0] for shape in batch.values()), DEFAULT_SAMPLES)
+    if not samples and problem.reduce == "mean":
+        raise InputError("there are no samples, so there is no mean of them", place=Setting("reduce", "mean"))
     return {name: shape[1:] if name in batch else shape for name, shape in shapes.items()}, samples
 
 
@@ -308,6 +310,7 @@ def _with_help(
             each = f"if each row of `{name}` is a sample: "
             error.helps += (
                 advise(each, Setting("batch", (name,)), " gives one result per sample"),
+                advise("for one result of all samples, add ", Setting("reduce", "sum")),
                 f"if the rows belong together: write the expression for the whole matrix `{name}`; "
                 "a product of rows with rows, summed, mixes the samples",
             )
@@ -329,9 +332,9 @@ def _drawn(
     """Draw the missing inputs; where the value is not finite, try positive, small and large ones, and more seeds."""
     problem = calculation.problem
     missing = [name for name in problem.names if name not in used]
-    shapes = {name: symbol.shape for name, symbol in calculation.symbols.items()}
+    samples = calculation.samples or calculation.reduced
     unsaid = [name for name in missing if name in inferred and name not in counts]
-    read = readings(problem, shapes, unsaid, calculation.samples)
+    read = readings(problem, calculation.shapes, unsaid, samples)
     needed = needs([calculation.original, calculation.output], general=wishes.general)
     counts = {**_sizes_meant(calculation, missing), **counts}
     plain = {name: {*problem.assumptions.get(name, ()), *needed.get(name, ())} for name in missing}
@@ -349,7 +352,7 @@ def _drawn(
         found = {}
         for name in missing:
             shape = calculation.symbols[name].shape
-            if name in problem.batch:
+            if name in problem.per_sample:
                 assert calculation.samples is not None
                 shape = (calculation.samples, *shape)
             if prod(shape) * 8 > wishes.limit and wishes.compressed != "always":

@@ -14,6 +14,8 @@ MOST_AXES = 32
 # What can be assumed of an array: where a matrix has its entries, or which numbers they are.
 MATRIX_ASSUMPTIONS = ("symmetric", "spd", "diagonal", "orthogonal", "lower", "upper", "skew", "toeplitz")
 ASSUMPTIONS = (*MATRIX_ASSUMPTIONS, "positive", "integer")
+REDUCTIONS = ("sum", "mean")
+"""What can be made of the values of all samples of a batch."""
 LAYOUTS = ("generalized", "numerator", "denominator", "flat")
 """What matrix a derivative is shown as; only the first keeps its axes."""
 

@@ -7,7 +7,7 @@ carets or exit statuses.
 from __future__ import annotations
 
 import os
-from collections.abc import Sequence
+from collections.abc import Callable, Sequence
 from itertools import takewhile
 from typing import TYPE_CHECKING, NamedTuple
 
@@ -103,6 +103,11 @@ class MatgradError(Exception):
         self.place = details.get("place")
         self.notes = tuple(details.get("notes", ()))
         self.helps = tuple(details.get("helps", ()))
+
+    def __reduce__(self) -> tuple[Callable[..., MatgradError], tuple[type[MatgradError], str], dict[str, object]]:
+        # An error of a worker must arrive: it is pickled by what it says, for subclasses are made in their own ways.
+        told = {name: vars(self)[name] for name in ("message", "labels", "source", "place", "notes", "helps")}
+        return BaseException.__new__, (type(self), self.message), told
 
     def __str__(self) -> str:
         """Return the message, then each note and help on a line of its own, in the words of Python."""

@@ -116,9 +116,9 @@ def _gaussian(x: Any, t: Any, var: Any, *, full: bool = False) -> Any:
     return -np.log(np.exp(-((x - t) ** 2) / (2 * var)) / np.sqrt(var * (2 * np.pi if full else 1)))
 
 
-def _cosine(x: Any, y: Any, axis: int = -1) -> Any:
-    products = [np.sum(a * b, axis=axis) for a, b in ((x, y), (x, x), (y, y))]
-    return products[0] / np.sqrt(products[1] * products[2])
+def _cosine(x: Any, y: Any, axis: int = -1, eps: float = 0) -> Any:
+    lengths = [np.maximum(np.sqrt(np.sum(a * a, axis=axis)), eps) for a in (x, y)]
+    return np.sum(x * y, axis=axis) / lengths[0] / lengths[1]
 
 
 def _cosine_embedding(x: Any, y: Any, t: Any, *, margin: float = 0) -> Any:
@@ -229,6 +229,8 @@ NETWORK: Mapping[str, Any] = {
     "swapped_triplet_margin_loss": reduced(_swapped_triplet),
 
     # --- layers
+    "bernoulli_cross_entropy": lambda p, t: -np.log(p**t * (1 - p) ** (1 - t)),
+    "bernoulli_variance": lambda p: p - p**2,
     "standardize": standardize, "layer_norm": _layer_norm, "rms_norm": _rms_norm, "batch_norm": _batch_norm,
     "group_norm": _group_norm, "instance_norm": _instance_norm, "normalize": _normalize, "cosine_similarity": _cosine,
     "pairwise_distance": _distance, "linear": lambda x, weight, bias=0: np.inner(x, weight) + bias,

@@ -310,7 +310,7 @@ REFERENCES: Mapping[str, Callable[..., Any]] = {
     "flatten_between": lambda x, start, end: x.reshape(*x.shape[:start], -1), "permute_axes": np.transpose,
     "ix_": np.ix_, "tril_indices": np.tril_indices, "triu_indices": np.triu_indices, "diag_indices": np.diag_indices,
     "logical_and": np.logical_and, "logical_or": np.logical_or, "logical_xor": np.logical_xor,
-    "logical_not": lambda x: x == 0,
+    "logical_not": lambda x: x == 0, "any": np.any, "all": np.all,
     "only_matrix": np.copy, "only_vector": np.copy,
     "weighted_average": lambda x, weights, axis=None: np.average(x, axis=axis, weights=weights),
     "softmax_of_usual_axis": lambda x: softmax(x, 1 if x.ndim == 2 else 0),

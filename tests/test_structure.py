@@ -43,6 +43,7 @@ FLOORS = """
     core.export core.claims
     core.explanation
     core.api
+    core.blocks
     matgrad
     cli
     __main__

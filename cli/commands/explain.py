@@ -66,6 +66,7 @@ def _json(lesson: Lesson, to: str) -> str:
     read = {name: reading.kind for name, reading in readings_of(lesson.inputs).items()}
     record |= {"read": read} if read else {}
     record |= {} if lesson.samples is None else {"batch": lesson.samples}
+    record |= {"reduce": lesson.reduce, "reduced": lesson.reduced} if lesson.reduced else {}
     if to == "latex":
         from ...core.explanation.typesetting import in_latex
 
@@ -92,6 +93,8 @@ def _lines(lesson: Lesson, request: Request, safe: Callable[[str], str]) -> Iter
         names = safe(_listed(request.batch))
         yield line()
         yield line(f"Every step is that of one sample; the first axis of {names} counts {lesson.samples}.")
+    for text in lesson.reduced:
+        yield line(f"The derivative of the {lesson.reduce} over all samples is  ", (safe(text), "bold green"))
 
 
 def _listed(names: Sequence[str]) -> str:

@@ -229,4 +229,5 @@ def _record(
     if len(known) == len(results):
         results = [result | {"sources": sources} for result, sources in zip(results, known, strict=True)]
     head = {"matgrad": __version__, "command": "formula", "expr": problem.text, "kind": problem.kind, "to": to}
-    return {**head, "results": results}
+    reduced = {"reduce": problem.reduce} if problem.reduce else {}
+    return {**head, **reduced, "results": results}

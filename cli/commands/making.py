@@ -175,8 +175,8 @@ def _formula() -> click.Command:
             return show_formula(request, parameters["kind"], parameters["to"], parameters["vec"], format)
 
     kept = (
-        "files", "variables", "shapes", "assumptions", "independent", "no_random", "batch", "syntax", "layout",
-        "format", "json", "output", "no_color",
+        "files", "variables", "shapes", "assumptions", "independent", "no_random", "batch", "reduce", "syntax",
+        "layout", "format", "json", "output", "no_color",
     )  # fmt: skip
     parameters: list[click.Parameter] = [
         click.Argument(["words"], nargs=-1, metavar="EXPR"),

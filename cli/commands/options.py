@@ -9,7 +9,7 @@ from typing import Any
 
 import click
 
-from ...core.shapes import ASSUMPTIONS, LAYOUTS
+from ...core.shapes import ASSUMPTIONS, LAYOUTS, REDUCTIONS
 from ...grammar.vocabulary import LIBRARIES
 
 FORMATS = ("table", "plain", "json", "npy", "csv", "latex", "markdown", "mtx", "structured")
@@ -122,6 +122,8 @@ COMMON = (
     _input("--no-random", is_flag=True, help="A name without a value is an error."),
     _input("--batch", multiple=True, metavar="NAME", shell_complete=expression_names,
            help="The first axis of NAME, and of its --shape, counts samples; the expression is for one sample."),
+    _input("--reduce", type=click.Choice(REDUCTIONS), metavar="HOW",
+           help="sum or mean: with --batch, of the values of all samples. NAME stands for all of them in the formula."),
     _input("--syntax", type=click.Choice(SYNTAXES), metavar="NAME",
            help="matlab: `*` is the matrix product, as marks such as `.*` say too; matgrad: whatever the marks."),
     _answer("--layout", type=click.Choice(LAYOUTS), default="generalized", metavar="LAYOUT",

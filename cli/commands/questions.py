@@ -32,7 +32,10 @@ def problem_of(kind: str, request: Request) -> Problem:
     program = parse(request.expression, request.wrt, request.syntax)
     from ...core.problems.problem import Problem
 
-    problem = Problem.of(request.expression, kind, request.wrt, request.assumptions, request.batch, program=program)
+    problem = Problem.of(
+        request.expression, kind, request.wrt, request.assumptions, request.batch, program=program,
+        reduce=request.reduce,
+    )  # fmt: skip
     return replace(problem, independent_entries=request.independent)
 
 

@@ -44,6 +44,7 @@ class Request(NamedTuple):
     law: str
     seed: int
     batch: tuple[str, ...]
+    reduce: str | None
     directions: tuple[str, ...]
     lines: bool
     layout: str
@@ -77,6 +78,7 @@ class Request(NamedTuple):
             law=read_law(parameters["law"]),
             seed=read_seed(parameters["seed"]),
             batch=read_names(parameters["batch"], "--batch"),
+            reduce=parameters["reduce"],
             directions=tuple(parameters.get("directions", ())),
             lines=parameters.get("lines", False),
             layout=parameters["layout"],

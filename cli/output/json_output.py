@@ -25,7 +25,20 @@ LINE_BREAKS_BEFORE = ("inputs", "value", "results", "claim", "warnings")
 # So many numbers are made objects at a time.
 PIECE = 1 << 16
 OWN_FIELDS = frozenset(
-    ("matgrad", "command", "expr", "batch", "read", "inputs", "value", "results", "warnings", "nonfinite", "error")
+    (
+        "matgrad",
+        "command",
+        "expr",
+        "batch",
+        "reduce",
+        "read",
+        "inputs",
+        "value",
+        "results",
+        "warnings",
+        "nonfinite",
+        "error",
+    )
 )
 
 
@@ -73,6 +86,8 @@ def _parts(answer: Answer, numbers: _Numbers, layout: str) -> dict[str, str]:
     parts = {key: _string(text) for key, text in head.items()}
     if answer.batch is not None:
         parts["batch"] = str(answer.batch)
+    if answer.reduce is not None:
+        parts["reduce"] = _string(answer.reduce)
     read = readings_of(answer.inputs)
     if read:
         parts["read"] = json.dumps({name: reading.kind for name, reading in read.items()})

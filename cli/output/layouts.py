@@ -182,6 +182,6 @@ def value_result(answer: Answer) -> Result | None:
     """Return the value as if it were a derivative of order 0, so that it is shown by the same means."""
     if answer.value is None:
         return None
-    rank = answer.value.ndim - (answer.batch is not None)
+    rank = answer.value.ndim - (answer.batch is not None and not answer.reduce)
     letters = tuple(f"out[{letter(axis)}]" for axis in range(rank))
     return Result((), answer.value, letters, (("out", rank),), check=answer.value_check)

@@ -70,7 +70,8 @@ class _Screen:
 
     def stand_in(self) -> None:
         """Say what `out` stands for where the expression is too long for a title."""
-        text = self._safe(" ".join(self.answer.expression.split()))
+        reduced = f"{self.answer.reduce} of " if self.answer.reduce else ""
+        text = reduced + self._safe(" ".join(self.answer.expression.split()))
         if self._expression() == "out" != text:
             room = max((self.look.width or LONGEST_OPENING) - cell_width("out: "), LONGEST_EXPRESSION)
             self.parts.append(line((f"out: {_shortened(text, room, self._safe('…'))}", "dim")))
@@ -224,7 +225,8 @@ class _Screen:
 
     def _expression(self) -> str:
         """Return the expression where it is short enough for a title, else a stand-in."""
-        text = self._safe(self.answer.expression.strip())
+        reduced = f"{self.answer.reduce} of " if self.answer.reduce else ""
+        text = reduced + self._safe(self.answer.expression.strip())
         plain = "\n" not in self.answer.expression.strip() and ";" not in text and "#" not in text
         return text if plain and cell_width(text) <= LONGEST_EXPRESSION else "out" if self.answer.results else "value"
 

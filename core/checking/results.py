@@ -237,7 +237,7 @@ def _contracted(
     result = data
     for name, direction in reversed(list(zip(wrt, directions, strict=True))):
         rank = len(calculation.variables[name].shape)
-        if calculation.samples is not None and name in calculation.problem.batch:
+        if name in calculation.problem.per_sample:
             middle = result.ndim - 1 - rank
             spread = direction.reshape(direction.shape[0], *(1,) * middle, *direction.shape[1:])
             result = np.sum(result * spread, axis=tuple(range(result.ndim - rank, result.ndim)))

@@ -174,8 +174,10 @@ class Assumptions(Inquiry):
         if not condition.fits(point.values[name].shape):
             return False
         there = under(point, name, condition)
+        shapes, samples = point.calculation.shapes, point.calculation.reduced
         try:
-            _, truth = compiler.find(point.shapes, whole_numbers(there.values)).calculation.program.run(there.values)
+            found = compiler.find(shapes, whole_numbers(there.values), samples).calculation
+            _, truth = found.program.run(there.values)
         except (ExpressionError, OperationFailed, np.linalg.LinAlgError):
             return False
         # What is 0 there is right for any multiple.

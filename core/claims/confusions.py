@@ -232,7 +232,7 @@ class Candidates(Inquiry):
         """Return the gradients for one row of the variable at a time, stacked."""
         restricted = {self.name, *others}
         size = point.shapes[self.name][0]
-        if any(point.shapes[name][:1] != (size,) for name in restricted):
+        if self.problem.reduce or any(point.shapes[name][:1] != (size,) for name in restricted):
             return None
         shapes = {name: (1, *shape[1:]) if name in restricted else shape for name, shape in point.shapes.items()}
         rows = []

@@ -301,6 +301,8 @@ class Trial:
             self._claim_over(prepared.calculation, inputs)
         except ExpressionError as error:
             error.source = Source(CLAIM, self.claim)
+            if self.problem.reduce:
+                error.notes += (f"a claim is about the {self.problem.reduce}: {self._whole()} for all samples in it",)
             if self._with_transpose(prepared.calculation, inputs, error):
                 raise
             shapes = self._joint_shapes() if isinstance(error, ShapeError) else None
@@ -313,6 +315,11 @@ class Trial:
             except ExpressionError:
                 raise error from None
         return prepared.inputs
+
+    def _whole(self) -> str:
+        """Return which names stand for all samples: `x and y stand`."""
+        names = [f"`{name}`" for name in self.problem.batch]
+        return f"{' and '.join(names)} stand{'' if names[1:] else 's'}"
 
     def _claim_over(self, calculation: Calculation, inputs: Mapping[str, Input]) -> Node:
         return self.bench.over_inputs(self.program, calculation, values_of(inputs))
@@ -339,7 +346,7 @@ class Trial:
     def _joint_shapes(self) -> dict[str, Shape] | None:
         """Return shapes that expression and claim fit together, None where there are none."""
         both = joined(self.program, self.problem.program, "claimed derivative")
-        if both is None:
+        if both is None or self.problem.reduce:
             return None
         known = {name: np.shape(item.value) for name, item in self.given.items()}
         known |= {name: shape for name, shape in self.wishes.declared.items() if name in self.problem.names}

@@ -258,7 +258,7 @@ class Rules(Inquiry):
 
     def for_numbers_alone(self) -> Reading | None:
         """Return whether the claim is right where every input is a number, a matrix of one row and one column."""
-        if any(0 in shape for shape in self.points[0].shapes.values()):
+        if self.problem.reduce or any(0 in shape for shape in self.points[0].shapes.values()):
             return None
         seen = 0
         for point in self.points:

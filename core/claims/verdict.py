@@ -18,7 +18,7 @@ from ..arrays import NEAR_MISS, SAME_NUMBERS, Array, first_place, largest, relat
 from ..checking.results import check_results
 from ..errors import UsageProblem
 from ..formulas.closed_form import ClosedForm
-from ..formulas.verified import closed_forms
+from ..formulas.verified import NoFormula, closed_forms
 from ..problems.answer import Answer, Input
 from ..problems.problem import NOUNS, Problem
 from ..session import Wishes, ambiguities, answer
@@ -105,7 +105,7 @@ def check_claim(
         raise UsageProblem("a claim is one derivative, and several are asked for", helps=[advise(*words)])
     if wishes.strict:  # a kink at the given inputs, or a result that is not finite, is an error
         answer(problem, given, wishes, "check")
-    if not problem.batch:
+    if not problem.per_sample:
         return Judgement(Trial(problem, claim, [given], wishes, arrange)).verdict()
     verdict = Judgement(Trial(*one_by_one(problem, claim, given, wishes), arrange)).verdict()
     return replace(verdict, answer=answer(problem, given, wishes, "check"))
@@ -125,6 +125,7 @@ class Judgement:
         holds = error is not None and all(point.agrees for point in self.trial.points)
         reading = None if holds or self.trial.arrange else other_reading(self.trial, self._plain_formula)
         own_key = self.trial.noun.lower() if self.trial.noun in NOUNS.values() else "derivative"
+        of = f"the {self.trial.problem.reduce} of " if self.trial.problem.reduce else ""
         text, claimed = self.trial.problem.text.strip(), f"`{self.trial.claim}` {'is' if holds else 'is not'}"
         return Verdict(
             expression=self.trial.problem.text,
@@ -134,7 +135,7 @@ class Judgement:
             holds=holds,
             error=error,
             matches=own_key if holds else reading.key if reading else None,
-            message=f"{claimed} the {self.trial.noun} of `{text}` by {self.trial.by}",
+            message=f"{claimed} the {self.trial.noun} of {of}`{text}` by {self.trial.by}",
             reason=reading.notes[0] if reading else None,
             notes=tuple(self._notes(error, holds, reading)),
             helps=reading.helps if reading else (),
@@ -151,21 +152,21 @@ class Judgement:
     def closed_form(self) -> ClosedForm:
         """The closed form of the derivative."""
         first = self.trial.points[0]
-        return closed_forms(self.trial.problem, first.shapes, statics(first.values), self.trial.compiler)[0]
+        return closed_forms(self.trial.problem, first.calculation.shapes, statics(first.values), self.trial.compiler)[0]
 
     @property
     def _plain_formula(self) -> str | None:
-        """The closed form as it is, None where it is too long to be written."""
+        """The closed form as it is, None where it is too long, or none was found."""
         try:
             return self.closed_form.text
-        except TooMuchWork:
+        except (TooMuchWork, NoFormula):
             return None
 
     @cached_property
     def formula(self) -> str | None:
         """What the claim should be: the closed form, as the matrix of a layout where one is asked for.
 
-        None where it is too long to be written.
+        None where it is too long, or none was found.
         """
         first = self.trial.points[0]
         text = self._plain_formula

@@ -18,7 +18,7 @@ from ..graph.algebra import add, constant_value, number, product, scale
 from ..graph.factoring import Factored, diagonal_entries, factored, kronecker_factors
 from ..graph.nodes import Apply, Map, Node, Product, Symbol, is_function, topological
 from ..graph.ratios import reciprocal
-from ..graph.transform import transform
+from ..graph.transform import transform_once
 from .spectra import matrix_function, symmetric_part
 
 Rewrite = Callable[[Any], Node | None]
@@ -26,7 +26,7 @@ Rewrite = Callable[[Any], Node | None]
 
 def opened(root: Node) -> Node:
     """Return a value with every rewrite applied, leaves first."""
-    return transform([root], _opened)[0]
+    return transform_once([root], _opened)[0]
 
 
 def _opened(node: Node) -> Node:

@@ -32,7 +32,7 @@ from ..graph.algebra import (
 )
 from ..graph.factoring import kronecker_factors
 from ..graph.nodes import Apply, Coefficient, Labels, Map, Node, Product, Reshape, Sum, is_function
-from ..graph.transform import flatten, transform
+from ..graph.transform import flatten, transform_once
 
 Rewrite = Callable[[Any], Node | None]
 Term = tuple[Coefficient, Node]
@@ -40,7 +40,7 @@ Term = tuple[Coefficient, Node]
 
 def stabilized(roots: Sequence[Node]) -> list[Node]:
     """Return the roots with every rewrite applied, leaves first: `log(sum(exp(x)))` becomes `logsumexp(x)`."""
-    return transform(roots, rewritten)
+    return transform_once(roots, rewritten)
 
 
 def rewritten(node: Node) -> Node:
@@ -238,6 +238,12 @@ def log_of_sigmoid(node: Node) -> Node | None:
     return None if x is None else scale(-1, call("softplus", x))
 
 
+def cross_entropy_of_sigmoid(node: Node) -> Node | None:
+    """bernoulli_cross_entropy(sigmoid(x), t) = softplus(x) - t*x"""
+    x = _operand("sigmoid", node.children[0])
+    return None if x is None else add([(1, call("softplus", x)), (-1, times(node.children[1], x))], node.shape)
+
+
 def logit_of_sigmoid(node: Node) -> Node | None:
     """logit(sigmoid(x)) = x"""
     return _operand("sigmoid", node.children[0])
@@ -374,6 +380,7 @@ REWRITES: dict[str | type[Node] | tuple[type[Node], str], tuple[Rewrite, ...]] =
     ),
     "log1p": (log_of_one_plus_exp,),
     "logit": (logit_of_sigmoid,),
+    "bernoulli_cross_entropy": (cross_entropy_of_sigmoid,),
     "logsumexp": (logsumexp_of_shifted,),
     "power": (reciprocal_of_one_plus_exp, root_of_sum_of_squares),
     "sqrt": (root_of_sum_of_squares,),

@@ -403,7 +403,7 @@ class Elaborator:
                 return operand[position]
             message = f"there is no item {position} of {len(operand)}" if operand else "a number has no axes"
             raise ExpressionError(message, Label(node.span, "out of range"))
-        return indexed(self.tensor(operand, syntax.span_of(node.operand)), node, self._position)
+        return indexed(self.tensor(operand, syntax.span_of(node.operand)), node, self._position, self.graph_of)
 
     def _with_places(self, node: syntax.Index) -> syntax.Index:
         """Return `x[(0, 1)]` as `x[0, 1]`, and so `x[I]` where a name or a call `I` has such a value, as in Python."""

@@ -12,7 +12,7 @@ from ...grammar.advice import Given, advise
 from ...grammar.errors import ExpressionError, Label, Span
 from ..arrays import AnyArray
 from ..errors import ShapeError
-from ..graph.algebra import fresh, product, split
+from ..graph.algebra import fresh, is_mask, product, split
 from ..graph.nodes import (
     Apply,
     Constant,
@@ -129,7 +129,7 @@ def integral_symbols(node: Node) -> Iterator[Symbol]:
     """Yield the names in a graph of indices, but not those that are compared: a comparison has the derivative 0."""
     if isinstance(node, Symbol):
         yield node
-    if not (isinstance(node, Map) and node.operator.mask):
+    if not is_mask(node):
         for child in node.children:
             yield from integral_symbols(child)
 

@@ -25,6 +25,7 @@ from ..graph.places import Listed, Progression, Rows, count_of, placed, progress
 from ..graph.sizes import NotPlainError, Size
 from ..shapes import Shape, broadcast_shapes, describe
 from .entries import Entries, StaticNameError, flattened
+from .ordering import in_order
 
 Position = Callable[[syntax.Node], Any]
 NEW_AXIS = syntax.Literal(None)
@@ -46,11 +47,13 @@ class Pick(NamedTuple):
     axes: int = 1
 
 
-def indexed(operand: Node, node: syntax.Index, position: Position) -> Node:
+def indexed(operand: Node, node: syntax.Index, position: Position, graph_of: Callable[[syntax.Node], Node]) -> Node:
     """Return what an index picks from an array: `X[1:, 0]`, with `position` giving the numbers of an index.
 
     Raises ExpressionError for too many indices, one out of range, or a slice of step 0.
     """
+    if (ordered := in_order(operand, node, graph_of)) is not None:
+        return ordered
     picks = list(_picks(operand, node, position))
     common = _common_shape(node, [pick.shape for pick in picks if pick.listed])
     shared = fresh(len(common))

@@ -4,13 +4,13 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping
 from dataclasses import dataclass
-from itertools import chain, count
+from itertools import chain
 
 from ...grammar import syntax
 from ..arrays import Static
 from ..errors import RankError, ShapeError, Span
 from ..graph.nodes import Constant, Node, Symbol
-from ..graph.sizes import NAMES, Size, length, names_in, replace_lengths
+from ..graph.sizes import Size, length, names_in, replace_lengths, unused_names
 from ..graph.transform import sized
 from ..shapes import Shape
 from .elaborate import INFIX, Elaborator, Value
@@ -98,9 +98,7 @@ class Solver(Elaborator):
 
     def solution(self) -> Lengths:
         """Return the shapes of the inputs with their free lengths called n, m, k, ..."""
-        letters = (
-            letter for letter in chain(NAMES, (f"n{number}" for number in count(1))) if letter not in self._inputs
-        )
+        letters = unused_names(self._inputs)
         used = names_in(self.equations.resolved(size) for shape in self._inputs.values() for size in shape)
         called = {
             name: length(name if name in self.counts else next(letters))

@@ -26,7 +26,7 @@ from ..graph.nodes import (
     symbols,
     topological,
 )
-from ..graph.transform import transform
+from ..graph.transform import transform_once
 from .softmaxes import in_one_step
 
 LENGTHS = frozenset({"euclidean_norm", "power_norm", "hypot"})
@@ -39,7 +39,7 @@ def steadied(roots: Sequence[Node], order: Sequence[Node]) -> list[Node]:
     Example: `exp(x - logsumexp(x))`, the softmax, is right at x = [1e15, 1e15].
     """
     functions = {node.operator.name for node in topological(roots) if isinstance(node, Map | Apply)}
-    return list(roots) if UNSTEADY.isdisjoint(functions) else transform(roots, _steadied)
+    return list(roots) if UNSTEADY.isdisjoint(functions) else transform_once(roots, _steadied)
 
 
 def _steadied(node: Node) -> Node:

@@ -10,7 +10,6 @@ from __future__ import annotations
 import json
 import re
 from collections.abc import Iterator, Mapping, Sequence
-from dataclasses import replace
 from functools import cache
 from importlib.resources import files
 from itertools import permutations
@@ -73,7 +72,7 @@ def cited(problem: Problem, answer: Answer) -> Answer:
 
 def sources_of(problem: Problem, shapes: Mapping[str, Shape], known: Mapping[str, Static]) -> list[tuple[str, ...]]:
     """Return for each derivative of a problem where it is published, of one sample where there is a batch."""
-    found = Compiler(replace(problem, batch=())).find(shapes, known).calculation
+    found = Compiler(problem.of_one_sample).find(shapes, known).calculation
     return sources(found) if problem.kind in CITED else [() for _ in problem.requests]
 
 

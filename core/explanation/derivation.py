@@ -59,9 +59,12 @@ def explain(problem: Problem, given: Mapping[str, Input], wishes: Wishes, layout
     explanations[-len(known) :] = [
         replace(item, sources=found) for item, found in zip(explanations[-len(known) :], known, strict=True)
     ]
+    calculation = prepared.calculation
+    whole = closed_forms(problem, prepared.shapes, prepared.statics) if problem.reduce else []
     return Lesson(
-        problem.text, prepared.inputs, tuple(reader.parts()), tuple(explanations), ambiguities(prepared.calculation),
-        prepared.calculation.samples,
+        problem.text, prepared.inputs, tuple(reader.parts()), tuple(explanations), ambiguities(calculation),
+        calculation.samples if calculation.reduced is None else calculation.reduced, problem.reduce,
+        tuple(form.text for form in whole),
     )  # fmt: skip
 
 

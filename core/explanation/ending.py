@@ -40,7 +40,7 @@ class Ending:
         self.variable = reader.calculation.symbols[name]
         self.value = value.upper() if self.output.rank > 1 else value
         self.shapes = {name: symbol.shape for name, symbol in reader.calculation.symbols.items()}
-        self.problem = replace(reader.problem, kind="jacobian", wrt=(name,), batch=())
+        self.problem = replace(reader.problem.of_one_sample, kind="jacobian", wrt=(name,))
 
     def explanation(self, layout: str) -> Explanation:
         """Return the explanation."""

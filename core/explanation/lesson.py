@@ -83,7 +83,8 @@ class Lesson:
     """The explanation of an expression: its parts, then one explanation per name.
 
     A second derivative has two: that of the gradient, and that of the gradient's own derivative. With a batch all of it
-    is about one sample; `samples` is how many there are, None without a batch.
+    is about one sample; `samples` is how many there are, None without a batch. Where samples are reduced, `reduced` are
+    the derivatives of what is made of them.
     """
 
     expression: str
@@ -92,3 +93,5 @@ class Lesson:
     explanations: tuple[Explanation, ...]
     warnings: Sequence[Warning] = ()
     samples: int | None = None
+    reduce: str | None = None
+    reduced: tuple[str, ...] = ()

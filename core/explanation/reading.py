@@ -49,7 +49,7 @@ def reader_of(problem: Problem, prepared: Prepared, limit: float) -> Reader:
     """Return what is read off the expression; with a batch off one sample of it."""
     if not problem.batch:
         return Reader(problem, prepared.calculation, prepared.statics, limit)
-    sample = replace(problem, batch=())
+    sample = problem.of_one_sample
     statics = {name: value for name, value in prepared.statics.items() if name not in problem.batch}
     return Reader(sample, Compiler(sample).find(prepared.shapes, statics).calculation, statics, limit)
 

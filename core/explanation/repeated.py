@@ -7,7 +7,7 @@ from collections.abc import Mapping
 from ...grammar.rewriting import replaced, rewritten
 from ...grammar.syntax import Binary, Call, Name, Node, Number, children
 from ..graph import catalogue
-from ..notation.naming import USUAL
+from ..notation.letters import USUAL
 from ..notation.trees import length as size_in_words
 from .reading import Reader, innermost_first
 

@@ -84,6 +84,10 @@ class Dialect:
         plain = self.library != "torch" or not (self._static(other) or _boolean(other))
         return self._changed(node) if plain else self._numeric(node)
 
+    def _listed(self, node: Node) -> Node:
+        """Return the list of what is joined, in which each is an array."""
+        return map_children(node, self._numeric) if isinstance(node, ListLiteral) else self._numeric(node)
+
     def _item(self, node: Node) -> Node:
         return map_children(node, self._item) if isinstance(node, ListLiteral) else self._numeric(node)
 
@@ -135,7 +139,7 @@ class Dialect:
         keywords = tuple(syntax.Keyword(name, self._setting(name, value)) for name, value in named.items())
         settings = tuple(self._setting(name, value) for name, value in placed.items())
         # The list of what is joined or multiplied is no array.
-        of = self._item if operator.parameters.startswith("[") else self._operand
+        of = self._listed if operator.parameters.startswith("[") else self._operand
         return Call(operator.name, (*map(of, operands), *settings), keywords)
 
     def _bound(self, operator: Operator, node: Call) -> tuple[list[Node], dict[str, Node], dict[str, Node]]:

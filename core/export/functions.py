@@ -123,7 +123,8 @@ class _Function:
         setting, problem = self.setting, self.setting.problem
         by = f" by {quoted(', '.join(dict.fromkeys(problem.wrt)))}" if problem.wrt else ""
         rest = f", and its {NOUNS.get(problem.kind, 'derivative')}{by}" if len(results) > 1 else ""
-        lines = [f'"""Return the value of `{quoted(problem.text)}`{rest}.']
+        what = f"{problem.reduce} over the samples" if problem.reduce else "value"
+        lines = [f'"""Return the {what} of `{quoted(problem.text)}`{rest}.']
         if setting.inputs:
             shapes = {self.names[name]: self._shape(name) for name in setting.inputs}
             texts = [f"{own}: {_shape(write(size) for size in shape)}" for own, shape in shapes.items()]

@@ -60,7 +60,7 @@ class Setting:
         """
         shapes = {name: tuple(shapes[name]) for name in problem.names}
         asked = [replace(problem, kind="value"), *([problem] if problem.requests else [])]
-        found = [Compiler(replace(one, batch=())).find(shapes, statics).calculation for one in asked]
+        found = [Compiler(one.of_formula).find(shapes, statics).calculation for one in asked]
         calculation = found[-1]
         general, lengths = calculation.general or (calculation, {})
         forms = [closed_forms(one, shapes, statics, everywhere=everywhere) for one in asked]

@@ -5,8 +5,9 @@ from __future__ import annotations
 import re
 from collections.abc import Callable, Iterator
 
-from ...grammar.syntax import Call, ListLiteral, Node, walk
+from ...grammar.syntax import Call, Node, walk
 from ..errors import MatgradError, surface
+from ..notation.entries import is_literal
 from ..notation.trees import length
 from ..problems.calculation import Calculation
 from ..problems.problem import Problem
@@ -52,7 +53,7 @@ class Choices:
                 entries = (
                     self._form(literal_forms, position, calculation) if long and _picks_places(general, shape) else None
                 )
-                if entries and isinstance(entries.tree, ListLiteral) and _words(entries) < _words(general):
+                if entries and is_literal(entries.tree) and _words(entries) < _words(general):
                     yield entries
                 if merged is not None and FAR_SHORTER * _words(merged) < _words(general):
                     yield merged

@@ -15,15 +15,17 @@ from ..differentiation.differentiate import derivative
 from ..differentiation.opening import opened
 from ..differentiation.projections import absorbed
 from ..graph.nodes import Node, topological
-from ..graph.sizes import Size, length, replace_lengths
-from ..graph.transform import at_lengths, flatten
+from ..graph.sizes import Size, length, names_in, replace_lengths
+from ..graph.transform import flatten
 from ..notation.differences import with_differences
 from ..notation.entries import literal
 from ..notation.expand import expanded
 from ..notation.formula import Notation
+from ..notation.letters import Letters
 from ..notation.naming import bare, named
 from ..notation.pairs import with_pairs
 from ..notation.recognise import recognised
+from ..notation.signs import with_sign_drawn
 from ..notation.spread import with_spreads
 from ..notation.trees import Tree
 from ..notation.typed import Typed
@@ -83,12 +85,13 @@ class ClosedForm(NamedTuple):
         asked = Problem.of(self.text, "value", printed=True)
         names = [name for name in asked.names if name not in self.sizes]
         shared = tuple(name for name in names if _counts_samples(self.problem, name))
-        known = {name: words for name, words in self.problem.assumptions.items() if name in names}
+        whole = self.problem.batch if self.problem.reduce else ()
+        known = {name: words for name, words in self.problem.assumptions.items() if name in {*names} - {*whole}}
         asked = replace(asked, assumptions=known, batch=shared)
         keys = {name: direction_key(self.problem, name) for name in names}
         arrays = {name: values[key] for name, key in keys.items()}
         shapes = {name: array.shape[1:] if name in shared else array.shape for name, array in arrays.items()}
-        samples = next((values[name].shape[0] for name in self.problem.batch), None)
+        samples = next((values[name].shape[0] for name in self.problem.per_sample), None)
         shapes |= dict.fromkeys(self.sizes, ())
         read = Noted({**statics(arrays), **self.sizes})
         calculation = Calculation(asked, shapes, samples=samples, statics=read)
@@ -148,8 +151,8 @@ def direction_key(problem: Problem, name: str) -> str:
 def _counts_samples(problem: Problem, name: str) -> bool:
     """Whether a name in a formula has the sample axis in front."""
     if direction_key(problem, name) == name:
-        return name in problem.batch
-    return bool(problem.batch) and (problem.kind == "vjp" or problem.wrt[0] in problem.batch)
+        return name in problem.per_sample
+    return bool(problem.per_sample) and (problem.kind == "vjp" or problem.wrt[0] in problem.per_sample)
 
 
 def _one_by_one(problem: Problem, calculation: Calculation) -> list[Problem]:
@@ -215,10 +218,19 @@ def merged(calculation: Calculation) -> tuple[Calculation, Mapping[str, int]]:
     general, lengths = calculation.general or (calculation, {})
     first = {size: name for name, size in reversed(list(lengths.items()))}
     same = {name: length(first[size]) for name, size in lengths.items()}
-    shapes = {name: at_lengths(symbol, same).shape for name, symbol in general.symbols.items()}
-    counts = {name: replace_lengths(size, same) for name, size in general.statics.items() if isinstance(size, Size)}
-    found = Calculation(general.problem, shapes, statics={**general.statics, **counts}, fixed=general.fixed)
-    return found, {name: size for size, name in first.items()}
+    return _at(general, same), {name: size for size, name in first.items()}
+
+
+def _at(calculation: Calculation, lengths: Mapping[str, int]) -> Calculation:
+    """Return a calculation with other lengths in place of some that it names."""
+
+    def at(size: int) -> int:
+        return replace_lengths(size, lengths)
+
+    shapes = {name: tuple(map(at, shape)) for name, shape in calculation.shapes.items()}
+    statics = {name: at(size) if isinstance(size, Size) else size for name, size in calculation.statics.items()}
+    samples = None if calculation.reduced is None else at(calculation.reduced)
+    return Calculation(calculation.problem, shapes, samples=samples, statics=statics, fixed=calculation.fixed)
 
 
 def _written(
@@ -231,13 +243,16 @@ def _written(
     by_entries: bool = False,
 ) -> list[ClosedForm]:
     roots, notation = _with_notation(problem, calculation, roots)
+    shapes = {name: symbol.shape for name, symbol in calculation.symbols.items()}
+    sizes = {name: length(name) for name in actual if name not in shapes}
     forms = []
     for root, asked in zip(roots, _one_by_one(problem, calculation), strict=True):
         whole = literal(notation, root) if by_entries else None
         if whole is None:
             whole = notation.map_tree(root) if _maps_vectors(calculation, root) else notation.tree(root)
         tree = bare(whole, problem.names)
-        program = named(tree, [*problem.names, *actual])
+        program = named(tree, Letters([*problem.names, *actual], shapes, sizes))
+        program = replace(program, result=with_sign_drawn(program.result))
         used = {node.name for node in walk(program) if isinstance(node, Name)} if actual else set()
         here = {name: size for name, size in actual.items() if name in used}
         forms.append(
@@ -277,8 +292,12 @@ def sized_forms(problem: Problem, calculation: Calculation) -> list[ClosedForm]:
 
 
 def literal_forms(problem: Problem, calculation: Calculation) -> list[ClosedForm]:
-    """Return closed forms for exactly these sizes, those of few numbers as literals of their entries."""
-    return _written(problem, calculation, _readable(calculation), {}, of_these_sizes=True, by_entries=True)
+    """Return closed forms for as many numbers as there are here, those of few as literals of their entries."""
+    general, lengths = calculation.general or (calculation, {})
+    counted = names_in(size for _, node in general.results for size in node.shape)
+    left = {name: size for name, size in lengths.items() if name not in counted}
+    found = _at(general, {name: lengths[name] for name in counted}) if left else calculation
+    return _written(problem, found, _readable(found), left, of_these_sizes=True, by_entries=True)
 
 
 def exact_forms(problem: Problem, calculation: Calculation) -> list[ClosedForm]:
@@ -293,7 +312,15 @@ def _roots(calculation: Calculation) -> list[Node]:
 
 def _shapes(calculation: Calculation) -> str:
     """Return the shapes of the inputs in words: `X.shape == (3, 4)`."""
-    return " and ".join(f"{name}.shape == {tuple(symbol.shape)}" for name, symbol in calculation.symbols.items())
+    return " and ".join(filter(None, (_shape(name, symbol.shape) for name, symbol in calculation.symbols.items())))
+
+
+def _shape(name: str, shape: Shape) -> str:
+    """Return what the shape of an input must be: `X.shape == (3, 4)`, `X.shape[1] == 3` where another is free."""
+    if any(isinstance(size, Size) for size in shape):
+        counted = ((axis, size) for axis, size in enumerate(shape) if not isinstance(size, Size))
+        return _both(*(f"{name}.shape[{axis}] == {size}" for axis, size in counted))
+    return f"{name}.shape == {tuple(shape)}"
 
 
 def _step_by_step(calculation: Calculation, regular: Regular | None) -> list[Node]:

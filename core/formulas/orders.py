@@ -18,7 +18,7 @@ from ...grammar.writer import write
 from ..arrays import Static, silent
 from ..graph.structure import INDEX_LETTERS
 from ..notation.trees import Tree, call, negated, transposed
-from ..problems.calculation import Calculation
+from ..problems.compiler import Compiler
 from ..problems.problem import Problem
 from ..shapes import Shape
 from .verified import closed_forms
@@ -57,8 +57,8 @@ def forms(
             for form in closed_forms(problem, shapes, statics)
         ]
     found = []
-    asked = replace(problem, kind="value", batch=(), independent_entries=False)
-    calculation = Calculation(asked, shapes, statics=statics)
+    asked = replace(problem.of_formula, kind="value", independent_entries=False)
+    calculation = Compiler(asked).find(shapes, statics or {}).calculation
     for request, form in zip(problem.requests, closed_forms(problem, shapes, statics), strict=True):
         program = form.program
         ranks = (len(calculation.shape), *(calculation.variables[name].rank for name in request))
@@ -99,7 +99,7 @@ def _linear_map(
 
 def pushforward(problem: Problem, request: tuple[str, ...]) -> Problem:
     """Return the problem whose formula is the linear map that a first derivative stands for."""
-    return replace(problem, kind="jvp", wrt=request, batch=(), independent_entries=False)
+    return replace(problem.of_formula, kind="jvp", wrt=request, independent_entries=False)
 
 
 # --- index notation --------------------------------------------------------------------------------------------------

@@ -3,13 +3,13 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
-from dataclasses import replace
 from math import prod
 
 import numpy as np
 
 from ...grammar.advice import Command, advise
 from ..arrays import SAME_NUMBERS, Array, Static, silent
+from ..errors import EvaluationError
 from ..evaluation.program import OperationFailed
 from ..notation.trees import length
 from ..problems.calculation import Calculation
@@ -20,7 +20,11 @@ from ..shapes import Shape
 from ..work import ASKED, TooMuchWork, allowed, check_length
 from .attach import LARGEST_COMPARED, error_of
 from .choices import Choices
-from .closed_form import ClosedForm, exact_forms
+from .closed_form import ClosedForm
+
+
+class NoFormula(EvaluationError):
+    """A derivative none of whose formulas has its numbers."""
 
 
 @silent
@@ -38,7 +42,8 @@ def closed_forms(
     all sizes that does not hold there gives way to one for exactly these. A `compiler` is that of one sample. Forms
     that hold `everywhere` hold for singular matrices too.
 
-    Raises TooMuchWork for a formula that is too long, or takes too long.
+    Raises TooMuchWork for a formula that is too long, or takes too long, and NoFormula where none of those found has
+    the numbers of the derivative.
     """
     try:
         with allowed(ASKED):
@@ -46,7 +51,7 @@ def closed_forms(
             for form in forms:
                 check_length(length(form.program), ASKED)
             return forms
-    except TooMuchWork as beyond:
+    except (TooMuchWork, NoFormula) as beyond:
         beyond.helps = (advise("the numbers stand:  ", Command(problem.kind, problem.text, problem.wrt)),)
         raise
 
@@ -58,7 +63,7 @@ def _chosen(
     compiler: Compiler | None,
     everywhere: bool,
 ) -> list[ClosedForm]:
-    sample = replace(problem, batch=())
+    sample = problem.of_formula
     calculation = (compiler or Compiler(sample)).find(shapes, statics).calculation
     numbers = _numbers(calculation, statics)
     choices = Choices(problem)
@@ -69,7 +74,9 @@ def _chosen(
             values, data = numbers
             forms = (form for form in forms if _holds(form._replace(problem=sample), values, data[position]))
         form = next(iter(forms), None)
-        chosen.append(form or exact_forms(problem, calculation)[position])
+        if form is None:
+            raise NoFormula("no formula of this derivative was found that has its numbers")
+        chosen.append(form)
     return chosen
 
 

@@ -356,10 +356,8 @@ def _transparent(node: Product) -> bool:
 
     A convolution is not: what overlaps is added up once, before anything else is done with it.
     """
-    if overlaps(node):
-        return False
     if any(isinstance(operand, Structural) or is_mask(operand) for operand in node.children):
-        return True
+        return not overlaps(node)
     return len(node.children) == 1 and all(label < node.rank for label in node.labels[0])
 
 
@@ -376,6 +374,7 @@ def _adds_windows(node: Product, operand: Node, labels: Labels) -> bool:
     return all(label >= node.rank for own in inner for label in own)
 
 
+@remembered
 def _pieces(node: Product) -> list[Factor]:
     """Return the structure of a Product, and its dense parts, contracted among themselves where they sum a label.
 

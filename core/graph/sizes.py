@@ -13,8 +13,9 @@ What is no polynomial is an *atom* with its definition: `n//2`, and the least of
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Collection, Iterable, Iterator, Mapping
 from functools import cache, cached_property
+from itertools import chain, count
 from math import gcd, prod
 from typing import TYPE_CHECKING, NamedTuple, TypeAlias, cast
 from zlib import crc32
@@ -349,6 +350,11 @@ def atoms(size: int) -> dict[Atom, None]:
 def names_in(sizes: Iterable[int]) -> dict[str, None]:
     """Return the names of the lengths that sizes are made of, in order."""
     return {name: None for size in sizes if isinstance(size, Size) for name in size.names}
+
+
+def unused_names(used: Collection[str]) -> Iterator[str]:
+    """Yield what further lengths are called: of `unused_names(["n", "x"])` the first is `m`."""
+    return (name for name in chain(NAMES, (f"n{number}" for number in count(1))) if name not in used)
 
 
 def replace_lengths(size: int, values: Mapping[str, int]) -> int:

@@ -79,6 +79,17 @@ def transformed(roots: Iterable[Node], visit: Callable[[Node], Node]) -> dict[No
     return new
 
 
+def transform_once(roots: Sequence[Node], visit: Callable[[Node], Node]) -> list[Node]:
+    """Return what `transform` does, for a `visit` that depends on the node alone: each node remembers its result."""
+    key = f"_{visit.__module__}.{visit.__qualname__}"
+    for node in topological(roots):
+        if key not in node.__dict__:
+            found = visit(rebuilt(node, tuple([child.__dict__[key] or child for child in node.children])))
+            # A node that held itself would not be freed when nobody else does.
+            node.__dict__[key] = None if found is node else found
+    return [root.__dict__[key] or root for root in roots]
+
+
 def sized(roots: Iterable[Node], lengths: Mapping[str, int]) -> dict[Node, Node]:
     """Return every node below the roots with numbers in place of named lengths.
 

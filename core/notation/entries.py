@@ -10,16 +10,17 @@ True
 from __future__ import annotations
 
 from collections.abc import Mapping
+from fractions import Fraction
 from itertools import product as choices
 from math import prod
 
-from ...grammar.syntax import ListLiteral
-from ..graph.algebra import add, elementwise, fresh, is_zero, product, zero
+from ...grammar.syntax import Binary, ListLiteral, Number, Unary
+from ..graph.algebra import add, elementwise, fresh, is_zero, product, scale, zero
 from ..graph.nodes import Delta, Factor, Map, Node, Product, Select, Sum
 from ..graph.places import Listed
 from ..graph.sizes import Size
 from .formula import Notation
-from .trees import Tree
+from .trees import Tree, number, times
 
 # A literal of more entries than this is no longer read at a glance.
 MOST_ENTRIES = 16
@@ -31,10 +32,25 @@ def literal(notation: Notation, root: Node) -> Tree | None:
     if root.rank not in (1, 2) or not plain or not 1 < prod(root.shape) <= MOST_ENTRIES:
         return None
     places = choices(*map(range, root.shape))
-    trees = [notation.tree(entry(root, dict(enumerate(place)))) for place in places]
+    nodes = [entry(root, dict(enumerate(place))) for place in places]
+    # A number that all entries have in front stands in front of the literal.
+    shared = {notation.term(node).coefficient for node in nodes}
+    content = shared.pop() if len(shared) == 1 and root.rank == 1 else 1
+    content = content if isinstance(content, int) and content else 1
+    trees = [notation.tree(scale(Fraction(1, content), node)) for node in nodes]
     columns = root.shape[-1]
     rows = [ListLiteral(tuple(trees[k : k + columns])) for k in range(0, len(trees), columns)]
+    if content != 1:
+        return times([number(content), rows[0]])
     return rows[0] if root.rank == 1 else ListLiteral(tuple(rows))
+
+
+def is_literal(tree: Tree) -> bool:
+    """Whether a tree is a literal, perhaps with a number in front."""
+    match tree:
+        case Binary("*", Number() | Unary("-", Number()), right):
+            return isinstance(right, ListLiteral)
+    return isinstance(tree, ListLiteral)
 
 
 def entry(node: Node, fixed: Mapping[int, int]) -> Node:

@@ -53,7 +53,7 @@ from .branches import of_mask, opposite
 from .expand import Familiar
 from .lengths import length_tree, split
 from .residuals import residual_in
-from .summands import adds_matrices, opened
+from .summands import adds_matrices, opened, with_transposes_opened
 from .sums import summed
 from .terms import Term, raised, written
 from .trees import ONE, Exponent, Power, Tree, call, indexed, length, number, spelled, transposed
@@ -178,6 +178,9 @@ class Notation:
         whole = (adds_matrices(node) or node in self.maps) and node not in self.familiar
         places = self.typed.terms(node)
         result = self._added([*node.terms], places, whole=whole)
+        if (spread := with_transposes_opened(node)) is not None:
+            apart = self._added(spread, map(self.typed.place, (term for _, term in spread)), whole=whole)
+            result = min(result, apart, key=lambda term: length(written(term)))
         if (divisor := shared_divisor(node.coefficients)) != 1:
             inner = self._added([(tidy(c * divisor), term) for c, term in node.terms], places, whole=whole)
             apart = _scaled(inner, *split(reciprocal(divisor)))

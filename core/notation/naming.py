@@ -4,47 +4,33 @@ from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from heapq import heapify, heappop, heappush
-from itertools import chain, count
 
 from ...grammar import syntax
 from ...grammar.budget import spend
 from ...grammar.rewriting import replaced, rewritten
 from ...grammar.syntax import Assignment, Call, Index, Name, Node, Program, children, map_children, walk
-from .trees import Tree, length
+from .letters import Letters
+from .trees import Tree, length, negated
 
-# What a part is called after: the function that makes it, as people name such things.
-USUAL = {
-    "softmax": "p",
-    "sigmoid": "s",
-    "inv": "P",
-    "pinv": "P",
-    "exp": "e",
-    "norm": "r",
-    "cholesky": "L",
-    "tanh": "t",
-    "states": "H",
-}
-OTHERS = ("u", "v", "w", "z", "h", "g", "f", "q", "c", "d")
-MATRICES = ("M", "N", "H", "G", "Q", "R", "W", "Z")
 NAMEABLE = {Call, Index, syntax.Binary, syntax.Attribute}
-# A name costs a reader something too: a part is named where at least this many words and signs are saved.
+# A name costs a reader something too: a part is named where at least this many words and signs are saved. In a formula
+# that is long even with the name, a sum or a call is named where that saves less: the first number is how long.
 WORTH = 2
+LONG = ((18, 0), (12, 1))
 # `p = ...;` around the part itself.
 COST = 4
 
 
-def named(tree: Tree, taken: Iterable[str]) -> Program:
+def named(tree: Tree, letters: Letters) -> Program:
     """Return a tree as a program in which parts that are long and repeated are assigned to names first.
 
     Example: `diag(softmax(x)) - outer(softmax(x), softmax(x))` becomes `p = softmax(x); diag(p) - outer(p, p)`.
-    `taken` are names that mean something else.
     """
     parts = _Parts(unique(tree))
-    used = set(taken) | parts.names
+    letters.used |= parts.names
     names: dict[Node, Name] = {}
     while (part := parts.worth_naming()) is not None:
-        names[part] = Name(_name_for(part, parts.names_in(part, names), used))
-        used.add(names[part].name)
+        names[part] = Name(letters.name(part, parts.names_in(part, names)))
         parts.name(part)
     return Program(tuple(_in_order(parts, names)), _in_terms_of(parts.root, names))
 
@@ -83,12 +69,13 @@ class _Parts:
                 self._above[part].append(node)
                 self._times[part] += self._times[node]
         self._lengths = {node: length(node) for node in order}
+        self._whole = self._lengths[root]
         self._named: set[Node] = set()
         self.names = {node.name for node in order if isinstance(node, Name)}
         left_alone = self._indices(order) | _within_functions(order)
         nameable = Call | Index | syntax.Binary | syntax.Attribute
         found = [node for node in _as_read(root) if isinstance(node, nameable) and node not in left_alone]
-        self._queue = [(-self._gain(node), place, node) for place, node in enumerate(found) if self._gain(node) > 0]
+        self._queue = [(-self._gain(node), place, node) for place, node in enumerate(found) if self._gain(node) >= 0]
         heapify(self._queue)
 
     @staticmethod
@@ -100,7 +87,8 @@ class _Parts:
                 plain.add(node)
         products = (n for n in order if isinstance(n, syntax.Binary) and n.operator == "*")
         multiples = {n for n in products if isinstance(n.left, syntax.Number)}
-        turned = {n for n in order if isinstance(n, syntax.Attribute) and isinstance(n.operand, Name)}
+        views = (n for n in order if isinstance(n, syntax.Attribute) or (isinstance(n, Index) and _slices(n, plain)))
+        turned = {n for n in views if isinstance(n.operand, Name)}
         return (
             plain
             | multiples
@@ -111,13 +99,21 @@ class _Parts:
     def _gain(self, node: Node) -> int:
         return (self._times[node] - 1) * (self._lengths[node] - 1) - COST
 
+    def _worth(self, node: Node) -> int:
+        """Return how much the name of a part must save."""
+        if not isinstance(node, Call) and not (isinstance(node, syntax.Binary) and node.operator in "+-"):
+            return WORTH
+        rest = self._whole - self._times[node] * (self._lengths[node] - 1)
+        return next((least for long, least in LONG if rest > long), WORTH)
+
     def worth_naming(self) -> Node | None:
         """Return the repeated part whose naming saves most, None where none saves enough."""
         while self._queue:
             gain, place, node = heappop(self._queue)
-            if (now := self._gain(node)) == -gain:
-                return node if now >= WORTH else None
-            heappush(self._queue, (-now, place, node))
+            if (now := self._gain(node)) != -gain:
+                heappush(self._queue, (-now, place, node))
+            elif now >= self._worth(node):
+                return node
         return None
 
     def names_in(self, part: Node, names: Mapping[Node, Name]) -> set[str]:
@@ -179,30 +175,26 @@ def _as_read(root: Tree) -> list[Node]:
 
 
 def _in_terms_of(tree: Tree, names: Mapping[Node, Name]) -> Tree:
-    """Return a tree with the named parts in it replaced by their names."""
-    return rewritten(tree, lambda node: None if node is tree else names.get(node))
+    """Return a tree with the named parts in it replaced by their names; minus a part is minus its name."""
+
+    def name(node: Node) -> Node | None:
+        if node is tree or node in names:
+            return None if node is tree else names[node]
+        other = names.get(negated(node)) if _has_sign(node) else None
+        return None if other is None else syntax.Unary("-", other)
+
+    return rewritten(tree, name)
 
 
-def _name_for(part: Tree, inside: set[str], used: set[str]) -> str:
-    function = part.function if isinstance(part, Call) else ""
-    difference = isinstance(part, syntax.Binary) and part.operator != "*" and _adds_rows(part)
-    candidates = [USUAL[function]] if function in USUAL else ["D"] if difference else []
-    matrix = isinstance(part, syntax.Attribute) or function in ("inv", "outer", "diag", "pinv", "cofactor")
-    # A product of names in upper case is a matrix.
-    capital = isinstance(part, syntax.Binary) and bool(inside) and all(name[0].isupper() for name in inside)
-    pool = (*MATRICES, *OTHERS) if matrix or capital or difference else (*OTHERS, *MATRICES)
-    numbered = (f"part{number}" for number in count(1))
-    return next(name for name in chain(candidates, pool, numbered) if name not in used)
+def _has_sign(node: Node) -> bool:
+    while isinstance(node, syntax.Binary) and node.operator in ("*", "/", "@"):
+        node = node.left
+    return isinstance(node, syntax.Unary)
 
 
-def _adds_rows(part: Tree) -> bool:
-    """Whether a part adds up rows of the identity: `eye(n)[1:] - eye(n)[:-1]`."""
-    match part:
-        case syntax.Binary("+" | "-", left, right):
-            return _adds_rows(left) and _adds_rows(right)
-        case syntax.Binary("*", _, Index(Call("eye"))) | Index(Call("eye")):
-            return True
-    return False
+def _slices(node: Index, plain: set[Node]) -> bool:
+    """Whether an index is one slice between places that are read at a glance: `x[1:-1]`."""
+    return len(node.items) == 1 and isinstance(node.items[0], syntax.Slice) and node.items[0] in plain
 
 
 def _in_order(parts: _Parts, names: Mapping[Node, Name]) -> list[Assignment]:

@@ -27,7 +27,7 @@ from ..graph.algebra import product, scale
 from ..graph.canonical import tidy
 from ..graph.nodes import Apply, Coefficient, Node, Product, Sum
 from ..graph.ratios import Ratio, reciprocal
-from ..graph.transform import transform
+from ..graph.transform import transform_once
 from .branches import simpler_branches
 from .complements import with_complements
 from .inverses import PAIRS
@@ -49,10 +49,16 @@ PATTERNS = (
 
 def recognised(roots: Sequence[Node]) -> list[Node]:
     """Return graphs with every pattern replaced by what it is called."""
-    return transform(roots, lambda node: _recognised(rewritten(node)))
+    return transform_once(roots, _known)
+
+
+def _known(node: Node) -> Node:
+    return _recognised(rewritten(node))
 
 
 def _recognised(node: Node) -> Node:
+    if not node.children:
+        return node
     for pattern in (*PATTERNS, scaled_solution):
         found = pattern(node)
         if found is not None:

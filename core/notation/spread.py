@@ -22,7 +22,7 @@ from ..elaboration.applied import over_axes
 from ..elaboration.infix import power
 from ..graph.algebra import add, constant_value, exchanged, number, product, repeated_axes, scale, without_axes
 from ..graph.canonical import tidy
-from ..graph.nodes import Apply, Coefficient, Labels, Node, Product, Sum, is_function
+from ..graph.nodes import Apply, Coefficient, Labels, Node, Product, Sum, is_function, topological
 from ..graph.operator import Operator
 from ..graph.ratios import Ratio, ratio, reciprocal
 from ..graph.transform import flatten, transform
@@ -36,6 +36,8 @@ SPREADS = {name: Operator(name, "x; axis=None, ddof=0", "", signature="(n)->()")
 def with_spreads(roots: Sequence[Node], typed: Iterable[Node]) -> list[Node]:
     """Return graphs in which what is a variance, or a standard deviation that was typed, is a function of its data."""
     divisors = {key: divisor for node in typed for key, divisor in _typed_deviations(node)}
+    if not divisors and not any(map(_divides_by_length, topological(roots))):
+        return [*roots]
 
     def visit(node: Node) -> Node:
         if isinstance(node, Sum):
@@ -46,6 +48,11 @@ def with_spreads(roots: Sequence[Node], typed: Iterable[Node]) -> list[Node]:
         return node if found is None else found
 
     return transform(roots, visit)
+
+
+def _divides_by_length(node: Node) -> bool:
+    numbers = [node.coefficient] if isinstance(node, Product) else node.coefficients if isinstance(node, Sum) else []
+    return any(isinstance(number_, Ratio) and number_.below for number_ in numbers)
 
 
 def _times(coefficient: Coefficient, node: Node) -> Node:

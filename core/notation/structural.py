@@ -9,14 +9,15 @@ from itertools import combinations
 from typing import Protocol
 
 from ...grammar.syntax import ListLiteral, Number, Slice, TupleLiteral
-from ..graph.algebra import fresh_labels
+from ..graph.algebra import fresh_labels, number
 from ..graph.nodes import Delta, Factor, Labels, Node, Reshape, Select, Structural, Triangle
 from ..graph.places import Listed, Rotation, count_of
 from ..graph.sizes import Size
 from .kronecker import kronecker
 from .lengths import length_tree, place_tree, rows_tree
-from .terms import Term
-from .trees import Tree, call, indexed, negated, transposes
+from .padding import is_slice, padded
+from .terms import Term, written
+from .trees import ONE, Tree, call, hadamard, indexed, negated, power, transposes
 from .windows import Tie, combined, taken_out, viewed
 
 
@@ -173,7 +174,9 @@ class _Application:
                 single = row >= self.rank and not users(row)
                 self.pieces[place] = self._indexed(turned, *self.pieces[place], column, row, single=single)
                 return True
-        return self._pick(node, labels, users) or self._each_indexed(node, labels, users)
+        return (
+            self._pick(node, labels, users) or self._each_indexed(node, labels, users) or self._pad(node, labels, users)
+        )
 
     def _pick(self, node: Select, labels: Labels, users: Users) -> bool:
         """Let one place of an axis that several pieces share be chosen of each: `outer(V[:, -1], V[:, -1])`."""
@@ -197,6 +200,26 @@ class _Application:
             return False
         for place in found:
             self.pieces[place] = self._indexed(node, *self.pieces[place], column, row, single=False)
+        return True
+
+    def _pad(self, node: Select, labels: Labels, users: Users) -> bool:
+        """Put a vector in the places of a slice, with zeros around it."""
+        row, column = labels
+        inside = users(row)
+        if row < self.rank or not is_slice(node) or _source(node) is not None or -1 in inside:
+            return False
+        found = inside or [place for place in users(column) if place >= 0 and self.pieces[place][1] == (column,)]
+        if any(len(self.pieces[place][1]) != 1 or isinstance(self.pieces[place][0], Structural) for place in found):
+            return False
+        terms = [self._term(self.pieces[place][0]) for place in found]
+        trees = [written(term._replace(coefficient=1, scalars=())) for term in terms]
+        if not inside:
+            trees = [chosen(self.writer, node, tree, 0, 1) for tree in trees]
+        vector = hadamard([(tree, ONE) for tree in trees]) if trees else call("ones", length_tree(node.shape[0]))
+        self.pieces = [piece for place, piece in enumerate(self.pieces) if place not in found]
+        self.pieces += [(number(term.coefficient), ()) for term in terms]
+        self.pieces += [(power(*scalar), ()) for term in terms for scalar in term.scalars]
+        self.pieces.append((padded(vector, node), (column,)))
         return True
 
     def _apply_triangle(self, node: Triangle, labels: Labels) -> bool:
@@ -233,6 +256,9 @@ class _Application:
 
     def _tree(self, operand: Node | Tree) -> Tree:
         return self.writer.tree(operand) if isinstance(operand, Node) else operand
+
+    def _term(self, operand: Node | Tree) -> Term:
+        return self.writer.term(operand) if isinstance(operand, Node) else Term.of(operand, 1)
 
     def _indexed(
         self, node: Select, operand: Node | Tree, own: Labels, column: int, row: int, *, single: bool

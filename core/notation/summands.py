@@ -8,7 +8,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 
-from ..graph.algebra import Factor, carries_delta, inlined, repeated_axes
+from ..graph.algebra import Factor, carries_delta, inlined, permute, repeated_axes
 from ..graph.nodes import Coefficient, Node, Product, Sum
 from ..graph.ratios import Ratio
 
@@ -38,3 +38,20 @@ def _is_outer(node: Node) -> bool:
         size = len(reached)
         reached.update(*(labels for labels in node.labels if not reached.isdisjoint(labels)))
     return 1 not in reached
+
+
+def with_transposes_opened(node: Sum) -> list[tuple[Coefficient, Node]] | None:
+    """Return the terms of a sum with the transpose of a sum among them as several terms, None where there is none."""
+    if node.rank != 2 or not any(map(_transposed_sum, node.children)):
+        return None
+    terms: list[tuple[Coefficient, Node]] = []
+    for c, term in node.terms:
+        inner = _transposed_sum(term)
+        terms += [(c, term)] if inner is None else [(c * d, permute(part, (1, 0))) for d, part in inner.terms]
+    return terms
+
+
+def _transposed_sum(node: Node) -> Sum | None:
+    turned = isinstance(node, Product) and node.coefficient == 1 and node.labels == ((1, 0),)
+    inner = node.children[0] if turned else None
+    return inner if isinstance(inner, Sum) else None

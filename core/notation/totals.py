@@ -18,7 +18,7 @@ from ..graph.nodes import Labels, Node, Product, Sum
 
 def known_total(node: Node) -> Node | None:
     """Return a Product without a sum over one of its factors that is known; None where there is no such sum."""
-    if not isinstance(node, Product):
+    if not isinstance(node, Product) or not any(isinstance(part, Sum | Product) for part in node.children):
         return None
     uses = Counter(label for labels in node.labels for label in labels)
     for place, (factor, labels) in enumerate(node.factors):

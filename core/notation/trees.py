@@ -220,12 +220,13 @@ def _added_up(tree: Tree, key: str, own: Callable[[Node], int]) -> int:
     stack = [tree]
     while stack:
         node = stack[-1]
-        waiting = [part for part in syntax.children(node) if key not in part.__dict__]
+        parts = syntax.children(node)
+        waiting = [part for part in parts if key not in part.__dict__]
         if waiting:
             stack += waiting
         else:
             stack.pop()
-            node.__dict__[key] = own(node) + sum(part.__dict__[key] for part in syntax.children(node))
+            node.__dict__[key] = own(node) + sum([part.__dict__[key] for part in parts])
             spend(1)
     total: int = tree.__dict__[key]
     return total

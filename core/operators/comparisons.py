@@ -6,6 +6,7 @@ The values of a comparison are a mask: its 0 annihilates even inf and nan in a P
 from __future__ import annotations
 
 from collections.abc import Callable
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -28,6 +29,19 @@ def logical(name: str, doc: str, evaluate: Callable[..., Any], *, operands: str 
     samples = (f"{name}(x > 0, u > 1)", f"{name}(X > x, x)") if both else (f"{name}(x > 0)", f"{name}(X)")
     return elementwise(name, "0 * da + 0 * db" if both else "0 * dx", doc, evaluate, parameters=operands,
                        samples=samples, mask=True, analytic=False, domain=("mask", "mask") if both else ("mask",))
+
+
+def truth(name: str, doc: str, evaluate: Callable[..., Any]) -> Operator:
+    """Return a truth value about the entries along axes, which is constant nearby."""
+    return Operator(name, "x; axis=None, keepdims=False", doc, family="reductions", signature="(n)->()",
+                    evaluate=partial(evaluate, axis=-1), differential="0 * sum(dx)", domain=("mask",), mask=True,
+                    spellings={"torch": f"torch.{name}(#1, dim=#2, keepdim=#3)"},
+                    samples=(f"{name}(x > 0)", f"{name}(X > x, axis=0)", f"{name}(X > 1, axis=1, keepdims=True)"),
+                    errors=(f"{name}()", f"{name}(x > 0, axis=1)"),
+                    libraries=(f"np.{name}(a, axis=None, out=None, keepdims=False)"
+                               f" -> {name}(a, axis=axis, keepdims=keepdims)",
+                               f"torch.{name}(input, dim=None, keepdim=False)"
+                               f" -> {name}(input, axis=dim, keepdims=keepdim)"))
 
 
 def arithmetic(
@@ -67,6 +81,9 @@ ENTRIES = (
     logical("logical_or",  "1 where one or both are not 0, else 0.", np.logical_or),
     logical("logical_xor", "1 where one of two is not 0 and the other is, else 0.", np.logical_xor),
     logical("logical_not", "1 where x is 0, else 0.", np.logical_not, operands="x"),
+
+    truth("any", "1 where an entry along axes is not 0, else 0.", np.any),
+    truth("all", "1 where no entry along axes is 0, else 0.", np.all),
 
     # --- other spellings of arithmetic
     arithmetic("add",         "a + b",          "Sum of two entries.",

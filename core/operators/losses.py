@@ -8,10 +8,12 @@ import numpy as np
 
 from ..graph.operator import NOWHERE, Operator
 from .activations import in_keras, in_torch
+from .elementwise import elementwise
 from .special import special
 
 _REDUCED = "size_average: None = None, reduce: None = None, reduction='mean'"
 _PAIR = ("{0}(x, u)", "{0}(X, W, reduction='sum')", "{0}(X, x, reduction='none')")
+_CLAMPED = "PyTorch, BCELoss: the logarithms are bounded from below"
 # Where a loss is weighted entry by entry.
 _WEIGHTED = ", weight: None = None"
 
@@ -38,6 +40,12 @@ def loss(
     }
     settings = ", ".join(["reduction='mean'", *filter(None, [settings])])
     return Operator(name, f"{parameters}; {settings}", doc, **(defaults | fields))
+
+
+def _bernoulli_cross_entropy(input: Any, target: Any) -> Any:
+    with np.errstate(divide="ignore"):
+        wrong, right = (np.maximum(log, -100) for log in (np.log1p(-input), np.log(input)))
+    return -(1 - target) * wrong - target * right
 
 
 def _pairwise(first: str, second: str) -> str:
@@ -86,8 +94,20 @@ ENTRIES = (
                 *in_keras("log_cosh LogCosh logcosh", "log_cosh(y_true, y_pred, 'none')"))),
 
     # --- of probabilities
-    loss("binary_cross_entropy", "-weight*(log(1 - input) + target*logit(input))",
-         "Cross entropy of probabilities with targets of 0 to 1.", parameters="input, target, weight=1",
+    elementwise("bernoulli_cross_entropy", "(input - target)/bernoulli_variance(input)*dinput - logit(input)*dtarget",
+                "Cross entropy of a probability with one, no logarithm being less than -100.",
+                _bernoulli_cross_entropy, parameters="input, target", hidden=True, spellings=NOWHERE,
+                domain=("probability", "probability"), analytic=False,
+                written="-maximum(log(1 - input), -100)*(1 - target) - maximum(log(input), -100)*target",
+                regular="-log(1 - input)*(1 - target) - log(input)*target", source=_CLAMPED,
+                samples=("bernoulli_cross_entropy(x, 0.3)", "bernoulli_cross_entropy(X, sigmoid(u))")),
+    elementwise("bernoulli_variance", "(1 - 2*p)*dp", "p*(1 - p), or 1e-12 where that is less.",
+                lambda p: np.maximum(p * (1 - p), 1e-12), parameters="p", hidden=True, spellings=NOWHERE,
+                domain=("probability",), analytic=False, written="maximum(p*(1 - p), 1e-12)", regular="p*(1 - p)",
+                source=_CLAMPED, samples=("bernoulli_variance(x)", "bernoulli_variance(X)")),
+    loss("binary_cross_entropy", "weight*bernoulli_cross_entropy(input, target)",
+         "Cross entropy of probabilities with targets of 0 to 1; no logarithm is less than -100, as in PyTorch.",
+         parameters="input, target, weight=1",
          torch="binary_cross_entropy BCELoss", domain=("probability", "real", "real"),
          signature=f"input, target, weight=None, {_REDUCED}",
          samples=("binary_cross_entropy(x, 0.3)", "binary_cross_entropy(x, sigmoid(u), w, reduction='sum')",

@@ -105,6 +105,17 @@ def _group_norm(x: Node, weight: Node, bias: Node, num_groups: int, eps: float) 
     return plus(times(normal, _by_channel(x, weight)), _by_channel(x, bias))
 
 
+def _norm_from(eps: float) -> str:
+    """Return the norm of a vector in words, or the least number that it is raised to."""
+    return "vector_norm({}, {})" if eps == 0 else "maximum(vector_norm({}, {}), eps)"
+
+
+def _cosine(x1: Node, x2: Node, axis: int, eps: float) -> Node:
+    lengths = " / ".join(_norm_from(eps).format(name, "2, axis") for name in ("x1", "x2"))
+    text = f"sum(x1*x2, axis=axis) / {lengths}"
+    return elaborate_text(text, {"x1": x1, "x2": x2, "axis": axis, "eps": eps})
+
+
 def _instance_norm(x: Node, weight: Node, bias: Node, eps: float) -> Node:
     _require_channels(x, "instance_norm", 3)
     normal = call("standardize", x, axis=tuple(range(2, x.rank)), epsilon=eps)
@@ -201,25 +212,24 @@ ENTRIES = (
     # --- norms, cosines and distances
     layer("normalize", "x; p=2, axis=-1, eps=0", "x divided by its norm along an axis, or by eps where that is larger.",
           build=lambda x, p, axis, eps: elaborate_text(
-              "x / vector_norm(x, p, axis, True)" if eps == 0 else "x / maximum(vector_norm(x, p, axis, True), eps)",
-              {"x": x, "p": p, "axis": axis, "eps": eps}), aliases=("l2_normalize",),
+              f"x / {_norm_from(eps).format('x', 'p, axis, True')}", {"x": x, "p": p, "axis": axis, "eps": eps}),
+          aliases=("l2_normalize",),
           samples=("normalize(x)", "normalize(X)", "normalize(X, 1, axis=0)", "normalize(X, eps=1.5)"),
           errors=("normalize()", "normalize(x, axis=1)"),
-          libraries=("F.normalize(input, p=2.0, dim=1, eps: 1e-12 = 1e-12, out=None) -> normalize(input, p, axis=dim)",
-                     "F.normalize(input, p=2.0, dim=1, *, eps) -> normalize(input, p, dim, eps)",
+          libraries=("F.normalize(input, p=2.0, dim=1, eps=1e-12, out=None) -> normalize(input, p, dim, eps)",
                      *(f"{path}.l2_normalize(x, axis=None, epsilon=...) -> x / vector_norm(x, 2, axis, True)"
                        for path in ("tf.nn", "tf.math", "tf.linalg")))),
-    layer("cosine_similarity", "x1, x2; axis=-1", "Cosine of the angle between vectors along an axis.",
-          definition="sum(x1*x2, axis=axis) / vector_norm(x1, axis=axis) / vector_norm(x2, axis=axis)",
-          samples=("cosine_similarity(x, u)", "cosine_similarity(X, W)", "cosine_similarity(X, W, axis=0)",
+    layer("cosine_similarity", "x1, x2; axis=-1, eps=0",
+          "Cosine of the angle between vectors along an axis; no norm is less than eps.", build=_cosine,
+          samples=("cosine_similarity(x, u)", "cosine_similarity(X, W)", "cosine_similarity(X, W, axis=0, eps=1.5)",
                    "cosine_similarity(X, x)"),
           errors=("cosine_similarity(x)", "cosine_similarity(x, v)"),
-          libraries=(*in_torch("cosine_similarity CosineSimilarity", "x1, x2, dim=1, eps: 1e-08 = 1e-08",
-                               "cosine_similarity(x1, x2, axis=dim)"),
-                     *(f"optax.{part}cosine_similarity(predictions, targets, epsilon: 0.0 = 0.0)"
-                       " -> cosine_similarity(predictions, targets)" for part in ("", "losses.")),
-                     *(f"optax.{part}cosine_distance(predictions, targets, epsilon: 0.0 = 0.0)"
-                       " -> 1 - cosine_similarity(predictions, targets)" for part in ("", "losses.")))),
+          libraries=(*in_torch("cosine_similarity CosineSimilarity", "x1, x2, dim=1, eps=1e-08",
+                               "cosine_similarity(x1, x2, dim, eps)"),
+                     *(f"optax.{part}cosine_similarity(predictions, targets, epsilon=0.0)"
+                       " -> cosine_similarity(predictions, targets, -1, epsilon)" for part in ("", "losses.")),
+                     *(f"optax.{part}cosine_distance(predictions, targets, epsilon=0.0)"
+                       " -> 1 - cosine_similarity(predictions, targets, -1, epsilon)" for part in ("", "losses.")))),
     layer("pairwise_distance", "x1, x2; p=2, eps=1e-06, keepdims=False", "Norm of x1 - x2 + eps along the last axis;"
           " PyTorch adds eps so that it is not 0.",
           definition="vector_norm(x1 - x2 + eps, p, -1, keepdims)",

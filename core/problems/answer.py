@@ -116,6 +116,7 @@ class Result(NamedTuple):
 class Answer(NamedTuple):
     """Everything one command has to say: the inputs used, the value, the derivatives, the warnings.
 
+    `batch` is the number of samples, and `reduce` says what was made of them: without it, each has a result of its own.
     `directions` are the tangents or cotangents by variable.
     """
 
@@ -127,5 +128,6 @@ class Answer(NamedTuple):
     warnings: Sequence[Warning] = ()
     value_check: Check | None = None
     batch: int | None = None
+    reduce: str | None = None
     directions: Mapping[str, Input] = {}
     details: Mapping[str, object] = {}

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
 from functools import cached_property
+from itertools import chain
 from math import prod
 from typing import TYPE_CHECKING
 from weakref import WeakValueDictionary
@@ -26,8 +27,10 @@ from ..graph.structure import axis_names, structure_of
 from ..graph.transform import at_lengths, flatten, sized, vectorize
 from ..shapes import MATRIX_ASSUMPTIONS, Shape, describe, show
 from .answer import Check, Result
+from .conventions import convention
 from .parts import Parts, put_back, separated
 from .problem import NOUNS, STRUCTURED_KINDS, Problem, tangent_name
+from .reduction import over_samples, reduced, whole
 
 if TYPE_CHECKING:
     from ..compressed.form import Axes
@@ -37,25 +40,15 @@ if TYPE_CHECKING:
 SMALL = 64
 
 
-SPACES = {
-    "lower": "the lower triangle of the gradient, tril(G)",
-    "upper": "the upper triangle of the gradient, triu(G)",
-    "skew": "the skew part of the gradient, (G - G.T)/2",
-    "toeplitz": "the mean of the gradient along each diagonal",
-}
-"""What the derivative by a variable of a space of matrices is, in words."""
-AMBIENT = "the derivative in all directions, tangent or not"
-# Source: Absil, Mahony & Sepulchre 2008, Optimization Algorithms on Matrix Manifolds, section 3.6.
-TANGENT = "the derivative in all directions; its tangent part is G - {0} @ ({0}.T @ G + G.T @ {0})/2"
-
 _programs: WeakValueDictionary[tuple[Node, ...], Program] = WeakValueDictionary()
 
 
 class Calculation:
     """A problem over given shapes.
 
-    `shapes` are those of one sample; `samples` is the length of the batch axis, None without a batch. `statics` are
-    the values of names used as sizes, `fixed` says which lengths are numbers. Building it checks what shapes decide.
+    `shapes` are those of one sample. `samples` is the length of the batch axis, None without a batch; where samples are
+    reduced it is `reduced`, inputs have it as their first axis, and results none. `statics` are the values of names
+    used as sizes, `fixed` says which lengths are numbers. Building it checks what shapes decide.
 
     Over lengths that are symbols it is `general`: elaborated and differentiated once for all sizes, and computed `at`
     some of them.
@@ -72,7 +65,9 @@ class Calculation:
         statics: Mapping[str, Static] | None = None,
         fixed: tuple[str, ...] = (),
     ) -> None:
-        self.problem, self.fixed, self.samples = problem, fixed, samples
+        self.problem, self.fixed = problem, fixed
+        self.samples = None if problem.reduce else samples
+        self.reduced = samples if problem.reduce else None
         self.statics = dict(statics or {})
         self.symbols = {name: Symbol.of(name, tuple(shapes[name]), self._assumed(name)) for name in problem.names}
         self._check_assumptions()
@@ -86,6 +81,8 @@ class Calculation:
         self.indices = frozenset(elaborator.indices)
         self._refuse_indices(elaborator.indices)
         self.separate = stabilized([root])[0]
+        if self.reduced is not None:
+            self._reduce(self.reduced)
         self.output = stabilized([self.original])[0] if self.parts else self.separate
         self.shape = self.output.shape
         if problem.kind == "grad" and self.shape:
@@ -101,7 +98,9 @@ class Calculation:
         parts = (node for part in self.parts.items() for node in part)
         nodes = sized([self.original, self.output, self.separate, *parts, *(node for _, node in self.results)], lengths)
         made = Calculation.__new__(Calculation)
-        made.problem, made.fixed, made.samples, made.general = self.problem, self.fixed, samples, (self, lengths)
+        made.problem, made.fixed, made.general = self.problem, self.fixed, (self, lengths)
+        made.samples = None if self.problem.reduce else samples
+        made.reduced = samples if self.problem.reduce else None
         made.statics = {
             name: replace_lengths(size, lengths) if isinstance(size, Size) else size
             for name, size in self.statics.items()
@@ -115,6 +114,24 @@ class Calculation:
         made.shape = made.output.shape
         made.results = [(wrt, nodes[node]) for wrt, node in self.results]
         return made
+
+    def _reduce(self, samples: int) -> None:
+        """Put the sum over all samples in the place of the value of one."""
+        assert self.problem.reduce is not None
+        batched = {self.symbols[name]: whole(self.symbols[name], samples) for name in self.problem.batch}
+        pairs = [(node, *sides) for node, sides in self._sums.items()]
+        lifted = over_samples([self.original, self.separate, *self._spans, *chain(*pairs)], batched, samples)
+        self._spans = {lifted.get(node, node): span for node, span in self._spans.items()}
+        self._sums = {lifted.get(node, node): (lifted.get(a, a), lifted.get(b, b)) for node, a, b in pairs}
+        self.symbols |= {symbol.name: symbol for symbol in batched.values()}
+        self.original = reduced(self.original, lifted, samples, self.problem.reduce)
+        self.separate = reduced(self.separate, lifted, samples, self.problem.reduce)
+
+    @property
+    def shapes(self) -> dict[str, Shape]:
+        """The shape of each input, of one sample where there is a batch."""
+        counted = self.problem.batch if self.problem.reduce else ()
+        return {name: symbol.shape[int(name in counted) :] for name, symbol in self.symbols.items()}
 
     @property
     def variables(self) -> Mapping[str, Symbol]:
@@ -242,7 +259,7 @@ class Calculation:
 
     def counts_samples(self, name: str) -> bool:
         """Whether the tangent or cotangent that goes with a variable has the sample axis in front."""
-        return self.samples is not None and (self.problem.kind == "vjp" or name in self.problem.batch)
+        return self.samples is not None and (self.problem.kind == "vjp" or name in self.problem.per_sample)
 
     def direction(self, name: str, value: Array) -> Array | None:
         """Return a tangent or cotangent in the shape that a program needs, None where it does not fit.
@@ -260,23 +277,6 @@ class Calculation:
         """
         output = [] if self.problem.kind == "vjp" else [("out", self.shape)]
         return [*output, *((name, self.variables[name].shape) for name in wrt if self.problem.kind != "jvp")]
-
-    def _convention(self, wrt: tuple[str, ...]) -> str:
-        """Return what a derivative by symmetric variables means, empty where none is symmetric."""
-        names = [name for name in dict.fromkeys(wrt) if self.variables[name].symmetric]
-        if not names:
-            once = len(wrt) == 1
-            known = ((name, self.variables[name].assumptions) for name in dict.fromkeys(wrt))
-            words = {**SPACES, "orthogonal": TANGENT if once else AMBIENT}
-            found = (f"{name} {w}: {words[w].format(name)}" for name, own in known for w in words if w in own)
-            return "; ".join(found) if self.problem.kind in STRUCTURED_KINDS else ""
-        listed = ", ".join(names)
-        if names and "diagonal" in self.variables[names[0]].assumptions:
-            return f"{listed} diagonal: the derivative by the diagonal entries"
-        if names and self.problem.independent_entries:
-            return f"{listed} symmetric: by independent entries, G + G.T - diag(diag(G)), off-diagonal entries doubled"
-        halves = "the derivative of f of the symmetric part, off-diagonal entries not doubled"
-        return f"{listed} symmetric: {halves}" if names else ""
 
     # Numbers.
 
@@ -426,7 +426,7 @@ class Calculation:
                     axes=axis_names(groups),
                     axis_groups=tuple((owner, len(shape)) for owner, shape in groups),
                     structure=structure_of(node, len(self.shape)) if self.problem.kind == "jacobian" else None,
-                    convention=self._convention(wrt),
+                    convention=convention(self.problem, self.variables, wrt),
                 )
             )
         return records

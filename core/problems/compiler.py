@@ -12,13 +12,14 @@ from ..elaboration.entries import StaticNameError
 from ..elaboration.inference import infer_shapes, ranks_of, solve_lengths, square_names
 from ..elaboration.solver import Lengths, Ranks
 from ..errors import ExpressionError, InputError, Label, ShapeError
-from ..graph.sizes import replace_lengths
+from ..graph.sizes import Size, length, names_in, replace_lengths, unused_names
 from ..shapes import MOST_AXES, Shape
 from ..work import FINDING, allowed
 from .calculation import Calculation
 from .problem import Problem
 
 MOST_SHAPES = 64
+DEFAULT_SAMPLES = 5
 
 Key = tuple[tuple[tuple[str, Shape], ...], int | None]
 
@@ -45,10 +46,13 @@ class Compiler:
     def find(self, known: Mapping[str, Shape], numbers: Mapping[str, Static], samples: int | None = None) -> Compiled:
         """Return the calculation for known shapes; those of other names are inferred.
 
+        `samples` is the length of the batch axis; any is as good where only the closed form is asked for.
         `numbers` are the values of the names that are numbers: a program depends on those used as a size or an index.
         Raises ExpressionError where the shapes do not fit, InputError where a size is not a whole number.
         """
         numbers = {name: value for name, value in numbers.items() if name not in self.problem.batch}
+        if samples is None and self.problem.reduce:
+            samples = DEFAULT_SAMPLES
         entries = self._found.setdefault((tuple(sorted(known.items())), samples), [])
         for entry in entries:
             if all(same_static(numbers.get(name), size) for name, size in entry.sizes.items()):
@@ -73,6 +77,8 @@ class Compiler:
             if any(name not in whole for name in used):
                 return None
             values = chosen(general.original, found.sizes, found.values(known, whole))
+            if isinstance(general.reduced, Size) and samples is not None:
+                values[str(general.reduced)] = samples
             calculation = general.at(values, samples)
         except ExpressionError:
             return None
@@ -87,7 +93,8 @@ class Compiler:
             unknown = {name: span for name, span in problem.names.items() if name not in known}
             square = square_names(problem.assumptions)
             found = solve_lengths(problem.program, ranks, unknown, whole, square, known, **problem.wanted)
-            made = found, Calculation(problem, found.shapes, statics=found.statics, fixed=found.fixed)
+            count = length(next(unused_names({*problem.names, *names_in(found.sizes)}))) if problem.reduce else None
+            made = found, Calculation(problem, found.shapes, samples=count, statics=found.statics, fixed=found.fixed)
             # What was inferred may come back as known: the other points of a claim have these ranks.
             self._generals[key] = self._generals[_key(ranks_of(found.shapes))] = made
         return self._generals[key]

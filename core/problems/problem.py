@@ -15,6 +15,7 @@ from ..elaboration.habits import Wanted
 from ..elaboration.libraries import in_own_words
 from ..errors import ExpressionError, UnknownNameError, UsageProblem
 from ..operators import table
+from ..shapes import MATRIX_ASSUMPTIONS, REDUCTIONS
 from .declared import refuse_detached
 
 STRUCTURED_KINDS = ("grad", "jacobian", "hessian", "derivative")
@@ -28,7 +29,8 @@ class Problem:
     """What is asked: an expression, the kind of derivative, the variables, and what is assumed.
 
     Example: `Problem.of("x.T @ A @ x", "grad", ("x",))`. `batch` names inputs whose first axis counts samples; the
-    expression is written for one sample.
+    expression is written for one sample. Without `reduce` every sample has a result of its own; `sum` or `mean` ask for
+    the derivative of the sum over the samples, in which a name of the batch stands for all its samples.
     """
 
     text: str
@@ -38,6 +40,7 @@ class Problem:
     assumptions: Mapping[str, frozenset[str]] = field(default_factory=dict)
     batch: tuple[str, ...] = ()
     independent_entries: bool = False
+    reduce: str | None = None
 
     @staticmethod
     def of(
@@ -49,6 +52,7 @@ class Problem:
         *,
         program: syntax.Program | None = None,
         printed: bool = False,
+        reduce: str | None = None,
     ) -> Problem:
         """Return the problem with its names checked.
 
@@ -61,7 +65,7 @@ class Problem:
         table.load()
         program = parse(text, wrt) if program is None else program
         program = program if printed else in_own_words(program)
-        problem = Problem(text, program, kind, wrt, assumptions or {}, batch)
+        problem = Problem(text, program, kind, wrt, assumptions or {}, batch, reduce=reduce)
         names = problem.names
         if kind != "value" and not wrt:
             wrt = tuple(name for name in dict.fromkeys(program.tracked) if name in names)
@@ -71,13 +75,14 @@ class Problem:
                 message = "by which name should the expression be differentiated?"
                 notes = [f"names in the expression: {', '.join(names) or 'none'}"]
                 raise ExpressionError(message, notes=notes, helps=[Setting("wrt", name) for name in names])
-            problem = Problem(text, program, kind, tuple(names), problem.assumptions, batch)
+            problem = replace(problem, wrt=tuple(names))
         for setting, used in (("wrt", problem.wrt), ("batch", batch), ("assume", problem.assumptions)):
             for name in used:
                 if name not in names and not (setting == "wrt" and problem.is_part(name)):
                     raise _not_in_expression(Setting(setting, name), name, list(names))
         if batch and problem.parts:
             raise UsageProblem("a derivative by a part is of one sample", place=Setting("batch", batch))
+        problem._check_reduction()
         refuse_detached(program, problem.wrt)
         return problem
 
@@ -86,6 +91,37 @@ class Problem:
         """The names that need a value, in order, each with its first place."""
         found = syntax.free_names(self.program)
         return {name: span for name, span in found.items() if name not in BARE_CONSTANTS or name in self.wrt}
+
+    def _check_reduction(self) -> None:
+        if self.reduce is None:
+            return
+        place = Setting("reduce", self.reduce)
+        if self.reduce not in REDUCTIONS:
+            message = f"`{self.reduce}` is not a way to reduce samples"
+            raise UsageProblem(message, place=place, helps=[Setting("reduce", word) for word in REDUCTIONS])
+        if not self.batch:
+            helps = [advise("say whose first axis counts samples: ", Setting("batch", (*self.names,)[:1]))]
+            raise UsageProblem("there are no samples to reduce", place=place, helps=helps)
+        for name in self.wrt:
+            words = self.assumptions.get(name, frozenset()) & {*MATRIX_ASSUMPTIONS}
+            if words and name in self.batch:
+                message = f"`{name}` is {min(words)}: its derivative is one for each sample, and is not reduced"
+                raise UsageProblem(message, place=place, helps=[advise("leave out ", place)])
+
+    @property
+    def per_sample(self) -> tuple[str, ...]:
+        """The names of the batch where every sample has a result of its own; none where the samples are reduced."""
+        return () if self.reduce else self.batch
+
+    @property
+    def of_one_sample(self) -> Problem:
+        """The same question about one sample."""
+        return replace(self, batch=(), reduce=None)
+
+    @property
+    def of_formula(self) -> Problem:
+        """What a closed form is the answer to: the question about one sample, unless the samples are reduced."""
+        return self if self.reduce else self.of_one_sample
 
     @cached_property
     def parts(self) -> tuple[str, ...]:

@@ -321,7 +321,7 @@ def test_directions_of_a_batch_go_with_one_sample_or_with_all() -> None:
 
 
 def test_options_are_typed() -> None:
-    options = {"shapes", "assume", "batch", "strict", "max_memory", "independent_entries"}
+    options = {"shapes", "assume", "batch", "reduce", "strict", "max_memory", "independent_entries"}
     for name in matgrad.__all__:
         function = getattr(matgrad, name)
         if inspect.isfunction(function):
@@ -453,3 +453,24 @@ def test_a_formula_that_depends_on_lengths_asks_for_them() -> None:
     of_five = matgrad.grad("quantile(x, 0.3)", wrt="x", shapes={"x": (5,)})
     assert "rank=3" in of_five.formula
     assert_allclose(of_five(x=[1, 2, 3, 4, 5]), [0, 0.8, 0.2, 0, 0], atol=1e-15)
+
+
+@pytest.mark.parametrize(
+    ("p", "t", "value", "slope"), [(0, 0, 0, 0), (0, 1, 100, -1e12), (1, 1, 0, 0), (1, 0.3, 70, 0.7e12)]
+)
+def test_the_cross_entropy_of_certainty_is_that_of_torch(p: float, t: float, value: float, slope: float) -> None:
+    text = "F.binary_cross_entropy(p, t)"
+    assert_allclose(matgrad.value(text)(p=p, t=t), value)
+    assert_allclose(matgrad.grad(text, wrt="p")(p=p, t=t), slope)
+
+
+def test_a_vector_of_zeros_is_normalized_as_torch_does() -> None:
+    assert_array_equal(matgrad.value("F.normalize(x, dim=0)")(x=[0, 0]), [0, 0])
+    assert_array_equal(matgrad.jacobian("F.normalize(x, dim=0)", wrt="x")(x=[0, 0]), 1e12 * np.eye(2))
+
+
+def test_entries_in_an_order_need_no_numbers() -> None:
+    assert matgrad.jacobian("x[argsort(y)]", wrt="x").formula == "ranked_by(y, eye(n))"
+    assert_array_equal(matgrad.jacobian("x[argsort(x)[::-1]]", wrt="x")(x=[1, 3, 2]), np.eye(3)[[1, 2, 0]])
+    assert_array_equal(matgrad.grad("x[argmax(x)]", wrt="x")(x=[1, 3, 3]), [0, 1, 0])
+    assert_array_equal(matgrad.jacobian("X[argsort(y)[:1]]", wrt="y")(X=np.eye(2), y=[2, 1]), np.zeros((1, 2, 2)))

@@ -114,9 +114,9 @@ def test_the_entries_of_a_softmax_add_up_to_one(expression: str, formula: str) -
     ("expression", "formula"),
     [
         ("logsumexp(X)", "softmax(X)"),
-        ("sum(G*softmax(X))", "p = softmax(X); G*p - sum(G*p)*p"),
-        ("sum(G*softmax(X, axis=1))", "p = softmax(X, axis=1); G*p - diag(sum(G*p, axis=1)) @ p"),
-        ("sum(G*softmax(X, axis=0))", "p = softmax(X, axis=0); G*p - p @ diag(sum(G*p, axis=0))"),
+        ("sum(G*softmax(X))", "P = softmax(X); G*P - sum(G*P)*P"),
+        ("sum(G*softmax(X, axis=1))", "P = softmax(X, axis=1); G*P - diag(sum(G*P, axis=1)) @ P"),
+        ("sum(G*softmax(X, axis=0))", "P = softmax(X, axis=0); G*P - P @ diag(sum(G*P, axis=0))"),
         ("logsumexp(X @ W)", "softmax(X @ W) @ W.T"),
         ("sum(logsumexp(X @ W, axis=1))", "softmax(X @ W, axis=1) @ W.T"),
     ],
@@ -129,7 +129,7 @@ def test_softmax_over_any_axes(expression: str, formula: str) -> None:
     ("expression", "kind", "wrt", "formula"),
     [
         ("sqrt(mean(x**2))", "grad", "x", "x/(n*sqrt(mean(x**2)))"),
-        ("x/sqrt(mean(x**2))", "jacobian", "x", "u = sqrt(mean(x**2)); eye(n)/u - outer(x, x)/(n*u**3)"),
+        ("x/sqrt(mean(x**2))", "jacobian", "x", "r = sqrt(mean(x**2)); eye(n)/r - outer(x, x)/(n*r**3)"),
         ("X @ w - mean(X @ w)", "jacobian", "w", "X - outer(ones(n), mean(X, axis=0))"),
         ("tanh(x) - mean(tanh(x))", "jacobian", "x", "u = 1 - tanh(x)**2; diag(u) - outer(ones(n), u)/n"),
         ("x + sum(x)", "jacobian", "x", "eye(n) + ones((n, n))"),

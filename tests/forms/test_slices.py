@@ -12,6 +12,7 @@ FIRST = "D = eye(n)[1:] - eye(n)[:-1]; "
 PAIRS = "sum((x[:, None] - x)**2)"
 WEIGHTED = "sum(W*(x[:, None] - x)**2)"
 MEANS = "sum(R*sum((X[:, None] - C)**2, axis=2))"
+CONVOLVED = "sum((h[0]*x[2:] + h[1]*x[1:-1] + h[2]*x[:-2] - y)**2)"
 
 PRINTED = [
     ("sum((x[1:] - x[:-1])**2)", "gradient", "x", "", FIRST + "2*D.T @ D @ x"),
@@ -38,6 +39,20 @@ PRINTED = [
     ("sum(R*(x[:, None] - c)**2)", "gradient", "x", "", "2*(x*sum(R, axis=1) - R @ c)"),
     (MEANS, "gradient", "C", "", "2*(diag(sum(R, axis=0)) @ C - R.T @ X)"),
     (MEANS, "gradient", "X", "", "2*(diag(sum(R, axis=1)) @ X - R @ C)"),
+    (CONVOLVED, "gradient", "x", "", "D = h[0]*eye(m)[2:] + h[1]*eye(m)[1:-1] + h[2]*eye(m)[:-2]; 2*D.T @ (D @ x - y)"),
+    (
+        "log(sum(exp(-sum((x - C)**2, axis=1)/2)))",
+        "gradient",
+        "x",
+        "",
+        "(C - x).T @ softmax(-sum((x - C)**2, axis=1)/2)",
+    ),
+    ("trace(P @ (A.T @ P + P @ A))", "gradient", "P", "", "(P @ (A + A.T) + (A + A.T) @ P).T"),
+    ("sum(x[:-1]**2)", "gradient", "x", "", "2*concatenate([x[:-1], [0]])"),
+    ("sum(x[:-1]**2)", "hessian", "x", "", "2*diag(concatenate([ones(n - 1), [0]]))"),
+    ("sum(x[2:]**2)", "gradient", "x", "", "2*concatenate([zeros(2), x[2:]])"),
+    ("sum(x[1:]*x[:-1])", "gradient", "x", "", "concatenate([x[1:], [0]]) + concatenate([[0], x[:-1]])"),
+    ("x[1:-1] @ c", "gradient", "x", "", "concatenate([[0], c, [0]])"),
     ("x[1:] - x[:-1]", "jacobian", "x", "", "eye(n)[1:] - eye(n)[:-1]"),
 ]
 
@@ -50,3 +65,10 @@ def test_the_formula_is_an_authors(expression: str, kind: str, wrt: str, scalars
     assert result.check is not None
     assert result.check.formula is not None
     assert result.check.formula <= 1e-8
+
+
+def test_a_gradient_by_few_numbers_is_a_literal() -> None:
+    result = answer(Problem.of(CONVOLVED, "gradient", ("h",)), {}, Wishes(declared={"h": (3,), "x": (7,)})).results[0]
+    slices = "2*[x[2:] @ u, x[1:-1] @ u, x[:-2] @ u]"
+    assert result.formula == f"u = h[0]*x[2:] + h[1]*x[1:-1] + h[2]*x[:-2] - y; {slices}"
+    assert result.condition == "h.shape == (3,)"

@@ -157,7 +157,7 @@ def test_a_check_at_a_kink_says_where_it_was_made() -> None:
 FORMULAS = (
     # What is used twice is a part of its own, whatever notation it needs.
     ("exp(einsum('ij,ij', Z, einsum('i,aij->aj', y, T)))", "Z",
-     "u = einsum('ikj,k->ij', T, y); exp(sum(Z*u))*u"),
+     "M = einsum('ikj,k->ij', T, y); exp(sum(Z*M))*M"),
     ("exp(v @ einsum('i,aij,j->a', y, T, w))", "v", "u = einsum('ijk,j,k->i', T, y, w); exp(v @ u)*u"),
     ("minimum(v, sum(T[:, :, 1] @ T))", "v", "diag(1 + sign(einsum('ijk,j->', T, sum(T[:, :, 1], axis=0)) - v))/2"),
     ("exp(sum(Z))", "Z", "exp(sum(Z))*ones((n, m))"),
@@ -174,7 +174,7 @@ FORMULAS = (
     # w + w*w is not 2*w.
     ("exp(w - w**2)", "w", "diag(exp(w - w**2)*(1 - 2*w))"),
     ("tanh(t*t + t)", "t", "u = tanh(t**2 + t)**2; 1 + 2*t*(1 - u) - u"),
-    ("sum(exp(Z*Z*Z - Z*Z))", "Z", "e = exp(Z**3 - Z**2); e*Z**2 + 2*Z*(Z*e - e)"),
+    ("sum(exp(Z*Z*Z - Z*Z))", "Z", "E = exp(Z**3 - Z**2); E*Z**2 + 2*Z*(Z*E - E)"),
 )  # fmt: skip
 
 

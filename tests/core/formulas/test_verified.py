@@ -1,0 +1,36 @@
+"""No formula is handed out whose numbers are not those of the derivative."""
+
+from __future__ import annotations
+
+import numpy as np
+import pytest
+
+from matgrad.core.formulas import choices, closed_form, verified
+from matgrad.core.problems.problem import Problem
+
+PROBLEM = Problem.of("x.T @ A @ x", "grad", ("x",))
+SHAPES = {"x": (3,), "A": (3, 3)}
+
+
+def test_a_formula_has_the_numbers_of_the_derivative() -> None:
+    (form,) = verified.closed_forms(PROBLEM, SHAPES)
+    assert form.text == "(A + A.T) @ x"
+
+
+def test_where_no_formula_has_them_there_is_none(monkeypatch: pytest.MonkeyPatch) -> None:
+    evaluate = closed_form.ClosedForm.evaluate
+    monkeypatch.setattr(closed_form.ClosedForm, "evaluate", lambda *given: np.add(evaluate(*given), 1))
+    with pytest.raises(verified.NoFormula, match="no formula of this derivative was found") as found:
+        verified.closed_forms(PROBLEM, SHAPES)
+    assert found.value.helps
+
+
+def test_where_the_first_is_wrong_the_next_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
+    generic = choices.generic_forms
+
+    def wrong(*given: object, **options: bool) -> list[closed_form.ClosedForm]:
+        return [form._replace(text="A @ x") for form in generic(*given, **options)]  # type: ignore[arg-type]
+
+    monkeypatch.setattr(choices, "generic_forms", wrong)
+    (form,) = verified.closed_forms(PROBLEM, SHAPES)
+    assert form.of_these_sizes
