@@ -167,6 +167,7 @@ LATEX = Spelling(
         "Call brackets": Form(r"\left(#1\right)"),
         "Call eye": Form(r"I_{#*}"),
         "Call ones": Form(r"\mathbf{1}_{#*}"),
+        "Call commutation_matrix": Form(r"\mathbf{K}_{#*}"),
         "Call all ones": Form(r"\mathbf{1}"),
         "Call kron": Form(r"#1 \otimes #2", MATRIX_PRODUCT, (POWER, POWER)),
         "Call zeros": Form(r"\mathbf{0}_{#*}"),

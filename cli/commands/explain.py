@@ -23,8 +23,8 @@ if TYPE_CHECKING:
 WIDEST_COLUMN = 44
 
 
-def explain(request: Request) -> int:
-    """Write how the derivative by each name comes about."""
+def explain(request: Request, to: str = "text") -> int:
+    """Write how the derivative by each name comes about, on the screen or in LaTeX."""
     refuse_formats("explain", request)
     problem = problem_of(request.kind or "jacobian", request)
     from ...core.explanation.derivation import explain as explained
@@ -37,14 +37,18 @@ def explain(request: Request) -> int:
         tell(lesson.inputs, request)
     with writing_to(request.output) as stream:
         if as_json:
-            stream.write(_json(lesson))
+            stream.write(_json(lesson, to))
+        elif to == "latex":
+            from ...core.explanation.typesetting import in_latex
+
+            stream.write(in_latex(lesson))
         else:
             look = look_at(stream, no_color=request.no_color)
             show(_lines(lesson, request, lambda text: printable(text, look.ascii)), stream, look)
     return 0
 
 
-def _json(lesson: Lesson) -> str:
+def _json(lesson: Lesson, to: str) -> str:
     record: dict[str, object] = {
         "matgrad": __version__,
         "command": "explain",
@@ -63,6 +67,10 @@ def _json(lesson: Lesson) -> str:
     record |= {"read": read} if read else {}
     record |= {} if lesson.samples is None else {"batch": lesson.samples}
     record |= {"reduce": lesson.reduce, "reduced": lesson.reduced} if lesson.reduced else {}
+    if to == "latex":
+        from ...core.explanation.typesetting import in_latex
+
+        record["latex"] = in_latex(lesson)
     return json.dumps(record, indent=1) + "\n"
 
 

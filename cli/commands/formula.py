@@ -4,7 +4,7 @@ from __future__ import annotations
 
 import json as json_format
 import os
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from contextlib import suppress
 from dataclasses import replace
 from typing import TYPE_CHECKING, Any
@@ -18,6 +18,7 @@ from .request import Request, unknown_ending
 
 if TYPE_CHECKING:
     from ...core.arrays import Static
+    from ...core.export.orders_in_latex import Orders
     from ...core.formulas.orders import Forms
     from ...core.problems.answer import Warning
     from ...core.problems.problem import Problem
@@ -31,6 +32,9 @@ ENDINGS = {".txt": "text", ".md": "text", ".json": "text", ".tex": "latex", ".py
 
 # How a formula is spelled in a format of the other commands; the plain one has no other forms beside it.
 FORMATS = {"table": "text", "plain": "text", "json": "text", "latex": "latex", "markdown": "text"}
+
+# Which vec a Kronecker form means: of rows, of columns.
+CONVENTIONS = ("vec is row-major, as ravel", "vec stacks columns")
 
 # What a request says that a formula has no use for.
 IDLE: Mapping[str, Any] = {
@@ -51,11 +55,12 @@ def show_formula(request: Request, kind: str | None, to: str | None, vec: str, f
     found = _forms(problem, prepared, vec, request.layout) if to == "text" else []
     texts = [form.formula for form in found] or _texts(problem, shapes, statics, to)
     known = _sources(problem, shapes, statics) if request.cite else []
+    equations = _orders(problem, shapes, statics, vec) if to == "latex" and format != "plain" else []
     if json:
         from ...core.problems.answer import readings_of
 
         read = {name: reading.kind for name, reading in readings_of(prepared.inputs).items()}
-        record = _record(problem, to, texts, found, known) | ({"read": read} if read else {})
+        record = _record(problem, to, texts, found, known, equations) | ({"read": read} if read else {})
         record |= {"layout": request.layout} if request.layout != "generalized" else {}
         content = json_format.dumps(record, indent=1)
     else:
@@ -64,6 +69,7 @@ def show_formula(request: Request, kind: str | None, to: str | None, vec: str, f
         if len(texts) > 1:
             lines = [f"{', '.join(wrt)}: {text}" for wrt, text in zip(problem.requests, texts, strict=True)]
         further = [] if format == "plain" else [line for form in found for line in _further(form)]
+        further += [line for form in equations if form is not None for line in _equations(form, vec)]
         mark = {"text": "  ", "latex": "% "}.get(to, "# ")
         cited = [f"{mark}source: {source}" for source in dict.fromkeys(item for found in known for item in found)]
         content = "\n".join([*lines, *further, *cited])
@@ -160,6 +166,22 @@ def _further(form: Forms) -> list[str]:
     return lines
 
 
+def _orders(
+    problem: Problem, shapes: Mapping[str, Shape], statics: Mapping[str, Static], vec: str
+) -> list[Orders | None]:
+    """Return the forms of derivatives of many axes in LaTeX."""
+    from ...core.export.orders_in_latex import orders
+
+    return orders(problem, shapes, statics, column=vec == "column")
+
+
+def _equations(form: Orders, vec: str) -> list[str]:
+    """Return the lines under a formula in LaTeX, each an equation with a comment behind it."""
+    convention = CONVENTIONS[vec == "column"]
+    titles = {"indices": form.index, "linear map": form.linear_map, f"Kronecker, {convention}": form.kronecker}
+    return [f"% with {form.meaning}", *(f"{text}  % {title}" for title, text in titles.items() if text is not None)]
+
+
 def _sources(problem: Problem, shapes: Mapping[str, Shape], statics: Mapping[str, Static]) -> list[tuple[str, ...]]:
     from ...core.explanation.citation import sources_of
 
@@ -178,7 +200,12 @@ def _texts(problem: Problem, shapes: Mapping[str, Shape], statics: Mapping[str, 
 
 
 def _record(
-    problem: Problem, to: str, texts: list[str], found: list[Forms], known: list[tuple[str, ...]]
+    problem: Problem,
+    to: str,
+    texts: list[str],
+    found: list[Forms],
+    known: list[tuple[str, ...]],
+    equations: Sequence[Orders | None],
 ) -> dict[str, object]:
     """Return the formulas for other programs."""
     requests = problem.requests or [()]
@@ -194,6 +221,9 @@ def _record(
                 "map": form.linear_map,
             }
             result |= {"kronecker": form.kronecker, "vec": form.convention if form.kronecker else None}
+        for result, orders in zip(results, equations, strict=False):
+            if orders is not None:
+                result |= {"index": orders.index, "map": orders.linear_map, "kronecker": orders.kronecker}
     else:
         results = [{"wrt": list(dict.fromkeys(name for wrt in requests for name in wrt)), "formula": texts[0]}]
     if len(known) == len(results):

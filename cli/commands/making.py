@@ -121,7 +121,7 @@ def make_command(name: str) -> click.Command:
     if name == "check":
         parameters += [CLAIM, KIND]
     if name == "explain":
-        parameters += [STEPS_OF, CITE]
+        parameters += [STEPS_OF, CITE, _spelling(("text", "latex"), "text")]
     if name in ("grad", "jacobian", "hessian", "derivative"):
         parameters.append(CITE)
     if COMMANDS[name].direction:
@@ -144,7 +144,7 @@ def _computing(name: str) -> Callable[..., int]:
             if name == "explain":
                 from .explain import explain
 
-                return explain(request)
+                return explain(request, parameters["to"] or "text")
             if request.lines:
                 from .lines import compute_lines
 
@@ -154,6 +154,12 @@ def _computing(name: str) -> Callable[..., int]:
             return compute(name, request)
 
     return callback
+
+
+def _spelling(targets: Sequence[str], default: str) -> SectionOption:
+    """Return the option for the spelling of a formula or a derivation."""
+    help = f"{choice(targets)}.  [default: {default}]"
+    return SectionOption("--to", section="Output", type=click.Choice(targets), metavar="SPELLING", help=help)
 
 
 def _formula() -> click.Command:
@@ -177,8 +183,7 @@ def _formula() -> click.Command:
         WRT,
         SectionOption("--kind", section="Derivative", type=click.Choice(KINDS), metavar="KIND",
                       help=f"{choice(KINDS)}."),
-        SectionOption("--to", section="Output", type=click.Choice(TARGETS), metavar="SPELLING",
-                      help=f"{choice(TARGETS)}.  [default: text, or as FILE ends]"),
+        _spelling(TARGETS, "text, or as FILE ends"),
         SectionOption("--vec", section="Output", type=click.Choice(["row", "column"]), default="row", metavar="ORDER",
                       help="Which vec the Kronecker form means: row (NumPy's) or column.  [default: row]"),
         CITE,

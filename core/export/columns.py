@@ -44,7 +44,7 @@ def beside_ones(row: Node) -> Node:
             return negated(beside_ones(operand))
         case Binary("scale", coefficient, rest):
             return scaled(coefficient, beside_ones(rest))
-        case Binary("@", left, right):
+        case Binary("@" | "spaced", left, right):
             return chained([beside_ones(left), right])
     return chained([ONES, row])
 
@@ -83,7 +83,7 @@ def row(vector: Node) -> Node:
             return Binary(sign, left, row(right))
         case Unary("-", operand):
             return negated(row(operand))
-        case Binary("@", left, right) if isinstance(right, Call) and right == ONES:
+        case Binary("@" | "spaced", left, right) if right == ONES:
             return chained([row(ONES), turned(left)])
     return turned(vector)
 

@@ -35,7 +35,7 @@ class Entries:
         match tree:
             case Binary("*", left, right):
                 return chained([self.of(left, letters), self.of(right, letters)])
-            case Binary("+" | "-" | "/" as sign, left, right):
+            case Binary("+" | "-" | "/" | "**" as sign, left, right):
                 return Binary(sign, self.of(left, letters), self.of(right, letters))
             case Unary("-", operand):
                 return Unary("-", self.of(operand, letters))

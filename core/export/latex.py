@@ -43,7 +43,7 @@ def statement(problem: Problem, shapes: Mapping[str, Shape], statics: Mapping[st
     formulas = [with_parts(form.program, setting.ranks) for form in setting.forms]
     if not problem.requests:
         return "\n".join(f"$${formula}{where(parts)}$$" for formula, parts in formulas)
-    typed, named = _typed(problem, setting, statics or {})
+    typed, named = typed_in(problem, setting, statics or {})
     lines = []
     for wrt, (formula, parts) in zip(problem.requests, formulas, strict=True):
         left = slim(rf"{operator(wrt)} \left({typed}\right)")
@@ -63,7 +63,7 @@ def variable(name: str) -> str:
     return latex_name(name) if name.isidentifier() else write(parse(name).result, spelling("latex"))
 
 
-def _typed(problem: Problem, setting: Setting, statics: Mapping[str, Static]) -> tuple[str, list[str]]:
+def typed_in(problem: Problem, setting: Setting, statics: Mapping[str, Static]) -> tuple[str, list[str]]:
     """Return what is differentiated as it was typed, and its statements."""
     ranks = Ranks(setting.inputs, statics)
     try:
@@ -78,23 +78,27 @@ def latex_of(tree: Node, ranks: Ranks) -> str:
     return result + where(parts)
 
 
-def with_parts(tree: Node, ranks: Ranks, words: Mapping[str, str] | None = None) -> tuple[str, list[str]]:
-    r"""Return a tree in LaTeX, and the equations that say what is named in it: `p = \operatorname{softmax}(x)`."""
+def with_parts(
+    tree: Node, ranks: Ranks, words: Mapping[str, str] | None = None, letters: str | None = None
+) -> tuple[str, list[str]]:
+    r"""Return a tree in LaTeX, and the equations that say what is named in it: `p = \operatorname{softmax}(x)`.
+
+    `words` are names with a spelling of their own; with `letters` it is the entry at these indices.
+    """
     ranks.add(tree)
     latex = Latex(ranks, words)
 
     def text(node: Node) -> str:
-        return slim(write(latex.rewritten(node), spelling("latex")))
+        return slim(write(node, spelling("latex")))
 
-    if not isinstance(tree, Program):
-        result, parts = text(tree), []
-    else:
-        result = text(tree.result)
-        parts = [
-            f"{latex.words.get(item.name, latex_name(item.name))} = {text(item.value)}" for item in tree.assignments
-        ]
-    parts += [f"{name} = {slim(write(meaning, spelling('latex')))}" for name, meaning in latex.defined.items()]
-    return result, parts
+    assignments, result = (tree.assignments, tree.result) if isinstance(tree, Program) else ((), tree)
+    found = text(latex.rewritten(result) if letters is None else latex.entries.of(result, letters))
+    parts = [
+        f"{latex.words.get(item.name, latex_name(item.name))} = {text(latex.rewritten(item.value))}"
+        for item in assignments
+    ]
+    parts += [f"{name} = {text(meaning)}" for name, meaning in latex.defined.items()]
+    return found, parts
 
 
 def where(parts: Iterable[str]) -> str:

@@ -159,6 +159,10 @@ class Latex:
         minus = isinstance(first, Unary) and first.operator == "-"
         if isinstance(first, Unary) and minus:
             first = first.operand
+        if ranks[0] > 1 and 1 in ranks[1:-1] and max(ranks) == 2:  # (A x) y: what makes a vector is one factor
+            place = ranks.index(1)
+            first, others = chained([first, *others[:place]]), others[place:]
+            ranks = [1, *ranks[place + 1 :]]
         product = self._product(first, others, ranks, self.ranks.of(node))
         return Unary("-", product) if minus else product
 
@@ -256,6 +260,8 @@ class Latex:
         match x:
             case Binary("*", left, right) if rank == 1 and self.ranks.of(left) == self.ranks.of(right) == 1:
                 return chained([row(self.rewritten(left)), self.rewritten(right)])
+            case Binary("*", left, right) if len(over) == 2 and self.ranks.shape(left) == self.ranks.shape(right):
+                return Call("trace", (chained([row(self.rewritten(left)), self.rewritten(right)]),))
         inner = self.rewritten(x)
         if rank == 1:
             return chained([row(ONES), inner])

@@ -70,7 +70,7 @@ def forms(
                 origins=form.origins,
                 index=_index_form(program, request, ranks) if rank > 2 else None,
                 linear_map=_linear_map(problem, request, shapes, statics) if rank > 2 else None,
-                kronecker=_kronecker_form(program, ranks, column) if rank == 4 and len(ranks) < 4 else None,
+                kronecker=_kronecker_form(program, ranks, column),
                 convention="vec stacks columns" if column else "vec is row-major, as ravel",
                 condition=form.condition,
             )
@@ -91,11 +91,15 @@ def _linear_map(
     direction = f"d{request[0]}"
     if direction in problem.names:
         return None
-    pushed = replace(problem.of_formula, kind="jvp", wrt=request, independent_entries=False)
-    (form,) = closed_forms(pushed, shapes, statics)
+    (form,) = closed_forms(pushforward(problem, request), shapes, statics)
     program = replaced(form.program, Name("tangent"), Name(direction))
     assert isinstance(program, Program)
     return _with_names(program.assignments, f"{direction} -> {write(program.result)}")
+
+
+def pushforward(problem: Problem, request: tuple[str, ...]) -> Problem:
+    """Return the problem whose formula is the linear map that a first derivative stands for."""
+    return replace(problem.of_formula, kind="jvp", wrt=request, independent_entries=False)
 
 
 # --- index notation --------------------------------------------------------------------------------------------------
@@ -170,9 +174,17 @@ def _einsum_indices(subscripts: str, operands: list[Tree], letters: str) -> str:
 
 
 def _kronecker_form(program: Program, ranks: tuple[int, ...], column: bool) -> str | None:
-    rows = ranks[0] or ranks[1]
-    tree = _kronecker(program.result, column) if rows == 2 else None
+    tree = kronecker_tree(program.result, ranks, column=column)
     return None if tree is None else _with_names(program.assignments, write(tree))
+
+
+def kronecker_tree(tree: Tree, ranks: tuple[int, ...], *, column: bool) -> Tree | None:
+    """Return a derivative of four axes as the matrix that maps vec(dX) to vec(dF), None where that is no such sum.
+
+    Example: for `einsum('ik,lj->ijkl', A, B)` it is `kron(A, B.T)`. `ranks` are those of the output and the variables.
+    """
+    two_by_two = sum(ranks) == 4 and len(ranks) < 4 and (ranks[0] or ranks[1]) == 2
+    return _kronecker(tree, column) if two_by_two else None
 
 
 def _kronecker(tree: Tree, column: bool) -> Tree | None:

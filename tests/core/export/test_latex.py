@@ -10,6 +10,7 @@ import pytest
 from mathtext import accepted
 
 from matgrad.core.export.latex import latex, slim, statement
+from matgrad.core.export.orders_in_latex import orders
 from matgrad.core.problems.problem import Problem
 from matgrad.core.session import Wishes, prepare
 
@@ -107,6 +108,45 @@ def test_a_notebook_shows_what_was_typed(text: str, wrt: str, left: str) -> None
     assert (r"\text{where } r = A x - b" in found) == text.startswith("r =")
 
 
+@pytest.mark.parametrize(
+    ("text", "kind", "wrt", "column", "wanted"),
+    [
+        ("X @ B", "jacobian", "X", True, (
+            "F = X B",
+            r"\frac{\partial F_{ij}}{\partial X_{kl}} = \delta_{ik} B_{lj}",
+            r"\mathrm{d}F = \mathrm{d}X \, B",
+            r"\frac{\partial \operatorname{vec}(F)}{\partial \operatorname{vec}(X)^{\top}} = B^{\top} \otimes I_{n}",
+        )),
+        ("inv(S)", "jacobian", "S", False, (
+            "F = S^{-1}",
+            r"\frac{\partial F_{ij}}{\partial S_{kl}} = -(S^{-1})_{ik} (S^{-1})_{lj}",
+            r"\mathrm{d}F = -S^{-1} \, \mathrm{d}S \, S^{-1}",
+            r"\frac{\partial \operatorname{vec}(F)}{\partial \operatorname{vec}(S)^{\top}} = -S^{-1} \otimes S^{-\top}",
+        )),
+        ("logdet(S)", "hessian", "S", False, (
+            r"f = \log\det(S)",
+            r"\frac{\partial^{2} f}{\partial S_{ij} \, \partial S_{kl}} = -(S^{-1})_{jk} (S^{-1})_{li}",
+            None,
+            None,
+        )),
+    ],
+)  # fmt: skip
+def test_derivatives_of_many_axes(text: str, kind: str, wrt: str, column: bool, wanted: tuple[str | None, ...]) -> None:
+    problem = Problem.of(text, kind, (wrt,))
+    (found,) = orders(problem, {name: SHAPES[name] for name in problem.names}, column=column)
+    assert found is not None
+    assert (found.meaning, found.index, found.linear_map, found.kronecker) == wanted
+    for equation in wanted:
+        accepted(equation or "0")
+
+
+def test_the_output_has_a_letter_that_no_input_has() -> None:
+    (found,) = orders(Problem.of("F @ G", "jacobian", ("F",)), {"F": (2, 3), "G": (3, 4)})
+    assert found is not None
+    assert found.meaning == "H = F G"
+    assert orders(Problem.of("x @ y", "grad", ("x",)), {"x": (3,), "y": (3,)}) == [None]
+
+
 def _published() -> Iterator[tuple[str, Problem, dict[str, tuple[int, ...]]]]:
     """Yield all derivatives that authors took."""
     for line in (TESTS / "forms" / "forms.jsonl").read_text().splitlines():
@@ -123,6 +163,9 @@ def test_the_forms_of_authors_are_accepted_by_mathtext() -> None:
         prepared = prepare(problem, {}, Wishes(declared=shapes, check=False))
         for formula in latex(problem, prepared.shapes, prepared.statics):
             accepted(formula)
+        for form in orders(problem, prepared.shapes, prepared.statics):
+            for equation in (form.index, form.linear_map, form.kronecker) if form else ():
+                accepted(equation or "0")
         accepted(statement(problem, prepared.shapes, prepared.statics).replace("$$", "").replace("\n", " "))
         count += 1
     assert count > 100
