@@ -194,7 +194,10 @@ def _has_sign(node: Node) -> bool:
 
 def _slices(node: Index, plain: set[Node]) -> bool:
     """Whether an index is one slice between places that are read at a glance: `x[1:-1]`."""
-    return len(node.items) == 1 and isinstance(node.items[0], syntax.Slice) and node.items[0] in plain
+    match node.items:
+        case (syntax.Slice(_, _, None) as item,):
+            return item in plain
+    return False
 
 
 def _in_order(parts: _Parts, names: Mapping[Node, Name]) -> list[Assignment]:

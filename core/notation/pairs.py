@@ -202,6 +202,8 @@ class _Adding:
             ):
                 assert isinstance(factor, Sum)
                 found = _weighted(node, place, factor, labels)
+                if found is None and not _has_plain_terms(factor):
+                    continue
                 terms = ((c, exchanged(node, (place,), *inlined(term, labels))) for c, term in factor.terms)
                 return found or add(terms, node.shape)
         return None
@@ -215,6 +217,11 @@ class _Adding:
         axis = labels.index(SUMMED)
         rank = f.rank
         return product(content, [(symbol, (axis, SUMMED)), (f, labels)], tuple(range(rank)))
+
+
+def _has_plain_terms(difference: Sum) -> bool:
+    """Whether a difference is one of inputs, which are as short when they are written several times."""
+    return all(isinstance(f, Symbol | Delta) for term in difference.children for f, _ in factors_of(term))
 
 
 def _weighted(node: Product, place: int, difference: Sum, labels: Labels) -> _Weighted | None:
