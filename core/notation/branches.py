@@ -214,3 +214,12 @@ def simpler_branches(node: Node) -> Node | None:
         if isinstance(part, Map) and (part.operator.mask or part.operator.name == "abs"):
             return redundant_mask(node) or sign_of_absolute(node)
     return None
+
+
+def masked_by(node: Map) -> Node | None:
+    """Return the mask that a node is in other words: `(x > 0) != 0` is `x > 0`, `(x > 0) == 0` is `x <= 0`."""
+    if (known := of_mask(node)) is None or known[0] is node:
+        return None
+    mask, holds = known
+    other = mask if holds else opposite(mask)
+    return None if other is node else other

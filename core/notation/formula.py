@@ -9,8 +9,6 @@ from __future__ import annotations
 from collections.abc import Iterable, Mapping, Sequence
 from fractions import Fraction
 
-import numpy as np
-
 from ...grammar.parser import parse
 from ...grammar.rewriting import filled
 from ...grammar.syntax import (
@@ -18,7 +16,6 @@ from ...grammar.syntax import (
     Binary,
     Index,
     Lambda,
-    ListLiteral,
     Literal,
     Local,
     Name,
@@ -49,7 +46,7 @@ from ..graph.nodes import (
 )
 from ..graph.ratios import Ratio, reciprocal, shared_divisor
 from ..graph.signatures import parse_axes
-from .branches import of_mask, opposite
+from .branches import masked_by
 from .chains import Link
 from .expand import Familiar
 from .lengths import length_tree, split
@@ -59,7 +56,7 @@ from .roots import exact_power
 from .summands import adds_matrices, opened, with_transposes_opened
 from .sums import summed
 from .terms import Term, raised, written
-from .trees import ONE, Exponent, Power, Tree, call, indexed, length, number, spelled, transposed
+from .trees import ONE, Exponent, Power, Tree, array_literal, call, indexed, length, number, spelled, transposed
 from .typed import Typed
 from .walk import Walk
 
@@ -140,7 +137,7 @@ class Notation:
             case Symbol():
                 return self._wrapped(node, Name(self.spoken.get(node.name, node.name)))
             case Constant():
-                return self._wrapped(node, _literal(node.value))
+                return self._wrapped(node, array_literal(node.value))
         assert isinstance(node, Structural)
         return self._product(1, [(node, tuple(range(node.rank)))], node.rank)
 
@@ -275,7 +272,7 @@ class Notation:
         if name == "exp" and (found := self._softmax(node.children[0])) is not None:
             return found
         operands = [self.loose(child) for child in node.children]
-        if (mask := _masked(node)) is not None:
+        if (mask := masked_by(node)) is not None:
             return self.tree(mask)
         if node.operator.written and name not in FAMILIAR:
             meaning = parse(node.operator.written).result
@@ -411,15 +408,6 @@ def _unrepeated(node: Apply) -> list[Node]:
     return [without_axes(child, tuple(range(node.batch, child.rank))) if same else child for child, same in pairs]
 
 
-def _masked(node: Map) -> Node | None:
-    """Return the mask that a node is in other words: `(x > 0) != 0` is `x > 0`, `(x > 0) == 0` is `x <= 0`."""
-    if (known := of_mask(node)) is None or known[0] is node:
-        return None
-    mask, holds = known
-    other = mask if holds else opposite(mask)
-    return None if other is node else other
-
-
 def reduced_operand(node: Apply) -> tuple[Node, tuple[int, ...]]:
     """Return what an operator along axes was applied to, before its axes were moved last and merged, and the axes."""
     (child,) = node.children
@@ -457,10 +445,3 @@ def _spreads(spread: Node, inner: Apply, axes: Sequence[int]) -> bool:
 
 def _scaled(term: Term, coefficient: Plain, powers: Sequence[Power]) -> Term:
     return term._replace(coefficient=term.coefficient * coefficient, scalars=(*powers, *term.scalars))
-
-
-def _literal(value: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> Tree:
-    if value.ndim == 0:
-        item = float(value)
-        return number(int(item) if item.is_integer() else item)
-    return ListLiteral(tuple(_literal(np.asarray(row)) for row in value))

@@ -6,6 +6,8 @@ import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from fractions import Fraction
 
+import numpy as np
+
 from ...grammar import syntax
 from ...grammar.budget import spend
 from ...grammar.syntax import Attribute, Binary, Call, Index, Keyword, Name, Node, Number, Unary
@@ -230,3 +232,11 @@ def _added_up(tree: Tree, key: str, own: Callable[[Node], int]) -> int:
             spend(1)
     total: int = tree.__dict__[key]
     return total
+
+
+def array_literal(value: np.ndarray[tuple[int, ...], np.dtype[np.float64]]) -> Tree:
+    """Return an array of numbers as a literal."""
+    if value.ndim == 0:
+        item = float(value)
+        return number(int(item) if item.is_integer() else item)
+    return syntax.ListLiteral(tuple(array_literal(np.asarray(row)) for row in value))
