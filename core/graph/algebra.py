@@ -20,6 +20,7 @@ import numpy as np
 
 from ..shapes import Shape
 from .canonical import canonical, simplest, tidy
+from .convolution import overlaps
 from .deltas import eliminate
 from .nodes import (
     Apply,
@@ -41,7 +42,6 @@ from .nodes import (
 )  # fmt: skip
 from .nodes import Factor as Factor
 from .operator import Operator
-from .places import Windows
 
 # A Sum inside a Sum is spliced up to this many terms: what a person writes reaches normal form, and the running sums
 # of a deep network stay shared.
@@ -380,19 +380,6 @@ def _transparent(node: Product) -> bool:
     if any(isinstance(operand, Structural) or is_mask(operand) for operand in node.children):
         return not overlaps(node)
     return len(node.children) == 1 and all(label < node.rank for label in node.labels[0])
-
-
-def overlaps(node: Product) -> bool:
-    """Whether a Product is a convolution: it adds up windows that overlap."""
-    return any(_adds_windows(node, operand, labels) for operand, labels in node.factors)
-
-
-def _adds_windows(node: Product, operand: Node, labels: Labels) -> bool:
-    """Whether an operand adds up windows to an axis of the result, and none of them is left."""
-    if not (isinstance(operand, Select) and isinstance(operand.rows, Windows) and labels[1] < node.rank):
-        return False
-    inner = (own for other, own in node.factors if isinstance(other, Reshape) and own[0] == labels[0])
-    return all(label >= node.rank for own in inner for label in own)
 
 
 @remembered

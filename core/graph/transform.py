@@ -5,7 +5,8 @@ from __future__ import annotations
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
 
 from ..shapes import Shape
-from .algebra import Factor, add, broadcast, elementwise, fresh, overlaps, product, relabelled
+from .algebra import Factor, add, broadcast, elementwise, fresh, product, relabelled
+from .convolution import overlaps
 from .nodes import (
     Apply,
     Coefficient,

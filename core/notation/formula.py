@@ -297,7 +297,8 @@ class Notation:
             if add([(1, x), (-1, spread)], node.shape) is node and _spreads(spread, parts[0], axes):
                 return call("softmax", self.tree(x), **along)
             # Along the first axis a matrix is met as its transpose.
-            if node.rank == 2 and axes == (0,) and add([(1, permute(x, (1, 0))), (-1, spread)], node.shape) is node:
+            turned = node.rank == x.rank == 2 and axes == (0,)
+            if turned and add([(1, permute(x, (1, 0))), (-1, spread)], node.shape) is node:
                 return transposed(call("softmax", self.tree(x), **along))
         return None
 

@@ -17,8 +17,9 @@ from collections.abc import Sequence
 
 from ..elaboration.elaborate import call, elaborate_text
 from ..elaboration.infix import power
-from ..graph.algebra import add, constant_value, exchanged, full, inlined, is_zero, overlaps, product
+from ..graph.algebra import add, constant_value, exchanged, full, inlined, is_zero, product
 from ..graph.canonical import is_symmetric
+from ..graph.convolution import overlaps
 from ..graph.nodes import Apply, Delta, Factor, Node, Product, Sum, is_function
 from ..graph.transform import flatten
 
