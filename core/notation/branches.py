@@ -72,9 +72,9 @@ def redundant_mask(node: Node) -> Node | None:
 def _implies(mask: Node, labels: Labels, factor: Factor) -> bool:
     """Whether a factor is 0 wherever the mask is, or has the exponent p - 1 where the mask is p != 0."""
     other, own = factor
-    assert isinstance(mask, Map)
-    name = mask.operator.name
-    if name == "not_equal" and is_function(other, "power") and constant_value(mask.children[1]) == 0:
+    if not isinstance(mask, Map):
+        return False
+    if mask.operator.name == "not_equal" and is_function(other, "power") and constant_value(mask.children[1]) == 0:
         p = mask.children[0]
         less = add([(1, p), (-1, full(1, p.shape))], p.shape)
         return set(labels) <= set(own) and broadcast(less, other.shape) is other.children[1]

@@ -182,7 +182,7 @@ def _matrix(part: Part) -> Node:
 
 def _content(coefficients: Sequence[Coefficient]) -> Plain:
     """Return the number that a sum has in front: the greatest common divisor, with the sign of the first term."""
-    if not all(isinstance(c, int | Fraction) for c in coefficients):
+    if not coefficients or not all(isinstance(c, int | Fraction) for c in coefficients):
         return 1
     exact = [Fraction(c) for c in coefficients if isinstance(c, int | Fraction)]
     below = exact[0].denominator
