@@ -2,13 +2,13 @@
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import prod
 
 import numpy as np
 
 from ...grammar.advice import Command, advise
-from ..arrays import SAME_NUMBERS, Array, Static, silent
+from ..arrays import SAME_NUMBERS, Array, Static, relative_error, silent
 from ..errors import EvaluationError
 from ..evaluation.program import OperationFailed
 from ..notation.trees import length
@@ -76,6 +76,8 @@ def _chosen(
                 form for form in forms if _holds(form._replace(problem=form.problem.of_formula), values, data[position])
             )
         form = next(iter(forms), None)
+        if form is None and numbers is not None and _lost(calculation, *numbers, position):
+            form = next(choices.at(position, calculation, everywhere=everywhere), None)
         if form is None:
             raise NoFormula("no formula of this derivative was found that has its numbers")
         chosen.append(form)
@@ -85,6 +87,12 @@ def _chosen(
 def _holds(form: ClosedForm, values: Mapping[str, Array], data: Array) -> bool:
     error = error_of(form, values, data)
     return error is None or error <= SAME_NUMBERS
+
+
+def _lost(calculation: Calculation, values: Mapping[str, Array], data: Sequence[Array], position: int) -> bool:
+    """Whether rounding has taken the numbers of a derivative, so that there is nothing to compare a formula with."""
+    moved = calculation.derivative_program.run_perturbed(values).results[position]
+    return not relative_error(moved, data[position]) <= SAME_NUMBERS
 
 
 def _numbers(calculation: Calculation, statics: Mapping[str, Static]) -> tuple[dict[str, Array], list[Array]] | None:

@@ -110,12 +110,15 @@ def _step(terms: list[Term]) -> Term | None:
 
 
 def _opened(terms: list[Term]) -> Term | None:
-    """Return a sum with the sums among its terms opened, where terms meet then: `1 - x - x` is `1 - 2*x`."""
+    """Return a sum with the sums among its terms opened, where terms meet then: `1 - x - x` is `1 - 2*x`.
+
+    It has no more terms than before: sums of sums would grow with every step of an iteration.
+    """
     opened = [part for term in terms for part in _summands(term)]
     if len(opened) == len(terms):
         return None
     met = _collected(opened)
-    if len(met) == len(opened) or met[0].coefficient == 0:
+    if len(met) > len(terms) or met[0].coefficient == 0:
         return None
     same = _covered(met) == _covered(terms) and length(_added(met)) <= length(_added(terms))
     return summed(met) if same else None
