@@ -310,7 +310,7 @@ def _with_help(
             each = f"if each row of `{name}` is a sample: "
             error.helps += (
                 advise(each, Setting("batch", (name,)), " gives one result per sample"),
-                advise("for one result of all samples, add ", Setting("reduce", "sum")),
+                advise(Setting("batch", (name,)), " ", Setting("reduce", "sum"), " gives one result of all samples"),
                 f"if the rows belong together: write the expression for the whole matrix `{name}`; "
                 "a product of rows with rows, summed, mixes the samples",
             )

@@ -25,6 +25,8 @@ def in_order(operand: Node, node: syntax.Index, graph_of: Callable[[syntax.Node]
 
     Example: for `x[argsort(y)]` it is `ordered_by(y, x)`, and for `x[argmax(y)]` the first entry of that for -y.
     """
+    if not node.items:  # `x[()]`
+        return None
     (item, *others) = node.items
     if others or not any(isinstance(part, syntax.Call) and part.function in WORDS for part in syntax.walk(item)):
         return None

@@ -30,32 +30,40 @@ class Choices:
     def __init__(self, problem: Problem) -> None:
         self.problem = problem
         self.kept: Kept = {}
-        self._best: dict[int, list[ClosedForm]] = {}
+        self._best: dict[tuple[int, bool], list[ClosedForm]] = {}
         self._made: dict[tuple[object, ...], list[ClosedForm]] = {}
 
     def at(self, position: int, calculation: Calculation, *, everywhere: bool = False) -> Iterator[ClosedForm]:
         """Yield the forms of one derivative of a calculation, the best first; those that hold `everywhere`."""
-        if position not in self._best:
-            self._best[position] = list(self._generic(position, calculation))
-        yield from (form for form in self._best[position] if not (form.regular and everywhere))
+        key = position, everywhere
+        if key not in self._best:
+            self._best[key] = list(self._generic(position, calculation, everywhere=everywhere))
+        yield from self._best[key]
         for make in (sized_forms, exact_forms):
             form = self._form(make, position, calculation)
             if form is not None:
                 yield form
 
-    def _generic(self, position: int, calculation: Calculation) -> Iterator[ClosedForm]:
+    def _generic(self, position: int, calculation: Calculation, *, everywhere: bool) -> Iterator[ClosedForm]:
+        """Yield forms for all sizes, and those for fewer that are shorter.
+
+        What holds `everywhere` gives up other sizes only where it would need a decomposition for them.
+        """
         shape = calculation.results[position][1].shape if calculation.results else calculation.shape
-        for regular in (True, False):
+        for regular in (False,) if everywhere else (True, False):
             general = self._form(generic_forms, position, calculation, regular=regular)
             if general is not None:
                 long = _words(general) > LONG
                 merged = self._form(merged_forms, position, calculation, regular=regular) if long else None
                 entries = (
-                    self._form(literal_forms, position, calculation) if long and _picks_places(general, shape) else None
+                    self._form(literal_forms, position, calculation)
+                    if long and not everywhere and _picks_places(general, shape)
+                    else None
                 )
                 if entries and is_literal(entries.tree) and _words(entries) < _words(general):
                     yield entries
-                if merged is not None and FAR_SHORTER * _words(merged) < _words(general):
+                narrows = not everywhere or any(map(_decomposes, walk(general.tree)))
+                if merged is not None and narrows and FAR_SHORTER * _words(merged) < _words(general):
                     yield merged
                 yield general
 

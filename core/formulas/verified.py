@@ -72,7 +72,9 @@ def _chosen(
         forms = choices.at(position, calculation, everywhere=everywhere)
         if numbers is not None:
             values, data = numbers
-            forms = (form for form in forms if _holds(form._replace(problem=sample), values, data[position]))
+            forms = (
+                form for form in forms if _holds(form._replace(problem=form.problem.of_formula), values, data[position])
+            )
         form = next(iter(forms), None)
         if form is None:
             raise NoFormula("no formula of this derivative was found that has its numbers")

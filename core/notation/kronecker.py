@@ -2,10 +2,11 @@
 
 >>> from matgrad.core.elaboration.elaborate import elaborate_text
 >>> from matgrad.core.graph.nodes import Symbol
+>>> from matgrad.core.graph.transform import flatten
 >>> from matgrad.core.notation.formula import Notation
 >>> from matgrad.grammar.writer import write
 >>> A, B = Symbol.of("A", (2, 3)), Symbol.of("B", (4, 5))
->>> write(Notation().tree(elaborate_text("kron(A, B)", {"A": A, "B": B})))
+>>> write(Notation().tree(flatten([elaborate_text("kron(A, B)", {"A": A, "B": B})])[0]))
 'kron(A, B)'
 """
 
