@@ -21,7 +21,7 @@ from .functions import NAME, Definition, Parameter, assigns, definitions, statem
 
 _PROMPT = re.compile(r"^[ \t]*(?:(?:>>>|\.\.\.)(?=[ \t\n]|$)|In ?\[\d+\]:|\.\.\.:)", re.M)
 _NOTHING = re.compile(
-    r"(?:import|from)\b[^=]*|@\s*[^\W\d].*|pass|assert\b.*"
+    r"(?:import|from)\s+[\w.(][^=]*|@\s*[^\W\d].*|pass|assert\b.*"
     r"|if\s+__name__\s*==\s*(?:'__main__'|\"__main__\")\s*:"
     rf"|(?:{NAME}\.)*(?:step|zero_grad|zero_|manual_seed|seed|retain_grad|set_printoptions)\(.*\)|{NAME}\.grad"
     rf"|(?:plt|ax|fig|logging|logger)\.{NAME}\(.*\)|(?:{NAME}\s*=\s*)?(?:torch\.)?optim\.{NAME}\(.*\)"

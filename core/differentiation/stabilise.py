@@ -336,6 +336,18 @@ def sum_of_softmax(node: Product) -> Node | None:
     return None
 
 
+def sum_of_spectrum(node: Product) -> Node | None:
+    """sum(svdvals(X)) = norm(X, "nuc"); sum(eigvalsh(X)) = trace(X)"""
+    uses = Counter(label for labels in node.labels for label in labels)
+    for place, (values, labels) in enumerate(node.factors):
+        if len(labels) == 1 and labels[0] >= node.rank and uses[labels[0]] == 1:
+            if is_function(values, "svdvals"):
+                return exchanged(node, (place,), (call("nuclear_norm", *values.children), ()))
+            if is_function(values, "eigvalsh") or (is_function(values, "eigh") and values.output == 0):
+                return exchanged(node, (place,), (call("trace", *values.children), ()))
+    return None
+
+
 def exp_times_sigmoid(node: Product) -> Node | None:
     """exp(x) * sigmoid(-x) = sigmoid(x), which is exp(x) / (1 + exp(x))"""
     return _met(node, "exp", lambda x: call("sigmoid", scale(-1, x)), "sigmoid")
@@ -388,6 +400,9 @@ REWRITES: dict[str | type[Node] | tuple[type[Node], str], tuple[Rewrite, ...]] =
     "prod": (product_of_singular_values,),
     Sum: (difference_of_shifted,),
     (Product, "euclidean_norm"): (square_of_norm,),
+    (Product, "svdvals"): (sum_of_spectrum,),
+    (Product, "eigvalsh"): (sum_of_spectrum,),
+    (Product, "eigh"): (sum_of_spectrum,),
     (Product, "exp"): (exp_over_sum_of_exp, sum_of_softmax),
     (Product, "sigmoid"): (exp_times_sigmoid,),
     (Product, "log"): (self_times_log,),

@@ -30,7 +30,7 @@ class Entries:
         """Return the entry of a tree at indices; the first of them are those along which it is repeated."""
         rank = self.ranks.of(tree)
         if not rank:
-            return self.rewritten(tree)
+            return self._scalar(tree)
         letters = letters[len(letters) - rank :]
         match tree:
             case Binary("*", left, right):
@@ -53,6 +53,12 @@ class Entries:
         base = self.rewritten(tree)
         plain = isinstance(base, Name) and "_" not in base.name and not any(map(str.isdigit, base.name))
         return _subscript(base if plain else Call("brackets", (base,)), letters)
+
+    def _scalar(self, tree: Node) -> Node:
+        match tree:
+            case Call("einsum", (String(subscripts), *operands)) if is_index_sum(tree):
+                return self._sum(subscripts, operands, "")
+        return self.rewritten(tree)
 
     def _sum(self, subscripts: str, operands: list[Node], letters: str) -> Node:
         inputs, _, output = subscripts.partition("->")

@@ -41,7 +41,7 @@ def _is_complement(node: Node) -> bool:
     """Whether a node is the sigmoid of something with a minus."""
     inner = node.children[0] if is_function(node, "sigmoid") else None
     if isinstance(inner, Sum):
-        return all(c < 0 for c in inner.coefficients)
+        return bool(inner.coefficients) and all(c < 0 for c in inner.coefficients)
     return isinstance(inner, Product) and inner.coefficient < 0
 
 

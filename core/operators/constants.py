@@ -122,7 +122,7 @@ ENTRIES = (
                         " -> linspace(start, stop, num)",
                         "torch.linspace(start, end, steps) -> linspace(start, end, steps)"),
              errors=("linspace(0)", "linspace(0, 1, -2)", "linspace(x, v)"),
-             spellings={"torch": "torch.linspace(#1, #2, #3, **like)"}),
+             spellings={"torch": "linspace(#1, #2, torch.linspace(0, 1, #3, **like))"}),
     constant("arange", "; start, stop=None, step=1", "Numbers from start (or 0) up to stop, without stop.", _arange,
              sought=("range",),
              samples=("arange(4)", "arange(1, 5)", "arange(0, 1, 0.25)"), errors=("arange()", "arange(0, 1, 0)"),

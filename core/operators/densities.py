@@ -253,13 +253,12 @@ ENTRIES = (
         "gennorm", "generalized normal distribution of shape beta",
         {"logpdf": "log(beta/2) - gammaln(1/beta) - abs(z)**beta",
          "cdf": "where(z < 0, gammaincc(1/beta, abs(z)**beta)/2, 1 - gammaincc(1/beta, abs(z)**beta)/2)"},
-        "x, u", "X, 1.5, a, w", parameters="beta", domain="nonzero positive", fixed=("x, 1.5", "X, 2.5, a, w"),
-        jax="logpdf pdf cdf"),
+        "x, u", "X, 1.5, a, w", parameters="beta", domain="nonzero positive", fixed=("x, 1.5", "X, 2.5, a, w")),
     *distribution(
         "wrapcauchy", "wrapped Cauchy distribution of concentration c, from 0 to 2*pi",
         {"logpdf": "log(1 - c**2) - log(2*pi) - log(1 + c**2 - 2*c*cos(z))"},
         "x, u/4", "X, 0.5, -0.1, 1.2 + a", parameters="c", domain="probability probability",
-        support=("x >= loc", "x <= loc + 2*pi*scale"), jax="logpdf pdf"),
+        support=("x >= loc", "x <= loc + 2*pi*scale")),
     *distribution(
         "vonmises", "von Mises distribution of concentration kappa",
         {"logpdf": "kappa*cos(z) - log(2*pi) - log_i0(kappa)"}, "x, u", "X, 1.5, a, 1 + w", parameters="kappa",

@@ -20,6 +20,11 @@ def expand_dims(x: Any, dim: Any) -> Any:
     return x
 
 
+def linspace(start: Any, stop: Any, steps: Any) -> Any:
+    """What is so far from start to stop, where steps go from 0 to 1: those of arrays along a new first axis."""
+    return start + torch.tensordot(steps, torch.as_tensor(stop - start, dtype=steps.dtype), 0)
+
+
 def transpose(x: Any, axes: Any = None) -> Any:
     """With the axes reversed, or in a given order."""
     return torch.permute(x, tuple(range(x.ndim))[::-1] if axes is None else axes)

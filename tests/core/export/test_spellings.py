@@ -201,6 +201,6 @@ def test_settings_are_written_in_the_words_of_the_library() -> None:
 def test_the_logistic_function_gives_way_to_a_variable() -> None:
     """The letter sigma has one meaning in a formula."""
     with_sigma = matgrad.grad("sum(sigmoid(sigma*x))", wrt="x", shapes={"sigma": ()}).latex
-    assert r"\operatorname{sigmoid}\left(\sigma \, x\right)" in with_sigma
-    assert r"\sigma\left" not in with_sigma
-    assert r"\sigma\left" in matgrad.grad("sum(sigmoid(a*x))", wrt="x").latex
+    assert r"\operatorname{sigmoid}(\sigma \, x)" in with_sigma
+    assert r"\sigma(" not in with_sigma
+    assert r"\sigma(a" in matgrad.grad("sum(sigmoid(a*x))", wrt="x").latex
