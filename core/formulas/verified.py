@@ -70,14 +70,11 @@ def _chosen(
     chosen = []
     for position in range(max(1, len(calculation.results))):
         forms = choices.at(position, calculation, everywhere=everywhere)
-        if numbers is not None:
+        form = next(forms, None)
+        if form is not None and numbers is not None:
             values, data = numbers
-            forms = (
-                form for form in forms if _holds(form._replace(problem=form.problem.of_formula), values, data[position])
-            )
-        form = next(iter(forms), None)
-        if form is None and numbers is not None and _lost(calculation, *numbers, position):
-            form = next(choices.at(position, calculation, everywhere=everywhere), None)
+            asked = [form] if _holds(form, values, data[position]) or _lost(calculation, *numbers, position) else forms
+            form = next((one for one in asked if one is form or _holds(one, values, data[position])), None)
         if form is None:
             raise NoFormula("no formula of this derivative was found that has its numbers")
         chosen.append(form)
@@ -85,7 +82,7 @@ def _chosen(
 
 
 def _holds(form: ClosedForm, values: Mapping[str, Array], data: Array) -> bool:
-    error = error_of(form, values, data)
+    error = error_of(form._replace(problem=form.problem.of_formula), values, data)
     return error is None or error <= SAME_NUMBERS
 
 
