@@ -343,7 +343,8 @@ def sum_of_spectrum(node: Product) -> Node | None:
         if len(labels) == 1 and labels[0] >= node.rank and uses[labels[0]] == 1:
             if is_function(values, "svdvals"):
                 return exchanged(node, (place,), (call("nuclear_norm", *values.children), ()))
-            if is_function(values, "eigvalsh") or (is_function(values, "eigh") and values.output == 0):
+            first = isinstance(values, Apply) and values.output == 0
+            if is_function(values, "eigvalsh") or (is_function(values, "eigh") and first):
                 return exchanged(node, (place,), (call("trace", *values.children), ()))
     return None
 
