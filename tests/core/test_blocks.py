@@ -32,7 +32,7 @@ def test_other_processes_compute_the_same_bits() -> None:
     derivative = matgrad.grad(TEXT, "w", batch=("x", "y"), reduce="sum")
     block = partial(computed, derivative.recipe)
     assert len(pickle.dumps(block)) < 500
-    with get_context("fork").Pool(2) as pool:
+    with get_context("spawn").Pool(2) as pool:
         parts = pool.map(block, slices(INPUTS, ("x", "y"), 1003, 100))
     assert np.array_equal(total([part for (part,) in parts]), reduced(derivative, INPUTS, rows=100))
 

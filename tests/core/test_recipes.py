@@ -6,6 +6,9 @@ import copy
 import pickle
 from collections.abc import Callable
 from multiprocessing import get_context
+from pathlib import Path
+from subprocess import run
+from sys import executable
 from typing import Any
 
 import numpy as np
@@ -71,8 +74,18 @@ def computed(made: matgrad.Derivative) -> np.ndarray[Any, Any]:
     return found
 
 
-@pytest.mark.parametrize("method", ["fork", "spawn"])
-def test_other_processes_compute_the_same(method: str) -> None:
+def test_forked_processes_compute_the_same() -> None:
+    # In a process of its own: libraries with threads, which other tests load, do not survive a fork.
+    asked = "import test_recipes; test_recipes.compute_elsewhere('fork')"
+    done = run([executable, "-c", asked], cwd=Path(__file__).parent, capture_output=True, text=True, timeout=60)
+    assert done.returncode == 0, done.stderr
+
+
+def test_spawned_processes_compute_the_same() -> None:
+    compute_elsewhere("spawn")
+
+
+def compute_elsewhere(method: str) -> None:
     made = matgrad.grad("x.T @ A @ x", "x")
     here = computed(made)
     with get_context(method).Pool(2) as pool:
