@@ -232,9 +232,10 @@ class Latex:
         axis = settings.pop("axis", None)
         kept = settings.pop("keepdims", None) == Literal(True)
         shape = self.ranks.shape(x)
-        if settings or len(shape) not in (1, 2) or axis not in (None, *map(Number, "01"), Unary("-", Number("1"))):
+        known = {Number("0"): 0, Number("1"): 1, Unary("-", Number("1")): -1}
+        if settings or len(shape) not in (1, 2) or axis not in (None, *known):
             return None
-        axes = range(len(shape)) if axis is None else [-1 if isinstance(axis, Unary) else int(axis.text)]  # type: ignore[attr-defined]
+        axes = range(len(shape)) if axis is None else [known[axis]]
         if not -len(shape) <= axes[0] < len(shape):
             return None
         over = sorted(place % len(shape) for place in axes)

@@ -90,10 +90,12 @@ def _implies(mask: Node, labels: Labels, factor: Factor) -> bool:
 
 def sign_of_absolute(node: Node) -> Node | None:
     """abs(x) * sign(x) = x"""
-    factors = list(node.factors) if isinstance(node, Product) else []
+    if not isinstance(node, Product):
+        return None
+    factors = list(node.factors)
     for place, (size, labels) in enumerate(factors):
         if is_function(size, "abs") and (sign := (call("sign", size.children[0]), labels)) in factors:
-            return exchanged(node, (place, factors.index(sign)), (size.children[0], labels))  # type: ignore[arg-type]
+            return exchanged(node, (place, factors.index(sign)), (size.children[0], labels))
     return None
 
 
