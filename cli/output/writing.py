@@ -246,7 +246,7 @@ def _ending_cleanly() -> Iterator[None]:
 
     def end(number: int, _: object) -> None:
         _remove_unfinished()
-        raise SystemExit(128 + number)
+        os._exit(128 + number)  # an exception may be lost in a destructor, and the program would go on without its file
 
     numbers = [getattr(signal, name) for name in ENDINGS if hasattr(signal, name)]
     in_main = threading.current_thread() is threading.main_thread()  # elsewhere no handler can be set

@@ -5,6 +5,7 @@ from __future__ import annotations
 import os
 import signal
 import stat
+import sys
 from pathlib import Path
 
 import pytest
@@ -75,7 +76,10 @@ def test_a_full_disk_is_told_once() -> None:
 
 
 @pytest.mark.parametrize("name", [name for name in ENDINGS if hasattr(signal, name)])
-def test_a_signal_removes_what_is_unfinished_and_is_handed_back(name: str, tmp_path: Path) -> None:
+def test_a_signal_removes_what_is_unfinished_and_is_handed_back(
+    name: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    monkeypatch.setattr(os, "_exit", sys.exit)  # the program would end, and the tests with it
     number = signal.Signals[name]
     before = signal.signal(number, signal.SIG_DFL)
     try:
