@@ -413,6 +413,19 @@ class Calculation:
             for record, array, check in zip(self._records, data, checks, strict=True)
         ]
 
+    def _structure(self, wrt: tuple[str, ...], node: Node) -> str | None:
+        """Return the structure of a Jacobian or a Hessian in a word, None where there is none."""
+        if self.problem.kind not in ("jacobian", "hessian"):
+            return None
+        row_rank = node.rank - len(self.variables[wrt[-1]].shape)
+        word = structure_of(node, row_rank)
+        if word is None and (row_rank, node.rank) == (1, 2):
+            # For start-up.
+            from ..compressed.bands import named_matrix
+
+            word = named_matrix(node)
+        return word
+
     @cached_property
     def _records(self) -> list[Result]:
         """The records of the derivatives without their numbers."""
@@ -425,7 +438,7 @@ class Calculation:
                     data=np.empty(0),
                     axes=axis_names(groups),
                     axis_groups=tuple((owner, len(shape)) for owner, shape in groups),
-                    structure=structure_of(node, len(self.shape)) if self.problem.kind == "jacobian" else None,
+                    structure=self._structure(wrt, node),
                     convention=convention(self.problem, self.variables, wrt),
                 )
             )
