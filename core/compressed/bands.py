@@ -68,7 +68,7 @@ def band_of(term: EinsumTerm, row_rank: int, rank: int) -> Band | None:
         if isinstance(node, Delta):
             tied = [shifts.tie(labels[0], other, 0) for other in labels]
         elif isinstance(node, Select) and isinstance(node.rows, range) and (node.rows.step == 1 or len(node.rows) < 2):
-            tied = [shifts.tie(*labels, node.rows.start)]
+            tied = [shifts.tie(labels[0], labels[1], node.rows.start)]
         else:
             return None
         if not all(tied):

@@ -6,7 +6,6 @@ from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
-from math import prod
 from typing import NamedTuple
 
 from ..arrays import Array
@@ -159,8 +158,8 @@ class Form:
         axes = self.axes
         found = [band_of(term, axes.row_rank, axes.rank) for term in self.terms]
         bands = [band for band in found if band is not None]
-        groups = united(bands) if bands and len(bands) == len(found) and prod(axes.shape) else None
-        if groups is None:
+        groups = united(bands) if bands and len(bands) == len(found) else None
+        if groups is None or 0 in axes.shape:
             return None
         nodes = [numbers(band, [self.terms[place] for place in places], axes.row_rank) for band, places in groups]
         computed = [node for node in dict.fromkeys(nodes) if not isinstance(node, Symbol)]
