@@ -21,6 +21,7 @@ from numpy.lib.stride_tricks import as_strided
 from ..arrays import AnyArray, Array, Positions
 from ..graph.algebra import Factor, add, fresh, product
 from ..graph.nodes import Delta, Node, Select, sizes_of, topological
+from ..graph.structure import structure_of
 from ..shapes import Shape
 from .terms import EinsumTerm, compressed, entries
 
@@ -182,10 +183,12 @@ def named(terms: Iterable[EinsumTerm], row_rank: int, rank: int) -> str | None:
     return "banded" if high - low < max(BANDED * width, 2 * len(offsets)) else None
 
 
-def named_matrix(node: Node) -> str | None:
-    """Return what a matrix is called by its diagonals, as `named`."""
-    chosen = any(isinstance(part, Select) for part in topological([node]))
-    return named(compressed(node), 1, 2) if chosen else None
+def one_word(node: Node, row_rank: int) -> str | None:
+    """Return the structure of a derivative in a word, None where there is none: `diagonal`, `tridiagonal`."""
+    word = structure_of(node, row_rank)
+    if word is None and any(isinstance(part, Select) for part in topological([node])):
+        return named(compressed(node), row_rank, node.rank)
+    return word
 
 
 def united(bands: Sequence[Band]) -> list[tuple[Band, list[int]]] | None:

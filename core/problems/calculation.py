@@ -413,23 +413,12 @@ class Calculation:
             for record, array, check in zip(self._records, data, checks, strict=True)
         ]
 
-    def _structure(self, wrt: tuple[str, ...], node: Node) -> str | None:
-        """Return the structure of a Jacobian or a Hessian in a word, None where there is none."""
-        if self.problem.kind not in ("jacobian", "hessian"):
-            return None
-        row_rank = node.rank - len(self.variables[wrt[-1]].shape)
-        word = structure_of(node, row_rank)
-        if word is None and (row_rank, node.rank) == (1, 2):
-            # For start-up.
-            from ..compressed.bands import named_matrix
-
-            word = named_matrix(node)
-        return word
-
     @cached_property
     def _records(self) -> list[Result]:
         """The records of the derivatives without their numbers."""
-        records = []
+        from ..compressed.bands import one_word  # for start-up
+
+        records, named = [], self.problem.kind in ("jacobian", "hessian")
         for wrt, node in self.results:
             groups = self.groups(wrt)
             records.append(
@@ -438,7 +427,7 @@ class Calculation:
                     data=np.empty(0),
                     axes=axis_names(groups),
                     axis_groups=tuple((owner, len(shape)) for owner, shape in groups),
-                    structure=self._structure(wrt, node),
+                    structure=one_word(node, node.rank - len(groups[-1][1])) if groups and named else None,
                     convention=convention(self.problem, self.variables, wrt),
                 )
             )
@@ -457,7 +446,6 @@ def _rearranged(roots: list[Node]) -> list[Node]:
     """Return graphs that are cheaper to evaluate; where all is small there is nothing to gain, and nothing to load."""
     if all(prod(node.shape) < SMALL for node in topological(roots)):
         return roots
-    # For start-up.
-    from ..evaluation.rearrange import rearranged
+    from ..evaluation.rearrange import rearranged  # for start-up
 
     return rearranged(roots)
