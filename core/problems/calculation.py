@@ -419,8 +419,7 @@ class Calculation:
         from ..compressed.bands import one_word  # for start-up
 
         records, named = [], self.problem.kind in ("jacobian", "hessian")
-        for wrt, node in self.results:
-            groups = self.groups(wrt)
+        for (wrt, node), groups in zip(self.results, (self.groups(wrt) for wrt, _ in self.results), strict=True):
             records.append(
                 Result(
                     wrt=wrt,
