@@ -186,9 +186,13 @@ def named(terms: Iterable[EinsumTerm], row_rank: int, rank: int) -> str | None:
 def one_word(node: Node, row_rank: int) -> str | None:
     """Return the structure of a derivative in a word, None where there is none: `diagonal`, `tridiagonal`."""
     word = structure_of(node, row_rank)
-    if word is None and any(isinstance(part, Select) for part in topological([node])):
+    if word is None and any(map(_is_slice, topological([node]))):
         return named(compressed(node), row_rank, node.rank)
     return word
+
+
+def _is_slice(node: Node) -> bool:
+    return isinstance(node, Select) and isinstance(node.rows, range) and len(node.rows) > 1
 
 
 def united(bands: Sequence[Band]) -> list[tuple[Band, list[int]]] | None:
