@@ -95,6 +95,9 @@ def _lost(calculation: Calculation, values: Mapping[str, Array], data: Sequence[
 def _numbers(calculation: Calculation, statics: Mapping[str, Static]) -> tuple[dict[str, Array], list[Array]] | None:
     """Return random inputs and the derivatives there, None where there are none or they would take long."""
     problem = calculation.problem
+    shapes = [node.shape for _, node in calculation.results] + [one.shape for one in calculation.symbols.values()]
+    if max(0, *map(prod, shapes), calculation.derivative_program.largest) > LARGEST_COMPARED:
+        return None
     demands = needs([calculation.original, calculation.output], general=True)
     values: dict[str, Array] = {}
     for name, symbol in calculation.symbols.items():
@@ -109,9 +112,6 @@ def _numbers(calculation: Calculation, statics: Mapping[str, Static]) -> tuple[d
     if problem.kind in DIRECTIONS:
         for name in problem.wrt:
             values[tangent_name(name)] = draw("direction", calculation.direction_shape(name), "normal", 0, ())
-    entries = [prod(node.shape) for _, node in calculation.results] + [value.size for value in values.values()]
-    if max(entries, default=0) > LARGEST_COMPARED or calculation.derivative_program.largest > LARGEST_COMPARED:
-        return None
     try:
         return values, calculation.derivative_program.run(values)
     except OperationFailed:

@@ -191,7 +191,7 @@ CASES = [
     typed("mtx_word", "A=@A.mtx", A_mtx=MTX.replace("7", "seven")),
     typed("mtx_outside", "A=@A.mtx", A_mtx=MTX.replace("2 2 7", "3 2 7")),
     typed("mtx_not_square", "A=@A.mtx", A_mtx="%%MatrixMarket matrix array real symmetric\n2 3\n1 2 3\n"),
-    typed("mtx_too_large", "A=@A.mtx", A_mtx="%%MatrixMarket matrix coordinate real general\n1000000 1000000 0\n"),
+    typed("mtx_too_large", "A=@A.mtx", A_mtx="%%MatrixMarket matrix array real general\n1000000 1000000\n"),
     typed("variable_without_equals", "A"),
     typed("variable_without_value", "A="),
     typed("variable_bad_name", "2A=1"),
