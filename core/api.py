@@ -6,6 +6,7 @@ import sys
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import replace
 from functools import wraps
+from math import prod
 from numbers import Real
 from operator import index
 from typing import TYPE_CHECKING, Any, Concatenate, NamedTuple, ParamSpec, SupportsIndex, TypedDict, TypeVar
@@ -159,6 +160,34 @@ class Derivative:
             point_into(self.problem.text, error)
             raise
         return results[0] if len(results) == 1 else tuple(results)
+
+    def arrays(self, inputs: Inputs, *, value: bool = False) -> list[Array]:
+        """Return the derivatives at the inputs as a list, after the value where that is wanted too.
+
+        Example: `Derivative("x @ x", "grad", "x").arrays({"x": [1, 2]}, value=True)` is `[5, [2, 4]]`. Raises errors as
+        a call does.
+        """
+        with pointing_into(self.problem.text):
+            values, calculation = self._bound(inputs)
+            run = strict_derivatives if self.strict else explained
+            program = calculation.program if value else calculation.derivative_program
+            return list(run(calculation, program.run, values))
+
+    def bytes_for(self, inputs: Inputs, shapes: Mapping[str, Shape]) -> int:
+        """Return how much memory a call with inputs of such shapes takes at most, value included.
+
+        Of `inputs` those are looked at on which a program may depend, which never differ between samples.
+        """
+        with pointing_into(self.problem.text):
+            known = {name: shapes[name] for name in self.problem.names}
+            own, samples = sample_shapes(self.problem, known)
+            fixed = {name: real_array(name, inputs[name]) for name in known if name not in self.problem.batch}
+            calculation = self._compiler.find(own, statics(fixed), samples).calculation
+        return 8 * (sum(map(prod, known.values())) + calculation.program.entries)
+
+    def varied(self, **options: Any) -> Derivative:
+        """Return a derivative that differs in some options: `d.varied(reduce="sum")`."""
+        return made(self.recipe._replace(options={**self.recipe.options, **options}))
 
     @_pointing
     def structured(self, /, **inputs: ArrayLike) -> Any:

@@ -42,8 +42,8 @@ FLOORS = """
     core.session
     core.export core.claims
     core.explanation
-    core.api
     core.blocks
+    core.api
     matgrad
     cli
     __main__

@@ -71,6 +71,7 @@ def read_value(text: str, destination: Destination, stdin: StdinReader | None) -
     Example: `read_value("[1, 2]", Destination("tangent", "--tangent "), stdin)`. Raises InputError.
     """
     from ...core.problems.answer import Input
+    from .stored import kind_on_disk, open_stored
     from .values import parse_value
 
     text = text.strip()
@@ -80,6 +81,10 @@ def read_value(text: str, destination: Destination, stdin: StdinReader | None) -
         file = text if names_a_file(text) else None
         return Input(parse_value(text, destination, file), destination.option.split()[0])
     path, part = split_part(text[1:])
+    kind = kind_on_disk(path)
+    if kind is not None and kind != "npy":
+        found = open_stored(kind, path, part, destination)
+        return Input(found.whole(), found.place)
     document = open_document(path, f"{destination.prefix}@", stdin)
     return Input(load_array(document, part, destination), document.name)
 

@@ -65,6 +65,7 @@ class Program:
     """A compiled graph.
 
     - `largest`: entries of the largest array that a run allocates, known before anything is allocated.
+    - `entries`: of all arrays that a run allocates, one after another; at no moment are there more.
     - `cost`: a rough number of floating-point operations per run.
     """
 
@@ -78,6 +79,7 @@ class Program:
         self._initial = lowered.tape.initial
         drafts = _needed(lowered.tape.drafts, self._outputs)
         self.largest = max((draft.entries for draft in drafts), default=0)
+        self.entries = sum(draft.entries for draft in drafts)
         self.cost = sum(draft.cost for draft in drafts)
         varying = [draft for draft in drafts if not draft.constant]
         used_later = {slot for draft in varying for slot in draft.inputs}
