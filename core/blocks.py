@@ -8,8 +8,9 @@ whatever the number of workers, and it holds no more partial sums than it has le
 from __future__ import annotations
 
 from collections import deque
-from collections.abc import Callable, Iterable, Iterator, Mapping, Sequence
+from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
+from dataclasses import dataclass
 from functools import lru_cache
 from math import prod
 from typing import Any, NamedTuple, Protocol, TypeVar
@@ -31,7 +32,7 @@ GIVEN, MADE = 1 << 23, 1 << 28
 SHARE = 4
 
 
-class Computable(Protocol):
+class Computable(Hashable, Protocol):
     """A derivative, as far as blocks need to know it; it pickles small, and compiles where it is used."""
 
     @property
@@ -131,7 +132,8 @@ def reduced(
     return [one / samples if problem.reduce == "mean" else one for one in tree.total()]
 
 
-class Block(NamedTuple):
+@dataclass(frozen=True)
+class Block:
     """The function of a block: called with its inputs, it returns arrays; what is compiled for it stays where it ran.
 
     Example: `Block(d)({"x": Part(stored, 0, 100), "w": w})`.

@@ -42,7 +42,7 @@ FLOORS = """
     core.session
     core.export core.claims
     core.explanation
-    core.blocks
+    core.keywords core.blocks
     core.api
     matgrad
     cli

@@ -51,7 +51,10 @@ class Stored:
     def __getitem__(self, rows: slice) -> Array:
         """Return some samples as float64. Raises InputError where they are not finite real numbers."""
         start, stop, _ = rows.indices(self.shape[0])
-        return _checked(self._read(start, stop), self.name, self.place, start)
+        try:
+            return _checked(self._read(start, stop), self.name, self.place, start)
+        except OSError as problem:
+            raise errors.unreadable_file(self.path, problem) from None
 
     def whole(self) -> Array:
         """Return all of it; raises InputError where it needs more memory than an input may take."""
@@ -180,7 +183,7 @@ def open_stored(kind: Kind, path: str, part: str | None, destination: Destinatio
     """
     try:
         found = _OPENERS[kind](os.path.abspath(path), path, part, destination)
-    except OSError as problem:
+    except (OSError, ValueError) as problem:
         raise errors.unreadable_file(path, problem) from None
     if 0 in found.shape:
         raise errors.empty_array(destination.name, found.place, found.shape)
@@ -200,15 +203,10 @@ def _open_npy(path: str, place: str, part: str | None, destination: Destination)
 
 
 def _open_parts(path: str, place: str, part: str | None, destination: Destination) -> Stored:
-    found = sorted(glob.glob(place), key=_in_order)
-    if not found:
+    paths = sorted(glob.glob(place), key=_in_order)
+    if not paths:
         raise errors.no_such_file(place, f"{destination.prefix}@", [])
-    parts = []
-    for one in found:
-        kind = kind_on_disk(one)
-        if kind is None:
-            raise errors.not_a_part(place, one)
-        parts.append(open_stored(kind, one, part, destination))
+    parts = [_part(one, place, part, destination) for one in paths]
     first = parts[0]
     for one in parts:
         if one.shape[1:] != first.shape[1:] or not one.shape:
@@ -216,6 +214,13 @@ def _open_parts(path: str, place: str, part: str | None, destination: Destinatio
     shape = (sum(one.shape[0] for one in parts), *first.shape[1:])
     grain = max(one.grain for one in parts)
     return StoredParts(path, part, destination.name, place, shape, first.dtype, grain, parts)
+
+
+def _part(path: str, pattern: str, part: str | None, destination: Destination) -> Stored:
+    kind = kind_on_disk(path)
+    if kind is None:
+        raise errors.not_a_part(pattern, path)
+    return open_stored(kind, path, part, destination)
 
 
 def _in_order(path: str) -> list[tuple[int, int, str]]:
@@ -291,9 +296,8 @@ def _checked(found: Any, name: str, place: str, start: int) -> Array:
     """Return samples as float64; InputError names the first that is not finite by its index in the whole."""
     with np.errstate(over="ignore", invalid="ignore"):
         array = as_mask(found) if found.dtype.kind == "b" else np.asarray(found, np.float64)
-        flat = array.reshape(-1) if array.flags.c_contiguous else None
         # One pass that makes nothing; a sum that overflows is looked at again.
-        if flat is not None and np.isfinite(np.dot(flat, flat)):
+        if np.isfinite(np.add.reduce(array, axis=None)):
             return array
     finite = np.isfinite(array)
     if not finite.all():
