@@ -5,8 +5,8 @@ r"""All LaTeX that matgrad writes of what the tests keep, compiled by a TeX engi
 
 These are the formulas, the equations of a notebook, the forms of derivatives of many axes and the derivations of the
 published identities, of the forms of authors, of the operators' samples and of the command lines in the manual and in
-the golden files. Each stands in a document of its own number, so that an error says which. Errors and lines too wide
-for a page are listed; `--pages` keeps the document. pdflatex with amsmath and amssymb is needed.
+the golden files. Each has a number in one document, so that an error says which it is. Errors and lines too wide for a
+page are listed; `--pages` keeps the document. pdflatex with amsmath and amssymb is needed.
 """
 
 from __future__ import annotations
@@ -23,6 +23,7 @@ import sys
 import tempfile
 from collections import Counter
 from collections.abc import Callable, Iterator, Mapping
+from itertools import pairwise
 from pathlib import Path
 from typing import Any, NamedTuple
 
@@ -121,11 +122,11 @@ def _screens() -> Iterator[Item]:
             kind = ["--kind", command] if command in KINDS else []
             if (not kind and command not in ("formula", "explain")) or {"|", "<"} & {*words} or not words:
                 continue
-            options = [word for pair in zip(words[1:], words[2:], strict=False) if pair[0] in KEPT for word in pair]
+            options = [word for pair in pairwise(words[1:]) if pair[0] in KEPT for word in pair]
             options += ["--kind", words[words.index("--kind") + 1]] if "--kind" in words and not kind else kind
-            for asked in ("explain",) if command == "explain" else ("formula",):
-                found = _answer([asked, words[0], *options, "--to", "latex"])
-                yield from (Item(line, part) for part in _parts(found))
+            asked = "explain" if command == "explain" else "formula"
+            found = _answer([asked, words[0], *options, "--to", "latex"])
+            yield from (Item(line, part) for part in _parts(found))
 
 
 def _parts(text: str) -> Iterator[str]:

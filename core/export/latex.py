@@ -24,13 +24,20 @@ _DELIMITER = re.compile(r"\\(left|right)([()\[\]])")
 
 
 @silent
-def latex(problem: Problem, shapes: Mapping[str, Shape], statics: Mapping[str, Static] | None = None) -> list[str]:
+def latex(
+    problem: Problem,
+    shapes: Mapping[str, Shape],
+    statics: Mapping[str, Static] | None = None,
+    texts: Iterable[str] | None = None,
+) -> list[str]:
     r"""Return the closed form of each derivative in LaTeX, without the dollar signs.
 
-    Example: `latex(Problem.of("logdet(X)", "grad", ("X",)), {"X": (3, 3)})` is `["X^{-\\top}"]`.
+    Example: `latex(Problem.of("logdet(X)", "grad", ("X",)), {"X": (3, 3)})` is `["X^{-\\top}"]`. Where `texts` are
+    given, they are these forms in a layout.
     """
     setting = Setting.of(problem, shapes, statics or {}, everywhere=False)
-    return [latex_of(form.program, setting.ranks) for form in setting.forms]
+    trees = [form.program for form in setting.forms] if texts is None else map(parse, texts)
+    return [latex_of(tree, setting.ranks) for tree in trees]
 
 
 @silent

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import prod
 
 from ...grammar import syntax
 from ...grammar.spellings import INDEX, RELATIONS, latex_name
@@ -70,6 +71,8 @@ class Latex:
             case Binary("+" | "-" as sign, left, right):
                 shape = self.ranks.shape(node)
                 return Binary(sign, self._spread(left, shape), self._spread(right, shape))
+            case Index(Attribute(), _) | Attribute() if (size := self._counted(node)) is not None:
+                return size
             case Attribute(Call("inv", (operand,)), "T" | "mT"):
                 return Call("inverse transpose", (self.rewritten(operand),))
             case Attribute(operand, "T") if self.ranks.of(operand) < 2:
@@ -82,6 +85,15 @@ class Latex:
             case Call():
                 return self._call(node)
         return map_children(node, self.rewritten)
+
+    def _counted(self, node: Node) -> Node | None:
+        """Return the length that `X.shape[0]` or `X.size` is, None for anything else."""
+        match node:
+            case Index(Attribute(operand, "shape"), (Number(place),)) if int(place) < len(self.ranks.shape(operand)):
+                return self._length(self.ranks.shape(operand)[int(place)])
+            case Attribute(operand, "size"):
+                return self._length(prod(self.ranks.shape(operand)))
+        return None
 
     def _literal(self, items: tuple[Node, ...], rank: int) -> Node | None:
         """Return numbers in brackets as a column, and rows of them as a matrix; None for what is no such array."""

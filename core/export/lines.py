@@ -96,7 +96,7 @@ class _Measure:
     """Reads LaTeX from left to right and adds up what it takes."""
 
     def __init__(self, text: str) -> None:
-        self.tokens = [token for token in _TOKEN.findall(text) if not token.isspace()]
+        self.tokens: list[str] = [token for token in _TOKEN.findall(text) if not token.isspace()]
         self.place = 0
 
     def run(self, closing: str = "") -> float:

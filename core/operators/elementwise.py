@@ -227,6 +227,7 @@ ENTRIES = (
                 "a where the condition holds, else b; the branch not taken has derivative 0, even where it is"
                 " infinite.",
                 kernels.where, parameters="condition, a, b", exact=True, analytic=False,
+                textbook="where(condition, da, db)",
                 samples=("where(x > 0, x, u)", "where(X > x, X, a)", "where(x == u, x, sin(x))"),
                 errors=("where(x)", "where(x > 0, x, v)"),
                 libraries=("jax.lax.select(pred, on_true, on_false) -> where(pred, on_true, on_false)",
