@@ -22,7 +22,6 @@ from .attach import LARGEST_COMPARED, error_of
 from .choices import Choices
 from .closed_form import ClosedForm
 
-
 # Lengths of comparisons at smaller sizes, from here on.
 SMALL = 5
 
