@@ -114,8 +114,8 @@ COMMON = (
            help="JSON {name: number or list}, .npz, or a CSV table with headings; - is standard input."),
     _input("-v", "--var", "variables", multiple=True, metavar="NAME=VALUE", shell_complete=_pair_names,
            help="VALUE: a number, '[1, 2]', '[1 2; 3 4]', @file.npy, @file.npz:key, @file.csv, "
-                "@file.csv:column, @file.mtx, @file.json, @file.h5:key, @file.zarr, @file.parquet:column, @'parts/*.npy', "
-                "@-. Wins over -i."),
+                "@file.csv:column, @file.mtx, @file.json, @file.h5:key, @file.zarr, "
+                "@file.parquet:column, @'parts/*.npy', @-. Wins over -i."),
     _input("--shape", "shapes", multiple=True, metavar="NAME=5x2", shell_complete=_pair_names,
            help="Random numbers of this shape; `scalar` for a number. Without it, the shape is inferred."),
     _input("--assume", "assumptions", multiple=True, metavar="NAME=WORD", shell_complete=_assumption_words,

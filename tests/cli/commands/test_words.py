@@ -187,7 +187,8 @@ def test_the_manner_of_errors_is_in_the_words() -> None:
     ("output", "format"),
     [
         ("a.json", "json"), ("a.JSON", "json"), ("a.csv", "csv"), ("a.md", "markdown"), ("a.tex", "latex"),
-        ("a.npy", "npy"), ("a.npz", "npy"), ("a.zarr", "zarr"), ("a.mtx", "mtx"), ("a.txt", "table"), ("a", "table"), ("-", "table"),
+        ("a.npy", "npy"), ("a.npz", "npy"), ("a.zarr", "zarr"), ("a.mtx", "mtx"), ("a.txt", "table"),
+        ("a", "table"), ("-", "table"),
         ("v1.2/a", "table"), (os.devnull, "table"), (None, "table"),
     ],
 )  # fmt: skip

@@ -267,10 +267,11 @@ def failure(case: Case, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Matgra
         path.write_bytes(content.encode() if isinstance(content, str) else content)
     content = case.stdin.encode() if isinstance(case.stdin, str) else case.stdin
     reader = StdinReader(Terminal(content) if case.terminal else io.BytesIO(content))
-    with pytest.raises(MatgradError) as caught, monkeypatch.context() as patch:
+    with monkeypatch.context() as patch:
         if case.missing:
             patch.setitem(sys.modules, case.missing, None)
-        read(case, reader)
+        with pytest.raises(MatgradError) as caught:
+            read(case, reader)
     return caught.value
 
 
