@@ -284,6 +284,10 @@ class Calculation:
     def _batched(self) -> list[Node]:
         return self.over_samples([self.output, *(node for _, node in self.results)])
 
+    @cached_property
+    def _flat(self) -> list[Node]:
+        return flatten(self._batched)
+
     def over_samples(self, roots: list[Node]) -> list[Node]:
         """Return graphs of one sample as graphs of all samples, with the sample axis first."""
         if self.samples is None:
@@ -297,7 +301,7 @@ class Calculation:
     @cached_property
     def program(self) -> Program:
         """The compiled program: the value first, then each derivative."""
-        return _compiled(_rearranged(flatten(self._batched)))
+        return _compiled(_rearranged(self._flat))
 
     @cached_property
     def derivative_program(self) -> Program:
@@ -307,7 +311,8 @@ class Calculation:
     @cached_property
     def value_program(self) -> Program:
         """The compiled value alone, which knows nothing of any rule."""
-        return _compiled(flatten(self._batched[:1]))
+        # A small value is computed as it is beside its derivatives: it need not be compiled again.
+        return self.program.first() if _are_small(self._flat) else _compiled(flatten(self._batched[:1]))
 
     @cached_property
     def separate_program(self) -> Program:
@@ -442,9 +447,13 @@ def _compiled(roots: list[Node]) -> Program:
 
 def _rearranged(roots: list[Node]) -> list[Node]:
     """Return graphs that are cheaper to evaluate; where all is small there is nothing to gain, and nothing to load."""
-    if all(prod(node.shape) < SMALL for node in topological(roots)):
+    if _are_small(roots):
         return roots
     # For start-up.
     from ..evaluation.rearrange import rearranged
 
     return rearranged(roots)
+
+
+def _are_small(roots: list[Node]) -> bool:
+    return all(prod(node.shape) < SMALL for node in topological(roots))
