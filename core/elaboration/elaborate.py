@@ -87,7 +87,8 @@ def construct(operator: Operator, operands: Sequence[Any], settings: Mapping[str
 
     Raises NotPlainError for a length where a number must be known, as an axis.
     """
-    lengths = [size for size in flat([settings.get(name) for name in PLAIN]) if isinstance(size, Size)]
+    plain_settings = [value for name, value in settings.items() if name in PLAIN]
+    lengths = [size for size in flat(plain_settings) if isinstance(size, Size)]
     if lengths:
         raise NotPlainError(f"`{operator.name}` must know this number", lengths)
     if operator.build is not None:

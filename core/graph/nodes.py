@@ -60,7 +60,8 @@ class Node:
         raise AttributeError(f"{type(self).__name__} is immutable")
 
     def __repr__(self) -> str:
-        fields = {k: v for k, v in vars(self).items() if k not in ("rank", "digest", "children") and not k.startswith("_")}
+        hidden = ("rank", "digest", "children")
+        fields = {k: v for k, v in vars(self).items() if k not in hidden and not k.startswith("_")}
         return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in fields.items())})"
 
 
