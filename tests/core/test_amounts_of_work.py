@@ -114,13 +114,13 @@ def test_a_claim(work: Work, text: str, variable: str, claim: str, key: str | No
     verdict = check_claim(Problem.of(text, "jacobian", (variable,)), claim, {}, Wishes())
     assert verdict.matches == key
     assert verdict.points == 6
-    assert 3 <= work["compilations"] <= 12
+    assert 3 <= work["compilations"] <= 10
     assert 3 <= work["elaborations"] <= 16
 
 
 # About a twenty-fifth more than they take.
 @pytest.mark.parametrize(
-    ("text", "kind", "most"), [("x.T @ A @ x", "grad", 13_160), ("softmax(A @ x)[0]", "hessian", 69_400)]
+    ("text", "kind", "most"), [("x.T @ A @ x", "grad", 11_900), ("softmax(A @ x)[0]", "hessian", 63_900)]
 )
 def test_calls_of_an_answer(text: str, kind: str, most: int) -> None:
     def ask() -> object:
@@ -159,22 +159,22 @@ def test_calls_of_a_line() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "variable", "claim", "key", "most"),
+    ("text", "variable", "claim", "key", "compilations", "elaborations"),
     [
-        ("x.T @ A @ x", "x", "2*A @ x", "if symmetric", 16),
-        ("trace(X @ A @ X.T)", "X", "2*X @ A", "if symmetric", 16),
-        ("A @ X @ B", "X", "kron(A, B)", "transposed factor, turned", 40),
-        ("x.T @ A @ x", "x", "3*A @ x + 1", None, 48),
+        ("x.T @ A @ x", "x", "2*A @ x", "if symmetric", 8, 13),
+        ("trace(X @ A @ X.T)", "X", "2*X @ A", "if symmetric", 8, 13),
+        ("A @ X @ B", "X", "kron(A, B)", "transposed factor, turned", 9, 56),
+        ("x.T @ A @ x", "x", "3*A @ x + 1", None, 20, 52),
     ],
 )
 def test_a_claim_that_is_written_otherwise_in_many_ways(
-    work: Work, text: str, variable: str, claim: str, key: str | None, most: int
+    work: Work, text: str, variable: str, claim: str, key: str | None, compilations: int, elaborations: int
 ) -> None:
     """Hundreds of trees are tried that differ in one place: a function of equal shapes is compiled once."""
     verdict = check_claim(Problem.of(text, "jacobian", (variable,)), claim, {}, Wishes())
     assert verdict.matches == key
-    assert 3 <= work["compilations"] <= most
-    assert 3 <= work["elaborations"] <= 3 * most
+    assert 3 <= work["compilations"] <= compilations
+    assert 3 <= work["elaborations"] <= elaborations
 
 
 SIZES = {"x": 4, "A": (6, 4), "S": (4, 4), "y": 6}
