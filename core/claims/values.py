@@ -36,7 +36,7 @@ ARITHMETIC: dict[str, Callable[[Array, Array], Array]] = {
     "!=": np.not_equal,
 }
 # What NumPy calls the same: with the functions of entries most of what a claim calls.
-CALLS: dict[str, Callable[..., Array]] = {"sum": np.sum, "kron": np.kron, "einsum": np.einsum}
+CALLS: dict[str, Callable[..., Any]] = {"sum": np.sum, "kron": np.kron, "einsum": np.einsum}
 
 
 def inlined(program: syntax.Program) -> Node:
