@@ -421,16 +421,17 @@ class Calculation:
     @cached_property
     def _records(self) -> list[Result]:
         """The records of the derivatives without their numbers."""
-        records = []
-        for wrt, node in self.results:
-            groups = self.groups(wrt)
+        from ..compressed.bands import one_word  # for start-up
+
+        records, named = [], self.problem.kind in ("jacobian", "hessian")
+        for (wrt, node), groups in zip(self.results, (self.groups(wrt) for wrt, _ in self.results), strict=True):
             records.append(
                 Result(
                     wrt=wrt,
                     data=np.empty(0),
                     axes=axis_names(groups),
                     axis_groups=tuple((owner, len(shape)) for owner, shape in groups),
-                    structure=structure_of(node, len(self.shape)) if self.problem.kind == "jacobian" else None,
+                    structure=one_word(node, node.rank - len(groups[-1][1])) if groups and named else None,
                     convention=convention(self.problem, self.variables, wrt),
                 )
             )
@@ -449,8 +450,7 @@ def _rearranged(roots: list[Node]) -> list[Node]:
     """Return graphs that are cheaper to evaluate; where all is small there is nothing to gain, and nothing to load."""
     if _are_small(roots):
         return roots
-    # For start-up.
-    from ..evaluation.rearrange import rearranged
+    from ..evaluation.rearrange import rearranged  # for start-up
 
     return rearranged(roots)
 
