@@ -100,8 +100,10 @@ def distribution(
         scaled = formula if whole else _OF_X.get(function, "{}").format(formula)
         scaled = "".join([*used, _supported(function, scaled, support)])
         tried = quantiles if inverse else fixed if fixed and function.removeprefix("log") in ("cdf", "sf") else samples
-        asked = {log: "log_prob", "cdf": None if fixed or whole else "cdf", "ppf": "icdf" if name == "norm" else None}
+        asked = {log: "log_prob", plain: "" if name == "norm" else "log_prob", "cdf": "" if fixed or whole else "cdf",
+                 "ppf": "icdf" if name == "norm" else ""}
         in_torch = f"{torch}.{word}(#1)" if (word := asked.get(function)) else None
+        in_torch = f"torch.exp({in_torch})" if in_torch and function == plain else in_torch
         signature = ", ".join(words if not whole else [*words, "loc: 0 = 0"])
         yield Operator(
             entry, ", ".join(words), f"{_MEANING[function]} of the {of}.", family="densities", definition=scaled,

@@ -21,6 +21,11 @@ def reciprocal_or_zero(x: Any) -> Any:
     return np.where(x == 0, 0.0, 1 / np.where(x == 0, 1.0, x))
 
 
+def huber(delta: Any, r: Any) -> Any:
+    """r**2/2 up to delta in size, and the tangent of that beyond."""
+    return np.where(np.abs(r) <= delta, r * r / 2, delta * (np.abs(r) - delta / 2))
+
+
 def exclusive_product(x: Any) -> Any:
     """For each entry along the last axis, the product of the others."""
     ones = np.ones_like(x[..., :1])

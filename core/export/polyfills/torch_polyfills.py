@@ -85,3 +85,33 @@ def one_hot(labels: Any, num_classes: Any, dim: Any = -1) -> Any:
     places = torch.as_tensor(labels).unsqueeze(-1)
     rows = places == torch.arange(num_classes, device=places.device)
     return torch.moveaxis(rows, -1, dim)
+
+
+def gammasgn(x: Any) -> Any:
+    """The sign of the gamma function."""
+    return torch.where((x > 0) | (torch.floor(x) % 2 == 0), 1.0, -1.0).to(x.dtype)
+
+
+def gamma(x: Any) -> Any:
+    """The gamma function."""
+    return torch.where((x > 0) | (torch.floor(x) % 2 == 0), 1.0, -1.0) * torch.exp(torch.lgamma(x))
+
+
+def beta(a: Any, b: Any) -> Any:
+    """The beta function, of positive numbers."""
+    return torch.exp(torch.lgamma(a) + torch.lgamma(b) - torch.lgamma(a + b))
+
+
+def poch(x: Any, m: Any) -> Any:
+    """The rising factorial gamma(x + m) / gamma(x), of positive numbers."""
+    return torch.exp(torch.lgamma(x + m) - torch.lgamma(x))
+
+
+def binom(n: Any, k: Any) -> Any:
+    """The binomial coefficient, n over k, for 0 <= k <= n."""
+    return torch.exp(torch.lgamma(n + 1) - torch.lgamma(k + 1) - torch.lgamma(n - k + 1))
+
+
+def norm_pdf(x: Any, loc: Any = 0, scale: Any = 1) -> Any:
+    """The density of the normal distribution."""
+    return torch.exp(-(((x - loc) / scale) ** 2) / 2) / (scale * (2 * torch.pi) ** 0.5)
