@@ -58,7 +58,12 @@ def _torch_lines(entry: str) -> Iterator[str]:
     return (f"torch.distributions.{line}" for line in _IN_TORCH.get(entry, ()))
 
 
-_SOUGHT = {"norm_pdf": ("gaussian", "gaussian_pdf"), "norm_cdf": ("gaussian_cdf",)}
+# R's words come last.
+_SOUGHT = {"norm_pdf": ("gaussian", "gaussian_pdf", "dnorm"), "norm_cdf": ("gaussian_cdf", "pnorm"),
+           "norm_ppf": ("qnorm",), "t_pdf": ("dt",), "t_cdf": ("pt",), "chi2_cdf": ("pchisq",),
+           "chi2_pdf": ("dchisq",), "gamma_pdf": ("dgamma",), "gamma_cdf": ("pgamma",), "beta_pdf": ("dbeta",),
+           "beta_cdf": ("pbeta",), "expon_pdf": ("dexp",), "expon_cdf": ("pexp",), "binom_pmf": ("dbinom",),
+           "binom_cdf": ("pbinom",), "poisson_pmf": ("dpois",), "poisson_cdf": ("ppois",)}
 
 
 def _supported(function: str, formula: str, support: Sequence[str]) -> str:

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from ..elaboration.elaborate import call, elaborate_text
@@ -91,6 +92,11 @@ ENTRIES = (
             signature="(n,m)->(n,m)", evaluate=mean_along_diagonals, differential="mean_diagonals(dX)",
             adjoint="mean_diagonals(g)", analytic=True, samples=("mean_diagonals(X)", "mean_diagonals(A)"),
             errors=("mean_diagonals(x)", "mean_diagonals()"), spellings=NOWHERE),
+    pattern("mean_cyclic_diagonals", "X", "The circulant matrix that is nearest: each entry becomes the mean of its"
+            " diagonal, which goes on at the other side.", signature="(n,n)->(n,n)",
+            evaluate=partial(mean_along_diagonals, cyclic=True), differential="mean_cyclic_diagonals(dX)",
+            adjoint="mean_cyclic_diagonals(g)", analytic=True, samples=("mean_cyclic_diagonals(A)",),
+            errors=("mean_cyclic_diagonals(x)", "mean_cyclic_diagonals(X)"), spellings=NOWHERE),
     pattern("hankel", "c, r", "Matrix of equal entries along each antidiagonal: first column c and last row r, zeros"
             " where it is left out.", definition="sliding_window_view(concatenate([c, r[1:]]), len(r))",
             samples=("hankel(x, v)", "hankel(v, x)"),

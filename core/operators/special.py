@@ -48,7 +48,25 @@ def _one(name: str) -> tuple[str, ...]:
     return tuple(f"{name}({operand})" for operand in "xXa")
 
 
+def reciprocal(name: str, of: str, rule: str, doc: str, domain: str, latex: str) -> Operator:
+    """Return one divided by a trigonometric or hyperbolic function."""
+    function = getattr(np, of)
+    return elementwise(
+        name, rule, f"{doc}, 1/{of}(x).", lambda x: 1 / function(x), domain=(domain,),
+        samples=(f"{name}(x)", f"{name}(X)"),
+        spellings={"numpy": f"(1/np.{of}(#1))", "torch": f"(1/torch.{of}(#1))", "latex": rf"{latex}\left(#1\right)"},
+    )
+
+
 ENTRIES = (
+    # --- reciprocals
+    reciprocal("sec", "cos", "y * tan(x) * dx", "Secant", "unit", r"\sec"),
+    reciprocal("csc", "sin", "-y * cot(x) * dx", "Cosecant", "probability", r"\csc"),
+    reciprocal("cot", "tan", "-(1 + y**2) * dx", "Cotangent", "probability", r"\cot"),
+    reciprocal("sech", "cosh", "-y * tanh(x) * dx", "Hyperbolic secant", "real", r"\operatorname{sech}"),
+    reciprocal("csch", "sinh", "-y * coth(x) * dx", "Hyperbolic cosecant", "nonzero", r"\operatorname{csch}"),
+    reciprocal("coth", "tanh", "(1 - y**2) * dx", "Hyperbolic cotangent", "nonzero", r"\coth"),
+
     # --- the error function and the normal distribution
     special("erfc", "-2 / sqrt(pi) * exp(-x**2) * dx", "Complementary error function, 1 - erf(x).", "DLMF 7.2.2",
             bounds=(0.0, 2.0), analytic=True, plain=math.erfc),
@@ -71,7 +89,7 @@ ENTRIES = (
             "DLMF 7.2.2", bounds=(-np.inf, 0.0), jax="jax.scipy.stats.norm.logcdf(#*)",
             latex=r"\log\Phi\left(#1\right)"),
     special("ndtri", "sqrt(2 * pi) * exp(y**2 / 2) * dx", "Inverse of ndtr: the quantile of a probability.",
-            "DLMF 7.17.1", domain=("probability",), latex=r"\Phi^{-1}\left(#1\right)"),
+            "DLMF 7.17.1", domain=("probability",), latex=r"\Phi^{-1}\left(#1\right)", sought=("probit",)),
     special("stdtr", "exp(gammaln((df + 1)/2) - gammaln(df/2) - (df + 1)/2*log1p(x**2/df)) / sqrt(pi*df) * dx",
             "Distribution function of Student's t with df degrees of freedom.",
             "Johnson, Kotz & Balakrishnan 1995, Continuous Univariate Distributions, volume 2, 28.1",

@@ -202,6 +202,14 @@ def states(f: Any, h: Any, *sequences: Any) -> Any:
     return np.stack(found)
 
 
+def mean_cyclic_diagonals(X: Any) -> Any:
+    """The circulant matrix that is nearest: each entry becomes the mean of its diagonal, which goes on cyclically."""
+    n = X.shape[-1]
+    offset = (np.arange(n) - np.arange(n)[:, None]) % n
+    means = [np.sum(np.where(offset == k, X, 0.0), (-2, -1)) / n for k in range(n)]
+    return sum(np.where(offset == k, mean[..., None, None], 0.0) for k, mean in enumerate(means))
+
+
 def mean_diagonals(X: Any) -> Any:
     """The Toeplitz matrix that is nearest: each entry becomes the mean of its diagonal."""
     rows, columns = X.shape[-2:]
