@@ -7,7 +7,7 @@ import pytest
 
 import matgrad
 from identities.records import RECORDS
-from matgrad.core.elaboration.elaborate import BARE_CONSTANTS
+from matgrad.core.elaboration.literals import BARE_CONSTANTS
 from matgrad.core.explanation.derivation import explain
 from matgrad.core.explanation.lesson import Explanation, Lesson, Line
 from matgrad.core.graph.catalogue import operators
