@@ -182,7 +182,7 @@ class Calculation:
         for name, known in self.problem.assumptions.items():
             shape = self.symbols[name].shape
             matrices = known & {*MATRIX_ASSUMPTIONS}
-            square = known.isdisjoint({"orthogonal", "toeplitz"})
+            square = known.isdisjoint({"orthogonal", "toeplitz", "hankel"})
             if matrices and (len(shape) != 2 or (square and shape[0] != shape[1])):
                 word = sorted(matrices)[0]
                 message = f"`{name}` cannot be {word}: it is {describe(shape)}"
