@@ -42,8 +42,8 @@ FLOORS = """
     core.session
     core.export core.claims
     core.explanation
+    core.keywords core.blocks
     core.api
-    core.blocks
     matgrad
     cli
     __main__

@@ -29,9 +29,9 @@ _ENDINGS = (".npy", ".npz", ".json", ".csv", ".tsv", ".txt", ".dat", ".mtx")
 
 _FOREIGN = {
     b"\x89HDF": "an HDF5 file",
+    b"PAR1": "a Parquet file",
     b"MATLAB 5.0": "a MATLAB file",
     b"\x1f\x8b": "a gzip file",
-    b"PAR1": "a Parquet file",
     b"\xff\xfe": "text in UTF-16",
     b"\xfe\xff": "text in UTF-16",
 }
@@ -111,7 +111,7 @@ def load_array(document: Document, part: str | None, destination: Destination) -
         names = npz_names(document.data, document.name)
         if part is None and is_archive(names):
             return read_archive(name, document.data, document.name)
-        key = _choose(document.name, part, names)
+        key = errors.choose(document.name, part, names)
         return read_npz([key], document.data, document.name)[key]
     if kind == "table":
         from .csv_tables import read_table
@@ -154,19 +154,11 @@ def _json_array(document: Document, part: str | None, name: str) -> Array:
     source = text_of(document)
     value = read_json(source)
     if isinstance(value, dict):
-        key = _choose(document.name, part, list(value))
+        key = errors.choose(document.name, part, list(value))
         return to_array(name, value[key], source, (key,))
     if part is not None:
         raise errors.part_not_possible(document.name, part, "a JSON list or number")
     return to_array(name, value, source, ())
-
-
-def _choose(path: str, part: str | None, keys: list[str]) -> str:
-    if part is not None and part not in keys:
-        raise errors.no_such_part(path, part, keys)
-    if part is None and len(keys) != 1:
-        raise errors.which_part(path, keys)
-    return keys[0] if part is None else part
 
 
 def _standard_input(place: str, stdin: StdinReader | None) -> bytes:

@@ -16,6 +16,7 @@ from .standard_input import StdinReader
 
 if TYPE_CHECKING:
     from ...core.problems.answer import Input, Warning
+    from .stored import Stored
 
 _NAME = re.compile(r"[^\W\d]\w*")
 _NUMBERS = re.compile(r"(?=\D*\d)[-+.\deE,;\s\"]*")
@@ -66,6 +67,24 @@ def read_inputs(
     return _reading(found, needed, declared)._replace(offered=tuple(offered))
 
 
+def stored_inputs(names: Container[str], variables: Sequence[str]) -> dict[str, Stored]:
+    """Return those of the named inputs that are files of arrays, none of whose samples is read.
+
+    Example: `stored_inputs(["X"], ["X=@X.npy"])["X"].shape`. Raises as `read_inputs`.
+    """
+    from .stored import kind_on_disk, open_stored
+
+    found: dict[str, Stored] = {}
+    for name, text in _typed_variables(variables).items():
+        text = _bare(text)
+        if name in names and text.startswith("@"):
+            path, part = split_part(text[1:])
+            kind = kind_on_disk(path)
+            if kind is not None:
+                found[name] = open_stored(kind, path, part, Destination.of(name))
+    return found
+
+
 def read_value(text: str, destination: Destination, stdin: StdinReader | None) -> Input:
     """Return the input that a VALUE means: a number, a list, `[1 2; 3 4]`, `@FILE`, `@FILE:PART` or `@-`.
 
@@ -74,15 +93,25 @@ def read_value(text: str, destination: Destination, stdin: StdinReader | None) -
     from ...core.problems.answer import Input
     from .values import parse_value
 
-    text = text.strip()
-    if len(text) > 1 and text[0] == text[-1] == "'":
-        text = text[1:-1].strip()  # some shells hand over the quotes
+    text = _bare(text)
     if not text.startswith("@"):
         file = text if names_a_file(text) else None
         return Input(parse_value(text, destination, file), destination.option.split()[0])
+    from .stored import kind_on_disk, open_stored
+
     path, part = split_part(text[1:])
+    kind = kind_on_disk(path)
+    if kind is not None and kind != "npy":
+        found = open_stored(kind, path, part, destination)
+        return Input(found.whole(), found.place)
     document = open_document(path, f"{destination.prefix}@", stdin)
     return Input(load_array(document, part, destination), document.name)
+
+
+def _bare(text: str) -> str:
+    """Return a value without the quotes that some shells hand over."""
+    text = text.strip()
+    return text[1:-1].strip() if len(text) > 1 and text[0] == text[-1] == "'" else text
 
 
 def _typed_variables(variables: Sequence[str]) -> dict[str, str]:

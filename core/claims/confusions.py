@@ -349,6 +349,13 @@ class Candidates(Inquiry):
                 words = f"the {self.noun} by `{other}`, not by `{self.name}`"
                 by_other = partial(self._by, name=other)
                 yield Candidate("another variable", words, by_other, helps=(Setting("wrt", other),))
+                if self.output and self.output == self.points[0].shapes[other]:
+                    diagonal = partial(self._diagonal_by, name=other)
+                    yield Candidate("another variable", f"the diagonal of {words}", diagonal)
+
+    def _diagonal_by(self, point: Point, name: str) -> Array | None:
+        found = self._by(point, name)
+        return None if found is None else _diagonal(found, len(self.output))
 
     @staticmethod
     def _by(point: Point, name: str) -> Array | None:

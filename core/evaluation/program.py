@@ -23,7 +23,7 @@ from .large import with_sweeps
 from .lowering import Lowering
 from .perturbed import Perturbed, may_lose_digits, run_perturbed
 from .steadied import steadied
-from .tape import Draft
+from .tape import Draft, Tape
 
 __all__ = ["OperationFailed", "Program", "compile_program", "evaluated"]
 
@@ -66,30 +66,44 @@ class Program:
     """A compiled graph.
 
     - `largest`: entries of the largest array that a run allocates, known before anything is allocated.
+    - `entries`: of all arrays that a run allocates, one after another; at no moment are there more.
     - `cost`: a rough number of floating-point operations per run.
     """
 
     def __init__(self, roots: Sequence[Node], sparse: frozenset[str] = frozenset()) -> None:
         order = topological(roots)
         _require_axes(order)
+        roots = gated(steadied(roots, order), order)
+        lowered = Lowering(roots, Compiled, sparse=sparse)
+        self._assemble(roots, lowered.tape, [value.slot for value in lowered.outputs], sparse)
+
+    def first(self) -> Program:
+        """Return the program of the first root alone: the same steps, without those that only the others need."""
+        if len(self._roots) == 1:
+            return self
+        made = Program.__new__(Program)
+        made._assemble(self._roots[:1], self._tape, self._outputs[:1], self._sparse)
+        return made
+
+    def _assemble(self, roots: list[Node], tape: Tape, outputs: list[int], sparse: frozenset[str]) -> None:
+        """Take those steps of a tape that lead to the outputs."""
+        self._roots, self._tape, self._outputs = roots, tape, outputs
         self._sparse, self._over_sparse = sparse, dict[frozenset[str], Program]()
-        self._roots = gated(steadied(roots, order), order)
-        lowered = Lowering(self._roots, Compiled, sparse=sparse)
-        self._outputs = [value.slot for value in lowered.outputs]
-        self._inputs = lowered.tape.inputs
-        self._initial = lowered.tape.initial
-        drafts = _needed(lowered.tape.drafts, self._outputs)
+        drafts = _needed(tape.drafts, outputs)
         self.largest = max((draft.entries for draft in drafts), default=0)
+        self.entries = sum(draft.entries for draft in drafts)
         self.cost = sum(draft.cost for draft in drafts)
         varying = [draft for draft in drafts if not draft.constant]
-        used_later = {slot for draft in varying for slot in draft.inputs}
+        read = {slot for draft in varying for slot in draft.inputs}
+        self._inputs = {name: slot for name, slot in tape.inputs.items() if slot in read or slot in outputs}
         self._drafts = varying
         made_dense = {slot for draft in varying if draft.kernel is Sparse.dense for slot in draft.inputs}
         self._made_dense = [name for name, slot in self._inputs.items() if slot in made_dense]
-        self._constant = _steps([draft for draft in drafts if draft.constant], used_later)
-        kept = {draft.output for draft in drafts if draft.constant} | {*self._inputs.values(), *self._outputs}
-        varying, self._memory = with_sweeps(varying, kept, lowered.tape.slot)
+        self._constant = _steps([draft for draft in drafts if draft.constant], read)
+        kept = {draft.output for draft in drafts if draft.constant} | {*self._inputs.values(), *outputs}
+        varying, self._memory = with_sweeps(varying, kept, tape.slot)
         self._steps = _steps(varying, kept)
+        self._initial = tape.initial.copy()
         self._runs = 0
         self._prepared = False
         self._function: Run | None = None
@@ -120,10 +134,11 @@ class Program:
 
         Raises EvaluationError where a sparse input is needed as a dense array and is too large for that.
         """
-        sparse = sparse_names(values, self._inputs)
-        if sparse != self._sparse and sparse not in self._over_sparse:
-            self._over_sparse[sparse] = Program(self._roots, sparse)
-        program = self if sparse == self._sparse else self._over_sparse[sparse]
+        program, sparse = self, frozenset() if self._sparse else sparse_names(values, self._inputs)
+        if sparse:
+            if sparse not in self._over_sparse:
+                self._over_sparse[sparse] = Program(self._roots, sparse)
+            program = self._over_sparse[sparse]
         for name in program._made_dense:
             cast("Sparse", values[name]).require_room()
         return program
