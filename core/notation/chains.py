@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from ...grammar.budget import spend
-from ...grammar.syntax import Attribute, Binary, Number
-from .trees import ONE, Power, Tree, call, hadamard, times, transposed, transposes
+from ...grammar.syntax import Attribute, Binary, Call, Number
+from .trees import ONE, TURNED, Power, Tree, call, hadamard, times, transposed, transposes
 
 
 class Link(NamedTuple):
@@ -45,7 +45,8 @@ class Link(NamedTuple):
         return self._replace(powers=turned)
 
     def _turned(self, tree: Tree) -> Tree:
-        whole = self.spread and isinstance(tree, Binary) and tree.operator in ("+", "-")
+        sums = isinstance(tree, Binary) and tree.operator in ("+", "-")
+        whole = self.spread and sums and TURNED not in tree.__dict__
         return Attribute(tree, "T") if whole else transposed(tree)
 
     def written(self) -> Tree:
@@ -71,12 +72,25 @@ def _parts(links: Sequence[Link]) -> list[Tree]:
 
 def product_of(links: Sequence[Link]) -> Tree:
     """Return a chain as a product, turned around where that writes fewer transposes."""
+    if len(links) == 2 and (outer := _outer(*links)) is not None:
+        return outer
     parts = _parts(links)
     if (written := sum(map(transposes, parts))) > 1:
         turned = _parts(flipped(links))
-        if sum(map(transposes, turned)) + 1 < written:
+        # The ends of `A.T @ P.T @ P.T @ A` stay as they are when it is turned.
+        if sum(map(transposes, turned)) + 1 + (turned[0] == parts[0]) < written:
             return transposed(times(turned, "@"))
     return times(parts, "@")
+
+
+def _outer(first: Link, second: Link) -> Tree | None:
+    """Return a matrix times an outer product as one of two vectors: `outer(A @ u, v)` for `A @ outer(u, v)`."""
+    match first.written(), second.written():
+        case matrix, Call("outer", (u, v)):
+            return call("outer", times([matrix, u], "@"), v)
+        case Call("outer", (u, v)), _ if transposes((turned := second.flipped()).tree) <= transposes(second.tree):
+            return call("outer", u, times([turned.written(), v], "@"))
+    return None
 
 
 def powers_of(links: Sequence[Link]) -> tuple[Power, ...]:

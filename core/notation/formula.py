@@ -55,7 +55,7 @@ from .residuals import residual_in
 from .roots import exact_power
 from .summands import adds_matrices, opened, with_transposes_opened
 from .sums import summed
-from .terms import Term, raised, written
+from .terms import Term, raised, without_ones, written
 from .trees import ONE, Exponent, Power, Tree, array_literal, call, indexed, length, number, spelled, transposed
 from .typed import Typed
 from .walk import Walk
@@ -191,7 +191,7 @@ class Notation:
         return self._product(1, self.typed.factors([*found.factors, (inner, found.place)]), 2)
 
     def _plain_sum(self, node: Sum) -> Term:
-        whole = (adds_matrices(node) or node in self.maps) and node not in self.familiar
+        whole = adds_matrices(node) or (node in self.maps and node not in self.familiar)
         places = self.typed.terms(node)
         result = self._added([*node.terms], places, whole=whole)
         if (spread := with_transposes_opened(node)) is not None:
@@ -233,7 +233,7 @@ class Notation:
             return self.term(node)
         repeated = repeated_axes(node)
         if not repeated:
-            return self.term(node)
+            return without_ones(self.term(node))
         kept = tuple(axis for axis in range(node.rank) if axis not in repeated)
         inner = self.term(without_axes(node, kept))
         if not kept:

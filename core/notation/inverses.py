@@ -14,6 +14,7 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from fractions import Fraction
 
 from ..elaboration.elaborate import call, elaborate_text
 from ..elaboration.infix import power
@@ -163,19 +164,44 @@ def sign_of_itself(node: Node) -> Node | None:
 
 
 def merged_powers(node: Node) -> Node | None:
-    """Merge powers of one thing: x * x**p = x**(p + 1), where p is no number."""
+    """Merge powers of one thing: x * x**p = x**(p + 1), x / sqrt(x) = sqrt(x), x**p / x = x**(p - 1)."""
     if not isinstance(node, Product):
         return None
     factors = list(node.factors)
     for place, (raised, labels) in enumerate(factors):
-        if not is_function(raised, "power"):
+        x, exponent = _as_power(raised)
+        if x is raised or isinstance(constant_value(exponent), int):
             continue
-        x, exponent = raised.children
-        if isinstance(constant_value(exponent), int) or (x, labels) not in factors:
-            continue
-        more = add([(1, exponent), (1, full(1, exponent.shape))], exponent.shape)
-        return exchanged(node, (place, factors.index((x, labels))), (power(x, more), labels))
+        for spot, (other, own) in enumerate(factors):
+            base, more = _as_power(other)
+            if spot != place and own == labels and base is x and not (_of_root(raised) and _of_root(other)):
+                terms = [(1, exponent), (1, more)]
+                return exchanged(node, (place, spot), (_power_of(x, add(terms, exponent.shape)), labels))
     return None
+
+
+def _as_power(node: Node) -> tuple[Node, Node]:
+    """Return a node as a power of another: sqrt(x)**-1 is x to the -1/2; what is no power is itself to the 1."""
+    if is_function(node, "sqrt"):
+        return node.children[0], full(Fraction(1, 2), node.shape)
+    if is_function(node, "reciprocal_or_zero"):
+        return node.children[0], full(-1, node.shape)
+    if not is_function(node, "power"):
+        return node, full(1, node.shape)
+    base, exponent = node.children
+    x, inner = _as_power(base)
+    number, known = constant_value(exponent), constant_value(inner)
+    if x is base or number is None or known is None:
+        return base, exponent
+    return x, full(number * known, node.shape)
+
+
+def _of_root(node: Node) -> bool:
+    return is_function(node, "sqrt") or (is_function(node, "power") and is_function(node.children[0], "sqrt"))
+
+
+def _power_of(x: Node, exponent: Node) -> Node:
+    return call("sqrt", x) if constant_value(exponent) == Fraction(1, 2) else power(x, exponent)
 
 
 def solved_sylvester(node: Node) -> Node | None:

@@ -14,7 +14,8 @@ from .trees import Tree, length, negated
 
 NAMEABLE = {Call, Index, syntax.Binary, syntax.Attribute}
 # A name costs a reader something too: a part is named where at least this many words and signs are saved. In a formula
-# that is long even with the name, a sum or a call is named where that saves less: the first number is how long.
+# that is long even with the name, a sum or a call is named where that saves less: the first number is how long. And so
+# is a call of several operands, as `solve(K, y)`.
 WORTH = 2
 LONG = ((18, 0), (12, 1))
 # `p = ...;` around the part itself.
@@ -86,7 +87,7 @@ class _Parts:
             if not isinstance(node, Name) and all(part in plain for part in children(node)):
                 plain.add(node)
         products = (n for n in order if isinstance(n, syntax.Binary) and n.operator == "*")
-        multiples = {n for n in products if isinstance(n.left, syntax.Number)}
+        multiples = {n for n in products if isinstance(n.left, syntax.Number) or n.left in plain}
         views = (n for n in order if isinstance(n, syntax.Attribute) or (isinstance(n, Index) and _slices(n, plain)))
         turned = {n for n in views if isinstance(n.operand, Name)}
         return (
@@ -104,7 +105,8 @@ class _Parts:
         if not isinstance(node, Call) and not (isinstance(node, syntax.Binary) and node.operator in "+-"):
             return WORTH
         rest = self._whole - self._times[node] * (self._lengths[node] - 1)
-        return next((least for long, least in LONG if rest > long), WORTH)
+        several = isinstance(node, Call) and len(node.arguments) > 1
+        return next((least for long, least in LONG if rest > long), WORTH - several)
 
     def worth_naming(self) -> Node | None:
         """Return the repeated part whose naming saves most, None where none saves enough."""
@@ -193,9 +195,9 @@ def _has_sign(node: Node) -> bool:
 
 
 def _slices(node: Index, plain: set[Node]) -> bool:
-    """Whether an index is one slice between places that are read at a glance: `x[1:-1]`."""
+    """Whether an index is one place, or one slice between places that are read at a glance: `x[0]`, `x[1:-1]`."""
     match node.items:
-        case (syntax.Slice(_, _, None) as item,):
+        case (syntax.Slice(_, _, None) | syntax.Number() as item,):
             return item in plain
     return False
 

@@ -42,8 +42,8 @@ PATTERNS = (
     known_total,
     with_complements,
     unmerged,
-    *PAIRS,
     simpler_branches,
+    *PAIRS,
 )
 
 

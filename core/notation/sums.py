@@ -18,16 +18,18 @@ from itertools import combinations
 from math import gcd, isfinite
 
 from ...grammar.budget import spend
-from ...grammar.syntax import Binary, Call, Number, String
+from ...grammar.syntax import Binary, Call, Index, Literal, Number, Slice, String
 from ..graph.nodes import Plain
 from .chains import Link, flipped
 from .terms import Term, chain, written
 from .trees import (
     ONE,
+    TURNED,
     Power,
     Tree,
     call,
     collected,
+    indexed,
     length,
     magnitude,
     negated,
@@ -66,7 +68,7 @@ def summed(terms: Sequence[Term]) -> Term:
     if len(terms) == 1:
         (term,) = terms
         return term._replace(coefficient=term.coefficient * common, scalars=(*scalars, *term.scalars), rank=rank)
-    tree = _fewest_transposes(terms) if rank == 2 else _added(terms)
+    tree, terms = _fewest_transposes(terms) if rank == 2 else (_added(terms), terms)
     tree.__dict__[SUMMANDS] = terms
     covers = frozenset().union(*(term.covers for term in terms))
     outer = Term(rank, common, scalars, covers=covers)
@@ -160,13 +162,34 @@ def _length_of(scalars: tuple[Power, ...]) -> int:
     return sum(1 + length(power(tree, magnitude(exponent))) for tree, exponent in scalars)
 
 
-def _fewest_transposes(terms: list[Term]) -> Tree:
-    """Return a sum of matrices, turned around where `(X @ B + B @ X).T` writes fewer transposes."""
+def _fewest_transposes(terms: list[Term]) -> tuple[Tree, list[Term]]:
+    """Return a sum of matrices and its terms, turned around where `(X @ B + B @ X).T` writes fewer transposes.
+
+    What is repeated along an axis is turned with the rest: `(X.T - v[:, None]).T` is `X - v`.
+    """
     tree = _added(terms)
-    if transposes(tree) < 2 or any(map(_is_spread, terms)):
-        return tree
-    turned = transposed(_added([term._replace(links=flipped(term.links)) for term in terms]))
-    return min(tree, turned, key=transposes)
+    turned = [_turned(term) for term in terms]
+    found = [term for term in turned if term is not None]
+    if len(found) < len(terms) or not (spread := any(map(_is_spread, terms))) and transposes(tree) < 2:
+        return tree, terms
+    other = _added(found)
+    if spread:
+        tree.__dict__[TURNED], other.__dict__[TURNED] = other, tree
+    if transposes(other) + 1 < transposes(tree) or (spread and transposes(other) < transposes(tree)):
+        whole = transposed(other)
+        return whole, terms
+    return tree, terms
+
+
+def _turned(term: Term) -> Term | None:
+    """Return the transpose of a term of a sum of matrices, None where it is not known how it is turned."""
+    other = frozenset(1 - axis for axis in term.covers)
+    if term.whole is None:
+        return term._replace(links=flipped(term.links), covers=other) if term.links or not term.covers else None
+    match term.whole:
+        case Index(core, (Slice(None, None, None), Literal(None))) if term.covers == {0}:
+            return term._replace(whole=core, covers=other)
+    return term._replace(whole=indexed(term.whole, [Slice(), Literal(None)]), covers=other) if term.covers == {1} else None
 
 
 def _is_spread(term: Term) -> bool:
