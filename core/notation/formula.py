@@ -7,6 +7,7 @@ input: parsed and elaborated again it has the same values.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from copy import copy
 from fractions import Fraction
 
 from ...grammar.parser import parse
@@ -54,7 +55,7 @@ from .projectors import projected
 from .residuals import residual_in
 from .roots import exact_power
 from .summands import adds_matrices, opened, with_transposes_opened
-from .sums import summed
+from .sums import drawn_out, summed
 from .terms import Term, raised, without_ones, written
 from .trees import ONE, Exponent, Power, Tree, array_literal, call, indexed, length, number, spelled, transposed
 from .typed import Typed
@@ -75,7 +76,8 @@ class Notation:
 
     `spoken` gives inputs other names; `familiar` are the nodes of the expression as it was typed: a difference that
     stands there as `A @ x - b` is written so even where the derivative has `b - A @ x`. Terms and factors come in the
-    order in which they were `typed`. Symbols that have `meanings` are written as what they stand for.
+    order in which they were `typed`. Symbols that have `meanings` are written as what they stand for, those of
+    `quotients` as one part.
     """
 
     def __init__(
@@ -88,10 +90,17 @@ class Notation:
         self.spoken = spoken or {}
         self.typed = typed or Typed()
         self.meanings = meanings or {}
+        self.quotients: Mapping[Node, Node] = {}
         self.familiar = Familiar(familiar)
         self.maps: set[Node] = set()
         self._terms: dict[Node, Term] = {}
         self._depth = 0
+
+    def with_quotients(self, quotients: Mapping[Node, Node]) -> Notation:
+        """Return a notation that is otherwise the same, with symbols for quotients."""
+        other = copy(self)
+        other.quotients, other.maps, other._terms = quotients, set(), {}
+        return other
 
     def tree(self, node: Node) -> Tree:
         """Return a node as a tree of exactly its shape."""
@@ -134,6 +143,8 @@ class Notation:
                 return self._wrapped(node, self._apply(node))
             case Symbol() if node in self.meanings:
                 return self.term(self.meanings[node])
+            case Symbol() if node in self.quotients:
+                return self._wrapped(node, self.tree(self.quotients[node]))
             case Symbol():
                 return self._wrapped(node, Name(self.spoken.get(node.name, node.name)))
             case Constant():
@@ -159,7 +170,7 @@ class Notation:
 
     def _product(self, coefficient: Coefficient, factors: Sequence[Factor], rank: int) -> Term:
         plain, powers = split(coefficient)
-        return Walk(self, rank, plain, scalars=powers).term([*opened(coefficient, factors)])
+        return drawn_out(Walk(self, rank, plain, scalars=powers).term([*opened(coefficient, factors)]))
 
     def _sum(self, node: Sum) -> Term:
         known = None if node in self.familiar else self.familiar.multiple(node)

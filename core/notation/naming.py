@@ -22,15 +22,16 @@ LONG = ((18, 0), (12, 1))
 COST = 4
 
 
-def named(tree: Tree, letters: Letters) -> Program:
+def named(tree: Tree, letters: Letters, wanted: Tree | None = None) -> Program:
     """Return a tree as a program in which parts that are long and repeated are assigned to names first.
 
-    Example: `diag(softmax(x)) - outer(softmax(x), softmax(x))` becomes `p = softmax(x); diag(p) - outer(p, p)`.
+    A part that is `wanted` has a name in any case. Example: `diag(softmax(x)) - outer(softmax(x), softmax(x))` becomes `p = softmax(x); diag(p) - outer(p, p)`.
     """
     parts = _Parts(unique(tree))
     letters.used |= parts.names
     names: dict[Node, Name] = {}
-    while (part := parts.worth_naming()) is not None:
+    chosen = [part for part in parts.all if part == wanted]
+    while (part := chosen.pop() if chosen else parts.worth_naming()) is not None:
         names[part] = Name(letters.name(part, parts.names_in(part, names)))
         parts.name(part)
     return Program(tuple(_in_order(parts, names)), _in_terms_of(parts.root, names))
@@ -51,6 +52,15 @@ def unique(tree: Tree) -> Tree:
     return new[id(tree)]
 
 
+def uses(tree: Tree, part: Tree) -> int:
+    """Return how often a part is written in a tree."""
+    times: dict[Node, int] = {}
+    order = [*walk(unique(tree))]
+    for node in reversed(order):
+        times[node] = 1 if node == part else sum(times[inner] for inner in children(node))
+    return times[order[0]]
+
+
 class _Parts:
     """The parts of a tree in which equal ones are one object: how often each is written, and how long it is.
 
@@ -60,7 +70,7 @@ class _Parts:
 
     def __init__(self, root: Tree) -> None:
         self.root = root
-        order = [*walk(root)]
+        self.all = order = [*walk(root)]
         self._place = {node: place for place, node in enumerate(order)}
         self._above: dict[Node, list[Node]] = {node: [] for node in order}
         self._times = dict.fromkeys(order, 0)
@@ -112,6 +122,8 @@ class _Parts:
         """Return the repeated part whose naming saves most, None where none saves enough."""
         while self._queue:
             gain, place, node = heappop(self._queue)
+            if node in self._named:
+                continue
             if (now := self._gain(node)) != -gain:
                 heappush(self._queue, (-now, place, node))
             elif now >= self._worth(node):

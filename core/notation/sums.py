@@ -60,7 +60,7 @@ def summed(terms: Sequence[Term]) -> Term:
     common, scalars, terms = _content(terms)
     if (found := _step(terms) or _opened(terms)) is not None:
         return found._replace(coefficient=common * found.coefficient, scalars=(*scalars, *found.scalars))
-    terms = _joined_einsums(_factored(terms))
+    terms = _grouped(_joined_einsums(_factored(terms)))
     spread = [term._replace(scalars=tuple(collected([*scalars, *term.scalars]))) for term in terms]
     brackets = 0 if rank > 1 and any(e < 0 and length(tree) > SHORT for tree, e in scalars) else BRACKETS
     if len(terms) > 1 and scalars and length(_added(spread)) < length(_added(terms)) + _length_of(scalars) + brackets:
@@ -189,7 +189,9 @@ def _turned(term: Term) -> Term | None:
     match term.whole:
         case Index(core, (Slice(None, None, None), Literal(None))) if term.covers == {0}:
             return term._replace(whole=core, covers=other)
-    return term._replace(whole=indexed(term.whole, [Slice(), Literal(None)]), covers=other) if term.covers == {1} else None
+    return (
+        term._replace(whole=indexed(term.whole, [Slice(), Literal(None)]), covers=other) if term.covers == {1} else None
+    )
 
 
 def _is_spread(term: Term) -> bool:
@@ -252,6 +254,45 @@ def _content(terms: list[Term]) -> tuple[Plain, tuple[Power, ...], list[Term]]:
     numbers = [term.coefficient if common == 1 else Fraction(term.coefficient) / Fraction(common) for term in terms]
     parts = zip(terms, numbers, scalars, strict=True)
     return common, tuple(shared), [term._replace(coefficient=c, scalars=own) for term, c, own in parts]
+
+
+def _grouped(terms: list[Term]) -> list[Term]:
+    """Put terms of a sum of matrices together that share scalars: `H + s*A + s*B` becomes `H + s*(A + B)`."""
+    if terms[0].rank != 2 or len(terms) < 3:
+        return terms
+    for scalars in dict.fromkeys(pair for term in terms for pair in term.scalars):
+        members = [place for place, term in enumerate(terms) if scalars in term.scalars]
+        if 1 < len(members) < len(terms):
+            inner = [terms[place] for place in members]
+            group = summed(inner)
+            if group.scalars and length(written(group)) <= length(_added(inner)) - BRACKETS:
+                first = members[0]
+                group = group._replace(place=min(term.place for term in inner))
+                return _grouped(
+                    [group if k == first else t for k, t in enumerate(terms) if k == first or k not in members]
+                )
+    return terms
+
+
+def drawn_out(term: Term) -> Term:
+    """Return a product with the scalars in front that all terms of a sum in it share.
+
+    Such a sum has brackets in any case: `(2*e*a - e*b)*x` is `e*(2*a - b)*x`.
+    """
+    for name in ("scalars", "tail"):
+        powers: tuple[Power, ...] = getattr(term, name)
+        for place, (tree, exponent) in enumerate(powers):
+            inner: list[Term] = tree.__dict__.get(SUMMANDS, [])
+            if exponent != 1 or not inner or len(term.scalars) + len(term.tail) + len(term.links) == 1:
+                continue
+            shared = [pair for pair in inner[0].scalars if all(pair in other.scalars for other in inner)]
+            if shared:
+                terms = [own._replace(scalars=tuple(p for p in own.scalars if p not in shared)) for own in inner]
+                whole = _added(terms)
+                whole.__dict__[SUMMANDS] = terms
+                term = term._replace(**{name: (*powers[:place], (whole, ONE), *powers[place + 1 :])})
+                term = term._replace(scalars=(*shared, *term.scalars))
+    return term
 
 
 def _common_number(coefficients: list[Plain]) -> Plain:
