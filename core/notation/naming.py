@@ -25,7 +25,9 @@ COST = 4
 def named(tree: Tree, letters: Letters, wanted: Tree | None = None) -> Program:
     """Return a tree as a program in which parts that are long and repeated are assigned to names first.
 
-    A part that is `wanted` has a name in any case. Example: `diag(softmax(x)) - outer(softmax(x), softmax(x))` becomes `p = softmax(x); diag(p) - outer(p, p)`.
+    A part that is `wanted` has a name in any case.
+
+    Example: `diag(softmax(x)) - outer(softmax(x), softmax(x))` becomes `p = softmax(x); diag(p) - outer(p, p)`.
     """
     parts = _Parts(unique(tree))
     letters.used |= parts.names

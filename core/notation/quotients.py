@@ -15,6 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Collection, Iterable, Iterator, Sequence
 from fractions import Fraction
+from functools import partial
 from typing import NamedTuple
 
 from ...grammar.syntax import Binary, Number
@@ -49,7 +50,7 @@ class Way(NamedTuple):
 
 
 def ways_with_quotients(notation: Notation, roots: Sequence[Node], typed: Collection[Node]) -> Iterator[Way]:
-    """Yield the ways to write graphs with one of their quotients as one part; those that were `typed` are worth more."""
+    """Yield the ways to write graphs with one of their quotients as one part; one that was `typed` is worth more."""
     for quotient, symbol, new in with_quotients(roots):
         own = notation.with_quotients({symbol: quotient.node})
         ratio = _contracts(quotient.above) and _contracts(quotient.below) and flatten([quotient.node])[0] in typed
@@ -94,7 +95,7 @@ def with_quotients(roots: Sequence[Node]) -> Iterator[tuple[Quotient, Symbol, li
     for place, quotient in enumerate(first):
         symbol = Symbol.of(f"quotient {place}", quotient.above.shape)
         whole = flatten([quotient.node])[0]
-        new = transform(roots, lambda node, own=quotient, name=symbol, known=whole: _named(node, own, name, known))
+        new = transform(roots, partial(_named, quotient=quotient, symbol=symbol, whole=whole))
         if new != [*roots]:
             yield quotient, symbol, flatten(new)
 
@@ -143,11 +144,10 @@ def _deviates(node: Node) -> bool:
 def _parts(node: Product, *, grouped: bool) -> list[Raised]:
     """Return the factors of a product as powers; `grouped`, with those that make a scalar as one."""
     factors = [part for factor in node.factors for part in ([factor] if grouped else inlined(*factor))]
-    scalars: Iterable[Node] = ()
     if grouped:
-        scalars, factors = apart(factors, {*range(node.rank)})
-    pairs = [*((scalar, ()) for scalar in scalars), *factors]
-    return [part for factor in pairs for part in _raised(*factor, through_roots=grouped)]
+        scalars, connected = apart(factors, {*range(node.rank)})
+        factors = [*((scalar, ()) for scalar in scalars), *connected]
+    return [part for factor in factors for part in _raised(*factor, through_roots=grouped)]
 
 
 def _raised(node: Node, labels: Labels, *, through_roots: bool) -> list[Raised]:

@@ -26,7 +26,7 @@ from ..graph.nodes import Apply, Coefficient, Labels, Node, Product, Sum, is_fun
 from ..graph.operator import Operator
 from ..graph.ratios import Ratio, ratio, reciprocal
 from ..graph.transform import flatten, transform
-from .formula import reduced_operand
+from .applications import reduced_operand
 from .summands import opened
 
 # What the definitions of these are in the operator table, as functions of their own: they are written, never computed.

@@ -170,7 +170,7 @@ def _fewest_transposes(terms: list[Term]) -> tuple[Tree, list[Term]]:
     tree = _added(terms)
     turned = [_turned(term) for term in terms]
     found = [term for term in turned if term is not None]
-    if len(found) < len(terms) or not (spread := any(map(_is_spread, terms))) and transposes(tree) < 2:
+    if len(found) < len(terms) or (not (spread := any(map(_is_spread, terms))) and transposes(tree) < 2):
         return tree, terms
     other = _added(found)
     if spread:
@@ -279,20 +279,26 @@ def drawn_out(term: Term) -> Term:
 
     Such a sum has brackets in any case: `(2*e*a - e*b)*x` is `e*(2*a - b)*x`.
     """
-    for name in ("scalars", "tail"):
-        powers: tuple[Power, ...] = getattr(term, name)
-        for place, (tree, exponent) in enumerate(powers):
-            inner: list[Term] = tree.__dict__.get(SUMMANDS, [])
-            if exponent != 1 or not inner or len(term.scalars) + len(term.tail) + len(term.links) == 1:
-                continue
-            shared = [pair for pair in inner[0].scalars if all(pair in other.scalars for other in inner)]
-            if shared:
-                terms = [own._replace(scalars=tuple(p for p in own.scalars if p not in shared)) for own in inner]
-                whole = _added(terms)
-                whole.__dict__[SUMMANDS] = terms
-                term = term._replace(**{name: (*powers[:place], (whole, ONE), *powers[place + 1 :])})
-                term = term._replace(scalars=(*shared, *term.scalars))
-    return term
+    if len(term.scalars) + len(term.tail) + len(term.links) == 1:
+        return term
+    found = [_apart(powers) for powers in (term.scalars, term.tail)]
+    shared = (*found[0][0], *found[1][0])
+    return term._replace(scalars=(*shared, *found[0][1]), tail=found[1][1]) if shared else term
+
+
+def _apart(powers: tuple[Power, ...]) -> tuple[tuple[Power, ...], tuple[Power, ...]]:
+    """Return the scalars that all terms of the sums among factors share, and the factors without them."""
+    drawn, left = list[Power](), list[Power]()
+    for tree, exponent in powers:
+        terms: Sequence[Term] = tree.__dict__.get(SUMMANDS, ()) if exponent == 1 else ()
+        shared = [pair for pair in terms[0].scalars if all(pair in term.scalars for term in terms)] if terms else []
+        if shared:
+            terms = [term._replace(scalars=tuple(p for p in term.scalars if p not in shared)) for term in terms]
+            tree = _added([*terms])
+            tree.__dict__[SUMMANDS] = terms
+        drawn += shared
+        left.append((tree, exponent))
+    return tuple(drawn), tuple(left)
 
 
 def _common_number(coefficients: list[Plain]) -> Plain:

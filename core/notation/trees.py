@@ -108,9 +108,9 @@ def times(factors: Sequence[Tree], operator: str = "*") -> Tree:
 
 def transposed(tree: Tree) -> Tree:
     """Return the transpose of a matrix tree."""
-    turned: Tree | None = tree.__dict__.get(TURNED)
-    if turned is not None:
-        return turned if transposes(turned) <= transposes(tree) else Attribute(tree, "T")
+    known: Tree | None = tree.__dict__.get(TURNED)
+    if known is not None:
+        return known if transposes(known) <= transposes(tree) else Attribute(tree, "T")
     match tree:
         case Attribute(operand, "T"):
             return operand
