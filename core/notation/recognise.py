@@ -30,7 +30,9 @@ from ..graph.ratios import Ratio, reciprocal
 from ..graph.transform import transform_once
 from .branches import simpler_branches
 from .complements import with_complements
+from .denominators import over_one_denominator
 from .inverses import PAIRS
+from .roots import known_number
 from .totals import known_total
 from .unmerged import unmerged
 
@@ -44,6 +46,8 @@ PATTERNS = (
     unmerged,
     simpler_branches,
     *PAIRS,
+    over_one_denominator,
+    known_number,
 )
 
 
