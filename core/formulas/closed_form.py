@@ -21,6 +21,7 @@ from ..notation.differences import with_differences
 from ..notation.entries import literal
 from ..notation.expand import expanded
 from ..notation.formula import Notation
+from ..notation.inverses import with_inverses
 from ..notation.letters import Letters
 from ..notation.naming import bare, named, uses
 from ..notation.pairs import with_pairs
@@ -366,7 +367,7 @@ def _readable(calculation: Calculation, regular: Regular | None = None) -> list[
         if not regular.found:
             return roots
     familiar = set(topological([calculation.original]))
-    known = flatten(expanded(recognised(flatten(expanded(roots, familiar))), familiar))
+    known = flatten(expanded(with_inverses(recognised(flatten(expanded(roots, familiar)))), familiar))
     return with_spreads(known, familiar)
 
 
@@ -376,6 +377,7 @@ def _with_notation(problem: Problem, calculation: Calculation, roots: list[Node]
     typed = Typed(problem.names, calculation.sums)
     # A sum that holds an identity is distributed where it was multiplied, and is known as it was written.
     familiar = {*topological([calculation.original]), *calculation.sums}
+    typed.read(lambda nodes: with_spreads(flatten(recognised(flatten(nodes))), familiar))
     roots, meanings = with_differences(roots, topological([calculation.original]), typed)
     if calculation.results:
         roots, laplacians = with_pairs(roots)

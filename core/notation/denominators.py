@@ -19,7 +19,7 @@ Term = tuple[Coefficient, Node]
 
 
 def over_one_denominator(node: Node) -> Node | None:
-    """c*R/D + e*R*f/D**2 = R*(c*D + e*f)/D**2 where c*D + e*f has no more terms than D; c*R + e*R*f/D likewise"""
+    """c*R/D + e*R*f/D**2 = R*(c*D + e*f)/D**2 where c*D + e*f has no more terms than D; c*R + e*R*f/D likewise."""
     if not isinstance(node, Sum) or not any(map(_divisor, (f for term in node.children for f in factors_of(term)))):
         return None
     for (i, first), (j, second) in permutations(enumerate(node.terms), 2):

@@ -21,8 +21,8 @@ from ..elaboration.infix import power
 from ..graph.algebra import add, constant_value, exchanged, full, inlined, is_zero, product
 from ..graph.canonical import is_symmetric
 from ..graph.convolution import overlaps
-from ..graph.nodes import Apply, Delta, Factor, Node, Product, Sum, is_function
-from ..graph.transform import flatten
+from ..graph.nodes import Apply, Delta, Factor, Node, Product, Sum, is_function, topological
+from ..graph.transform import flatten, transform
 
 # A matrix that is inverted is a product of few factors, and so is what it stands in; a residual has two or three terms.
 LONGEST = 6
@@ -144,6 +144,22 @@ def solved_product(node: Node) -> Node | None:
         return None
     spots, end = found
     return exchanged(right, spots, (Delta.of(matrix.shape[0], 2), (0, end)))
+
+
+def with_inverses(roots: Sequence[Node]) -> list[Node]:
+    """Return graphs with inv(A) @ B for solve(A, B) where a reader meets the inverse in any case, so that terms meet."""
+    inverses = {node.children[0] for node in topological(roots) if is_function(node, "inv") and node.rank == 2}
+    solved = {node for node in topological(roots) if is_function(node, "solve_matrix") and node.rank == 2}
+    if not any(node.children[0] in inverses for node in solved):
+        return [*roots]
+
+    def visit(node: Node) -> Node:
+        if not is_function(node, "solve_matrix") or node.rank != 2 or node.children[0] not in inverses:
+            return node
+        matrix, right = node.children
+        return product(1, [(call("inv", matrix), (0, 2)), (right, (2, 1))], (0, 1))
+
+    return transform(roots, visit)
 
 
 def sign_of_itself(node: Node) -> Node | None:

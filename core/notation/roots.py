@@ -31,7 +31,7 @@ def exact_power(base: Node, exponent: Exponent) -> Fraction | None:
 
 
 def known_number(node: Node) -> Node | None:
-    """sigmoid(0) = 1/2, cos(0) = 1, log(1) = 0"""
+    """sigmoid(0) = 1/2, cos(0) = 1, log(1) = 0."""
     if not isinstance(node, Map) or node.operator.evaluate is None or node.operator.name in ("power", "sqrt"):
         return None
     values = [constant_value(child) for child in node.children]

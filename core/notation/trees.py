@@ -43,7 +43,7 @@ def number(value: Plain) -> Tree:
             return hadamard([*above, constant, *below])
         if value != value:
             return Name("nan", "np")
-        return Number(repr(value)) if value < float("inf") else Name("inf")
+        return Number(repr(value).replace("e-0", "e-")) if value < float("inf") else Name("inf")
     return Number(str(int(value))) if value < 1e16 else Number(repr(float(value)))
 
 
