@@ -29,6 +29,7 @@ from ..notation.quotients import Way, ways_with_quotients
 from ..notation.recognise import recognised
 from ..notation.signs import with_sign_drawn
 from ..notation.spread import with_spreads
+from ..notation.symmetry import symmetrical
 from ..notation.trees import Tree
 from ..notation.trees import length as words
 from ..notation.typed import Typed
@@ -368,7 +369,12 @@ def _readable(calculation: Calculation, regular: Regular | None = None) -> list[
             return roots
     familiar = set(topological([calculation.original]))
     known = flatten(expanded(with_inverses(recognised(flatten(expanded(roots, familiar)))), familiar))
-    return with_spreads(known, familiar)
+    found = with_spreads(known, familiar)
+    twice = [len(wrt) > 1 and wrt[-1] == wrt[-2] for wrt, _ in calculation.results]
+    if regular is None and not any(twice):
+        return found
+    halves = [calculation.symbols[wrt[-1]].rank for wrt, _ in calculation.results]
+    return [symmetrical(*pair) if same else pair[0] for pair, same in zip(zip(found, halves), twice)]
 
 
 def _with_notation(problem: Problem, calculation: Calculation, roots: list[Node]) -> tuple[list[Node], Notation]:

@@ -35,7 +35,7 @@ def cancelled_inverse(node: Node) -> Node | None:
     """inv(A) @ A = eye(n), also where A is a product: inv(X.T @ X) @ X.T @ X."""
     if not isinstance(node, Product) or len(node.children) < 2 or not _has_inverse(node):
         return None
-    node = _multiplied_out(node)
+    node = without_products(node)
     factors = list(node.factors)
     uses = Counter(label for _, labels in factors for label in labels)
     for place, (inverse, labels) in enumerate(factors):
@@ -52,7 +52,7 @@ def cancelled_inverse(node: Node) -> Node | None:
     return None
 
 
-def _multiplied_out(node: Product) -> Product:
+def without_products(node: Product) -> Product:
     """Return a Product without Products in it."""
     flat: Node = node
     while isinstance(flat, Product) and len(flat.children) <= LONGEST_PRODUCT:
@@ -95,7 +95,7 @@ def _cancelled(node: Node) -> Node:
     """Return a term multiplied out, with every inverse cancelled that can be."""
     while (shorter := cancelled_inverse(node)) is not None:
         node = shorter
-    return _multiplied_out(node) if isinstance(node, Product) else node
+    return without_products(node) if isinstance(node, Product) else node
 
 
 def _matrix_from(
@@ -147,7 +147,7 @@ def solved_product(node: Node) -> Node | None:
 
 
 def with_inverses(roots: Sequence[Node]) -> list[Node]:
-    """Return graphs with inv(A) @ B for solve(A, B) where a reader meets the inverse in any case, so that terms meet."""
+    """Return graphs with inv(A) @ B for solve(A, B) where a reader meets the inverse in any case: so terms meet."""
     inverses = {node.children[0] for node in topological(roots) if is_function(node, "inv") and node.rank == 2}
     solved = {node for node in topological(roots) if is_function(node, "solve_matrix") and node.rank == 2}
     if not any(node.children[0] in inverses for node in solved):

@@ -53,6 +53,7 @@ def ways_with_quotients(notation: Notation, roots: Sequence[Node], typed: Collec
     """Yield the ways to write graphs with one of their quotients as one part; one that was `typed` is worth more."""
     for quotient, symbol, new in with_quotients(roots):
         own = notation.with_quotients({symbol: quotient.node})
+        own.typed.let(symbol, quotient.node)
         ratio = _contracts(quotient.above) and _contracts(quotient.below) and flatten([quotient.node])[0] in typed
         worth = WORTH if ratio or quotient.above.rank else 0
         times = 1 if ratio else 2

@@ -48,6 +48,10 @@ class Typed:
                 self._places[top] = max([own, *(self._places[child] for child in top.children)])
         return self._places[node]
 
+    def let(self, symbol: Node, meaning: Node) -> None:
+        """Let a symbol stand where what it means would stand."""
+        self._places[symbol] = self.place(meaning)
+
     def read(self, reading: Callable[[Sequence[Node]], Sequence[Node]]) -> None:
         """Let the sums that have a number in them keep their order where a reading turns them into others."""
         for node in [node for node in self._sums if any(constant_value(child) is not None for child in node.children)]:
