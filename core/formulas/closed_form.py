@@ -371,10 +371,11 @@ def _readable(calculation: Calculation, regular: Regular | None = None) -> list[
     known = flatten(expanded(with_inverses(recognised(flatten(expanded(roots, familiar)))), familiar))
     found = with_spreads(known, familiar)
     twice = [len(wrt) > 1 and wrt[-1] == wrt[-2] for wrt, _ in calculation.results]
-    if regular is None and not any(twice):
+    if not any(twice):
         return found
     halves = [calculation.symbols[wrt[-1]].rank for wrt, _ in calculation.results]
-    return [symmetrical(*pair) if same else pair[0] for pair, same in zip(zip(found, halves), twice)]
+    whole = zip(found, halves, twice, strict=True)
+    return [symmetrical(node, half) if same else node for node, half, same in whole]
 
 
 def _with_notation(problem: Problem, calculation: Calculation, roots: list[Node]) -> tuple[list[Node], Notation]:

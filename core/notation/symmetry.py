@@ -16,7 +16,7 @@ MOST = 12
 
 def symmetrical(node: Node, half: int) -> Node:
     """Return a derivative whose last axes are twice `half` axes as a sum that shows its symmetry, if it has one."""
-    if _is_closed(node, half):
+    if _is_closed(_flat(node), half):
         return node
     found = _multiplied_out(node)
     return found if found is not node and _is_closed(found, half) else node
@@ -29,9 +29,16 @@ def _multiplied_out(node: Node) -> Node:
         if not isinstance(term, Product) or carries_delta(term):
             continue
         for spot, (total, labels) in enumerate(term.factors):
-            if isinstance(total, Sum) and 0 < total.rank < term.rank and len(terms) <= MOST:
+            outside = any(label < term.rank for label in labels)
+            if isinstance(total, Sum) and outside and 0 < total.rank < term.rank and len(terms) <= MOST:
                 inner = ((c * d, exchanged(term, (spot,), *inlined(part, labels))) for d, part in total.terms)
                 return _multiplied_out(add([*terms[:place], *inner, *terms[place + 1 :]], node.shape))
+    return _flat(node)
+
+
+def _flat(node: Node) -> Node:
+    """Return a sum without products in its products, so that equal terms are the same."""
+    terms: list[tuple[Coefficient, Node]] = [*node.terms] if isinstance(node, Sum) else [(1, node)]
     return add([(c, without_products(term) if isinstance(term, Product) else term) for c, term in terms], node.shape)
 
 
