@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from itertools import chain, product
@@ -38,6 +39,7 @@ Result = TypeVar("Result")
 Derived = TypeVar("Derived", "Array", "Structured")
 
 DEFAULT_LIMIT = 1 << 30
+TRANSPOSED_RIGHT = re.compile(r"@.*(T\b|['ᵀ⊤])", re.DOTALL)
 # How many seeds are tried for numbers at which the value is finite.
 MOST_DRAWS, MOST_SMALL_DRAWS = 20, 100
 
@@ -185,7 +187,7 @@ def explained(
 def ambiguities(calculation: Calculation) -> list[Warning]:
     """Return a warning where the text could as well be read in another way."""
     program = calculation.problem.program
-    if not (program.syntax or program.quoted):
+    if not (program.syntax or program.quoted or TRANSPOSED_RIGHT.search(calculation.problem.text)):
         return []
     # Loaded where there may be something to find, for start-up.
     from .checking.ambiguities import find_ambiguities

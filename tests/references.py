@@ -250,7 +250,7 @@ REFERENCES: Mapping[str, Callable[..., Any]] = {
     "tie": lambda other: 0.5 if isinstance(other, np.ndarray) else 0.0,
     "xlogy": lambda a, b: a * np.log(b),
     "xlogx": lambda x: x * np.log(x),
-    "quotient": np.divide,
+    "quotient": np.divide, "quotient_or_zero": np.divide,
     "reciprocal_or_zero": np.reciprocal,
     "logaddexp": lambda a, b: np.log(np.exp(a) + np.exp(b)),
     "sigmoid": sigmoid, "softplus": lambda x: np.log(1 + np.exp(x)), "relu": lambda x: np.where(x > 0, x, 0),

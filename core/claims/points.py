@@ -18,9 +18,10 @@ from ..arrays import SAME_NUMBERS, Array, Static, relative_error, same_static, s
 from ..checking.conditioning import Loss, lost_by
 from ..checking.differences import MARGIN
 from ..differentiation.stabilise import stabilized
-from ..elaboration.elaborate import BARE_CONSTANTS, Elaborator
+from ..elaboration.elaborate import Elaborator
 from ..elaboration.inference import infer_shapes
 from ..elaboration.libraries import in_own_words
+from ..elaboration.literals import BARE_CONSTANTS
 from ..errors import EvaluationError, ExpressionError, Label, MatgradError, ShapeError, Source, UnknownNameError
 from ..evaluation.program import OperationFailed, Program, compile_program
 from ..formulas.closed_form import origins_of

@@ -7,7 +7,8 @@ numbers used on matrices), of an expression that was read otherwise.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from functools import partial
 from itertools import islice
 from math import prod
@@ -63,6 +64,8 @@ MISREAD = (
 
 class Rules(Inquiry):
     """What a claim is where a rule was forgotten, or used where it does not hold."""
+
+    _computed: Mapping[tuple[int, GraphNode], Array] = {}
 
     def hessians(self) -> Iterator[Candidate]:
         """Yield the expression itself, the second derivative for the first, the first for the second."""
@@ -121,8 +124,9 @@ class Rules(Inquiry):
             node = derivative(node, calculation.symbols[name])
         return self._run(point, node)
 
-    @staticmethod
-    def _run(point: Point, node: GraphNode) -> Array | None:
+    def _run(self, point: Point, node: GraphNode) -> Array | None:
+        if (known := self._computed.get((id(point), node))) is not None:
+            return known
         found = point.evaluated([node])
         return None if found is None else found[0]
 
@@ -214,17 +218,22 @@ class Rules(Inquiry):
 
     def _of_tree(self, point: Point, tree: Node) -> Array | None:
         """Return the derivative of another expression; a number where all of its entries are that."""
-        symbol = point.calculation.symbols[self.name]
         try:
-            node = point.elaborated(syntax.Program((), tree))
-            if (*node.shape, *symbol.shape) != point.claimed.shape and point.claimed.ndim:
-                return None
-            found = self._run(point, derivative(node, symbol))
+            node = self._derived(point, tree)
+            found = None if node is None else self._run(point, node)
         except ExpressionError:
             return None
         if found is not None and found.size and not point.claimed.ndim and np.ptp(found) == 0:
             return np.asarray(found.flat[0], dtype=np.float64)
         return found
+
+    def _derived(self, point: Point, tree: Node) -> GraphNode | None:
+        """Return the graph of the derivative of another expression, None where it has another shape than the claim."""
+        symbol = point.calculation.symbols[self.name]
+        node = point.elaborated(syntax.Program((), tree))
+        if (*node.shape, *symbol.shape) != point.claimed.shape and point.claimed.ndim:
+            return None
+        return derivative(node, symbol)
 
     # Rules for numbers, and expressions that were read otherwise.
 
@@ -280,6 +289,21 @@ class Rules(Inquiry):
 
     def misread(self) -> Iterator[Candidate]:
         """Yield the derivatives of expressions that are nearly the one at hand."""
-        for edit in islice(edits(self.expression, MISREAD, self.shape_of), MOST_EXPRESSIONS):
+        nearly = list(islice(edits(self.expression, MISREAD, self.shape_of), MOST_EXPRESSIONS))
+        self._run_together(self.points[0], [edit.tree for edit in nearly])
+        for edit in nearly:
             words = f"the derivative of `{write(edit.tree)}`: `{write(edit.after)}` in place of `{write(edit.before)}`"
             yield Candidate("another expression", words, partial(self._of_tree, tree=edit.tree))
+
+    def _run_together(self, point: Point, trees: list[Node]) -> None:
+        """Compute the derivatives of expressions at a point by one program: most claims are none of them."""
+        nodes: dict[GraphNode, None] = {}
+        for tree in trees:
+            with suppress(ExpressionError):
+                if (node := self._derived(point, tree)) is not None:
+                    nodes[node] = None
+        found = point.evaluated([*nodes]) if nodes else None
+        # Where one of them has no result, each is computed alone.
+        self._computed = (
+            {} if found is None else {(id(point), node): one for node, one in zip(nodes, found, strict=True)}
+        )

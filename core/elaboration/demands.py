@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import lru_cache, partial
 from itertools import groupby, islice
+from operator import itemgetter
 from typing import NamedTuple
 
 from ...grammar import syntax
@@ -377,8 +378,9 @@ def _shortened(template: syntax.Node, ranks: tuple[int, ...]) -> tuple[syntax.No
 
     def change(node: syntax.Node) -> syntax.Node | None:
         if isinstance(node, syntax.ListLiteral | syntax.TupleLiteral):
-            runs = groupby(node.items, key=lambda item: _rank_in(item, ranks))
-            items = [item for rank, run in runs for item in islice(run, 2 if isinstance(rank, int) else None)]
+            own = [ranks[place] if isinstance(place, int) else place for place in _places_in(node)]
+            runs = groupby(zip(own, node.items, strict=True), key=itemgetter(0))
+            items = [item for rank, run in runs for _, item in islice(run, 2 if isinstance(rank, int) else None)]
             return None if len(items) == len(node.items) else rewritten(replace(node, items=tuple(items)), change)
         if not (isinstance(node, syntax.Name) and node.name.isdigit()):
             return None
@@ -389,9 +391,11 @@ def _shortened(template: syntax.Node, ranks: tuple[int, ...]) -> tuple[syntax.No
     return rewritten(template, change), tuple(ranks[place] for place in kept)
 
 
-def _rank_in(item: syntax.Node, ranks: tuple[int, ...]) -> int | syntax.Node:
-    """Return the rank of an operand, what is none itself."""
-    return ranks[int(item.name)] if isinstance(item, syntax.Name) and item.name.isdigit() else item
+@lru_cache(maxsize=256)
+def _places_in(node: syntax.ListLiteral | syntax.TupleLiteral) -> list[int | syntax.Node]:
+    """Return which operand each item of a list is, what is none itself."""
+    named = (item.name if isinstance(item, syntax.Name) else "" for item in node.items)
+    return [int(name) if name.isdigit() else item for name, item in zip(named, node.items, strict=True)]
 
 
 @lru_cache(maxsize=4096)

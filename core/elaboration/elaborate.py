@@ -37,20 +37,9 @@ from .closures import Closure, closure
 from .entries import ComplexPair, Entries, StaticNameError, Unavailable, counted, integral_symbols
 from .indexing import indexed, parts_of, slice_ends
 from .keywords import PLAIN
-from .literals import constant_array, literal, plain
+from .literals import BARE_CONSTANTS, CONSTANTS, constant_array, literal, plain
 from .settings import UnfitSetting, check_settings
 from .whole_numbers import whole_number
-
-CONSTANTS: Mapping[str, float] = {
-    "pi": math.pi,
-    "π": math.pi,
-    "inf": math.inf,
-    "e": math.e,
-    "nan": math.nan,
-    "tau": math.tau,
-}
-BARE_CONSTANTS = frozenset({"pi", "π", "inf"})
-
 
 # --- calling operators -----------------------------------------------------------------------------------------------
 
@@ -87,8 +76,8 @@ def construct(operator: Operator, operands: Sequence[Any], settings: Mapping[str
 
     Raises NotPlainError for a length where a number must be known, as an axis.
     """
-    lengths = [size for size in flat([settings.get(name) for name in PLAIN]) if isinstance(size, Size)]
-    if lengths:
+    numbers = flat([value for name, value in settings.items() if name in PLAIN])
+    if lengths := [size for size in numbers if isinstance(size, Size)]:
         raise NotPlainError(f"`{operator.name}` must know this number", lengths)
     if operator.build is not None:
         try:

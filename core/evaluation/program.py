@@ -22,7 +22,7 @@ from .large import with_sweeps
 from .lowering import Lowering
 from .perturbed import Perturbed, may_lose_digits, run_perturbed
 from .steadied import steadied
-from .tape import Draft
+from .tape import Draft, Tape
 
 __all__ = ["OperationFailed", "Program", "compile_program", "evaluated"]
 
@@ -71,21 +71,33 @@ class Program:
     def __init__(self, roots: Sequence[Node]) -> None:
         order = topological(roots)
         _require_axes(order)
-        self._roots = gated(steadied(roots, order), order)
-        lowered = Lowering(self._roots, Compiled)
-        self._outputs = [value.slot for value in lowered.outputs]
-        self._inputs = lowered.tape.inputs
-        self._initial = lowered.tape.initial
-        drafts = _needed(lowered.tape.drafts, self._outputs)
+        roots = gated(steadied(roots, order), order)
+        lowered = Lowering(roots, Compiled)
+        self._assemble(roots, lowered.tape, [value.slot for value in lowered.outputs])
+
+    def first(self) -> Program:
+        """Return the program of the first root alone: the same steps, without those that only the others need."""
+        if len(self._roots) == 1:
+            return self
+        made = Program.__new__(Program)
+        made._assemble(self._roots[:1], self._tape, self._outputs[:1])
+        return made
+
+    def _assemble(self, roots: list[Node], tape: Tape, outputs: list[int]) -> None:
+        """Take those steps of a tape that lead to the outputs."""
+        self._roots, self._tape, self._outputs = roots, tape, outputs
+        drafts = _needed(tape.drafts, outputs)
         self.largest = max((draft.entries for draft in drafts), default=0)
         self.cost = sum(draft.cost for draft in drafts)
         varying = [draft for draft in drafts if not draft.constant]
-        used_later = {slot for draft in varying for slot in draft.inputs}
+        read = {slot for draft in varying for slot in draft.inputs}
+        self._inputs = {name: slot for name, slot in tape.inputs.items() if slot in read or slot in outputs}
         self._drafts = varying
-        self._constant = _steps([draft for draft in drafts if draft.constant], used_later)
-        kept = {draft.output for draft in drafts if draft.constant} | {*self._inputs.values(), *self._outputs}
-        varying, self._memory = with_sweeps(varying, kept, lowered.tape.slot)
+        self._constant = _steps([draft for draft in drafts if draft.constant], read)
+        kept = {draft.output for draft in drafts if draft.constant} | {*self._inputs.values(), *outputs}
+        varying, self._memory = with_sweeps(varying, kept, tape.slot)
         self._steps = _steps(varying, kept)
+        self._initial = tape.initial.copy()
         self._runs = 0
         self._prepared = False
         self._function: Run | None = None

@@ -219,6 +219,7 @@ class Walk:
             between = tuple(vector.as_link() for vector in vectors if vector.matrix is not None)
             between = (*between, *([Link(plain, diagonal=True)] if plain else []))
         start, end = first.other(label), second.other(label)
+        spend(len(first.links) + len(second.links))
         links = (*first.starting(start), *between, *second.starting(label))
         self.edges.append(Edge(start, end, links))
 

@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from typing import Any
 
+from ...grammar.budget import spend
 from ..elaboration.elaborate import call, elaborate_text
 from ..graph.algebra import product
 from ..graph.nodes import Node, Reshape, Select
@@ -58,7 +59,11 @@ def _commutation(m: int, n: int) -> Node:
 
 def _lower_places(n: int, name: str) -> list[tuple[int, int]]:
     """Return the places of the lower triangle, column by column."""
-    return [(i, j) for j in range(plain(n, name)) for i in range(j, n)]
+    places: list[tuple[int, int]] = []
+    for j in range(plain(n, name)):
+        spend(n - j)
+        places += [(i, j) for i in range(j, n)]
+    return places
 
 
 def _elimination(n: int) -> Node:

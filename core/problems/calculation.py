@@ -7,7 +7,6 @@ from functools import cached_property
 from itertools import chain
 from math import prod
 from typing import TYPE_CHECKING
-from weakref import WeakValueDictionary
 
 import numpy as np
 
@@ -30,17 +29,12 @@ from .answer import Check, Result
 from .conventions import convention
 from .parts import Parts, put_back, separated
 from .problem import NOUNS, STRUCTURED_KINDS, Problem, tangent_name
+from .programs import are_small, compiled, for_numbers
 from .reduction import over_samples, reduced, whole
 
 if TYPE_CHECKING:
     from ..compressed.form import Axes
     from ..compressed.structured import Compression, Structured
-
-# Graphs with fewer entries than this in every node are evaluated as they are.
-SMALL = 64
-
-
-_programs: WeakValueDictionary[tuple[Node, ...], Program] = WeakValueDictionary()
 
 
 class Calculation:
@@ -284,6 +278,10 @@ class Calculation:
     def _batched(self) -> list[Node]:
         return self.over_samples([self.output, *(node for _, node in self.results)])
 
+    @cached_property
+    def _flat(self) -> list[Node]:
+        return flatten(self._batched)
+
     def over_samples(self, roots: list[Node]) -> list[Node]:
         """Return graphs of one sample as graphs of all samples, with the sample axis first."""
         if self.samples is None:
@@ -297,17 +295,18 @@ class Calculation:
     @cached_property
     def program(self) -> Program:
         """The compiled program: the value first, then each derivative."""
-        return _compiled(_rearranged(flatten(self._batched)))
+        return compiled(for_numbers(self._flat))
 
     @cached_property
     def derivative_program(self) -> Program:
         """The compiled derivatives without the value, or the value where no derivative is asked for."""
-        return _compiled(_rearranged(flatten(self._batched[1:] or self._batched)))
+        return compiled(for_numbers(flatten(self._batched[1:] or self._batched)))
 
     @cached_property
     def value_program(self) -> Program:
         """The compiled value alone, which knows nothing of any rule."""
-        return _compiled(flatten(self._batched[:1]))
+        # A small value is computed as it is beside its derivatives: it need not be compiled again.
+        return self.program.first() if are_small(self._flat) else compiled(flatten(self._batched[:1]))
 
     @cached_property
     def separate_program(self) -> Program:
@@ -416,35 +415,18 @@ class Calculation:
     @cached_property
     def _records(self) -> list[Result]:
         """The records of the derivatives without their numbers."""
-        records = []
-        for wrt, node in self.results:
-            groups = self.groups(wrt)
+        from ..compressed.bands import one_word  # for start-up
+
+        records, named = [], self.problem.kind in ("jacobian", "hessian")
+        for (wrt, node), groups in zip(self.results, (self.groups(wrt) for wrt, _ in self.results), strict=True):
             records.append(
                 Result(
                     wrt=wrt,
                     data=np.empty(0),
                     axes=axis_names(groups),
                     axis_groups=tuple((owner, len(shape)) for owner, shape in groups),
-                    structure=structure_of(node, len(self.shape)) if self.problem.kind == "jacobian" else None,
+                    structure=one_word(node, node.rank - len(groups[-1][1])) if groups and named else None,
                     convention=convention(self.problem, self.variables, wrt),
                 )
             )
         return records
-
-
-def _compiled(roots: list[Node]) -> Program:
-    """Return the program of graphs; equal ones have one, as long as somebody holds it."""
-    found = _programs.get(key := tuple(roots))
-    if found is None:
-        found = _programs[key] = compile_program(key)
-    return found
-
-
-def _rearranged(roots: list[Node]) -> list[Node]:
-    """Return graphs that are cheaper to evaluate; where all is small there is nothing to gain, and nothing to load."""
-    if all(prod(node.shape) < SMALL for node in topological(roots)):
-        return roots
-    # For start-up.
-    from ..evaluation.rearrange import rearranged
-
-    return rearranged(roots)
