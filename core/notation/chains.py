@@ -15,7 +15,8 @@ class Link(NamedTuple):
 
     `diagonal` says that the powers are of vectors and stand for their diagonal matrix; `matrix` is that matrix where
     it has a name of its own. `spread` says that a sum in it repeats a vector or a number along an axis, so that it is
-    transposed as a whole: `(X + v).T` is not `X.T + v`.
+    transposed as a whole: `(X + v).T` is not `X.T + v`. An outer product that is `shared` by the terms of a sum stays
+    as it is.
     """
 
     powers: tuple[Power, ...]
@@ -23,6 +24,7 @@ class Link(NamedTuple):
     symmetric: bool = False
     matrix: Tree | None = None
     spread: bool = False
+    shared: bool = False
 
     @staticmethod
     def of(tree: Tree, *, diagonal: bool = False, symmetric: bool = False, spread: bool = False) -> Link:
@@ -72,7 +74,7 @@ def _parts(links: Sequence[Link]) -> list[Tree]:
 
 def product_of(links: Sequence[Link]) -> Tree:
     """Return a chain as a product, turned around where that writes fewer transposes."""
-    if len(links) == 2 and (outer := _outer(*links)) is not None:
+    if len(links) == 2 and not any(link.shared for link in links) and (outer := _outer(*links)) is not None:
         return outer
     parts = _parts(links)
     if (written := sum(map(transposes, parts))) > 1:

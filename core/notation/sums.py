@@ -60,7 +60,7 @@ def summed(terms: Sequence[Term]) -> Term:
     common, scalars, terms = _content(terms)
     if (found := _step(terms) or _opened(terms)) is not None:
         return found._replace(coefficient=common * found.coefficient, scalars=(*scalars, *found.scalars))
-    terms = _grouped(_joined_einsums(_factored(terms)))
+    terms = _grouped(_joined_einsums(_factored(_with_shared_outers(terms))))
     spread = [term._replace(scalars=tuple(collected([*scalars, *term.scalars]))) for term in terms]
     brackets = 0 if rank > 1 and any(e < 0 and length(tree) > SHORT for tree, e in scalars) else BRACKETS
     if len(terms) > 1 and scalars and length(_added(spread)) < length(_added(terms)) + _length_of(scalars) + brackets:
@@ -312,6 +312,17 @@ def _common_number(coefficients: list[Plain]) -> Plain:
     above = gcd(*(v.numerator for v in values)) if below != 1 or all(v.denominator == 1 for v in values) else 1
     divisor = above if below == 1 else Fraction(above, below)
     return -divisor if all(value < 0 for value in values) else divisor
+
+
+def _with_shared_outers(terms: list[Term]) -> list[Term]:
+    """Return terms in which outer products that several have stay whole: `M @ X + X @ M` for `M = outer(u, v)`."""
+    links = [link for term in terms for link in term.links]
+    outers = [link for link in links if isinstance(link.tree, Call) and link.tree.function == "outer"]
+    often = {link for link in outers if outers.count(link) > 1}
+    if not often:
+        return terms
+    new = {link: link._replace(shared=True) for link in often}
+    return [term._replace(links=tuple(new.get(link, link) for link in term.links)) for term in terms]
 
 
 def _factored(terms: list[Term]) -> list[Term]:

@@ -36,6 +36,10 @@ from .terms import Term
 from .trees import ONE, Power, Tree, call, collected, hadamard, power, times, transposes
 
 
+# Under this name a sum of a product remembers the dot product that it is: shorter where it needs no brackets.
+DOT = "_dot"
+
+
 @dataclass(eq=False)
 class Walk:
     """The state of one Product on its way to matrix notation."""
@@ -274,12 +278,18 @@ class Walk:
         elif isinstance(tree, Call) and tree.function == "diagonal" and powers == [(tree, ONE)]:
             self.scalars.append((call("trace", *tree.arguments), ONE))
         else:
-            self.scalars.append((self._total(call("sum", hadamard(found)), label), ONE))
+            total = self._total(call("sum", hadamard(found)), label)
+            if len(found) > 2 and len(powers) > 2 and all(e > 0 for _, e in found):
+                total.__dict__[DOT] = Binary("@", hadamard(found[:-1]), power(*found[-1]))
+            self.scalars.append((total, ONE))
 
     # What remains over the outputs.
 
     def _finished(self) -> Term:
-        base = Term(self.rank, self.coefficient, tuple(collected(self.scalars)), covers=frozenset(range(self.rank)))
+        scalars = collected(self.scalars)
+        if not self.rank and len(scalars) == 1 and scalars[0][1] == 1 and abs(self.coefficient) == 1:
+            scalars = [(scalars[0][0].__dict__.get(DOT, scalars[0][0]), ONE)]
+        base = Term(self.rank, self.coefficient, tuple(scalars), covers=frozenset(range(self.rank)))
         simple = not self.others and not any(len(labels) > 2 for labels in self.ties)
         return (self._matrix_form(base) if simple else None) or self._einsum(base)
 
