@@ -69,9 +69,8 @@ def compare(before: Path, now: Path) -> None:
     for seed in sorted(grown, key=lambda seed: first[seed]["words"] - second[seed]["words"]):
         record = second[seed]
         print(f"{record['kind']} of {record['expr']} by {record['wrt']}")
-        print(
-            f"    before {first[seed]['words']}: {first[seed]['formula']}\n    now {record['words']}: {record['formula']}"
-        )
+        print(f"    before {first[seed]['words']}: {first[seed]['formula']}")
+        print(f"    now {record['words']}: {record['formula']}")
     shorter = sum(second[seed]["words"] < first[seed]["words"] for seed in both)
     for name, records in (("before", first), ("now", second)):
         none = sum(records[seed]["formula"] is None for seed in same)

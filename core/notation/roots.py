@@ -35,8 +35,9 @@ def known_number(node: Node) -> Node | None:
     if not isinstance(node, Map) or node.operator.evaluate is None or node.operator.name in ("power", "sqrt"):
         return None
     values = [constant_value(child) for child in node.children]
-    plain = [float(value) for value in values if isinstance(value, int | Fraction) and abs(value) <= LARGEST]
-    if len(plain) < len(node.children) or any(not (2 * value).is_integer() for value in plain):
+    plain = [float(value) for value in values if isinstance(value, int | Fraction)]
+    known = all((2 * value).is_integer() and -LARGEST <= value <= LARGEST for value in plain)
+    if len(plain) < len(node.children) or not known:
         return None
     with np.errstate(all="ignore"):
         found = 2 * float(node.operator.evaluate(*plain))

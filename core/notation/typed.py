@@ -105,4 +105,6 @@ class Typed:
 
 def _is_tiny(coefficient: Coefficient, term: Node) -> bool:
     value = constant_value(term)
-    return value is not None and not isinstance(coefficient, Ratio) and 0 < coefficient * value < TINY
+    if value is None or isinstance(value, Ratio) or isinstance(coefficient, Ratio):
+        return False
+    return 0 < coefficient * value < TINY

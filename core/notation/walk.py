@@ -35,7 +35,6 @@ from .structural import Writer, apply_structure
 from .terms import Term
 from .trees import ONE, Power, Tree, call, collected, hadamard, power, times, transposes
 
-
 # Under this name a sum of a product remembers the dot product that it is: shorter where it needs no brackets.
 DOT = "_dot"
 
