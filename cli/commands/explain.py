@@ -11,9 +11,9 @@ from ... import __version__
 from ..output.advice import shell
 from ..output.console import cell_width, line, look_at, printable, show
 from ..output.writing import writing_to
-from .compute import tell, warn
 from .questions import RANDOM, given_inputs, problem_of, refuse_formats, wishes_of
 from .request import Request
+from .telling import tell, warn
 
 if TYPE_CHECKING:
     from rich.text import Text

@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 from ... import __version__
 from ...core.errors import UsageProblem
 from ..output.writing import writing_to
-from .compute import tell, warn
 from .questions import RANDOM, given_inputs, problem_of, wishes_of
 from .request import Request, unknown_ending
+from .telling import tell, warn
 
 if TYPE_CHECKING:
     from ...core.arrays import Static
