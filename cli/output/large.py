@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from math import prod
 from typing import IO
 
@@ -56,11 +56,10 @@ def write_blocks(file: IO[bytes], result: Result, layout: str) -> None:
             advance(block.nbytes)
 
 
-def check_room(path: str, results: Iterable[Result]) -> None:
-    """Raise OutputError where the disk has no room for derivatives as dense arrays."""
+def check_room(path: str, size: int) -> None:
+    """Raise OutputError where the disk has no room for so many bytes."""
     import shutil
 
-    size = sum(prod(result.shape) * 8 for result in results)
     try:
         free = shutil.disk_usage(os.path.dirname(os.path.realpath(path))).free
     except OSError:  # opening the file will say what is wrong with its folder

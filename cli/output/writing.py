@@ -201,7 +201,7 @@ def _whole(path: str, before: os.stat_result | None) -> Iterator[IO[bytes]]:
     target = os.path.realpath(path)
     temporary = os.path.join(os.path.dirname(target), f".matgrad-{os.urandom(8).hex()}")
     notes = [] if before is None else ["the new file is written beside the old one, and the folder takes none"]
-    with _removed(temporary):
+    with removed(temporary):
         with _naming(path, *notes):
             flags = os.O_WRONLY | os.O_CREAT | os.O_EXCL | BINARY
             outlet = Outlet(os.open(temporary, flags, 0o666 if before is None else 0o600), path)
@@ -225,8 +225,8 @@ def _keep_mode(path: str, before: os.stat_result) -> None:
 
 
 @contextmanager
-def _removed(temporary: str) -> Iterator[None]:
-    """Leave no unfinished file behind, however the block or the program ends."""
+def removed(temporary: str) -> Iterator[None]:
+    """Leave no unfinished file or folder behind, however the block or the program ends."""
     with _ending_cleanly():
         _unfinished.add(temporary)
         try:
@@ -236,6 +236,10 @@ def _removed(temporary: str) -> Iterator[None]:
 
 
 def _remove(temporary: str) -> None:
+    if os.path.isdir(temporary):
+        import shutil
+
+        shutil.rmtree(temporary, ignore_errors=True)
     with suppress(OSError):
         os.unlink(temporary)
     _unfinished.discard(temporary)

@@ -34,6 +34,7 @@ from .naming import term_in_indices
 from .terms import EinsumTerm, compressed, stored
 
 LARGEST_BLOCK = 1 << 26
+LARGEST_TILE = 1 << 23
 # A block is computed beside the stored arrays and one or two arrays of its own size.
 BLOCKS_IN_MEMORY = 4
 # Row, column and value of an entry, and the order that sorts them.
@@ -203,18 +204,34 @@ class Structured:
 
     def blocks(self) -> Iterator[Array]:
         """Yield the dense array in pieces that fit into the memory limit: in C order, they follow each other."""
+        return map(self.piece, self.pieces())
+
+    def piece(self, places: Sequence[range]) -> Array:
+        """Return the dense entries with these indices along the first axes."""
+        return (self.form.block(places) if places else self.form.dense).run(self.arrays)[0]
+
+    def pieces(self) -> Iterator[list[range]]:
+        """Yield the places of `blocks` along the first axes."""
         shape = self.shape
         room = min(max(self.limit // 8 - self.entries, 1) // BLOCKS_IN_MEMORY, LARGEST_BLOCK // 8)
         axis = next((axis for axis in range(len(shape)) if prod(shape[axis + 1 :]) <= room), None)
         if axis is None or not self.size:
-            yield self.form.dense.run(self.arrays)[0]
+            yield []
             return
         step = max(1, room // prod(shape[axis + 1 :]))
         pieces = [range(start, min(start + step, shape[axis])) for start in range(0, shape[axis], step)]
         for index in choices(*(range(size) for size in shape[:axis])):
             for piece in pieces:
-                rows = [*(range(place, place + 1) for place in index), piece]
-                yield self.form.block(rows).run(self.arrays)[0]
+                yield [*(range(place, place + 1) for place in index), piece]
+
+    def tiles(self) -> tuple[Shape, Iterator[Sequence[range]]]:
+        """Return the shape of tiles that fit into the memory limit, and the places of those that are not all zero."""
+        # What only some uses need.
+        from .tiles import occupied, tile_shape
+
+        room = max(self.limit // 8 - self.entries, 1) // BLOCKS_IN_MEMORY
+        tile = tile_shape(self.shape, min(room, LARGEST_TILE // 8))
+        return tile, occupied(self.form, tile)
 
     def coordinates(self) -> tuple[Positions, Positions, Array]:
         """Return row, column and value of each entry that structure does not make zero; equal places are added.

@@ -70,6 +70,8 @@ class Setting:
         if not any(form.of_these_sizes for chosen in forms for form in chosen):
             with suppress(ExpressionError):  # a form that was chosen for these sizes does not fit others
                 return Setting._over(problem, general, tuple(lengths), forms)
+        if not everywhere:
+            return Setting._over(problem, calculation, (), forms)
         forms = [exact_forms(*pair) for pair in zip(asked, found, strict=True)]
         return Setting._over(problem, calculation, (), forms)
 
