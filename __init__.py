@@ -16,8 +16,9 @@ from __future__ import annotations
 from typing import TYPE_CHECKING, Any, overload
 
 if TYPE_CHECKING:
-    from .core.api import Assumptions, Derivative, Inputs, Names, Shapes
+    from .core.api import Derivative
     from .core.claims.verdict import Verdict
+    from .core.keywords import Assumptions, Inputs, Names, Shapes
     from .core.problems.answer import Check
     from .grammar.errors import MatgradError as MatgradError
 

@@ -2,21 +2,18 @@
 
 from __future__ import annotations
 
-import sys
-from collections.abc import Callable, Iterable, Mapping, Sequence
+from collections.abc import Callable, Mapping
 from dataclasses import replace
 from functools import wraps
-from numbers import Real
-from operator import index
-from typing import TYPE_CHECKING, Any, Concatenate, NamedTuple, ParamSpec, SupportsIndex, TypedDict, TypeVar
+from math import prod
+from typing import TYPE_CHECKING, Any, Concatenate, NamedTuple, ParamSpec, TypeVar, cast
 
 from numpy.typing import ArrayLike
 
 from ..grammar.advice import Setting, advise, in_python
-from ..grammar.names import split_names
-from .amounts import bytes_in
 from .arrays import Array, Static, statics
 from .errors import ExpressionError, InputError, Label, MatgradError, UsageProblem, point_into, pointing_into
+from .keywords import Assumptions, Inputs, Names, Options, Shapes, names, read_assumptions, read_limit, read_shapes
 from .problems.answer import Check, Input
 from .problems.assumptions import check_assumptions
 from .problems.calculation import Calculation
@@ -24,7 +21,8 @@ from .problems.compiler import DEFAULT_SAMPLES, MOST_SHAPES, Compiler
 from .problems.problem import DIRECTIONS, STRUCTURED_KINDS, Problem, direction_name, tangent_name
 from .problems.real_arrays import real_array
 from .session import DEFAULT_LIMIT, Wishes, answer, explained, prepare, sample_shapes, strict_derivatives
-from .shapes import ASSUMPTIONS, Shape, show
+from .shapes import Shape, show
+from .sparse import Sparse
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -32,23 +30,6 @@ if TYPE_CHECKING:
     from .claims.verdict import Verdict
 
 KINDS = ("grad", "jacobian", "hessian")
-
-Names = str | Sequence[str] | None
-Inputs = Mapping[str, ArrayLike]
-Shapes = Mapping[str, int | Sequence[int]]
-Assumptions = Mapping[str, str | Sequence[str]]
-
-
-class Options(TypedDict, total=False):
-    """What the functions of the Python face take by keyword."""
-
-    shapes: Shapes | None
-    assume: Assumptions | None
-    batch: Names
-    reduce: str | None
-    strict: bool
-    max_memory: int | str
-    independent_entries: bool
 
 
 class Recipe(NamedTuple):
@@ -111,12 +92,12 @@ class Derivative:
             message = f"an expression is text, and this is of type `{type(expression).__name__}`"
             raise UsageProblem(message, helps=['put it in quotes: "x.T @ A @ x"'])
         with pointing_into(expression):
-            known = _assumptions(assume or {})
+            known = read_assumptions(assume or {})
             problem = Problem.of(expression, kind, names(wrt), known, names(batch), reduce=reduce)
         self.problem = replace(problem, independent_entries=independent_entries)
-        self.shapes = _shapes(shapes or {})
+        self.shapes = read_shapes(shapes or {})
         self.strict = strict
-        self.max_memory = _limit(max_memory)
+        self.max_memory = read_limit(max_memory)
         self._assumptions = self.problem.assumptions
         self._assured: dict[str, Array] = {}
         self._compiler = Compiler(self.problem)
@@ -159,6 +140,34 @@ class Derivative:
             point_into(self.problem.text, error)
             raise
         return results[0] if len(results) == 1 else tuple(results)
+
+    def arrays(self, inputs: Inputs, *, value: bool = False) -> list[Array]:
+        """Return the derivatives at the inputs as a list, after the value where that is wanted too.
+
+        Example: `Derivative("x @ x", "grad", "x").arrays({"x": [1, 2]}, value=True)` is `[5, [2, 4]]`. Raises errors as
+        a call does.
+        """
+        with pointing_into(self.problem.text):
+            values, calculation = self._bound(inputs)
+            run = strict_derivatives if self.strict else explained
+            program = calculation.program if value else calculation.derivative_program
+            return list(run(calculation, program.run, values))
+
+    def bytes_for(self, inputs: Inputs, shapes: Mapping[str, Shape]) -> int:
+        """Return how much memory a call with inputs of such shapes takes at most, value included.
+
+        Of `inputs` those are looked at on which a program may depend, which never differ between samples.
+        """
+        with pointing_into(self.problem.text):
+            known = {name: shapes[name] for name in self.problem.names}
+            own, samples = sample_shapes(self.problem, known)
+            fixed = {name: real_array(name, inputs[name]) for name in known if name not in self.problem.batch}
+            calculation = self._compiler.find(own, statics(fixed), samples).calculation
+        return 8 * (sum(map(prod, known.values())) + calculation.program.entries)
+
+    def varied(self, **options: Any) -> Derivative:
+        """Return a derivative that differs in some options: `d.varied(reduce="sum")`."""
+        return made(self.recipe._replace(options=cast("Options", {**self.recipe.options, **options})))
 
     @_pointing
     def structured(self, /, **inputs: ArrayLike) -> Any:
@@ -282,14 +291,14 @@ class Derivative:
         """Return the values and the calculation for them; for shapes seen before no shape is checked again."""
         names = self.problem.names
         if inputs.keys() == names.keys():
-            values = {name: real_array(name, inputs[name]) for name in names}
+            values = {name: real_array(name, inputs[name], self.max_memory) for name in names}
             seen = self._seen.get(tuple([value.shape for value in values.values()]))
             if seen is not None:
                 if self._assumptions:
                     self._assure(values)
                 return values, seen
         values, calculation = self._matched(inputs)
-        calculation.guard(self.max_memory, with_value=self.strict)
+        calculation.guard(self.max_memory, values, with_value=self.strict)
         if not calculation.statics and inputs.keys() == names.keys() and len(self._seen) < MOST_SHAPES:
             self._seen[tuple([values[name].shape for name in names])] = calculation
         return values, calculation
@@ -298,7 +307,9 @@ class Derivative:
         """Check what is assumed of values; those of the last call, which are compared entry by entry, hold already."""
         for name, words in self._assumptions.items():
             value, known = values[name], self._assured.get(name)
-            if known is None or known.shape != value.shape or not (known == value).all():
+            if isinstance(value, Sparse):
+                check_assumptions({name: words}, values)
+            elif known is None or known.shape != value.shape or not (known == value).all():
                 check_assumptions({name: words}, values)
                 self._assured[name] = value.copy()
 
@@ -340,7 +351,7 @@ class Derivative:
             helps = [f"pass {missing[0]}=..."]
             raise InputError(message, notes=[f"inputs given: {', '.join(given) or 'none'}"], helps=helps)
         _refuse_surplus(problem, given)
-        return {name: real_array(name, given[name]) for name in problem.names}
+        return {name: real_array(name, given[name], self.max_memory) for name in problem.names}
 
     def _calculation(self, values: Mapping[str, Array]) -> Calculation:
         shapes, samples = sample_shapes(self.problem, {name: values[name].shape for name in self.problem.names})
@@ -365,47 +376,6 @@ def _given(problem: Problem, given: Inputs) -> dict[str, Input]:
     """Return inputs as records, some of which may be missing."""
     _refuse_surplus(problem, given)
     return {name: Input(real_array(name, value), "argument") for name, value in given.items()}
-
-
-def _shapes(shapes: Shapes) -> dict[str, Shape]:
-    """Return shapes as tuples; one number is the length of a vector."""
-    helps = [Setting("shapes", {"A": (5, 2), "x": (5,)})]
-    try:
-        found = {
-            name: (index(s),) if isinstance(s, SupportsIndex) else tuple(map(index, s)) for name, s in shapes.items()
-        }
-    except TypeError:
-        raise UsageProblem("a shape is made of whole numbers", helps=helps) from None
-    if any(size < 0 for shape in found.values() for size in shape):
-        raise UsageProblem("a size is not negative", helps=helps)
-    return found
-
-
-def _limit(size: int | str) -> int:
-    found = bytes_in(size) if isinstance(size, str) else size
-    if isinstance(found, bool) or not isinstance(found, Real) or not found >= 0:
-        helps = [advise(Setting("max_memory", "4GiB"), ", or a number of bytes")]
-        raise UsageProblem(f"`{size}` is not an amount of memory", helps=helps)
-    return int(min(found, sys.maxsize))
-
-
-def _assumptions(assume: Assumptions) -> dict[str, frozenset[str]]:
-    known = {name: frozenset([words] if isinstance(words, str) else words) for name, words in assume.items()}
-    for name, words in known.items():
-        for word in words.difference(ASSUMPTIONS):
-            message = f"`{word}` is not something that can be assumed of `{name}`"
-            raise UsageProblem(message, helps=[", ".join(ASSUMPTIONS)])
-    return known
-
-
-def names(given: Names) -> tuple[str, ...]:
-    """Return the names in an argument: `"x"`, `"x,A"` or `("x", "A")`; raises UsageProblem for what holds no names."""
-    if given is None:
-        return ()
-    listed = split_names(given) if isinstance(given, str) else given
-    if not isinstance(listed, Iterable) or not all(isinstance(name, str) for name in listed):
-        raise UsageProblem(f"`{given!r}` is not a name", helps=['names are text: "x", or ("x", "A") for several'])
-    return tuple(listed)
 
 
 def checked(

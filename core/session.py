@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import re
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from functools import partial
 from itertools import chain, product
@@ -13,7 +14,7 @@ import numpy as np
 from ..grammar.advice import Given, Setting, advise
 from ..grammar.syntax import Binary, Name, walk
 from .amounts import memory, rounded_up
-from .arrays import Array, Static, silent, statics
+from .arrays import Array, Static, all_finite, silent, statics
 from .checking.results import beside, check_results
 from .elaboration.choice import SMALLEST
 from .elaboration.entries import StaticNameError
@@ -38,6 +39,7 @@ Result = TypeVar("Result")
 Derived = TypeVar("Derived", "Array", "Structured")
 
 DEFAULT_LIMIT = 1 << 30
+TRANSPOSED_RIGHT = re.compile(r"@.*(T\b|['ᵀ⊤])", re.DOTALL)
 # How many seeds are tried for numbers at which the value is finite.
 MOST_DRAWS, MOST_SMALL_DRAWS = 20, 100
 
@@ -101,12 +103,11 @@ def answer(
     """
     prepared = prepare(problem, given, wishes, compiler)
     calculation, inputs = prepared.calculation, prepared.inputs
-    compressed = _is_compressed(calculation, wishes)
+    compressed, values = _is_compressed(calculation, wishes), prepared.values
     if compressed:
-        calculation.guard_program(calculation.value_program, wishes.limit)
+        calculation.guard_program(calculation.value_program.suited(values), wishes.limit)
     else:
-        calculation.guard(wishes.limit)
-    values = prepared.values
+        calculation.guard(wishes.limit, values)
     directions = _directions(calculation, wishes)
     values |= {tangent_name(name): value for name, value in values_of(directions).items()}
 
@@ -185,7 +186,7 @@ def explained(
 def ambiguities(calculation: Calculation) -> list[Warning]:
     """Return a warning where the text could as well be read in another way."""
     program = calculation.problem.program
-    if not (program.syntax or program.quoted):
+    if not (program.syntax or program.quoted or TRANSPOSED_RIGHT.search(calculation.problem.text)):
         return []
     # Loaded where there may be something to find, for start-up.
     from .checking.ambiguities import find_ambiguities
@@ -197,7 +198,7 @@ def _diagnosed(
     calculation: Calculation, values: Mapping[str, Array], value: Array, data: list[Array]
 ) -> tuple[list[Warning], list[Warning]]:
     """Return warnings of kinks and of what is not finite; most answers need not load what looks for them."""
-    if not calculation.kinked and all(np.isfinite(array).all() for array in (value, *data)):
+    if not calculation.kinked and all(map(all_finite, (value, *data))):
         return [], []
     # Loaded where there may be something to find, for start-up.
     from .checking.warnings import find_kinks, find_nonfinite
@@ -356,7 +357,7 @@ def _drawn(
                 assert calculation.samples is not None
                 shape = (calculation.samples, *shape)
             if prod(shape) * 8 > wishes.limit and wishes.compressed != "always":
-                calculation.guard(wishes.limit)  # of a result that is too large more can be said
+                calculation.guard(wishes.limit, values_of(used))  # of a result that is too large more can be said
             _guard(name, shape, wishes.limit)
             if name in counts:
                 value, law = np.array(float(counts[name])), "size"

@@ -39,6 +39,9 @@ class Node:
 
     content: ClassVar[attrgetter[Any]]
     compared: ClassVar[tuple[str, ...]] = ()
+    # What each object remembers of itself once it is asked.
+    _hash: ClassVar[int | None] = None
+    _parts: ClassVar[tuple[Node, ...] | None] = None
     span: Span = field(default=NOWHERE, compare=False, kw_only=True)
 
     def __eq__(self, other: object) -> bool:
@@ -57,7 +60,7 @@ class Node:
         return True
 
     def __hash__(self) -> int:
-        known: int | None = self.__dict__.get("_hash")
+        known = self._hash
         if known is not None:
             return known
         # Parts before wholes, without recursion: a sum may have thousands of terms.
@@ -248,7 +251,7 @@ def span_of(node: Node) -> Span:
 
 def children(node: Node) -> tuple[Node, ...]:
     """Return the direct sub-nodes in source order: `children(Binary("+", a, b)) == (a, b)`."""
-    found: tuple[Node, ...] | None = node.__dict__.get("_children")
+    found = node._parts
     if found is None:
         items: list[Any] = []
         for name in node.compared:
@@ -257,7 +260,7 @@ def children(node: Node) -> tuple[Node, ...]:
                 items += value
             else:
                 items.append(value)
-        found = node.__dict__["_children"] = tuple([item for item in items if isinstance(item, Node)])
+        found = node.__dict__["_parts"] = tuple([item for item in items if isinstance(item, Node)])
     return found
 
 

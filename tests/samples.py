@@ -7,7 +7,8 @@ from functools import cache
 
 import numpy as np
 
-from matgrad.core.elaboration.elaborate import BARE_CONSTANTS, Elaborator
+from matgrad.core.elaboration.elaborate import Elaborator
+from matgrad.core.elaboration.literals import BARE_CONSTANTS
 from matgrad.core.evaluation.program import compile_program
 from matgrad.core.graph.catalogue import find, operators
 from matgrad.core.graph.nodes import Node, Symbol

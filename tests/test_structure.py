@@ -31,7 +31,7 @@ FLOORS = """
     grammar
     core.errors
     core.arrays core.amounts core.shapes
-    core.work
+    core.work core.sparse
     core.graph
     core.elaboration
     core.differentiation
@@ -42,8 +42,8 @@ FLOORS = """
     core.session
     core.export core.claims
     core.explanation
+    core.keywords core.blocks
     core.api
-    core.blocks
     matgrad
     cli
     __main__

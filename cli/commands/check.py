@@ -10,9 +10,9 @@ from ..output.advice import shell
 from ..output.console import Look, line, look_at, printable, show
 from ..output.digits import rough
 from ..output.writing import writing_to
-from .compute import failed, refuse_failed, tell, warn, write
 from .questions import given_inputs, problem_of, refuse_formats, wishes_of
 from .request import Request
+from .telling import failed, refuse_failed, tell, warn, write
 
 if TYPE_CHECKING:
     from rich.text import Text

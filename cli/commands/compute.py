@@ -2,90 +2,51 @@
 
 from __future__ import annotations
 
-import math
-import sys
-from collections.abc import Collection, Iterable, Mapping, Sequence
-from typing import TYPE_CHECKING
-
-from ...core.errors import EXPRESSION, CheckFailed, Source
-from ..output.console import look_at, printable
-from ..output.digits import rough
-from .questions import RANDOM, given_inputs, problem_of, wishes_of
+from ...core.errors import UsageProblem
+from .questions import given_inputs, problem_of, wishes_of
 from .request import Request
-
-if TYPE_CHECKING:
-    from ...core.problems.answer import Answer, Check, Input, Result, Warning
+from .telling import announce, failed, in_pieces, refuse_failed, write
 
 
 def compute(kind: str, request: Request) -> int:
     """Answer a request and write the answer; the exit status."""
+    if request.resume and request.output in (None, "-"):
+        helps = ["-o FILE: what is done so far is kept beside it"]
+        raise UsageProblem("there is no file to resume", place="--resume", helps=helps)
     problem = problem_of(kind, request)
+    if problem.batch and (request.cluster or any("@" in text for text in request.variables)):
+        from .samples import in_blocks
+
+        status = in_blocks(kind, problem, request)
+        if status is not None:
+            return status
     from ...core.session import answer
 
+    wishes = wishes_of(problem, request)
+    if request.cluster is not None and not (wishes.compressed == "always" and request.output):
+        raise _no_blocks(request.cluster)
     inputs, surplus = given_inputs(problem, request)
-    found = answer(problem, inputs, wishes_of(problem, request))
+    found = answer(problem, inputs, wishes)
     if request.cite:
         from ...core.explanation.citation import cited
 
         found = cited(problem, found)
-    write(found._replace(warnings=[*surplus, *found.warnings]), request)
+    found = found._replace(warnings=[*surplus, *found.warnings])
+    if in_pieces(found, request):
+        from .pieces import write_pieces
+
+        announce(found, request)
+        write_pieces(problem, found, request)
+    else:
+        write(found, request)
     refuse_failed(kind, failed(found.results))
     return 0
 
 
-def write(answer: Answer, request: Request) -> None:
-    """Write an answer where and how it was asked for, and its warnings on standard error.
-
-    JSON carries its own, and only what is random behind the back of a script is told beside it as well.
-    """
-    from ..output.formats import write_answer
-
-    sys.stdout.flush()
-    warn([item for item in answer.warnings if request.format != "json" or item.code == RANDOM], request)
-    if request.format not in ("json", "table"):
-        tell(answer.inputs, request)
-    write_answer(
-        answer, request.format, stream=sys.stdout, output=request.output, precision=request.precision,
-        layout=request.layout, look=look_at(sys.stdout, no_color=request.no_color),
-    )  # fmt: skip
-
-
-def warn(warnings: Collection[Warning], request: Request) -> None:
-    """Write warnings on standard error."""
-    if not warnings:
-        return  # Most answers have none, and need not wait for the module.
-    from ..output.messages import render_warning
-
-    look = look_at(sys.stderr, no_color=request.no_color)
-    source = Source(EXPRESSION, request.expression)
-    for warning in warnings:
-        sys.stderr.write(render_warning(warning, source=source, color=look.color, ascii=look.ascii) + "\n")
-
-
-def tell(inputs: Mapping[str, Input], request: Request) -> None:
-    """Say on standard error how names without a shape were read."""
-    from ...core.problems.answer import readings_of
-    from ..output.advice import shell
-
-    look = look_at(sys.stderr, no_color=request.no_color)
-    for name, reading in readings_of(inputs).items():
-        sys.stderr.write(printable(f"note: {shell(reading.said(name))}", look.ascii) + "\n")
-
-
-def failed(results: Iterable[Result]) -> list[tuple[Sequence[str], Check]]:
-    """Return the checks that the numbers contradict, each with the names that it is about."""
-    return [(result.wrt, result.check) for result in results if result.check is not None and not result.check.passed]
-
-
-def refuse_failed(kind: str, failures: Sequence[tuple[Sequence[str], Check]]) -> None:
-    """Raise CheckFailed, the loud error, where a check failed."""
-    if not failures:
-        return
-    errors = [math.inf if check.finite_differences is None else check.finite_differences for _, check in failures]
-    note = f"it differs from finite differences of the value by {rough(max(errors))}, relative to its largest entry"
+def _no_blocks(cluster: str) -> UsageProblem:
+    """Return the error for a question that is not answered in blocks."""
     helps = [
-        "the point may be too near to a kink or a singularity: try other numbers with --seed 1",
-        "otherwise this is a bug in matgrad: please report the command line",
+        "sums over samples: --batch X --reduce sum -v X=@X.npy",
+        "one result for each sample, or a large Jacobian, in a file: -o J.zarr",
     ]
-    place = ", ".join(f"--wrt {' --wrt '.join(wrt)}" for wrt, _ in failures)
-    raise CheckFailed(f"the check failed: do not trust this {kind}", place=place, notes=[note], helps=helps)
+    return UsageProblem("a cluster computes blocks, and this has none", place=f"--cluster {cluster}", helps=helps)

@@ -11,9 +11,9 @@ from ... import __version__
 from ..output.advice import shell
 from ..output.console import cell_width, line, look_at, printable, show
 from ..output.writing import writing_to
-from .compute import tell, warn
 from .questions import RANDOM, given_inputs, problem_of, refuse_formats, wishes_of
 from .request import Request
+from .telling import tell, warn
 
 if TYPE_CHECKING:
     from rich.text import Text
@@ -84,6 +84,10 @@ def _lines(lesson: Lesson, request: Request, safe: Callable[[str], str]) -> Iter
         yield line()
         of = "" if found.value in "fF" else f" of {found.value} = {safe(found.expr)}"
         yield line((f"Differentials{of}, by {safe(found.wrt)}", "bold"))
+        steps = {step.text for step in found.steps}
+        for name, meaning in found.named.items():
+            if name not in steps:  # it does not change
+                yield line(f"  with {safe(name)} = {safe(meaning)}")
         yield from _columns([_row(step) for step in found.steps], " = ", safe)
         for called, meaning in found.introduced.items():
             yield line(f"  with {safe(called)} = {safe(meaning)}")

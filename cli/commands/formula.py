@@ -12,9 +12,9 @@ from typing import TYPE_CHECKING, Any
 from ... import __version__
 from ...core.errors import UsageProblem
 from ..output.writing import writing_to
-from .compute import tell, warn
 from .questions import RANDOM, given_inputs, problem_of, wishes_of
 from .request import Request, unknown_ending
+from .telling import tell, warn
 
 if TYPE_CHECKING:
     from ...core.arrays import Static
@@ -53,7 +53,7 @@ def show_formula(request: Request, kind: str | None, to: str | None, vec: str, f
     problem, prepared = _understood(request, kind)
     shapes, statics = prepared.shapes, prepared.statics
     found = _forms(problem, prepared, vec, request.layout) if to == "text" else []
-    texts = [form.formula for form in found] or _texts(problem, shapes, statics, to)
+    texts = [form.formula for form in found] or _texts(problem, prepared, to, request.layout)
     known = _sources(problem, shapes, statics) if request.cite else []
     equations = _orders(problem, shapes, statics, vec) if to == "latex" and format != "plain" else []
     if json:
@@ -90,9 +90,9 @@ def _spelling(request: Request, to: str | None, format: str | None) -> tuple[boo
     if format == "latex" and to not in (None, "latex"):
         raise UsageProblem("two spellings for one formula", place=f"--format latex --to {to}", helps=[f"--to {to}"])
     spelling = to or (ENDINGS.get(ending, "text") if format in (None, "json") else FORMATS[format])
-    if request.layout != "generalized" and spelling != "text":
-        message = f"a layout is written as text, not as {spelling}"
-        raise UsageProblem(message, place=f"--layout {request.layout}", helps=["--to text"])
+    if request.layout != "generalized" and spelling not in ("text", "latex"):
+        message = f"a layout is written as text or in LaTeX, not as {spelling}"
+        raise UsageProblem(message, place=f"--layout {request.layout}", helps=["--to text", "--to latex"])
     return format == "json" or (format is None and ending == ".json"), spelling
 
 
@@ -188,15 +188,19 @@ def _sources(problem: Problem, shapes: Mapping[str, Shape], statics: Mapping[str
     return sources_of(problem, shapes, statics)
 
 
-def _texts(problem: Problem, shapes: Mapping[str, Shape], statics: Mapping[str, Static], to: str) -> list[str]:
-    if to == "text":
-        from ...core.formulas.verified import closed_forms
-
-        return [form.text for form in closed_forms(problem, shapes, statics)]
+def _texts(problem: Problem, prepared: Prepared, to: str, layout: str) -> list[str]:
+    """Return formulas in LaTeX, or a program."""
     from ...core.export.functions import code
     from ...core.export.latex import latex
 
-    return latex(problem, shapes, statics) if to == "latex" else [code(problem, shapes, statics, to)]
+    shapes, statics = prepared.shapes, prepared.statics
+    if to != "latex":
+        return [code(problem, shapes, statics, to)]
+    if layout == "generalized":
+        return latex(problem, shapes, statics)
+    forms = _forms(problem, prepared, "row", layout)  # a matrix with a row for each entry is the Kronecker form
+    texts = [form.kronecker if layout == "flat" and form.kronecker else form.formula for form in forms]
+    return latex(problem, shapes, statics, texts)
 
 
 def _record(

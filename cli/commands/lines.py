@@ -16,9 +16,9 @@ from ..output.advice import shell
 from ..output.messages import place_of
 from ..output.progress import progress
 from ..output.writing import is_gone, standard_stream, writing_to
-from .compute import failed, refuse_failed, warn
 from .questions import given_inputs, problem_of, require, wishes_of
 from .request import Request
+from .telling import failed, refuse_failed, warn
 
 if TYPE_CHECKING:
     from ...core.problems.answer import Answer, Check

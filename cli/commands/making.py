@@ -14,11 +14,13 @@ from .minus_signs import KnownOption, one_dash_typo, positionals, protect, unmar
 from .options import (
     CITE,
     CLAIM,
+    CLUSTER,
     COMMON,
     JSON,
     KIND,
     LINES,
     NO_COLOR,
+    RESUME,
     STEPS_OF,
     WRT,
     SectionOption,
@@ -128,7 +130,7 @@ def make_command(name: str) -> click.Command:
         parameters.append(direction_option(COMMANDS[name].direction))
     parameters += COMMON
     if name not in ("check", "explain"):
-        parameters.append(LINES)
+        parameters += [LINES, CLUSTER, RESUME]
     return ExpressionCommand(name, params=parameters, callback=_computing(name))
 
 

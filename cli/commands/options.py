@@ -102,6 +102,11 @@ LINES = _input(
     "--lines", is_flag=True,
     help="JSON Lines on standard input or in -i FILE.jsonl: inputs on each line in, one JSON result per line out.",
 )  # fmt: skip
+CLUSTER = _answer(
+    "--cluster", metavar="WHERE", shell_complete=_words(("local", "tcp://")),
+    help="Compute blocks on Dask workers: local, or those of the scheduler at tcp://HOST:PORT.",
+)  # fmt: skip
+RESUME = _output("--resume", is_flag=True, help="Keep what a run in blocks has done, and go on from there.")
 JSON = _output("--json", is_flag=True, help="The same as JSON.")
 NO_COLOR = _output("--no-color", is_flag=True, help="No colour, whatever the terminal says.")
 COMMON = (
@@ -109,7 +114,8 @@ COMMON = (
            help="JSON {name: number or list}, .npz, or a CSV table with headings; - is standard input."),
     _input("-v", "--var", "variables", multiple=True, metavar="NAME=VALUE", shell_complete=_pair_names,
            help="VALUE: a number, '[1, 2]', '[1 2; 3 4]', @file.npy, @file.npz:key, @file.csv, "
-                "@file.csv:column, @file.mtx, @file.json, @-. Wins over -i."),
+                "@file.csv:column, @file.mtx, @file.json, @file.h5:key, @file.zarr, "
+                "@file.parquet:column, @'parts/*.npy', @-. Wins over -i."),
     _input("--shape", "shapes", multiple=True, metavar="NAME=5x2", shell_complete=_pair_names,
            help="Random numbers of this shape; `scalar` for a number. Without it, the shape is inferred."),
     _input("--assume", "assumptions", multiple=True, metavar="NAME=WORD", shell_complete=_assumption_words,
@@ -137,7 +143,7 @@ COMMON = (
             help=f"{choice(FORMATS)}.  [default: table, or as FILE ends]"),
     _output("--json", is_flag=True, help="Short for --format json."),
     _output("-o", "--output", metavar="FILE", shell_complete=_files,
-            help="Write to a file; .json, .csv, .md, .tex, .npy, .npz and .mtx choose the format."),
+            help="Write to a file; .json, .csv, .md, .tex, .npy, .npz, .zarr and .mtx choose the format."),
     _output("--precision", metavar="N|full",
             help="Significant digits.  [default: 6 in tables, all in json, plain, csv and npy]"),
     NO_COLOR,

@@ -2,7 +2,7 @@
 
 from __future__ import annotations
 
-from collections.abc import Container, Iterator, Mapping, Sequence
+from collections.abc import Collection, Container, Iterator, Mapping, Sequence
 from dataclasses import replace
 from typing import TYPE_CHECKING
 
@@ -39,8 +39,12 @@ def problem_of(kind: str, request: Request) -> Problem:
     return replace(problem, independent_entries=request.independent)
 
 
-def given_inputs(problem: Problem, request: Request, *, unasked: bool = True) -> tuple[dict[str, Input], list[Warning]]:
+def given_inputs(
+    problem: Problem, request: Request, *, unasked: bool = True, held: Collection[str] = ()
+) -> tuple[dict[str, Input], list[Warning]]:
     """Return the inputs on the command line, in files and on standard input, and a warning for each surplus one.
+
+    Those that are `held` are somebody else's.
 
     Where inputs were offered, there is a warning for each name that got none too. Standard input is not read `unasked`
     where that is False. Raises InputError for a name without a value where nothing may be random.
@@ -52,9 +56,11 @@ def given_inputs(problem: Problem, request: Request, *, unasked: bool = True) ->
     taken = request.lines or any(text.strip().startswith("@-") for text in request.directions)
     reader = None if taken else StdinReader()
     declared = request.shapes
+    needed = {name: span for name, span in problem.names.items() if name not in held}
+    variables = [text for text in request.variables if text.partition("=")[0].strip() not in held]
     with room_for(request.limit):
         inputs, warnings, offered = read_inputs(
-            problem.names, request.variables, request.files, declared=declared, stdin=reader, unasked=unasked
+            needed, variables, request.files, declared=declared, stdin=reader, unasked=unasked
         )
     for name, shape in declared.items():
         if name not in problem.names:
@@ -69,15 +75,13 @@ def given_inputs(problem: Problem, request: Request, *, unasked: bool = True) ->
     if request.lines:
         return inputs, warnings  # what is missing here may come with each line
     if request.no_random:
-        require(problem, inputs, (), "-v {name}={value}, or -i FILE")
+        require(problem, inputs, held, "-v {name}={value}, or -i FILE")
     elif offered:
-        warnings += _unbound(problem, request, inputs, offered)
+        warnings += _unbound(problem, request, {*inputs, *held}, offered)
     return inputs, warnings
 
 
-def _unbound(
-    problem: Problem, request: Request, inputs: Mapping[str, Input], offered: Sequence[str]
-) -> Iterator[Warning]:
+def _unbound(problem: Problem, request: Request, inputs: Container[str], offered: Sequence[str]) -> Iterator[Warning]:
     """Yield a warning for each name that has neither a value nor a shape, although inputs were offered."""
     from ...core.problems.answer import Warning
 
@@ -125,7 +129,9 @@ def _compressed(problem: Problem, request: Request) -> str:
         return "never"
     if request.structured or (request.format == "mtx" and problem.kind in STRUCTURED_KINDS):
         return "always"
-    return "large" if request.format in ("table", "npy") else "never"
+    if request.cluster is not None and problem.kind in STRUCTURED_KINDS and request.format in ("npy", "zarr"):
+        return "always"
+    return "large" if request.format in ("table", "npy", "zarr") else "never"
 
 
 def _directions(problem: Problem, request: Request) -> Mapping[str, Input | str]:

@@ -16,7 +16,7 @@ from ...grammar.numerals import whole_number
 # What a file holds, as its name says.
 ENDINGS = {
     ".json": "json", ".jsonl": "json", ".csv": "csv", ".md": "markdown", ".tex": "latex", ".npy": "npy",
-    ".npz": "npy", ".mtx": "mtx", ".txt": "table",
+    ".npz": "npy", ".mtx": "mtx", ".txt": "table", ".zarr": "zarr",
 }  # fmt: skip
 MOST_DIGITS = 17
 
@@ -63,6 +63,8 @@ class Request(NamedTuple):
     no_random: bool = False
     by_ending: bool = False
     cite: bool = False
+    cluster: str | None = None
+    resume: bool = False
 
     @staticmethod
     def of(parameters: Mapping[str, Any], expression: str) -> Request:
@@ -97,6 +99,8 @@ class Request(NamedTuple):
             no_random=parameters.get("no_random", False),
             by_ending=parameters["output"] is not None and not parameters["json"] and parameters["format"] is None,
             cite=parameters.get("cite", False),
+            cluster=read_cluster(parameters.get("cluster")),
+            resume=parameters.get("resume", False),
         )
 
 
@@ -192,12 +196,24 @@ def read_format(text: str | None, output: str | None) -> str:
 
     Example: `read_format(None, "J.npy") == "npy"`. Raises UsageProblem for an ending that nobody knows.
     """
-    if text is not None or output is None or (os.path.exists(output) and not os.path.isfile(output)):
+    if text is not None or output is None or _is_device(output):
         return text or "table"
     ending = os.path.splitext(output)[1].lower()
     if ending and ending not in ENDINGS:
         raise unknown_ending(output, ENDINGS, "--format table", "format")
     return ENDINGS.get(ending, "table")
+
+
+def _is_device(path: str) -> bool:
+    return os.path.exists(path) and not os.path.isfile(path) and not path.endswith(".zarr")
+
+
+def read_cluster(text: str | None) -> str | None:
+    """Return where the workers are: `local`, or the address of a scheduler."""
+    if text is None or text == "local" or re.fullmatch(r"(tcp|tls|ucx|ws|wss)://\S+", text):
+        return text
+    help_ = "--cluster local, or the address of a scheduler: --cluster tcp://host:8786"
+    raise _refused(text, "a cluster", "--cluster", help_)
 
 
 def unknown_ending(output: str, known: Iterable[str], option: str, what: str) -> UsageProblem:

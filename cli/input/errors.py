@@ -159,6 +159,35 @@ def which_part(path: str, keys: Sequence[str]) -> InputError:
     return InputError(f"`{path}` holds {len(keys)} arrays", place=path, notes=[note], helps=[f"@{path}:{keys[0]}"])
 
 
+def choose(path: str, part: str | None, keys: Sequence[str]) -> str:
+    """Return the part of a file that is meant, the only one where none is named, or raise what there is to choose."""
+    if part is not None and part not in keys:
+        raise no_such_part(path, part, keys)
+    if part is None and len(keys) != 1:
+        raise which_part(path, keys)
+    return keys[0] if part is None else part
+
+
+def needs_library(path: str, what: str, library: str) -> InputError:
+    """Report a file that a library reads which is not installed."""
+    helps = ['pip install "matgrad[data]"']
+    return InputError(f"{what} needs {library}, which is not installed", place=f"@{path}", helps=helps)
+
+
+def not_a_part(pattern: str, path: str) -> InputError:
+    """Report a file among the parts of an array that holds none."""
+    notes = [f"`{path}` is no .npy, HDF5, zarr or Parquet file"]
+    return InputError("not all of the parts are arrays", place=f"@{pattern}", notes=notes)
+
+
+def parts_differ(
+    pattern: str, path: str, shape: tuple[int, ...], other: str, other_shape: tuple[int, ...]
+) -> InputError:
+    """Report parts that do not fit below each other."""
+    notes = [f"`{one}` has shape ({', '.join(map(str, own))})" for one, own in ((path, shape), (other, other_shape))]
+    return InputError("the parts differ in the shape of a sample", place=f"@{pattern}", notes=notes)
+
+
 # Arrays
 
 

@@ -15,6 +15,7 @@ from . import errors
 from .errors import Destination
 from .numpy_files import NPY_MAGIC, NPZ_MAGIC, checked, npz_names, read_npy, read_npz
 from .room import ask_for, read_within
+from .sparse_matrices import is_archive, read_archive
 from .standard_input import StdinReader
 
 if TYPE_CHECKING:
@@ -28,9 +29,9 @@ _ENDINGS = (".npy", ".npz", ".json", ".csv", ".tsv", ".txt", ".dat", ".mtx")
 
 _FOREIGN = {
     b"\x89HDF": "an HDF5 file",
+    b"PAR1": "a Parquet file",
     b"MATLAB 5.0": "a MATLAB file",
     b"\x1f\x8b": "a gzip file",
-    b"PAR1": "a Parquet file",
     b"\xff\xfe": "text in UTF-16",
     b"\xfe\xff": "text in UTF-16",
 }
@@ -107,7 +108,10 @@ def load_array(document: Document, part: str | None, destination: Destination) -
     """
     name, kind = destination.name, kind_of(document)
     if kind == "npz":
-        key = _choose(document.name, part, npz_names(document.data, document.name))
+        names = npz_names(document.data, document.name)
+        if part is None and is_archive(names):
+            return read_archive(name, document.data, document.name)
+        key = errors.choose(document.name, part, names)
         return read_npz([key], document.data, document.name)[key]
     if kind == "table":
         from .csv_tables import read_table
@@ -121,7 +125,7 @@ def load_array(document: Document, part: str | None, destination: Destination) -
         return read_npy(name, document.data, document.name)
     from .matrix_market import read_matrix_market
 
-    return checked(name, read_matrix_market(text_of(document)), document.name)
+    return read_matrix_market(name, text_of(document))
 
 
 def split_part(reference: str) -> tuple[str, str | None]:
@@ -150,19 +154,11 @@ def _json_array(document: Document, part: str | None, name: str) -> Array:
     source = text_of(document)
     value = read_json(source)
     if isinstance(value, dict):
-        key = _choose(document.name, part, list(value))
+        key = errors.choose(document.name, part, list(value))
         return to_array(name, value[key], source, (key,))
     if part is not None:
         raise errors.part_not_possible(document.name, part, "a JSON list or number")
     return to_array(name, value, source, ())
-
-
-def _choose(path: str, part: str | None, keys: list[str]) -> str:
-    if part is not None and part not in keys:
-        raise errors.no_such_part(path, part, keys)
-    if part is None and len(keys) != 1:
-        raise errors.which_part(path, keys)
-    return keys[0] if part is None else part
 
 
 def _standard_input(place: str, stdin: StdinReader | None) -> bytes:

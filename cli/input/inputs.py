@@ -11,10 +11,12 @@ from . import errors
 from .errors import Destination
 from .files import KIND_NAMES, Document, kind_of, load_array, names_a_file, open_document, split_part, text_of
 from .numpy_files import checked, npz_names, read_npz
+from .sparse_matrices import is_archive
 from .standard_input import StdinReader
 
 if TYPE_CHECKING:
     from ...core.problems.answer import Input, Warning
+    from .stored import Stored
 
 _NAME = re.compile(r"[^\W\d]\w*")
 _NUMBERS = re.compile(r"(?=\D*\d)[-+.\deE,;\s\"]*")
@@ -65,6 +67,24 @@ def read_inputs(
     return _reading(found, needed, declared)._replace(offered=tuple(offered))
 
 
+def stored_inputs(names: Container[str], variables: Sequence[str]) -> dict[str, Stored]:
+    """Return those of the named inputs that are files of arrays, none of whose samples is read.
+
+    Example: `stored_inputs(["X"], ["X=@X.npy"])["X"].shape`. Raises as `read_inputs`.
+    """
+    from .stored import kind_on_disk, open_stored
+
+    found: dict[str, Stored] = {}
+    for name, text in _typed_variables(variables).items():
+        text = _bare(text)
+        if name in names and text.startswith("@"):
+            path, part = split_part(text[1:])
+            kind = kind_on_disk(path)
+            if kind is not None:
+                found[name] = open_stored(kind, path, part, Destination.of(name))
+    return found
+
+
 def read_value(text: str, destination: Destination, stdin: StdinReader | None) -> Input:
     """Return the input that a VALUE means: a number, a list, `[1 2; 3 4]`, `@FILE`, `@FILE:PART` or `@-`.
 
@@ -73,15 +93,25 @@ def read_value(text: str, destination: Destination, stdin: StdinReader | None) -
     from ...core.problems.answer import Input
     from .values import parse_value
 
-    text = text.strip()
-    if len(text) > 1 and text[0] == text[-1] == "'":
-        text = text[1:-1].strip()  # some shells hand over the quotes
+    text = _bare(text)
     if not text.startswith("@"):
         file = text if names_a_file(text) else None
         return Input(parse_value(text, destination, file), destination.option.split()[0])
+    from .stored import kind_on_disk, open_stored
+
     path, part = split_part(text[1:])
+    kind = kind_on_disk(path)
+    if kind is not None and kind != "npy":
+        found = open_stored(kind, path, part, destination)
+        return Input(found.whole(), found.place)
     document = open_document(path, f"{destination.prefix}@", stdin)
     return Input(load_array(document, part, destination), document.name)
+
+
+def _bare(text: str) -> str:
+    """Return a value without the quotes that some shells hand over."""
+    text = text.strip()
+    return text[1:-1].strip() if len(text) > 1 and text[0] == text[-1] == "'" else text
 
 
 def _typed_variables(variables: Sequence[str]) -> dict[str, str]:
@@ -109,6 +139,8 @@ def _named_values(
     kind = kind_of(document)
     if kind == "npz":
         names = npz_names(document.data, document.name)
+        if is_archive(names) and not {*names} & {*needed}:
+            raise errors.needs_a_name(document.name, "a sparse matrix", example)
         arrays = read_npz([name for name in names if name in needed], document.data, document.name)
         return {name: Input(arrays[name], document.name) if name in arrays else document.name for name in names}
     if kind == "table":

@@ -6,19 +6,21 @@ import io
 import math
 import warnings
 from collections.abc import Collection
-from typing import TYPE_CHECKING
+from typing import TYPE_CHECKING, Any, BinaryIO
 
 from ...core.errors import MatgradError
 from . import errors
 from .room import ask_for
 
 if TYPE_CHECKING:
+    import numpy as np
+
     from ...core.arrays import Array
 
 NPY_MAGIC = b"\x93NUMPY"
 NPZ_MAGIC = b"PK"
 
-_KINDS = {"c": "complex numbers", "U": "text", "S": "text", "M": "dates", "m": "time spans", "V": "records"}
+KINDS = {"c": "complex numbers", "U": "text", "S": "text", "M": "dates", "m": "time spans", "V": "records"}
 
 
 def read_npy(name: str, data: bytes, place: str) -> Array:
@@ -34,14 +36,7 @@ def read_npy(name: str, data: bytes, place: str) -> Array:
 
     stream = io.BytesIO(data)
     try:
-        version = npy.read_magic(stream)
-        read_header = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
-        with warnings.catch_warnings(action="ignore"):  # of headers that old versions wrote
-            shape, _, dtype = read_header(stream)
-        if dtype.hasobject:
-            raise errors.pickled(place)
-        if dtype.kind not in "biuf":
-            raise errors.not_real(place, _KINDS.get(dtype.kind, str(dtype)))
+        shape, _, dtype = header_of(stream, place)
         if math.prod(shape) * dtype.itemsize > len(data) - stream.tell():
             raise errors.damaged(place, ".npy")  # before memory is asked for
         stream.seek(0)
@@ -49,11 +44,32 @@ def read_npy(name: str, data: bytes, place: str) -> Array:
             array = npy.read_array(stream, allow_pickle=False)
     except (MatgradError, MemoryError):
         raise
-    except Exception:  # NumPy reads the header with what reads Python, which fails in many ways
+    except Exception:  # as below
         raise errors.damaged(place, ".npy") from None
     with np.errstate(over="ignore"):
         numbers = as_mask(array) if array.dtype.kind == "b" else array.astype(np.float64, copy=False)
     return checked(name, numbers, f"{place}: {name}")
+
+
+def header_of(stream: BinaryIO, place: str) -> tuple[tuple[int, ...], bool, np.dtype[Any]]:
+    """Return the shape of an array in NumPy's format, whether it is in Fortran's order, and its type.
+
+    The stream is then where the numbers begin. Raises InputError for a damaged header, and for what is no real number.
+    """
+    from numpy.lib import format as npy
+
+    try:
+        version = npy.read_magic(stream)
+        read_header = npy.read_array_header_1_0 if version == (1, 0) else npy.read_array_header_2_0
+        with warnings.catch_warnings(action="ignore"):  # of headers that old versions wrote
+            shape, fortran, dtype = read_header(stream)
+    except Exception:  # NumPy reads the header with what reads Python, which fails in many ways
+        raise errors.damaged(place, ".npy") from None
+    if dtype.hasobject:
+        raise errors.pickled(place)
+    if dtype.kind not in "biuf":
+        raise errors.not_real(place, KINDS.get(dtype.kind, str(dtype)))
+    return shape, fortran, dtype
 
 
 def read_npz(names: Collection[str], data: bytes, place: str) -> dict[str, Array]:

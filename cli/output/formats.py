@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import io
 from collections.abc import Callable, Iterator
+from math import prod
 from typing import IO, TextIO
 
 import numpy as np
@@ -79,10 +80,16 @@ def _shown(answer: Answer) -> list[Result]:
     return list(answer.results) or ([] if value is None else [value])
 
 
+def only_one(answer: Answer, format: str, output: str) -> Result:
+    """Return the derivative of an answer, or its value; UsageProblem where the file would have to hold several."""
+    _refuse(answer, format, output)
+    return _shown(answer)[0]
+
+
 def _refuse(answer: Answer, format: str, output: str) -> None:
     """Refuse several derivatives where the format holds one array."""
     count = len(_shown(answer))
-    single = format in ("csv", "npy", "mtx") or _is_sparse(format, output)
+    single = format in ("csv", "npy", "mtx", "zarr") or _is_sparse(format, output)
     if count < 2 or not single or (format == "npy" and output.endswith(".npz")):
         return
     head = f"{'a sparse matrix' if format == 'structured' else format} holds one derivative, and there are {count}"
@@ -100,7 +107,7 @@ def _check_room(answer: Answer, format: str, output: str) -> None:
     if format == "npy" and any(result.compressed is not None for result in answer.results):
         from .large import check_room
 
-        check_room(output, answer.results)
+        check_room(output, sum(prod(result.shape) * 8 for result in answer.results))
 
 
 def _plain(result: Result, precision: int | None, layout: str) -> Iterator[str]:

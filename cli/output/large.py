@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import os
-from collections.abc import Iterable, Iterator
+from collections.abc import Iterator
 from math import prod
 from typing import IO
 
@@ -56,11 +56,10 @@ def write_blocks(file: IO[bytes], result: Result, layout: str) -> None:
             advance(block.nbytes)
 
 
-def check_room(path: str, results: Iterable[Result]) -> None:
-    """Raise OutputError where the disk has no room for derivatives as dense arrays."""
+def check_room(path: str, size: int) -> None:
+    """Raise OutputError where the disk has no room for so many bytes."""
     import shutil
 
-    size = sum(prod(result.shape) * 8 for result in results)
     try:
         free = shutil.disk_usage(os.path.dirname(os.path.realpath(path))).free
     except OSError:  # opening the file will say what is wrong with its folder
@@ -74,31 +73,32 @@ def check_room(path: str, results: Iterable[Result]) -> None:
 # --- sparse matrices -------------------------------------------------------------------------------------------------
 
 
-def _coordinates(result: Result, layout: str) -> tuple[Positions, Positions, Array, tuple[int, int]]:
-    """Return rows, columns and values of the entries that are not zero by structure, and the size of the matrix."""
+def _rows(result: Result, layout: str) -> tuple[Positions, Positions, Array, tuple[int, int]]:
+    """Return where each row begins, columns and values of what is not zero by structure, and the matrix's size."""
     if result.compressed is None:
         from .layouts import view
 
         seen = view(result, "numerator" if layout == "generalized" else layout)
         matrix = seen.data.reshape(-1, seen.data.shape[-1])
         row, column = np.nonzero(matrix)
-        return row, column, matrix[row, column], (matrix.shape[0], matrix.shape[1])
+        begins = np.append(0, np.cumsum(np.count_nonzero(matrix, axis=1)))
+        return begins, column, matrix[row, column], (matrix.shape[0], matrix.shape[1])
     compressed, _ = arranged(result, layout)
     axes = compressed.form.axes
-    return *compressed.coordinates(), (prod(axes.rows), prod(axes.columns))
+    return *compressed.rows(), (prod(axes.rows), prod(axes.columns))
 
 
 def write_sparse(file: IO[bytes], result: Result, layout: str) -> None:
-    """Write a matrix as `scipy.sparse.save_npz` does, for `scipy.sparse.load_npz`."""
-    row, column, data, shape = _coordinates(result, layout)
-    np.savez_compressed(
-        file, row=row, col=column, data=data, shape=np.array(shape), format=np.array(b"coo"), _is_array=np.array(True)
-    )
+    """Write a matrix as `scipy.sparse.save_npz` does without compression, for `scipy.sparse.load_npz`."""
+    begins, columns, data, shape = _rows(result, layout)
+    facts = {"format": np.array(b"csr"), "shape": np.array(shape), "_is_array": np.array(True)}
+    np.savez(file, indptr=begins, indices=columns, data=data, allow_pickle=False, **facts)
 
 
 def matrix_market(result: Result, precision: int | None, layout: str) -> Iterator[str]:
     """Yield a matrix in the coordinate format of Matrix Market, rows and columns counted from 1."""
-    row, column, data, shape = _coordinates(result, layout)
+    begins, column, data, shape = _rows(result, layout)
+    row = np.repeat(np.arange(len(begins) - 1), np.diff(begins))
     yield "%%MatrixMarket matrix coordinate real general\n"
     yield f"{shape[0]} {shape[1]} {len(data)}\n"
     write = every_digit(precision)

@@ -18,9 +18,10 @@ from ..arrays import SAME_NUMBERS, Array, Static, relative_error, same_static, s
 from ..checking.conditioning import Loss, lost_by
 from ..checking.differences import MARGIN
 from ..differentiation.stabilise import stabilized
-from ..elaboration.elaborate import BARE_CONSTANTS, Elaborator
+from ..elaboration.elaborate import Elaborator
 from ..elaboration.inference import infer_shapes
 from ..elaboration.libraries import in_own_words
+from ..elaboration.literals import BARE_CONSTANTS
 from ..errors import EvaluationError, ExpressionError, Label, MatgradError, ShapeError, Source, UnknownNameError
 from ..evaluation.program import OperationFailed, Program, compile_program
 from ..formulas.closed_form import origins_of
@@ -363,8 +364,8 @@ class Trial:
         """Return the point of some inputs; none where the derivative is not finite there."""
         prepared = self._prepare(given, wishes)
         calculation = prepared.calculation
-        calculation.guard(wishes.limit)
         values = prepared.values
+        calculation.guard(wishes.limit, values)
         value, truth = explained(calculation, calculation.program.run, values)
         if not np.isfinite(truth).all():
             return []

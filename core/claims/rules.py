@@ -7,7 +7,8 @@ numbers used on matrices), of an expression that was read otherwise.
 
 from __future__ import annotations
 
-from collections.abc import Iterator
+from collections.abc import Iterator, Mapping
+from contextlib import suppress
 from functools import partial
 from itertools import islice
 from math import prod
@@ -22,6 +23,7 @@ from ..arrays import SAME_NUMBERS, Array, relative_error
 from ..differentiation.differentiate import derivative
 from ..errors import ExpressionError
 from ..evaluation.program import OperationFailed
+from ..graph import catalogue
 from ..graph.nodes import Node as GraphNode
 from ..graph.nodes import Symbol
 from ..problems.calculation import Calculation
@@ -52,6 +54,7 @@ def _exchanged(node: Node, shape_of: ShapeOf) -> Iterator[Node]:
 # How an expression is read otherwise; a slip in its sign or a number would be seen in the claim.
 MISREAD = (
     Confusion("function of a sum", _exchanged, "the sum and the function are exchanged"),
+    *(one for one in CONFUSIONS if one.key == "wrong axis"),
     *(
         one
         for one in CONFUSIONS
@@ -63,6 +66,8 @@ MISREAD = (
 
 class Rules(Inquiry):
     """What a claim is where a rule was forgotten, or used where it does not hold."""
+
+    _computed: Mapping[tuple[int, GraphNode], Array] = {}
 
     def hessians(self) -> Iterator[Candidate]:
         """Yield the expression itself, the second derivative for the first, the first for the second."""
@@ -94,9 +99,26 @@ class Rules(Inquiry):
 
     def undifferentiated(self) -> Iterator[Candidate]:
         """Yield the parts of the expression themselves."""
-        for part in self._parts():
+        for part in self._outer_parts(self.expression):
             words = f"`{write(part)}` itself, not differentiated"
             yield Candidate("value", words, partial(self._value_of, part=part))
+
+    def _outer_parts(self, whole: Node) -> Iterator[Node]:
+        """Yield the summands of the expression, and what a function of one argument is taken of."""
+        match whole:
+            case Binary("+" | "-", left, right):
+                inner = [left, right]
+            case Binary("*" | "/" | "**", left, right):
+                inner = [part for part in (left, right) if part in self._parts()]
+                inner = inner if len(inner) == 1 else []
+            case Call(_, (argument, *_)):
+                inner = [argument]
+            case _:
+                inner = []
+        for part in inner:
+            if part in self._parts():
+                yield part
+                yield from self._outer_parts(part)
 
     def _value_of(self, point: Point, part: Node) -> Array | None:
         return self.values_at(point).of(part)
@@ -121,8 +143,9 @@ class Rules(Inquiry):
             node = derivative(node, calculation.symbols[name])
         return self._run(point, node)
 
-    @staticmethod
-    def _run(point: Point, node: GraphNode) -> Array | None:
+    def _run(self, point: Point, node: GraphNode) -> Array | None:
+        if (known := self._computed.get((id(point), node))) is not None:
+            return known
         found = point.evaluated([node])
         return None if found is None else found[0]
 
@@ -145,11 +168,23 @@ class Rules(Inquiry):
         for part in self._parts():
             words = f"the derivative by `{write(part)}`: the chain rule's factor is missing, its derivative by "
             yield Candidate("chain rule", f"{words}`{self.name}`", partial(self._by_part, part=part))
+
+        yield from self._with_slopes_one(entrywise=False)
+
+    def forgotten_slopes(self) -> Iterator[Candidate]:
+        """Yield the derivatives in which a function of entries changes as its argument does."""
+        yield from self._with_slopes_one(entrywise=True)
+
+    def _with_slopes_one(self, *, entrywise: bool) -> Iterator[Candidate]:
         for part in self._parts():
             match part:
                 case Call(function, (argument,)) if self.shape_of(part) == self.shape_of(argument):
-                    words = f"the {self.noun} as if the derivative of `{function}` were 1: that factor is missing"
-                    yield Candidate("chain rule", words, partial(self._with_slope_one, part=part, argument=argument))
+                    operator = catalogue.find(function)
+                    if operator is not None and (operator.family == "elementwise") == entrywise:
+                        words = f"the {self.noun} as if the derivative of `{function}` were 1: that factor is missing"
+                        yield Candidate(
+                            "chain rule", words, partial(self._with_slope_one, part=part, argument=argument)
+                        )
 
     def held_fixed(self) -> Iterator[Candidate]:
         """Yield the derivatives with a part held fixed, and of a part alone."""
@@ -214,17 +249,22 @@ class Rules(Inquiry):
 
     def _of_tree(self, point: Point, tree: Node) -> Array | None:
         """Return the derivative of another expression; a number where all of its entries are that."""
-        symbol = point.calculation.symbols[self.name]
         try:
-            node = point.elaborated(syntax.Program((), tree))
-            if (*node.shape, *symbol.shape) != point.claimed.shape and point.claimed.ndim:
-                return None
-            found = self._run(point, derivative(node, symbol))
+            node = self._derived(point, tree)
+            found = None if node is None else self._run(point, node)
         except ExpressionError:
             return None
         if found is not None and found.size and not point.claimed.ndim and np.ptp(found) == 0:
             return np.asarray(found.flat[0], dtype=np.float64)
         return found
+
+    def _derived(self, point: Point, tree: Node) -> GraphNode | None:
+        """Return the graph of the derivative of another expression, None where it has another shape than the claim."""
+        symbol = point.calculation.symbols[self.name]
+        node = point.elaborated(syntax.Program((), tree))
+        if (*node.shape, *symbol.shape) != point.claimed.shape and point.claimed.ndim:
+            return None
+        return derivative(node, symbol)
 
     # Rules for numbers, and expressions that were read otherwise.
 
@@ -280,6 +320,21 @@ class Rules(Inquiry):
 
     def misread(self) -> Iterator[Candidate]:
         """Yield the derivatives of expressions that are nearly the one at hand."""
-        for edit in islice(edits(self.expression, MISREAD, self.shape_of), MOST_EXPRESSIONS):
+        nearly = list(islice(edits(self.expression, MISREAD, self.shape_of), MOST_EXPRESSIONS))
+        self._run_together(self.points[0], [edit.tree for edit in nearly])
+        for edit in nearly:
             words = f"the derivative of `{write(edit.tree)}`: `{write(edit.after)}` in place of `{write(edit.before)}`"
             yield Candidate("another expression", words, partial(self._of_tree, tree=edit.tree))
+
+    def _run_together(self, point: Point, trees: list[Node]) -> None:
+        """Compute the derivatives of expressions at a point by one program: most claims are none of them."""
+        nodes: dict[GraphNode, None] = {}
+        for tree in trees:
+            with suppress(ExpressionError):
+                if (node := self._derived(point, tree)) is not None:
+                    nodes[node] = None
+        found = point.evaluated([*nodes]) if nodes else None
+        # Where one of them has no result, each is computed alone.
+        self._computed = (
+            {} if found is None else {(id(point), node): one for node, one in zip(nodes, found, strict=True)}
+        )

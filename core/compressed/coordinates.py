@@ -8,7 +8,7 @@ structure does not need for this are contracted before.
 
 from __future__ import annotations
 
-from collections.abc import Mapping
+from collections.abc import Mapping, Sequence
 from math import prod
 
 import numpy as np
@@ -17,8 +17,11 @@ from ...grammar.advice import Setting, advise
 from ..amounts import amount
 from ..arrays import Positions
 from ..errors import EvaluationError
+from ..evaluation.strided import row_major_strides, table_of
 from ..graph.algebra import Factor, product
 from ..graph.nodes import Delta, Labels, Node, Reshape, Select, Triangle
+from ..graph.places import Rows
+from ..shapes import Shape
 from .terms import EinsumTerm
 
 
@@ -40,13 +43,24 @@ def _is_contracted(label: int, term: EinsumTerm) -> bool:
                for node, labels in users) or any(isinstance(node, Triangle) for node, _ in users)  # fmt: skip
 
 
+def require_room(entries: int, limit: int) -> None:
+    """Raise EvaluationError for more entries than the limit."""
+    if entries > limit:
+        message = f"the sparse matrix has more than {amount(limit)} entries"
+        raise EvaluationError(message, helps=[advise("raise the limit: ", Setting("max_memory", 2**34))])
+
+
 class Table:
-    """Index arrays by label, all of one length: row r of the table is one entry of a term."""
+    """Index arrays by label, over a grid: each of its places is one entry of a term.
+
+    The grid has an axis for each label that was counted through, and an index array has length one along those that it
+    does not depend on. Where only some places of the grid are entries, these become the only axis.
+    """
 
     def __init__(self, structure: list[Factor], sizes: Mapping[int, int], limit: int) -> None:
         self.sizes = sizes
         self.limit = limit
-        self.length = 1
+        self.shape: Shape = ()
         self.bound: dict[int, Positions] = {}
         self._structure = list(structure)
 
@@ -74,7 +88,7 @@ class Table:
             case Delta() if node.rank == 1:
                 self._count(labels[0])
             case Select() if labels[0] in self.bound:
-                self._bind(labels[1], np.asarray(node.rows, np.intp)[self.bound[labels[0]]])
+                self._bind(labels[1], _chosen(node.rows, self.bound[labels[0]]))
             case Select() if labels[1] in self.bound:
                 self._join(node, labels)
             case Reshape() if labels[0] in self.bound:
@@ -82,7 +96,7 @@ class Table:
                     self._bind(label, np.unravel_index(self.bound[labels[0]], node.sizes)[position])
             case Reshape() if all(label in self.bound for label in labels[1:]):
                 parts = tuple(self.bound[label] for label in labels[1:])
-                self._bind(labels[0], np.ravel_multi_index(parts, node.sizes))
+                self._bind(labels[0], np.asarray(np.ravel_multi_index(parts, node.sizes)))
             case Triangle() if known:
                 self._triangle(node, labels)
             case _:
@@ -90,32 +104,40 @@ class Table:
         return True
 
     def _count(self, label: int) -> None:
-        self._expand(label, np.zeros(self.length, np.intp), np.full(self.length, self.sizes[label], np.intp))
+        require_room(prod(self.shape) * self.sizes[label], self.limit)
+        self.bound = {other: indices[..., None] for other, indices in self.bound.items()}
+        self.bound[label] = np.arange(self.sizes[label]).reshape((1,) * len(self.shape) + (-1,))
+        self.shape = (*self.shape, self.sizes[label])
 
     def _bind(self, label: int, indices: Positions) -> None:
-        if label in self.bound:
-            self._keep(np.flatnonzero(self.bound[label] == indices))
-        else:
+        if label not in self.bound:
             self.bound[label] = indices
+        elif not (agreed := np.equal(self.bound[label], indices)).all():
+            self._keep(np.flatnonzero(np.broadcast_to(agreed, self.shape)))
 
-    def _keep(self, rows: Positions) -> None:
-        self.bound = {label: indices[rows] for label, indices in self.bound.items()}
-        self.length = len(rows)
+    def _keep(self, places: Positions) -> None:
+        """Keep some places of the grid, which become its only axis."""
+        self.bound = {label: self.listed(indices)[places] for label, indices in self.bound.items()}
+        self.shape = (len(places),)
+
+    def listed(self, indices: Positions, order: Sequence[int] | None = None) -> Positions:
+        """Return an index array as one index for each place of the grid, whose axes may be put in another order."""
+        grid = np.broadcast_to(indices, self.shape)
+        return (grid if order is None else grid.transpose(order)).reshape(-1)
 
     def _expand(self, label: int, start: Positions, count: Positions) -> None:
-        """Repeat each row `count` times, with the label running from `start`."""
+        """Repeat each place `count` times, with the label running from `start`."""
+        start, count = self.listed(start), self.listed(count)
         entries = int(count.sum())
-        if entries > self.limit:
-            message = f"the sparse matrix has more than {amount(self.limit)} entries"
-            raise EvaluationError(message, helps=[advise("raise the limit: ", Setting("max_memory", 2**34))])
+        require_room(entries, self.limit)
         ends = np.cumsum(count)
         running = np.arange(entries) - np.repeat(ends - count, count)
-        self._keep(np.repeat(np.arange(self.length), count))
+        self._keep(np.repeat(np.arange(prod(self.shape)), count))
         self.bound[label] = running + np.repeat(start, count)
 
     def _join(self, node: Select, labels: Labels) -> None:
-        """Bind the rows of a Select from what they choose: each row of the table meets all that choose its index."""
-        rows = np.asarray(node.rows, np.intp)
+        """Bind the rows of a Select from what they choose: each place meets all rows that choose its index."""
+        rows = table_of(node.rows)
         order = np.argsort(rows, kind="stable")
         ranked = rows[order]
         target = self.bound[labels[1]]
@@ -128,27 +150,40 @@ class Table:
         i, j = labels
         rows, columns = node.shape
         if i in self.bound and j in self.bound:
-            self._keep(np.flatnonzero(self.bound[j] <= self.bound[i] + node.offset))
+            below = self.bound[j] <= self.bound[i] + node.offset
+            self._keep(np.flatnonzero(np.broadcast_to(below, self.shape)))
         elif i in self.bound:
             count = np.clip(self.bound[i] + node.offset + 1, 0, columns)
-            self._expand(j, np.zeros(self.length, np.intp), count)
+            self._expand(j, np.zeros_like(count), count)
         else:
             start = np.clip(self.bound[j] - node.offset, 0, rows)
             self._expand(i, start, rows - start)
 
 
-def place(
-    labels: Labels, structure: list[Factor], shape: tuple[int, ...], sizes: Mapping[int, int], limit: int
-) -> tuple[list[Positions], tuple[Positions, ...]]:
-    """Return the index of each entry along each axis of the result, and its index in the array with these labels.
+def _chosen(rows: Rows, indices: Positions) -> Positions:
+    return rows.start + rows.step * indices if isinstance(rows, range) else table_of(rows)[indices]
 
-    Example: for an array over `i` and a Delta over `(i, k)` both indices are `0, 1, ..., n-1`. Raises EvaluationError
-    for more than `limit` entries.
+
+def placed(
+    labels: Labels, structure: list[Factor], shape: tuple[int, ...], sizes: Mapping[int, int], limit: int
+) -> tuple[Positions, tuple[Positions, ...]]:
+    """Return the place of each entry in the flattened result, and its index in the array with these labels.
+
+    Example: for an array over `i` and a Delta over `(i, k)` the places are `0, n + 1, 2*(n + 1), ...`, and the index is
+    `0, 1, ..., n-1`. Raises EvaluationError for more than `limit` entries.
     """
-    table = Table(structure, sizes, limit)
     if prod(shape) == 0:
-        return [np.zeros(0, np.intp) for _ in shape], tuple(np.zeros(0, np.intp) for _ in labels)
+        return np.zeros(0, np.intp), tuple(np.zeros(0, np.intp) for _ in labels)
+    table = Table(structure, sizes, limit)
     table.fill((*labels, *range(len(shape))))
-    length = table.length
-    axes = [np.broadcast_to(table.bound[axis], length) for axis in range(len(shape))]
-    return axes, tuple(table.bound[label] for label in labels)
+    place = np.zeros((1,) * len(table.shape), np.intp)
+    for axis, step in enumerate(row_major_strides(shape)):
+        place = place + table.bound[axis] * step
+    # So turned, most grids are gone through in the order of a sparse matrix.
+    order = sorted(range(place.ndim), key=lambda axis: -_step(place, axis))
+    return table.listed(place, order), tuple(table.listed(table.bound[label], order) for label in labels)
+
+
+def _step(place: Positions, axis: int) -> int:
+    """Return how far apart the first two neighbours along an axis are."""
+    return int(np.diff(place[tuple(slice(2) if own == axis else 0 for own in range(place.ndim))]).sum())

@@ -2,16 +2,19 @@
 
 from __future__ import annotations
 
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass
 from functools import cached_property
 from itertools import pairwise
+from typing import NamedTuple
 
+from ..arrays import Array
 from ..evaluation.program import Program, compile_program
 from ..graph.algebra import Factor, add, fresh
-from ..graph.nodes import Delta, Labels, Select, Symbol, sizes_of
+from ..graph.nodes import Delta, Labels, Node, Select, Symbol, sizes_of
 from ..graph.transform import flatten
 from ..shapes import Shape
+from .bands import Band, band_of, numbers, united
 from .coordinates import split_term
 from .terms import EinsumTerm
 
@@ -60,6 +63,20 @@ class Axes:
     def transposed(self) -> Axes:
         """The axes with rows and columns exchanged."""
         return Axes(self.columns + self.rows, (self.rank - self.row_rank, self.row_rank))
+
+
+class Bands(NamedTuple):
+    """Diagonals, a node with the numbers of each, those nodes that are more than stored arrays, and their program."""
+
+    bands: list[Band]
+    nodes: list[Node]
+    computed: list[Node]
+    program: Program
+
+    def values(self, arrays: Mapping[str, Array]) -> list[Array]:
+        """Return the numbers of each diagonal, which may be shared."""
+        found = dict(zip(self.computed, self.program.run(arrays), strict=True))
+        return [arrays[node.name] if isinstance(node, Symbol) else found[node] for node in self.nodes]
 
 
 class Form:
@@ -134,6 +151,19 @@ class Form:
         labels = fresh(rank)
         ties = [(Delta.of(size, 3), (labels[k], k, rank + k)) for k, size in enumerate(self.axes.rows)]
         return self._program(ties, labels)
+
+    @cached_property
+    def bands(self) -> Bands | None:
+        """The diagonals that make up the matrix; None where there is more to it."""
+        axes = self.axes
+        found = [band_of(term, axes.row_rank, axes.rank) for term in self.terms]
+        bands = [band for band in found if band is not None]
+        groups = united(bands) if bands and len(bands) == len(found) else None
+        if groups is None or 0 in axes.shape:
+            return None
+        nodes = [numbers(band, [self.terms[place] for place in places], axes.row_rank) for band, places in groups]
+        computed = [node for node in dict.fromkeys(nodes) if not isinstance(node, Symbol)]
+        return Bands([band for band, _ in groups], nodes, computed, compile_program(flatten(computed)))
 
     @cached_property
     def cores(self) -> list[tuple[Program, Labels, list[Factor]]]:

@@ -27,12 +27,14 @@ from ..graph.nodes import Node, Symbol, sizes_of
 from ..graph.structure import structure_in_words, structure_of, structure_of_term
 from ..graph.transform import flatten
 from ..shapes import Shape, show
-from .coordinates import place
+from .bands import as_rows, index_type, merged, named
+from .coordinates import placed, require_room
 from .form import VECTOR, Axes, Form
 from .naming import term_in_indices
 from .terms import EinsumTerm, compressed, stored
 
 LARGEST_BLOCK = 1 << 26
+LARGEST_TILE = 1 << 23
 # A block is computed beside the stored arrays and one or two arrays of its own size.
 BLOCKS_IN_MEMORY = 4
 # Row, column and value of an entry, and the order that sorts them.
@@ -43,7 +45,7 @@ class Compression:
     """How a derivative is computed in compressed form: the program of its stored arrays, and the form over them."""
 
     def __init__(self, node: Node, axes: Axes, *, plain: Node) -> None:
-        terms = compressed(node)
+        terms = merged(compressed(node), axes.row_rank, axes.rank)
         nodes = stored(terms)
         symbols = {part: Symbol.of(f"F{number}", part.shape) for number, part in enumerate(nodes, start=1)}
         self.names = [symbols[part].name for part in nodes]
@@ -51,7 +53,7 @@ class Compression:
         # The plain derivative, which knows no samples, comes first.
         words = structure_of(plain, axes.groups[0]) if axes.groups[0] and len(axes.groups) == 2 else None
         einsums = ((term.coefficient, term.factors) for term in terms)
-        words = words or structure_in_words(einsums, axes.row_rank, axes.rank)
+        words = words or named(terms, axes.row_rank, axes.rank) or structure_in_words(einsums, axes.row_rank, axes.rank)
         self.form = Form([_over_symbols(term, symbols) for term in terms], axes, words)
         self.entries = sum(prod(part.shape) for part in nodes)
 
@@ -202,35 +204,60 @@ class Structured:
 
     def blocks(self) -> Iterator[Array]:
         """Yield the dense array in pieces that fit into the memory limit: in C order, they follow each other."""
+        return map(self.piece, self.pieces())
+
+    def piece(self, places: Sequence[range]) -> Array:
+        """Return the dense entries with these indices along the first axes."""
+        return (self.form.block(places) if places else self.form.dense).run(self.arrays)[0]
+
+    def pieces(self) -> Iterator[list[range]]:
+        """Yield the places of `blocks` along the first axes."""
         shape = self.shape
         room = min(max(self.limit // 8 - self.entries, 1) // BLOCKS_IN_MEMORY, LARGEST_BLOCK // 8)
         axis = next((axis for axis in range(len(shape)) if prod(shape[axis + 1 :]) <= room), None)
         if axis is None or not self.size:
-            yield self.form.dense.run(self.arrays)[0]
+            yield []
             return
         step = max(1, room // prod(shape[axis + 1 :]))
         pieces = [range(start, min(start + step, shape[axis])) for start in range(0, shape[axis], step)]
         for index in choices(*(range(size) for size in shape[:axis])):
             for piece in pieces:
-                rows = [*(range(place, place + 1) for place in index), piece]
-                yield self.form.block(rows).run(self.arrays)[0]
+                yield [*(range(place, place + 1) for place in index), piece]
+
+    def tiles(self) -> tuple[Shape, Iterator[Sequence[range]]]:
+        """Return the shape of tiles that fit into the memory limit, and the places of those that are not all zero."""
+        # What only some uses need.
+        from .tiles import occupied, tile_shape
+
+        room = max(self.limit // 8 - self.entries, 1) // BLOCKS_IN_MEMORY
+        tile = tile_shape(self.shape, min(room, LARGEST_TILE // 8))
+        return tile, occupied(self.form, tile)
 
     def coordinates(self) -> tuple[Positions, Positions, Array]:
         """Return row, column and value of each entry that structure does not make zero; equal places are added.
 
         Raises EvaluationError where they need more memory than the limit of the derivative.
         """
-        axes = self.form.axes
-        rows, columns, values = [], [], []
+        begins, columns, values = self.rows()
+        return np.repeat(np.arange(len(begins) - 1), np.diff(begins)), columns, values
+
+    def rows(self) -> tuple[Positions, Positions, Array]:
+        """Return where the entries of each row begin, their columns, and their values, as a CSR matrix has them.
+
+        Example: `diag([5, 6])` has `[0, 1, 2]`, `[0, 1]` and `[5, 6]`. What structure makes zero is left out. Raises
+        EvaluationError as `coordinates`.
+        """
+        axes, limit = self.form.axes, self.limit // BYTES_OF_COORDINATES
+        if (found := self.form.bands) is not None:
+            require_room(sum(band.size for band in found.bands), limit)
+            return as_rows(found.bands, found.values(self.arrays), axes.rows, axes.columns)
+        places, values = [], []
         for term, (program, labels, outside) in zip(self.form.terms, self.form.cores, strict=True):
-            limit = self.limit // BYTES_OF_COORDINATES
-            indices, inside = place(labels, outside, self.shape, sizes_of(term.factors), limit)
+            place, inside = placed(labels, outside, self.shape, sizes_of(term.factors), limit)
             core = program.run(self.arrays)[0]
-            length = len(indices[0]) if indices else 1
-            rows.append(_flat(indices[: axes.row_rank], axes.rows, length))
-            columns.append(_flat(indices[axes.row_rank :], axes.columns, length))
-            values.append(np.broadcast_to(core[inside], length))
-        return _collected(rows, columns, values)
+            places.append(place)
+            values.append(np.broadcast_to(core[inside], len(place)))
+        return _collected(places, values, prod(axes.rows), prod(axes.columns))
 
     def tosparse(self) -> Any:
         """Return the matrix as a `scipy.sparse.csr_array`; UsageProblem where SciPy is not installed."""
@@ -240,26 +267,25 @@ class Structured:
             helps = ['pip install "matgrad[scipy]"']
             raise UsageProblem("a sparse matrix needs SciPy, which is not installed", helps=helps) from None
         axes = self.form.axes
-        rows, columns, values = self.coordinates()
-        return sparse.csr_array((values, (rows, columns)), shape=(prod(axes.rows), prod(axes.columns)))
-
-
-def _flat(indices: Sequence[Positions], shape: Shape, length: int) -> Positions:
-    if not shape:
-        return np.zeros(length, np.intp)
-    return np.asarray(np.ravel_multi_index(tuple(indices), shape), np.intp) if length else np.zeros(0, np.intp)
+        begins, columns, values = self.rows()
+        return sparse.csr_array((values, columns, begins), shape=(prod(axes.rows), prod(axes.columns)))
 
 
 def _collected(
-    rows: Sequence[Positions], columns: Sequence[Positions], values: Sequence[Array]
+    places: Sequence[Positions], values: Sequence[Array], height: int, width: int
 ) -> tuple[Positions, Positions, Array]:
-    """Sort coordinates by row and column, and add what is at the same place."""
-    if not sum(map(len, rows)):
-        return np.zeros(0, np.intp), np.zeros(0, np.intp), np.zeros(0)
-    row, column, value = np.concatenate(rows), np.concatenate(columns), np.concatenate(values)
-    order = np.lexsort((column, row))
-    row, column, value = row[order], column[order], value[order]
-    new = np.ones(len(row), dtype=np.bool_)
-    new[1:] = (np.diff(row) != 0) | (np.diff(column) != 0)
-    starts = np.flatnonzero(new)
-    return row[starts], column[starts], np.asarray(np.add.reduceat(value, starts))
+    """Sort entries by their places in the flattened matrix, add what is at the same one, and part them into rows."""
+    place = np.concatenate([*places, np.zeros(0, np.intp)])
+    value = np.concatenate([*values, np.zeros(0)])
+    if len(places) > 1 or (np.diff(place) <= 0).any():
+        # Terms are sorted already, most of them, which a merge sort makes use of.
+        order = np.argsort(place, kind="stable")
+        place, value = place[order], value[order]
+        first = np.append(True, np.diff(place) != 0) if len(place) else np.zeros(0, np.bool_)
+        if not first.all():
+            starts = np.flatnonzero(first)
+            place, value = place[starts], np.asarray(np.add.reduceat(value, starts))
+    row = place // max(width, 1)
+    begins = np.zeros(height + 1, index_type(len(place), width))
+    np.cumsum(np.bincount(row, minlength=height), out=begins[1:])
+    return begins, (place - row * width).astype(begins.dtype), value

@@ -12,6 +12,7 @@ from contextlib import suppress
 from dataclasses import replace
 from functools import lru_cache, partial
 from itertools import groupby, islice
+from operator import itemgetter
 from typing import NamedTuple
 
 from ...grammar import syntax
@@ -21,7 +22,7 @@ from ..errors import ExpressionError, ShapeError
 from ..graph import catalogue
 from ..graph.nodes import Node
 from ..graph.sizes import NotPlainError, names_in
-from .arguments import bind, declaration, several_outputs
+from .arguments import bind, declaration, several_outputs, written_out
 from .network import Broadcast, Call, Network
 from .solver import Solver
 
@@ -232,6 +233,9 @@ class Demands:
         if isinstance(node, syntax.Call) and operator is None:
             self._parts(node.arguments)
             return None
+        if isinstance(node, syntax.Call) and operator is not None and operator.rewrite is not None:
+            with suppress(ExpressionError):
+                return self.visit(written_out(operator, operator.rewrite, node))
         operands: list[int] = []
         template = self._template(node, operands)
         if operator is not None and operator.elementwise:
@@ -377,8 +381,9 @@ def _shortened(template: syntax.Node, ranks: tuple[int, ...]) -> tuple[syntax.No
 
     def change(node: syntax.Node) -> syntax.Node | None:
         if isinstance(node, syntax.ListLiteral | syntax.TupleLiteral):
-            runs = groupby(node.items, key=lambda item: _rank_in(item, ranks))
-            items = [item for rank, run in runs for item in islice(run, 2 if isinstance(rank, int) else None)]
+            own = [ranks[place] if isinstance(place, int) else place for place in _places_in(node)]
+            runs = groupby(zip(own, node.items, strict=True), key=itemgetter(0))
+            items = [item for rank, run in runs for _, item in islice(run, 2 if isinstance(rank, int) else None)]
             return None if len(items) == len(node.items) else rewritten(replace(node, items=tuple(items)), change)
         if not (isinstance(node, syntax.Name) and node.name.isdigit()):
             return None
@@ -389,9 +394,11 @@ def _shortened(template: syntax.Node, ranks: tuple[int, ...]) -> tuple[syntax.No
     return rewritten(template, change), tuple(ranks[place] for place in kept)
 
 
-def _rank_in(item: syntax.Node, ranks: tuple[int, ...]) -> int | syntax.Node:
-    """Return the rank of an operand, what is none itself."""
-    return ranks[int(item.name)] if isinstance(item, syntax.Name) and item.name.isdigit() else item
+@lru_cache(maxsize=256)
+def _places_in(node: syntax.ListLiteral | syntax.TupleLiteral) -> list[int | syntax.Node]:
+    """Return which operand each item of a list is, what is none itself."""
+    named = (item.name if isinstance(item, syntax.Name) else "" for item in node.items)
+    return [int(name) if name.isdigit() else item for name, item in zip(named, node.items, strict=True)]
 
 
 @lru_cache(maxsize=4096)

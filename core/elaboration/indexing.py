@@ -198,6 +198,8 @@ def _pick(item: syntax.Node, value: Any, sizes: Shape, node: syntax.Index, posit
     if isinstance(item, syntax.Slice):
         rows = _slice(item, sizes[0], position)
         return Pick(rows, (count_of(rows),))
+    if isinstance(value, int | Size) and not isinstance(value, bool):
+        return Pick((_place(item, value, (), sizes[0], node),), (), listed=True)
     if isinstance(value, Progression):
         return Pick(cast("range", value), (value.length,), listed=True)
     if isinstance(value, range):

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import math
+from collections.abc import Mapping
 from fractions import Fraction
 
 import numpy as np
@@ -13,6 +14,15 @@ from ..graph.nodes import Coefficient, Constant, Node
 from ..graph.ratios import Ratio, as_size
 from ..graph.sizes import Size
 
+CONSTANTS: Mapping[str, float] = {
+    "pi": math.pi,
+    "π": math.pi,
+    "inf": math.inf,
+    "e": math.e,
+    "nan": math.nan,
+    "tau": math.tau,
+}
+BARE_CONSTANTS = frozenset({"pi", "π", "inf"})
 # More are no more exact than a float.
 MOST_DIGITS = 60
 

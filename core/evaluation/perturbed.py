@@ -9,11 +9,13 @@ are picked or moved, sums and products of small whole numbers. Source: Parker 19
 from __future__ import annotations
 
 from collections.abc import Sequence
+from functools import cache
 from typing import Any, NamedTuple
 
 import numpy as np
 
 from ..arrays import AnyArray
+from ..sparse import Sparse
 from .kernels import Guarded, Into, Kernel, outer_product
 from .tape import Draft
 
@@ -21,6 +23,8 @@ PERTURBATION = 4 * float(np.finfo(np.float64).eps)
 TINY = float(np.finfo(np.float64).tiny)
 SMALLEST = float(np.finfo(np.float64).smallest_subnormal)
 
+# So many signs are made once: most runs need no more.
+FEW = 2**10
 # Where both the operands and the result are small multiples of this, nothing was rounded.
 GRAIN, MOST_GRAINS = 2.0**-10, 2.0**32
 # The sum of so many products of two grains is exact.
@@ -58,11 +62,12 @@ def run_perturbed(drafts: Sequence[Draft], slots: list[Any], outputs: Sequence[i
     Example: for `(1 - cos(s))/s**2` at s = 1e-5 the result differs from that of a plain run by one part in 10**6.
     """
     noise, overflowed = _Noise(), False
-    for draft in drafts:
-        operands = [slots[slot] for slot in draft.inputs]
-        slots[draft.output] = result = noise.rounded(draft, operands)
-        if isinstance(result, np.ndarray | np.floating) and np.isinf(result).any():
-            overflowed = overflowed or not any(np.isinf(np.asarray(one)).any() for one in operands)
+    with np.errstate(under="call", call=noise.notice):
+        for draft in drafts:
+            operands = [slots[slot] for slot in draft.inputs]
+            slots[draft.output] = result = noise.rounded(draft, operands)
+            if isinstance(result, np.ndarray | np.floating) and np.isinf(result).any():
+                overflowed = overflowed or not any(np.isinf(np.asarray(one)).any() for one in operands)
     return Perturbed([slots[slot] for slot in outputs], overflowed)
 
 
@@ -81,24 +86,28 @@ class _Noise:
             return draft.kernel(*self._operands(draft, operands))
         kept = [np.array(one) if isinstance(draft.kernel, Into) else one for one in operands]
         self._underflowed = False
-        with np.errstate(under="call", call=self._notice):
-            result = draft.kernel(*operands)
+        result = draft.kernel(*operands)
         if not isinstance(result, np.ndarray | np.floating) or result.dtype != np.float64:
             return result
         return self._changed(result, _exact_entries(_ufunc(draft.kernel), kept, result))
 
-    def _notice(self, *_: object) -> None:
+    def notice(self, *_: object) -> None:
+        """Note that a number was too small for all of its digits."""
         self._underflowed = True
 
     def _operands(self, draft: Draft, operands: list[Any]) -> list[Any]:
         """Return the operands of a sum, or of what is done to matrices, changed in their last digits."""
         if isinstance(draft.kernel, Guarded):
             return [self._changed(one) for one in operands]
-        if _is_exact_sum(operands):
+        if _is_exact_sum([_numbers(one) for one in operands]):
             return operands
         return [self._changed(operands[0]), *operands[1:]]
 
     def _changed(self, array: Any, exact: Any = None) -> Any:
+        if isinstance(array, Sparse):
+            changed = array.matrix.copy()
+            changed.data = self._changed(changed.data)
+            return array.made(changed)
         array = np.asarray(array)
         if array.dtype != np.float64:
             return array
@@ -109,13 +118,22 @@ class _Noise:
         return changed if exact is None else np.where(exact, array, changed)
 
     def _signs(self, amount: int) -> AnyArray:
-        """Return numbers between -1 and 1, none near 0, as different as random ones."""
-        numbers = np.arange(self._place, self._place + amount, dtype=np.uint64)
-        self._place += amount
-        bits = (numbers ^ (numbers >> np.uint64(7)) ^ np.uint64(0x9E3779B9)) * np.uint64(0xBF58476D1CE4E5B9)
-        bits = (bits ^ (bits >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
-        unit = (bits >> np.uint64(11)) * 2.0**-52 - 1
-        return np.asarray(0.5 * unit + np.copysign(0.5, unit))
+        start, self._place = self._place, self._place + amount
+        return _first_signs()[start : self._place] if self._place <= FEW else _signs(start, self._place)
+
+
+def _signs(start: int, stop: int) -> AnyArray:
+    """Return numbers between -1 and 1, none near 0, as different as random ones."""
+    numbers = np.arange(start, stop, dtype=np.uint64)
+    bits = (numbers ^ (numbers >> np.uint64(7)) ^ np.uint64(0x9E3779B9)) * np.uint64(0xBF58476D1CE4E5B9)
+    bits = (bits ^ (bits >> np.uint64(27))) * np.uint64(0x94D049BB133111EB)
+    unit = (bits >> np.uint64(11)) * 2.0**-52 - 1
+    return np.asarray(0.5 * unit + np.copysign(0.5, unit))
+
+
+@cache
+def _first_signs() -> AnyArray:
+    return _signs(0, FEW)
 
 
 def _ufunc(kernel: Kernel) -> Kernel:
@@ -141,6 +159,11 @@ def _grains(array: Any) -> float:
     if scaled.size > 8 and not np.array_equal(scaled[:8], np.rint(scaled[:8])):
         return float("inf")
     return float(np.max(scaled, initial=0.0)) if np.array_equal(scaled, np.rint(scaled)) else float("inf")
+
+
+def _numbers(array: Any) -> Any:
+    """Return an array, or the entries that are stored of a sparse matrix."""
+    return array.stored if isinstance(array, Sparse) else array
 
 
 def _is_exact_sum(operands: Sequence[Any]) -> bool:

@@ -9,7 +9,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Sequence
 from itertools import pairwise
-from math import prod
+from math import gcd, lcm, prod
 from operator import mul
 from typing import Any, NamedTuple, TypeAlias
 
@@ -46,6 +46,48 @@ def table_of(rows: Rows) -> Positions:
     if isinstance(rows, Rotation):
         return np.roll(np.arange(rows.size), -rows.start)
     return np.arange(rows.start, rows.stop, rows.step) if isinstance(rows, range) else np.asarray(rows, dtype=np.intp)
+
+
+def composed(rows: Rows, chosen: Rows) -> Rows:
+    """Return the chosen ones of some places: `composed(range(5, 10), range(1, 5, 2))` is `range(6, 10, 2)`."""
+    if isinstance(rows, range) and isinstance(chosen, range):
+        first = rows.start + rows.step * chosen.start
+        step = rows.step * chosen.step
+        return range(first, first + step * len(chosen), step)
+    require_few(chosen)
+    return tuple(rows[place] for place in chosen)
+
+
+def meeting(one: Rows, other: Rows) -> tuple[Rows, Rows]:
+    """Return where two lists of places agree, as positions in each: of `[5, 6, 7]` and `[6, 7]` `[1, 2]` and `[0, 1]`.
+
+    Ranges are not gone through: they agree in a range.
+    """
+    if isinstance(one, range) and isinstance(other, range):
+        return _meeting_of_ranges(one, other)
+    require_few(one)
+    require_few(other)
+    where: dict[int, list[int]] = {}
+    for k, row in enumerate(other):
+        where.setdefault(row, []).append(k)
+    pairs = [(i, k) for i, row in enumerate(one) for k in where.get(row, ())]
+    return tuple(i for i, _ in pairs), tuple(k for _, k in pairs)
+
+
+def _meeting_of_ranges(one: range, other: range) -> tuple[range, range]:
+    first, second = (own if own.step > 0 else own[::-1] for own in (one, other))
+    shared = gcd(first.step, second.step)
+    ahead, rest = divmod(second.start - first.start, shared)
+    if rest or not one or not other:
+        return range(0), range(0)
+    # The first number of `first` that is one of `second` but for where that begins.
+    steps = ahead * pow(first.step // shared, -1, second.step // shared) % (second.step // shared)
+    start, step = first.start + steps * first.step, lcm(first.step, second.step)
+    start += max(0, -(-(second.start - start) // step)) * step
+    common = range(start, min(first[-1], second[-1]) + 1, step)
+    positions = [((start - own.start) // own.step, step // own.step) for own in (one, other)]
+    mine, theirs = (range(at, at + by * len(common), by) for at, by in positions)
+    return mine, theirs
 
 
 def row_major_strides(shape: Shape) -> tuple[int, ...]:
@@ -197,7 +239,9 @@ class StridedWriter:
         if self._view(output) is None or output.dtype != np.result_type(output, core):
             output = np.array(output, dtype=np.result_type(output, core), order="C")
         target, key = self._target(output)
-        if key is None:
+        if key is None and not self._overlapping:
+            np.add(target, core, out=target)
+        elif key is None:
             core = np.broadcast_to(core, target.shape)
             for places in np.ndindex(*(target.shape[axis] for axis in self._overlapping)):
                 # Of an array with no axis left, a view is meant and not its number.

@@ -29,7 +29,7 @@ from ..graph.nodes import Delta, Labels, Reshape, Select, Structural, Triangle, 
 from ..graph.places import Rows, Windows
 from ..shapes import Shape
 from .contract import diagonal, multiply, plain, rename
-from .strided import Place, require_few
+from .strided import Place, composed, meeting
 from .tape import Labelled, Tape
 
 Tensor = tuple[Structural, Labels]
@@ -162,21 +162,16 @@ class Structure:
         one, other = first[0], second[0]
         assert isinstance(one, Select)
         assert isinstance(other, Select)
-        require_few(one.rows)
-        require_few(other.rows)
-        where: dict[int, list[int]] = {}
-        for k, row in enumerate(other.rows):
-            where.setdefault(row, []).append(k)
-        pairs = [(i, k) for i, row in enumerate(one.rows) for k in where.get(row, ())]
+        mine, theirs = meeting(one.rows, other.rows)
         self._newest += 1
-        self.sizes[self._newest] = len(pairs)
+        self.sizes[self._newest] = len(mine)
         self._remove(first)
         self._remove(second)
         i, j = first[1]
         self.tensors += [
-            (Select.of([one.rows[i] for i, _ in pairs], one.size), (self._newest, j)),
-            (Select.of([i for i, _ in pairs], len(one.rows)), (self._newest, i)),
-            (Select.of([k for _, k in pairs], len(other.rows)), (self._newest, second[1][0])),
+            (Select.of(composed(one.rows, mine), one.size), (self._newest, j)),
+            (Select.of(mine, len(one.rows)), (self._newest, i)),
+            (Select.of(theirs, len(other.rows)), (self._newest, second[1][0])),
         ]
 
     # --- Reshape -----------------------------------------------------------------------------------------------------
@@ -316,8 +311,7 @@ def _composed(tensor: Tensor, i: int, j: int, rows: Rows) -> Tensor:
     node, labels = tensor
     if not isinstance(node, Select) or labels[0] != j:
         return tensor
-    require_few(rows)
-    return Select.of([node.rows[row] for row in rows], node.size), (i, labels[1])
+    return Select.of(composed(node.rows, rows), node.size), (i, labels[1])
 
 
 def apply_masks(

@@ -12,7 +12,7 @@ from functools import reduce
 from typing import NamedTuple
 
 from ...grammar.rewriting import rewritten
-from ...grammar.syntax import Attribute, Binary, Call, Keyword, Name, Node, Number, walk
+from ...grammar.syntax import Attribute, Binary, Call, Index, Keyword, Name, Node, Number, walk
 from ..notation.trees import times, transposed
 from .linear_terms import PLACE, Act, Measure, Term, Unfit, chain, terms_of, written
 
@@ -37,6 +37,10 @@ def steps_to_the_end(
         plain = _without_means(tree, change, measure)
         if plain != tree:
             yield "mean(v) = sum(v)/n", plain
+            tree = plain
+        plain = _without_axes(tree, change, measure)
+        if plain != tree:
+            yield "a sum along an axis is a product with ones", plain
             tree = plain
         rules = _Rules(measure.rank, symmetric)
         found = [rules.joined(term) for term in terms_of(tree, change, measure)]
@@ -89,6 +93,30 @@ def _without_means(tree: Node, change: Node, measure: Measure) -> Node:
             case Call("mean", (operand,), ()) if change in set(walk(operand)):
                 count = times(measure.lengths(operand) or [Number("1")])
                 return Binary("/", Call("sum", (_without_means(operand, change, measure),)), count)
+        return None
+
+    return rewritten(tree, changed)
+
+
+def _without_axes(tree: Node, change: Node, measure: Measure) -> Node:
+    """Return a differential in which sums of matrices along an axis are products with ones, means over their number."""
+
+    def changed(node: Node) -> Node | None:
+        match node:
+            case Index():
+                return node
+            case Binary("@", Call("sum" | "mean") as left, right) if measure.rank(right) == 1:
+                found = changed(left)
+                return None if found is None else Binary("@", rewritten(right, changed), found)
+            case Call("sum" | "mean" as function, (M,), (Keyword("axis", Number("0" | "1") as axis),)):
+                if change not in set(walk(M)) or measure.rank(M) != 2:
+                    return None
+                lengths = measure.lengths(M)
+                across = axis == Number("1")
+                ones = Call("ones", (lengths[1] if across else lengths[0],))
+                moved = rewritten(M, changed)
+                product = Binary("@", moved, ones) if across else Binary("@", ones, moved)
+                return product if function == "sum" else Binary("/", product, ones.arguments[0])
         return None
 
     return rewritten(tree, changed)

@@ -106,6 +106,7 @@ def _of_second_order(reader: Reader, wrt: tuple[str, ...], layout: str) -> list[
     calculation = Compiler(problem).find(here, reader.statics).calculation
     further = _explanation(Reader(problem, calculation, reader.statics, reader.limit), second, layout, "g")
     square = first == second and gradient.value == "f" and reader.calculation.symbols[first].rank == 1
+    further = _with_lengths(further, gradient.origins)
     around = Binary("@", Binary("@", Name(f"d{first}.T"), form.tree), Name(f"d{first}"))
     return [
         gradient,
@@ -119,3 +120,29 @@ def _of_second_order(reader: Reader, wrt: tuple[str, ...], layout: str) -> list[
             origins={**further.origins, **form.origins},
         ),
     ]
+
+
+def _with_lengths(found: Explanation, origins: Mapping[str, str]) -> Explanation:
+    """Return an explanation that says lengths by their names, `n` for `X.shape[0]`."""
+
+    def said(text: str) -> str:
+        for name, origin in origins.items():
+            text = text.replace(origin, name)
+        return text
+
+    return replace(
+        found,
+        expr=said(found.expr),
+        steps=tuple(
+            replace(
+                step,
+                text=said(step.text),
+                differential=said(step.differential),
+                meaning=step.meaning and said(step.meaning),
+            )
+            for step in found.steps
+        ),
+        lines=tuple(replace(line, text=said(line.text)) for line in found.lines),
+        expanded=found.expanded and said(found.expanded),
+        named={name: said(meaning) for name, meaning in found.named.items()},
+    )

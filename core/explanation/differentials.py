@@ -20,7 +20,7 @@ from ..errors import ExpressionError
 from ..graph import catalogue, nodes
 from ..graph.nodes import topological
 from ..graph.operator import Operator
-from ..notation.formula import SPOKEN
+from ..notation.applications import SPOKEN
 from ..notation.trees import length as size_in_words
 from ..notation.trees import negated
 from ..notation.trees import size as syntax_size
@@ -29,7 +29,7 @@ from .local import Local, change, part, several_outputs, signed_terms
 
 LONGEST_WRITTEN = 40
 # An operation that is defined by others is opened where its own differential is longer than this.
-LONGEST_OF_DEFINED = 24
+LONGEST_OF_DEFINED = 28
 JOINING = ("concatenate", "stack", "hstack", "vstack")
 Proposal = tuple[str, Node]
 
@@ -61,7 +61,9 @@ def of_whole_call(local: Local) -> Proposal | None:
     if operator.textbook and len(call.arguments) == len(names):
         operands = dict(zip(names, call.arguments, strict=True))
         moved = {f"d{name}": _with_changes(value) for name, value in operands.items()}
-        tree = _pruned(parse(operator.textbook).result, {name for name, value in moved.items() if not _changes(value)})
+        tree = _pruned(
+            parse(operator.textbook).result, {name for name, value in moved.items() if not has_changes(value)}
+        )
         tree = None if tree is None else filled(tree, {"y": call, **operands, **moved})
         if tree is not None and local.agrees(tree):
             return rule_name(operator), tree
@@ -71,11 +73,12 @@ def of_whole_call(local: Local) -> Proposal | None:
     if local.agrees(linear):
         return "linear", linear
     written = local.arranged(local.written())
-    short = size_in_words(written) <= LONGEST_OF_DEFINED and local.agrees(written)
+    short = size_in_words(replaced(written, call, Name("y"))) <= LONGEST_OF_DEFINED and local.agrees(written)
     return (rule_name(operator), written) if short else None
 
 
-def _changes(node: Node) -> bool:
+def has_changes(node: Node) -> bool:
+    """Whether the change of an operand is somewhere in a rule."""
     return any(isinstance(item, Name) and item.name.startswith("change ") for item in syntax.walk(node))
 
 
@@ -267,8 +270,11 @@ def _pruned(tree: Node, dead: set[str]) -> Node | None:
             return None if kept is None else Program(assignments, kept) if assignments else kept
         case Name(name):
             return None if name in dead else tree
-        case Call("tie", (Name(other),)):
-            return None if f"tie({other})" in dead else tree
+        case Call("where", (condition, taken, other)):
+            branches = [_pruned(branch, dead) or Number("0") for branch in (taken, other)]
+            return None if branches == [Number("0")] * 2 else Call("where", (condition, *branches))
+        case Call("tie", (Name(tied),)):
+            return None if f"tie({tied})" in dead else tree
         case Binary("+" | "-" as operator, left, right):
             first, second = _pruned(left, dead), _pruned(right, dead)
             if first is None:

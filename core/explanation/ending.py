@@ -9,7 +9,7 @@ import numpy as np
 
 from ...grammar.parser import parse
 from ...grammar.rewriting import filled, replaced, rewritten
-from ...grammar.syntax import Binary, Call, Name, Node, walk
+from ...grammar.syntax import Binary, Call, Name, Node, Program, walk
 from ...grammar.writer import write
 from ..arrays import SAME_NUMBERS, Array, relative_error
 from ..evaluation.program import OperationFailed, compile_program
@@ -72,7 +72,10 @@ class Ending:
             notes=(),
             sizes=dict(form.sizes),
             origins={**form.origins, **sizes, **self._lengths(told)},
-            introduced=self._introduced([*told, write(form.tree)]),
+            introduced={
+                **{name: write(tree) for name, tree in self.steps.letters.items()},
+                **self._introduced([*told, write(form.tree)]),
+            },
             vectorized=product,
             condition=form.condition or None,
             in_layout=None
@@ -89,7 +92,8 @@ class Ending:
         if self.output.rank + self.variable.rank > 2 and self.output.rank and self.variable.rank:
             pushed = self._form(replace(self.problem, kind="jvp", independent_entries=False))
             program = replaced(pushed.program, Name("tangent"), Name(change))
-            return write(program), pushed.origins
+            assert isinstance(program, Program)
+            return write(self._with_known_names(program)), pushed.origins
         # What stands before dX goes with a dX that is symmetric itself: nothing is doubled there.
         asked = self.problem
         if asked.independent_entries:
@@ -102,6 +106,25 @@ class Ending:
 
         tree = rewritten(form.tree, called) if known else form.tree
         return write(collected(tree, self.name, self.output.shape, self.variable.shape)), form.origins
+
+    def _with_known_names(self, program: Program) -> Node:
+        """Return a formula whose parts are called as they are here; those that are new here are introduced."""
+        known: dict[object, Node] = {
+            graph: name for tree, name in self.reader.names.items() if (graph := self.reader.tensor(tree))
+        }
+        here = self.steps.along.here
+        known |= {graph: Name(name) for name, tree in self.steps.letters.items() if (graph := here(tree))}
+        letters: dict[str, Node] = {}
+        for item in program.assignments:
+            value = filled(item.value, letters)
+            graph = here(value)
+            if graph is None or (graph not in known and item.name in self.reader.environment):
+                return program
+            if graph not in known:
+                self.steps.letters[item.name] = value
+                self.steps.along.know(item.name, value)
+            letters[item.name] = known.get(graph, Name(item.name))
+        return filled(program.result, letters)
 
     def _lines(self, last: str, form: ClosedForm) -> list[Line]:
         """Return the forms on the way to the last one, as far as they hold at random inputs."""
@@ -123,7 +146,8 @@ class Ending:
                 found.append(Line(text, rule))
                 shown = text
         plain = f"{write(form.tree)} @ d{self.name}" == shown
-        if shown != last and not plain and self._is_plainer(last, shown):
+        said = [line.text for line in found]
+        if last not in said and shown != last and not plain and self._is_plainer(last, shown):
             found.append(Line(last, self._last_rule()))
         return found
 

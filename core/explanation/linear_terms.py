@@ -105,6 +105,8 @@ class _Reading:
                 return self._chain(tree)
             case Attribute(operand, "T" | "mT"):
                 return self._under("transpose", operand) if self.rank(operand) == 2 else self.terms(operand)
+            case Call("where", (condition, branch, Number("0"))) if self.rank(condition) == self.rank(branch):
+                return self._under("times", branch, condition)
             case Call("sum" | "trace" | "diag" | "diagonal" as function, (operand,), ()):
                 return self._under(function, operand)
         return self._other(tree)
@@ -117,11 +119,20 @@ class _Reading:
     def _summand(self, part: Node, whole: Node) -> list[Term]:
         if not self.moves(part) or self.rank(part) == self.rank(whole):
             return self.terms(part)
-        if self.rank(part):
-            raise Unfit
         lengths = self.measure.lengths(whole)
+        if self.rank(part):
+            if self.rank(part) != 1 or len(lengths) != 2:
+                raise Unfit
+            return [self._repeated(term, lengths[0]) for term in self.terms(part)]
         ones = Call("ones", lengths if len(lengths) == 1 else (syntax.TupleLiteral(lengths),))
         return self._under("spread", part, ones)
+
+    def _repeated(self, term: Term, rows: Node) -> Term:
+        """Return the term of a row as that of a matrix with this row again and again: u @ M is outer(ones, u) @ M."""
+        match term.acts:
+            case (Act("left", 2, u), *inner) if self.rank(u) == 1:
+                return replace(term, acts=(Act("left", 2, Call("outer", (Call("ones", (rows,)), u))), *inner))
+        raise Unfit
 
     def _product(self, sign: str, left: Node, right: Node) -> list[Term]:
         if self.moves(left) and self.moves(right):

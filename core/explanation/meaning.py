@@ -74,7 +74,7 @@ def _second_order(gradient: Node, variable: Symbol) -> list[Text]:
     if found in ("identity", "diagonal") and variable.rank:
         lines.append(f"the Hessian is diagonal: each entry of `{name}` has a term of its own (separable)")
     elif variable.rank:
-        kind = f"{found} and " if found else ""
+        kind = f"{found.replace('kronecker', 'a Kronecker product')} and " if found else ""
         lines.append(f"the Hessian is {kind}symmetric: the order of two derivatives does not matter")
     return lines
 
@@ -105,8 +105,10 @@ def _kinks(reader: Reader, output: Node, variable: Symbol) -> Iterator[str]:
     for node in topological([output]):
         operator = node.operator if isinstance(node, Map | Apply) else None
         if operator is not None and operator.kink and variable in topological([node]):
-            operands = [typed.get(child) or bare(Notation().tree(child), ()) for child in node.children]
             written = typed.get(node) or bare(Notation().tree(node), ())
+            operands = [typed.get(child) or bare(Notation().tree(child), ()) for child in node.children]
+            if isinstance(written, Binary):  # a number beside an array is typed as a number
+                operands = [written.left, written.right]
             values = dict(zip(operator.operands, operands, strict=False)) | {"y": written}
             condition = parse(operator.kink).result
             where = ""

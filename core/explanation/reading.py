@@ -191,6 +191,15 @@ class Along:
         shapes = [graph.shape for graph in found if graph is not None]
         return Anywhere(self._general.environment, self._general.statics, shapes) if len(shapes) == len(found) else None
 
+    def know(self, name: str, tree: Node) -> bool:
+        """Take a name that a rule gives to a part; False where the part makes no sense by itself."""
+        try:
+            for elaborator in (self._here, self._general):
+                elaborator.environment[name] = elaborator.visit(tree)
+        except ExpressionError:
+            return False
+        return True
+
     def tensor(self, tree: Node) -> nodes.Node | None:
         """Return a differential as a graph, None where it has none."""
         return _tensor(self._general, tree)

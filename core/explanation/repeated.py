@@ -25,7 +25,8 @@ def repeated_parts(reader: Reader, differentials: Node, expanded: Node) -> dict[
 
     Example: for `norm(A @ x - b)**2` it is `{"r": A @ x - b}`. The longest parts come first.
     """
-    typed = {node for _, tree in reader.statements for node in innermost_first(tree) if _nameable(node)}
+    parts = (node for _, tree in reader.statements for node in innermost_first(tree) if _nameable(node))
+    typed = dict.fromkeys(parts)
     told, whole = differentials, expanded
     found: dict[str, Node] = {}
     for part in sorted(typed, key=size_in_words, reverse=True):
@@ -67,7 +68,7 @@ def _name(reader: Reader, part: Node, found: Mapping[str, Node]) -> str:
     graph = reader.tensor(part)
     rank = 1 if graph is None else min(graph.rank, 2)
     function = part.function if isinstance(part, Call) else ""
-    first = [USUAL[function]] if function in USUAL and rank < 2 else []
+    first = [USUAL[function].upper() if rank > 1 else USUAL[function]] if function in USUAL else []
     first += ["r"] if rank < 2 and isinstance(part, Binary) and part.operator == "-" else []
     letters = [*first, *LETTERS[rank].split(), *(f"part{number}" for number in range(MOST_NAMES))]
     taken = {*reader.problem.names, *reader.environment, *found, *SPOKEN_FOR}

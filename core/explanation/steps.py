@@ -2,18 +2,22 @@
 
 from __future__ import annotations
 
+from collections.abc import Mapping
+
 import numpy as np
 
 from ...grammar import syntax
-from ...grammar.rewriting import rewritten
-from ...grammar.syntax import Attribute, Call, Name, Node, Number, Unary
+from ...grammar.rewriting import filled, rewritten
+from ...grammar.syntax import Assignment, Attribute, Call, Keyword, Name, Node, Number, Program, Unary
 from ...grammar.writer import write
 from ..graph.nodes import topological
 from ..notation.trees import times
-from .differentials import Proposal, differential, of_whole_call
+from .differentials import Proposal, differential, has_changes, of_whole_call
 from .lesson import Step
 from .local import Local, change, operands_of, part, template_of
 from .reading import WORTH_A_LINE, Along, Reader, innermost_first
+
+SPARE = ("V", "U", "Q", "P", "N", "W", "V2", "U2", "Q2")
 
 
 class Steps:
@@ -26,6 +30,8 @@ class Steps:
         self.moving = {name}
         self.differentials: dict[Node, Node] = {}
         self.named: dict[str, Node] = {}
+        # What the rules themselves name, as the eigenvectors `V = eigh(X)[1]`.
+        self.letters: dict[str, Node] = {}
         self.found: list[Step] = []
         self.expanded: Node = Number("0")
 
@@ -123,9 +129,28 @@ class Steps:
     def _shown(self, proposal: Proposal, local: Local) -> Proposal:
         """Return a differential over placeholders with the operands and their differentials in place."""
         rule, tree = proposal
+        standing = isinstance(tree, Program) and not any(map(has_changes, (item.value for item in tree.assignments)))
+        if standing and isinstance(tree, Program):
+            tree = self._with_letters(tree)
         shown: dict[Node, Node] = {part(place): operand for place, operand in enumerate(local.operands)}
         shown |= {change(place): self._of(operand) for place, operand in enumerate(local.operands)}
-        return rule, rewritten(rewritten(rewritten(tree, shown.get), self.reader.names.get), self._counted)
+        found = rewritten(rewritten(rewritten(tree, shown.get), self.reader.names.get), self._counted)
+        if not isinstance(found, Program) or not standing:
+            return rule, found
+        if not all(self.along.know(item.name, item.value) for item in found.assignments):
+            return rule, found
+        self.letters |= {item.name: item.value for item in found.assignments}
+        return rule, found.result
+
+    def _with_letters(self, tree: Program) -> Node:
+        """Return a rule of several statements with letters that nothing else has."""
+        taken = {*self.reader.problem.names, *self.reader.environment, *self.letters}
+        letters: dict[str, Node] = {}
+        for item in tree.assignments:
+            letter = next(name for name in (item.name, *SPARE) if name not in taken)
+            letters[item.name] = Name(letter)
+            taken.add(letter)
+        return filled(rewritten(tree, lambda item: _renamed(item, letters)), letters)
 
     def _counted(self, node: Node) -> Node | None:
         """Say the number of entries by its name: `n` for `count(x)`."""
@@ -133,6 +158,12 @@ class Steps:
             case Call("count", (operand,), ()):
                 lengths = self.along.lengths(operand)
                 return times(lengths) if lengths else None
+            case Call("count", (operand,), (Keyword("axis", Unary("-", Number("1"))),)):
+                lengths = self.along.lengths(operand)
+                return lengths[-1] if lengths else None
+            case Call("ones_like", (operand,), ()):
+                lengths = self.along.lengths(operand)
+                return Call("ones", (syntax.TupleLiteral(lengths),)) if len(lengths) > 1 else None
         return None
 
     def _expanded(self, tree: Node) -> Node:
@@ -147,3 +178,10 @@ class Steps:
             return None
 
         return rewritten(tree, changed)
+
+
+def _renamed(node: Node, letters: Mapping[str, Node]) -> Node | None:
+    match node:
+        case Assignment(name, value) if isinstance(letter := letters.get(name), Name):
+            return Assignment(letter.name, value)
+    return None

@@ -5,6 +5,7 @@ Of `norm(A @ x - b)**2` the second equation is `\mathrm{d}(A x) &= A \, \mathrm{
 
 from __future__ import annotations
 
+import re
 from collections.abc import Iterator, Mapping
 from contextlib import suppress
 
@@ -16,6 +17,7 @@ from ..arrays import silent
 from ..elaboration.ranks import Ranks
 from ..errors import MatgradError
 from ..export.latex import operator, slim, where, with_parts
+from ..export.lines import PAGE, broken, width
 from ..graph.nodes import Symbol
 from ..graph.sizes import length
 from ..shapes import Shape
@@ -23,6 +25,7 @@ from .lesson import Explanation, Lesson
 
 _ESCAPED = str.maketrans({mark: rf"\{mark}" for mark in "_%&#${}"} | {"\\": r"\backslash{}", "^": r"\^{}"})
 # What a rule is told by: `u` and `v` stand for any vectors, capitals for any matrices.
+_COMMA = re.compile(r", (?![^()]*\))")
 _VECTOR, _MATRIX = (3,), (3, 3)
 
 
@@ -38,10 +41,19 @@ def in_latex(lesson: Lesson) -> str:
 
 def _aligned(found: Explanation, shapes: Mapping[str, Shape]) -> str:
     rows = _with_lengths(found, shapes).listed()
-    body = " \\\\\n".join(f"  {left} &= {right}" + (f" && {remark}" if remark else "") for left, right, remark in rows)
+    indent, beside = (max(width(row[place]) for row in rows) for place in (0, 2))
+    room = max(PAGE - indent - beside, PAGE / 2)
+    body = " \\\\\n".join(f"  {line}" for row in rows for line in _on_lines(*row, room))
     comments = [f"% {name} = {origin}\n" for name, origin in found.origins.items()]
     comments += [f"% source: {source}\n" for source in found.sources]
     return f"{''.join(comments)}\\begin{{aligned}}\n{body}\n\\end{{aligned}}"
+
+
+def _on_lines(left: str, right: str, remark: str, room: float) -> Iterator[str]:
+    """Yield the lines of one equation, its remark beside the first."""
+    first, *others = broken(right, room)
+    yield f"{left} &= {first}" + (f" && {remark}" if remark else "")
+    yield from (rf"&\quad {{}} {line}" for line in others)
 
 
 def _with_lengths(found: Explanation, shapes: Mapping[str, Shape]) -> _Rows:
@@ -69,12 +81,15 @@ class _Rows:
         for name, origin in found.origins.items():
             self.ranks.environment[name] = self.ranks.visit(parse(origin).result)
         for name, meaning in found.named.items():
-            tree = parse(meaning).result
-            self.ranks.add(tree)
-            self._know(name, self.ranks.shape(tree))
+            self._name(name, meaning)
         for step in found.steps:
             if step.text.isidentifier() and step.text not in self.ranks.environment:
                 self._know(step.text, step.shape)
+
+    def _name(self, name: str, meaning: str) -> None:
+        tree = parse(meaning).result
+        self.ranks.add(tree)
+        self._know(name, self.ranks.shape(tree))
 
     def _know(self, name: str, shape: Shape) -> None:
         """Take a name and its differential for arrays of a shape."""
@@ -97,7 +112,11 @@ class _Rows:
         found = self.found
         value = rf"\mathrm{{d}}{found.value}"
         yield found.value, self.text(found.expr), ""
+        told = {step.text for step in found.steps}
+        yield from ((self.text(name), self.text(said), "") for name, said in found.named.items() if name not in told)
         for called, meaning in found.introduced.items():
+            if called.isidentifier():
+                self._name(called, meaning)
             for name in free_names(parse(meaning)):
                 if name not in self.ranks.environment:
                     self._know(name, () if name == "t" else _VECTOR)
@@ -149,6 +168,11 @@ class _Rows:
 
     def remark(self, rule: str) -> str:
         """Return the name of a step: words as text, and what is an expression in them as mathematics."""
+        return r",\ ".join(self._said(piece) for piece in _COMMA.split(rule))
+
+    def _said(self, rule: str) -> str:
+        if rule.startswith("and "):
+            return rf"\text{{and }} {self._said(rule[4:])}"
         head, colon, code = rule.partition(": ")
         before, equal, after = (code if colon else rule).partition(" = ")
         if not (colon or equal):

@@ -6,13 +6,15 @@ a number `c` is `c \mathbf{1} \mathbf{1}^{\top}`.
 
 from __future__ import annotations
 
-from collections.abc import Iterable
-from functools import reduce
+from collections.abc import Iterable, Sequence
+from functools import partial, reduce
 
+from ...grammar.spellings import INDEX
 from ...grammar.syntax import Attribute, Binary, Call, Name, Node, Number, Unary
 from ..notation.trees import negated, transposed
 
 CHAIN = "@"
+WIDEST_MATRIX = 10
 ONES = Call("all ones", ())
 PRODUCTS = ("*", "dot", "scale", "spaced", CHAIN)
 
@@ -69,6 +71,16 @@ def scaled(coefficient: Node, tree: Node) -> Node:
     if isinstance(tree, Unary) and tree.operator == "-":
         return negated(scaled(coefficient, tree.operand))
     return tree if coefficient == Number("1") else Binary("scale", coefficient, tree)
+
+
+def matrix(rows: Sequence[Sequence[Node]]) -> Node:
+    """Return a matrix of entries in brackets; amsmath's own environment takes ten columns and no more."""
+    lines = [reduce(partial(Binary, "beside"), entries) for entries in rows]
+    body = reduce(partial(Binary, "above"), lines)
+    columns = max(map(len, rows))
+    if columns <= WIDEST_MATRIX:
+        return Call("matrix", (body,))
+    return Call("wide matrix", (Name("c" * columns, INDEX), body))
 
 
 def ones_of(rank: int) -> Node:

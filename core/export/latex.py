@@ -3,7 +3,7 @@
 from __future__ import annotations
 
 import re
-from collections.abc import Iterable, Mapping
+from collections.abc import Iterable, Mapping, Sequence
 
 from ...grammar.parser import parse
 from ...grammar.spellings import latex_name
@@ -15,6 +15,7 @@ from ..errors import MatgradError
 from ..problems.problem import Problem
 from ..shapes import Shape
 from .latex_trees import Latex
+from .lines import equation
 from .setting import Setting
 from .templates import spelling
 
@@ -23,13 +24,20 @@ _DELIMITER = re.compile(r"\\(left|right)([()\[\]])")
 
 
 @silent
-def latex(problem: Problem, shapes: Mapping[str, Shape], statics: Mapping[str, Static] | None = None) -> list[str]:
+def latex(
+    problem: Problem,
+    shapes: Mapping[str, Shape],
+    statics: Mapping[str, Static] | None = None,
+    texts: Iterable[str] | None = None,
+) -> list[str]:
     r"""Return the closed form of each derivative in LaTeX, without the dollar signs.
 
-    Example: `latex(Problem.of("logdet(X)", "grad", ("X",)), {"X": (3, 3)})` is `["X^{-\\top}"]`.
+    Example: `latex(Problem.of("logdet(X)", "grad", ("X",)), {"X": (3, 3)})` is `["X^{-\\top}"]`. Where `texts` are
+    given, they are these forms in a layout.
     """
     setting = Setting.of(problem, shapes, statics or {}, everywhere=False)
-    return [latex_of(form.program, setting.ranks) for form in setting.forms]
+    trees = [form.program for form in setting.forms] if texts is None else map(parse, texts)
+    return [latex_of(tree, setting.ranks) for tree in trees]
 
 
 @silent
@@ -42,19 +50,31 @@ def statement(problem: Problem, shapes: Mapping[str, Shape], statics: Mapping[st
     setting = Setting.of(problem, shapes, statics or {}, everywhere=False)
     formulas = [with_parts(form.program, setting.ranks) for form in setting.forms]
     if not problem.requests:
-        return "\n".join(f"$${formula}{where(parts)}$$" for formula, parts in formulas)
+        return "\n".join(f"$${equation('', formula, parts)}$$" for formula, parts in formulas)
     typed, named = typed_in(problem, setting, statics or {})
+    output = setting.ranks.of(setting.value[0].program.result)
     lines = []
     for wrt, (formula, parts) in zip(problem.requests, formulas, strict=True):
-        left = slim(rf"{operator(wrt)} \left({typed}\right)")
-        lines.append(f"$${left} = {formula}{where(dict.fromkeys([*named, *parts]))}$$")
+        left = slim(
+            rf"{operator(wrt, [output, *(len(setting.inputs.get(name, ())) for name in wrt)])} \left({typed}\right)"
+        )
+        lines.append(f"$${equation(left, formula, dict.fromkeys([*named, *parts]))}$$")
     return "\n".join(lines)
 
 
-def operator(wrt: tuple[str, ...]) -> str:
-    r"""Return a derivative's sign: `operator(("x", "y"))` is `\frac{\partial^{2}}{\partial x \, \partial y}`."""
+def operator(wrt: tuple[str, ...], ranks: Sequence[int] = ()) -> str:
+    r"""Return a derivative's sign: `operator(("x", "y"))` is `\frac{\partial^{2}}{\partial x \, \partial y}`.
+
+    Where the `ranks` of a value and of its variables are known, a matrix of second derivatives by vectors has the last
+    of them as a row, and numbers that repeat are a power.
+    """
     order = f"^{{{len(wrt)}}}" if len(wrt) > 1 else ""
-    below = r" \, ".join(rf"\partial {variable(name)}" for name in wrt)
+    letters = [variable(name) for name in wrt]
+    if tuple(ranks) == (0, 1, 1):
+        letters[1] += r"^{\top}"
+    elif wrt and not any(ranks[1:]) and len(ranks) > 2 and len({*wrt}) == 1:
+        letters = [f"{letters[0]}{order}"]
+    below = r" \, ".join(rf"\partial {letter}" for letter in letters)
     return rf"\frac{{\partial{order}}}{{{below}}}"
 
 
@@ -74,8 +94,7 @@ def typed_in(problem: Problem, setting: Setting, statics: Mapping[str, Static]) 
 
 def latex_of(tree: Node, ranks: Ranks) -> str:
     """Return a tree in LaTeX; the parts that a program names are explained behind the result."""
-    result, parts = with_parts(tree, ranks)
-    return result + where(parts)
+    return equation("", *with_parts(tree, ranks))
 
 
 def with_parts(

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Mapping
+from math import prod
 
 from ...grammar import syntax
 from ...grammar.spellings import INDEX, RELATIONS, latex_name
@@ -12,6 +13,7 @@ from ...grammar.syntax import (
     Call,
     Index,
     Keyword,
+    ListLiteral,
     Literal,
     Name,
     Node,
@@ -19,6 +21,7 @@ from ...grammar.syntax import (
     Slice,
     String,
     Unary,
+    children,
     map_children,
 )
 from ..elaboration.ranks import Ranks
@@ -26,7 +29,7 @@ from ..graph.sizes import Size
 from ..notation.lengths import length_tree
 from ..notation.trees import times
 from ..shapes import Shape
-from .columns import ONES, apart, beside_ones, chained, first_of, grouped, ones_of, row, scaled, signed, turned
+from .columns import ONES, apart, beside_ones, chained, first_of, grouped, matrix, ones_of, row, scaled, signed, turned
 from .entries import Entries, has_index_sum, is_index_sum
 
 _SHORT = {"lam": r"\lambda", "eps": r"\varepsilon"}
@@ -68,6 +71,8 @@ class Latex:
             case Binary("+" | "-" as sign, left, right):
                 shape = self.ranks.shape(node)
                 return Binary(sign, self._spread(left, shape), self._spread(right, shape))
+            case Index(Attribute(), _) | Attribute() if (size := self._counted(node)) is not None:
+                return size
             case Attribute(Call("inv", (operand,)), "T" | "mT"):
                 return Call("inverse transpose", (self.rewritten(operand),))
             case Attribute(operand, "T") if self.ranks.of(operand) < 2:
@@ -75,9 +80,31 @@ class Latex:
             case Index(operand, items) if self.ranks.of(operand) == 1 and len(items) == 2 and Slice() in items:
                 column = self.rewritten(operand)
                 return column if items[1] == Literal(None) else row(column)
+            case ListLiteral(items) if items:
+                return self._literal(items, self.ranks.of(node)) or map_children(node, self.rewritten)
             case Call():
                 return self._call(node)
         return map_children(node, self.rewritten)
+
+    def _counted(self, node: Node) -> Node | None:
+        """Return the length that `X.shape[0]` or `X.size` is, None for anything else."""
+        match node:
+            case Index(Attribute(operand, "shape"), (Number(place),)) if int(place) < len(self.ranks.shape(operand)):
+                return self._length(self.ranks.shape(operand)[int(place)])
+            case Attribute(operand, "size"):
+                return self._length(prod(self.ranks.shape(operand)))
+        return None
+
+    def _literal(self, items: tuple[Node, ...], rank: int) -> Node | None:
+        """Return numbers in brackets as a column, and rows of them as a matrix; None for what is no such array."""
+        if rank == 1 and not any(isinstance(item, ListLiteral) for item in items):
+            return matrix([[self.rewritten(item)] for item in items])
+        if rank != 2:
+            return None
+        if all(isinstance(item, ListLiteral) for item in items):
+            return matrix([[self.rewritten(entry) for entry in children(item)] for item in items])
+        rows = [not isinstance(item, ListLiteral) and self.ranks.of(item) == 1 for item in items]
+        return matrix([[row(self.rewritten(item))] for item in items]) if all(rows) else None
 
     # What is spread.
 
@@ -154,6 +181,7 @@ class Latex:
         factors: list[Node] = [node]
         while isinstance(factors[0], Binary) and factors[0].operator == "@":
             factors[:1] = [factors[0].left, factors[0].right]
+        factors = [part for factor in factors for part in self._solved(factor)]
         ranks = [self.ranks.of(factor) for factor in factors]
         first, *others = (self.rewritten(factor) for factor in factors)
         minus = isinstance(first, Unary) and first.operator == "-"
@@ -165,6 +193,15 @@ class Latex:
             ranks = [1, *ranks[place + 1 :]]
         product = self._product(first, others, ranks, self.ranks.of(node))
         return Unary("-", product) if minus else product
+
+    def _solved(self, factor: Node) -> list[Node]:
+        """Return the factors of a solution, the inverse first; any other factor is one."""
+        match factor:
+            case Call("solve", (A, b)):
+                inverse = Call("inv", (A,))
+                self.ranks.add(inverse)
+                return [inverse, b]
+        return [factor]
 
     @staticmethod
     def _product(first: Node, others: list[Node], ranks: list[int], rank: int) -> Node:

@@ -18,7 +18,8 @@ from ..formulas.orders import kronecker_tree, pushforward
 from ..graph.structure import INDEX_LETTERS
 from ..problems.problem import Problem, direction_name
 from ..shapes import Shape
-from .latex import latex_of, typed_in, where, with_parts
+from .latex import typed_in, where, with_parts
+from .lines import equation
 from .setting import Setting
 
 
@@ -86,7 +87,7 @@ def _by_indices(
     power = f"^{{{len(request)}}}" if len(request) > 1 else ""
     under = r" \, ".join(rf"\partial {name}" for name in below)
     body, parts = with_parts(program, setting.ranks, letters="".join(blocks))
-    return rf"\frac{{\partial{power} {above}}}{{{under}}} = {body}{where(parts)}"
+    return equation(rf"\frac{{\partial{power} {above}}}{{{under}}}", body, parts)
 
 
 def _with_index(name: str, letters: str) -> str:
@@ -102,7 +103,7 @@ def _map(
     setting = Setting.of(pushed, shapes, statics, everywhere=False)
     words = {direction_name(pushed): rf"\mathrm{{d}}{latex_name(request[0])}"}
     body, parts = with_parts(setting.forms[0].program, setting.ranks, words)
-    return rf"\mathrm{{d}}{letter} = {body}{where(parts)}"
+    return equation(rf"\mathrm{{d}}{letter}", body, parts)
 
 
 def _kronecker(
@@ -112,10 +113,10 @@ def _kronecker(
     if tree is None:
         return None
     tree = rewritten(tree, _vec)
-    written = latex_of(Program(program.assignments, tree, span=program.span), setting.ranks)
-    variable = latex_name(request[-1])
+    written, parts = with_parts(Program(program.assignments, tree, span=program.span), setting.ranks)
+    below = rf"\partial \operatorname{{vec}}({latex_name(request[-1])})^{{\top}}"
     above = rf"\operatorname{{vec}}({letter})"
     if len(request) > 1:
         above = rf"\frac{{\partial {letter}}}{{\partial \operatorname{{vec}}({latex_name(request[0])})}}"
-        return rf"\frac{{\partial}}{{\partial \operatorname{{vec}}({variable})^{{\top}}}} {above} = {written}"
-    return rf"\frac{{\partial {above}}}{{\partial \operatorname{{vec}}({variable})^{{\top}}}} = {written}"
+        return equation(rf"\frac{{\partial}}{{{below}}} {above}", written, parts)
+    return equation(rf"\frac{{\partial {above}}}{{{below}}}", written, parts)

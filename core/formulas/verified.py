@@ -9,7 +9,7 @@ import numpy as np
 
 from ...grammar.advice import Command, advise
 from ..arrays import SAME_NUMBERS, Array, Static, relative_error, silent
-from ..errors import EvaluationError
+from ..errors import EvaluationError, MatgradError
 from ..evaluation.program import OperationFailed
 from ..notation.trees import length
 from ..problems.calculation import Calculation
@@ -21,6 +21,9 @@ from ..work import ASKED, TooMuchWork, allowed, check_length
 from .attach import LARGEST_COMPARED, error_of
 from .choices import Choices
 from .closed_form import ClosedForm
+
+# Lengths of comparisons at smaller sizes, from here on.
+SMALL = 5
 
 
 class NoFormula(EvaluationError):
@@ -64,7 +67,8 @@ def _chosen(
     everywhere: bool,
 ) -> list[ClosedForm]:
     sample = problem.of_formula
-    calculation = (compiler or Compiler(sample)).find(shapes, statics).calculation
+    compiler = compiler or Compiler(sample)
+    calculation = compiler.find(shapes, statics).calculation
     numbers = _numbers(calculation, statics)
     choices = Choices(problem)
     chosen = []
@@ -75,10 +79,31 @@ def _chosen(
             values, data = numbers
             asked = [form] if _holds(form, values, data[position]) or _lost(calculation, *numbers, position) else forms
             form = next((one for one in asked if one is form or _holds(one, values, data[position])), None)
+        elif form is not None:
+            refuted = _refuted_when_smaller(Choices(problem), position, compiler, shapes, statics)
+            form = next((one for one in (form, *forms) if one.text not in refuted), None) if refuted else form
         if form is None:
             raise NoFormula("no formula of this derivative was found that has its numbers")
         chosen.append(form)
     return chosen
+
+
+def _refuted_when_smaller(
+    choices: Choices, position: int, compiler: Compiler, shapes: Mapping[str, Shape], statics: Mapping[str, Static]
+) -> set[str]:
+    """Return the texts of those forms that do not hold at smaller sizes, where the comparison is no work."""
+    lengths = sorted({length for shape in shapes.values() for length in shape if length > SMALL})
+    smaller = {length: SMALL + place for place, length in enumerate(lengths)}
+    try:
+        shapes = {name: tuple(smaller.get(length, length) for length in shape) for name, shape in shapes.items()}
+        calculation = compiler.find(shapes, statics).calculation
+    except MatgradError:  # an expression that names its sizes has no others
+        return set()
+    numbers = _numbers(calculation, statics)
+    if numbers is None or _lost(calculation, *numbers, position):
+        return set()
+    values, data = numbers
+    return {one.text for one in choices.at(position, calculation) if not _holds(one, values, data[position])}
 
 
 def _holds(form: ClosedForm, values: Mapping[str, Array], data: Array) -> bool:
@@ -95,6 +120,9 @@ def _lost(calculation: Calculation, values: Mapping[str, Array], data: Sequence[
 def _numbers(calculation: Calculation, statics: Mapping[str, Static]) -> tuple[dict[str, Array], list[Array]] | None:
     """Return random inputs and the derivatives there, None where there are none or they would take long."""
     problem = calculation.problem
+    entries = [prod(node.shape) for node in (*calculation.symbols.values(), *(node for _, node in calculation.results))]
+    if max(entries, default=0) > LARGEST_COMPARED or calculation.derivative_program.largest > LARGEST_COMPARED:
+        return None
     demands = needs([calculation.original, calculation.output], general=True)
     values: dict[str, Array] = {}
     for name, symbol in calculation.symbols.items():
@@ -109,9 +137,6 @@ def _numbers(calculation: Calculation, statics: Mapping[str, Static]) -> tuple[d
     if problem.kind in DIRECTIONS:
         for name in problem.wrt:
             values[tangent_name(name)] = draw("direction", calculation.direction_shape(name), "normal", 0, ())
-    entries = [prod(node.shape) for _, node in calculation.results] + [value.size for value in values.values()]
-    if max(entries, default=0) > LARGEST_COMPARED or calculation.derivative_program.largest > LARGEST_COMPARED:
-        return None
     try:
         return values, calculation.derivative_program.run(values)
     except OperationFailed:

@@ -21,7 +21,7 @@ import numpy as np
 from ..shapes import Shape
 from .canonical import canonical, simplest, tidy
 from .convolution import overlaps
-from .deltas import eliminate
+from .deltas import STRUCTURAL, eliminate
 from .nodes import (
     Apply,
     Coefficient,
@@ -31,12 +31,10 @@ from .nodes import (
     Map,
     Node,
     Product,
-    Reshape,
     Select,
     Structural,
     Sum,
     Symbol,
-    Triangle,
     remembered,
     sizes_of,
 )  # fmt: skip
@@ -46,7 +44,6 @@ from .operator import Operator
 # A Sum inside a Sum is spliced up to this many terms: what a person writes reaches normal form, and the running sums
 # of a deep network stay shared.
 SPLICE_LIMIT = 24
-STRUCTURAL = frozenset({Delta, Select, Triangle, Reshape})
 
 fresh_labels = count(1_000_000)
 

@@ -99,7 +99,7 @@ def canonical(coefficient: Coefficient, factors: list[Factor], output: Labels) -
     """
     position = {label: place for place, label in enumerate(output)}
     distinct = len({node.digest for node, _ in factors}) == len(factors)
-    if distinct and not any(is_symmetric(node) for node, _ in factors):
+    if distinct and not any(is_symmetric(node) for node, _ in factors if node.rank == 2):
         nodes, labels = _by_digest(factors, position)
     else:
         nodes, labels = _by_color(factors, position, distinct)

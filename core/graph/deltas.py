@@ -18,18 +18,22 @@ True
 
 from __future__ import annotations
 
-from .nodes import Coefficient, Delta, Factor, Labels, Node, Reshape, Select, Structural, Triangle, sizes_of
+from .nodes import Coefficient, Delta, Factor, Labels, Node, Reshape, Select, Triangle, sizes_of
 from .places import Rotation
 from .ratios import ratio
+
+BESIDE_DELTAS = frozenset({Select, Reshape, Triangle})
+STRUCTURAL = BESIDE_DELTAS | {Delta}
 
 
 def eliminate(
     coefficient: Coefficient, factors: list[Factor], output: Labels
 ) -> tuple[Coefficient, list[Factor], Labels]:
     """Apply every Delta, and every other structural tensor that says two labels are equal or one is free."""
-    if not any(isinstance(node, Structural) for node, _ in factors):
+    kinds = {type(node) for node, _ in factors}
+    if kinds.isdisjoint(STRUCTURAL):
         return coefficient, factors, output
-    if not any(isinstance(node, Select | Reshape | Triangle) for node, _ in factors):
+    if kinds.isdisjoint(BESIDE_DELTAS):
         return _without_deltas(coefficient, factors, output)
     outputs = set(output)
     factors = [_facing(factor, output) for factor in factors]
@@ -133,7 +137,7 @@ def _implied_ties(factors: list[Factor]) -> tuple[list[Labels], set[int]]:
     idle: set[int] = set()
     seen: dict[object, Labels] = {}
     for position, (node, labels) in enumerate(factors):
-        if isinstance(node, Select) and not _rotates(node):
+        if isinstance(node, Select) and type(node.rows) is not Rotation:
             first = seen.setdefault((node, labels[0]), labels)
             other = seen.setdefault((node, labels[1:]), labels) if isinstance(node.rows, range) else labels
             if first is not labels:

@@ -19,7 +19,7 @@ from functools import cached_property, wraps
 from itertools import pairwise
 from math import prod
 from typing import Any, ClassVar, TypeGuard, TypeVar
-from weakref import WeakValueDictionary
+from weakref import ref
 from zlib import crc32
 
 import numpy as np
@@ -38,23 +38,18 @@ Labels = tuple[int, ...]
 Factor = tuple["Node", Labels]
 Parameters = tuple[tuple[str, Hashable], ...]
 
-_interned: WeakValueDictionary[Hashable, Node] = WeakValueDictionary()
 SomeNode = TypeVar("SomeNode", bound="Node")
 Answer = TypeVar("Answer")
 
 
 class Node:
-    """A tensor of known shape; equality is identity."""
+    """A tensor of known shape, with `rank` axes; equality is identity."""
 
     kind: ClassVar[int]
     shape: Shape
+    rank: int
     digest: int
     children: tuple[Node, ...] = ()
-
-    @property
-    def rank(self) -> int:
-        """The number of axes."""
-        return len(self.shape)
 
     @staticmethod
     def stable(key: Any) -> int:
@@ -65,19 +60,38 @@ class Node:
         raise AttributeError(f"{type(self).__name__} is immutable")
 
     def __repr__(self) -> str:
-        fields = {k: v for k, v in vars(self).items() if k not in ("digest", "children") and not k.startswith("_")}
+        hidden = ("rank", "digest", "children")
+        fields = {k: v for k, v in vars(self).items() if k not in hidden and not k.startswith("_")}
         return f"{type(self).__name__}({', '.join(f'{k}={v!r}' for k, v in fields.items())})"
+
+
+class _Entry(ref[Node]):
+    """A node in the table of all nodes, with its key: a `WeakValueDictionary` does the same in twice the time."""
+
+    __slots__ = ("key",)
+    key: Hashable
+
+
+_interned: dict[Hashable, _Entry] = {}
+
+
+def _forget(entry: _Entry) -> None:
+    held = _interned.pop(entry.key, entry)
+    if held is not entry:  # an equal node has been made since
+        _interned[entry.key] = held
 
 
 def _intern(cls: type[SomeNode], key: Hashable, shape: Shape, children: tuple[Node, ...], **fields: Any) -> SomeNode:
     spend(1 + len(children))
     full_key = (cls, key)
-    found = _interned.get(full_key)
+    entry = _interned.get(full_key)
+    found = None if entry is None else entry()
     if found is None:
         found = cls()
         digest = hash((cls.kind, cls.stable(key), shape, *(child.digest for child in children)))
-        found.__dict__.update(shape=shape, digest=digest, children=children, **fields)
-        _interned[full_key] = found
+        found.__dict__.update(shape=shape, rank=len(shape), digest=digest, children=children, **fields)
+        _interned[full_key] = entry = _Entry(found, _forget)
+        entry.key = full_key
     assert isinstance(found, cls)
     return found
 
@@ -370,7 +384,10 @@ def is_function(node: Node, name: str) -> TypeGuard[Map | Apply]:
 
 def sizes_of(factors: Iterable[Factor]) -> dict[int, int]:
     """Return the size of each label of an einsum."""
-    return {label: size for node, labels in factors for label, size in zip(labels, node.shape, strict=True)}
+    sizes: dict[int, int] = {}
+    for node, labels in factors:
+        sizes.update(zip(labels, node.shape, strict=True))
+    return sizes
 
 
 def topological(roots: Iterable[Node]) -> list[Node]:

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Mapping, Sequence, Set
+from functools import cache
 
 from ..shapes import Shape
 from .algebra import Factor, add, broadcast, elementwise, fresh, product, relabelled
@@ -98,12 +99,14 @@ def sized(roots: Iterable[Node], lengths: Mapping[str, int]) -> dict[Node, Node]
     NotPlainError where a place that the graph names does not exist at these lengths.
     """
 
+    # Each once: what many names count together is as long as they are many.
+    @cache
     def at(size: int) -> int:
         return replace_lengths(size, lengths)
 
     new: dict[Node, Node] = {}
     for node in topological(roots):
-        shape = tuple(at(size) for size in node.shape)
+        shape = tuple([at(size) for size in node.shape])
         if any(size < 0 for size in shape if not isinstance(size, Size)):
             raise NotPlainError("a slice that is written has no places at these lengths", node.shape)
         children = [new[child] for child in node.children]

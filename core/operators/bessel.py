@@ -47,11 +47,13 @@ def _of_order(name: str) -> Operator:
     domain = "positive" if letter[-1] in "YK" else "real"
     orders = ("0", "1", "2.5" if domain == "positive" else "3")
     names = {"jv": ("jn", "besselj"), "yv": ("yn", "bessely"), "iv": ("besseli",), "kv": ("kn", "besselk")}
-    kink = {"kink": "(v == 0) * (x == 0)", "at_kink": "derivative 0"} if name == "ive" else {}
+    own: dict[str, Any] = {"kink": "(v == 0) * (x == 0)", "at_kink": "derivative 0"} if name == "ive" else {}
+    if name == "yv":
+        own["evaluate"] = kernels.bessel_of_second_kind
     return special(name, f"({slope}) * dx", f"Bessel function of the {kind}, of order v.", source, parameters="v, x",
                    fixed_by=("v",), domain=("real", domain), torch=None, jax=None, aliases=names.get(name, ()),
                    latex=letter + r"_{#1}\left(#2\right)",
-                   samples=tuple(f"{name}({order}, {x})" for order, x in zip(orders, "xXa", strict=True)), **kink)
+                   samples=tuple(f"{name}({order}, {x})" for order, x in zip(orders, "xXa", strict=True)), **own)
 
 
 def _of_whole_order(name: str) -> Operator:

@@ -101,7 +101,7 @@ ENTRIES = (
                         for name in ("scipy.linalg.cholesky(a", "cholesky(a, *")
                         for lower, factor in (("True", "cholesky({0})"), ("False = False", _UPPER))))),
     decomposition("eigvalsh", "(n,n)->(n)", "Eigenvalues of the symmetric part of X, ascending.",
-                  _of_symmetric_part(np.linalg.eigvalsh), "V = eigh(X)[1]; einsum('ik,ij,jk->k', V, dX, V)",
+                  _of_symmetric_part(np.linalg.eigvalsh), "V = eigh(X)[1]; diagonal(V.T @ dX @ V)",
                   values="y", source=MAGNUS, domain=("symmetric",), of="symmetric_part(#1)",
                   samples=("eigvalsh(A)", "eigvalsh(S)"), errors=("eigvalsh(x)", "eigvalsh(X)"),
                   libraries=("np.linalg.eigvalsh(a, UPLO='L', *, symmetrize_input=...) -> eigvalsh(a)",

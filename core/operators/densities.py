@@ -58,7 +58,12 @@ def _torch_lines(entry: str) -> Iterator[str]:
     return (f"torch.distributions.{line}" for line in _IN_TORCH.get(entry, ()))
 
 
-_SOUGHT = {"norm_pdf": ("gaussian", "gaussian_pdf"), "norm_cdf": ("gaussian_cdf",)}
+# R's words come last.
+_SOUGHT = {"norm_pdf": ("gaussian", "gaussian_pdf", "dnorm"), "norm_cdf": ("gaussian_cdf", "pnorm"),
+           "norm_ppf": ("qnorm",), "t_pdf": ("dt",), "t_cdf": ("pt",), "chi2_cdf": ("pchisq",),
+           "chi2_pdf": ("dchisq",), "gamma_pdf": ("dgamma",), "gamma_cdf": ("pgamma",), "beta_pdf": ("dbeta",),
+           "beta_cdf": ("pbeta",), "expon_pdf": ("dexp",), "expon_cdf": ("pexp",), "binom_pmf": ("dbinom",),
+           "binom_cdf": ("pbinom",), "poisson_pmf": ("dpois",), "poisson_cdf": ("ppois",)}
 
 
 def _supported(function: str, formula: str, support: Sequence[str]) -> str:
@@ -100,8 +105,10 @@ def distribution(
         scaled = formula if whole else _OF_X.get(function, "{}").format(formula)
         scaled = "".join([*used, _supported(function, scaled, support)])
         tried = quantiles if inverse else fixed if fixed and function.removeprefix("log") in ("cdf", "sf") else samples
-        asked = {log: "log_prob", "cdf": None if fixed or whole else "cdf", "ppf": "icdf" if name == "norm" else None}
+        asked = {log: "log_prob", plain: "" if name == "norm" else "log_prob", "cdf": "" if fixed or whole else "cdf",
+                 "ppf": "icdf" if name == "norm" else ""}
         in_torch = f"{torch}.{word}(#1)" if (word := asked.get(function)) else None
+        in_torch = f"torch.exp({in_torch})" if in_torch and function == plain else in_torch
         signature = ", ".join(words if not whole else [*words, "loc: 0 = 0"])
         yield Operator(
             entry, ", ".join(words), f"{_MEANING[function]} of the {of}.", family="densities", definition=scaled,
@@ -157,19 +164,21 @@ ENTRIES = (
         fixed=("x, 3", "X, 2.5, a, w"), jax="logpdf pdf", torch="torch.distributions.StudentT(#2, #3, #4)"),
     *distribution(
         "gamma", "gamma distribution of shape a",
-        {"logpdf": "(a - 1)*log_z - z - gammaln(a)", "cdf": "gammainc(a, z)", "sf": "gammaincc(a, z)"},
+        {"logpdf": "xlogy(a - 1, x - loc) - (a - 1)*log(scale) - z - gammaln(a)", "cdf": "gammainc(a, z)",
+         "sf": "gammaincc(a, z)"},
         "x, u", "X, 2.5, -0.2, w", parameters="a", domain="positive positive", fixed=("x, 2.5", "X, 2, -0.2, w"),
         jax="logpdf pdf cdf logcdf sf logsf", support=_POSITIVE),
     *distribution(
         "beta", "beta distribution of shapes a and b",
-        {"logpdf": "(a - 1)*log_z + (b - 1)*log1p(-z) - betaln(a, b)", "cdf": "betainc(a, b, z)",
-         "sf": "betainc(b, a, 1 - z)"}, "x, u, w", "X, 2.5, 1.5, -0.1, 1.2 + a",
+        {"logpdf": "xlogy(a - 1, x - loc) - (a - 1)*log(scale) + xlog1py(b - 1, -z) - betaln(a, b)",
+         "cdf": "betainc(a, b, z)", "sf": "betainc(b, a, 1 - z)"}, "x, u, w", "X, 2.5, 1.5, -0.1, 1.2 + a",
         parameters="a b", domain="probability positive positive",
         fixed=("x, 2.5, 1.5", "X, 2, 3, -0.1, 1.2 + a"),
         jax="logpdf pdf cdf logcdf sf logsf", support=_UNIT),
     *distribution(
         "chi2", "chi-squared distribution with df degrees of freedom",
-        {"logpdf": "(df/2 - 1)*log_z - z/2 - gammaln(df/2) - df/2*log(2)", "cdf": "gammainc(df/2, z/2)",
+        {"logpdf": "xlogy(df/2 - 1, x - loc) - (df/2 - 1)*log(scale) - z/2 - gammaln(df/2) - df/2*log(2)",
+         "cdf": "gammainc(df/2, z/2)",
          "sf": "gammaincc(df/2, z/2)"},
         "x, u", "X, 3, -0.2, w", parameters="df", domain="positive positive", fixed=("x, 3", "X, 2.5, -0.2, w"),
         jax="logpdf pdf cdf logcdf sf logsf", support=_POSITIVE),
@@ -224,7 +233,8 @@ ENTRIES = (
         jax="logpdf pdf cdf logcdf sf logsf ppf"),
     *distribution(
         "weibull_min", "Weibull distribution of shape c",
-        {"logpdf": "log(c) + (c - 1)*log_z - z**c", "cdf": "-expm1(-z**c)", "sf": "exp(-z**c)", "logsf": "-z**c",
+        {"logpdf": "log(c) + xlogy(c - 1, x - loc) - (c - 1)*log(scale) - z**c",
+         "cdf": "-expm1(-z**c)", "sf": "exp(-z**c)", "logsf": "-z**c",
          "ppf": "(-log1p(-q))**(1/c)"}, "x, u", "X, 1.5, -0.2, w", parameters="c", domain="positive positive",
         support=_POSITIVE, quantiles=("x, u", "X, 1.5, a, w")),
     *distribution(

@@ -11,6 +11,7 @@ from typing import Any
 import numpy as np
 
 from ..elaboration.elaborate import call
+from ..elaboration.infix import divide, times
 from ..graph.algebra import constant_value, number
 from ..graph.nodes import Node, symbols
 from ..graph.operator import NOWHERE, Operator
@@ -49,6 +50,12 @@ def _nonzero(p: Node) -> Node:
     """Return the mask p != 0, a plain number where p is one, so that x**p with a fixed p has a plain derivative."""
     value = constant_value(p)
     return call("not_equal", p, number(0)) if value is None else number(int(value != 0))
+
+
+def _quotient(a: Node, b: Node) -> Node:
+    """Return a / b, and 0 where a is 0: no choice is left where a is a number."""
+    value = constant_value(a)
+    return call("quotient_or_zero", a, b) if value is None else divide(a, b) if value != 0 else times(a, b)
 
 
 def _tie(other: Node) -> Node:
@@ -139,7 +146,11 @@ ENTRIES = (
                 spellings={"numpy": None, "torch": "torch.special.xlogy(#*)", "jax": "jax.scipy.special.xlogy(#*)"}),
     elementwise("xlogx", "(1 + log(x)) * dx", "x * log(x), and 0 where x is 0.", lambda x: kernels.xlogy(x, x),
                 domain=("positive",), hidden=True, written="xlogy(x, x)"),
-    elementwise("quotient", "da / b - quotient(y, b) * db", "a / b, and 0 where a is 0.", kernels.quotient,
+    Operator("quotient", "a, b", "a / b, and 0 where a is 0: plain where a is a number.", family="elementwise",
+             build=_quotient, hidden=True, written="where(a == 0, 0, a / b)",
+             samples=("quotient(x, u)", "quotient(2, x)", "quotient(0, x)"), errors=("quotient(x)",),
+             spellings=NOWHERE),
+    elementwise("quotient_or_zero", "da / b - quotient(y, b) * db", "a / b, and 0 where a is 0.", kernels.quotient,
                 parameters="a, b", domain=("real", "nonzero"), hidden=True,
                 written="where(a == 0, 0, a / b)", regular="a / b",
                 spellings={"latex": r"\operatorname{quotient}\left(#*\right)", "numpy": None, "torch": None}),
@@ -155,7 +166,8 @@ ENTRIES = (
                 kernels.sigmoid, textbook="y * (1 - y) * dx", meaning="1/(1 + exp(-x))", bounds=(0.0, 1.0),
                 aliases=("expit", "logistic"), analytic=False,
                 libraries=("F.Sigmoid(input) -> sigmoid(input)",),
-                spellings={"latex": r"\sigma\left(#1\right)", "numpy": None, "jax": "jax.nn.sigmoid(#1)"}),
+                spellings={"latex": r"\sigma\left(#1\right)", "numpy": None, "jax": "jax.nn.sigmoid(#1)"},
+                sought=("invlogit", "inv_logit")),
     elementwise("softplus", "sigmoid(x) * dx", "log(1 + exp(x)) without overflow.", partial(np.logaddexp, 0),
                 meaning="log(1 + exp(x))", bounds=NOT_NEGATIVE, analytic=False,
                 spellings={"numpy": "np.logaddexp(0, #1)", "torch": "torch.nn.functional.softplus(#1, threshold=40)",
@@ -218,15 +230,16 @@ ENTRIES = (
     elementwise("maximum", "(a > b) * da + (a == b) * tie(b) * da + (a == b) * tie(a) * db + (a < b) * db",
                 "The larger of two entries.",  np.maximum, parameters="a, b", kink="a == b", at_kink=LEAST_NORM,
                 exact=True, aliases=("fmax",),
-                samples=("maximum(x, u)", "maximum(X, x)", "maximum(x, 1.5)", "maximum(x, x)")),
+                samples=("maximum(x, u)", "maximum(X, x)", "maximum(x, 1.5)", "maximum(x, x)"), sought=("pmax",)),
     elementwise("minimum", "(a < b) * da + (a == b) * tie(b) * da + (a == b) * tie(a) * db + (a > b) * db",
                 "The smaller of two entries.", np.minimum, parameters="a, b", kink="a == b", at_kink=LEAST_NORM,
                 exact=True, aliases=("fmin",),
-                samples=("minimum(x, u)", "minimum(X, x)", "minimum(x, 1.5)", "minimum(x, x)")),
+                samples=("minimum(x, u)", "minimum(X, x)", "minimum(x, 1.5)", "minimum(x, x)"), sought=("pmin",)),
     elementwise("where", "(condition != 0) * da + (condition == 0) * db",
                 "a where the condition holds, else b; the branch not taken has derivative 0, even where it is"
                 " infinite.",
                 kernels.where, parameters="condition, a, b", exact=True, analytic=False,
+                textbook="where(condition, da, db)",
                 samples=("where(x > 0, x, u)", "where(X > x, X, a)", "where(x == u, x, sin(x))"),
                 errors=("where(x)", "where(x > 0, x, v)"),
                 libraries=("jax.lax.select(pred, on_true, on_false) -> where(pred, on_true, on_false)",

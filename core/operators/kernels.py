@@ -53,6 +53,8 @@ def where(condition: Any, a: Any, b: Any) -> Any:
 
 # Each order is a step of a recurrence; long before so many, functions of ordinary numbers are 0.
 MOST_ORDERS = 10_000
+# What is far away for the functions of exponential integrators.
+FAR = 1e8
 
 
 def spherical_bessel(n: Any, x: Any) -> Any:
@@ -76,6 +78,15 @@ def spherical_bessel(n: Any, x: Any) -> Any:
     return np.where(near, total, result)
 
 
+def bessel_of_second_kind(v: Any, x: Any) -> Any:
+    """Return Y of order v, nan where SciPy has lost it."""
+    if np.max(np.abs(v), initial=0) > MOST_ORDERS:
+        raise EvaluationError(f"the order of a Bessel function of the second kind is {MOST_ORDERS} at most")
+    result = _scipy("special", "yv")(v, x)
+    # SciPy says 0 for large orders far away, which no finite number has.
+    return np.where((result == 0) & np.isfinite(x), np.nan, result)
+
+
 # --- along the last axis ---------------------------------------------------------------------------------------------
 
 
@@ -87,33 +98,35 @@ def exclusive_product(x: Any) -> Any:
     return before * after
 
 
-def _exp_from_largest(x: Any) -> tuple[Any, Any]:
-    """Return exp(x - c) along the last axis, and c: the largest entry, 0 where that is not finite."""
+def _largest(x: Any) -> Any:
+    """Return the largest entry along the last axis, which stays as one of length 1."""
     # What is a single number costs a fraction of an array of one, which counts for short vectors.
     keep = x.ndim > 1
-    shift = np.maximum.reduce(x, axis=-1, keepdims=keep) if x.dtype.kind != "c" else np.max(x, -1, keepdims=keep)
-    finite = np.isfinite(shift)
-    if not (finite.all() if keep else finite):
-        shift = np.where(finite, shift, 0.0)
-    return np.exp(x - shift), shift
+    return np.maximum.reduce(x, axis=-1, keepdims=keep) if x.dtype.kind != "c" else np.max(x, -1, keepdims=keep)
 
 
 def logsumexp(x: Any) -> Any:
     """Return log(sum(exp(x))) along the last axis, without overflow."""
-    exponentials, shift = _exp_from_largest(x)
+    shift = _largest(x)
+    finite = np.isfinite(shift)
+    if not (finite.all() if x.ndim > 1 else finite):
+        shift = np.where(finite, shift, 0.0)
     with np.errstate(divide="ignore"):
-        return np.log(np.add.reduce(exponentials, axis=-1)) + (shift[..., 0] if x.ndim > 1 else shift)
+        return np.log(np.add.reduce(np.exp(x - shift), axis=-1)) + (shift[..., 0] if x.ndim > 1 else shift)
 
 
 def log_softmax_of_last(x: Any) -> Any:
-    """Return x - logsumexp(x) along the last axis: from the largest entry, so that large ones lose no digits."""
-    exponentials, shift = _exp_from_largest(x)
-    return (x - shift) - np.log(np.add.reduce(exponentials, axis=-1, keepdims=x.ndim > 1))
+    """Return x - logsumexp(x) along the last axis: from the largest entry, so that large ones lose no digits.
+
+    Where the largest entry is infinite all are nan, infinity less infinity.
+    """
+    below = x - _largest(x)
+    return below - np.log(np.add.reduce(np.exp(below), axis=-1, keepdims=x.ndim > 1))
 
 
 def softmax_of_last(x: Any) -> Any:
-    """Return exp(x) / sum(exp(x)) along the last axis, without overflow."""
-    exponentials, _ = _exp_from_largest(x)
+    """Return exp(x) / sum(exp(x)) along the last axis, without overflow; nan where the largest entry is infinite."""
+    exponentials = np.exp(x - _largest(x))
     exponentials /= np.add.reduce(exponentials, axis=-1, keepdims=x.ndim > 1)
     return exponentials
 
@@ -262,8 +275,14 @@ def of_scipy(module: str, name: str, plain: Callable[[float], float] | None = No
 
 
 def phi_function(k: Any, x: Any) -> Any:
-    """Return the sum of x**j / (j + k)! over j, by the confluent hypergeometric function."""
-    return _scipy("special", "hyp1f1")(1.0, np.add(k, 1.0), x) / _scipy("special", "gamma")(np.add(k, 1.0))
+    """Return the sum of x**j / (j + k)! over j: by the confluent hypergeometric function, or its series far away."""
+    # SciPy sums for ever far away. To the right the result is infinite there, to the left the series is exact.
+    near = np.clip(x, -FAR, FAR)
+    reciprocal_gamma = _scipy("special", "rgamma")
+    result = _scipy("special", "hyp1f1")(1.0, np.add(k, 1.0), near) * reciprocal_gamma(np.add(k, 1.0))
+    left = np.where(np.less(x, -FAR), x, -np.inf)
+    series = -sum(reciprocal_gamma(np.subtract(k, power - 1.0)) / left**power for power in range(1, 5))
+    return np.where(np.less(x, -FAR), series, result)
 
 
 def lambertw(x: Any) -> Any:
@@ -323,11 +342,12 @@ def logm_frechet(X: Any, E: Any) -> Any:
     return np.linalg.solve(columns, E.reshape(*E.shape[:-2], n * n, 1)).reshape(E.shape)
 
 
-def mean_along_diagonals(value: Any) -> Any:
-    """Return matrices in which every entry is the mean of its diagonal."""
+def mean_along_diagonals(value: Any, *, cyclic: bool = False) -> Any:
+    """Return matrices in which every entry is the mean of its diagonal, or of that and the one that goes on from it."""
     rows, columns = value.shape[-2:]
-    offset = np.arange(columns) - np.arange(rows)[:, None] + rows - 1
+    offset = np.arange(columns) - np.arange(rows)[:, None]
+    offset = offset % columns if cyclic else offset
     result = np.empty_like(value)
-    for diagonal in range(rows + columns - 1):
+    for diagonal in np.unique(offset):
         result[..., offset == diagonal] = value[..., offset == diagonal].mean(axis=-1, keepdims=True)
     return result

@@ -222,7 +222,7 @@ ENTRIES = (
     reduction("exclusive_product", "For each entry, the product of the others.", parameters="x",
               signature="(n)->(n)", evaluate=kernels.exclusive_product, analytic=True,
               spectrum="cofactor", regular="prod(x, axis=-1, keepdims=True) / x", condition="min(abs(x)) > 0",
-              differential="I = identity_like(x); ((1 - I) * exclusive_product((1 - I) * x + I)) @ dx",
+              differential="I = identity_like(x); ((1 - I) * exclusive_product(where(I, 1, x))) @ dx",
               samples=("exclusive_product(x)",), errors=("exclusive_product(a)",),
               spellings={"latex": r"\operatorname{prod}_{\ne}\left(#1\right)", "numpy": None, "torch": None}),
 )

@@ -372,8 +372,8 @@ def adapted(x: Node, output_size: Any, *, axes: int, name: str) -> Node:
             split = reshaped(x, (*x.shape[:axis], parts, quotient(size, parts), *x.shape[axis + 1 :]))
             x = call(name, split, axis=axis + 1)
             continue
-        ends = [(k * size // parts, -(-(k + 1) * size // parts)) for k in range(parts)]
-        slices = [selected(x, axis, progression(start, 1, end - start)) for start, end in ends]
+        ends = ((k * size // parts, -(-(k + 1) * size // parts)) for k in range(parts))
+        slices = (selected(x, axis, progression(start, 1, end - start)) for start, end in ends)
         x = concatenated(*(call(name, part, axis=axis, keepdims=True) for part in slices), axis=axis)
     return x
 

@@ -7,7 +7,6 @@ from functools import cached_property
 from itertools import chain
 from math import prod
 from typing import TYPE_CHECKING
-from weakref import WeakValueDictionary
 
 import numpy as np
 
@@ -30,17 +29,12 @@ from .answer import Check, Result
 from .conventions import convention
 from .parts import Parts, put_back, separated
 from .problem import NOUNS, STRUCTURED_KINDS, Problem, tangent_name
+from .programs import are_small, compiled, for_numbers
 from .reduction import over_samples, reduced, whole
 
 if TYPE_CHECKING:
     from ..compressed.form import Axes
     from ..compressed.structured import Compression, Structured
-
-# Graphs with fewer entries than this in every node are evaluated as they are.
-SMALL = 64
-
-
-_programs: WeakValueDictionary[tuple[Node, ...], Program] = WeakValueDictionary()
 
 
 class Calculation:
@@ -188,7 +182,7 @@ class Calculation:
         for name, known in self.problem.assumptions.items():
             shape = self.symbols[name].shape
             matrices = known & {*MATRIX_ASSUMPTIONS}
-            square = known.isdisjoint({"orthogonal", "toeplitz"})
+            square = known.isdisjoint({"orthogonal", "toeplitz", "hankel"})
             if matrices and (len(shape) != 2 or (square and shape[0] != shape[1])):
                 word = sorted(matrices)[0]
                 message = f"`{name}` cannot be {word}: it is {describe(shape)}"
@@ -284,6 +278,10 @@ class Calculation:
     def _batched(self) -> list[Node]:
         return self.over_samples([self.output, *(node for _, node in self.results)])
 
+    @cached_property
+    def _flat(self) -> list[Node]:
+        return flatten(self._batched)
+
     def over_samples(self, roots: list[Node]) -> list[Node]:
         """Return graphs of one sample as graphs of all samples, with the sample axis first."""
         if self.samples is None:
@@ -297,17 +295,18 @@ class Calculation:
     @cached_property
     def program(self) -> Program:
         """The compiled program: the value first, then each derivative."""
-        return _compiled(_rearranged(flatten(self._batched)))
+        return compiled(for_numbers(self._flat))
 
     @cached_property
     def derivative_program(self) -> Program:
         """The compiled derivatives without the value, or the value where no derivative is asked for."""
-        return _compiled(_rearranged(flatten(self._batched[1:] or self._batched)))
+        return compiled(for_numbers(flatten(self._batched[1:] or self._batched)))
 
     @cached_property
     def value_program(self) -> Program:
         """The compiled value alone, which knows nothing of any rule."""
-        return _compiled(flatten(self._batched[:1]))
+        # A small value is computed as it is beside its derivatives: it need not be compiled again.
+        return self.program.first() if are_small(self._flat) else compiled(flatten(self._batched[:1]))
 
     @cached_property
     def separate_program(self) -> Program:
@@ -343,7 +342,7 @@ class Calculation:
         for (wrt, _), node, compression in zip(self.results, self._batched[1:], self.compressions, strict=True):
             if compression.entries * 8 > limit:
                 raise self._too_large(wrt, prod(node.shape), limit)
-            self.guard_program(compression.program, limit)
+            self.guard_program(compression.program.suited(values), limit)
         return [made.bind(made.program.run(values), limit) for made in self.compressions]
 
     def compressed_value(self, values: Mapping[str, Array], axes: Axes, limit: int) -> Structured | None:
@@ -360,12 +359,12 @@ class Calculation:
         """Whether each derivative as a dense array needs at most `limit` bytes."""
         return all(prod(node.shape) * 8 <= limit for node in self._batched[1:])
 
-    def guard(self, limit: int, *, with_value: bool = True) -> None:
+    def guard(self, limit: int, values: Mapping[str, Array], *, with_value: bool = True) -> None:
         """Raise EvaluationError if a result, or an array on the way to it, would exceed `limit` bytes."""
         for (wrt, _), node in zip(self.results, self._batched[1:], strict=True):
             if prod(node.shape) * 8 > limit:
                 raise self._too_large(wrt, prod(node.shape), limit)
-        self.guard_program(self.program if with_value else self.derivative_program, limit)
+        self.guard_program((self.program if with_value else self.derivative_program).suited(values), limit)
 
     @staticmethod
     def guard_program(program: Program, limit: int) -> None:
@@ -416,35 +415,18 @@ class Calculation:
     @cached_property
     def _records(self) -> list[Result]:
         """The records of the derivatives without their numbers."""
-        records = []
-        for wrt, node in self.results:
-            groups = self.groups(wrt)
+        from ..compressed.bands import one_word  # for start-up
+
+        records, named = [], self.problem.kind in ("jacobian", "hessian")
+        for (wrt, node), groups in zip(self.results, (self.groups(wrt) for wrt, _ in self.results), strict=True):
             records.append(
                 Result(
                     wrt=wrt,
                     data=np.empty(0),
                     axes=axis_names(groups),
                     axis_groups=tuple((owner, len(shape)) for owner, shape in groups),
-                    structure=structure_of(node, len(self.shape)) if self.problem.kind == "jacobian" else None,
+                    structure=one_word(node, node.rank - len(groups[-1][1])) if groups and named else None,
                     convention=convention(self.problem, self.variables, wrt),
                 )
             )
         return records
-
-
-def _compiled(roots: list[Node]) -> Program:
-    """Return the program of graphs; equal ones have one, as long as somebody holds it."""
-    found = _programs.get(key := tuple(roots))
-    if found is None:
-        found = _programs[key] = compile_program(key)
-    return found
-
-
-def _rearranged(roots: list[Node]) -> list[Node]:
-    """Return graphs that are cheaper to evaluate; where all is small there is nothing to gain, and nothing to load."""
-    if all(prod(node.shape) < SMALL for node in topological(roots)):
-        return roots
-    # For start-up.
-    from ..evaluation.rearrange import rearranged
-
-    return rearranged(roots)

@@ -9,7 +9,8 @@ from ...grammar import syntax
 from ...grammar.errors import ExpressionError, Label
 from ...grammar.wrappers import RANDOM
 from ..arrays import Array
-from ..elaboration.elaborate import BARE_CONSTANTS, Elaborator
+from ..elaboration.elaborate import Elaborator
+from ..elaboration.literals import BARE_CONSTANTS
 from ..evaluation.program import compile_program
 from ..graph.nodes import Node
 from ..shapes import Shape

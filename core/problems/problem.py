@@ -10,9 +10,9 @@ from ...grammar import syntax
 from ...grammar.advice import Command, Setting, advise
 from ...grammar.errors import Span
 from ...grammar.parser import parse
-from ..elaboration.elaborate import BARE_CONSTANTS
 from ..elaboration.habits import Wanted
 from ..elaboration.libraries import in_own_words
+from ..elaboration.literals import BARE_CONSTANTS
 from ..errors import ExpressionError, UnknownNameError, UsageProblem
 from ..operators import table
 from ..shapes import MATRIX_ASSUMPTIONS, REDUCTIONS

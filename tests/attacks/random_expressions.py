@@ -9,7 +9,7 @@ import numpy as np
 from attacks.sentences import sentence
 
 import matgrad
-from matgrad.core.elaboration.elaborate import BARE_CONSTANTS
+from matgrad.core.elaboration.literals import BARE_CONSTANTS
 from matgrad.grammar import syntax
 from matgrad.grammar.parser import parse
 

@@ -9,7 +9,7 @@ import numpy as np
 from attacks.random_expressions import KINDS, read
 
 import matgrad
-from matgrad.core.elaboration.elaborate import BARE_CONSTANTS
+from matgrad.core.elaboration.literals import BARE_CONSTANTS
 from matgrad.core.graph.catalogue import operators
 from matgrad.core.operators import table
 from matgrad.grammar import syntax

@@ -9,9 +9,10 @@ from attacks.long_work import FAMILIES, variable_of, work_of
 
 import matgrad
 from matgrad.core.graph.nodes import topological
+from matgrad.core.problems import compiler
 from matgrad.core.problems.compiler import Compiler
 from matgrad.core.problems.problem import Problem
-from matgrad.core.work import ASKED, TooMuchWork
+from matgrad.core.work import ASKED, FINDING, TooMuchWork
 
 # The formula of a product of n factors has n terms of n factors.
 STEEPEST = {"factors": 2.4, "bilinear factors": 2.4, "logistic map": 2.4}
@@ -36,6 +37,21 @@ def test_a_formula_that_is_too_long_is_refused() -> None:
     with pytest.raises(TooMuchWork, match="a formula of more than 20 000 parts is not written"):
         work_of("matrix_power(A, 1000)", "A", None)
     assert ASKED.parts == 20_000
+
+
+@pytest.mark.parametrize(
+    "text", ["elimination_matrix(10**12) @ v", "duplication_matrix(10**5) @ v", "adaptive_avg_pool1d(X, 10**9)"]
+)
+def test_a_builder_spends_what_it_lists(text: str, monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(compiler, "FINDING", FINDING._replace(looks=30_000))
+    with pytest.raises(TooMuchWork):
+        Compiler(Problem.of(text, "value", ())).find({"v": (4,), "X": (3, 4)}, {})
+
+
+def test_a_chain_of_matrices_is_not_opened_beyond_its_budget() -> None:
+    found = matgrad.grad("sum(matrix_power(A, -(10**9)))", wrt="A", shapes={"A": (3, 3)})
+    with pytest.raises(TooMuchWork, match="a formula of more than 20 000 parts is not written"):
+        _ = found.formula
 
 
 def test_a_large_range_is_not_held() -> None:

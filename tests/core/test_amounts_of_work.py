@@ -1,23 +1,19 @@
 """How often an answer elaborates, differentiates and compiles: each no more than its mathematics needs.
 
 A question is elaborated over unknown lengths to solve them, and over the solved ones; it is differentiated once for
-each order, and compiled twice: the value, which the check needs alone, and the derivative with it. The formula is read
-back as one more question, whose sizes are known.
+each order, and compiled once: the value, which the check needs alone, is part of the program of both. The formula is
+read back as one more question, whose sizes are known.
 """
 
 from __future__ import annotations
 
-import sys
 from collections import Counter
 from collections.abc import Callable
-from statistics import median
-from time import process_time
-from types import FrameType
 from typing import Any
-from weakref import WeakValueDictionary
 
 import numpy as np
 import pytest
+from counting import calls_of
 
 import matgrad
 from matgrad.cli.output.json_output import json_line
@@ -39,7 +35,7 @@ def work(monkeypatch: pytest.MonkeyPatch) -> Work:
     """Count what is done, without the rules of operators and the stand-ins on which each is tried once."""
     done: Work = Counter()
     # A derivative is remembered by its graph: none is that of another test.
-    monkeypatch.setattr(nodes, "_interned", WeakValueDictionary())
+    monkeypatch.setattr(nodes, "_interned", {})
     inside: list[str] = []
 
     def counted(owner: Any, name: str, what: str) -> None:
@@ -83,13 +79,13 @@ def test_an_answer(work: Work, text: str, kind: str, order: int) -> None:
     assert result.check.formula is not None
     assert work["differentiations"] == order
     assert 2 <= work["elaborations"] <= 4
-    assert 2 <= work["compilations"] <= 3
+    assert work["compilations"] == 2
 
 
 def test_the_counter_sees_what_is_done_twice(work: Work) -> None:
     for _ in range(2):
         answer(Problem.of("x.T @ A @ x", "grad", ("x",)), {}, Wishes())
-    assert work == {"elaborations": 6, "differentiations": 2, "compilations": 6}
+    assert work == {"elaborations": 6, "differentiations": 2, "compilations": 4}
 
 
 def test_the_same_sizes_are_compiled_once(work: Work) -> None:
@@ -100,7 +96,7 @@ def test_the_same_sizes_are_compiled_once(work: Work) -> None:
     assert work["differentiations"] == 1
     # The text of the formula is read once, and its reading kept.
     assert work["elaborations"] == 2 + 1
-    assert work["compilations"] == 2 + 1
+    assert work["compilations"] == 1 + 1
 
 
 @pytest.mark.parametrize(
@@ -118,29 +114,13 @@ def test_a_claim(work: Work, text: str, variable: str, claim: str, key: str | No
     verdict = check_claim(Problem.of(text, "jacobian", (variable,)), claim, {}, Wishes())
     assert verdict.matches == key
     assert verdict.points == 6
-    assert 3 <= work["compilations"] <= 12
+    assert 3 <= work["compilations"] <= 10
     assert 3 <= work["elaborations"] <= 16
-
-
-def calls_of(ask: Callable[[], object]) -> int:
-    """Return how many functions are called for something, those of C among them."""
-    amount = 0
-
-    def count(_: FrameType, event: str, __: object) -> None:
-        nonlocal amount
-        amount += event in ("call", "c_call")
-
-    sys.setprofile(count)
-    try:
-        ask()
-    finally:
-        sys.setprofile(None)
-    return amount
 
 
 # About a twenty-fifth more than they take.
 @pytest.mark.parametrize(
-    ("text", "kind", "most"), [("x.T @ A @ x", "grad", 13_160), ("softmax(A @ x)[0]", "hessian", 69_400)]
+    ("text", "kind", "most"), [("x.T @ A @ x", "grad", 11_800), ("softmax(A @ x)[0]", "hessian", 63_100)]
 )
 def test_calls_of_an_answer(text: str, kind: str, most: int) -> None:
     def ask() -> object:
@@ -179,22 +159,22 @@ def test_calls_of_a_line() -> None:
 
 
 @pytest.mark.parametrize(
-    ("text", "variable", "claim", "key", "most"),
+    ("text", "variable", "claim", "key", "compilations", "elaborations"),
     [
-        ("x.T @ A @ x", "x", "2*A @ x", "if symmetric", 16),
-        ("trace(X @ A @ X.T)", "X", "2*X @ A", "if symmetric", 16),
-        ("A @ X @ B", "X", "kron(A, B)", "transposed factor, turned", 40),
-        ("x.T @ A @ x", "x", "3*A @ x + 1", None, 48),
+        ("x.T @ A @ x", "x", "2*A @ x", "if symmetric", 8, 13),
+        ("trace(X @ A @ X.T)", "X", "2*X @ A", "if symmetric", 8, 13),
+        ("A @ X @ B", "X", "kron(A, B)", "transposed factor, turned", 9, 56),
+        ("x.T @ A @ x", "x", "3*A @ x + 1", None, 20, 52),
     ],
 )
 def test_a_claim_that_is_written_otherwise_in_many_ways(
-    work: Work, text: str, variable: str, claim: str, key: str | None, most: int
+    work: Work, text: str, variable: str, claim: str, key: str | None, compilations: int, elaborations: int
 ) -> None:
     """Hundreds of trees are tried that differ in one place: a function of equal shapes is compiled once."""
     verdict = check_claim(Problem.of(text, "jacobian", (variable,)), claim, {}, Wishes())
     assert verdict.matches == key
-    assert 3 <= work["compilations"] <= most
-    assert 3 <= work["elaborations"] <= 3 * most
+    assert 3 <= work["compilations"] <= compilations
+    assert 3 <= work["elaborations"] <= elaborations
 
 
 SIZES = {"x": 4, "A": (6, 4), "S": (4, 4), "y": 6}
@@ -208,17 +188,12 @@ def test_a_call_with_new_sizes(work: Work, text: str, kind: str) -> None:
         numbers = np.random.default_rng(more)
         return {name: numbers.standard_normal(np.add(SIZES[name], more)) for name in Problem.of(text, "value").names}
 
-    ratios = []
-    for _ in range(7):
-        function = getattr(matgrad, kind)(text, wrt="x")
-        times = []
-        for more in (0, 1):
-            values = inputs(more)
-            work.clear()
-            started = process_time()
-            function(**values)
-            times.append(process_time() - started)
-            assert work["compilations"] == 1
-            assert bool(work["elaborations"]) == bool(work["differentiations"]) == (more == 0)
-        ratios.append(times[1] / times[0])
-    assert median(ratios) <= 0.5
+    function = getattr(matgrad, kind)(text, wrt="x")
+    calls = []
+    for more in (0, 1):
+        values = inputs(more)
+        work.clear()
+        calls.append(calls_of(lambda: function(**values)))  # noqa: B023
+        assert work["compilations"] == 1
+        assert bool(work["elaborations"]) == bool(work["differentiations"]) == (more == 0)
+    assert calls[1] <= 0.5 * calls[0]

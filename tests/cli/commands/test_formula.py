@@ -55,6 +55,8 @@ def refused(capsys: pytest.CaptureFixture[str], *arguments: str) -> tuple[int, s
          "reshape(outer(eye(n)[0], X[1]), (-1, 1))\n"),
         (["exp(x)", "--wrt", "x", "--kind", "hessian", "--layout", "flat", "--shape", "x=3", "--format", "plain"],
          "reshape(einsum('i,ij,ik->ijk', exp(x), eye(n), eye(n)), (-1, x.size*x.size))\n"),
+        (["A @ X", "--wrt", "X", "--layout", "flat", "--to", "latex", "--format", "plain"], "A \\otimes I_{k}\n"),
+        (["x @ A @ x", "--wrt", "x", "--layout", "numerator", "--to", "latex"], "((A + A^{\\top}) x)^{\\top}\n"),
         (["logdet(X)", "--wrt", "X", "--format", "latex"], "X^{-\\top}\n"),
         (["x @ x", "--no-random", "-v", "x=[1, 2]"], "2*x\n"),
     ],
@@ -129,7 +131,7 @@ def test_inputs_on_standard_input_are_read_where_nothing_may_be_random(
         (["x", "-o", "/nowhere/formula.py"], 2, "cannot write"),
         (["x", "--format", "npy"], 2, "`formula` has no npy output"),
         (["x", "--format", "latex", "--to", "numpy"], 2, "two spellings"),
-        (["A @ X", "--wrt", "X", "--layout", "flat", "--to", "latex"], 2, "a layout is written as text"),
+        (["A @ X", "--wrt", "X", "--layout", "flat", "--to", "numpy"], 2, "a layout is written as text or in LaTeX"),
         (["x @ x", "--no-random"], 4, "missing input `x`"),
     ],
 )

@@ -9,6 +9,7 @@ import functools
 import inspect
 import io
 import os
+import sys
 from collections.abc import Callable
 from dataclasses import dataclass, field
 from pathlib import Path
@@ -44,6 +45,7 @@ class Case:
     stdin: str | bytes = ""
     lines: bool = False
     terminal: bool = False
+    missing: str = ""
 
 
 def npy(array: object, **options: bool) -> bytes:
@@ -191,7 +193,11 @@ CASES = [
     typed("mtx_word", "A=@A.mtx", A_mtx=MTX.replace("7", "seven")),
     typed("mtx_outside", "A=@A.mtx", A_mtx=MTX.replace("2 2 7", "3 2 7")),
     typed("mtx_not_square", "A=@A.mtx", A_mtx="%%MatrixMarket matrix array real symmetric\n2 3\n1 2 3\n"),
-    typed("mtx_too_large", "A=@A.mtx", A_mtx="%%MatrixMarket matrix coordinate real general\n1000000 1000000 0\n"),
+    typed("mtx_too_large", "A=@A.mtx", A_mtx="%%MatrixMarket matrix array real general\n1000000 1000000\n"),
+    typed("parts_differ", "A=@part*.npy", part1_npy=npy([[1.0, 2.0]]), part2_npy=npy([[1.0]])),
+    typed("parts_of_text", "A=@part*", part1_npy=npy([1.0]), part2_csv=TABLE),
+    typed("parts_missing", "A=@part*.npy"),
+    Case("hdf5_without_library", ["A=@data.h5:A"], files={"data.h5": b"\x89HDF\r\n\x1a\n"}, missing="h5py"),
     typed("variable_without_equals", "A"),
     typed("variable_without_value", "A="),
     typed("variable_bad_name", "2A=1"),
@@ -261,8 +267,11 @@ def failure(case: Case, folder: Path, monkeypatch: pytest.MonkeyPatch) -> Matgra
         path.write_bytes(content.encode() if isinstance(content, str) else content)
     content = case.stdin.encode() if isinstance(case.stdin, str) else case.stdin
     reader = StdinReader(Terminal(content) if case.terminal else io.BytesIO(content))
-    with pytest.raises(MatgradError) as caught:
-        read(case, reader)
+    with monkeypatch.context() as patch:
+        if case.missing:
+            patch.setitem(sys.modules, case.missing, None)
+        with pytest.raises(MatgradError) as caught:
+            read(case, reader)
     return caught.value
 
 

@@ -68,6 +68,27 @@ def test_other_products_are_not(text: str) -> None:
     assert not answer(Problem.of(text, "value"), GIVEN, Wishes()).warnings
 
 
+@pytest.mark.parametrize(
+    ("text", "matrix"),
+    [
+        ("sum(A - x @ x.T)", "outer(x, x)"),
+        ("det(A + x@x')", "outer(x, x)"),
+        ("norm((A @ x) @ (B @ x)^T)", "outer(A @ x, B @ x)"),
+        ("y = x - 1; y @ yᵀ", "outer(y, y)"),
+    ],
+)
+def test_a_number_that_looks_like_a_matrix_is_told(text: str, matrix: str) -> None:
+    (warning,) = answer(Problem.of(text, "value"), GIVEN, Wishes()).warnings
+    assert warning.notes == [f"for the matrix write `{matrix}`"]
+    assert warning.span is not None
+    assert text[slice(*warning.span)] == "@"
+
+
+@pytest.mark.parametrize("text", ["x.T @ x", "x.T @ x.T", "x @ A.T", "A @ x.T", "A @ A.T", "x[:, None] @ x[:, None].T"])
+def test_other_transposes_are_not(text: str) -> None:
+    assert not answer(Problem.of(text, "value"), GIVEN, Wishes()).warnings
+
+
 @pytest.mark.parametrize("text", ["x·x", "A × B", "|A|", "x·A"])
 def test_signs_of_textbooks_between_arrays_are_refused(text: str) -> None:
     with pytest.raises(ShapeError, match="be read in"):

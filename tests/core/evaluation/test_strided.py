@@ -8,7 +8,7 @@ import numpy as np
 import pytest
 from numpy.testing import assert_array_equal
 
-from matgrad.core.evaluation.strided import Place, StridedWriter, lie_apart
+from matgrad.core.evaluation.strided import Place, StridedWriter, composed, lie_apart, meeting
 
 # Each run with how far it moves, where it begins and how long it is.
 RUNS = (
@@ -86,3 +86,14 @@ def test_runs_with_a_table_are_not_said_to_lie_apart() -> None:
     place.choose(1, 0, (0, 3, 1))
     writer = StridedWriter(place, (1,), (3,))
     assert not lie_apart([writer, StridedWriter(place_of((6,), 1, 4), (0,), (2,))])
+
+
+RANGES = [range(5, 10), range(6, 20, 2), range(19, 3, -3), range(7, 8), range(0), range(1, 40, 6)]
+
+
+@pytest.mark.parametrize("one", RANGES, ids=str)
+@pytest.mark.parametrize("other", RANGES, ids=str)
+def test_ranges_meet_where_their_places_do(one: range, other: range) -> None:
+    mine, theirs = meeting(one, other)
+    assert sorted(zip(mine, theirs, strict=True)) == sorted(zip(*meeting(tuple(one), tuple(other)), strict=True))
+    assert [*composed(one, range(len(one))[1::2])] == [*one][1::2]

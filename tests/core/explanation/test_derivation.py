@@ -10,7 +10,7 @@ import pytest
 
 import matgrad
 from identities.records import RECORDS
-from matgrad.core.elaboration.elaborate import BARE_CONSTANTS
+from matgrad.core.elaboration.literals import BARE_CONSTANTS
 from matgrad.core.explanation.derivation import explain
 from matgrad.core.explanation.lesson import Explanation, Lesson, Line
 from matgrad.core.graph.catalogue import operators
@@ -123,6 +123,9 @@ def checked_lines(found: Explanation, inputs: Mapping[str, Input]) -> int:
         drawn[size] = np.asarray(matgrad.value(origin)(**{name: drawn[name] for name in names(origin)}))
     for name, part in found.named.items():
         drawn[name] = np.asarray(matgrad.value(part)(**{inner: drawn[inner] for inner in names(part)}))
+    for name, part in found.introduced.items():
+        if name.isidentifier() and drawn.keys() >= {*names(part)}:
+            drawn[name] = np.asarray(matgrad.value(part)(**{inner: drawn[inner] for inner in names(part)}))
     direction = generator.standard_normal(drawn[found.wrt].shape)
     checked = 0
 

@@ -3,13 +3,16 @@
 from __future__ import annotations
 
 import json
+import re
 from collections.abc import Iterator
 from pathlib import Path
 
 import pytest
 from mathtext import accepted
 
+from identities.records import RECORDS
 from matgrad.core.export.latex import latex, slim, statement
+from matgrad.core.export.lines import PAGE, equation, width
 from matgrad.core.export.orders_in_latex import orders
 from matgrad.core.problems.problem import Problem
 from matgrad.core.session import Wishes, prepare
@@ -67,6 +70,13 @@ BAR = r" \quad \text{where } \bar{x} = \frac{1}{n} \mathbf{1}^{\top} x"
          r"\begin{cases} 1 & \text{if } x > 0 \\ 0.1 & \text{otherwise} \end{cases}"),
         ("1e-6*x", "value", "", r"10^{-6} \, x"),
         ("2**x", "value", "", r"2^{\circ x}"),
+        ("x @ solve(S, y)", "grad", "x", r"S^{-1} y"),
+        ("X.T @ solve(S, X @ v)", "value", "", r"X^{\top} S^{-1} (X v)"),
+        ("[c*x[0], s - c]", "value", "", r"\begin{pmatrix} c \, x[0] \\ s - c \end{pmatrix}"),
+        ("[[c, 0], [1, s]]", "value", "", r"\begin{pmatrix} c & 0 \\ 1 & s \end{pmatrix}"),
+        ("[" + ", ".join(["[" + ", ".join(["c"] * 11) + "]"]) + "]", "value", "",
+         r"\left(\begin{array}{ccccccccccc} " + " & ".join("c" * 11) + r" \end{array}\right)"),
+        ("X/X.shape[0]", "value", "", r"\frac{X}{n}"),
         # Entries.
         ("X.T @ X", "jacobian", "X", r"[\delta_{jl} X_{ki} + \delta_{il} X_{kj}]_{ijkl}"),
         ("X - mean(X, axis=0)", "jacobian", "X",
@@ -89,6 +99,32 @@ def test_latex_as_an_author_writes_it(text: str, kind: str, wrt: str, wanted: st
 )
 def test_brackets_grow_around_what_is_tall(text: str, wanted: str) -> None:
     assert slim(text) == wanted
+
+
+def test_a_long_equation_stands_on_several_lines() -> None:
+    assert equation("f", "p x", ["p = a"]) == r"f = p x \quad \text{where } p = a"
+    sum_of_products = " + ".join(["A B C D E F G H I J"] * 6)
+    found = equation("f", sum_of_products, ["p = a"])
+    accepted(found)
+    assert found.startswith(r"\begin{aligned} f &= A B C D E")
+    assert r" \\ &\quad {} + A B" in found
+    assert found.endswith(r" \\ &\quad \text{where } p = a \end{aligned}")
+    assert found.count("A") == sum_of_products.count("A")
+    assert max(map(width, found.split(r" \\ "))) < 1.1 * PAGE
+
+
+@pytest.mark.parametrize(
+    ("text", "wrt", "wanted"),
+    [
+        ("x @ S @ y", ("x", "y"), r"\partial x \, \partial y^{\top}"),
+        ("c**4", ("c", "c"), r"\partial c^{2}"),
+        ("logdet(S)", ("S", "S"), r"\partial S \, \partial S"),
+    ],
+)
+def test_second_derivatives_have_the_sign_of_their_axes(text: str, wrt: tuple[str, str], wanted: str) -> None:
+    problem = Problem.of(text, "hessian", wrt)
+    found = statement(problem, {name: SHAPES[name] for name in problem.names})
+    assert found.startswith(rf"$$\frac{{\partial^{{2}}}}{{{wanted}}}")
 
 
 @pytest.mark.parametrize(
@@ -136,8 +172,8 @@ def test_derivatives_of_many_axes(text: str, kind: str, wrt: str, column: bool, 
     (found,) = orders(problem, {name: SHAPES[name] for name in problem.names}, column=column)
     assert found is not None
     assert (found.meaning, found.index, found.linear_map, found.kronecker) == wanted
-    for equation in wanted:
-        accepted(equation or "0")
+    for form in wanted:
+        accepted(form or "0")
 
 
 def test_the_output_has_a_letter_that_no_input_has() -> None:
@@ -166,6 +202,28 @@ def test_what_is_wrong_is_not_accepted(text: str) -> None:
         accepted(text)
 
 
+def test_published_identities_are_accepted_by_mathtext() -> None:
+    records = [record for record in RECORDS if record["kind"] != "value"]
+    for record in records[::6]:
+        kind = {"mixed": "hessian"}.get(record["kind"], record["kind"])
+        problem = Problem.of(record["expr"], kind, tuple(record["wrt"]))
+        for formula in latex(problem, {name: tuple(record["vars"][name]["shape"]) for name in problem.names}):
+            accepted(formula)
+    assert len(records) > 200
+
+
+def test_what_the_manual_shows_is_accepted_by_mathtext() -> None:
+    pages = [path.read_text(encoding="utf-8") for path in sorted((TESTS.parent / "docs").glob("*.md"))]
+    shown = [
+        text for page in pages for text in re.findall(r"(?m)^\$ matgrad .* --to latex.*\n((?:[^$`\n].*\n)+)", page)
+    ]
+    for text in shown:
+        for formula in [text] if r"\begin{aligned}" in text else text.splitlines():
+            if not formula.startswith("%"):
+                accepted(formula)
+    assert len(shown) > 5
+
+
 def test_the_forms_of_authors_are_accepted_by_mathtext() -> None:
     count = 0
     for _, problem, shapes in _published():
@@ -173,8 +231,8 @@ def test_the_forms_of_authors_are_accepted_by_mathtext() -> None:
         for formula in latex(problem, prepared.shapes, prepared.statics):
             accepted(formula)
         for form in orders(problem, prepared.shapes, prepared.statics):
-            for equation in (form.index, form.linear_map, form.kronecker) if form else ():
-                accepted(equation or "0")
+            for text in (form.index, form.linear_map, form.kronecker) if form else ():
+                accepted(text or "0")
         accepted(statement(problem, prepared.shapes, prepared.statics).replace("$$", "").replace("\n", " "))
         count += 1
     assert count > 100

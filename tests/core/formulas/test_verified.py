@@ -25,6 +25,17 @@ def test_where_no_formula_has_them_there_is_none(monkeypatch: pytest.MonkeyPatch
     assert found.value.helps
 
 
+def test_what_is_too_large_to_be_compared_is_compared_at_smaller_sizes(monkeypatch: pytest.MonkeyPatch) -> None:
+    monkeypatch.setattr(verified, "LARGEST_COMPARED", 100)
+    large = {"x": (300,), "A": (300, 300)}
+    (form,) = verified.closed_forms(PROBLEM, large)
+    assert form.text == "(A + A.T) @ x"
+    evaluate = closed_form.ClosedForm.evaluate
+    monkeypatch.setattr(closed_form.ClosedForm, "evaluate", lambda *given: np.add(evaluate(*given), 1))
+    with pytest.raises(verified.NoFormula):
+        verified.closed_forms(PROBLEM, large)
+
+
 def test_where_the_first_is_wrong_the_next_is_asked(monkeypatch: pytest.MonkeyPatch) -> None:
     generic = choices.generic_forms
 

@@ -2,15 +2,14 @@
 
 from __future__ import annotations
 
-from time import perf_counter
-
 import numpy as np
 import pytest
+from counting import calls_of
 
 import matgrad
 from matgrad.core.differentiation.differentiate import derivative, pullback
 from matgrad.core.elaboration.elaborate import elaborate_text
-from matgrad.core.evaluation.program import compile_program
+from matgrad.core.evaluation.program import Program, compile_program
 from matgrad.core.graph.algebra import add, identity, is_zero, permute, product, scale, zero
 from matgrad.core.graph.nodes import Constant, Delta, Node, Product, Select, Sum, Symbol, topological
 from matgrad.core.graph.transform import flatten
@@ -336,22 +335,25 @@ def test_the_jacobian_of_a_linear_residual_chain_is_right() -> None:
 
 
 def test_a_thousand_layers_neither_recurse_nor_take_long() -> None:
-    started = perf_counter()
-    output, start = residual_chain(1000)
-    gradient = pullback(output, Delta.of(3, 1), start)
-    program = compile_program([gradient])
+    programs: list[Program] = []
+
+    def compiled() -> None:
+        output, start = residual_chain(1000)
+        programs.append(compile_program([pullback(output, Delta.of(3, 1), start)]))
+
+    assert calls_of(compiled) < 6_500_000
+    (program,) = programs
     values = {f"W{layer}": np.full((3, 3), 1e-3) for layer in range(1000)}
     (result,) = program.run({**values, "h": np.array([0.1, 0.2, 0.3])})
     assert result.shape == (3,)
     assert np.isfinite(result).all()
-    assert perf_counter() - started < 20
 
 
 def test_a_sum_of_many_terms_is_flat_and_fast() -> None:
-    started = perf_counter()
     names = [f"a{place}" for place in range(300)]
-    total = elaborate_text(" + ".join(names), {name: Symbol.of(name, (3,)) for name in names})
-    assert perf_counter() - started < 5
+    text, inputs = " + ".join(names), {name: Symbol.of(name, (3,)) for name in names}
+    assert calls_of(lambda: elaborate_text(text, inputs)) < 280_000
+    total = elaborate_text(text, inputs)
     assert isinstance(total, Sum)
     assert {node.name for node in topological([total]) if isinstance(node, Symbol)} == set(names)
 

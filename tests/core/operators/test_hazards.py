@@ -101,11 +101,44 @@ def test_gradient_at_a_hazard(text: str, x: list[float], gradient: list[float]) 
 
 
 @pytest.mark.parametrize(
+    ("text", "names", "expected"),
+    [
+        ("sum(gamma_logpdf(x, a))", {"x": [0, 1], "a": 1}, [-1, -1]),
+        ("sum(chi2_logpdf(x, a))", {"x": [0, 1], "a": 2}, [-0.5, -0.5]),
+        ("sum(weibull_min_logpdf(x, a))", {"x": [0, 1], "a": 1}, [-1, -1]),
+        ("sum(beta_logpdf(x, a, b))", {"x": [0, 0.5, 1], "a": 1, "b": 1}, [0, 0, 0]),
+        ("sum(gamma_pdf(x, a))", {"x": [0, 1], "a": 1}, [-1, -np.exp(-1)]),
+    ],
+)
+def test_a_density_at_the_end_of_its_support(text: str, names: dict[str, Any], expected: list[float]) -> None:
+    assert_allclose(jacobian(text, **names), expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize(
+    ("text", "x", "expected"),
+    [
+        ("softmax(x)", [inf, 1, 2], [np.nan, np.nan, np.nan]),
+        ("log_softmax(x)", [inf, 1], [np.nan, np.nan]),
+        ("softmax(x)", [-inf, 1], [0, 1]),
+        ("logsumexp(x)", [inf, 1], inf),
+        ("quantile(x, 0.5)", [1, 2, inf], 2),
+        ("phi_function(0, x)", [-1e15, -inf], [0, 0]),
+        ("phi_function(1.5, x)", [1e15, inf, -1e300], [inf, inf, 1.1283791670955125e-300]),
+        ("phi_function(2, x)", [-1e9], [1e-9 - 1e-18]),
+        ("yv(1000, x)", [1e9], [np.nan]),
+    ],
+)
+def test_a_value_where_numbers_are_infinite_or_far_away(text: str, x: list[float], expected: Any) -> None:
+    assert_allclose(value(text, x=x), expected, rtol=1e-12)
+
+
+@pytest.mark.parametrize(
     ("text", "x", "expected"),
     [
         ("norm(x)**2", [0, 0], [[2, 0], [0, 2]]),
         ("prod(x)", [0, 2, 3], [[0, 3, 2], [3, 0, 0], [2, 0, 0]]),
         ("prod(x)", [0, 0, 3], [[0, 3, 0], [3, 0, 0], [0, 0, 0]]),
+        ("prod(x)", [-8e20, 2e-12, -3e-12], [[0, -3e-12, 2e-12], [-3e-12, 0, -8e20], [2e-12, -8e20, 0]]),
         ("sum(tanh(x))", [1000], [[0]]),
         ("sum(softplus(x))", [1000], [[0]]),
         ("sum(abs(x)**3)", [0, 2], [[0, 0], [0, 12]]),

@@ -14,8 +14,9 @@ import pytest
 from differences import difference_error, directions_of, relative_error
 from matgrad.core.differentiation.differentiate import derivative, pushforward
 from matgrad.core.elaboration.arguments import declaration
-from matgrad.core.elaboration.elaborate import BARE_CONSTANTS, Elaborator
+from matgrad.core.elaboration.elaborate import Elaborator
 from matgrad.core.elaboration.keywords import KEYWORD_ALIASES
+from matgrad.core.elaboration.literals import BARE_CONSTANTS
 from matgrad.core.errors import ExpressionError
 from matgrad.core.graph.catalogue import find
 from matgrad.core.graph.nodes import Node, Symbol
