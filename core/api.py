@@ -22,6 +22,7 @@ from .problems.problem import DIRECTIONS, STRUCTURED_KINDS, Problem, direction_n
 from .problems.real_arrays import real_array
 from .session import DEFAULT_LIMIT, Wishes, answer, explained, prepare, sample_shapes, strict_derivatives
 from .shapes import Shape, show
+from .sparse import Sparse
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -317,14 +318,14 @@ class Derivative:
         """Return the values and the calculation for them; for shapes seen before no shape is checked again."""
         names = self.problem.names
         if inputs.keys() == names.keys():
-            values = {name: real_array(name, inputs[name]) for name in names}
+            values = {name: real_array(name, inputs[name], self.max_memory) for name in names}
             seen = self._seen.get(tuple([value.shape for value in values.values()]))
             if seen is not None:
                 if self._assumptions:
                     self._assure(values)
                 return values, seen
         values, calculation = self._matched(inputs)
-        calculation.guard(self.max_memory, with_value=self.strict)
+        calculation.guard(self.max_memory, values, with_value=self.strict)
         if not calculation.statics and inputs.keys() == names.keys() and len(self._seen) < MOST_SHAPES:
             self._seen[tuple([values[name].shape for name in names])] = calculation
         return values, calculation
@@ -333,7 +334,9 @@ class Derivative:
         """Check what is assumed of values; those of the last call, which are compared entry by entry, hold already."""
         for name, words in self._assumptions.items():
             value, known = values[name], self._assured.get(name)
-            if known is None or known.shape != value.shape or not (known == value).all():
+            if isinstance(value, Sparse):
+                check_assumptions({name: words}, values)
+            elif known is None or known.shape != value.shape or not (known == value).all():
                 check_assumptions({name: words}, values)
                 self._assured[name] = value.copy()
 
@@ -368,7 +371,7 @@ class Derivative:
 
     def _values(self, given: Inputs) -> dict[str, Array]:
         self._check_names(given)
-        return {name: real_array(name, given[name]) for name in self.problem.names}
+        return {name: real_array(name, given[name], self.max_memory) for name in self.problem.names}
 
     def _check_names(self, given: Inputs) -> None:
         """Raise InputError for names without a value, and for values without a name."""

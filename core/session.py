@@ -103,12 +103,11 @@ def answer(
     """
     prepared = prepare(problem, given, wishes, compiler)
     calculation, inputs = prepared.calculation, prepared.inputs
-    compressed = _is_compressed(calculation, wishes)
+    compressed, values = _is_compressed(calculation, wishes), prepared.values
     if compressed:
-        calculation.guard_program(calculation.value_program, wishes.limit)
+        calculation.guard_program(calculation.value_program.suited(values), wishes.limit)
     else:
-        calculation.guard(wishes.limit)
-    values = prepared.values
+        calculation.guard(wishes.limit, values)
     directions = _directions(calculation, wishes)
     values |= {tangent_name(name): value for name, value in values_of(directions).items()}
 
@@ -358,7 +357,7 @@ def _drawn(
                 assert calculation.samples is not None
                 shape = (calculation.samples, *shape)
             if prod(shape) * 8 > wishes.limit and wishes.compressed != "always":
-                calculation.guard(wishes.limit)  # of a result that is too large more can be said
+                calculation.guard(wishes.limit, values_of(used))  # of a result that is too large more can be said
             _guard(name, shape, wishes.limit)
             if name in counts:
                 value, law = np.array(float(counts[name])), "size"

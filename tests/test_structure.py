@@ -31,7 +31,7 @@ FLOORS = """
     grammar
     core.errors
     core.arrays core.amounts core.shapes
-    core.work
+    core.work core.sparse
     core.graph
     core.elaboration
     core.differentiation

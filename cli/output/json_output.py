@@ -14,6 +14,7 @@ from ... import __version__
 from ...core.arrays import Array, silent
 from ...core.errors import MatgradError
 from ...core.problems.answer import Answer, Check, Input, Result, readings_of
+from ...core.sparse import Sparse
 from .advice import shell
 from .layouts import SAMPLE, apply_layout
 from .messages import error_record
@@ -174,6 +175,8 @@ def _lists(array: Array, precision: int | None) -> str:
 
 def _input(given: Input, numbers: _Numbers) -> str:
     parts = {"shape": _list(np.shape(given.value)), "source": _string(given.source)}
+    if isinstance(given.value, Sparse):
+        parts["nnz"] = str(len(given.value.stored))
     if given.source == "random":
         parts |= {"seed": json.dumps(given.seed), "law": json.dumps(given.law)}
         parts["data"] = numbers.data(given.value, exact=True)

@@ -23,6 +23,7 @@ from ..arrays import SAME_NUMBERS, Array, relative_error
 from ..differentiation.differentiate import derivative
 from ..errors import ExpressionError
 from ..evaluation.program import OperationFailed
+from ..graph import catalogue
 from ..graph.nodes import Node as GraphNode
 from ..graph.nodes import Symbol
 from ..problems.calculation import Calculation
@@ -53,6 +54,7 @@ def _exchanged(node: Node, shape_of: ShapeOf) -> Iterator[Node]:
 # How an expression is read otherwise; a slip in its sign or a number would be seen in the claim.
 MISREAD = (
     Confusion("function of a sum", _exchanged, "the sum and the function are exchanged"),
+    *(one for one in CONFUSIONS if one.key == "wrong axis"),
     *(
         one
         for one in CONFUSIONS
@@ -97,9 +99,26 @@ class Rules(Inquiry):
 
     def undifferentiated(self) -> Iterator[Candidate]:
         """Yield the parts of the expression themselves."""
-        for part in self._parts():
+        for part in self._outer_parts(self.expression):
             words = f"`{write(part)}` itself, not differentiated"
             yield Candidate("value", words, partial(self._value_of, part=part))
+
+    def _outer_parts(self, whole: Node) -> Iterator[Node]:
+        """Yield the summands of the expression, and what a function of one argument is taken of."""
+        match whole:
+            case Binary("+" | "-", left, right):
+                inner = [left, right]
+            case Binary("*" | "/" | "**", left, right):
+                inner = [part for part in (left, right) if part in self._parts()]
+                inner = inner if len(inner) == 1 else []
+            case Call(_, (argument, *_)):
+                inner = [argument]
+            case _:
+                inner = []
+        for part in inner:
+            if part in self._parts():
+                yield part
+                yield from self._outer_parts(part)
 
     def _value_of(self, point: Point, part: Node) -> Array | None:
         return self.values_at(point).of(part)
@@ -149,11 +168,23 @@ class Rules(Inquiry):
         for part in self._parts():
             words = f"the derivative by `{write(part)}`: the chain rule's factor is missing, its derivative by "
             yield Candidate("chain rule", f"{words}`{self.name}`", partial(self._by_part, part=part))
+
+        yield from self._with_slopes_one(entrywise=False)
+
+    def forgotten_slopes(self) -> Iterator[Candidate]:
+        """Yield the derivatives in which a function of entries changes as its argument does."""
+        yield from self._with_slopes_one(entrywise=True)
+
+    def _with_slopes_one(self, *, entrywise: bool) -> Iterator[Candidate]:
         for part in self._parts():
             match part:
                 case Call(function, (argument,)) if self.shape_of(part) == self.shape_of(argument):
-                    words = f"the {self.noun} as if the derivative of `{function}` were 1: that factor is missing"
-                    yield Candidate("chain rule", words, partial(self._with_slope_one, part=part, argument=argument))
+                    operator = catalogue.find(function)
+                    if operator is not None and (operator.family == "elementwise") == entrywise:
+                        words = f"the {self.noun} as if the derivative of `{function}` were 1: that factor is missing"
+                        yield Candidate(
+                            "chain rule", words, partial(self._with_slope_one, part=part, argument=argument)
+                        )
 
     def held_fixed(self) -> Iterator[Candidate]:
         """Yield the derivatives with a part held fixed, and of a part alone."""

@@ -6,7 +6,7 @@ it equals everywhere, exactly or up to a factor that has a name.
 
 from __future__ import annotations
 
-from collections.abc import Callable, Iterator
+from collections.abc import Callable, Iterable, Iterator
 from dataclasses import replace
 from fractions import Fraction
 from functools import partial
@@ -54,8 +54,24 @@ class Search(Slips, Rules, Candidates, Assumptions, Partly):
 
     def run(self) -> Reading | None:
         """Return the first reading that holds at every point."""
+        return next(filter(None, (way() for way in self._ways())), None)
+
+    def _ways(self) -> Iterable[Callable[[], Reading | None]]:
+        """Return where to look, one place after another."""
         own = Candidate("factor", f"the {self.noun}", lambda point: point.truth)
-        ways: tuple[Callable[[], Reading | None], ...] = (
+        if self.trial.arrange:  # what the claim is compared with is a matrix that a layout made
+            return (
+                lambda: self._multiple(own, of_sizes=True),
+                lambda: self._only(self.turned()),
+                self._other_shape,
+                self.off_by_a_factor,
+                lambda: self.one_place(FIRST),
+                lambda: self._multiple(own),
+                self.only_these_entries,
+                lambda: self.one_place(SECOND),
+                self.one_place_and_turned,
+            )
+        return (
             lambda: self._multiple(own, of_sizes=True),
             lambda: self._only(self.hessians()) if self.misfits else None,
             lambda: self.other_orders_of_a_symmetric_matrix(self.hessians()) if self.misfits else None,
@@ -70,6 +86,7 @@ class Search(Slips, Rules, Candidates, Assumptions, Partly):
             self.by_a_symmetric_variable,
             self.only_these_entries,
             self.missing_factor,
+            lambda: self._first(self.forgotten_slopes()),
             self.missing_summand,
             lambda: self._first(self.chain_rule()),
             lambda: self._only(self.numbers_rule()),
@@ -91,7 +108,12 @@ class Search(Slips, Rules, Candidates, Assumptions, Partly):
             lambda: self._only(self.misread()),
             self.for_numbers_alone,
         )
-        return next(filter(None, (way() for way in ways)), None)
+
+    def turned(self) -> Iterator[Candidate]:
+        """Yield the matrix of a layout transposed."""
+        if all(point.truth.ndim == 2 for point in self.points):
+            words = f"the transpose of the {self.noun} in this layout"
+            yield Candidate("transposed", words, lambda point: point.truth.T)
 
     def _only(self, candidates: Iterator[Candidate]) -> Reading | None:
         """Return the first of some candidates that the claim is."""
@@ -108,9 +130,11 @@ class Search(Slips, Rules, Candidates, Assumptions, Partly):
         return self._only(iter(kept))
 
     def _forgotten_term(self) -> Reading | None:
-        """Return the summand that is missing where the expression is a sum itself."""
+        """Return the summand that is missing, or wrong by a factor, where the expression is a sum itself."""
         whole = self.expression
-        return self.missing_summand() if isinstance(whole, Binary) and whole.operator in "+-" else None
+        if not isinstance(whole, Binary) or whole.operator not in "+-":
+            return None
+        return self.missing_summand() or self.off_by_a_factor()
 
     def _told(self, words: str, candidate: Candidate) -> tuple[Text, ...]:
         return (words, candidate.remark) if candidate.remark else (words,)

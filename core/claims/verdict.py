@@ -8,6 +8,7 @@ first differs.
 from __future__ import annotations
 
 from collections.abc import Callable, Iterator, Mapping
+from copy import copy
 from dataclasses import dataclass, field, replace
 from functools import cached_property
 
@@ -123,7 +124,7 @@ class Judgement:
         fits = all(point.claimed.shape == point.truth.shape for point in self.trial.points)
         error = max(point.error for point in self.trial.points) if fits else None
         holds = error is not None and all(point.agrees for point in self.trial.points)
-        reading = None if holds or self.trial.arrange else other_reading(self.trial, self._plain_formula)
+        reading = None if holds or self._is_itself else other_reading(self._as_searched(), self._plain_formula)
         own_key = self.trial.noun.lower() if self.trial.noun in NOUNS.values() else "derivative"
         of = f"the {self.trial.problem.reduce} of " if self.trial.problem.reduce else ""
         text, claimed = self.trial.problem.text.strip(), f"`{self.trial.claim}` {'is' if holds else 'is not'}"
@@ -147,6 +148,21 @@ class Judgement:
             formula=self.formula,
             answer=self._answer(),
         )
+
+    @cached_property
+    def _is_itself(self) -> bool:
+        """Whether a claim about a layout's matrix is the derivative as it is without one."""
+        points = self.trial.points
+        return bool(self.trial.arrange) and all(relative_error(p.claimed, p.derivative) <= SAME_NUMBERS for p in points)
+
+    def _as_searched(self) -> Trial:
+        """Return the trial; a claim in the axes of the derivative is not taken for a layout's matrix."""
+        if not self.trial.arrange or any(p.claimed.shape != p.derivative.shape for p in self.trial.points):
+            return self.trial
+        own = copy(self.trial)
+        own.arrange = None
+        own.points = [replace(point, truth=point.derivative) for point in self.trial.points]
+        return own
 
     @cached_property
     def closed_form(self) -> ClosedForm:
@@ -192,6 +208,8 @@ class Judgement:
                 f"the claim is {describe(first.claimed.shape)}, the {self.trial.noun} is {describe(first.truth.shape)}"
                 f" (at {self._sizes(first)})"
             )
+            if reading is None and not self._is_itself:
+                yield from self._where_shapes_differ(first)
         elif reading is None:
             yield from self._where_it_differs(first)
         agreeing = sum(point.agrees for point in self.trial.points)
@@ -199,9 +217,7 @@ class Judgement:
             yield f"it agrees at {agreeing} of {len(self.trial.points)} points: it holds for special inputs alone"
         if error is not None and error <= NEAR_MISS:
             yield f"it is close: the relative error is {error:.1g}, as of a rounded constant or an approximation"
-        if self.trial.arrange and all(
-            relative_error(p.claimed, p.derivative) <= SAME_NUMBERS for p in self.trial.points
-        ):
+        if self._is_itself:
             yield f"it is the {self.trial.noun} itself, which the layout arranges in another way"
         if self.formula is None:
             yield f"{ASKED.too_long()}: what the {self.trial.noun} is, is not shown"
@@ -227,6 +243,25 @@ class Judgement:
     @staticmethod
     def _sizes(point: Point) -> str:
         return ", ".join(f"{name} {show(shape)}" for name, shape in point.shapes.items())
+
+    def _where_shapes_differ(self, point: Point) -> Iterator[Text]:
+        """Say which axis of a claim has another length than that of the derivative, and what lengths these are."""
+        claimed, truth = point.claimed.shape, point.truth.shape
+        if len(claimed) != len(truth):
+            return
+        if claimed == truth[::-1]:
+            yield "its axes are in another order"
+            return
+        (variable,) = {*self.trial.problem.requests[0]} if len({*self.trial.problem.requests[0]}) == 1 else ("",)
+        own = point.shapes.get(variable, ())
+        for axis, (found, wanted) in enumerate(zip(claimed, truth, strict=True)):
+            if found != wanted:
+                place = axis - len(truth) + len(own)
+                of = f" of `{variable}`" if own and place >= 0 and own[place] == wanted else ""
+                lengths = {f"`{name}`" for name, shape in point.shapes.items() if found in shape}
+                like = f", a length of {' and '.join(sorted(lengths))}" if 0 < len(lengths) < 3 else ""
+                if like or of:
+                    yield f"axis {axis} has {found} entries{like}, and should have the {wanted}{of}"
 
     def _where_it_differs(self, point: Point) -> Iterator[str]:
         scale = max(largest(point.truth), largest(point.claimed))

@@ -32,7 +32,7 @@ from ..shapes import broadcast_shapes, describe
 from . import infix, misfits
 from .applied import Value as Value
 from .applied import apply, flat, over_axes
-from .arguments import bind
+from .arguments import bind, written_out
 from .closures import Closure, closure
 from .entries import ComplexPair, Entries, StaticNameError, Unavailable, counted, integral_symbols
 from .indexing import indexed, parts_of, slice_ends
@@ -370,13 +370,7 @@ class Elaborator:
     def _rewritten(self, operator: Operator, rewrite: Callable[..., syntax.Node], node: syntax.Call) -> syntax.Node:
         """Return what a call is another way to write; for equal calls the same tree."""
         if node not in self.rewritten:
-            try:
-                bound = bind(operator, node.arguments, {item.name: item.value for item in node.keywords})
-            except ExpressionError as error:
-                error.labels = (Label(node.function_span or node.span),)
-                raise
-            operands = dict(zip(operator.operands, bound.operands, strict=True))
-            self.rewritten[node] = rewrite(**operands, **bound.settings, span=node.span)
+            self.rewritten[node] = written_out(operator, rewrite, node)
         return self.rewritten[node]
 
     def _index(self, node: syntax.Index) -> Value:

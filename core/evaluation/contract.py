@@ -28,6 +28,7 @@ from ..shapes import Shape
 from .kernels import Into, Kernel, as_number, full_dot, outer_product, strong_zero, triangular_product, vector_dot
 from .large import is_large
 from .order import contraction_order
+from .sparse import scaled_entries, sparse_pair, summed_over
 from .tape import Labelled, Tape, Value
 
 # Products with a triangular matrix of this size are taken apart, if the other one has so many rows or columns.
@@ -134,6 +135,8 @@ def scaled(tape: Tape, value: Value, coefficient: float) -> Value:
     """Return a multiple of an array, in place where the array may be overwritten."""
     if coefficient == 1:
         return value
+    if value.sparse:
+        return tape.emit(scaled_entries, [value, tape.number(coefficient)], value.shape, sparse=True)
     if value.number is not None:
         return tape.number(value.number * coefficient)
     if coefficient == -1:
@@ -155,6 +158,8 @@ def sum_over(factor: Labelled, labels: Iterable[int], tape: Tape) -> Labelled:
     axes = tuple(axis for axis, label in enumerate(factor.labels) if label in labels)
     if not axes:
         return factor
+    if factor.value.sparse:
+        return summed_over(tape, factor, axes)
     factor = plain(factor, tape)
     remaining = tuple(label for axis, label in enumerate(factor.labels) if axis not in axes)
     shape = tuple(size for axis, size in enumerate(factor.value.shape) if axis not in axes)
@@ -175,6 +180,10 @@ def _pair(tape: Tape, a: Labelled, b: Labelled, output: Labels, sizes: Mapping[i
     kept = set(output)
     a = sum_over(a, set(a.labels) - kept - set(b.labels), tape)
     b = sum_over(b, set(b.labels) - kept - set(a.labels), tape)
+    if a.value.sparse or b.value.sparse:
+        found = sparse_pair(tape, plain(a, tape), plain(b, tape), kept, sizes)
+        if found is not None:
+            return found
     if all(label in kept for label in a.labels if label in b.labels):
         return multiply(tape, a, b, output, sizes, row_major)
     a, b = plain(a, tape), plain(b, tape)

@@ -20,7 +20,7 @@ from ..errors import ExpressionError
 from ..graph import catalogue, nodes
 from ..graph.nodes import topological
 from ..graph.operator import Operator
-from ..notation.formula import SPOKEN
+from ..notation.applications import SPOKEN
 from ..notation.trees import length as size_in_words
 from ..notation.trees import negated
 from ..notation.trees import size as syntax_size
@@ -270,11 +270,11 @@ def _pruned(tree: Node, dead: set[str]) -> Node | None:
             return None if kept is None else Program(assignments, kept) if assignments else kept
         case Name(name):
             return None if name in dead else tree
-        case Call("where", (condition, first, second)):
-            branches = [_pruned(branch, dead) or Number("0") for branch in (first, second)]
+        case Call("where", (condition, taken, other)):
+            branches = [_pruned(branch, dead) or Number("0") for branch in (taken, other)]
             return None if branches == [Number("0")] * 2 else Call("where", (condition, *branches))
-        case Call("tie", (Name(other),)):
-            return None if f"tie({other})" in dead else tree
+        case Call("tie", (Name(tied),)):
+            return None if f"tie({tied})" in dead else tree
         case Binary("+" | "-" as operator, left, right):
             first, second = _pruned(left, dead), _pruned(right, dead)
             if first is None:

@@ -14,22 +14,26 @@ from .trees import Tree, length, negated
 
 NAMEABLE = {Call, Index, syntax.Binary, syntax.Attribute}
 # A name costs a reader something too: a part is named where at least this many words and signs are saved. In a formula
-# that is long even with the name, a sum or a call is named where that saves less: the first number is how long.
+# that is long even with the name, a sum or a call is named where that saves less: the first number is how long. And so
+# is a call of several operands, as `solve(K, y)`.
 WORTH = 2
 LONG = ((18, 0), (12, 1))
 # `p = ...;` around the part itself.
 COST = 4
 
 
-def named(tree: Tree, letters: Letters) -> Program:
+def named(tree: Tree, letters: Letters, wanted: Tree | None = None) -> Program:
     """Return a tree as a program in which parts that are long and repeated are assigned to names first.
+
+    A part that is `wanted` has a name in any case.
 
     Example: `diag(softmax(x)) - outer(softmax(x), softmax(x))` becomes `p = softmax(x); diag(p) - outer(p, p)`.
     """
     parts = _Parts(unique(tree))
     letters.used |= parts.names
     names: dict[Node, Name] = {}
-    while (part := parts.worth_naming()) is not None:
+    chosen = [part for part in parts.all if part == wanted]
+    while (part := chosen.pop() if chosen else parts.worth_naming()) is not None:
         names[part] = Name(letters.name(part, parts.names_in(part, names)))
         parts.name(part)
     return Program(tuple(_in_order(parts, names)), _in_terms_of(parts.root, names))
@@ -50,6 +54,15 @@ def unique(tree: Tree) -> Tree:
     return new[id(tree)]
 
 
+def uses(tree: Tree, part: Tree) -> int:
+    """Return how often a part is written in a tree."""
+    times: dict[Node, int] = {}
+    order = [*walk(unique(tree))]
+    for node in reversed(order):
+        times[node] = 1 if node == part else sum(times[inner] for inner in children(node))
+    return times[order[0]]
+
+
 class _Parts:
     """The parts of a tree in which equal ones are one object: how often each is written, and how long it is.
 
@@ -59,7 +72,7 @@ class _Parts:
 
     def __init__(self, root: Tree) -> None:
         self.root = root
-        order = [*walk(root)]
+        self.all = order = [*walk(root)]
         self._place = {node: place for place, node in enumerate(order)}
         self._above: dict[Node, list[Node]] = {node: [] for node in order}
         self._times = dict.fromkeys(order, 0)
@@ -86,7 +99,7 @@ class _Parts:
             if not isinstance(node, Name) and all(part in plain for part in children(node)):
                 plain.add(node)
         products = (n for n in order if isinstance(n, syntax.Binary) and n.operator == "*")
-        multiples = {n for n in products if isinstance(n.left, syntax.Number)}
+        multiples = {n for n in products if isinstance(n.left, syntax.Number) or n.left in plain}
         views = (n for n in order if isinstance(n, syntax.Attribute) or (isinstance(n, Index) and _slices(n, plain)))
         turned = {n for n in views if isinstance(n.operand, Name)}
         return (
@@ -104,12 +117,15 @@ class _Parts:
         if not isinstance(node, Call) and not (isinstance(node, syntax.Binary) and node.operator in "+-"):
             return WORTH
         rest = self._whole - self._times[node] * (self._lengths[node] - 1)
-        return next((least for long, least in LONG if rest > long), WORTH)
+        several = isinstance(node, Call) and len(node.arguments) > 1
+        return next((least for long, least in LONG if rest > long), WORTH - several)
 
     def worth_naming(self) -> Node | None:
         """Return the repeated part whose naming saves most, None where none saves enough."""
         while self._queue:
             gain, place, node = heappop(self._queue)
+            if node in self._named:
+                continue
             if (now := self._gain(node)) != -gain:
                 heappush(self._queue, (-now, place, node))
             elif now >= self._worth(node):
@@ -193,9 +209,9 @@ def _has_sign(node: Node) -> bool:
 
 
 def _slices(node: Index, plain: set[Node]) -> bool:
-    """Whether an index is one slice between places that are read at a glance: `x[1:-1]`."""
+    """Whether an index is one place, or one slice between places that are read at a glance: `x[0]`, `x[1:-1]`."""
     match node.items:
-        case (syntax.Slice(_, _, None) as item,):
+        case (syntax.Slice(_, _, None) | syntax.Number() as item,):
             return item in plain
     return False
 

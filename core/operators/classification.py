@@ -178,7 +178,7 @@ ENTRIES = (
                  " -> -sum(labels*log_softmax(logits, axis=axis), axis=axis)",
                  "tf.nn.sparse_softmax_cross_entropy_with_logits(labels, logits)"
                  " -> -sum(one_hot(labels, logits.shape[-1])*log_softmax(logits, axis=-1), axis=-1)"),
-             spellings=NOWHERE),
+             spellings=NOWHERE, sought=("xent",)),
     Operator("nll_loss", "input, target, weight=1; reduction='mean', ignore_index=None",
              "Minus the log of the probability of the label, from logs of probabilities: as `cross_entropy` after"
              " `log_softmax`.", family="losses of classes", build=_nll_loss,

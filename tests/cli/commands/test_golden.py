@@ -29,6 +29,7 @@ FILES = {
     "nan.json": '{"x": [1, NaN]}',
     "huge.json": '{"x": [1, 1e400]}',
     "empty.json": "",
+    "large.mtx": "%%MatrixMarket matrix coordinate real general\n3000 3000 2\n1 2 5\n3000 1 -7.5\n",
     "points.csv": "x,y,name\n1,2,first\n3,4,second\n",
 }
 

@@ -2,12 +2,17 @@
 
 from __future__ import annotations
 
+from functools import partial
+
 import numpy as np
 import pytest
 
 import matgrad
-from matgrad.core.claims.verdict import Verdict
+from matgrad.cli.output.layouts import apply_layout
+from matgrad.core.claims.verdict import Verdict, check_claim
 from matgrad.core.errors import ExpressionError, MatgradError, SyntaxProblem, UnknownNameError, UsageProblem
+from matgrad.core.problems.problem import Problem
+from matgrad.core.session import Wishes
 from matgrad.grammar.errors import Source
 
 RIGHT = [
@@ -141,6 +146,15 @@ def test_a_claim_that_holds_by_accident_is_seen() -> None:
         ("sum(x[1:]**2)", "x", "2*x", "it is right but for the first entry"),
         ("cumsum(x)", "x", "ones((n, n))", "the lower triangle alone is right"),
         ("logdet(S) + trace(inv(S) @ C)", "S", "inv(S).T + inv(S) @ C @ inv(S)", "the summand `inv(S).T` is right"),
+        ("sum(log(1 + exp(X @ w))) + mu*w @ w", "w", "X.T @ sigmoid(X @ w) + mu*w", "the summand `mu*w` is off"),
+        ("sum(tanh(W @ x))", "x", "W.T @ ones(n)", "it is the gradient as if the derivative of `tanh` were 1"),
+        (
+            "sum(sum(X, axis=0)**2)",
+            "X",
+            "2*outer(sum(X, axis=1), ones(m))",
+            "it is the derivative of `sum(sum(X, axis=1)**2)`",
+        ),
+        ("a*b + b*a", "a", "2*a", "it is the diagonal of the Jacobian by `b`"),
     ],
 )
 def test_the_mistake_is_named(expression: str, wrt: str, claim: str, reason: str) -> None:
@@ -205,3 +219,25 @@ def test_a_missing_transpose_is_offered_where_the_shapes_clash() -> None:
 def test_one_claim_is_about_one_derivative() -> None:
     with pytest.raises(UsageProblem, match="several are asked for"):
         matgrad.check("x @ y", ("x", "y"), claim="x", kind="jacobian")
+
+
+def test_an_axis_of_another_length_is_named() -> None:
+    found = verdict("sum(X, axis=0) @ v", "X", "outer(v, ones(m))")
+    assert "axis 0 has 4 entries, a length of `X` and `v`, and should have the 3 of `X`" in found.notes
+
+
+@pytest.mark.parametrize(
+    ("expression", "layout", "claim", "reason"),
+    [
+        ("A @ x", "denominator", "2*A.T", "it is 2 times the Jacobian"),
+        ("A @ x", "denominator", "A", "it is the Jacobian itself, which the layout arranges in another way"),
+        ("x @ A @ x", "numerator", "A @ x", "it is the derivative by the first `x` alone"),
+        ("tanh(A @ x)", "denominator", "A.T @ diag(1 - tanh(A @ x))", "a power is wrong"),
+    ],
+)
+def test_the_mistake_is_named_in_a_layout(expression: str, layout: str, claim: str, reason: str) -> None:
+    found = check_claim(
+        Problem.of(expression, "jacobian", ("x",)), claim, {}, Wishes(), partial(apply_layout, layout=layout)
+    )
+    assert not found.holds
+    assert any(reason in str(note) for note in found.notes)
