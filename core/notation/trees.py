@@ -173,7 +173,10 @@ def with_norms(powers: Iterable[Power]) -> list[Power]:
 
 def hadamard(powers: Iterable[Power]) -> Tree:
     """Return the elementwise product of powers as a tree: `x*y/z**2`."""
-    return quotient(*fraction(powers))
+    factors = [*powers]
+    if len(factors) == 1 and factors[0][1] == 1:
+        return factors[0][0]
+    return quotient(*fraction(factors))
 
 
 def fraction(powers: Iterable[Power]) -> tuple[list[Tree], list[Tree]]:
