@@ -239,7 +239,9 @@ class StridedWriter:
         if self._view(output) is None or output.dtype != np.result_type(output, core):
             output = np.array(output, dtype=np.result_type(output, core), order="C")
         target, key = self._target(output)
-        if key is None:
+        if key is None and not self._overlapping:
+            np.add(target, core, out=target)
+        elif key is None:
             core = np.broadcast_to(core, target.shape)
             for places in np.ndindex(*(target.shape[axis] for axis in self._overlapping)):
                 # Of an array with no axis left, a view is meant and not its number.
