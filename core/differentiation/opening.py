@@ -19,6 +19,7 @@ from ..graph.factoring import Factored, diagonal_entries, factored, kronecker_fa
 from ..graph.nodes import Apply, Map, Node, Product, Symbol, is_function, topological
 from ..graph.ratios import reciprocal
 from ..graph.transform import transform_once
+from .shifts import shifted_sum
 from .spectra import matrix_function, symmetric_part
 
 Rewrite = Callable[[Any], Node | None]
@@ -226,7 +227,7 @@ REWRITES: Mapping[str, Rewrite] = {
     "solve_vector": solution,
     "solve_matrix": solution,
     "log": logarithm,
-    "Product": sum_over_spectrum,
+    "Product": lambda node: sum_over_spectrum(node) or shifted_sum(node),
     "prod": product_over_spectrum,
     "max": extreme,
     "min": extreme,

@@ -385,7 +385,8 @@ def _with_notation(problem: Problem, calculation: Calculation, roots: list[Node]
     # A sum that holds an identity is distributed where it was multiplied, and is known as it was written.
     familiar = {*topological([calculation.original]), *calculation.sums}
     typed.read(lambda nodes: with_spreads(flatten(recognised(flatten(nodes))), familiar))
-    roots, meanings = with_differences(roots, topological([calculation.original]), typed)
+    known = [calculation.original, opened(calculation.original)]
+    roots, meanings = with_differences(roots, topological(known), typed)
     if calculation.results:
         roots, laplacians = with_pairs(roots)
         meanings |= laplacians

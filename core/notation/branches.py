@@ -16,8 +16,9 @@ from collections.abc import Iterator
 from itertools import permutations
 
 from ..elaboration.elaborate import call
-from ..graph.algebra import add, broadcast, constant_value, exchanged, factors_of, full, is_mask, product
+from ..graph.algebra import add, broadcast, constant_value, exchanged, factors_of, full, is_mask, product, split
 from ..graph.nodes import Coefficient, Factor, Labels, Map, Node, Product, Sum, is_function
+from .complements import multiplied_out
 
 # What holds where a comparison does not, and what it is with its sides exchanged.
 OPPOSITE = {
@@ -105,7 +106,7 @@ def sign_of_absolute(node: Node) -> Node | None:
 
 
 def compared_difference(node: Node) -> Node | None:
-    """(a - b > 0) = (a > b); (0 < a) = (a > 0); and so for the other comparisons"""
+    """(a - b > 0) = (a > b); (0 < a) = (a > 0); (q*a > (q - 1)*a) = (a > 0); and so for the other comparisons"""
     if not isinstance(node, Map) or node.operator.name not in EXCHANGED:
         return None
     own = node.operator.name
@@ -113,6 +114,12 @@ def compared_difference(node: Node) -> Node | None:
         if isinstance(total, Sum) and constant_value(zero) == 0 and sorted(total.coefficients) == [-1, 1]:
             left, right = total.children if total.coefficients[0] == 1 else total.children[::-1]
             return _upwards(name, left, right)
+    if any(isinstance(side, Product) and constant_value(side) is None for side in node.children):
+        difference = multiplied_out(add([(1, node.children[0]), (-1, node.children[1])], node.shape))
+        known = [part for side in node.children for part in side.children]
+        amount, core = split(difference)
+        if amount > 0 and (difference in known or not isinstance(core, Sum)):
+            return call(own, core, full(0, node.shape))
     turned = _upwards(own, *node.children) if constant_value(node.children[0]) is not None else node
     return None if turned is node else turned
 

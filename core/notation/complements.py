@@ -12,6 +12,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable
 from math import prod
+from typing import TypeAlias
 
 from ..elaboration.elaborate import call
 from ..graph.algebra import Factor, add, full, inlined, product, scale
@@ -20,6 +21,7 @@ from .totals import known
 
 # The number grows exponentially with the depth of an expression, and what is that long becomes no shorter.
 MOST_TERMS = 250
+Known: TypeAlias = "dict[Node, list[tuple[Coefficient, Node]]]"
 
 
 def with_complements(node: Node) -> Node | None:
@@ -31,12 +33,34 @@ def with_complements(node: Node) -> Node | None:
 def _shorter(node: Sum) -> tuple[Node, ...]:
     factors = [factor for term in node.children for factor, _ in _factors(term)]
     weighted = any(map(_is_softmax, factors))
-    if not any(map(_is_complement, factors)) and not (weighted and any(isinstance(own, Sum) for own in factors)):
+    sums = [own for own in factors if isinstance(own, Sum)]
+    others = _opposites([part for own in (*factors, *sums) for part in (own, *own.children)])
+    if not any(map(_is_complement, factors)) and not (weighted and sums) and not others:
         return ()
     if sum(map(_count, node.children)) > MOST_TERMS:
         return ()
-    found = add([part for c, term in node.terms for part in _multiplied_out(c, term)], node.shape)
+    found = multiplied_out(node, others)
     return (found,) if _size(found) < _size(node) else ()
+
+
+def _opposites(factors: Iterable[Node]) -> Known:
+    """Return b > a as 1 - (a > b) - (a == b) where both are among factors."""
+    above = dict.fromkeys(factor.children for factor in factors if is_function(factor, "greater"))
+    found: Known = {}
+    for a, b in above:
+        if (b, a) in above and call("greater", a, b) not in found:
+            one, tie = full(1, a.shape), call("equal", a, b)
+            found[call("greater", b, a)] = [(1, one), (-1, call("greater", a, b)), (-1, tie)]
+            found[call("equal", b, a)] = [(1, tie)]
+    return found
+
+
+def multiplied_out(node: Node, known: Known | None = None) -> Node:
+    """Return a Sum with the Products of Sums in it multiplied out, and what is known of factors in their place."""
+    terms: list[tuple[Coefficient, Node]] = [*node.terms] if isinstance(node, Sum) else [(1, node)]
+    if sum(_count(term) for _, term in terms) > MOST_TERMS:
+        return node
+    return add([part for c, term in terms for part in _multiplied_out(c, term, known or {})], node.shape)
 
 
 def _factors(node: Node) -> list[Factor]:
@@ -66,17 +90,19 @@ def _count(term: Node) -> int:
     )
 
 
-def _multiplied_out(coefficient: Coefficient, term: Node) -> Iterable[tuple[Coefficient, Node]]:
+def _multiplied_out(coefficient: Coefficient, term: Node, others: Known) -> Iterable[tuple[Coefficient, Node]]:
     """Yield the terms of a Product of Sums."""
     factors, labels = _factors(term), tuple(range(term.rank))
     for place, (factor, own) in enumerate(factors):
         terms: list[tuple[Coefficient, Node]] = [*factor.terms] if isinstance(factor, Sum) else []
         if _is_complement(factor):
             terms = [(1, full(1, factor.shape)), (-1, call("sigmoid", scale(-1, factor.children[0])))]
+        if factor in others and others[factor] != [(1, factor)]:
+            terms = [*others[factor]]
         if terms:
-            others = [*factors[:place], *factors[place + 1 :]]
+            rest = [*factors[:place], *factors[place + 1 :]]
             for c, choice in terms:
-                yield from _multiplied_out(coefficient * c, product(1, [*others, *inlined(choice, own)], labels))
+                yield from _multiplied_out(coefficient * c, product(1, [*rest, *inlined(choice, own)], labels), others)
             return
     yield coefficient, known(term) or term
 

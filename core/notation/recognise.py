@@ -20,6 +20,7 @@ from collections.abc import Sequence
 from fractions import Fraction
 
 from ..differentiation.adjoints import commuted, transferred
+from ..differentiation.shifts import shifted_sum
 from ..differentiation.spectra import singular_function, spectral_function
 from ..differentiation.stabilise import rewritten
 from ..elaboration.elaborate import call
@@ -46,6 +47,7 @@ PATTERNS = (
     unmerged,
     simpler_branches,
     *PAIRS,
+    shifted_sum,
     over_one_denominator,
     known_number,
 )

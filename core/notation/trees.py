@@ -4,6 +4,7 @@ from __future__ import annotations
 
 import math
 from collections.abc import Callable, Iterable, Mapping, Sequence
+from dataclasses import replace
 from fractions import Fraction
 
 import numpy as np
@@ -118,6 +119,8 @@ def transposed(tree: Tree) -> Tree:
             return Call("outer", (right, left))
         case Call("diag" | "eye", (_,), ()) | Number():
             return tree
+        case Call("roll", (Call("eye"), shift, Number("0"))):
+            return replace(tree, arguments=(tree.arguments[0], negated(shift), tree.arguments[2]))
         case Binary("+" | "-" as operator, left, right):
             turned = [transposed(left), transposed(right)]
             both = Binary(operator, *(sorted(turned, key=transposes) if operator == "+" else turned))

@@ -107,6 +107,20 @@ ROWS: list[tuple[str, str, str, dict[str, str], dict[str, Any], str]] = [
         {},
         "r = a @ x / (x @ c); (2*r*outer(c, c) - outer(c, a) - outer(a, c))/(x @ c)**2",
     ),
+    # Slices of slices, rotations of rotations.
+    ("norm(diff(x, n=2))**2", "grad", "x", {}, {}, "D = eye(n)[2:] - 2*eye(n)[1:-1] + eye(n)[:-2]; 2*D.T @ D @ x"),
+    ("sum((roll(x, 1) - x)**2)", "grad", "x", {}, {}, "2*(2*x - roll(x, 1) - roll(x, -1))"),
+    ("sum((x - roll(x, 1))**2)", "hessian", "x", {}, {}, "2*(2*eye(n) - roll(eye(n), 1, 0) - roll(eye(n), -1, 0))"),
+    # Branches of a maximum.
+    (
+        "sum(maximum(q*(y - X @ w), (q - 1)*(y - X @ w)))",
+        "grad",
+        "w",
+        {},
+        {"X": (5, 3), "w": (3,), "y": (5,), "q": ()},
+        "X.T @ ((X @ w > y) - q + (X @ w == y)/2)",
+    ),
+    ("sum(maximum(x, -x))", "grad", "x", {}, {}, "(x > 0) - (x < 0)"),
     # The order that was typed, signs, sums.
     (
         "x/sqrt(mean(x**2) + 1e-6)",
