@@ -14,7 +14,7 @@ import numpy as np
 from ..grammar.advice import Given, Setting, advise
 from ..grammar.syntax import Binary, Name, walk
 from .amounts import memory, rounded_up
-from .arrays import Array, Static, silent, statics
+from .arrays import Array, Static, all_finite, silent, statics
 from .checking.results import beside, check_results
 from .elaboration.choice import SMALLEST
 from .elaboration.entries import StaticNameError
@@ -198,7 +198,7 @@ def _diagnosed(
     calculation: Calculation, values: Mapping[str, Array], value: Array, data: list[Array]
 ) -> tuple[list[Warning], list[Warning]]:
     """Return warnings of kinks and of what is not finite; most answers need not load what looks for them."""
-    if not calculation.kinked and all(np.isfinite(array).all() for array in (value, *data)):
+    if not calculation.kinked and all(map(all_finite, (value, *data))):
         return [], []
     # Loaded where there may be something to find, for start-up.
     from .checking.warnings import find_kinks, find_nonfinite

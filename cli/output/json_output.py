@@ -11,7 +11,7 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ... import __version__
-from ...core.arrays import Array, silent
+from ...core.arrays import Array, all_finite, silent
 from ...core.errors import MatgradError
 from ...core.problems.answer import Answer, Check, Input, Result, readings_of
 from ...core.sparse import Sparse
@@ -244,6 +244,5 @@ def _plain(value: object) -> object:
 
 
 def _nonfinite(place: str, array: Array) -> list[dict[str, object]]:
-    finite = np.isfinite(array)
-    places = [] if finite.all() else np.argwhere(~finite).tolist()
+    places = [] if all_finite(array) else np.argwhere(~np.isfinite(array)).tolist()
     return [{"in": place, "index": index, "value": str(float(array[tuple(index)]))} for index in places]
