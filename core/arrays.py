@@ -65,7 +65,7 @@ def relative_error(found: Array, wanted: Array) -> float:
         return float("inf")
     few, others = _few(found), _few(wanted)
     if few is not None and others is not None:
-        scale = max(*map(abs, few), *map(abs, others), least_scale) if few else 0.0
+        scale = max(*map(abs, few), *map(abs, others)) if few else 0.0
         return max(map(abs, map(sub, few, others))) / scale if scale else 0.0
     finite = np.isfinite(found) & np.isfinite(wanted)
     if not finite.all():
