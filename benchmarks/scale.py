@@ -188,8 +188,6 @@ def main() -> None:
     options = parser.parse_args()
     if not os.environ.keys() & ONE_THREAD.keys():  # BLAS asks once, when it is loaded
         os.execve(sys.executable, [sys.executable, *sys.argv], {**os.environ, **ONE_THREAD})
-    # Dask looks for libraries by names that files beside this one may have.
-    sys.path[:] = [path for path in sys.path if path != str(Path(__file__).parent)]
     # First, because a process begins with the memory that its parent has held.
     jacobians(int(options.entries))
     sums(int(options.samples), options.rounds)
