@@ -43,6 +43,7 @@ FLOORS = """
     core.export core.claims
     core.explanation
     core.keywords core.blocks
+    core.dask_arrays
     core.api
     matgrad
     cli
