@@ -36,7 +36,7 @@ def named(tree: Tree, letters: Letters, wanted: Tree | None = None) -> Program:
     while (part := chosen.pop() if chosen else parts.worth_naming()) is not None:
         names[part] = Name(letters.name(part, parts.names_in(part, names)))
         parts.name(part)
-    return Program(tuple(_in_order(parts, names)), _in_terms_of(parts.root, names))
+    return Program(tuple(_in_order(names)), _in_terms_of(parts.root, names))
 
 
 def bare(tree: Tree, taken: Iterable[str]) -> Tree:
@@ -216,12 +216,12 @@ def _slices(node: Index, plain: set[Node]) -> bool:
     return False
 
 
-def _in_order(parts: _Parts, names: Mapping[Node, Name]) -> list[Assignment]:
+def _in_order(names: Mapping[Node, Name]) -> list[Assignment]:
     """Return the assignments of names, each after those that it uses, else in the order of the names."""
-    place = {name.name: position for position, name in enumerate(names.values())}
-    parts_in_order = [*names]
-    waiting = [parts.names_in(part, names) & place.keys() - {names[part].name} for part in parts_in_order]
-    users: dict[str, list[int]] = {name: [] for name in place}
+    spoken = [name.name for name in names.values()]
+    written = [_in_terms_of(part, names) for part in names]
+    users: dict[str, list[int]] = {name: [] for name in spoken}
+    waiting = [users.keys() & {node.name for node in walk(part) if isinstance(node, Name)} for part in written]
     for position, needed in enumerate(waiting):
         for name in needed:
             users[name].append(position)
@@ -229,9 +229,8 @@ def _in_order(parts: _Parts, names: Mapping[Node, Name]) -> list[Assignment]:
     ordered: list[Assignment] = []
     while ready:
         position = heappop(ready)
-        part = parts_in_order[position]
-        name = names[part].name
-        ordered.append(Assignment(name, _in_terms_of(part, names)))
+        name = spoken[position]
+        ordered.append(Assignment(name, written[position]))
         for user in users[name]:
             waiting[user].discard(name)
             if not waiting[user]:
