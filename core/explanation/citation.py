@@ -88,10 +88,6 @@ def _values(calculation: Calculation) -> dict[str, Array]:
 def _sources(
     calculation: Calculation, wrt: tuple[str, ...], result: nodes.Node, values: Mapping[str, Array]
 ) -> Iterator[str]:
-    try:
-        wanted = compile_program(flatten([result])).run(values)[0]
-    except (OperationFailed, ValueError):
-        return
     asked = _normal(calculation.original)
     for record in identities():
         if any(word in record["source"] for word in UNPUBLISHED) or "convention" in record:
@@ -101,7 +97,7 @@ def _sources(
             if graph is None or _normal(graph) is not asked:
                 continue
             published = _graph(record["closed_form"], named, calculation)
-            if published is not None and _has_value(published, wanted, values):
+            if published is not None and _have_one_value(published, result, values):
                 yield short(record["source"])
                 break
 
@@ -141,9 +137,9 @@ def _graph(text: str, named: Mapping[str, Node], calculation: Calculation) -> no
         return None
 
 
-def _has_value(published: nodes.Node, wanted: Array, values: Mapping[str, Array]) -> bool:
+def _have_one_value(published: nodes.Node, result: nodes.Node, values: Mapping[str, Array]) -> bool:
     try:
-        found = compile_program(flatten([published])).run(values)[0]
+        found, wanted = compile_program(flatten([published, result])).run(values)
     except (OperationFailed, ValueError):
         return False
     return found.shape == wanted.shape and relative_error(found, wanted) <= SAME_NUMBERS

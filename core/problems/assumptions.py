@@ -11,6 +11,7 @@ from ...grammar.advice import Setting, advise
 from ..arrays import AS_ASSUMED, AnyArray, Array, first_place, largest
 from ..errors import InputError
 from ..shapes import ASSUMPTIONS
+from ..sparse import Sparse
 
 
 def check_assumptions(assumptions: Mapping[str, frozenset[str]], given: Mapping[str, Array]) -> None:
@@ -62,9 +63,16 @@ def _uneven(value: Array, step: int = 1, *, cyclic: bool = False) -> str | None:
 
 
 def _unpaired(value: Array, sign: int) -> str | None:
+    if isinstance(value, Sparse):
+        apart = (value.matrix - sign * value.matrix.T).tocoo()
+        wrong = np.flatnonzero(np.abs(apart.data) > AS_ASSUMED * largest(value.stored))
+        place = tuple(int(axis[wrong[0]]) for axis in apart.coords) if len(wrong) else None
+        return None if place is None else _pair(value, place)
     place = _first(np.abs(value - sign * np.swapaxes(value, -1, -2)) > AS_ASSUMED * largest(value))
-    if place is None:
-        return None
+    return None if place is None else _pair(value, place)
+
+
+def _pair(value: Array, place: tuple[int, ...]) -> str:
     mirrored = (*place[:-2], place[-1], place[-2])
     if place == mirrored:
         return _at(place, float(value[place]))

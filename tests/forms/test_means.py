@@ -73,7 +73,7 @@ def test_to_a_matrix_only_matrices_are_added(expression: str, kind: str, wrt: st
         ("log(std(x))", "x", "(x - mean(x))/(n*std(x)**2)"),
         ("norm(x - mean(x))", "x", "(x - mean(x))/norm(x - mean(x))"),
         ("sum(std(X, axis=0))", "X", "(X - mean(X, axis=0)) @ diag(1/std(X, axis=0)) / n"),
-        ("sqrt(var(x) + 1)", "x", "(x - mean(x))/(n*sqrt(1 + var(x)))"),
+        ("sqrt(var(x) + 1)", "x", "(x - mean(x))/(n*sqrt(var(x) + 1))"),
     ],
 )
 def test_variances_are_called_so(expression: str, wrt: str, formula: str) -> None:
