@@ -22,6 +22,7 @@ from .problems.problem import DIRECTIONS, STRUCTURED_KINDS, Problem, direction_n
 from .problems.real_arrays import real_array
 from .session import DEFAULT_LIMIT, Wishes, answer, explained, prepare, sample_shapes, strict_derivatives
 from .shapes import Shape, show
+from .sparse import Sparse
 
 if TYPE_CHECKING:
     from typing import Unpack
@@ -158,11 +159,38 @@ class Derivative:
         Of `inputs` those are looked at on which a program may depend, which never differ between samples.
         """
         with pointing_into(self.problem.text):
-            known = {name: shapes[name] for name in self.problem.names}
-            own, samples = sample_shapes(self.problem, known)
-            fixed = {name: real_array(name, inputs[name]) for name in known if name not in self.problem.batch}
-            calculation = self._compiler.find(own, statics(fixed), samples).calculation
-        return 8 * (sum(map(prod, known.values())) + calculation.program.entries)
+            calculation = self._at(inputs, shapes)
+        return 8 * (sum(prod(shapes[name]) for name in self.problem.names) + calculation.program.entries)
+
+    def shapes_for(self, inputs: Inputs, shapes: Mapping[str, Shape]) -> list[Shape]:
+        """Return the shape of each derivative for inputs of such shapes, of one sample where each has its own."""
+        with pointing_into(self.problem.text):
+            calculation = self._at(inputs, shapes)
+        return [node.shape for _, node in calculation.results] or [calculation.shape]
+
+    def _at(self, inputs: Inputs, shapes: Mapping[str, Shape]) -> Calculation:
+        """Return the calculation for inputs of such shapes, of which only those are read that never differ."""
+        own, samples = sample_shapes(self.problem, {name: shapes[name] for name in self.problem.names})
+        near = [name for name in own if name not in self.problem.batch and not hasattr(inputs[name], "__dask_graph__")]
+        fixed = {name: real_array(name, inputs[name]) for name in near}
+        return self._compiler.find(own, statics(fixed), samples).calculation
+
+    @_pointing
+    def dask(self, /, **inputs: Any) -> Any:
+        """Return the derivative as a lazy Dask array, for inputs of which some are Dask arrays.
+
+        Example: `matgrad.grad("x @ w", "w", batch="x", reduce="sum").dask(x=dask_array, w=w).compute()`. With a batch,
+        a task computes a chunk of samples; what reduces them is added in a tree of fixed form. Without one, a task
+        computes some rows. With several names it is a tuple, one array per name.
+
+        Raises InputError for chunks that cannot be used, UsageProblem where Dask is not installed, errors as a call.
+        """
+        from .dask_arrays import lazy_arrays
+
+        direction = direction_name(self.problem) if self.problem.kind in DIRECTIONS else None
+        self._check_names({name: value for name, value in inputs.items() if name != direction})
+        found = lazy_arrays(self, inputs)
+        return found[0] if len(found) == 1 else tuple(found)
 
     def varied(self, **options: Any) -> Derivative:
         """Return a derivative that differs in some options: `d.varied(reduce="sum")`."""
@@ -290,14 +318,14 @@ class Derivative:
         """Return the values and the calculation for them; for shapes seen before no shape is checked again."""
         names = self.problem.names
         if inputs.keys() == names.keys():
-            values = {name: real_array(name, inputs[name]) for name in names}
+            values = {name: real_array(name, inputs[name], self.max_memory) for name in names}
             seen = self._seen.get(tuple([value.shape for value in values.values()]))
             if seen is not None:
                 if self._assumptions:
                     self._assure(values)
                 return values, seen
         values, calculation = self._matched(inputs)
-        calculation.guard(self.max_memory, with_value=self.strict)
+        calculation.guard(self.max_memory, values, with_value=self.strict)
         if not calculation.statics and inputs.keys() == names.keys() and len(self._seen) < MOST_SHAPES:
             self._seen[tuple([values[name].shape for name in names])] = calculation
         return values, calculation
@@ -306,7 +334,9 @@ class Derivative:
         """Check what is assumed of values; those of the last call, which are compared entry by entry, hold already."""
         for name, words in self._assumptions.items():
             value, known = values[name], self._assured.get(name)
-            if known is None or known.shape != value.shape or not (known == value).all():
+            if isinstance(value, Sparse):
+                check_assumptions({name: words}, values)
+            elif known is None or known.shape != value.shape or not (known == value).all():
                 check_assumptions({name: words}, values)
                 self._assured[name] = value.copy()
 
@@ -340,6 +370,11 @@ class Derivative:
         return {name: real_array(key, one) for name, one in zip(names, several, strict=True)}
 
     def _values(self, given: Inputs) -> dict[str, Array]:
+        self._check_names(given)
+        return {name: real_array(name, given[name], self.max_memory) for name in self.problem.names}
+
+    def _check_names(self, given: Inputs) -> None:
+        """Raise InputError for names without a value, and for values without a name."""
         problem = self.problem
         missing = [name for name in problem.names if name not in given]
         if missing:
@@ -348,7 +383,6 @@ class Derivative:
             helps = [f"pass {missing[0]}=..."]
             raise InputError(message, notes=[f"inputs given: {', '.join(given) or 'none'}"], helps=helps)
         _refuse_surplus(problem, given)
-        return {name: real_array(name, given[name]) for name in problem.names}
 
     def _calculation(self, values: Mapping[str, Array]) -> Calculation:
         shapes, samples = sample_shapes(self.problem, {name: values[name].shape for name in self.problem.names})

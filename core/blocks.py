@@ -7,6 +7,7 @@ whatever the number of workers, and it holds no more partial sums than it has le
 
 from __future__ import annotations
 
+import sys
 from collections import deque
 from collections.abc import Callable, Hashable, Iterable, Iterator, Mapping, Sequence
 from concurrent.futures import Executor
@@ -168,6 +169,11 @@ def sliced(value: Any, start: int, stop: int) -> Any:
     if hasattr(value, "grain"):
         return Part(value, start, stop)
     return (value if hasattr(value, "shape") else np.asarray(value))[start:stop]
+
+
+def running() -> str:
+    """Return the version of matgrad that runs here."""
+    return str(sys.modules[__name__.partition(".")[0]].__version__)
 
 
 def count_of(problem: Problem, inputs: Inputs) -> int:

@@ -14,7 +14,7 @@ import numpy as np
 from ..grammar.advice import Given, Setting, advise
 from ..grammar.syntax import Binary, Name, walk
 from .amounts import memory, rounded_up
-from .arrays import Array, Static, silent, statics
+from .arrays import Array, Static, all_finite, silent, statics
 from .checking.results import beside, check_results
 from .elaboration.choice import SMALLEST
 from .elaboration.entries import StaticNameError
@@ -39,6 +39,8 @@ Result = TypeVar("Result")
 Derived = TypeVar("Derived", "Array", "Structured")
 
 DEFAULT_LIMIT = 1 << 30
+# From so many bytes on, a file that leaves zeros out is written sooner from the compressed form.
+PAYS_FROM = 1 << 25
 TRANSPOSED_RIGHT = re.compile(r"@.*(T\b|['ᵀ⊤])", re.DOTALL)
 # How many seeds are tried for numbers at which the value is finite.
 MOST_DRAWS, MOST_SMALL_DRAWS = 20, 100
@@ -49,7 +51,7 @@ class Wishes(NamedTuple):
 
     `declared` are shapes for names without a value, `directions` the tangents or cotangents by variable; a
     direction may be the word `ones` or `random`. `general` inputs are no more special than operators need them.
-    Derivatives are kept `compressed` never, always, or where they would be too `large`.
+    Derivatives are kept `compressed` never, always, where they would be too `large`, or where that `pays`.
     """
 
     declared: Mapping[str, Shape] = {}
@@ -103,12 +105,11 @@ def answer(
     """
     prepared = prepare(problem, given, wishes, compiler)
     calculation, inputs = prepared.calculation, prepared.inputs
-    compressed = _is_compressed(calculation, wishes)
+    compressed, values = _is_compressed(calculation, wishes), prepared.values
     if compressed:
-        calculation.guard_program(calculation.value_program, wishes.limit)
+        calculation.guard_program(calculation.value_program.suited(values), wishes.limit)
     else:
-        calculation.guard(wishes.limit)
-    values = prepared.values
+        calculation.guard(wishes.limit, values)
     directions = _directions(calculation, wishes)
     values |= {tangent_name(name): value for name, value in values_of(directions).items()}
 
@@ -199,7 +200,7 @@ def _diagnosed(
     calculation: Calculation, values: Mapping[str, Array], value: Array, data: list[Array]
 ) -> tuple[list[Warning], list[Warning]]:
     """Return warnings of kinks and of what is not finite; most answers need not load what looks for them."""
-    if not calculation.kinked and all(np.isfinite(array).all() for array in (value, *data)):
+    if not calculation.kinked and all(map(all_finite, (value, *data))):
         return [], []
     # Loaded where there may be something to find, for start-up.
     from .checking.warnings import find_kinks, find_nonfinite
@@ -213,9 +214,10 @@ def _is_compressed(calculation: Calculation, wishes: Wishes) -> bool:
     if wishes.compressed == "always" and kind not in STRUCTURED_KINDS:
         helps = ["grad, jacobian, hessian and derivative have one"]
         raise UsageProblem(f"a {kind} has no compressed form", place=Setting("format", "structured"), helps=helps)
-    if wishes.compressed != "large":
+    if wishes.compressed not in ("large", "pays"):
         return wishes.compressed == "always"
-    return kind in STRUCTURED_KINDS and not calculation.fits(wishes.limit)
+    limit = wishes.limit if wishes.compressed == "large" else min(wishes.limit, PAYS_FROM)
+    return kind in STRUCTURED_KINDS and not calculation.fits(limit)
 
 
 def _stored(data: Sequence[Array | Structured]) -> list[Array]:
@@ -358,7 +360,7 @@ def _drawn(
                 assert calculation.samples is not None
                 shape = (calculation.samples, *shape)
             if prod(shape) * 8 > wishes.limit and wishes.compressed != "always":
-                calculation.guard(wishes.limit)  # of a result that is too large more can be said
+                calculation.guard(wishes.limit, values_of(used))  # of a result that is too large more can be said
             _guard(name, shape, wishes.limit)
             if name in counts:
                 value, law = np.array(float(counts[name])), "size"

@@ -12,7 +12,19 @@ Shape = tuple[int, ...]
 MOST_AXES = 32
 
 # What can be assumed of an array: where a matrix has its entries, or which numbers they are.
-MATRIX_ASSUMPTIONS = ("symmetric", "spd", "diagonal", "orthogonal", "lower", "upper", "skew", "toeplitz")
+MATRIX_ASSUMPTIONS = (
+    "symmetric",
+    "spd",
+    "diagonal",
+    "orthogonal",
+    "lower",
+    "upper",
+    "tridiagonal",
+    "skew",
+    "toeplitz",
+    "hankel",
+    "circulant",
+)
 ASSUMPTIONS = (*MATRIX_ASSUMPTIONS, "positive", "integer")
 REDUCTIONS = ("sum", "mean")
 """What can be made of the values of all samples of a batch."""

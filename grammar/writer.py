@@ -151,7 +151,9 @@ def _form(node: Node, spelling: Spelling) -> Form:
     match node:
         case Slice(start, stop, step):
             return _slice_form(start, stop, step)
-        case Binary("/", left) if _is_matrix_product(left):
+        case Binary("/", left, right) if _is_matrix_product(left) and not (
+            _is_quadratic(left) and _is_quadratic(right)
+        ):
             detail = "spaced /"
         case Binary(operator=detail) | Unary(operator=detail) | Call(function=detail) | Attribute(name=detail):
             pass
@@ -171,6 +173,14 @@ def _is_matrix_product(node: Node) -> bool:
     while isinstance(node, Binary) and node.operator == "/":
         node = node.left
     return isinstance(node, Binary) and node.operator == "@"
+
+
+def _is_quadratic(node: Node) -> bool:
+    """Whether a node reads as a quadratic form, `x @ A @ x`: two of these make `(x @ A @ x)/(x @ x)`."""
+    first = node
+    while isinstance(first, Binary) and first.operator == "@":
+        first = first.left
+    return isinstance(node, Binary) and node.operator == "@" and node.right == first
 
 
 def _slice_form(*bounds: Node | None) -> Form:

@@ -237,6 +237,13 @@ def mean_diagonals(X: Any) -> Any:
     return found
 
 
+def mean_cyclic_diagonals(X: Any) -> Any:
+    """Return the projection onto the span of the powers of a cyclic shift."""
+    shift = np.roll(np.eye(len(X)), 1, axis=0)
+    powers = [np.linalg.matrix_power(shift, k) for k in range(len(X))]
+    return np.sum([np.sum(X * power) / len(X) * power for power in powers], axis=0)
+
+
 def quadratic_program(P: Any, q: Any, A: Any, b: Any) -> Any:
     """Return the solution among those of the equations, by a basis of the directions in which these hold."""
     start, M = np.linalg.pinv(A) @ b, (P + P.T) / 2
@@ -267,6 +274,11 @@ REFERENCES: Mapping[str, Callable[..., Any]] = {
     "linear_recurrence": lambda F, b: np.linalg.solve(recurrence(F), b.ravel()).reshape(b.shape),
     "adjoint_recurrence": lambda F, b: np.linalg.solve(recurrence(F).T, b.ravel()).reshape(b.shape),
     "qp": quadratic_program, "mean_diagonals": mean_diagonals,
+    "sec": lambda x: np.exp(-np.log(np.cos(x))), "csc": lambda x: np.exp(-np.log(np.sin(x))),
+    "cot": lambda x: np.cos(x) / np.sin(x), "sech": lambda x: 2 * np.exp(x) / (np.exp(2 * x) + 1),
+    "csch": lambda x: 2 * np.exp(x) / (np.exp(2 * x) - 1),
+    "coth": lambda x: (np.exp(2 * x) + 1) / (np.exp(2 * x) - 1),
+    "mean_cyclic_diagonals": mean_cyclic_diagonals,
 
     # --- reductions
     "sum": np.sum, "count": count, "mean": np.mean, "var": np.var, "std": np.std, "max": np.max, "min": np.min,

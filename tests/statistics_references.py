@@ -47,6 +47,18 @@ def in_order(x: Any, v: Any) -> Any:
     return np.array([entry for _, entry in sorted(zip(x, v, strict=True))])
 
 
+def weighted_covariance(
+    m: Any, f: Any, a: Any, rowvar: bool = True, bias: bool = False, ddof: int | None = None
+) -> Any:
+    """Return the covariances of observations that count, and matter, as weights say."""
+    rows = np.atleast_2d(m if rowvar else np.transpose(m))
+    weights = f * a * np.ones(rows.shape[1])
+    deviations = rows - np.average(rows, axis=1, weights=weights)[:, None]
+    total = sum(weight * np.outer(column, column) for weight, column in zip(weights, deviations.T, strict=True))
+    less = ddof if ddof is not None else 0 if bias else 1
+    return np.squeeze(total / (np.sum(weights) - less * np.sum(weights * a) / np.sum(weights)))
+
+
 def running(function: Callable[[Any], Any]) -> Callable[..., Any]:
     """Return what a function of vectors gives for all entries up to each one."""
 
@@ -92,7 +104,8 @@ STATISTICS: Mapping[str, Callable[..., Any]] = {
     "cummax_of_last": partial(running(np.max), axis=-1), "cummin": running(np.min),
     "cummin_of_last": partial(running(np.min), axis=-1),
     "logcumsumexp": running(special.logsumexp), "logcumsumexp_of_last": partial(running(special.logsumexp), axis=-1),
-    "cov": covariance, "cov_of_one": covariance, "corrcoef": np.corrcoef, "corrcoef_of_one": np.corrcoef,
+    "cov": covariance, "cov_of_one": covariance,
+    "weighted_cov": weighted_covariance, "corrcoef": np.corrcoef, "corrcoef_of_one": np.corrcoef,
     "ptp": np.ptp, "logmeanexp": lambda x, **axes: np.log(np.mean(np.exp(x), **axes)),
     "zscore": stats.zscore, "sem": stats.sem, "skewness": stats.skew, "kurtosis": stats.kurtosis,
     "moment": stats.moment, "gmean": stats.gmean, "hmean": stats.hmean, "variation": stats.variation,

@@ -31,7 +31,7 @@ FLOORS = """
     grammar
     core.errors
     core.arrays core.amounts core.shapes
-    core.work
+    core.work core.sparse
     core.graph
     core.elaboration
     core.differentiation
@@ -43,6 +43,7 @@ FLOORS = """
     core.export core.claims
     core.explanation
     core.keywords core.blocks
+    core.dask_arrays
     core.api
     matgrad
     cli

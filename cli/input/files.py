@@ -15,6 +15,7 @@ from . import errors
 from .errors import Destination
 from .numpy_files import NPY_MAGIC, NPZ_MAGIC, checked, npz_names, read_npy, read_npz
 from .room import ask_for, read_within
+from .sparse_matrices import is_archive, read_archive
 from .standard_input import StdinReader
 
 if TYPE_CHECKING:
@@ -107,7 +108,10 @@ def load_array(document: Document, part: str | None, destination: Destination) -
     """
     name, kind = destination.name, kind_of(document)
     if kind == "npz":
-        key = errors.choose(document.name, part, npz_names(document.data, document.name))
+        names = npz_names(document.data, document.name)
+        if part is None and is_archive(names):
+            return read_archive(name, document.data, document.name)
+        key = errors.choose(document.name, part, names)
         return read_npz([key], document.data, document.name)[key]
     if kind == "table":
         from .csv_tables import read_table
@@ -121,7 +125,7 @@ def load_array(document: Document, part: str | None, destination: Destination) -
         return read_npy(name, document.data, document.name)
     from .matrix_market import read_matrix_market
 
-    return checked(name, read_matrix_market(text_of(document)), document.name)
+    return read_matrix_market(name, text_of(document))
 
 
 def split_part(reference: str) -> tuple[str, str | None]:

@@ -11,6 +11,7 @@ from . import errors
 from .errors import Destination
 from .files import KIND_NAMES, Document, kind_of, load_array, names_a_file, open_document, split_part, text_of
 from .numpy_files import checked, npz_names, read_npz
+from .sparse_matrices import is_archive
 from .standard_input import StdinReader
 
 if TYPE_CHECKING:
@@ -138,6 +139,8 @@ def _named_values(
     kind = kind_of(document)
     if kind == "npz":
         names = npz_names(document.data, document.name)
+        if is_archive(names) and not {*names} & {*needed}:
+            raise errors.needs_a_name(document.name, "a sparse matrix", example)
         arrays = read_npz([name for name in names if name in needed], document.data, document.name)
         return {name: Input(arrays[name], document.name) if name in arrays else document.name for name in names}
     if kind == "table":

@@ -1,4 +1,4 @@
-"""Matrix Market files (.mtx): arrays and coordinate lists, made dense."""
+"""Matrix Market files (.mtx): arrays and coordinate lists, made dense but for large matrices with few entries."""
 
 from __future__ import annotations
 
@@ -9,7 +9,9 @@ from typing import TYPE_CHECKING, NamedTuple, NoReturn
 from ...core.errors import Source, Span
 from ...grammar.numerals import MOST_DIGITS
 from . import errors
+from .numpy_files import checked
 from .room import ask_for
+from .sparse_matrices import of_coordinates, stays_sparse
 from .values import to_finite
 
 if TYPE_CHECKING:
@@ -31,12 +33,14 @@ _ALLOWED = (
 class _Content(NamedTuple):
     """The numbers of a file after its size line, and where the size line is."""
 
+    name: str
     source: Source
     size: Span
     rows: int
     columns: int
     symmetry: str
     numbers: Array
+    sparse: bool
 
     def expect(self, count: int) -> Array:
         """Return the numbers, refused where they are not as many."""
@@ -48,11 +52,12 @@ class _Content(NamedTuple):
         raise errors.malformed_matrix_market(self.source, self.size, label)
 
 
-def read_matrix_market(source: Source) -> Array:
-    """Return the dense float64 matrix of a Matrix Market text; entries given twice are added.
+def read_matrix_market(name: str, source: Source) -> Array:
+    """Return the float64 matrix of a Matrix Market text; entries given twice are added.
 
-    Example: a text that begins with `%%MatrixMarket matrix coordinate real general`. Raises InputError for complex
-    matrices, for matrices beyond `--max-memory`, and with the place of what breaks the format.
+    Example: a text that begins with `%%MatrixMarket matrix coordinate real general`. A large matrix of which few
+    coordinates are given stays sparse. `name` is the input that it is for. Raises InputError for complex matrices, for
+    matrices beyond `--max-memory`, and with the place of what breaks the format.
     The format: https://math.nist.gov/MatrixMarket/formats.html
     """
     layout, field, symmetry = _qualifiers(source)
@@ -66,12 +71,15 @@ def read_matrix_market(source: Source) -> Array:
         label = "expected rows, columns and the number of entries" if wanted == 3 else "expected rows and columns"
         raise errors.malformed_matrix_market(source, span, label)
     rows, columns, *entries = (int(word[0]) for word in size)
-    ask_for(8 * rows * columns, source.name, f"the {rows}×{columns} matrix")
+    sparse = bool(entries) and stays_sparse(rows, columns, entries[0])
+    if not sparse:
+        ask_for(8 * rows * columns, source.name, f"the {rows}×{columns} matrix")
     numbers = _numbers(source, text, size[-1].end())
-    content = _Content(source, (size[0].start(), size[-1].end()), rows, columns, symmetry, numbers)
+    content = _Content(name, source, (size[0].start(), size[-1].end()), rows, columns, symmetry, numbers, sparse)
     if symmetry != "general" and rows != columns:
         content.refuse(f"a {symmetry} matrix is square, and this is {rows}×{columns}")
-    return _coordinates(content, entries[0], field) if entries else _listed(content)
+    matrix = _coordinates(content, entries[0], field) if entries else _listed(content)
+    return matrix if sparse else checked(name, matrix, source.name)
 
 
 def _qualifiers(source: Source) -> tuple[str, str, str]:
@@ -136,10 +144,14 @@ def _filled(content: _Content, row: NDArray[np.intp], column: NDArray[np.intp], 
     """Return the matrix with these entries and, where it is symmetric, their mirror images."""
     import numpy as np
 
-    matrix = np.zeros((content.rows, content.columns))
-    np.add.at(matrix, (row, column), value)
     if content.symmetry != "general":
         mirrored = row != column
         sign = -1.0 if content.symmetry == "skew-symmetric" else 1.0
-        np.add.at(matrix, (column[mirrored], row[mirrored]), sign * value[mirrored])
+        row, column = np.append(row, column[mirrored]), np.append(column, row[mirrored])
+        value = np.append(value, sign * value[mirrored])
+    shape = (content.rows, content.columns)
+    if content.sparse:
+        return of_coordinates(content.name, content.source.name, shape, row, column, value)
+    matrix = np.zeros(shape)
+    np.add.at(matrix, (row, column), value)
     return matrix

@@ -25,6 +25,11 @@ def room_for(limit: int) -> Iterator[None]:
         _limit.reset(token)
 
 
+def room() -> int:
+    """Return how many bytes an input may take."""
+    return _limit.get()
+
+
 def ask_for(size: int, place: str, what: str) -> None:
     """Raise InputError where `what`, found at a place, needs more bytes than an input may take."""
     if size > _limit.get():

@@ -2,13 +2,12 @@
 
 from __future__ import annotations
 
+import pickle
 from collections.abc import Callable, Iterable, Mapping, Sequence
 from dataclasses import dataclass
 from hashlib import sha256
 from math import prod
 from typing import Any, NamedTuple
-
-import numpy as np
 
 from ...core.arrays import Array
 from ...core.blocks import Run
@@ -31,7 +30,7 @@ def fingerprint(value: Any) -> object:
     if hasattr(value, "identity"):
         return value.identity
     arrays = value if isinstance(value, tuple) else (value,)
-    return [[list(np.shape(one)), sha256(np.ascontiguousarray(one, np.float64).data).hexdigest()] for one in arrays]
+    return [[list(one.shape), sha256(pickle.dumps(one, protocol=4)).hexdigest()] for one in arrays]
 
 
 @dataclass(frozen=True)

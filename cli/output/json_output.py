@@ -11,9 +11,10 @@ from typing import TYPE_CHECKING
 import numpy as np
 
 from ... import __version__
-from ...core.arrays import Array, silent
+from ...core.arrays import Array, all_finite, silent
 from ...core.errors import MatgradError
 from ...core.problems.answer import Answer, Check, Input, Result, readings_of
+from ...core.sparse import Sparse
 from .advice import shell
 from .layouts import SAMPLE, apply_layout
 from .messages import error_record
@@ -174,6 +175,8 @@ def _lists(array: Array, precision: int | None) -> str:
 
 def _input(given: Input, numbers: _Numbers) -> str:
     parts = {"shape": _list(np.shape(given.value)), "source": _string(given.source)}
+    if isinstance(given.value, Sparse):
+        parts["nnz"] = str(len(given.value.stored))
     if given.source == "random":
         parts |= {"seed": json.dumps(given.seed), "law": json.dumps(given.law)}
         parts["data"] = numbers.data(given.value, exact=True)
@@ -241,6 +244,5 @@ def _plain(value: object) -> object:
 
 
 def _nonfinite(place: str, array: Array) -> list[dict[str, object]]:
-    finite = np.isfinite(array)
-    places = [] if finite.all() else np.argwhere(~finite).tolist()
+    places = [] if all_finite(array) else np.argwhere(~np.isfinite(array)).tolist()
     return [{"in": place, "index": index, "value": str(float(array[tuple(index)]))} for index in places]

@@ -42,6 +42,8 @@ DESCRIPTOR = r"/(?:dev|proc/self)/fd/(\d+)"
 BINARY = getattr(os, "O_BINARY", 0)
 
 _unfinished: set[str] = set()
+# Each interrupt of the block that is written.
+_interrupts: list[int] = []
 
 
 class Outlet(io.FileIO):
@@ -59,6 +61,8 @@ class Outlet(io.FileIO):
 
     def write(self, data: object) -> int:
         """Write bytes, and return how many were taken."""
+        if not self.mute:
+            _heed_interrupts()
         if not self.gone:
             try:
                 return super().write(data)  # type: ignore[arg-type]
@@ -96,7 +100,8 @@ def writing_to(path: str | None) -> Iterator[TextIO]:
     Example: `with writing_to("formula.tex") as stream: stream.write(text)`. Raises as `writing_bytes`.
     """
     if standard := standard_stream(path):
-        yield standard
+        with _interruptible():
+            yield standard
         return
     with writing_bytes(path) as file:
         text = io.TextIOWrapper(file, "utf-8", "backslashreplace", "\n")
@@ -115,8 +120,9 @@ def writing_bytes(path: str | None) -> Iterator[IO[bytes]]:
     """
     if stream := standard_stream(path):
         stream.flush()
-        yield stream.buffer
-        stream.buffer.flush()
+        with _interruptible():
+            yield stream.buffer
+            stream.buffer.flush()
         return
     assert path is not None
     with _naming(path):
@@ -125,10 +131,10 @@ def writing_bytes(path: str | None) -> Iterator[IO[bytes]]:
     if opened or (before is not None and not stat.S_ISREG(before.st_mode)):
         with _naming(path):
             outlet = Outlet(os.dup(int(opened[1])) if opened else os.open(path, os.O_WRONLY | BINARY), path)
-        with io.BufferedWriter(outlet) as device:
+        with _interruptible(), io.BufferedWriter(outlet) as device:
             yield device
         return
-    with _whole(path, before) as file:
+    with _interruptible(), _whole(path, before) as file:
         yield file
 
 
@@ -204,6 +210,7 @@ def _whole(path: str, before: os.stat_result | None) -> Iterator[IO[bytes]]:
             file.flush()
             with _naming(path):
                 os.fsync(outlet.fileno())
+        _heed_interrupts()
         with _naming(path):
             if before is not None:
                 _keep_mode(temporary, before)
@@ -242,6 +249,32 @@ def _remove(temporary: str) -> None:
 def _remove_unfinished() -> None:
     for temporary in list(_unfinished):
         _remove(temporary)
+
+
+@contextmanager
+def _interruptible() -> Iterator[None]:
+    """Raise KeyboardInterrupt when something is written, or the block ends: one raised in a destructor is lost."""
+
+    def interrupt(number: int, _: object) -> None:
+        _interrupts.append(number)
+        raise KeyboardInterrupt
+
+    in_main = threading.current_thread() is threading.main_thread()
+    if not in_main or signal.getsignal(signal.SIGINT) is not signal.default_int_handler:
+        yield
+        return
+    signal.signal(signal.SIGINT, interrupt)
+    try:
+        yield
+        _heed_interrupts()
+    finally:
+        signal.signal(signal.SIGINT, signal.default_int_handler)
+        _interrupts.clear()
+
+
+def _heed_interrupts() -> None:
+    if _interrupts:
+        raise KeyboardInterrupt
 
 
 @contextmanager

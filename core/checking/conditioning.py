@@ -13,7 +13,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from ..arrays import SAME_NUMBERS, AnyArray, Array, largest
+from ..arrays import SAME_NUMBERS, AnyArray, Array, all_finite, largest
 from ..evaluation.perturbed import SMALLEST
 from ..evaluation.program import OperationFailed, Program
 from ..problems.calculation import Calculation
@@ -88,7 +88,7 @@ def lost_by(program: Program, values: Mapping[str, Array]) -> Loss:
     noise, *_ = errors = [_error(one, other) for one, other in zip(plain, results, strict=True)]
     sizes = [largest(one[np.isfinite(one)]) for one in plain]
     shares = [_share(error, size) for error, size in zip(errors, sizes, strict=True)]
-    finite = all(np.isfinite(one).all() for one in plain)
+    finite = all(map(all_finite, plain))
     return Loss(shares[0], tuple(shares[1:]), noise, overflowed and finite)
 
 

@@ -12,11 +12,12 @@ from __future__ import annotations
 from collections.abc import Callable, Iterator, Mapping, Sequence
 from math import prod
 from time import perf_counter
+from types import EllipsisType
 from typing import NamedTuple, TypeAlias
 
 import numpy as np
 
-from ..arrays import AnyArray, Array, largest, silent
+from ..arrays import AnyArray, Array, all_finite, largest, silent
 from ..problems.answer import Check
 from ..problems.draws import Draws
 from .stencils import COMPLEX, Stencil, on_line, points, rules, steps
@@ -72,18 +73,20 @@ def compare(
     `rounding` is that of `claimed`.
     """
     value = np.asarray(evaluate(values), dtype=np.float64)
-    if not np.isfinite(value).any():
-        return Check(note="the value is not finite here")
-    finite = np.isfinite(claimed) & np.isfinite(value)
-    if not finite.any():
-        return Check(note="the derivative is not finite here")
-    order, target = min(len(directions), 3), claimed[finite]
+    seen: AnyArray | EllipsisType = ...
+    if not (all_finite(value) and all_finite(claimed)):
+        if not np.isfinite(value).any():
+            return Check(note="the value is not finite here")
+        seen = np.isfinite(claimed) & np.isfinite(value)
+        if not seen.any():
+            return Check(note="the derivative is not finite here")
+    order, target = min(len(directions), 3), claimed[seen]
     found: list[Estimate] = []
     started = perf_counter()
     best: tuple[float, Estimate] | None = None
     for one in _estimates(evaluate, values, directions, analytic, value, noise):
-        estimate = one._replace(found=np.asarray(one.found)[finite], floor=one.floor + rounding)
-        if not np.isfinite(estimate.found).all():
+        estimate = one._replace(found=np.asarray(one.found)[seen], floor=one.floor + rounding)
+        if not all_finite(estimate.found):
             continue
         found.append(estimate)
         error = _relative(estimate, target, TOLERANCE[order], scale)
@@ -211,13 +214,12 @@ def _moved(value: AnyArray, step: complex, direction: Array) -> AnyArray:
 
 
 def _largest_finite(array: AnyArray) -> float:
-    return largest(array[np.isfinite(array)]) if np.ndim(array) else float(np.abs(array)) if np.isfinite(array) else 0.0
+    return largest(array if all_finite(array) else array[np.isfinite(array)])
 
 
 def random_direction(value: Array, draws: Draws) -> Array:
     """Return a direction whose entries are in proportion to those of a point, so that a step respects its scale."""
     typical = largest(value) or 1.0
-    result = draws.signs(value.shape)
-    result *= draws.uniform(0.5, 1.0, value.shape)
+    result = draws.steps(value.shape)
     result *= np.where(value == 0, typical, np.abs(value))
     return result

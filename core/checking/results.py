@@ -8,7 +8,7 @@ from typing import TYPE_CHECKING, NamedTuple
 
 import numpy as np
 
-from ..arrays import AnyArray, Array, largest, relative_error, silent
+from ..arrays import AnyArray, Array, all_finite, largest, relative_error, silent
 from ..errors import EvaluationError
 from ..evaluation.program import OperationFailed
 from ..problems.answer import Check
@@ -210,9 +210,9 @@ def _finite_part(
     calculation: Calculation, data: Array, name: str, directions: list[Array]
 ) -> tuple[Array, list[Array]]:
     """Leave out the entries of a variable by which the derivative is not finite: the others can still be checked."""
-    finite = np.isfinite(data)
-    if finite.all() or calculation.samples is not None:
+    if all_finite(data) or calculation.samples is not None:
         return data, directions
+    finite = np.isfinite(data)
     rank = len(calculation.variables[name].shape)
     usable = finite.all(axis=tuple(range(data.ndim - rank)))
     if not usable.any():

@@ -21,7 +21,7 @@ from ...grammar.syntax import Call
 from ...grammar.writer import write
 from ..arrays import SAME_NUMBERS, Array, relative_error
 from ..differentiation.differentiate import derivative
-from ..errors import ExpressionError
+from ..errors import EvaluationError, ExpressionError
 from ..evaluation.program import OperationFailed
 from ..graph.nodes import Symbol
 from ..problems.answer import Input
@@ -221,10 +221,10 @@ class Candidates(Inquiry):
     def _same_in_another_order(self, names: list[str]) -> bool:
         """Whether the expression stays the same where the samples come in another order."""
         point = self.points[0]
-        values = {**point.values, **{name: np.roll(point.values[name], 1, axis=0) for name in names}}
         try:
+            values = {**point.values, **{name: np.roll(point.values[name], 1, axis=0) for name in names}}
             value, _ = point.calculation.program.run(values)
-        except OperationFailed:
+        except (OperationFailed, EvaluationError):  # the latter of a sparse matrix that is too large to be put in order
             return False
         return relative_error(value, point.value) <= SAME_NUMBERS
 

@@ -364,8 +364,8 @@ class Trial:
         """Return the point of some inputs; none where the derivative is not finite there."""
         prepared = self._prepare(given, wishes)
         calculation = prepared.calculation
-        calculation.guard(wishes.limit)
         values = prepared.values
+        calculation.guard(wishes.limit, values)
         value, truth = explained(calculation, calculation.program.run, values)
         if not np.isfinite(truth).all():
             return []

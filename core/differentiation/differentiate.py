@@ -47,9 +47,9 @@ def derivative(output: Node, variable: Symbol) -> Node:
 
 def symmetrized(result: Node, variable: Symbol) -> Node:
     """Return a derivative projected onto the space of matrices that a variable is assumed to be in."""
-    for word in ("lower", "upper", "skew", "toeplitz"):
+    for word, projected in PROJECTIONS.items():
         if word in variable.assumptions:
-            result = PROJECTIONS[word](result)
+            result = projected(result)
     if not variable.symmetric:
         return result
     if "independent" in variable.assumptions:
@@ -97,7 +97,10 @@ PROJECTIONS: Mapping[str, Callable[[Node], Node]] = {
     "lower": lambda result: _triangle(result, (0, 1)),
     "upper": lambda result: _triangle(result, (1, 0)),
     "skew": _skew,
+    "tridiagonal": lambda result: elaborate_text("triu(tril(G, 1), -1)", {"G": result}),
     "toeplitz": lambda result: elaborate_text("mean_diagonals(G)", {"G": result}),
+    "hankel": lambda result: elaborate_text("mean_diagonals(G[..., ::-1, :])[..., ::-1, :]", {"G": result}),
+    "circulant": lambda result: elaborate_text("mean_cyclic_diagonals(G)", {"G": result}),
 }
 """What a derivative by a variable of a space of matrices is projected with."""
 

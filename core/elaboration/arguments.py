@@ -3,15 +3,15 @@
 from __future__ import annotations
 
 import ast
-from collections.abc import Mapping, Sequence
+from collections.abc import Callable, Mapping, Sequence
 from functools import cache
 from types import MappingProxyType
 from typing import Any, NamedTuple
 
 from ...grammar.parser import parse
-from ...grammar.syntax import TupleLiteral
+from ...grammar.syntax import Call, Node, TupleLiteral
 from ...grammar.vocabulary import words
-from ..errors import ExpressionError
+from ..errors import ExpressionError, Label
 from ..graph.operator import Operator
 from .keywords import INSTEAD, KEYWORD_ALIASES
 
@@ -99,6 +99,19 @@ def bind(operator: Operator, positional: Sequence[Any], keywords: Mapping[str, A
             only = f"`{name}={declared.settings[name]}` is the only choice"
             raise ExpressionError(f"`{operator.name}`: {only}", helps=[usage(operator)])
     return Bound(operands, settings)
+
+
+def written_out(operator: Operator, rewrite: Callable[..., Node], node: Call) -> Node:
+    """Return what a call is another way to write.
+
+    Raises ExpressionError where the arguments do not fit.
+    """
+    try:
+        bound = bind(operator, node.arguments, {item.name: item.value for item in node.keywords})
+    except ExpressionError as error:
+        error.labels = (Label(node.function_span or node.span),)
+        raise
+    return rewrite(**dict(zip(operator.operands, bound.operands, strict=True)), **bound.settings, span=node.span)
 
 
 def _canonical(name: str, declared: Declaration) -> str:

@@ -10,7 +10,8 @@ from itertools import count
 from math import isqrt
 from typing import NamedTuple
 
-from ..graph.nodes import Apply, Node, Product, Select, topological
+from ..graph.algebra import constant_value
+from ..graph.nodes import Apply, Constant, Node, Product, Select, is_function, topological
 from ..graph.places import Progression, Rotation, Rows, Windows
 from ..graph.sizes import NotPlainError, Quotient, Size, atoms, length, names_in, replace_lengths
 
@@ -74,8 +75,12 @@ def _divisors(sizes: Iterable[int]) -> dict[str, int]:
 
 
 def _needs(roots: Iterable[Node]) -> Iterator[Need]:
-    """Yield what must hold, so that every place that a graph names exists."""
+    """Yield what must hold, so that every place and every label that a graph names exists."""
     for node in topological(roots):
+        if is_function(node, "one_hot_among"):
+            labels, classes = node.children
+            found = int(labels.value.max()) if isinstance(labels, Constant) else constant_value(labels)
+            yield Need(classes.shape[-1], 1, found if isinstance(found, int) else 0)
         yield from (Need(size, 0) for size in node.shape if isinstance(size, Size))
         if isinstance(node, Select) and isinstance(node.size, Size) and not isinstance(node.rows, Rotation):
             for place in _ends(node.rows):

@@ -22,7 +22,7 @@ from ..errors import ExpressionError, ShapeError
 from ..graph import catalogue
 from ..graph.nodes import Node
 from ..graph.sizes import NotPlainError, names_in
-from .arguments import bind, declaration, several_outputs
+from .arguments import bind, declaration, several_outputs, written_out
 from .network import Broadcast, Call, Network
 from .solver import Solver
 
@@ -233,6 +233,9 @@ class Demands:
         if isinstance(node, syntax.Call) and operator is None:
             self._parts(node.arguments)
             return None
+        if isinstance(node, syntax.Call) and operator is not None and operator.rewrite is not None:
+            with suppress(ExpressionError):
+                return self.visit(written_out(operator, operator.rewrite, node))
         operands: list[int] = []
         template = self._template(node, operands)
         if operator is not None and operator.elementwise:

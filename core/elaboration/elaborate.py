@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
-from functools import partial
+from functools import cache, partial
 from typing import Any, cast
 
 import numpy as np
@@ -32,7 +32,7 @@ from ..shapes import broadcast_shapes, describe
 from . import infix, misfits
 from .applied import Value as Value
 from .applied import apply, flat, over_axes
-from .arguments import bind
+from .arguments import bind, written_out
 from .closures import Closure, closure
 from .entries import ComplexPair, Entries, StaticNameError, Unavailable, counted, integral_symbols
 from .indexing import indexed, parts_of, slice_ends
@@ -151,9 +151,9 @@ class Elaborator:
 
     def visit(self, node: syntax.Node) -> Value:
         """Return the value of a syntax node."""
-        value = getattr(self, f"_{type(node).__name__.lower()}")(node)
+        value = getattr(self, _method(type(node)))(node)
         if isinstance(value, Node):
-            self.spans.setdefault(value, syntax.span_of(node))
+            self.spans.setdefault(value, node.span)
         return value
 
     def operand(self, node: syntax.Node) -> Node:
@@ -370,13 +370,7 @@ class Elaborator:
     def _rewritten(self, operator: Operator, rewrite: Callable[..., syntax.Node], node: syntax.Call) -> syntax.Node:
         """Return what a call is another way to write; for equal calls the same tree."""
         if node not in self.rewritten:
-            try:
-                bound = bind(operator, node.arguments, {item.name: item.value for item in node.keywords})
-            except ExpressionError as error:
-                error.labels = (Label(node.function_span or node.span),)
-                raise
-            operands = dict(zip(operator.operands, bound.operands, strict=True))
-            self.rewritten[node] = rewrite(**operands, **bound.settings, span=node.span)
+            self.rewritten[node] = written_out(operator, rewrite, node)
         return self.rewritten[node]
 
     def _index(self, node: syntax.Index) -> Value:
@@ -429,6 +423,12 @@ class Elaborator:
 
 
 # --- helpers ---------------------------------------------------------------------------------------------------------
+
+
+@cache
+def _method(kind: type[syntax.Node]) -> str:
+    """Return what the method for a kind of syntax node is called."""
+    return f"_{kind.__name__.lower()}"
 
 
 def _stacked(items: list[Node]) -> Node:

@@ -78,9 +78,13 @@ class _Translator:
         return replace(self.program, assignments=tuple(assignments), result=self._translated(self.program.result))
 
     def _translated(self, tree: Node) -> Node:
+        nodes = list(syntax.walk(tree))
+        for node in nodes:
+            if isinstance(node, Call) and node.prefix:
+                _refuse(node, f"{node.prefix}.{node.function}", _names(_canonical(node.prefix), node.function))
         # Children come before parents; a long sum is too deep for a recursion.
         done: dict[int, Node] = {}
-        for node in reversed(list(syntax.walk(tree))):
+        for node in reversed(nodes):
             done[id(node)] = self._read(map_children(node, lambda child: done[id(child)]))
         return done[id(tree)]
 
@@ -113,7 +117,6 @@ class _Translator:
         if path == "torch" and not catalogue.find(call.function) and not catalogue.readings(f"torch.{call.function}"):
             # PyTorch's copies of views: `permute_copy` is `permute`.
             call = replace(call, function=call.function.removesuffix("_copy"))
-        _refuse(call, typed, _names(path, call.function))
         return self._by(call, typed, _lines(path, call.function)) or self._own(call)
 
     def _method(self, call: Call) -> Node:

@@ -18,7 +18,7 @@ add (3, 3)
 
 from __future__ import annotations
 
-from collections.abc import Callable, Mapping, Sequence
+from collections.abc import Callable, Collection, Mapping, Sequence
 from typing import Any, NamedTuple
 
 import numpy as np
@@ -43,6 +43,7 @@ from ..shapes import Shape
 from .contract import align, contract, diagonal, multiply, plain, reusable, scaled
 from .kernels import Entrywise, Guarded, Into, Kernel, own_copy
 from .outer_sums import Addend, outer_products_together
+from .sparse import sparse_sum
 from .strided import StridedWriter, lie_apart
 from .structural import Structure, apply_masks
 from .tape import Labelled, Tape, Value
@@ -78,10 +79,15 @@ class Lowering:
     """
 
     def __init__(
-        self, roots: Sequence[Node], compiled: Callable[[Function], Kernel] | None = None, *, traced: bool = False
+        self,
+        roots: Sequence[Node],
+        compiled: Callable[[Function], Kernel] | None = None,
+        *,
+        traced: bool = False,
+        sparse: Collection[str] = (),
     ) -> None:
         self._compiled = compiled or _not_compiled
-        self.tape = Tape(reuse=not traced)
+        self.tape = Tape(reuse=not traced, sparse=sparse)
         self.computed: list[tuple[Node, Value]] = []
         self._pieces: dict[Node, CompactValue] = {}
         self._values: dict[Node, Value] = {}
@@ -263,6 +269,8 @@ class Lowering:
 
     def _sum(self, node: Sum) -> CompactValue:
         """Add the full terms, then write the structured ones over them."""
+        if node.children and all(map(self._is_sparse, node.children)):
+            return self._full(node, self._sparse_sum(node))
         full: list[Addend] = []
         structured: list[tuple[float, CompactValue]] = []
         for number, term in node.terms:
@@ -283,6 +291,18 @@ class Lowering:
         labels = tuple(axis for axis, size in sizes if size == node.shape[axis])
         value = self.tape.reshape(total, tuple(node.shape[label] for label in labels))
         return CompactValue(Labelled(value._replace(fresh=total.fresh), labels))
+
+    def _is_sparse(self, term: Node) -> bool:
+        return self._pieces[term].factor.value.sparse and self._pieces[term].writer is None
+
+    def _sparse_sum(self, node: Sum) -> Value:
+        addends = []
+        for number, term in node.terms:
+            piece = self._pieces[term]
+            coefficient = piece.coefficient * (1.0 if term in self._folded else float(number))
+            axes = [piece.factor.labels.index(axis) for axis in range(node.rank)]
+            addends.append(scaled(self.tape, self.tape.transpose(piece.factor.value, axes), coefficient))
+        return self.tape.emit(sparse_sum, addends, node.shape, sparse=True)
 
     def _addend(self, coefficient: float, term: Node) -> Addend:
         piece = self._pieces[term]

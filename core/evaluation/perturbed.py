@@ -15,6 +15,7 @@ from typing import Any, NamedTuple
 import numpy as np
 
 from ..arrays import AnyArray
+from ..sparse import Sparse
 from .kernels import Guarded, Into, Kernel, outer_product
 from .tape import Draft
 
@@ -98,11 +99,15 @@ class _Noise:
         """Return the operands of a sum, or of what is done to matrices, changed in their last digits."""
         if isinstance(draft.kernel, Guarded):
             return [self._changed(one) for one in operands]
-        if _is_exact_sum(operands):
+        if _is_exact_sum([_numbers(one) for one in operands]):
             return operands
         return [self._changed(operands[0]), *operands[1:]]
 
     def _changed(self, array: Any, exact: Any = None) -> Any:
+        if isinstance(array, Sparse):
+            changed = array.matrix.copy()
+            changed.data = self._changed(changed.data)
+            return array.made(changed)
         array = np.asarray(array)
         if array.dtype != np.float64:
             return array
@@ -154,6 +159,11 @@ def _grains(array: Any) -> float:
     if scaled.size > 8 and not np.array_equal(scaled[:8], np.rint(scaled[:8])):
         return float("inf")
     return float(np.max(scaled, initial=0.0)) if np.array_equal(scaled, np.rint(scaled)) else float("inf")
+
+
+def _numbers(array: Any) -> Any:
+    """Return an array, or the entries that are stored of a sparse matrix."""
+    return array.stored if isinstance(array, Sparse) else array
 
 
 def _is_exact_sum(operands: Sequence[Any]) -> bool:

@@ -7,7 +7,7 @@ from functools import cached_property, lru_cache
 from math import inf
 from operator import itemgetter
 from types import CodeType
-from typing import Any, NamedTuple
+from typing import Any, NamedTuple, cast
 
 import numpy as np
 
@@ -16,6 +16,7 @@ from ..errors import ExpressionError, MatgradError, surface
 from ..graph.nodes import Function, Node, Symbol, topological
 from ..graph.transform import flatten, vectorize
 from ..shapes import MOST_AXES, Shape
+from ..sparse import Sparse, sparse_names
 from .gates import gated
 from .kernels import Kernel, OperationFailed
 from .large import with_sweeps
@@ -69,24 +70,25 @@ class Program:
     - `cost`: a rough number of floating-point operations per run.
     """
 
-    def __init__(self, roots: Sequence[Node]) -> None:
+    def __init__(self, roots: Sequence[Node], sparse: frozenset[str] = frozenset()) -> None:
         order = topological(roots)
         _require_axes(order)
         roots = gated(steadied(roots, order), order)
-        lowered = Lowering(roots, Compiled)
-        self._assemble(roots, lowered.tape, [value.slot for value in lowered.outputs])
+        lowered = Lowering(roots, Compiled, sparse=sparse)
+        self._assemble(roots, lowered.tape, [value.slot for value in lowered.outputs], sparse)
 
     def first(self) -> Program:
         """Return the program of the first root alone: the same steps, without those that only the others need."""
         if len(self._roots) == 1:
             return self
         made = Program.__new__(Program)
-        made._assemble(self._roots[:1], self._tape, self._outputs[:1])
+        made._assemble(self._roots[:1], self._tape, self._outputs[:1], self._sparse)
         return made
 
-    def _assemble(self, roots: list[Node], tape: Tape, outputs: list[int]) -> None:
+    def _assemble(self, roots: list[Node], tape: Tape, outputs: list[int], sparse: frozenset[str]) -> None:
         """Take those steps of a tape that lead to the outputs."""
         self._roots, self._tape, self._outputs = roots, tape, outputs
+        self._sparse, self._over_sparse = sparse, dict[frozenset[str], Program]()
         drafts = _needed(tape.drafts, outputs)
         self.largest = max((draft.entries for draft in drafts), default=0)
         self.entries = sum(draft.entries for draft in drafts)
@@ -95,6 +97,8 @@ class Program:
         read = {slot for draft in varying for slot in draft.inputs}
         self._inputs = {name: slot for name, slot in tape.inputs.items() if slot in read or slot in outputs}
         self._drafts = varying
+        made_dense = {slot for draft in varying if draft.kernel is Sparse.dense for slot in draft.inputs}
+        self._made_dense = [name for name, slot in self._inputs.items() if slot in made_dense]
         self._constant = _steps([draft for draft in drafts if draft.constant], read)
         kept = {draft.output for draft in drafts if draft.constant} | {*self._inputs.values(), *outputs}
         varying, self._memory = with_sweeps(varying, kept, tape.slot)
@@ -112,6 +116,8 @@ class Program:
 
         Raises OperationFailed where an operator refuses its numbers. What is not finite passes through silently.
         """
+        if Sparse in map(type, values.values()) and (program := self.suited(values)) is not self:
+            return program.run(values)
         self._memory.begin()
         try:
             results = (self._function or self._first_run)(values) if is_silent() else self._run_silently(values)
@@ -122,6 +128,20 @@ class Program:
             raise self._located(problem, values) from problem
         self._memory.end()
         return results
+
+    def suited(self, values: Mapping[str, AnyArray]) -> Program:
+        """Return the program for those inputs that are sparse: where it is none, this one.
+
+        Raises EvaluationError where a sparse input is needed as a dense array and is too large for that.
+        """
+        program, sparse = self, frozenset() if self._sparse else sparse_names(values, self._inputs)
+        if sparse:
+            if sparse not in self._over_sparse:
+                self._over_sparse[sparse] = Program(self._roots, sparse)
+            program = self._over_sparse[sparse]
+        for name in program._made_dense:
+            cast("Sparse", values[name]).require_room()
+        return program
 
     def _located(self, problem: Exception, values: Mapping[str, AnyArray]) -> OperationFailed:
         """Return what goes wrong as the failure of a node."""
@@ -168,11 +188,13 @@ class Program:
 
         Example: at s = 1e-5 that of `(1 - cos(s))/s**2` differs from the result of `run` by one part in 10**6.
         """
+        if (program := self.suited(values)) is not self:
+            return program.run_perturbed(values)
         return run_perturbed(self._drafts, self._slots_of(values), self._outputs)
 
     def run_traced(self, values: Mapping[str, AnyArray]) -> Iterator[tuple[Node, AnyArray]]:
         """Yield every computed node with its value, operands first: slower, for finding where a run goes wrong."""
-        lowered = Lowering(self._roots, Compiled, traced=True)
+        lowered = Lowering(self._roots, Compiled, traced=True, sparse=sparse_names(values, self._inputs))
         slots = lowered.tape.initial
         for name, slot in lowered.tape.inputs.items():
             slots[slot] = values[name]

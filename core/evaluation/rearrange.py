@@ -17,6 +17,7 @@ from ..graph.bounds import is_not_negative
 from ..graph.canonical import is_symmetric
 from ..graph.nodes import Labels, Node, Product, Structural, Sum, is_function, uses
 from ..graph.transform import flatten, transform
+from .factoring import COST_OF_ADDING, WORTH_IT, factored
 from .order import contraction_cost
 from .softmaxes import in_one_step
 from .solves import factored_once
@@ -27,10 +28,6 @@ LONGEST_SUM = 4
 DEEPEST = 4
 # A product of more factors runs through the layers of a network, where nothing is to be gained.
 MOST_FACTORS = 12
-# A Sum is taken out of a Product only if that saves this much, for digits may cancel between the terms.
-WORTH_IT = 0.8
-# What adding an entry costs beside a multiplication of a contraction: it is read twice and written.
-COST_OF_ADDING = 12
 
 
 def rearranged(roots: Sequence[Node]) -> list[Node]:
@@ -44,6 +41,8 @@ def rearranged(roots: Sequence[Node]) -> list[Node]:
     # What was shared and is inlined now may have one user left.
     users = uses(roots)
     roots = flatten(transform(roots, lambda n: _better_product(n, users) if len(n.children) <= MOST_FACTORS else n))
+    users = uses(roots)
+    roots = flatten(transform(roots, lambda node: factored(node, users)))
     users = uses(roots)
     return flatten(transform(roots, lambda node: _divided(node, users) if isinstance(node, Product) else node))
 

@@ -6,7 +6,8 @@ are remembered, so asking twice for a transpose costs one step.
 
 from __future__ import annotations
 
-from collections.abc import Hashable, Sequence
+from collections.abc import Collection, Hashable, Sequence
+from functools import partial
 from math import prod
 from operator import attrgetter, itemgetter, methodcaller
 from typing import Any, NamedTuple
@@ -18,6 +19,7 @@ from ..arrays import AnyArray
 from ..graph.nodes import Labels
 from ..graph.places import Rows, Windows
 from ..shapes import Shape
+from ..sparse import Sparse
 from .kernels import Kernel
 from .strided import table_of
 
@@ -28,6 +30,7 @@ class Value(NamedTuple):
     - `fresh`: the array belongs to this value alone, so the step that uses it last may overwrite it.
     - `constant`: no input is involved, so it is computed once for all runs.
     - `number`: its value where that is a number already known.
+    - `sparse`: a sparse matrix, which steps that do not keep it sparse get as a dense array.
     """
 
     slot: int
@@ -35,6 +38,7 @@ class Value(NamedTuple):
     fresh: bool = False
     constant: bool = False
     number: float | None = None
+    sparse: bool = False
 
     @property
     def size(self) -> int:
@@ -78,15 +82,19 @@ class Draft(NamedTuple):
 class Tape:
     """The steps recorded so far, the input slots by name, and what each slot holds before a run.
 
-    `outer_products` tells for the result of a multiplication of factors without a common label what these are.
+    `outer_products` tells for the result of a multiplication of factors without a common label what these are,
+    `matrix_products` for a matrix product its two sides. `turned` are the matrices that lie in memory column by column.
     """
 
-    def __init__(self, reuse: bool = True) -> None:
+    def __init__(self, reuse: bool = True, sparse: Collection[str] = ()) -> None:
         self.drafts: list[Draft] = []
         self.inputs: dict[str, int] = {}
         self.initial: list[Any] = []
         self.outer_products: dict[int, tuple[Labelled, Labelled]] = {}
+        self.matrix_products: dict[int, tuple[Value, Value]] = {}
+        self.turned: set[int] = set()
         self._reuse = reuse
+        self._sparse = sparse
         self._remembered: dict[Hashable, Value] = {}
 
     def slot(self, content: Any = None) -> int:
@@ -98,7 +106,7 @@ class Tape:
         """Return the input of a name."""
         if name not in self.inputs:
             self.inputs[name] = self.slot()
-        return Value(self.inputs[name], shape)
+        return Value(self.inputs[name], shape, sparse=name in self._sparse)
 
     def literal(self, content: AnyArray) -> Value:
         """Return an array that is known now."""
@@ -122,19 +130,37 @@ class Tape:
         allocates: bool = True,
         fold: bool = True,
         exact: bool = False,
+        keeps_sparse: bool = False,
+        sparse: bool = False,
     ) -> Value:
         """Record a step: `kernel` called with the inputs' arrays gives an array of `shape`.
 
         `fresh` says that the array is new and owned; `fold` may be False for what is cheaper to compute than to keep;
-        `exact` says that entries are only moved or compared. A view is exact in any case.
+        `exact` says that entries are only moved or compared. A view is exact in any case. A step that is not said to
+        keep sparse matrices gets dense arrays in their place; `sparse` says that it gives one as well.
         """
+        if sparse:
+            keeps_sparse, fresh, allocates = True, False, False
+        if self._sparse and not keeps_sparse:
+            inputs = [self.dense(value) for value in inputs]
         constant = fold and all(value.constant for value in inputs)
         entries = prod(shape) if allocates else 0
         cost = entries if cost is None else cost
         read, slot = tuple(value.slot for value in inputs), self.slot()
         exact = exact or not (fresh or allocates)
         self.drafts.append(Draft(kernel, read, slot, constant, entries, cost, shape, fresh and not allocates, exact))
-        return Value(slot, shape, fresh=fresh and self._reuse and not constant, constant=constant)
+        if self.turned and isinstance(kernel, np.ufunc) and len(shape) == 2:
+            # NumPy lets a result lie as its operands do.
+            whole = [value.slot in self.turned for value in inputs if value.shape == shape]
+            if whole and all(whole):
+                self.turned.add(slot)
+        return Value(slot, shape, fresh=fresh and self._reuse and not constant, constant=constant, sparse=sparse)
+
+    def dense(self, value: Value) -> Value:
+        """Return a value as a dense array."""
+        if not value.sparse:
+            return value
+        return self._view("dense", Sparse.dense, value, value.shape, keeps_sparse=True)._replace(sparse=False)
 
     def shared(self, kernel: Kernel, value: Value) -> Value:
         """Return a function of a value, of the same shape, that is computed once however often it is asked for."""
@@ -143,10 +169,14 @@ class Tape:
             self._remembered[key] = self.emit(kernel, [value], value.shape)._replace(fresh=False)
         return self._remembered[key]
 
-    def _view(self, key: Hashable, kernel: Kernel, value: Value, shape: Shape) -> Value:
+    def _view(self, key: Hashable, kernel: Kernel, value: Value, shape: Shape, keeps_sparse: bool = False) -> Value:
+        if value.sparse and not keeps_sparse:
+            value = self.dense(value)
         full_key = (value.slot, key)
         if full_key not in self._remembered:
-            self._remembered[full_key] = self.emit(kernel, [value], shape, fresh=False, allocates=False)
+            self._remembered[full_key] = self.emit(
+                kernel, [value], shape, fresh=False, allocates=False, keeps_sparse=keeps_sparse, sparse=value.sparse
+            )
         viewed = self._remembered[full_key]
         return viewed._replace(fresh=True) if value.fresh else viewed
 
@@ -157,7 +187,10 @@ class Tape:
             return value
         reverse = axes == tuple(range(len(axes)))[::-1]
         kernel: Kernel = attrgetter("T") if reverse else methodcaller("transpose", axes)
-        return self._view(("transpose", axes), kernel, value, tuple(value.shape[axis] for axis in axes))
+        viewed = self._view(("transpose", axes), kernel, value, tuple(value.shape[axis] for axis in axes), True)
+        if axes == (1, 0) and value.slot not in self.turned:
+            self.turned.add(viewed.slot)
+        return viewed
 
     def reshape(self, value: Value, shape: Shape) -> Value:
         """Return the entries in row-major order under another shape: a view where the layout allows it."""
@@ -178,12 +211,14 @@ class Tape:
         """Return a view of the diagonal of two axes, which becomes the last axis."""
         shape = tuple(size for axis, size in enumerate(value.shape) if axis not in (first, second))
         kernel = methodcaller("diagonal", 0, first, second)
-        viewed = self._view(("diagonal", first, second), kernel, value, (*shape, value.shape[first]))
-        return viewed._replace(fresh=False)
+        viewed = self._view(("diagonal", first, second), kernel, value, (*shape, value.shape[first]), True)
+        return viewed._replace(fresh=False, sparse=False)
 
     def select(self, value: Value, axis: int, rows: Rows) -> Value:
         """Return the chosen positions along an axis: a view where they are evenly spaced."""
         shape = (*value.shape[:axis], len(rows), *value.shape[axis + 1 :])
+        if value.sparse:
+            return self._view(("rows", axis, rows), partial(Sparse.select, axis=axis, rows=rows), value, shape, True)
         if isinstance(rows, range):
             stop = rows.stop if rows.step > 0 or rows.stop >= 0 else None
             key = (*(slice(None),) * axis, slice(rows.start, stop, rows.step))

@@ -89,10 +89,6 @@ def _values(calculation: Calculation) -> dict[str, Array]:
 def _sources(
     calculation: Calculation, wrt: tuple[str, ...], result: nodes.Node, values: Mapping[str, Array]
 ) -> Iterator[str]:
-    try:
-        wanted = compile_program(flatten([result])).run(values)[0]
-    except (OperationFailed, ValueError):
-        return
     asked = {_normal(graph) for graph in (calculation.original, _in_plain_words(calculation)) if graph is not None}
     for record in identities():
         if any(word in record["source"] for word in UNPUBLISHED) or "convention" in record:
@@ -102,7 +98,7 @@ def _sources(
             if graph is None or _normal(graph) not in asked:
                 continue
             published = _graph(record["closed_form"], named, calculation, _lengths(record, named, calculation))
-            if published is not None and _has_value(published, wanted, values):
+            if published is not None and _have_one_value(published, result, values):
                 yield short(record["source"])
                 break
 
@@ -188,9 +184,9 @@ def _length(node: Node, lengths: Mapping[str, str]) -> Node | None:
     return Number(lengths[node.text]) if isinstance(node, Number) and node.text in lengths else None
 
 
-def _has_value(published: nodes.Node, wanted: Array, values: Mapping[str, Array]) -> bool:
+def _have_one_value(published: nodes.Node, result: nodes.Node, values: Mapping[str, Array]) -> bool:
     try:
-        found = compile_program(flatten([published])).run(values)[0]
+        found, wanted = compile_program(flatten([published, result])).run(values)
     except (OperationFailed, ValueError):
         return False
     return found.shape == wanted.shape and relative_error(found, wanted) <= SAME_NUMBERS

@@ -20,7 +20,7 @@ from ..errors import ExpressionError
 from ..graph import catalogue, nodes
 from ..graph.nodes import topological
 from ..graph.operator import Operator
-from ..notation.formula import SPOKEN
+from ..notation.applications import SPOKEN
 from ..notation.trees import length as size_in_words
 from ..notation.trees import negated
 from ..notation.trees import size as syntax_size

@@ -16,9 +16,12 @@ FILLING = frozenset({"a", "an", "the", "of", "for", "in", "by", "to", "and", "wi
 
 
 def function_named(name: str) -> Operator | None:
-    """Return the function that a name, or a library's name, means: `function_named("torch.nn.functional.gelu")`."""
+    """Return the function that a name, or a library's name, means: `function_named("torch.nn.functional.gelu")`.
+
+    Mathematica's names begin with a capital: `Log` is `log`.
+    """
     bare = name.partition("(")[0].strip()
-    found = find(bare)
+    found = find(bare) or find(bare.lower())
     if found is None and "." in bare:
         found = next((operator for operator in operators() if bare in library_names(operator)), None)
         found = found or find(bare.rpartition(".")[2])
@@ -44,7 +47,7 @@ def telling(words: str) -> list[str]:
 def _mentions(operator: Operator, word: str) -> bool:
     """Whether an operator is about a word, be it of several things or of one."""
     begins = tuple({word, word.removesuffix("s")} if len(word) > 3 else {word})
-    return any(known.startswith(begins) for known in _words(operator))
+    return any(known.startswith(begins) if len(word) > 2 else known == word for known in _words(operator))
 
 
 @cache

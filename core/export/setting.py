@@ -60,10 +60,14 @@ class Setting:
         """
         shapes = {name: tuple(shapes[name]) for name in problem.names}
         asked = [replace(problem, kind="value"), *([problem] if problem.requests else [])]
-        found = [Compiler(one.of_formula).find(shapes, statics).calculation for one in asked]
+        compilers = [Compiler(one.of_formula) for one in asked]
+        found = [compiler.find(shapes, statics).calculation for compiler in compilers]
         calculation = found[-1]
         general, lengths = calculation.general or (calculation, {})
-        forms = [closed_forms(one, shapes, statics, everywhere=everywhere) for one in asked]
+        forms = [
+            closed_forms(one, shapes, statics, compiler, everywhere=everywhere)
+            for one, compiler in zip(asked, compilers, strict=True)
+        ]
         if any(form.merged for chosen in forms for form in chosen):
             general, lengths = merged(calculation)
             forms = [merged_forms(*pair) for pair in zip(asked, found, strict=True)]

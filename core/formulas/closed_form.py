@@ -21,13 +21,17 @@ from ..notation.differences import with_differences
 from ..notation.entries import literal
 from ..notation.expand import expanded
 from ..notation.formula import Notation
+from ..notation.inverses import with_inverses
 from ..notation.letters import Letters
-from ..notation.naming import bare, named
+from ..notation.naming import bare, named, uses
 from ..notation.pairs import with_pairs
+from ..notation.quotients import Way, ways_with_quotients
 from ..notation.recognise import recognised
 from ..notation.signs import with_sign_drawn
 from ..notation.spread import with_spreads
+from ..notation.symmetry import symmetrical
 from ..notation.trees import Tree
+from ..notation.trees import length as words
 from ..notation.typed import Typed
 from ..problems.calculation import Calculation
 from ..problems.problem import DIRECTIONS, Problem, direction_name, tangent_name
@@ -241,18 +245,23 @@ def _written(
     *,
     of_these_sizes: bool = False,
     by_entries: bool = False,
+    plain: bool = False,
 ) -> list[ClosedForm]:
     roots, notation = _with_notation(problem, calculation, roots)
+    ways = [Way(notation, roots), *([] if plain else ways_with_quotients(notation, roots, calculation.output))]
     shapes = {name: symbol.shape for name, symbol in calculation.symbols.items()}
     sizes = {name: length(name) for name in actual if name not in shapes}
     forms = []
-    for root, asked in zip(roots, _one_by_one(problem, calculation), strict=True):
-        whole = literal(notation, root) if by_entries else None
-        if whole is None:
-            whole = notation.map_tree(root) if _maps_vectors(calculation, root) else notation.tree(root)
-        tree = bare(whole, problem.names)
-        program = named(tree, Letters([*problem.names, *actual], shapes, sizes))
-        program = replace(program, result=with_sign_drawn(program.result))
+    for place, asked in enumerate(_one_by_one(problem, calculation)):
+        found = []
+        for own, graphs, wanted, times, worth in ways:
+            whole = literal(own, graphs[place]) if by_entries else None
+            tree = bare(whole or _tree(own, calculation, graphs[place]), problem.names)
+            program = named(tree, Letters([*problem.names, *actual], shapes, sizes), wanted)
+            program = replace(program, result=with_sign_drawn(program.result))
+            if wanted is None or uses(tree, wanted) >= times:
+                found.append((words(program) - worth, tree, program))
+        _, tree, program = min(found, key=lambda form: form[0])
         used = {node.name for node in walk(program) if isinstance(node, Name)} if actual else set()
         here = {name: size for name, size in actual.items() if name in used}
         forms.append(
@@ -268,6 +277,10 @@ def _written(
             )
         )
     return forms
+
+
+def _tree(notation: Notation, calculation: Calculation, root: Node) -> Tree:
+    return notation.map_tree(root) if _maps_vectors(calculation, root) else notation.tree(root)
 
 
 def _maps_vectors(calculation: Calculation, root: Node) -> bool:
@@ -302,7 +315,7 @@ def literal_forms(problem: Problem, calculation: Calculation) -> list[ClosedForm
 
 def exact_forms(problem: Problem, calculation: Calculation) -> list[ClosedForm]:
     """Return closed forms for exactly these sizes, with nothing rewritten for the reader."""
-    return _written(problem, calculation, flatten(_roots(calculation)), {}, of_these_sizes=True)
+    return _written(problem, calculation, flatten(_roots(calculation)), {}, of_these_sizes=True, plain=True)
 
 
 def _roots(calculation: Calculation) -> list[Node]:
@@ -354,8 +367,14 @@ def _readable(calculation: Calculation, regular: Regular | None = None) -> list[
         if not regular.found:
             return roots
     familiar = set(topological([calculation.original]))
-    known = flatten(expanded(recognised(flatten(expanded(roots, familiar))), familiar))
-    return with_spreads(known, familiar)
+    known = flatten(expanded(with_inverses(recognised(flatten(expanded(roots, familiar)))), familiar))
+    found = with_spreads(known, familiar)
+    twice = [len(wrt) > 1 and wrt[-1] == wrt[-2] for wrt, _ in calculation.results]
+    if not any(twice):
+        return found
+    halves = [calculation.symbols[wrt[-1]].rank for wrt, _ in calculation.results]
+    whole = zip(found, halves, twice, strict=True)
+    return [symmetrical(node, half) if same else node for node, half, same in whole]
 
 
 def _with_notation(problem: Problem, calculation: Calculation, roots: list[Node]) -> tuple[list[Node], Notation]:
@@ -364,6 +383,7 @@ def _with_notation(problem: Problem, calculation: Calculation, roots: list[Node]
     typed = Typed(problem.names, calculation.sums)
     # A sum that holds an identity is distributed where it was multiplied, and is known as it was written.
     familiar = {*topological([calculation.original]), *calculation.sums}
+    typed.read(lambda nodes: with_spreads(flatten(recognised(flatten(nodes))), familiar))
     roots, meanings = with_differences(roots, topological([calculation.original]), typed)
     if calculation.results:
         roots, laplacians = with_pairs(roots)

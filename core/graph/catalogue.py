@@ -85,7 +85,9 @@ def suggest(spelling: str, *, sure: bool = False) -> str | None:
         return None
     slips = {name: _slips(word, name) for name in known if abs(len(name) - len(word)) <= 2}
     allowed = _allowed(word, sure)
-    near = [name for name, count in slips.items() if count <= allowed(name)]
+    # A letter in front makes another function, as of `sin` and `asin`; a double one is a slip.
+    another = "" if word[:1] == word[1:2] else word[1:]
+    near = [name for name, count in slips.items() if count <= allowed(name) and name != another]
     if near:
         return known[min(near, key=lambda name: (slips[name], name[0] != word[0], len(name)))]
     # What someone began to write, who did not know how it goes on: a word of it, or the larger part.

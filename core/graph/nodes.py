@@ -76,8 +76,9 @@ _interned: dict[Hashable, _Entry] = {}
 
 
 def _forget(entry: _Entry) -> None:
-    if _interned.get(entry.key) is entry:
-        del _interned[entry.key]
+    held = _interned.pop(entry.key, entry)
+    if held is not entry:  # an equal node has been made since
+        _interned[entry.key] = held
 
 
 def _intern(cls: type[SomeNode], key: Hashable, shape: Shape, children: tuple[Node, ...], **fields: Any) -> SomeNode:
@@ -383,7 +384,10 @@ def is_function(node: Node, name: str) -> TypeGuard[Map | Apply]:
 
 def sizes_of(factors: Iterable[Factor]) -> dict[int, int]:
     """Return the size of each label of an einsum."""
-    return {label: size for node, labels in factors for label, size in zip(labels, node.shape, strict=True)}
+    sizes: dict[int, int] = {}
+    for node, labels in factors:
+        sizes.update(zip(labels, node.shape, strict=True))
+    return sizes
 
 
 def topological(roots: Iterable[Node]) -> list[Node]:

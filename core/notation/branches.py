@@ -59,7 +59,7 @@ def _upwards(name: str, left: Node, right: Node) -> Node:
 
 
 def redundant_mask(node: Node) -> Node | None:
-    """m * m = m; relu(x) * (x > 0) = relu(x); p * x**(p - 1) * (p != 0) = p * x**(p - 1)"""
+    """m * m = m; relu(x) * (x > 0) = relu(x); p * x**(p - 1) * (p != 0) = p * x**(p - 1), and with (p != c) likewise"""
     if not isinstance(node, Product):
         return None
     factors = list(node.factors)
@@ -70,13 +70,15 @@ def redundant_mask(node: Node) -> Node | None:
 
 
 def _implies(mask: Node, labels: Labels, factor: Factor) -> bool:
-    """Whether a factor is 0 wherever the mask is, or has the exponent p - 1 where the mask is p != 0."""
+    """Whether a factor is 0 wherever the mask is, or has the exponent p - c - 1 where the mask is p != c."""
     other, own = factor
     if not isinstance(mask, Map):
         return False
-    if mask.operator.name == "not_equal" and is_function(other, "power") and constant_value(mask.children[1]) == 0:
-        p = mask.children[0]
-        less = add([(1, p), (-1, full(1, p.shape))], p.shape)
+    if mask.operator.name == "not_equal" and is_function(other, "power"):
+        p, c = mask.children
+        if constant_value(c) is None:
+            return False
+        less = add([(1, p), (-1, c), (-1, full(1, p.shape))], p.shape)
         return set(labels) <= set(own) and broadcast(less, other.shape) is other.children[1]
     base = other.children[0] if is_function(other, "power") else other
     if own != labels or not isinstance(base, Map) or base.operator.name not in ("relu", "maximum"):

@@ -6,8 +6,8 @@ from collections.abc import Sequence
 from typing import NamedTuple
 
 from ...grammar.budget import spend
-from ...grammar.syntax import Attribute, Binary, Number
-from .trees import ONE, Power, Tree, call, hadamard, times, transposed, transposes
+from ...grammar.syntax import Attribute, Binary, Call, Number
+from .trees import ONE, TURNED, Power, Tree, call, hadamard, times, transposed, transposes
 
 
 class Link(NamedTuple):
@@ -15,7 +15,8 @@ class Link(NamedTuple):
 
     `diagonal` says that the powers are of vectors and stand for their diagonal matrix; `matrix` is that matrix where
     it has a name of its own. `spread` says that a sum in it repeats a vector or a number along an axis, so that it is
-    transposed as a whole: `(X + v).T` is not `X.T + v`.
+    transposed as a whole: `(X + v).T` is not `X.T + v`. An outer product that is `shared` by the terms of a sum stays
+    as it is.
     """
 
     powers: tuple[Power, ...]
@@ -23,6 +24,7 @@ class Link(NamedTuple):
     symmetric: bool = False
     matrix: Tree | None = None
     spread: bool = False
+    shared: bool = False
 
     @staticmethod
     def of(tree: Tree, *, diagonal: bool = False, symmetric: bool = False, spread: bool = False) -> Link:
@@ -45,7 +47,8 @@ class Link(NamedTuple):
         return self._replace(powers=turned)
 
     def _turned(self, tree: Tree) -> Tree:
-        whole = self.spread and isinstance(tree, Binary) and tree.operator in ("+", "-")
+        sums = isinstance(tree, Binary) and tree.operator in ("+", "-")
+        whole = self.spread and sums and TURNED not in tree.__dict__
         return Attribute(tree, "T") if whole else transposed(tree)
 
     def written(self) -> Tree:
@@ -71,12 +74,25 @@ def _parts(links: Sequence[Link]) -> list[Tree]:
 
 def product_of(links: Sequence[Link]) -> Tree:
     """Return a chain as a product, turned around where that writes fewer transposes."""
+    if len(links) == 2 and not any(link.shared for link in links) and (outer := _outer(*links)) is not None:
+        return outer
     parts = _parts(links)
     if (written := sum(map(transposes, parts))) > 1:
         turned = _parts(flipped(links))
-        if sum(map(transposes, turned)) + 1 < written:
+        # The ends of `A.T @ P.T @ P.T @ A` stay as they are when it is turned.
+        if sum(map(transposes, turned)) + 1 + (turned[0] == parts[0]) < written:
             return transposed(times(turned, "@"))
     return times(parts, "@")
+
+
+def _outer(first: Link, second: Link) -> Tree | None:
+    """Return a matrix times an outer product as one of two vectors: `outer(A @ u, v)` for `A @ outer(u, v)`."""
+    match first.written(), second.written():
+        case matrix, Call("outer", (u, v)):
+            return call("outer", times([matrix, u], "@"), v)
+        case Call("outer", (u, v)), _ if transposes((turned := second.flipped()).tree) <= transposes(second.tree):
+            return call("outer", u, times([turned.written(), v], "@"))
+    return None
 
 
 def powers_of(links: Sequence[Link]) -> tuple[Power, ...]:

@@ -11,11 +11,15 @@ True
 from __future__ import annotations
 
 from collections.abc import Iterable
+from math import prod
 
 from ..elaboration.elaborate import call
 from ..graph.algebra import Factor, add, full, inlined, product, scale
 from ..graph.nodes import Coefficient, Node, Product, Sum, is_function, remembered
 from .totals import known
+
+# The number grows exponentially with the depth of an expression, and what is that long becomes no shorter.
+MOST_TERMS = 250
 
 
 def with_complements(node: Node) -> Node | None:
@@ -28,6 +32,8 @@ def _shorter(node: Sum) -> tuple[Node, ...]:
     factors = [factor for term in node.children for factor, _ in _factors(term)]
     weighted = any(map(_is_softmax, factors))
     if not any(map(_is_complement, factors)) and not (weighted and any(isinstance(own, Sum) for own in factors)):
+        return ()
+    if sum(map(_count, node.children)) > MOST_TERMS:
         return ()
     found = add([part for c, term in node.terms for part in _multiplied_out(c, term)], node.shape)
     return (found,) if _size(found) < _size(node) else ()
@@ -49,6 +55,15 @@ def _is_softmax(node: Node) -> bool:
     """Whether a node is exp(x - logsumexp(x)), whose entries add up to one."""
     shift = node.children[0].children if is_function(node, "exp") else ()
     return any(is_function(part, "logsumexp") for term in shift for part in (term, *term.children))
+
+
+@remembered
+def _count(term: Node) -> int:
+    """Return how many terms a Product of Sums is multiplied out to."""
+    return prod(
+        sum(map(_count, factor.children)) if isinstance(factor, Sum) else 2 if _is_complement(factor) else 1
+        for factor, _ in _factors(term)
+    )
 
 
 def _multiplied_out(coefficient: Coefficient, term: Node) -> Iterable[tuple[Coefficient, Node]]:

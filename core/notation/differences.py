@@ -161,12 +161,15 @@ def _uses(coefficient: Coefficient, term: Node) -> Iterator[Use]:
     for place, (select, labels) in enumerate(factors):
         if isinstance(select, Select):
             others = factors[:place] + factors[place + 1 :]
-            scalars, rest = _apart(others, {*range(term.rank), *labels})
+            scalars, rest = apart(others, {*range(term.rank), *labels})
             yield Use(coefficient, scalars, select, rest, labels)
 
 
-def _apart(factors: Iterable[Factor], reached: set[int]) -> tuple[tuple[Node, ...], tuple[Factor, ...]]:
-    """Return the scalars among factors, and the factors that are connected with labels."""
+def apart(factors: Iterable[Factor], reached: set[int]) -> tuple[tuple[Node, ...], tuple[Factor, ...]]:
+    """Return the scalars among factors, and the factors that are connected with labels.
+
+    Example: of `(x @ A @ x)*y` they are the node of `x @ A @ x`, and the factor `y`.
+    """
     groups: list[list[Factor]] = []
     for factor in factors:
         met = [group for group in groups if any(not {*factor[1]}.isdisjoint(own) for _, own in group)]

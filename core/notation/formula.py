@@ -7,45 +7,19 @@ input: parsed and elaborated again it has the same values.
 from __future__ import annotations
 
 from collections.abc import Iterable, Mapping, Sequence
+from copy import copy
 from fractions import Fraction
 
 from ...grammar.parser import parse
 from ...grammar.rewriting import filled
-from ...grammar.syntax import (
-    Attribute,
-    Binary,
-    Index,
-    Lambda,
-    Literal,
-    Local,
-    Name,
-    Number,
-    Slice,
-    String,
-    TupleLiteral,
-    walk,
-)
+from ...grammar.syntax import Binary, Index, Literal, Name, Number, Slice, TupleLiteral
 from ..elaboration.arguments import declaration
 from ..elaboration.infix import COMPARISONS
-from ..graph.algebra import Factor, add, constant_value, is_zero, permute, product, repeated_axes, scale, without_axes
+from ..graph.algebra import Factor, add, constant_value, is_zero, permute, repeated_axes, scale, without_axes
 from ..graph.canonical import is_symmetric, tidy
-from ..graph.nodes import (
-    Apply,
-    Coefficient,
-    Constant,
-    Function,
-    Map,
-    Node,
-    Plain,
-    Product,
-    Reshape,
-    Structural,
-    Sum,
-    Symbol,
-    topological,
-)
+from ..graph.nodes import Apply, Coefficient, Constant, Map, Node, Plain, Product, Structural, Sum, Symbol, topological
 from ..graph.ratios import Ratio, reciprocal, shared_divisor
-from ..graph.signatures import parse_axes
+from .applications import application, reduced_operand
 from .branches import masked_by
 from .chains import Link
 from .expand import Familiar
@@ -54,8 +28,8 @@ from .projectors import projected
 from .residuals import residual_in
 from .roots import exact_power
 from .summands import adds_matrices, opened, with_transposes_opened
-from .sums import summed
-from .terms import Term, raised, written
+from .sums import drawn_out, summed
+from .terms import Term, raised, without_ones, written
 from .trees import ONE, Exponent, Power, Tree, array_literal, call, indexed, length, number, spelled, transposed
 from .typed import Typed
 from .walk import Walk
@@ -65,7 +39,6 @@ INFIX = {"power": "**", **{name: sign for sign, name in COMPARISONS.items()}}
 # A node nested more deeply than this is written after its parts: a long product is too deep for a recursion.
 DEEPEST = 50
 
-SPOKEN = {"solve_vector": "solve", "solve_matrix": "solve", "euclidean_norm": "norm", "power_norm": "norm"}
 # Elementwise functions that are written by the name of a public one.
 FAMILIAR = {"standard_normal_density": "norm_pdf"}
 
@@ -75,7 +48,8 @@ class Notation:
 
     `spoken` gives inputs other names; `familiar` are the nodes of the expression as it was typed: a difference that
     stands there as `A @ x - b` is written so even where the derivative has `b - A @ x`. Terms and factors come in the
-    order in which they were `typed`. Symbols that have `meanings` are written as what they stand for.
+    order in which they were `typed`. Symbols that have `meanings` are written as what they stand for, those of
+    `quotients` as one part.
     """
 
     def __init__(
@@ -88,10 +62,21 @@ class Notation:
         self.spoken = spoken or {}
         self.typed = typed or Typed()
         self.meanings = meanings or {}
+        self.quotients: Mapping[Node, Node] = {}
         self.familiar = Familiar(familiar)
         self.maps: set[Node] = set()
         self._terms: dict[Node, Term] = {}
         self._depth = 0
+
+    def with_quotients(self, quotients: Mapping[Node, Node]) -> Notation:
+        """Return a notation that is otherwise the same, with symbols for quotients."""
+        other = copy(self)
+        other.quotients, other.maps, other._terms = quotients, set(), {}
+        return other
+
+    def anew(self) -> Notation:
+        """Return a notation that knows of no expression: that of a function's body."""
+        return Notation()
 
     def tree(self, node: Node) -> Tree:
         """Return a node as a tree of exactly its shape."""
@@ -115,10 +100,11 @@ class Notation:
 
     def _term(self, node: Node) -> Term:
         if is_zero(node):
-            return self._wrapped(node, call("zeros", self._shape(node)) if node.rank else Number("0"))
+            return self._zero(node)
         match node:
             case Product():
-                return self._product(node.coefficient, self.typed.factors(node.factors), node.rank)
+                found = self._product(node.coefficient, self.typed.factors(node.factors), node.rank)
+                return found if found.coefficient else self._zero(node)
             case Sum():
                 return self._sum(node)
             case Map():
@@ -131,9 +117,11 @@ class Notation:
             case Apply():
                 if node.operator.name in ("solve_vector", "solve_matrix"):
                     return self._solution(node)
-                return self._wrapped(node, self._apply(node))
+                return self._wrapped(node, application(self, node))
             case Symbol() if node in self.meanings:
                 return self.term(self.meanings[node])
+            case Symbol() if node in self.quotients:
+                return self._wrapped(node, self.tree(self.quotients[node]))
             case Symbol():
                 return self._wrapped(node, Name(self.spoken.get(node.name, node.name)))
             case Constant():
@@ -151,6 +139,9 @@ class Notation:
     def _wrapped(self, node: Node, tree: Tree) -> Term:
         return Term.of(tree, node.rank, symmetric=is_symmetric(node))
 
+    def _zero(self, node: Node) -> Term:
+        return self._wrapped(node, call("zeros", self._shape(node)) if node.rank else Number("0"))
+
     def _shape(self, node: Node) -> Tree:
         sizes = [length_tree(size) for size in node.shape]
         return sizes[0] if len(sizes) == 1 else TupleLiteral(tuple(sizes))
@@ -159,7 +150,7 @@ class Notation:
 
     def _product(self, coefficient: Coefficient, factors: Sequence[Factor], rank: int) -> Term:
         plain, powers = split(coefficient)
-        return Walk(self, rank, plain, scalars=powers).term([*opened(coefficient, factors)])
+        return drawn_out(Walk(self, rank, plain, scalars=powers).term([*opened(coefficient, factors)]))
 
     def _sum(self, node: Sum) -> Term:
         known = None if node in self.familiar else self.familiar.multiple(node)
@@ -191,7 +182,7 @@ class Notation:
         return self._product(1, self.typed.factors([*found.factors, (inner, found.place)]), 2)
 
     def _plain_sum(self, node: Sum) -> Term:
-        whole = (adds_matrices(node) or node in self.maps) and node not in self.familiar
+        whole = adds_matrices(node) or (node in self.maps and node not in self.familiar)
         places = self.typed.terms(node)
         result = self._added([*node.terms], places, whole=whole)
         if (spread := with_transposes_opened(node)) is not None:
@@ -233,7 +224,7 @@ class Notation:
             return self.term(node)
         repeated = repeated_axes(node)
         if not repeated:
-            return self.term(node)
+            return without_ones(self.term(node))
         kept = tuple(axis for axis in range(node.rank) if axis not in repeated)
         inner = self.term(without_axes(node, kept))
         if not kept:
@@ -319,121 +310,11 @@ class Notation:
             solution = self._wrapped(node, call("solve", self.tree(matrix), inner))
         return solution._replace(coefficient=term.coefficient, scalars=term.scalars)
 
-    def _apply(self, node: Apply) -> Tree:
-        name = node.operator.name
-        function = next((value for _, value in node.parameters if isinstance(value, Function)), None)
-        if function is not None:
-            return self._with_function(node, function)
-        usual = declaration(node.operator.parameters).settings
-        given = (pair for pair in node.parameters if pair[1] not in (None, False, usual.get(pair[0])))
-        settings = {key: spelled(value) for key, value in given}
-        if name == "nuclear_norm":
-            return call("matrix_norm" if node.batch else "norm", self.tree(node.children[0]), String("nuc"))
-        if node.operator.written:
-            return self._written(node)
-        if node.operator.signature == "(n)->(n)" and "axis" in node.operator.parameters:
-            return self._along_axis(node, settings)
-        if node.operator.signature.startswith("(n)->") and "axis" in node.operator.parameters:
-            return self._reduction(node, settings)
-        if len(node.children) == 1 and node.operator.keeps_symmetry:
-            inner = self.tree(node.children[0])
-            if isinstance(inner, Attribute) and not settings:
-                return transposed(call(name, inner.operand))
-        tree: Tree = call(SPOKEN.get(name, name), *map(self.tree, _unrepeated(node)), **settings)
-        if node.operator.signature.partition("->")[2].count("(") > 1:
-            tree = Index(tree, (Number(str(node.output)),))
-        return tree
-
-    def _written(self, node: Apply) -> Tree:
-        """Return what stands for a hidden operator, in terms of its operands and of the sizes in its signature."""
-        axes = parse_axes(node.operator.signature.partition("->")[0])
-        cores = [child.shape[node.batch :] for child in node.children]
-        pairs = zip(sum(axes, ()), sum(cores, ()), strict=True)
-        sizes = {name: length_tree(size) for name, size in pairs}
-        operands = dict(zip(node.operator.operands, map(self.tree, _unrepeated(node)), strict=True))
-        return filled(parse(node.operator.written).result, {**sizes, **operands})
-
-    def _along_axis(self, node: Apply, settings: dict[str, Tree]) -> Tree:
-        """Return what keeps its shape along the last axis, for a transpose along the first of what is transposed."""
-        operand, axes = reduced_operand(node)
-        name = node.operator.name
-        if operand.rank == node.rank == 2 and axes == (0,):
-            return transposed(call(name, self.tree(operand), axis=number(0), **settings))
-        last = {"axis": number(node.rank - 1)} if node.rank > 1 else {}
-        return call(name, self.tree(node.children[0]), **last, **settings)
-
-    def _with_function(self, node: Apply, function: Function) -> Tree:
-        """Return a loop or a solution as `states(lambda h, x: tanh(W @ h + x), h0, X)`."""
-        operands = [*map(self.tree, node.children)]
-        count = len(function.arguments) - sum(name.startswith("captured") for name in names_of(function))
-        local, captured = names_of(function)[:count], names_of(function)[count:]
-        given = operands[: len(operands) - len(captured)]
-        meant = dict(zip(captured, operands[len(given) :], strict=True))
-        taken = {item.name for tree in meant.values() for item in walk(tree) if isinstance(item, Name | Local)}
-        own = [name.removeprefix("local ") for name in local]
-        own = [name + "_" * next(k for k in range(len(taken) + 1) if name + "_" * k not in taken) for name in own]
-        meant |= {name: Local(word) for name, word in zip(local, own, strict=True)}
-        body = filled(Notation().tree(function.body), meant)
-        return call(node.operator.name, Lambda(tuple(own), body), *given)
-
-    def _reduction(self, node: Apply, settings: dict[str, Tree]) -> Tree:
-        operand, axes = reduced_operand(node)
-        name = SPOKEN.get(node.operator.name, node.operator.name)
-        order = [settings.pop("ord")] if "ord" in settings else []
-        if len(axes) != operand.rank:
-            settings["axis"] = number(axes[0]) if len(axes) == 1 else TupleLiteral(tuple(map(number, axes)))
-        # Over two axes a norm of an order is that of a matrix.
-        if name == "norm" and len(axes) > (1 if order else 2) and (order or settings):
-            name = "vector_norm"
-        return call(name, self.tree(operand), *order, **settings)
-
-
-def names_of(function: Function) -> list[str]:
-    """Return the names of the arguments of a function: `local h`, `captured 0`."""
-    return [symbol.name for symbol in function.arguments]
-
 
 def _is_norm(node: Node) -> bool:
     if isinstance(node, Product):
         return any(map(_is_norm, node.children))
     return isinstance(node, Apply) or (isinstance(node, Map) and node.operator.name == "hypot")
-
-
-def _unrepeated(node: Apply) -> list[Node]:
-    """Return the operands without the batch axes along which they only repeat, where another operand has them all."""
-    batch = set(range(node.batch))
-    repeated = [batch <= repeated_axes(child) for child in node.children]
-    if not batch or all(repeated) or not any(batch.isdisjoint(repeated_axes(child)) for child in node.children):
-        return list(node.children)
-    pairs = zip(node.children, repeated, strict=True)
-    return [without_axes(child, tuple(range(node.batch, child.rank))) if same else child for child, same in pairs]
-
-
-def reduced_operand(node: Apply) -> tuple[Node, tuple[int, ...]]:
-    """Return what an operator along axes was applied to, before its axes were moved last and merged, and the axes."""
-    (child,) = node.children
-    last = child.rank - 1
-    plain = (child, (last,))
-    if not isinstance(child, Product) or child.coefficient != 1:
-        return plain
-    merging = [labels for operand, labels in child.factors if isinstance(operand, Reshape) and labels[0] == last]
-    dense = [(operand, labels) for operand, labels in child.factors if not isinstance(operand, Reshape)]
-    if len(dense) + len(merging) != len(child.children):
-        return plain
-    if len(dense) > 1 and len(merging) == 1:
-        output = (*range(last), *merging[0][1:])
-        if not {*output} <= {label for _, labels in dense for label in labels}:
-            return plain
-        dense = [(product(1, dense, output), output)]
-    if len(dense) != 1:
-        return plain
-    operand, labels = dense[0]
-    reduced = merging[0][1:] if merging else (last,)
-    axes = tuple(axis for axis, label in enumerate(labels) if label in reduced)
-    kept = [label for label in labels if label not in reduced]
-    if len(set(labels)) != len(labels) or kept != list(range(last)) or isinstance(operand, Structural):
-        return plain
-    return operand, axes
 
 
 def _spreads(spread: Node, inner: Apply, axes: Sequence[int]) -> bool:

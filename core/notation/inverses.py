@@ -14,14 +14,15 @@ from __future__ import annotations
 
 from collections import Counter
 from collections.abc import Sequence
+from fractions import Fraction
 
 from ..elaboration.elaborate import call, elaborate_text
 from ..elaboration.infix import power
 from ..graph.algebra import add, constant_value, exchanged, full, inlined, is_zero, product
 from ..graph.canonical import is_symmetric
 from ..graph.convolution import overlaps
-from ..graph.nodes import Apply, Delta, Factor, Node, Product, Sum, is_function
-from ..graph.transform import flatten
+from ..graph.nodes import Apply, Delta, Factor, Node, Product, Sum, is_function, topological
+from ..graph.transform import flatten, transform
 
 # A matrix that is inverted is a product of few factors, and so is what it stands in; a residual has two or three terms.
 LONGEST = 6
@@ -34,7 +35,7 @@ def cancelled_inverse(node: Node) -> Node | None:
     """inv(A) @ A = eye(n), also where A is a product: inv(X.T @ X) @ X.T @ X."""
     if not isinstance(node, Product) or len(node.children) < 2 or not _has_inverse(node):
         return None
-    node = _multiplied_out(node)
+    node = without_products(node)
     factors = list(node.factors)
     uses = Counter(label for _, labels in factors for label in labels)
     for place, (inverse, labels) in enumerate(factors):
@@ -51,7 +52,7 @@ def cancelled_inverse(node: Node) -> Node | None:
     return None
 
 
-def _multiplied_out(node: Product) -> Product:
+def without_products(node: Product) -> Product:
     """Return a Product without Products in it."""
     flat: Node = node
     while isinstance(flat, Product) and len(flat.children) <= LONGEST_PRODUCT:
@@ -94,7 +95,7 @@ def _cancelled(node: Node) -> Node:
     """Return a term multiplied out, with every inverse cancelled that can be."""
     while (shorter := cancelled_inverse(node)) is not None:
         node = shorter
-    return _multiplied_out(node) if isinstance(node, Product) else node
+    return without_products(node) if isinstance(node, Product) else node
 
 
 def _matrix_from(
@@ -145,6 +146,22 @@ def solved_product(node: Node) -> Node | None:
     return exchanged(right, spots, (Delta.of(matrix.shape[0], 2), (0, end)))
 
 
+def with_inverses(roots: Sequence[Node]) -> list[Node]:
+    """Return graphs with inv(A) @ B for solve(A, B) where a reader meets the inverse in any case: so terms meet."""
+    inverses = {node.children[0] for node in topological(roots) if is_function(node, "inv") and node.rank == 2}
+    solved = {node for node in topological(roots) if is_function(node, "solve_matrix") and node.rank == 2}
+    if not any(node.children[0] in inverses for node in solved):
+        return [*roots]
+
+    def visit(node: Node) -> Node:
+        if not is_function(node, "solve_matrix") or node.rank != 2 or node.children[0] not in inverses:
+            return node
+        matrix, right = node.children
+        return product(1, [(call("inv", matrix), (0, 2)), (right, (2, 1))], (0, 1))
+
+    return transform(roots, visit)
+
+
 def sign_of_itself(node: Node) -> Node | None:
     """sign(x) * x = abs(x), sign(x) * abs(x) = x, sign(x) / abs(x) = 1/x."""
     if not isinstance(node, Product):
@@ -163,19 +180,46 @@ def sign_of_itself(node: Node) -> Node | None:
 
 
 def merged_powers(node: Node) -> Node | None:
-    """Merge powers of one thing: x * x**p = x**(p + 1), where p is no number."""
+    """Merge powers of one thing: x * x**p = x**(p + 1), x / sqrt(x) = sqrt(x), x**p / x = x**(p - 1)."""
     if not isinstance(node, Product):
         return None
     factors = list(node.factors)
     for place, (raised, labels) in enumerate(factors):
-        if not is_function(raised, "power"):
+        if not any(is_function(raised, name) for name in ("power", "sqrt", "reciprocal_or_zero")):
             continue
-        x, exponent = raised.children
-        if isinstance(constant_value(exponent), int) or (x, labels) not in factors:
+        x, exponent = _as_power(raised)
+        if isinstance(constant_value(exponent), int):
             continue
-        more = add([(1, exponent), (1, full(1, exponent.shape))], exponent.shape)
-        return exchanged(node, (place, factors.index((x, labels))), (power(x, more), labels))
+        for spot, (other, own) in enumerate(factors):
+            base, more = _as_power(other)
+            if spot != place and own == labels and base is x and not (_of_root(raised) and _of_root(other)):
+                terms = [(1, exponent), (1, more)]
+                return exchanged(node, (place, spot), (_power_of(x, add(terms, exponent.shape)), labels))
     return None
+
+
+def _as_power(node: Node) -> tuple[Node, Node]:
+    """Return a node as a power of another: sqrt(x)**-1 is x to the -1/2; what is no power is itself to the 1."""
+    if is_function(node, "sqrt"):
+        return node.children[0], full(Fraction(1, 2), node.shape)
+    if is_function(node, "reciprocal_or_zero"):
+        return node.children[0], full(-1, node.shape)
+    if not is_function(node, "power"):
+        return node, full(1, node.shape)
+    base, exponent = node.children
+    x, inner = _as_power(base)
+    number, known = constant_value(exponent), constant_value(inner)
+    if x is base or number is None or known is None:
+        return base, exponent
+    return x, full(number * known, node.shape)
+
+
+def _of_root(node: Node) -> bool:
+    return is_function(node, "sqrt") or (is_function(node, "power") and is_function(node.children[0], "sqrt"))
+
+
+def _power_of(x: Node, exponent: Node) -> Node:
+    return call("sqrt", x) if constant_value(exponent) == Fraction(1, 2) else power(x, exponent)
 
 
 def solved_sylvester(node: Node) -> Node | None:

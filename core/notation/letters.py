@@ -81,6 +81,10 @@ def _usual(part: Tree, *, matrix: bool) -> list[str]:
             return [TUPLES[function][int(place)]]
         case Binary("-", Index(), _) if matrix:
             return ["D"]
+        case Binary("/", Binary("-", _, Call("mean")), _):
+            return ["Z" if matrix else "z"]
+        case Binary("/", Binary("@"), Binary("@")):
+            return ["r"]
     return ["D"] if isinstance(part, Binary) and _adds_rows(part) else []
 
 

@@ -14,25 +14,29 @@ from .trees import Tree, length, negated
 
 NAMEABLE = {Call, Index, syntax.Binary, syntax.Attribute}
 # A name costs a reader something too: a part is named where at least this many words and signs are saved. In a formula
-# that is long even with the name, a sum or a call is named where that saves less: the first number is how long.
+# that is long even with the name, a sum or a call is named where that saves less: the first number is how long. And so
+# is a call of several operands, as `solve(K, y)`.
 WORTH = 2
 LONG = ((18, 0), (12, 1))
 # `p = ...;` around the part itself.
 COST = 4
 
 
-def named(tree: Tree, letters: Letters) -> Program:
+def named(tree: Tree, letters: Letters, wanted: Tree | None = None) -> Program:
     """Return a tree as a program in which parts that are long and repeated are assigned to names first.
+
+    A part that is `wanted` has a name in any case.
 
     Example: `diag(softmax(x)) - outer(softmax(x), softmax(x))` becomes `p = softmax(x); diag(p) - outer(p, p)`.
     """
     parts = _Parts(unique(tree))
     letters.used |= parts.names
     names: dict[Node, Name] = {}
-    while (part := parts.worth_naming()) is not None:
+    chosen = [part for part in parts.all if part == wanted]
+    while (part := chosen.pop() if chosen else parts.worth_naming()) is not None:
         names[part] = Name(letters.name(part, parts.names_in(part, names)))
         parts.name(part)
-    return Program(tuple(_in_order(parts, names)), _in_terms_of(parts.root, names))
+    return Program(tuple(_in_order(names)), _in_terms_of(parts.root, names))
 
 
 def bare(tree: Tree, taken: Iterable[str]) -> Tree:
@@ -50,6 +54,15 @@ def unique(tree: Tree) -> Tree:
     return new[id(tree)]
 
 
+def uses(tree: Tree, part: Tree) -> int:
+    """Return how often a part is written in a tree."""
+    times: dict[Node, int] = {}
+    order = [*walk(unique(tree))]
+    for node in reversed(order):
+        times[node] = 1 if node == part else sum(times[inner] for inner in children(node))
+    return times[order[0]]
+
+
 class _Parts:
     """The parts of a tree in which equal ones are one object: how often each is written, and how long it is.
 
@@ -59,7 +72,7 @@ class _Parts:
 
     def __init__(self, root: Tree) -> None:
         self.root = root
-        order = [*walk(root)]
+        self.all = order = [*walk(root)]
         self._place = {node: place for place, node in enumerate(order)}
         self._above: dict[Node, list[Node]] = {node: [] for node in order}
         self._times = dict.fromkeys(order, 0)
@@ -86,7 +99,7 @@ class _Parts:
             if not isinstance(node, Name) and all(part in plain for part in children(node)):
                 plain.add(node)
         products = (n for n in order if isinstance(n, syntax.Binary) and n.operator == "*")
-        multiples = {n for n in products if isinstance(n.left, syntax.Number)}
+        multiples = {n for n in products if isinstance(n.left, syntax.Number) or n.left in plain}
         views = (n for n in order if isinstance(n, syntax.Attribute) or (isinstance(n, Index) and _slices(n, plain)))
         turned = {n for n in views if isinstance(n.operand, Name)}
         return (
@@ -104,12 +117,15 @@ class _Parts:
         if not isinstance(node, Call) and not (isinstance(node, syntax.Binary) and node.operator in "+-"):
             return WORTH
         rest = self._whole - self._times[node] * (self._lengths[node] - 1)
-        return next((least for long, least in LONG if rest > long), WORTH)
+        several = isinstance(node, Call) and len(node.arguments) > 1
+        return next((least for long, least in LONG if rest > long), WORTH - several)
 
     def worth_naming(self) -> Node | None:
         """Return the repeated part whose naming saves most, None where none saves enough."""
         while self._queue:
             gain, place, node = heappop(self._queue)
+            if node in self._named:
+                continue
             if (now := self._gain(node)) != -gain:
                 heappush(self._queue, (-now, place, node))
             elif now >= self._worth(node):
@@ -193,19 +209,19 @@ def _has_sign(node: Node) -> bool:
 
 
 def _slices(node: Index, plain: set[Node]) -> bool:
-    """Whether an index is one slice between places that are read at a glance: `x[1:-1]`."""
+    """Whether an index is one place, or one slice between places that are read at a glance: `x[0]`, `x[1:-1]`."""
     match node.items:
-        case (syntax.Slice(_, _, None) as item,):
+        case (syntax.Slice(_, _, None) | syntax.Number() as item,):
             return item in plain
     return False
 
 
-def _in_order(parts: _Parts, names: Mapping[Node, Name]) -> list[Assignment]:
+def _in_order(names: Mapping[Node, Name]) -> list[Assignment]:
     """Return the assignments of names, each after those that it uses, else in the order of the names."""
-    place = {name.name: position for position, name in enumerate(names.values())}
-    parts_in_order = [*names]
-    waiting = [parts.names_in(part, names) & place.keys() - {names[part].name} for part in parts_in_order]
-    users: dict[str, list[int]] = {name: [] for name in place}
+    spoken = [name.name for name in names.values()]
+    written = [_in_terms_of(part, names) for part in names]
+    users: dict[str, list[int]] = {name: [] for name in spoken}
+    waiting = [users.keys() & {node.name for node in walk(part) if isinstance(node, Name)} for part in written]
     for position, needed in enumerate(waiting):
         for name in needed:
             users[name].append(position)
@@ -213,9 +229,8 @@ def _in_order(parts: _Parts, names: Mapping[Node, Name]) -> list[Assignment]:
     ordered: list[Assignment] = []
     while ready:
         position = heappop(ready)
-        part = parts_in_order[position]
-        name = names[part].name
-        ordered.append(Assignment(name, _in_terms_of(part, names)))
+        name = spoken[position]
+        ordered.append(Assignment(name, written[position]))
         for user in users[name]:
             waiting[user].discard(name)
             if not waiting[user]:

@@ -30,7 +30,9 @@ from ..graph.ratios import Ratio, reciprocal
 from ..graph.transform import transform_once
 from .branches import simpler_branches
 from .complements import with_complements
+from .denominators import over_one_denominator
 from .inverses import PAIRS
+from .roots import known_number
 from .totals import known_total
 from .unmerged import unmerged
 
@@ -42,8 +44,10 @@ PATTERNS = (
     known_total,
     with_complements,
     unmerged,
-    *PAIRS,
     simpler_branches,
+    *PAIRS,
+    over_one_denominator,
+    known_number,
 )
 
 

@@ -15,7 +15,7 @@ from __future__ import annotations
 
 from collections.abc import Iterable, Iterator, Mapping, Sequence
 from fractions import Fraction
-from itertools import combinations
+from itertools import combinations, permutations
 from math import prod
 
 from ..elaboration.applied import over_axes
@@ -26,7 +26,7 @@ from ..graph.nodes import Apply, Coefficient, Labels, Node, Product, Sum, is_fun
 from ..graph.operator import Operator
 from ..graph.ratios import Ratio, ratio, reciprocal
 from ..graph.transform import flatten, transform
-from .formula import reduced_operand
+from .applications import reduced_operand
 from .summands import opened
 
 # What the definitions of these are in the operator table, as functions of their own: they are written, never computed.
@@ -44,8 +44,9 @@ def with_spreads(roots: Sequence[Node], typed: Iterable[Node]) -> list[Node]:
             terms = [(term, _variance(_times(*term))) for term in node.terms]
             parts = [own if new is None else (1, new) for own, new in terms]
             return add(parts, node.shape) if parts != [*node.terms] else node
-        found = _variance(_times(1, node)) if isinstance(node, Product) else _deviation(node, divisors)
-        return node if found is None else found
+        if isinstance(node, Product):
+            return _variance(_times(1, node)) or _without_roots(node)
+        return _deviation(node, divisors) or node
 
     return transform(roots, visit)
 
@@ -99,6 +100,18 @@ def _deviation(node: Node, divisors: Mapping[Data, Coefficient]) -> Node | None:
     labels = tuple(range(node.rank))
     root = power(number(divisors[data]), number(Fraction(1, 2)))
     return None if found is None else product(1, [(root, ()), (found, labels)], labels)
+
+
+def _without_roots(node: Product) -> Node:
+    """Return std(x), which was typed as norm(x - mean(x))/sqrt(n), for sqrt(n)*std(x)/sqrt(n)."""
+    factors = list(node.factors)
+    for place, (factor, labels) in enumerate(factors):
+        for root, (spread, own) in permutations(factor.factors, 2) if isinstance(factor, Product) else ():
+            divisor = power(root[0], number(-1))
+            if is_function(spread, "std") and (divisor, ()) in factors:
+                kept = tuple(labels[axis] for axis in own)
+                return exchanged(node, (place, factors.index((divisor, ()))), (spread, kept))
+    return node
 
 
 def _variance(node: Node) -> Node | None:

@@ -30,6 +30,9 @@ class Writer(Protocol):
     def term(self, node: Node) -> Term:
         """Return a node as a term of exactly its shape."""
 
+    def anew(self) -> Writer:
+        """Return a notation that knows of no expression."""
+
 
 def chosen(writer: Writer, select: Select, tree: Tree, axis: int, rank: int) -> Tree:
     """Return the rows of a selection along one axis of a tree: `x[0]`, `X[:, 1:3]`, `x[I]`, `roll(x, 2)`."""

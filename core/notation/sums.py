@@ -18,16 +18,18 @@ from itertools import combinations
 from math import gcd, isfinite
 
 from ...grammar.budget import spend
-from ...grammar.syntax import Binary, Call, Number, String
+from ...grammar.syntax import Binary, Call, Index, Literal, Number, Slice, String
 from ..graph.nodes import Plain
 from .chains import Link, flipped
 from .terms import Term, chain, written
 from .trees import (
     ONE,
+    TURNED,
     Power,
     Tree,
     call,
     collected,
+    indexed,
     length,
     magnitude,
     negated,
@@ -58,7 +60,7 @@ def summed(terms: Sequence[Term]) -> Term:
     common, scalars, terms = _content(terms)
     if (found := _step(terms) or _opened(terms)) is not None:
         return found._replace(coefficient=common * found.coefficient, scalars=(*scalars, *found.scalars))
-    terms = _joined_einsums(_factored(terms))
+    terms = _grouped(_joined_einsums(_factored(_with_shared_outers(terms))))
     spread = [term._replace(scalars=tuple(collected([*scalars, *term.scalars]))) for term in terms]
     brackets = 0 if rank > 1 and any(e < 0 and length(tree) > SHORT for tree, e in scalars) else BRACKETS
     if len(terms) > 1 and scalars and length(_added(spread)) < length(_added(terms)) + _length_of(scalars) + brackets:
@@ -66,7 +68,7 @@ def summed(terms: Sequence[Term]) -> Term:
     if len(terms) == 1:
         (term,) = terms
         return term._replace(coefficient=term.coefficient * common, scalars=(*scalars, *term.scalars), rank=rank)
-    tree = _fewest_transposes(terms) if rank == 2 else _added(terms)
+    tree, terms = _fewest_transposes(terms) if rank == 2 else (_added(terms), terms)
     tree.__dict__[SUMMANDS] = terms
     covers = frozenset().union(*(term.covers for term in terms))
     outer = Term(rank, common, scalars, covers=covers)
@@ -160,13 +162,36 @@ def _length_of(scalars: tuple[Power, ...]) -> int:
     return sum(1 + length(power(tree, magnitude(exponent))) for tree, exponent in scalars)
 
 
-def _fewest_transposes(terms: list[Term]) -> Tree:
-    """Return a sum of matrices, turned around where `(X @ B + B @ X).T` writes fewer transposes."""
+def _fewest_transposes(terms: list[Term]) -> tuple[Tree, list[Term]]:
+    """Return a sum of matrices and its terms, turned around where `(X @ B + B @ X).T` writes fewer transposes.
+
+    What is repeated along an axis is turned with the rest: `(X.T - v[:, None]).T` is `X - v`.
+    """
     tree = _added(terms)
-    if transposes(tree) < 2 or any(map(_is_spread, terms)):
-        return tree
-    turned = transposed(_added([term._replace(links=flipped(term.links)) for term in terms]))
-    return min(tree, turned, key=transposes)
+    turned = [_turned(term) for term in terms]
+    found = [term for term in turned if term is not None]
+    if len(found) < len(terms) or (not (spread := any(map(_is_spread, terms))) and transposes(tree) < 2):
+        return tree, terms
+    other = _added(found)
+    if spread:
+        tree.__dict__[TURNED], other.__dict__[TURNED] = other, tree
+    if transposes(other) + 1 < transposes(tree) or (spread and transposes(other) < transposes(tree)):
+        whole = transposed(other)
+        return whole, terms
+    return tree, terms
+
+
+def _turned(term: Term) -> Term | None:
+    """Return the transpose of a term of a sum of matrices, None where it is not known how it is turned."""
+    other = frozenset(1 - axis for axis in term.covers)
+    if term.whole is None:
+        return term._replace(links=flipped(term.links), covers=other) if term.links or not term.covers else None
+    match term.whole:
+        case Index(core, (Slice(None, None, None), Literal(None))) if term.covers == {0}:
+            return term._replace(whole=core, covers=other)
+    return (
+        term._replace(whole=indexed(term.whole, [Slice(), Literal(None)]), covers=other) if term.covers == {1} else None
+    )
 
 
 def _is_spread(term: Term) -> bool:
@@ -231,6 +256,51 @@ def _content(terms: list[Term]) -> tuple[Plain, tuple[Power, ...], list[Term]]:
     return common, tuple(shared), [term._replace(coefficient=c, scalars=own) for term, c, own in parts]
 
 
+def _grouped(terms: list[Term]) -> list[Term]:
+    """Put terms of a sum of matrices together that share scalars: `H + s*A + s*B` becomes `H + s*(A + B)`."""
+    if terms[0].rank != 2 or len(terms) < 3:
+        return terms
+    for scalars in dict.fromkeys(pair for term in terms for pair in term.scalars):
+        members = [place for place, term in enumerate(terms) if scalars in term.scalars]
+        if 1 < len(members) < len(terms):
+            inner = [terms[place] for place in members]
+            group = summed(inner)
+            if group.scalars and length(written(group)) <= length(_added(inner)) - BRACKETS:
+                first = members[0]
+                group = group._replace(place=min(term.place for term in inner))
+                return _grouped(
+                    [group if k == first else t for k, t in enumerate(terms) if k == first or k not in members]
+                )
+    return terms
+
+
+def drawn_out(term: Term) -> Term:
+    """Return a product with the scalars in front that all terms of a sum in it share.
+
+    Such a sum has brackets in any case: `(2*e*a - e*b)*x` is `e*(2*a - b)*x`.
+    """
+    if len(term.scalars) + len(term.tail) + len(term.links) == 1:
+        return term
+    found = [_apart(powers) for powers in (term.scalars, term.tail)]
+    shared = (*found[0][0], *found[1][0])
+    return term._replace(scalars=(*shared, *found[0][1]), tail=found[1][1]) if shared else term
+
+
+def _apart(powers: tuple[Power, ...]) -> tuple[tuple[Power, ...], tuple[Power, ...]]:
+    """Return the scalars that all terms of the sums among factors share, and the factors without them."""
+    drawn, left = list[Power](), list[Power]()
+    for tree, exponent in powers:
+        terms: Sequence[Term] = tree.__dict__.get(SUMMANDS, ()) if exponent == 1 else ()
+        shared = [pair for pair in terms[0].scalars if all(pair in term.scalars for term in terms)] if terms else []
+        if shared:
+            terms = [term._replace(scalars=tuple(p for p in term.scalars if p not in shared)) for term in terms]
+            tree = _added([*terms])
+            tree.__dict__[SUMMANDS] = terms
+        drawn += shared
+        left.append((tree, exponent))
+    return tuple(drawn), tuple(left)
+
+
 def _common_number(coefficients: list[Plain]) -> Plain:
     """Return the number to draw out of a sum: the common divisor, negative where every term is."""
     if any(isinstance(value, float) for value in coefficients):
@@ -242,6 +312,17 @@ def _common_number(coefficients: list[Plain]) -> Plain:
     above = gcd(*(v.numerator for v in values)) if below != 1 or all(v.denominator == 1 for v in values) else 1
     divisor = above if below == 1 else Fraction(above, below)
     return -divisor if all(value < 0 for value in values) else divisor
+
+
+def _with_shared_outers(terms: list[Term]) -> list[Term]:
+    """Return terms in which outer products that several have stay whole: `M @ X + X @ M` for `M = outer(u, v)`."""
+    links = [link for term in terms for link in term.links]
+    outers = [link for link in links if isinstance(link.tree, Call) and link.tree.function == "outer"]
+    often = {link for link in outers if outers.count(link) > 1}
+    if not often:
+        return terms
+    new = {link: link._replace(shared=True) for link in often}
+    return [term._replace(links=tuple(new.get(link, link) for link in term.links)) for term in terms]
 
 
 def _factored(terms: list[Term]) -> list[Term]:

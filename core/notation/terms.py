@@ -17,7 +17,7 @@ from __future__ import annotations
 from fractions import Fraction
 from typing import NamedTuple
 
-from ...grammar.syntax import Binary, Number, Unary
+from ...grammar.syntax import Binary, Call, Number, Unary
 from ..graph.nodes import Plain
 from . import trees
 from .chains import Link, product_of
@@ -102,6 +102,15 @@ def absorbed(term: Term) -> Term:
     return term
 
 
+def without_ones(term: Term) -> Term:
+    """Return a term that is a number for all entries as that number."""
+    powers = (*term.tail, *(power for link in term.links for power in link.powers))
+    match powers:
+        case ((Call("ones"), exponent),) if exponent == 1 and not any(link.diagonal for link in term.links):
+            return term._replace(links=(), tail=(), covers=frozenset())
+    return term
+
+
 def written(term: Term) -> Tree:
     """Return a term as a tree: `-2*det(X)*A @ x`, `X/norm(X)`."""
     negative = term.coefficient < 0
@@ -126,17 +135,25 @@ def written(term: Term) -> Tree:
         more = trees.fraction(term.tail)
         above, below = above + more[0], below + more[1]
     result = _joined(above, body, below)
-    if negative and isinstance(result, Binary) and result.operator in ("+", "-"):
-        other = "-" if result.operator == "+" else "+"
-        return Binary(other, _minus(result.left), result.right)
-    return negated(result) if negative else result
+    return _minus(result) if negative else result
 
 
 def _minus(tree: Tree) -> Tree:
-    """Return minus a sum, term by term."""
-    if isinstance(tree, Binary) and tree.operator in ("+", "-"):
-        return Binary("-" if tree.operator == "+" else "+", _minus(tree.left), tree.right)
-    return negated(tree)
+    """Return minus a tree, a sum term by term with a positive one in front: `b - a` for minus `a - b`."""
+    parts = list[tuple[bool, Tree]]()
+    while isinstance(tree, Binary) and tree.operator in ("+", "-"):
+        parts.insert(0, (tree.operator == "-", tree.right))
+        tree = tree.left
+    if isinstance(tree, Unary) and tree.operator == "-":
+        parts.insert(0, (True, tree.operand))
+    else:
+        parts.insert(0, (False, tree))
+    lead = next((place for place, (positive, _) in enumerate(parts) if positive), 0)
+    (positive, result), *others = [parts.pop(lead), *parts]
+    result = result if positive else negated(result)
+    for above, part in others:
+        result = Binary("+" if above else "-", result, part)
+    return result
 
 
 def _joined(above: list[Tree], body: Tree | None, below: list[Tree]) -> Tree:

@@ -14,6 +14,7 @@ from collections import Counter
 from ..differentiation.stabilise import rewritten
 from ..graph.algebra import add, constant_value, exchanged, inlined, product, repeated_axes, without_axes
 from ..graph.nodes import Labels, Node, Product, Sum
+from ..graph.transform import flatten
 
 
 def known_total(node: Node) -> Node | None:
@@ -45,7 +46,7 @@ def _found_total(node: Sum | Product, axes: Labels) -> Node | None:
     kept = tuple(axis for axis in labels if axis not in axes)
     if isinstance(node, Product):
         return known(product(1, inlined(node, labels), kept))
-    parts = [(c, product(1, inlined(term, labels), kept)) for c, term in node.terms]
+    parts = [(c, flatten([product(1, inlined(term, labels), kept)])[0]) for c, term in node.terms]
     total = add([(c, known(part) or part) for c, part in parts], tuple(node.shape[axis] for axis in kept))
     return total if _terms_of(total) < len(node.children) else None
 

@@ -19,6 +19,8 @@ ONE: Exponent = 1
 Power = tuple[Tree, Exponent]
 """A factor of a Hadamard product or of a scalar: a tree and its exponent."""
 
+# Under this name a sum that repeats a vector along an axis remembers its transpose: `X.T - v[:, None]` that of `X - v`.
+TURNED = "_turned"
 
 # The numbers that keep their names, as NumPy calls them, and the powers in which derivatives hold them.
 CONSTANTS: Mapping[Tree, float] = {Name("pi", "np"): math.pi, Name("e", "np"): math.e}
@@ -41,7 +43,7 @@ def number(value: Plain) -> Tree:
             return hadamard([*above, constant, *below])
         if value != value:
             return Name("nan", "np")
-        return Number(repr(value)) if value < float("inf") else Name("inf")
+        return Number(repr(value).replace("e-0", "e-")) if value < float("inf") else Name("inf")
     return Number(str(int(value))) if value < 1e16 else Number(repr(float(value)))
 
 
@@ -106,6 +108,9 @@ def times(factors: Sequence[Tree], operator: str = "*") -> Tree:
 
 def transposed(tree: Tree) -> Tree:
     """Return the transpose of a matrix tree."""
+    known: Tree | None = tree.__dict__.get(TURNED)
+    if known is not None:
+        return known if transposes(known) <= transposes(tree) else Attribute(tree, "T")
     match tree:
         case Attribute(operand, "T"):
             return operand
@@ -168,7 +173,10 @@ def with_norms(powers: Iterable[Power]) -> list[Power]:
 
 def hadamard(powers: Iterable[Power]) -> Tree:
     """Return the elementwise product of powers as a tree: `x*y/z**2`."""
-    return quotient(*fraction(powers))
+    factors = [*powers]
+    if len(factors) == 1 and factors[0][1] == 1:
+        return factors[0][0]
+    return quotient(*fraction(factors))
 
 
 def fraction(powers: Iterable[Power]) -> tuple[list[Tree], list[Tree]]:

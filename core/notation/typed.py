@@ -12,13 +12,18 @@ late, as the penalty's `lam`, comes after those without it; numbers and lengths 
 
 from __future__ import annotations
 
-from collections.abc import Iterable, Mapping
+from collections.abc import Callable, Iterable, Mapping, Sequence
+from fractions import Fraction
 
-from ..graph.algebra import broadcast, is_mask, split
-from ..graph.nodes import Factor, Map, Node, Sum, Symbol, is_function
+from ..graph.algebra import broadcast, constant_value, is_mask, split
+from ..graph.nodes import Coefficient, Factor, Map, Node, Sum, Symbol, is_function
+from ..graph.ratios import Ratio
 
 # Where numbers and lengths stand.
 FIRST = -1
+# Where what is added so that nothing is divided by zero stands, and how small it is: `var(x) + 1e-5`.
+LAST = 10**6
+TINY = Fraction(1, 500)
 
 
 class Typed:
@@ -43,6 +48,17 @@ class Typed:
                 self._places[top] = max([own, *(self._places[child] for child in top.children)])
         return self._places[node]
 
+    def let(self, symbol: Node, meaning: Node) -> None:
+        """Let a symbol stand where what it means would stand."""
+        self._places[symbol] = self.place(meaning)
+
+    def read(self, reading: Callable[[Sequence[Node]], Sequence[Node]]) -> None:
+        """Let the sums that have a number in them keep their order where a reading turns them into others."""
+        for node in [node for node in self._sums if any(constant_value(child) is not None for child in node.children)]:
+            found, *terms = reading([node, *self._summands(node)])
+            if found is not node:
+                self.note(found, terms)
+
     def note(self, node: Node, order: Iterable[Node]) -> None:
         """Let the terms of a sum that was not typed stand in an order."""
         self._orders[node] = {split(term)[1]: place for place, term in enumerate(order)}
@@ -52,18 +68,24 @@ class Typed:
         order = self._order(node) if node in self._sums else self._orders.get(node, {})
         if order.keys() >= {*node.children}:
             return [order[term] for term in node.children]
-        return [self.place(term) for term in node.children]
+        return [LAST if _is_tiny(*term) else self.place(term[1]) for term in node.terms]
 
     def _order(self, node: Node) -> dict[Node, int]:
         """Return the summands of a sum that was typed, without their numbers, each with its place."""
         summands: dict[Node, int] = {}
-        stack = [node]
+        for part in self._summands(node):
+            summands.setdefault(split(part)[1], len(summands))
+        return summands
+
+    def _summands(self, node: Node) -> list[Node]:
+        """Return the summands of a sum in the order in which they were typed."""
+        summands, stack = list[Node](), [node]
         while stack:
             part = stack.pop()
             if part in self._sums:
                 stack += self._sums[part][::-1]
             else:
-                summands.setdefault(split(broadcast(part, node.shape))[1], len(summands))
+                summands.append(broadcast(part, node.shape))
         return summands
 
     def factors(self, factors: Iterable[Factor]) -> list[Factor]:
@@ -79,3 +101,10 @@ class Typed:
         direction = isinstance(node, Symbol) and node.name not in self._names
         turned = isinstance(node, Map) and split(node.children[0])[0] == -1
         return is_mask(node), direction, not given, bool(base.shape), self.place(node), isinstance(node, Sum), turned
+
+
+def _is_tiny(coefficient: Coefficient, term: Node) -> bool:
+    value = constant_value(term)
+    if value is None or isinstance(value, Ratio) or isinstance(coefficient, Ratio):
+        return False
+    return 0 < coefficient * value < TINY

@@ -33,7 +33,10 @@ from .edges import Edge, Vector
 from .lengths import length_tree
 from .structural import Writer, apply_structure
 from .terms import Term
-from .trees import ONE, Power, Tree, call, collected, hadamard, times, transposes
+from .trees import ONE, Power, Tree, call, collected, hadamard, power, times, transposes
+
+# Under this name a sum of a product remembers the dot product that it is: shorter where it needs no brackets.
+DOT = "_dot"
 
 
 @dataclass(eq=False)
@@ -239,16 +242,12 @@ class Walk:
 
     def _pend_scalar(self, label: int, vectors: list[Vector]) -> None:
         """Vectors that meet in a summed label: a dot product, a bilinear form or a sum."""
-        if len(vectors) == 1:
-            total = hadamard(vectors[0].powers())
-            if isinstance(total, Call) and total.function == "diagonal":
-                self.scalars.append((call("trace", *total.arguments), ONE))
-            else:
-                self.scalars.append((self._total(call("sum", total), label), ONE))
-            return
         chained = [vector for vector in vectors if vector.links]
         plain = [vector for vector in vectors if not vector.links]
-        if len(chained) == 1 and plain:
+        if not chained or len(vectors) == 1:
+            self._total_of_powers(label, [*_powers(vectors)])
+            return
+        if len(chained) == 1:
             left = _powers(plain)
             links, tail = chained[0].links, chained[0].tail
         elif len(chained) == 2 and not plain:
@@ -257,23 +256,39 @@ class Walk:
         else:
             powers = _powers(vectors)
             left, links, tail = powers[:-1], (), powers[-1:]
-            if len(powers) == 2 and powers[0] == powers[1] and self._averages([label]):
-                self.scalars.append((call("mean", hadamard(powers)), ONE))
-                return
-            if len(powers) == 2 and powers[0] == powers[1] and isinstance(powers[0][0], Binary):
-                self.scalars.append((call("norm", powers[0][0]), 2 * powers[0][1]))
-                return
-            if len(powers) < 2 or any(e < 0 for _, e in powers):
-                self.scalars.append((self._total(call("sum", hadamard(powers)), label), ONE))
-                return
         parts = [hadamard(left), *(link.written() for link in links), hadamard(tail)]
         back = [hadamard(tail), *(link.written() for link in flipped(links)), hadamard(left)]
         self.scalars.append((min(times(parts, "@"), times(back, "@"), key=transposes), ONE))
 
+    def _total_of_powers(self, label: int, powers: Sequence[Power]) -> None:
+        """Write the sum of a product of vectors: a dot product of two, a norm, a sum or a mean."""
+        (tree, exponent), *others = powers
+        if others == [(tree, exponent)]:
+            if self._averages([label]):
+                self.scalars.append((call("mean", hadamard(powers)), ONE))
+                return
+            if isinstance(tree, Binary):
+                self.scalars.append((call("norm", tree), 2 * exponent))
+                return
+        found = [*powers] if exponent == 1 and others == [(tree, ONE)] else collected(powers)
+        if len(found) == 2 and all(e > 0 for _, e in found):
+            left, right = (power(*factor) for factor in found)
+            self.scalars.append((Binary("@", left, right), ONE))
+        elif isinstance(tree, Call) and tree.function == "diagonal" and powers == [(tree, ONE)]:
+            self.scalars.append((call("trace", *tree.arguments), ONE))
+        else:
+            total = self._total(call("sum", hadamard(found)), label)
+            if len(found) > 2 and len(powers) > 2 and all(e > 0 for _, e in found):
+                total.__dict__[DOT] = Binary("@", hadamard(found[:-1]), power(*found[-1]))
+            self.scalars.append((total, ONE))
+
     # What remains over the outputs.
 
     def _finished(self) -> Term:
-        base = Term(self.rank, self.coefficient, tuple(collected(self.scalars)), covers=frozenset(range(self.rank)))
+        scalars = collected(self.scalars)
+        if not self.rank and len(scalars) == 1 and scalars[0][1] == 1 and abs(self.coefficient) == 1:
+            scalars = [(scalars[0][0].__dict__.get(DOT, scalars[0][0]), ONE)]
+        base = Term(self.rank, self.coefficient, tuple(scalars), covers=frozenset(range(self.rank)))
         simple = not self.others and not any(len(labels) > 2 for labels in self.ties)
         return (self._matrix_form(base) if simple else None) or self._einsum(base)
 
@@ -322,10 +337,7 @@ class Walk:
         first, second = self.pendants.get(0, []), self.pendants.get(1, [])
         if len(first) == len(second) == 1 and (first[0].links or second[0].links):
             core = Link.of(call("outer", hadamard(first[0].tail), hadamard(second[0].tail)))
-            turned = flipped(second[0].links)
-            saved = sum(transposes(k.tree) for k in second[0].links) - sum(transposes(k.tree) for k in turned)
-            if len(first[0].links) + len(turned) > 1 or saved > 0:
-                return (*first[0].links, core, *turned)
+            return (*first[0].links, core, *flipped(second[0].links))
         u, v = hadamard(left), hadamard(right)
         if isinstance(u, Call) and isinstance(v, Call) and u.function == v.function == "ones":
             return (Link.of(call("ones", TupleLiteral((*u.arguments, *v.arguments)))),)

@@ -13,7 +13,7 @@ from ..errors import ExpressionError, Label, ShapeError, Span
 from ..graph import algebra
 from ..graph.nodes import Delta, Node
 from ..graph.places import placed, progression
-from ..graph.sizes import Size, quotient, sign
+from ..graph.sizes import NotPlainError, Size, quotient, sign
 from ..shapes import broadcast_shapes, normalize_axis, require_rank
 from .axes import checked_shape, concatenated, expanded, flipped, reshaped, selected, several, swapped
 
@@ -109,7 +109,7 @@ def unstacked(x: Node, axis: int) -> Parts:
     place = normalize_axis(axis, x.rank)
     count = x.shape[place]
     if isinstance(count, Size):
-        raise ExpressionError("`unstack` must know how many arrays there are", helps=["give the shape in numbers"])
+        raise NotPlainError("`unstack` must know how many arrays there are", [count])
     kept = (*x.shape[:place], *x.shape[place + 1 :])
     return tuple(reshaped(selected(x, place, progression(k, 1, 1)), kept) for k in range(count))
 
@@ -133,7 +133,7 @@ def deleted(x: Node, obj: Any, axis: int | None) -> Node:
     gone = [placed(whole(one, "obj"), x.shape[place]) for one in several(obj)]
     if isinstance(x.shape[place], Size):
         if len(gone) != 1:
-            raise ExpressionError("`delete` must know the length of the axis", helps=["give the shape in numbers"])
+            raise NotPlainError("`delete` must know the length of the axis", [x.shape[place]])
         before, after = _between(x, place, 0, gone[0]), _between(x, place, gone[0] + 1, x.shape[place])
         return concatenated(before, after, axis=place)
     if outside := [one for one in gone if not 0 <= one < x.shape[place]]:

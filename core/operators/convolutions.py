@@ -71,23 +71,33 @@ def _pools() -> tuple[Operator, ...]:
                     if axes < 3 else "avg_pool3d(T, 2, stride=1)",
                     f"avg_pool{axes}d({x}, 2, 1, padding=1, count_include_pad=False)",
                     errors=(f"avg_pool{axes}d({x}, 99)", f"avg_pool{axes}d({x})"),
-                    fixed=("ceil_mode", "divisor_override"), spellings=NOWHERE),
+                    fixed=("ceil_mode", "divisor_override"), spellings=NOWHERE,
+                    libraries=(f"F.AvgPool{axes}d(input, kernel_size, stride=None, padding=0, ceil_mode: False = False,"
+                               " count_include_pad=True, divisor_override: None = None)"
+                               f" -> avg_pool{axes}d(input, kernel_size, stride, padding,"
+                               " count_include_pad=count_include_pad)",)),
             sliding(f"max_pool{axes}d",
                     "input; kernel_size, stride=None, padding=0, dilation=1, ceil_mode=False, return_indices=False",
                     f"The largest entries of windows on {word}, as far apart as they are long unless a stride is"
                     " given.", partial(_max_pooled, axes=axes), f"max_pool{axes}d({x}, {few})",
                     f"max_pool{axes}d({x}, 2, 1, padding=1)", errors=(f"max_pool{axes}d({x}, 99)",
-                    f"max_pool{axes}d({x})"), fixed=("ceil_mode", "return_indices"), spellings=NOWHERE),
+                    f"max_pool{axes}d({x})"), fixed=("ceil_mode", "return_indices"), spellings=NOWHERE,
+                    libraries=(f"F.MaxPool{axes}d(input, kernel_size, stride=None, padding=0, dilation=1,"
+                               " return_indices: False = False, ceil_mode: False = False)"
+                               f" -> max_pool{axes}d(input, kernel_size, stride, padding, dilation)",)),
             sliding(f"adaptive_avg_pool{axes}d", "input; output_size",
                     f"Means over so many windows on {word}.", partial(windows.adapted, axes=axes, name="mean"),
                     f"adaptive_avg_pool{axes}d({x}, 2)", f"adaptive_avg_pool{axes}d({x}, 1)",
                     errors=(f"adaptive_avg_pool{axes}d({x})", f"adaptive_avg_pool{axes}d({x}, 0)"),
-                    spellings=NOWHERE),
+                    spellings=NOWHERE, libraries=(f"F.AdaptiveAvgPool{axes}d(input, output_size)"
+                                                  f" -> adaptive_avg_pool{axes}d(input, output_size)",)),
             sliding(f"adaptive_max_pool{axes}d", "input; output_size, return_indices=False",
                     f"The largest entries of so many windows on {word}.",
                     partial(windows.adapted, axes=axes, name="max"), f"adaptive_max_pool{axes}d({x}, 2)",
                     errors=(f"adaptive_max_pool{axes}d({x})", f"adaptive_max_pool{axes}d({x}, 0)"),
-                    fixed=("return_indices",), spellings=NOWHERE),
+                    fixed=("return_indices",), spellings=NOWHERE,
+                    libraries=(f"F.AdaptiveMaxPool{axes}d(input, output_size, return_indices: False = False)"
+                               f" -> adaptive_max_pool{axes}d(input, output_size)",)),
         ]
     return tuple(found)
 

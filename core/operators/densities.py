@@ -58,7 +58,12 @@ def _torch_lines(entry: str) -> Iterator[str]:
     return (f"torch.distributions.{line}" for line in _IN_TORCH.get(entry, ()))
 
 
-_SOUGHT = {"norm_pdf": ("gaussian", "gaussian_pdf"), "norm_cdf": ("gaussian_cdf",)}
+# R's words come last.
+_SOUGHT = {"norm_pdf": ("gaussian", "gaussian_pdf", "dnorm"), "norm_cdf": ("gaussian_cdf", "pnorm"),
+           "norm_ppf": ("qnorm",), "t_pdf": ("dt",), "t_cdf": ("pt",), "chi2_cdf": ("pchisq",),
+           "chi2_pdf": ("dchisq",), "gamma_pdf": ("dgamma",), "gamma_cdf": ("pgamma",), "beta_pdf": ("dbeta",),
+           "beta_cdf": ("pbeta",), "expon_pdf": ("dexp",), "expon_cdf": ("pexp",), "binom_pmf": ("dbinom",),
+           "binom_cdf": ("pbinom",), "poisson_pmf": ("dpois",), "poisson_cdf": ("ppois",)}
 
 
 def _supported(function: str, formula: str, support: Sequence[str]) -> str:
@@ -100,8 +105,10 @@ def distribution(
         scaled = formula if whole else _OF_X.get(function, "{}").format(formula)
         scaled = "".join([*used, _supported(function, scaled, support)])
         tried = quantiles if inverse else fixed if fixed and function.removeprefix("log") in ("cdf", "sf") else samples
-        asked = {log: "log_prob", "cdf": None if fixed or whole else "cdf", "ppf": "icdf" if name == "norm" else None}
+        asked = {log: "log_prob", plain: "" if name == "norm" else "log_prob", "cdf": "" if fixed or whole else "cdf",
+                 "ppf": "icdf" if name == "norm" else ""}
         in_torch = f"{torch}.{word}(#1)" if (word := asked.get(function)) else None
+        in_torch = f"torch.exp({in_torch})" if in_torch and function == plain else in_torch
         signature = ", ".join(words if not whole else [*words, "loc: 0 = 0"])
         yield Operator(
             entry, ", ".join(words), f"{_MEANING[function]} of the {of}.", family="densities", definition=scaled,
@@ -281,6 +288,7 @@ ENTRIES = (
         parameters="n p", domain="count count probability", jax="logpmf pmf"),
     *distribution(
         "bernoulli", "Bernoulli distribution of probability p, at k", {"logpmf": "k*log(p) + (1 - k)*log1p(-p)",
+                                                                   "pmf": "where(k < 1, 1 - p, p)",
                                                                    "cdf": "where(k < 1, 1 - p, 1)"},
         "1, x", "0, X", parameters="p", domain="mask probability", jax="logpmf pmf cdf", support=("k >= 0", "k <= 1"),
         torch="torch.distributions.Bernoulli(#2)"),

@@ -179,7 +179,8 @@ ENTRIES = (
                  "torch.linalg.lstsq(A, B, rcond=..., *, driver=...) -> (lstsq(A, B),)"),
              source="Golub & Pereyra 1973, The differentiation of pseudo-inverses and nonlinear least squares problems"
                     " whose variables separate",
-             spellings={"numpy": "np.linalg.lstsq(#1, #2)[0]", "torch": None, "jax": "jnp.linalg.lstsq(#1, #2)[0]"}),
+             spellings={"numpy": "np.linalg.lstsq(#1, #2)[0]", "torch": None, "jax": "jnp.linalg.lstsq(#1, #2)[0]"},
+             sought=("lm", "ols", "least_squares")),
     equation("tensorsolve", "A, b", "Solution x of tensordot(A, x, axes=x.ndim) = b.", build=_tensor_solution,
              samples=("tensorsolve(reshape(A, (3, 1, 3)), reshape(v, (3, 1)))", "tensorsolve(A, v)"),
              errors=("tensorsolve(X, v)", "tensorsolve(A, x)"), domain=("invertible", "real"),

@@ -342,11 +342,12 @@ def logm_frechet(X: Any, E: Any) -> Any:
     return np.linalg.solve(columns, E.reshape(*E.shape[:-2], n * n, 1)).reshape(E.shape)
 
 
-def mean_along_diagonals(value: Any) -> Any:
-    """Return matrices in which every entry is the mean of its diagonal."""
+def mean_along_diagonals(value: Any, *, cyclic: bool = False) -> Any:
+    """Return matrices in which every entry is the mean of its diagonal, or of that and the one that goes on from it."""
     rows, columns = value.shape[-2:]
-    offset = np.arange(columns) - np.arange(rows)[:, None] + rows - 1
+    offset = np.arange(columns) - np.arange(rows)[:, None]
+    offset = offset % columns if cyclic else offset
     result = np.empty_like(value)
-    for diagonal in range(rows + columns - 1):
+    for diagonal in np.unique(offset):
         result[..., offset == diagonal] = value[..., offset == diagonal].mean(axis=-1, keepdims=True)
     return result

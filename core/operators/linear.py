@@ -41,7 +41,7 @@ ENTRIES = (
                  for name in ("reshape", "view")),
                "jax.lax.collapse(operand, start_dimension, stop_dimension)"
                " -> flatten_between(operand, start_dimension, stop_dimension - 1)"),
-           errors=("reshape(x, 3)", "reshape(x)", "reshape(X, (-1, 5))")),
+           errors=("reshape(x, 3)", "reshape(x)", "reshape(X, (-1, 5))"), sought=("vec2mat",)),
     linear("ravel", "x", "All entries as one vector, row by row.", lambda x: axes.reshaped(x, -1), aliases=("flatten",),
            libraries=(
                *(f"{name}(a{by_name}, order: '{order}'{default}) -> {own}(a)"
@@ -112,7 +112,7 @@ ENTRIES = (
            libraries=("torch.roll(input, shifts, dims=None) -> roll(input, shifts, axis=dims)",
                       "roll(x, shifts, *, dims) -> roll(x, shifts, axis=dims)",
                       "tf.roll(input, shift, axis) -> roll(input, shift, axis=axis)"),
-           spellings={"torch": "torch.roll(#1, #2, #3)"}),
+           spellings={"torch": "torch.roll(#1, #2, #3)"}, sought=("circshift",)),
 
     # --- joining and repeating
     linear("concatenate", "[parts]; axis=0", "Arrays joined along an axis.", axes.concatenated,
@@ -129,9 +129,9 @@ ENTRIES = (
            samples=("stack([x, u])", "stack([x, u], axis=1)", "stack([X, X, X], axis=-1)", "stack([a, b])"),
            errors=("stack([x, X])", "stack([x, v])")),
     linear("hstack", "[parts]", "Arrays side by side.", axes.side_by_side, errors=("hstack([X, x])",),
-           samples=("hstack([x, u])", "hstack([X, A])", "hstack([a, b])")),
+           samples=("hstack([x, u])", "hstack([X, A])", "hstack([a, b])"), sought=("hcat",)),
     linear("vstack", "[parts]", "Arrays below one another; vectors become rows.", axes.below_one_another,
-           samples=("vstack([x, u])", "vstack([X, x])"), errors=("vstack([X, A])",)),
+           samples=("vstack([x, u])", "vstack([X, x])"), errors=("vstack([X, A])",), sought=("vcat", "rbind")),
     linear("tile", "x; reps", "Copies of the whole array side by side.", axes.tiled,
            spellings={"torch": "#1.tile(#2)"},
            samples=("tile(x, 2)", "tile(x, (2, 3))", "tile(X, (2, 1))", "tile(X, 2)",
@@ -139,7 +139,7 @@ ENTRIES = (
            errors=("tile(x)", "tile(x, -1)"),
            libraries=("torch.tile(input, dims) -> tile(input, dims)",
                       "torch.Tensor.tile(input, *dims) -> tile(input, dims)",
-                      "torch.Tensor.repeat(input, *repeats) -> tile(input, repeats)")),
+                      "torch.Tensor.repeat(input, *repeats) -> tile(input, repeats)"), sought=("repmat",)),
     linear("repeat", "x; repetitions, axis=None", "Each entry several times in a row; a list says how often each.",
            axes.repeated, aliases=("repeat_interleave",), spellings={"torch": "torch.repeat_interleave(#1, #2, #3)"},
            samples=("repeat(x, 2)", "repeat(X, 3, axis=1)", "repeat(X, 2)", "repeat(T, 2, 0)", "repeat(a, 2)"),
@@ -153,7 +153,7 @@ ENTRIES = (
              errors=("take(x)", "take(x, 99)", "take(x, [0.5])"), spellings=NOWHERE),
     Operator("len", "x", "The length of the first axis, `x.shape[0]`.", family="axes", rewrite=axes.length_of,
              samples=("len(x)", "len(X)"), errors=("len()", "len(a)"),
-             spellings=NOWHERE),
+             spellings=NOWHERE, sought=("length", "nrow")),
     Operator("ndim", "x", "The number of axes, `x.ndim`.", family="axes",
              rewrite=lambda x, span: syntax.Attribute(x, "ndim", span=span), samples=("ndim(X)", "ndim(a)"),
              errors=("ndim()", "ndim(x, 1)"), spellings=NOWHERE),

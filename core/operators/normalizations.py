@@ -136,6 +136,25 @@ def _attention(query: Node, key: Node, value: Node, attn_mask: Node, is_causal: 
         scores = call("where", seen, scores, number(float("-inf")))
     return matmul(call("softmax", scores, axis=-1), value)
 
+_WEIGHTS = "its weights are inputs here: write "
+_STEPS = "write its steps: `scan(tanh(W @ h + U @ x), h0, X)`"
+_RANDOM = "it is random in training, and leaves `x` as it is otherwise"
+# Layers that make weights of their own, with the expressions that they are.
+_LAYERS = {
+    "F.Linear": f"{_WEIGHTS}`x @ W.T + b`, or `linear(x, W, b)`",
+    "F.LazyLinear": f"{_WEIGHTS}`x @ W.T + b`, or `linear(x, W, b)`",
+    "F.Bilinear": f"{_WEIGHTS}`bilinear(x, y, W, b)`",
+    "F.Dense": f"{_WEIGHTS}`x @ W + b`",
+    "tf.keras.layers.Dense": f"{_WEIGHTS}`x @ W + b`",
+    "F.Sequential": "write a layer around the other: `relu(x @ W.T + b) @ V.T + c`",
+    "tf.keras.Sequential": "write a layer around the other: `relu(x @ W + b) @ V + c`",
+    "F.Embedding": f"{_WEIGHTS}`W[i]`",
+    **{f"F.Conv{way}{axes}d": f"{_WEIGHTS}`conv{word}{axes}d(x, W, b)`"
+       for axes in (1, 2, 3) for way, word in (("", ""), ("Transpose", "_transpose"))},
+    **{f"F.{name}{cell}": _STEPS for name in ("RNN", "LSTM", "GRU") for cell in ("", "Cell")},
+    **{f"F.{name}": _RANDOM for name in ("Dropout", "Dropout1d", "Dropout2d", "Dropout3d", "AlphaDropout", "dropout")},
+    "F.MultiheadAttention": f"{_WEIGHTS}`scaled_dot_product_attention(x @ Q.T, x @ K.T, x @ V.T) @ W.T` for one head",
+}
 
 ENTRIES = (
     # --- statistics
@@ -243,7 +262,9 @@ ENTRIES = (
           build=lambda x, weight, bias: plus(matmul(x, call("transpose", weight)), bias),
           samples=("linear(x, W)", "linear(X, W, v)", "linear(T, W)", "linear(x, u)"),
           errors=("linear(X)", "linear(v, W)"),
-          libraries=("F.linear(input, weight, bias=None) -> linear(input, weight, bias)",)),
+          libraries=("F.linear(input, weight, bias=None) -> linear(input, weight, bias)", "F.Identity(input) -> input",
+                     "F.Flatten(input, start_dim=1, end_dim=-1) -> flatten_between(input, start_dim, end_dim)"),
+          refused=_LAYERS),
     layer("bilinear", "x1, x2, weight, bias=0", "x1 @ weight[k] @ x2 for each k, plus a bias.",
           definition="einsum('...i,kij,...j->...k', x1, weight, x2) + bias",
           samples=("bilinear(v, x, T)", "bilinear(A, X, T, 2)"),

@@ -105,7 +105,7 @@ ENTRIES = (
              "tf.norm(tensor, ord, axis: None = None, keepdims=False)"
              " -> vector_norm(tensor, ord=ord, keepdims=keepdims)",
              "tf.norm(tensor, ord, axis, keepdims=False) -> norm(tensor, ord=ord, axis=axis, keepdims=keepdims)"),
-             sought=("magnitude", "euclidean", "sum_of_squares")),
+             sought=("magnitude", "euclidean", "l2norm", "l2_norm", "frobenius", "sum_of_squares")),
     norm("matrix_norm", "X; ord='fro', keepdims=False", "Norm of the matrices in the last two axes.",
          build=_matrix_norm, samples=("matrix_norm(X)", "matrix_norm(T, 'nuc')", "matrix_norm(X, 1)"),
          errors=("matrix_norm(x)", "matrix_norm(X, 3)"),

@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+from functools import partial
 from typing import Any
 
 from ...grammar.budget import spend
@@ -80,11 +81,9 @@ def _vech(X: Node) -> Node:
     return product(1, [(_elimination(plain(X.shape[0], "vech")), (0, 1)), (call("vec", X), (1,))], (0,))
 
 
-# Of the first row backwards and the first column down, each row begins one place later than the one below it.
-_TOEPLITZ = (
-    "m = len(c); n = len(r); v = concatenate([c[::-1], r[1:], r[:1]]);"
-    " reshape(tile(v, m)[:m*(m + n - 1)], (m, m + n - 1))[:, m - 1:]"
-)
+# Along the first row backwards and down the first column, each row begins one place later than the one above it.
+_TOEPLITZ = "sliding_window_view(concatenate([r[:0:-1], c]), len(r))[:, ::-1]"
+_CIRCULANT = "sliding_window_view(concatenate([c[1:], c]), len(c))[:, ::-1]"
 
 
 ENTRIES = (
@@ -98,15 +97,20 @@ ENTRIES = (
             signature="(n,m)->(n,m)", evaluate=mean_along_diagonals, differential="mean_diagonals(dX)",
             adjoint="mean_diagonals(g)", analytic=True, samples=("mean_diagonals(X)", "mean_diagonals(A)"),
             errors=("mean_diagonals(x)", "mean_diagonals()"), spellings=NOWHERE),
+    pattern("mean_cyclic_diagonals", "X", "The circulant matrix that is nearest: each entry becomes the mean of its"
+            " diagonal, which goes on at the other side.", signature="(n,n)->(n,n)",
+            evaluate=partial(mean_along_diagonals, cyclic=True), differential="mean_cyclic_diagonals(dX)",
+            adjoint="mean_cyclic_diagonals(g)", analytic=True, samples=("mean_cyclic_diagonals(A)",),
+            errors=("mean_cyclic_diagonals(x)", "mean_cyclic_diagonals(X)"), spellings=NOWHERE),
     pattern("hankel", "c, r", "Matrix of equal entries along each antidiagonal: first column c and last row r, zeros"
-            " where it is left out.", definition="toeplitz(c[::-1], concatenate([c[-1:], r[1:]]))[::-1]",
+            " where it is left out.", definition="sliding_window_view(concatenate([c, r[1:]]), len(r))",
             samples=("hankel(x, v)", "hankel(v, x)"),
             errors=("hankel(X, x)", "hankel()"), spellings=_scipy("hankel") | {"jax": None},
             libraries=("hankel(c) -> hankel(c, zeros_like(c))",
                        "scipy.linalg.hankel(c, r: None = None) -> hankel(c, zeros_like(c))",
                        "scipy.linalg.hankel(c, r) -> hankel(c, r)")),
     pattern("circulant", "c", "Matrix whose columns are c, rotated by one place more each.",
-            definition="toeplitz(c, concatenate([c[:1], c[:0:-1]]))",
+            definition=_CIRCULANT,
             samples=("circulant(x)", "circulant(v)"), errors=("circulant(X)", "circulant()"),
             spellings=_scipy("circulant") | {"jax": None}),
     pattern("vander", "x; N=None, increasing=False", "Vandermonde matrix: the powers of each entry, N of them.",

@@ -48,7 +48,25 @@ def _one(name: str) -> tuple[str, ...]:
     return tuple(f"{name}({operand})" for operand in "xXa")
 
 
+def reciprocal(name: str, of: str, rule: str, doc: str, domain: str, latex: str) -> Operator:
+    """Return one divided by a trigonometric or hyperbolic function."""
+    function = getattr(np, of)
+    return elementwise(
+        name, rule, f"{doc}, 1/{of}(x).", lambda x: 1 / function(x), domain=(domain,),
+        samples=(f"{name}(x)", f"{name}(X)"),
+        spellings={"numpy": f"(1/np.{of}(#1))", "torch": f"(1/torch.{of}(#1))", "latex": rf"{latex}\left(#1\right)"},
+    )
+
+
 ENTRIES = (
+    # --- reciprocals
+    reciprocal("sec", "cos", "y * tan(x) * dx", "Secant", "unit", r"\sec"),
+    reciprocal("csc", "sin", "-y * cot(x) * dx", "Cosecant", "probability", r"\csc"),
+    reciprocal("cot", "tan", "-(1 + y**2) * dx", "Cotangent", "probability", r"\cot"),
+    reciprocal("sech", "cosh", "-y * tanh(x) * dx", "Hyperbolic secant", "real", r"\operatorname{sech}"),
+    reciprocal("csch", "sinh", "-y * coth(x) * dx", "Hyperbolic cosecant", "nonzero", r"\operatorname{csch}"),
+    reciprocal("coth", "tanh", "(1 - y**2) * dx", "Hyperbolic cotangent", "nonzero", r"\coth"),
+
     # --- the error function and the normal distribution
     special("erfc", "-2 / sqrt(pi) * exp(-x**2) * dx", "Complementary error function, 1 - erf(x).", "DLMF 7.2.2",
             bounds=(0.0, 2.0), analytic=True, plain=math.erfc),
@@ -57,7 +75,8 @@ ENTRIES = (
     special("erfinv", "sqrt(pi) / 2 * exp(y**2) * dx", "Inverse of erf.", "DLMF 7.17.1", domain=("unit",),
             aliases=("erf_inv",), latex=r"\operatorname{erf}^{-1}\left(#1\right)"),
     special("erfcinv", "-sqrt(pi) / 2 * exp(y**2) * dx", "Inverse of erfc.", "DLMF 7.17.1", domain=("probability",),
-            torch=None, jax=None, latex=r"\operatorname{erfc}^{-1}\left(#1\right)"),
+            torch="(-torch.special.ndtri(#1/2)/2**0.5)", jax="(-jax.scipy.special.ndtri(#1/2)/2**0.5)",
+            latex=r"\operatorname{erfc}^{-1}\left(#1\right)"),
     special("dawsn", "(1 - 2 * x * y) * dx", "Dawson's integral, exp(-x**2) times that of exp(t**2) from 0 to x.",
             "DLMF 7.2.5", torch=None, latex=r"F\left(#1\right)", aliases=("dawson",), analytic=True),
     special("standard_normal_density", "-x * y * dx", "Density of the standard normal distribution.", "DLMF 7.1",
@@ -70,7 +89,7 @@ ENTRIES = (
             "DLMF 7.2.2", bounds=(-np.inf, 0.0), jax="jax.scipy.stats.norm.logcdf(#*)",
             latex=r"\log\Phi\left(#1\right)"),
     special("ndtri", "sqrt(2 * pi) * exp(y**2 / 2) * dx", "Inverse of ndtr: the quantile of a probability.",
-            "DLMF 7.17.1", domain=("probability",), latex=r"\Phi^{-1}\left(#1\right)"),
+            "DLMF 7.17.1", domain=("probability",), latex=r"\Phi^{-1}\left(#1\right)", sought=("probit",)),
     special("stdtr", "exp(gammaln((df + 1)/2) - gammaln(df/2) - (df + 1)/2*log1p(x**2/df)) / sqrt(pi*df) * dx",
             "Distribution function of Student's t with df degrees of freedom.",
             "Johnson, Kotz & Balakrishnan 1995, Continuous Univariate Distributions, volume 2, 28.1",

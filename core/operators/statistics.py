@@ -10,7 +10,7 @@ from ..errors import ExpressionError, ShapeError
 from ..graph.algebra import broadcast
 from ..graph.nodes import Node
 from ..graph.operator import NOWHERE, Operator
-from ..shapes import normalize_axis
+from ..shapes import normalize_axis, require_rank
 from .axes import below_one_another, concatenated, reshaped
 from .patterns import plain
 
@@ -44,8 +44,9 @@ def of_stats(
 # --- covariances -----------------------------------------------------------------------------------------------------
 
 
-def _deviations(rowvar: bool, *arrays: Node) -> list[Node]:
+def _deviations(rowvar: bool, *arrays: Node, weights: Node | None = None) -> list[Node]:
     """Return the deviations of variables from their means: a row for each variable of an array."""
+    mean = "mean(X, axis=-1, keepdims=True)" if weights is None else "(X @ w)[..., None] / sum(w)"
     found = []
     for X in arrays:
         if not 1 <= X.rank <= 2:
@@ -53,7 +54,7 @@ def _deviations(rowvar: bool, *arrays: Node) -> list[Node]:
         rows = X if rowvar or X.rank < 2 else elaborate_text("X.T", {"X": X})
         if len(arrays) == 1 and rows.shape[0] == 1:  # of one variable the libraries return a number
             rows = reshaped(rows, -1)
-        found.append(elaborate_text("X - mean(X, axis=-1, keepdims=True)", {"X": rows}))
+        found.append(elaborate_text(f"X - {mean}", {"X": rows, "w": weights}))
     return found
 
 
@@ -74,12 +75,24 @@ def _covariance(*arrays: Node, rowvar: bool, bias: bool, ddof: Any) -> Node:
     return elaborate_text("S / (count(D, axis=-1) - less)", products)
 
 
+def _weighted_covariance(m: Node, f: Node, a: Node, rowvar: bool, bias: bool, ddof: Any) -> Node:
+    """Return the covariances of observations that count several times (`f`), or matter more (`a`)."""
+    weights = elaborate_text("f * a", {"f": f, "a": a})
+    require_rank(weights.shape, 1, "cov", 1)
+    (D,) = _deviations(rowvar, m, weights=weights)
+    less = ddof if ddof is not None else 0 if bias else 1
+    scatter = "D @ (w * D)" if D.rank == 1 else "D @ diag(w) @ D.T"
+    shrunk = "sum(w)" if less == 0 else "sum(w) - less * sum(w * a) / sum(w)"
+    return elaborate_text(f"({scatter}) / ({shrunk})", {"D": D, "w": weights, "a": a, "less": less})
+
+
 def _correlation(*arrays: Node, rowvar: bool) -> Node:
     rows = "D / vector_norm(D, axis=-1, keepdims=True)"
     return _scatter([elaborate_text(rows, {"D": part}) for part in _deviations(rowvar, *arrays)])
 
 
 _OF_TWO = "m, y; rowvar=True"
+_WEIGHTED = (("fweights, aweights", "fweights, aweights"), ("fweights", "fweights, 1"), ("aweights", "1, aweights"))
 
 
 # --- moments ---------------------------------------------------------------------------------------------------------
@@ -240,6 +253,14 @@ ENTRIES = (
                          " -> cov_of_one(m, rowvar=rowvar, bias=bias, ddof=ddof)",
                          "np.cov(m, y: None = None, rowvar=True, bias=False, ddof=None, fweights=None, aweights=None,"
                          " *, dtype=None) -> cov_of_one(m, rowvar=rowvar, bias=bias, ddof=ddof)",
+                         *(f"{name}(m, y: None = None, rowvar=True, bias=False, ddof=None, *, {words})"
+                           f" -> weighted_cov(m, {given}, rowvar=rowvar, bias=bias, ddof=ddof)"
+                           for name in ("cov", "np.cov") for words, given in _WEIGHTED),
+                         *(f"{name}(m, y, rowvar: True = True, bias=False, ddof=None, *, {words})"
+                           f" -> weighted_cov(vstack([m, y]), {given}, bias=bias, ddof=ddof)"
+                           for name in ("cov", "np.cov") for words, given in _WEIGHTED),
+                         *(f"torch.cov(input, *, correction=1, {words})"
+                           f" -> weighted_cov(input, {given}, ddof=correction)" for words, given in _WEIGHTED),
                          "np.cov(m, y, rowvar=True, bias=False, ddof=None, fweights=None, aweights=None,"
                          " *, dtype=None) -> cov(m, y, rowvar=rowvar, bias=bias, ddof=ddof)",
                          "torch.cov(input, *, correction=1, fweights=None, aweights=None)"
@@ -253,6 +274,11 @@ ENTRIES = (
               build=_covariance, spellings=NOWHERE,
               samples=("cov_of_one(X)", "cov_of_one(x)", "cov_of_one(X, rowvar=False, bias=True)"),
               errors=("cov_of_one(T)",)),
+    statistic("weighted_cov", "m, f, a; rowvar=True, bias=False, ddof=None", "Covariance matrix of observations of"
+              " which each counts several times, and has a weight.", hidden=True, build=_weighted_covariance,
+              spellings=NOWHERE, domain=("real", "positive", "positive"),
+              samples=("weighted_cov(X, 1, x)", "weighted_cov(X, x, u, bias=True)", "weighted_cov(x, u, 1)"),
+              errors=("weighted_cov(T, 1, x)", "weighted_cov(X, 1, 1)")),
     statistic("corrcoef", _OF_TWO, "Correlation matrix of variables in the rows of a matrix, or of two arrays.",
               build=_correlation,
               libraries=("corrcoef(x, y: None = None, rowvar=True) -> corrcoef_of_one(x, rowvar=rowvar)",

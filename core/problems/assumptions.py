@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Mapping
+from functools import partial
 
 import numpy as np
 
@@ -10,6 +11,7 @@ from ...grammar.advice import Setting, advise
 from ..arrays import AS_ASSUMED, AnyArray, Array, first_place, largest
 from ..errors import InputError
 from ..shapes import ASSUMPTIONS
+from ..sparse import Sparse
 
 
 def check_assumptions(assumptions: Mapping[str, frozenset[str]], given: Mapping[str, Array]) -> None:
@@ -47,18 +49,30 @@ def _asymmetric(value: Array) -> str | None:
     return _unpaired(value, 1)
 
 
-def _uneven(value: Array) -> str | None:
-    place = _first(np.abs(value[..., 1:, 1:] - value[..., :-1, :-1]) > AS_ASSUMED * largest(value))
+def _uneven(value: Array, step: int = 1, *, cyclic: bool = False) -> str | None:
+    """Return two entries of a diagonal that differ; of an antidiagonal for a step of -1."""
+    columns = np.arange(value.shape[-1]) + step
+    there = cyclic | ((columns >= 0) & (columns < value.shape[-1]))
+    columns %= value.shape[-1]
+    differences = np.abs(value[..., 1:, columns] - value[..., :-1, :])
+    place = _first(there & (differences > AS_ASSUMED * largest(value)))
     if place is None:
         return None
-    further = (*place[:-2], place[-2] + 1, place[-1] + 1)
+    further = (*place[:-2], place[-2] + 1, int(columns[place[-1]]))
     return f"{_at(place, float(value[place]))}, {_at(further, float(value[further]))}"
 
 
 def _unpaired(value: Array, sign: int) -> str | None:
+    if isinstance(value, Sparse):
+        apart = (value.matrix - sign * value.matrix.T).tocoo()
+        wrong = np.flatnonzero(np.abs(apart.data) > AS_ASSUMED * largest(value.stored))
+        place = tuple(int(axis[wrong[0]]) for axis in apart.coords) if len(wrong) else None
+        return None if place is None else _pair(value, place)
     place = _first(np.abs(value - sign * np.swapaxes(value, -1, -2)) > AS_ASSUMED * largest(value))
-    if place is None:
-        return None
+    return None if place is None else _pair(value, place)
+
+
+def _pair(value: Array, place: tuple[int, ...]) -> str:
     mirrored = (*place[:-2], place[-1], place[-2])
     if place == mirrored:
         return _at(place, float(value[place]))
@@ -107,7 +121,10 @@ FINDERS: Mapping[str, Callable[[Array], str | None]] = {
     "lower": _outside(np.tril),
     "upper": _outside(np.triu),
     "skew": lambda value: _unpaired(value, -1),
-    "toeplitz": lambda value: _uneven(value),
+    "tridiagonal": _outside(lambda value: np.triu(np.tril(value, 1), -1)),
+    "toeplitz": _uneven,
+    "hankel": partial(_uneven, step=-1),
+    "circulant": partial(_uneven, cyclic=True),
     "positive": lambda value: _entry(value, ~(value > 0)),
     "integer": lambda value: _entry(value, value != np.rint(value)),
 }
@@ -117,6 +134,7 @@ ADJECTIVES = {
     "upper": "upper triangular",
     "skew": "skew-symmetric",
     "toeplitz": "a Toeplitz matrix",
+    "hankel": "a Hankel matrix",
     "integer": "made of whole numbers",
 }
 SYMMETRISED = ", or give the symmetric part, ({name} + {name}.T)/2"

@@ -182,7 +182,7 @@ class Calculation:
         for name, known in self.problem.assumptions.items():
             shape = self.symbols[name].shape
             matrices = known & {*MATRIX_ASSUMPTIONS}
-            square = known.isdisjoint({"orthogonal", "toeplitz"})
+            square = known.isdisjoint({"orthogonal", "toeplitz", "hankel"})
             if matrices and (len(shape) != 2 or (square and shape[0] != shape[1])):
                 word = sorted(matrices)[0]
                 message = f"`{name}` cannot be {word}: it is {describe(shape)}"
@@ -342,7 +342,7 @@ class Calculation:
         for (wrt, _), node, compression in zip(self.results, self._batched[1:], self.compressions, strict=True):
             if compression.entries * 8 > limit:
                 raise self._too_large(wrt, prod(node.shape), limit)
-            self.guard_program(compression.program, limit)
+            self.guard_program(compression.program.suited(values), limit)
         return [made.bind(made.program.run(values), limit) for made in self.compressions]
 
     def compressed_value(self, values: Mapping[str, Array], axes: Axes, limit: int) -> Structured | None:
@@ -359,12 +359,12 @@ class Calculation:
         """Whether each derivative as a dense array needs at most `limit` bytes."""
         return all(prod(node.shape) * 8 <= limit for node in self._batched[1:])
 
-    def guard(self, limit: int, *, with_value: bool = True) -> None:
+    def guard(self, limit: int, values: Mapping[str, Array], *, with_value: bool = True) -> None:
         """Raise EvaluationError if a result, or an array on the way to it, would exceed `limit` bytes."""
         for (wrt, _), node in zip(self.results, self._batched[1:], strict=True):
             if prod(node.shape) * 8 > limit:
                 raise self._too_large(wrt, prod(node.shape), limit)
-        self.guard_program(self.program if with_value else self.derivative_program, limit)
+        self.guard_program((self.program if with_value else self.derivative_program).suited(values), limit)
 
     @staticmethod
     def guard_program(program: Program, limit: int) -> None:

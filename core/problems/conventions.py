@@ -11,7 +11,10 @@ SPACES = {
     "lower": "the lower triangle of the gradient, tril(G)",
     "upper": "the upper triangle of the gradient, triu(G)",
     "skew": "the skew part of the gradient, (G - G.T)/2",
+    "tridiagonal": "the three middle diagonals of the gradient",
     "toeplitz": "the mean of the gradient along each diagonal",
+    "hankel": "the mean of the gradient along each antidiagonal",
+    "circulant": "the mean of the gradient along each diagonal, which goes on at the other side",
 }
 """What the derivative by a variable of a space of matrices is, in words."""
 AMBIENT = "the derivative in all directions, tangent or not"

@@ -59,6 +59,12 @@ class Draws:
         """Return whole numbers from `low` to `high`, excluded, as floating-point numbers."""
         return np.floor(self.uniform(low, high, shape))
 
+    def steps(self, shape: Sequence[int]) -> Array:
+        """Return numbers of either sign whose sizes are from 1/2 to 1."""
+        signs, result = self._unit(prod(shape)) - 0.5, 0.5 * self._unit(prod(shape))
+        result += 0.5
+        return np.copysign(result, signs, out=result).reshape(shape)
+
     def signs(self, shape: Sequence[int]) -> Array:
         """Return numbers that are 1 or -1."""
         return np.where(self._unit(prod(shape)).reshape(shape) < 0.5, -1.0, 1.0)

@@ -3,27 +3,31 @@
 from __future__ import annotations
 
 import sys
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 from numpy.typing import ArrayLike
 
 from ..arrays import Array, as_mask, first_place
 from ..errors import InputError
+from ..sparse import LARGEST, is_sparse, sparse_input
 
 FLOAT = np.dtype(np.float64)
 KINDS = {"c": "complex numbers", "U": "text", "S": "text", "M": "dates", "m": "durations", "V": "records"}
 ANYTHING_REAL = "pass numbers, nested lists of equal length, or a NumPy array"
 
 
-def real_array(name: str, value: ArrayLike) -> Array:
+def real_array(name: str, value: ArrayLike, limit: int = LARGEST) -> Array:
     """Return a value as a float64 array: `real_array("x", [1, 2])`.
 
-    Tensors of PyTorch are taken as they are, without their history of gradients and from whatever device. Raises
-    InputError for what is ragged or no real number: complex numbers, text, None, masked entries.
+    A sparse matrix of SciPy stays sparse, and may take `limit` bytes where it is needed as a dense array. Tensors of
+    PyTorch are taken as they are, without their history of gradients and from whatever device. Raises InputError for
+    what is ragged or no real number: complex numbers, text, None, masked entries.
     """
     if type(value) is np.ndarray and value.dtype is FLOAT:  # nothing to find out, and calls are short
         return value
+    if is_sparse(value):
+        return cast("Array", sparse_input(name, value, limit))
     try:
         array = np.asarray(_numpy_can_read(name, value))
         if array.dtype.kind == "O":
@@ -35,10 +39,7 @@ def real_array(name: str, value: ArrayLike) -> Array:
         return array.astype(np.float64, copy=False)
     except (TypeError, ValueError, OverflowError, RuntimeError):  # PyTorch raises the last
         message = f"input `{name}` is not a rectangular array of real numbers"
-        helps = [ANYTHING_REAL]
-        if hasattr(value, "toarray"):
-            helps = [f"a sparse matrix as an array: {name}={name}.toarray()"]
-        raise InputError(message, helps=helps) from None
+        raise InputError(message, helps=[ANYTHING_REAL]) from None
 
 
 def _numpy_can_read(name: str, value: Any) -> Any:

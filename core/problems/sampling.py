@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 from collections.abc import Callable, Iterable, Iterator, Mapping
+from functools import partial
 from typing import Any
 
 import numpy as np
@@ -98,6 +99,9 @@ _SATISFYING: Mapping[str, Callable[[Array], Any]] = {
     "orthogonal": lambda value: np.linalg.qr(value)[0],
     "skew": lambda value: (value - _transposed(value)) / 2,
     "toeplitz": mean_along_diagonals,
+    "hankel": lambda value: mean_along_diagonals(value[..., ::-1, :])[..., ::-1, :],
+    "circulant": partial(mean_along_diagonals, cyclic=True),
+    "tridiagonal": lambda value: np.triu(np.tril(value, 1), -1),
     "lower": np.tril,
     "upper": np.triu,
     "diagonal": lambda value: value * np.eye(_size(value)),
@@ -140,6 +144,8 @@ def tangent_projection(known: frozenset[str], value: Array, direction: Array) ->
 
 _TANGENTS: Mapping[str, Callable[[Array], Any]] = {
     "symmetric": _SATISFYING["symmetric"], "spd": _SATISFYING["symmetric"],
-    **{word: _SATISFYING[word] for word in ("skew", "toeplitz", "lower", "upper")},
+    **{word: _SATISFYING[word] for word in (
+        "tridiagonal", "skew", "toeplitz", "hankel", "circulant", "lower", "upper",
+    )},
 }  # fmt: skip
 """Assumptions that hold on a space of matrices, with the projection onto it."""

@@ -5,6 +5,7 @@ from __future__ import annotations
 import copy
 import pickle
 from collections.abc import Callable
+from importlib import import_module
 from multiprocessing import get_context
 from pathlib import Path
 from subprocess import run
@@ -29,7 +30,7 @@ RECIPES: dict[str, Callable[[], matgrad.Derivative]] = {
 
 
 def cloudpickled(value: object) -> object:
-    cloudpickle = pytest.importorskip("cloudpickle")
+    cloudpickle = import_module("cloudpickle")
     return pickle.loads(cloudpickle.dumps(value))
 
 

@@ -37,8 +37,8 @@ EXAMPLES = {example: name for name, text in reversed(TEXTS.items()) for example 
 SESSIONS = [name for name, text in TEXTS.items() if ">>>" in text]
 LINKS = [(name, target) for name, text in TEXTS.items() for target in re.findall(r"\]\(([^)\s:]+)\)", text)]
 LONGEST_README = 200
-# One call of the program, which a shell would only split into words.
-PLAIN = re.compile(r"""matgrad(?:[\w\s./:=+,@-]|'[^']*'|"[^"$`\\]*")*""")
+# One call of the program, which a shell would only split into words, and perhaps the question for its exit status.
+PLAIN = re.compile(r"""(matgrad(?:[\w\s./:=+,@-]|'[^']*'|"[^"$`\\]*")*)(; echo "status \$\?")?""")
 
 
 def long_options() -> list[str]:
@@ -54,7 +54,7 @@ def headings(text: str) -> set[str]:
     return {re.sub(r"[^\w\- ]", "", title.lower()).replace(" ", "-") for title in titles}
 
 
-def printed_here(command: str, folder: Path, monkeypatch: pytest.MonkeyPatch) -> str:
+def printed_here(plain: re.Match[str], folder: Path, monkeypatch: pytest.MonkeyPatch) -> str:
     """Return what a plain command prints in this process, on two streams that end in one file as a shell would set."""
     monkeypatch.chdir(ROOT)
     for name in ("COLUMNS", "NO_COLOR", "FORCE_COLOR"):
@@ -68,8 +68,8 @@ def printed_here(command: str, folder: Path, monkeypatch: pytest.MonkeyPatch) ->
     ):
         for name, stream in (("stdin", nothing), ("stdout", stdout), ("stderr", stderr)):
             patch.setattr(f"sys.{name}", stream)
-        run(shlex.split(command)[1:])
-    return path.read_text(encoding="utf-8")
+        status = run(shlex.split(plain[1])[1:])
+    return path.read_text(encoding="utf-8") + (f"status {status}\n" if plain[2] else "")
 
 
 @pytest.mark.parametrize(
@@ -78,9 +78,9 @@ def printed_here(command: str, folder: Path, monkeypatch: pytest.MonkeyPatch) ->
 def test_command_prints_what_the_page_shows(
     command: str, shown: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
 ) -> None:
-    # To start a process takes longer than most answers: the README and all that needs a shell have their own.
-    alone = EXAMPLES[command, shown] == "README.md" or PLAIN.fullmatch(command) is None
-    output = printed(command) if alone else printed_here(command, tmp_path, monkeypatch)
+    # To start a process takes longer than most answers: what needs a shell has its own.
+    plain = PLAIN.fullmatch(command)
+    output = printed(command) if plain is None else printed_here(plain, tmp_path, monkeypatch)
     assert comparable(output) == comparable(shown)
 
 

@@ -21,6 +21,11 @@ def reciprocal_or_zero(x: Any) -> Any:
     return np.where(x == 0, 0.0, 1 / np.where(x == 0, 1.0, x))
 
 
+def huber(delta: Any, r: Any) -> Any:
+    """r**2/2 up to delta in size, and the tangent of that beyond."""
+    return np.where(np.abs(r) <= delta, r * r / 2, delta * (np.abs(r) - delta / 2))
+
+
 def exclusive_product(x: Any) -> Any:
     """For each entry along the last axis, the product of the others."""
     ones = np.ones_like(x[..., :1])
@@ -195,6 +200,14 @@ def states(f: Any, h: Any, *sequences: Any) -> Any:
     for rows in zip(*sequences, strict=True):
         found.append(f(found[-1], *rows))
     return np.stack(found)
+
+
+def mean_cyclic_diagonals(X: Any) -> Any:
+    """The circulant matrix that is nearest: each entry becomes the mean of its diagonal, which goes on cyclically."""
+    n = X.shape[-1]
+    offset = (np.arange(n) - np.arange(n)[:, None]) % n
+    means = [np.sum(np.where(offset == k, X, 0.0), (-2, -1)) / n for k in range(n)]
+    return sum(np.where(offset == k, mean[..., None, None], 0.0) for k, mean in enumerate(means))
 
 
 def mean_diagonals(X: Any) -> Any:

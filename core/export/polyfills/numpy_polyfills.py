@@ -5,6 +5,7 @@ from __future__ import annotations
 from typing import Any
 
 import numpy as np
+import scipy.special
 
 
 def sigmoid(x: Any) -> Any:
@@ -59,7 +60,29 @@ def logcumsumexp(x: Any, axis: Any = None) -> Any:
     return np.logaddexp.accumulate(np.ravel(x), axis=0) if axis is None else np.logaddexp.accumulate(x, axis=axis)
 
 
+def sliding_window_view(x: Any, window_shape: Any, axis: Any = None) -> Any:
+    """Windows at every place; the places in each are further axes, at the end."""
+    lengths = window_shape if isinstance(window_shape, tuple) else (window_shape,)
+    axes = range(x.ndim) if axis is None else axis if isinstance(axis, tuple) else (axis,)
+    for place, length in zip([place % x.ndim for place in axes], lengths, strict=True):
+        rows = np.arange(x.shape[place] - length + 1)[:, None] + np.arange(length)
+        x = np.moveaxis(np.take(x, rows, axis=place), place + 1, -1)
+    return x
+
+
 def one_hot(labels: Any, num_classes: Any, axis: Any = -1) -> Any:
     """A row for each label: one at its place, else zero."""
     rows = np.expand_dims(labels, -1) == np.arange(num_classes)
     return np.moveaxis(rows.astype(float), -1, axis)
+
+
+def stdtr(df: Any, x: Any) -> Any:
+    """The distribution function of Student's t."""
+    tail = scipy.special.betainc(df / 2, 0.5, df / (df + x * x)) / 2
+    return np.where(x > 0, 1 - tail, tail)
+
+
+def binom(n: Any, k: Any) -> Any:
+    """The binomial coefficient, n over k, for 0 <= k <= n."""
+    logs = scipy.special.gammaln(k + 1) + scipy.special.gammaln(n - k + 1)
+    return np.exp(scipy.special.gammaln(n + 1) - logs)

@@ -55,6 +55,33 @@ def tensordot(a: Any, b: Any, axes: Any = 2) -> Any:
     return torch.tensordot(a, b, (first, second))
 
 
+def sliding_window_view(x: Any, window_shape: Any, dim: Any = None) -> Any:
+    """Windows at every place; the places in each are further axes, at the end."""
+    lengths = window_shape if isinstance(window_shape, tuple) else (window_shape,)
+    dims = range(x.ndim) if dim is None else dim if isinstance(dim, tuple) else (dim,)
+    for place, length in zip([place % x.ndim for place in dims], lengths, strict=True):
+        x = x.unfold(place, length, 1)
+    return x
+
+
+def convolve(a: Any, v: Any, mode: Any = "full") -> Any:
+    """The convolution of two vectors."""
+    full = torch.nn.functional.conv1d(a[None, None], torch.flip(v, (0,))[None, None], padding=len(v) - 1)[0, 0]
+    short, long = sorted((len(a), len(v)))
+    starts = {"full": 0, "same": (short - 1) // 2, "valid": short - 1}
+    sizes = {"full": len(full), "same": long, "valid": long - short + 1}
+    return full[starts[mode] : starts[mode] + sizes[mode]]
+
+
+def correlate(a: Any, v: Any, mode: Any = "valid") -> Any:
+    """The correlation of two vectors."""
+    full = torch.nn.functional.conv1d(a[None, None], v[None, None], padding=len(v) - 1)[0, 0]
+    short, long = sorted((len(a), len(v)))
+    starts = {"full": 0, "same": (short - 1) // 2 if len(a) == long else short // 2, "valid": short - 1}
+    sizes = {"full": len(full), "same": long, "valid": long - short + 1}
+    return full[starts[mode] : starts[mode] + sizes[mode]]
+
+
 def sort(x: Any, dim: Any = -1, descending: Any = False) -> Any:
     """The entries from the least on along an axis; without one, all as a vector."""
     return torch.sort(torch.ravel(x) if dim is None else x, -1 if dim is None else dim, descending)[0]
@@ -85,3 +112,33 @@ def one_hot(labels: Any, num_classes: Any, dim: Any = -1) -> Any:
     places = torch.as_tensor(labels).unsqueeze(-1)
     rows = places == torch.arange(num_classes, device=places.device)
     return torch.moveaxis(rows, -1, dim)
+
+
+def gammasgn(x: Any) -> Any:
+    """The sign of the gamma function."""
+    return torch.where((x > 0) | (torch.floor(x) % 2 == 0), 1.0, -1.0).to(x.dtype)
+
+
+def gamma(x: Any) -> Any:
+    """The gamma function."""
+    return torch.where((x > 0) | (torch.floor(x) % 2 == 0), 1.0, -1.0) * torch.exp(torch.lgamma(x))
+
+
+def beta(a: Any, b: Any) -> Any:
+    """The beta function, of positive numbers."""
+    return torch.exp(torch.lgamma(a) + torch.lgamma(b) - torch.lgamma(a + b))
+
+
+def poch(x: Any, m: Any) -> Any:
+    """The rising factorial gamma(x + m) / gamma(x), of positive numbers."""
+    return torch.exp(torch.lgamma(x + m) - torch.lgamma(x))
+
+
+def binom(n: Any, k: Any) -> Any:
+    """The binomial coefficient, n over k, for 0 <= k <= n."""
+    return torch.exp(torch.lgamma(n + 1) - torch.lgamma(k + 1) - torch.lgamma(n - k + 1))
+
+
+def norm_pdf(x: Any, loc: Any = 0, scale: Any = 1) -> Any:
+    """The density of the normal distribution."""
+    return torch.exp(-(((x - loc) / scale) ** 2) / 2) / (scale * (2 * torch.pi) ** 0.5)

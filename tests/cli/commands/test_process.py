@@ -14,6 +14,7 @@ import numpy as np
 import pytest
 from counting import calls_of
 
+from matgrad.cli.main import run
 from matgrad.grammar.errors import SyntaxProblem
 from matgrad.grammar.parser import parse
 
@@ -238,15 +239,26 @@ def test_a_closed_output_is_no_bug() -> None:
 
 @pytest.mark.parametrize(("stdin", "told"), [("pipe", True), ("file", True), ("nothing", False)])
 @pytest.mark.parametrize("format", ["table", "plain", "json", "npy"])
-def test_random_numbers_are_told_where_inputs_were_offered(stdin: str, told: bool, format: str, tmp_path: Path) -> None:
+def test_random_numbers_are_told_where_inputs_were_offered(
+    stdin: str, told: bool, format: str, tmp_path: Path, monkeypatch: pytest.MonkeyPatch
+) -> None:
+    """In this process, on streams as a shell would set."""
     (tmp_path / "empty").touch()
-    words = [*MATGRAD, "value", "sum(x)", "--format", format]
     if stdin == "pipe":
-        done = subprocess.run(words, input=b"", capture_output=True, check=True)
+        descriptor, end = os.pipe()
+        os.close(end)
     else:
-        with (tmp_path / "empty").open("rb") if stdin == "file" else open(os.devnull, "rb") as stream:
-            done = subprocess.run(words, stdin=stream, capture_output=True, check=True)
-    assert (b"`x` has no value: it is random" in done.stderr) == told
+        descriptor = os.open(tmp_path / "empty" if stdin == "file" else os.devnull, os.O_RDONLY)
+    with (
+        open(descriptor, encoding="utf-8") as offered,
+        (tmp_path / "output").open("w", encoding="utf-8") as stdout,
+        (tmp_path / "errors").open("w", encoding="utf-8") as stderr,
+        monkeypatch.context() as patch,
+    ):
+        for name, stream in (("stdin", offered), ("stdout", stdout), ("stderr", stderr)):
+            patch.setattr(f"sys.{name}", stream)
+        assert run(["value", "sum(x)", "--format", format]) == 0
+    assert ("`x` has no value: it is random" in (tmp_path / "errors").read_text("utf-8")) == told
 
 
 def test_a_formula_does_not_wait_for_standard_input() -> None:

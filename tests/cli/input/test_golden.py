@@ -193,7 +193,7 @@ CASES = [
     typed("mtx_word", "A=@A.mtx", A_mtx=MTX.replace("7", "seven")),
     typed("mtx_outside", "A=@A.mtx", A_mtx=MTX.replace("2 2 7", "3 2 7")),
     typed("mtx_not_square", "A=@A.mtx", A_mtx="%%MatrixMarket matrix array real symmetric\n2 3\n1 2 3\n"),
-    typed("mtx_too_large", "A=@A.mtx", A_mtx="%%MatrixMarket matrix coordinate real general\n1000000 1000000 0\n"),
+    typed("mtx_too_large", "A=@A.mtx", A_mtx="%%MatrixMarket matrix array real general\n1000000 1000000\n"),
     typed("parts_differ", "A=@part*.npy", part1_npy=npy([[1.0, 2.0]]), part2_npy=npy([[1.0]])),
     typed("parts_of_text", "A=@part*", part1_npy=npy([1.0]), part2_csv=TABLE),
     typed("parts_missing", "A=@part*.npy"),

@@ -5,6 +5,7 @@ from __future__ import annotations
 import ast
 import re
 from collections.abc import Mapping
+from functools import cache
 from importlib import import_module
 from importlib.util import find_spec
 from pathlib import Path
@@ -55,6 +56,7 @@ NAMES = {
 }
 
 
+@cache
 def names_of(library: str) -> dict[str, Any]:
     pairs = (pair.split("=") for pair in NAMES[library])
     return {name: import_module(path) for name, path in pairs}
@@ -86,12 +88,14 @@ def truth(text: str, values: Mapping[str, np.ndarray], wrt: str, library: str) -
     if library == "jax":
         space["jax"].config.update("jax_enable_x64", True)
 
-        def function(x: Any) -> Any:
-            arrays = {name: space["jnp"].asarray(value) for name, value in values.items()}
-            return eval(code, {**space, **arrays, wrt: x})
+        def function(arrays: Mapping[str, Any], x: Any) -> Any:
+            result = eval(code, {**space, **arrays, wrt: x})
+            return weighted(result), result
 
-        x = space["jnp"].asarray(values[wrt])
-        return np.asarray(function(x)), np.asarray(space["jax"].grad(lambda x: weighted(function(x)))(x))
+        # To compile both as one takes a third of the time of their steps.
+        both = space["jax"].jit(space["jax"].value_and_grad(function, argnums=1, has_aux=True))
+        (_, result), gradient = both(values, values[wrt])
+        return np.asarray(result), np.asarray(gradient)
 
     def at(x: np.ndarray) -> Any:
         return np.asarray(eval(code, {**space, **values, wrt: x}))

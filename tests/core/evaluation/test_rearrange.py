@@ -2,10 +2,13 @@
 
 from __future__ import annotations
 
+from typing import Any
+
 import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
+import matgrad
 from matgrad.core.elaboration.elaborate import elaborate_text
 from matgrad.core.evaluation.program import compile_program
 from matgrad.core.evaluation.rearrange import rearranged
@@ -127,3 +130,24 @@ def test_the_bounds_of_the_table_hold(operator: Operator) -> None:
 )
 def test_bounds(text: str, wanted: tuple[float, float]) -> None:
     assert bounds(graph(text)) == wanted
+
+
+def test_what_all_samples_share_is_added_once() -> None:
+    samples = matgrad.grad("x.T @ A @ x", wrt="x", batch="x")
+    X, A = np.random.default_rng(0).standard_normal((5000, 20)), np.random.default_rng(1).standard_normal((20, 20))
+    assert_allclose(samples(x=X, A=A), X @ (A + A.T), rtol=1e-12, atol=1e-12)
+    assert products_of(samples, x=X, A=A) == 1
+    one = matgrad.grad("x.T @ A @ x", wrt="x")
+    assert products_of(one, x=X[0], A=A) == 2
+    several = matgrad.grad("x.T @ A @ x + x.T @ B @ x - 3*x.T @ C @ x", wrt="x", batch="x")
+    values = {"x": X, "A": A, "B": A**2, "C": np.exp(A)}
+    full = A + A**2 - 3 * np.exp(A)
+    assert_allclose(several(**values), X @ (full + full.T), rtol=1e-9, atol=1e-9)
+    assert products_of(several, **values) == 1
+
+
+def products_of(derivative: Any, **values: Any) -> int:
+    """Return how many matrix products a call computes."""
+    derivative(**values)
+    (calculation,) = derivative._seen.values()
+    return sum(draft.kernel is np.matmul for draft in calculation.derivative_program._drafts)

@@ -193,6 +193,15 @@ def _published() -> Iterator[tuple[str, Problem, dict[str, tuple[int, ...]]]]:
         yield form["id"], problem, {name: tuple(shape) for name, shape in form["shapes"].items()}
 
 
+@pytest.mark.parametrize(
+    "text",
+    [r"\frac{a}{b", "a}", r"\left(a", r"\left(a}", "x^a^b", r"\frac{x^a^b}{c}", r"\left(\nothing\right)", r"\frac{a}"],
+)
+def test_what_is_wrong_is_not_accepted(text: str) -> None:
+    with pytest.raises(AssertionError):
+        accepted(text)
+
+
 def test_published_identities_are_accepted_by_mathtext() -> None:
     records = [record for record in RECORDS if record["kind"] != "value"]
     for record in records[::6]:
