@@ -190,6 +190,37 @@ def deep_gradients(x: Array, **weights: Array) -> tuple[Array, ...]:
     return tuple(results[::-1])
 
 
+def deep_gradients_of_columns(x: Array, **weights: Array) -> tuple[Array, ...]:
+    """By every weight of sum(H), where H = tanh(W @ H) for each weight W in turn, starting with the matrix H = x."""
+    values = [x]
+    for W in weights.values():
+        values.append(np.tanh(W @ values[-1]))
+    results: list[Array] = []
+    back: Any = 1.0
+    for W, before, after in zip(reversed(weights.values()), values[-2::-1], values[:0:-1], strict=True):
+        back = back * (1 - after * after)
+        results.append(back @ before.T)
+        back = W.T @ back
+    return tuple(results[::-1])
+
+
+def deep_samples(x: Array, **weights: Array) -> Array:
+    """By each row of x, of sum(h), where h = tanh(W @ h) for each weight W in turn, starting with h = that row."""
+    h, slopes = x, []
+    for W in weights.values():
+        h = np.tanh(h @ W.T)
+        slopes.append(1 - h * h)
+    back: Any = 1.0
+    for W, slope in zip(reversed(weights.values()), reversed(slopes), strict=True):
+        back = (back * slope) @ W
+    return np.asarray(back)
+
+
+def quadratic_samples(A: Array, x: Array) -> Array:
+    """By each row of x, of `row @ A @ row`."""
+    return x @ (A + A.T)
+
+
 def deep_gradient(x: Array, **weights: Array) -> Array:
     """By the first weight of sum(h), where h = tanh(W @ h) for each weight W in turn, starting with h = x."""
     h, slopes = x, []

@@ -106,6 +106,18 @@ def _deep(normal: Any, n: int) -> Arrays:
     return {"x": normal(n), **{W: normal((n, n)) / np.sqrt(n) for W in WEIGHTS}}
 
 
+def _deep_samples(normal: Any, n: int, m: int) -> Arrays:
+    return {"x": normal((n, m)), **{W: normal((n, n)) / np.sqrt(n) for W in WEIGHTS}}
+
+
+def _deep_rows(normal: Any, n: int, m: int) -> Arrays:
+    return {"x": normal((m, n)), **{W: normal((n, n)) / np.sqrt(n) for W in WEIGHTS}}
+
+
+def _quadratics(normal: Any, n: int, m: int) -> Arrays:
+    return {"A": normal((m, m)), "x": normal((n, m))}
+
+
 def _gaussian(normal: Any, n: int) -> Arrays:
     root = normal((n, n))
     return {"S": root @ root.T / n + np.eye(n), "x": normal(n), "mu": normal(n)}
@@ -229,6 +241,18 @@ WORKLOADS: tuple[Workload, ...] = (
     Workload(
         "per-sample gradients, logistic", "log(1 + exp(-y*(x @ w)))", "grad", ("w",), ((10_000, 20), (100_000, 20)),
         _samples, experts.logistic_samples, lambda xp, x, y, w: xp.log1p(xp.exp(-y * (x @ w))), batch=("x", "y"),
+    ),
+    Workload(
+        "per-sample gradients of x.T@A@x", "x.T @ A @ x", "grad", ("x",), ((10_000, 20), (100_000, 20)),
+        _quadratics, experts.quadratic_samples, _quadratic_form, batch=("x",),
+    ),
+    Workload(
+        "gradient of 10 layers, 128 columns", NETWORK, "grad", WEIGHTS, ((64, 128), (256, 128)),
+        _deep_samples, experts.deep_gradients_of_columns, _deep_network,
+    ),
+    Workload(
+        "per-sample gradients of 10 layers", NETWORK, "grad", ("x",), ((64, 128), (256, 128)),
+        _deep_rows, experts.deep_samples, _deep_network, batch=("x",),
     ),
     Workload(
         "gradient of 10 layers by the first", NETWORK, "grad", ("W1",), _ones(64, 256),

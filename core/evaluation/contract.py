@@ -225,7 +225,10 @@ def _matmul(
     if batch and not free_b:
         right = tape.expand(right, [*(True,) * len(batch), True, False])
     full = (*batch_shape, *((rows,) if free_a or batch else ()), *((columns,) if free_b or batch else ()))
-    result = tape.emit(_product_kernel(a, b, full, length), [left, right], full, cost=cost)
+    kernel = _product_kernel(a, b, full, length)
+    result = tape.emit(kernel, [left, right], full, cost=cost)
+    if kernel is np.matmul and len(full) == 2 and not batch:
+        tape.matrix_products[result.slot] = (left, right)
     return Labelled(tape.reshape(result, shape), labels)
 
 
@@ -271,7 +274,8 @@ def multiply(
     if row_major:
         kernel = partial(kernel, order="C")
     if divide or not a.labels or not b.labels or not set(a.labels).isdisjoint(b.labels):
-        return Labelled(tape.emit(kernel, [align(a, labels, tape), align(b, labels, tape)], shape), labels)
+        sides = [align(a, labels, tape), align(b, labels, tape)]
+        return Labelled(tape.emit(kernel, sides if row_major else _lying_alike(tape, *sides), shape), labels)
     if labels.index(b.labels[0]) < labels.index(a.labels[0]):
         a, b = b, a
     if not is_large(shape) and set(labels[: len(a.labels)]) == set(a.labels):
@@ -282,6 +286,25 @@ def multiply(
         result = tape.emit(kernel, [align(a, labels, tape), align(b, labels, tape)], shape)
     tape.outer_products[result.slot] = (a, b)
     return Labelled(result, labels)
+
+
+def _lying_alike(tape: Tape, *sides: Value) -> list[Value]:
+    """Return two values, a matrix product among them being turned in memory if the other one is.
+
+    `A @ B` and `(B.T @ A.T).T` cost the same, and what meets it is gone through along memory. A product that something
+    else needs too is left as it is.
+    """
+    result = list(sides)
+    if sides[0].shape == sides[1].shape and sides[0].size >= LARGE:
+        for place, (own, other) in enumerate([sides, sides[::-1]]):
+            if own.fresh and own.slot in tape.matrix_products and other.slot in tape.turned:
+                left, right = tape.matrix_products[own.slot]
+                flipped = tape.emit(
+                    np.matmul, [tape.transpose(right, (1, 0)), tape.transpose(left, (1, 0))], own.shape[::-1],
+                    cost=2 * own.size * left.shape[1],
+                )  # fmt: skip
+                result[place] = tape.transpose(flipped, (1, 0))
+    return result
 
 
 def _multiply_by_mask(tape: Tape, mask: Labelled, other: Labelled, labels: Labels, shape: Shape) -> Labelled:

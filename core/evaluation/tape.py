@@ -82,7 +82,8 @@ class Draft(NamedTuple):
 class Tape:
     """The steps recorded so far, the input slots by name, and what each slot holds before a run.
 
-    `outer_products` tells for the result of a multiplication of factors without a common label what these are.
+    `outer_products` tells for the result of a multiplication of factors without a common label what these are,
+    `matrix_products` for a matrix product its two sides. `turned` are the matrices that lie in memory column by column.
     """
 
     def __init__(self, reuse: bool = True, sparse: Collection[str] = ()) -> None:
@@ -90,6 +91,8 @@ class Tape:
         self.inputs: dict[str, int] = {}
         self.initial: list[Any] = []
         self.outer_products: dict[int, tuple[Labelled, Labelled]] = {}
+        self.matrix_products: dict[int, tuple[Value, Value]] = {}
+        self.turned: set[int] = set()
         self._reuse = reuse
         self._sparse = sparse
         self._remembered: dict[Hashable, Value] = {}
@@ -146,6 +149,11 @@ class Tape:
         read, slot = tuple(value.slot for value in inputs), self.slot()
         exact = exact or not (fresh or allocates)
         self.drafts.append(Draft(kernel, read, slot, constant, entries, cost, shape, fresh and not allocates, exact))
+        if self.turned and isinstance(kernel, np.ufunc) and len(shape) == 2:
+            # NumPy lets a result lie as its operands do.
+            whole = [value.slot in self.turned for value in inputs if value.shape == shape]
+            if whole and all(whole):
+                self.turned.add(slot)
         return Value(slot, shape, fresh=fresh and self._reuse and not constant, constant=constant, sparse=sparse)
 
     def dense(self, value: Value) -> Value:
@@ -179,7 +187,10 @@ class Tape:
             return value
         reverse = axes == tuple(range(len(axes)))[::-1]
         kernel: Kernel = attrgetter("T") if reverse else methodcaller("transpose", axes)
-        return self._view(("transpose", axes), kernel, value, tuple(value.shape[axis] for axis in axes), True)
+        viewed = self._view(("transpose", axes), kernel, value, tuple(value.shape[axis] for axis in axes), True)
+        if axes == (1, 0) and value.slot not in self.turned:
+            self.turned.add(viewed.slot)
+        return viewed
 
     def reshape(self, value: Value, shape: Shape) -> Value:
         """Return the entries in row-major order under another shape: a view where the layout allows it."""

@@ -10,6 +10,7 @@ from hypothesis import given, settings
 from hypothesis import strategies as st
 from numpy.testing import assert_allclose
 
+import matgrad
 from matgrad.core.evaluation.order import contraction_order
 from matgrad.core.evaluation.program import compile_program
 from matgrad.core.graph.algebra import product
@@ -192,3 +193,25 @@ def test_largest_is_known_without_allocating() -> None:
     huge = 10**7
     program = compile_program([Delta.of(huge, 2), Triangle.of(huge, huge), Delta.of(huge, 1)])
     assert program.largest == huge**2
+
+
+def test_a_matrix_product_lies_in_memory_as_what_it_meets() -> None:
+    text = "h = tanh(W1 @ x); k = tanh(W2 @ h); sum(tanh(W3 @ k))"
+    numbers = np.random.default_rng(0).normal
+    weights = {name: numbers(size=(90, 90)) / 9 for name in ("W1", "W2", "W3")}
+    x = numbers(size=(60, 90))
+    derivative = matgrad.grad(text, wrt="x", batch="x")
+    found, h = derivative(x=x, **weights), [x]
+    for W in weights.values():
+        h.append(np.tanh(h[-1] @ W.T))
+    back = np.ones_like(x)
+    for W, after in zip(reversed(weights.values()), h[:0:-1], strict=True):
+        back = (back * (1 - after**2)) @ W
+    assert_allclose(found, back, rtol=1e-10)
+    (calculation,) = derivative._seen.values()
+    program = calculation.derivative_program
+    shapes = {draft.output: draft.shape for draft in program._drafts}
+    met = [draft.inputs for draft in program._drafts if draft.kernel is np.multiply and len(set(draft.inputs)) == 2]
+    pairs = [slots for slots in met if all(len(shapes.get(slot, ())) == 2 for slot in slots)]
+    assert pairs
+    assert all(len({slot in program._tape.turned for slot in slots}) == 1 for slots in pairs)
