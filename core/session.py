@@ -39,6 +39,8 @@ Result = TypeVar("Result")
 Derived = TypeVar("Derived", "Array", "Structured")
 
 DEFAULT_LIMIT = 1 << 30
+# From so many bytes on, a file that leaves zeros out is written sooner from the compressed form.
+PAYS_FROM = 1 << 25
 TRANSPOSED_RIGHT = re.compile(r"@.*(T\b|['ᵀ⊤])", re.DOTALL)
 # How many seeds are tried for numbers at which the value is finite.
 MOST_DRAWS, MOST_SMALL_DRAWS = 20, 100
@@ -49,7 +51,7 @@ class Wishes(NamedTuple):
 
     `declared` are shapes for names without a value, `directions` the tangents or cotangents by variable; a
     direction may be the word `ones` or `random`. `general` inputs are no more special than operators need them.
-    Derivatives are kept `compressed` never, always, or where they would be too `large`.
+    Derivatives are kept `compressed` never, always, where they would be too `large`, or where that `pays`.
     """
 
     declared: Mapping[str, Shape] = {}
@@ -212,9 +214,10 @@ def _is_compressed(calculation: Calculation, wishes: Wishes) -> bool:
     if wishes.compressed == "always" and kind not in STRUCTURED_KINDS:
         helps = ["grad, jacobian, hessian and derivative have one"]
         raise UsageProblem(f"a {kind} has no compressed form", place=Setting("format", "structured"), helps=helps)
-    if wishes.compressed != "large":
+    if wishes.compressed not in ("large", "pays"):
         return wishes.compressed == "always"
-    return kind in STRUCTURED_KINDS and not calculation.fits(wishes.limit)
+    limit = wishes.limit if wishes.compressed == "large" else min(wishes.limit, PAYS_FROM)
+    return kind in STRUCTURED_KINDS and not calculation.fits(limit)
 
 
 def _stored(data: Sequence[Array | Structured]) -> list[Array]:

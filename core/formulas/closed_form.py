@@ -248,8 +248,7 @@ def _written(
     plain: bool = False,
 ) -> list[ClosedForm]:
     roots, notation = _with_notation(problem, calculation, roots)
-    typed = set(topological(flatten([calculation.output])))
-    ways = [Way(notation, roots), *([] if plain else ways_with_quotients(notation, roots, typed))]
+    ways = [Way(notation, roots), *([] if plain else ways_with_quotients(notation, roots, calculation.output))]
     shapes = {name: symbol.shape for name, symbol in calculation.symbols.items()}
     sizes = {name: length(name) for name in actual if name not in shapes}
     forms = []
