@@ -372,7 +372,7 @@ def _readable(calculation: Calculation, regular: Regular | None = None) -> list[
     twice = [len(wrt) > 1 and wrt[-1] == wrt[-2] for wrt, _ in calculation.results]
     if not any(twice):
         return found
-    halves = [calculation.symbols[wrt[-1]].rank for wrt, _ in calculation.results]
+    halves = [calculation.variables[wrt[-1]].rank for wrt, _ in calculation.results]
     whole = zip(found, halves, twice, strict=True)
     return [symmetrical(node, half) if same else node for node, half, same in whole]
 
