@@ -150,9 +150,9 @@ def interrupted(monkeypatch: pytest.MonkeyPatch, after: int) -> None:
     monkeypatch.setattr(workers, "_cores", lambda: 1)
 
 
-@pytest.mark.parametrize("end", ["found.npy", "found.zarr", "reduced.npy"])
+@pytest.mark.parametrize("end", ["found.npy", "found.zarr", "reduced.npy", "reduced.zarr"])
 def test_a_run_goes_on_where_it_was_interrupted(end: str, folder: Path) -> None:
-    asked = ["grad", *ASKED, *SMALL, "-o", end, *(["--reduce", "mean"] if end == "reduced.npy" else [])]
+    asked = ["grad", *ASKED, *SMALL, "-o", end, *(["--reduce", "mean"] if "reduced" in end else [])]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(workers, "_cores", lambda: 1)
         assert run(asked) == 0
