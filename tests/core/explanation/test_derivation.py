@@ -54,6 +54,11 @@ def test_the_quadratic_form() -> None:
     assert any("quadratic" in text for text in found.meaning)
 
 
+@pytest.mark.parametrize("text", ["x/0", "sum(x)/0", "0*x", f"x*{'1' * 20}/2", f"x*{'1' * 5000}"])
+def test_numbers_that_are_zero_or_huge_are_explained(text: str) -> None:
+    assert lesson(text, ("x",)).explanations
+
+
 def test_innermost_first_with_shapes() -> None:
     found = lesson("norm(A @ x - b)**2", ("x",))
     assert [(part.text, part.shape) for part in found.parts] == [
