@@ -268,7 +268,7 @@ def _drawn_static(error: StaticNameError, shape: Shape, wishes: Wishes, *, infer
     if error.shape is None:
         law = f"randint:0:{error.below if error.below and not isinstance(error.below, Size) else SMALLEST}"
     sizes = tuple(SMALLEST if isinstance(size, Size) else size for size in shape)
-    _guard(error.name, sizes, wishes.limit)
+    guard_input(error.name, sizes, wishes.limit)
     value = draw(error.name, sizes, law, wishes.seed, ())
     return Input(value, "random", seed=wishes.seed, law=law, shape_inferred=inferred)
 
@@ -361,7 +361,7 @@ def _drawn(
                 shape = (calculation.samples, *shape)
             if prod(shape) * 8 > wishes.limit and wishes.compressed != "always":
                 calculation.guard(wishes.limit, values_of(used))  # of a result that is too large more can be said
-            _guard(name, shape, wishes.limit)
+            guard_input(name, shape, wishes.limit)
             if name in counts:
                 value, law = np.array(float(counts[name])), "size"
             else:
@@ -382,12 +382,12 @@ def _drawn(
     return drawn(positive, wishes.seed)
 
 
-def _guard(name: str, shape: Shape, limit: int) -> None:
+def guard_input(name: str, shape: Shape, limit: float) -> None:
     """Raise EvaluationError where numbers for a name need more than `limit` bytes, before they are drawn."""
     needed = prod(shape) * 8
     if needed > limit:
         raise EvaluationError(
-            f"`{name}` ({show(shape)}) needs {memory(needed)}; the limit is {memory(limit)}",
+            f"`{name}` ({show(shape)}) needs {memory(needed)}; the limit is {memory(int(limit))}",
             helps=[advise("raise the limit: ", Setting("max_memory", rounded_up(needed)))],
         )
 
@@ -428,7 +428,7 @@ def _directions(calculation: Calculation, wishes: Wishes) -> dict[str, Input]:
     for name in problem.wrt:
         shape = calculation.direction_shape(name)
         full = (calculation.samples or 0, *shape) if calculation.counts_samples(name) else shape
-        _guard(tangent_name(name), full, wishes.limit)
+        guard_input(tangent_name(name), full, wishes.limit)
         wish = wishes.directions.get(name, "random")
         if isinstance(wish, str):
             value = np.ones(full) if wish == "ones" else draw(tangent_name(name), full, "normal", wishes.seed, ())
