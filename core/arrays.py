@@ -56,24 +56,23 @@ NEAR_MISS = 1e-3
 """A claim that is not right, and near enough to be a rounded constant or an approximation."""
 
 
-def relative_error(found: Array, wanted: Array, *, least_scale: float = 0.0) -> float:
+def relative_error(found: Array, wanted: Array) -> float:
     """Return the largest difference, relative to the largest entry of both: `relative_error(1.1, 1.0)` is about 0.09.
 
-    It is infinite where the shapes differ, or an entry that is not finite in one is another in the other. Arrays whose
-    entries are all smaller than `least_scale` are measured by that.
+    It is infinite where the shapes differ, or an entry that is not finite in one is another in the other.
     """
     if found.shape != wanted.shape:
         return float("inf")
     few, others = _few(found), _few(wanted)
     if few is not None and others is not None:
-        scale = max(*map(abs, few), *map(abs, others), least_scale) if few else 0.0
+        scale = max(*map(abs, few), *map(abs, others)) if few else 0.0
         return max(map(abs, map(sub, few, others))) / scale if scale else 0.0
     finite = np.isfinite(found) & np.isfinite(wanted)
     if not finite.all():
         if not np.array_equal(found[~finite], wanted[~finite], equal_nan=True):
             return float("inf")
         found, wanted = found[finite], wanted[finite]
-    scale = max(largest(found), largest(wanted), least_scale)
+    scale = max(largest(found), largest(wanted))
     return largest(found - wanted) / scale if scale else 0.0
 
 

@@ -39,6 +39,8 @@ Result = TypeVar("Result")
 Derived = TypeVar("Derived", "Array", "Structured")
 
 DEFAULT_LIMIT = 1 << 30
+# From so many bytes on, a file that leaves zeros out is written sooner from the compressed form.
+PAYS_FROM = 1 << 25
 TRANSPOSED_RIGHT = re.compile(r"@.*(T\b|['ᵀ⊤])", re.DOTALL)
 # How many seeds are tried for numbers at which the value is finite.
 MOST_DRAWS, MOST_SMALL_DRAWS = 20, 100
@@ -49,7 +51,7 @@ class Wishes(NamedTuple):
 
     `declared` are shapes for names without a value, `directions` the tangents or cotangents by variable; a
     direction may be the word `ones` or `random`. `general` inputs are no more special than operators need them.
-    Derivatives are kept `compressed` never, always, or where they would be too `large`.
+    Derivatives are kept `compressed` never, always, where they would be too `large`, or where that `pays`.
     """
 
     declared: Mapping[str, Shape] = {}
@@ -212,9 +214,10 @@ def _is_compressed(calculation: Calculation, wishes: Wishes) -> bool:
     if wishes.compressed == "always" and kind not in STRUCTURED_KINDS:
         helps = ["grad, jacobian, hessian and derivative have one"]
         raise UsageProblem(f"a {kind} has no compressed form", place=Setting("format", "structured"), helps=helps)
-    if wishes.compressed != "large":
+    if wishes.compressed not in ("large", "pays"):
         return wishes.compressed == "always"
-    return kind in STRUCTURED_KINDS and not calculation.fits(wishes.limit)
+    limit = wishes.limit if wishes.compressed == "large" else min(wishes.limit, PAYS_FROM)
+    return kind in STRUCTURED_KINDS and not calculation.fits(limit)
 
 
 def _stored(data: Sequence[Array | Structured]) -> list[Array]:
@@ -265,7 +268,7 @@ def _drawn_static(error: StaticNameError, shape: Shape, wishes: Wishes, *, infer
     if error.shape is None:
         law = f"randint:0:{error.below if error.below and not isinstance(error.below, Size) else SMALLEST}"
     sizes = tuple(SMALLEST if isinstance(size, Size) else size for size in shape)
-    _guard(error.name, sizes, wishes.limit)
+    guard_input(error.name, sizes, wishes.limit)
     value = draw(error.name, sizes, law, wishes.seed, ())
     return Input(value, "random", seed=wishes.seed, law=law, shape_inferred=inferred)
 
@@ -358,7 +361,7 @@ def _drawn(
                 shape = (calculation.samples, *shape)
             if prod(shape) * 8 > wishes.limit and wishes.compressed != "always":
                 calculation.guard(wishes.limit, values_of(used))  # of a result that is too large more can be said
-            _guard(name, shape, wishes.limit)
+            guard_input(name, shape, wishes.limit)
             if name in counts:
                 value, law = np.array(float(counts[name])), "size"
             else:
@@ -379,12 +382,12 @@ def _drawn(
     return drawn(positive, wishes.seed)
 
 
-def _guard(name: str, shape: Shape, limit: int) -> None:
+def guard_input(name: str, shape: Shape, limit: float) -> None:
     """Raise EvaluationError where numbers for a name need more than `limit` bytes, before they are drawn."""
     needed = prod(shape) * 8
     if needed > limit:
         raise EvaluationError(
-            f"`{name}` ({show(shape)}) needs {memory(needed)}; the limit is {memory(limit)}",
+            f"`{name}` ({show(shape)}) needs {memory(needed)}; the limit is {memory(int(limit))}",
             helps=[advise("raise the limit: ", Setting("max_memory", rounded_up(needed)))],
         )
 
@@ -425,7 +428,7 @@ def _directions(calculation: Calculation, wishes: Wishes) -> dict[str, Input]:
     for name in problem.wrt:
         shape = calculation.direction_shape(name)
         full = (calculation.samples or 0, *shape) if calculation.counts_samples(name) else shape
-        _guard(tangent_name(name), full, wishes.limit)
+        guard_input(tangent_name(name), full, wishes.limit)
         wish = wishes.directions.get(name, "random")
         if isinstance(wish, str):
             value = np.ones(full) if wish == "ones" else draw(tangent_name(name), full, "normal", wishes.seed, ())

@@ -187,6 +187,8 @@ class Builder:
         symbol = _OPERATORS.get(operator.value, operator.value)
         if symbol == "**":
             return self._power(span, left, operator, right)
+        if symbol == ".\\":  # what is on the left divides, entry by entry
+            return Binary("/", right, left, span=span, operator_span=place(operator))
         if symbol == "\\":
             return Call("solve", (left, right), span=span, function_span=place(operator))
         if sign := _MASKS.get(symbol.strip()):

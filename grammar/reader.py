@@ -68,12 +68,14 @@ def read(text: str) -> Tree[Token]:
     lark, parser = load()
     try:
         tree: Tree[Token] = parser.parse(text)
+        return tree
     except lark.UnexpectedToken as failure:
         at_end = failure.token.type == "$END"
-        raise Refusal(None if at_end else failure.pos_in_stream, VALUE in failure.expected) from None
+        refusal = Refusal(None if at_end else failure.pos_in_stream, VALUE in failure.expected)
     except lark.UnexpectedCharacters as failure:
-        raise Refusal(failure.pos_in_stream, VALUE in failure.allowed) from None
-    return tree
+        refusal = Refusal(failure.pos_in_stream, VALUE in failure.allowed)
+    # Here and not above: what goes from one process to another takes its context along, and lark's does not pickle.
+    raise refusal
 
 
 def place(part: Tree[Token] | Token) -> Span:

@@ -215,6 +215,7 @@ NETWORK: Mapping[str, Any] = {
     "mse_loss": reduced(lambda x, t: (x - t) ** 2), "l1_loss": reduced(lambda x, t: np.sqrt((x - t) ** 2)),
     "huber": _huber, "huber_loss": reduced(lambda x, t, *, delta=1: _huber(delta, x - t)),
     "smooth_l1_loss": reduced(lambda x, t, *, beta=1: _huber(beta, x - t) / beta),
+    "logcosh": lambda x: np.log(np.cosh(x)),
     "log_cosh": reduced(lambda x, t: np.log(np.cosh(x - t))), "binary_cross_entropy": reduced(_binary),
     "binary_cross_entropy_with_logits": reduced(_binary_with_logits),
     "multilabel_soft_margin_loss": reduced(lambda x, t: np.mean(_binary_with_logits(x, t), axis=-1)),

@@ -10,9 +10,12 @@ import numpy as np
 import pytest
 from numpy.testing import assert_allclose
 
+from matgrad.core.blocks import reduced
+
 FOLDER = Path(__file__).parents[1] / "benchmarks"
 sys.path.insert(0, str(FOLDER))
 
+import scale  # noqa: E402  (the benchmarks are scripts beside the package)
 from workloads import WORKLOADS  # noqa: E402  (the benchmarks are scripts beside the package)
 
 
@@ -25,6 +28,12 @@ def test_the_expert_agrees(workload: Any) -> None:
         wanted = np.diag(wanted)
     for own, other in zip(_several(found), _several(wanted), strict=True):
         assert_allclose(own, other, rtol=1e-8, atol=1e-9 * max(1.0, float(np.max(np.abs(other)))))
+
+
+def test_sums_by_hand_agree() -> None:
+    x, y, w, rows = scale.samples_of(120_000)
+    found = reduced(scale.gradient(), {"x": x, "y": y, "w": w}, rows=rows)
+    assert_allclose(found[0], scale.by_hand(x, y, w, rows), rtol=1e-9)
 
 
 def _several(result: Any) -> tuple[Any, ...]:

@@ -131,7 +131,9 @@ def _compressed(problem: Problem, request: Request) -> str:
         return "always"
     if request.cluster is not None and problem.kind in STRUCTURED_KINDS and request.format in ("npy", "zarr"):
         return "always"
-    return "large" if request.format in ("table", "npy", "zarr") else "never"
+    if request.format == "zarr":
+        return "pays" if request.layout == "generalized" else "large"
+    return "large" if request.format in ("table", "npy") else "never"
 
 
 def _directions(problem: Problem, request: Request) -> Mapping[str, Input | str]:

@@ -29,9 +29,10 @@ from ..output.large import SHOWN_FROM
 from ..output.layouts import apply_layout
 from ..output.progress import progress
 from ..output.unfinished import Work, working_on
+from .pieces import write_pieces
 from .questions import given_inputs, wishes_of
 from .request import Request
-from .telling import announce, failed, refuse_failed, write
+from .telling import announce, failed, in_pieces, refuse_failed, write
 from .workers import derivative_of, workers
 
 # So many samples are answered in full: few enough to be quick, and no number that an expression is likely to have.
@@ -118,11 +119,22 @@ def _answer_reduced(question: Question) -> None:
     """Write the answer for all samples."""
     request = question.request
     if not request.resume:
-        write(_with_totals(question, _totals(question, None)), request)
+        _tell(question, _with_totals(question, _totals(question, None)))
         return
     assert request.output is not None
     with working_on(request.output, _identity(question), resume=True) as work:
-        write(_with_totals(question, _totals(question, work)), request)
+        _tell(question, _with_totals(question, _totals(question, work)))
+
+
+def _tell(question: Question, answer: Answer) -> None:
+    """Write the answer where and how it was asked for."""
+    # What is reduced is small: it needs neither workers nor a folder that is kept.
+    request = question.request._replace(resume=False, cluster=None)
+    if in_pieces(answer, request):
+        announce(answer, request)
+        write_pieces(question.problem, answer, request)
+    else:
+        write(answer, request)
 
 
 def _totals(question: Question, work: Work | None) -> list[Array]:

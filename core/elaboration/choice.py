@@ -79,8 +79,8 @@ def _needs(roots: Iterable[Node]) -> Iterator[Need]:
     for node in topological(roots):
         if is_function(node, "one_hot_among"):
             labels, classes = node.children
-            found = labels.value.max(initial=0) if isinstance(labels, Constant) else constant_value(labels)
-            yield Need(classes.shape[-1], 1, int(found or 0))
+            found = int(labels.value.max()) if isinstance(labels, Constant) else constant_value(labels)
+            yield Need(classes.shape[-1], 1, found if isinstance(found, int) else 0)
         yield from (Need(size, 0) for size in node.shape if isinstance(size, Size))
         if isinstance(node, Select) and isinstance(node.size, Size) and not isinstance(node.rows, Rotation):
             for place in _ends(node.rows):

@@ -10,7 +10,7 @@ import math
 from collections.abc import Callable, Mapping, MutableMapping, Sequence
 from dataclasses import replace
 from fractions import Fraction
-from functools import cache, partial
+from functools import partial
 from typing import Any, cast
 
 import numpy as np
@@ -151,7 +151,7 @@ class Elaborator:
 
     def visit(self, node: syntax.Node) -> Value:
         """Return the value of a syntax node."""
-        value = getattr(self, _method(type(node)))(node)
+        value = getattr(self, f"_{type(node).__name__.lower()}")(node)
         if isinstance(value, Node):
             self.spans.setdefault(value, node.span)
         return value
@@ -423,12 +423,6 @@ class Elaborator:
 
 
 # --- helpers ---------------------------------------------------------------------------------------------------------
-
-
-@cache
-def _method(kind: type[syntax.Node]) -> str:
-    """Return what the method for a kind of syntax node is called."""
-    return f"_{kind.__name__.lower()}"
 
 
 def _stacked(items: list[Node]) -> Node:

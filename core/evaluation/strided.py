@@ -15,31 +15,17 @@ from typing import Any, NamedTuple, TypeAlias
 
 import numpy as np
 
-from ..amounts import amount
 from ..arrays import AnyArray, Positions
-from ..errors import EvaluationError
 from ..graph.nodes import Labels
-from ..graph.places import Rotation, Rows, Windows, count_of
+from ..graph.places import Rotation, Rows, Windows, count_of, require_few
 from ..shapes import Shape
 
 Move: TypeAlias = "int | Positions"
 
 
-# A table of places is made when a program is, before anybody asks how much memory it takes.
-MOST_PLACES = 2**26
-
-
-def require_few(rows: Rows) -> None:
-    """Raise EvaluationError for chosen places that are too many to be gone through one by one."""
-    if count_of(rows) > MOST_PLACES:
-        raise EvaluationError(
-            f"this needs a table of {amount(count_of(rows))} places; the most are {amount(MOST_PLACES)}"
-        )
-
-
 def table_of(rows: Rows) -> Positions:
     """Return chosen places as an array: `table_of(Windows(3, 2))` is `[0, 1, 1, 2, 2, 3]`."""
-    require_few(rows)
+    require_few(count_of(rows))
     if isinstance(rows, Windows):
         starts, inner = np.arange(rows.amount) * rows.step, np.arange(rows.length) * rows.dilation
         return np.add.outer(starts, inner).ravel()
@@ -54,7 +40,7 @@ def composed(rows: Rows, chosen: Rows) -> Rows:
         first = rows.start + rows.step * chosen.start
         step = rows.step * chosen.step
         return range(first, first + step * len(chosen), step)
-    require_few(chosen)
+    require_few(count_of(chosen))
     return tuple(rows[place] for place in chosen)
 
 
@@ -65,8 +51,8 @@ def meeting(one: Rows, other: Rows) -> tuple[Rows, Rows]:
     """
     if isinstance(one, range) and isinstance(other, range):
         return _meeting_of_ranges(one, other)
-    require_few(one)
-    require_few(other)
+    require_few(count_of(one))
+    require_few(count_of(other))
     where: dict[int, list[int]] = {}
     for k, row in enumerate(other):
         where.setdefault(row, []).append(k)

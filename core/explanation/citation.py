@@ -17,8 +17,9 @@ from typing import Any, TypeAlias
 
 from ...grammar.errors import SyntaxProblem
 from ...grammar.parser import parse
-from ...grammar.rewriting import filled
-from ...grammar.syntax import Name, Node
+from ...grammar.rewriting import filled, rewritten
+from ...grammar.syntax import Binary, Call, Index, Name, Node, Number
+from ...grammar.writer import write
 from ..arrays import SAME_NUMBERS, Array, Static, relative_error, silent, statics
 from ..differentiation.stabilise import stabilized
 from ..elaboration.elaborate import Elaborator
@@ -88,15 +89,15 @@ def _values(calculation: Calculation) -> dict[str, Array]:
 def _sources(
     calculation: Calculation, wrt: tuple[str, ...], result: nodes.Node, values: Mapping[str, Array]
 ) -> Iterator[str]:
-    asked = _normal(calculation.original)
+    asked = {_normal(graph) for graph in (calculation.original, _in_plain_words(calculation)) if graph is not None}
     for record in identities():
         if any(word in record["source"] for word in UNPUBLISHED) or "convention" in record:
             continue
         for named in _renamings(record, wrt, calculation):
             graph = _graph(record["expr"], named, calculation)
-            if graph is None or _normal(graph) is not asked:
+            if graph is None or _normal(graph) not in asked:
                 continue
-            published = _graph(record["closed_form"], named, calculation)
+            published = _graph(record["closed_form"], named, calculation, _lengths(record, named, calculation))
             if published is not None and _have_one_value(published, result, values):
                 yield short(record["source"])
                 break
@@ -127,14 +128,60 @@ def _renamings(record: Record, wrt: tuple[str, ...], calculation: Calculation) -
             yield {theirs: Name(own) for theirs, own in (fixed | dict(zip(rest, order, strict=True))).items()}
 
 
-def _graph(text: str, named: Mapping[str, Node], calculation: Calculation) -> nodes.Node | None:
+def _in_plain_words(calculation: Calculation) -> nodes.Node | None:
+    """Return the expression with inverses for solutions, and determinants as books write them."""
+    program = calculation.problem.program
+    if program.assignments:
+        return None
+    tree = rewritten(program.result, _plain)
+    return None if tree == program.result else _graph(write(tree), {}, calculation)
+
+
+def _plain(node: Node) -> Node | None:
+    match node:
+        case Binary("@", left, Call("solve", (A, b), ())):  # what follows an inverse is no part of it: u' A^-1 b
+            before = Binary("@", rewritten(left, _plain), Call("inv", (rewritten(A, _plain),)))
+            return Binary("@", before, rewritten(b, _plain))
+        case Call("solve", (A, b), ()):
+            return Binary("@", Call("inv", (rewritten(A, _plain),)), rewritten(b, _plain))
+        case Call("log", (Call("abs", (Call("det", (X,)),)),)) | Index(Call("slogdet", (X,)), (Number("1"),)):
+            return Call("logdet", (rewritten(X, _plain),))
+    return None
+
+
+def _lengths(record: Record, named: Mapping[str, Node], calculation: Calculation) -> dict[str, str]:
+    """Return which length stands here for each length of a record: the 4 of its `eye(4)`."""
+    pairs = {
+        (str(theirs), str(ours))
+        for name, own in named.items()
+        if isinstance(own, Name)
+        for theirs, ours in zip(record["vars"][name]["shape"], calculation.symbols[own.name].shape, strict=True)
+    }
+    return dict(pairs) if len({theirs for theirs, _ in pairs}) == len(pairs) else {}
+
+
+def _graph(
+    text: str, named: Mapping[str, Node], calculation: Calculation, lengths: Mapping[str, str] | None = None
+) -> nodes.Node | None:
     """Return an expression of a record over the inputs of a calculation, None where it does not fit them."""
+
+    def resized(node: Node) -> Node | None:
+        match node:
+            case Call("eye" | "ones" | "zeros" as name, (size,)) if lengths:
+                sized = rewritten(size, lambda item: _length(item, lengths or {}))
+                return Call(name, (sized,))
+        return None
+
     try:
         elaborator = Elaborator(dict(calculation.symbols), calculation.statics)
-        tree = filled(parse(text).result, named)
+        tree = rewritten(filled(parse(text).result, named), resized)
         return elaborator.tensor(elaborator.visit(tree), (0, 0))
     except (ExpressionError, SyntaxProblem):
         return None
+
+
+def _length(node: Node, lengths: Mapping[str, str]) -> Node | None:
+    return Number(lengths[node.text]) if isinstance(node, Number) and node.text in lengths else None
 
 
 def _have_one_value(published: nodes.Node, result: nodes.Node, values: Mapping[str, Array]) -> bool:

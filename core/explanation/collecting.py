@@ -17,6 +17,7 @@ from ..notation.trees import times, transposed
 from .linear_terms import PLACE, Act, Measure, Term, Unfit, chain, terms_of, written
 
 MOST_STEPS = 16
+BRACKETS = "brackets left out"
 
 
 class Turned(NamedTuple):
@@ -127,7 +128,7 @@ def _first_name(found: Sequence[Term]) -> str:
     if found[1:]:
         return "one term for each change"
     drawn = any(term.above or term.below for term in found)
-    return "numbers drawn out" if drawn else "brackets left out"
+    return "numbers drawn out" if drawn else BRACKETS
 
 
 class _Rules:
@@ -138,6 +139,7 @@ class _Rules:
         self.symmetric = symmetric
         self.named: dict[str, Callable[[tuple[Act, ...]], Turned | None]] = {
             "sum(u*v) = u @ v": self.inner_product,
+            "sum(diagonal(M)) = trace(M)": self.sum_of_diagonal,
             "sum(P*Q) = trace(P.T @ Q)": self.trace_of_product,
             "sum(A @ v) = sum(A, axis=0) @ v": self.sum_of_product,
             "trace(kron(P, Q)) = trace(P)*trace(Q)": self.trace_of_kron,
@@ -221,6 +223,12 @@ class _Rules:
     def inner_product(self, acts: tuple[Act, ...]) -> Turned | None:
         if acts[0].kind == "sum" and acts[0].rank == 1 and (found := _factor(acts[1:])):
             return Turned((Act("left", 1, found[0]), *found[1]))
+        return None
+
+    def sum_of_diagonal(self, acts: tuple[Act, ...]) -> Turned | None:
+        match acts:
+            case (Act("sum", 1), Act("diagonal", 2), *rest):
+                return Turned((Act("trace", 2), *rest))
         return None
 
     def trace_of_product(self, acts: tuple[Act, ...]) -> Turned | None:

@@ -98,7 +98,8 @@ def _of_second_order(reader: Reader, wrt: tuple[str, ...], layout: str) -> list[
     if second not in names:
         step = Step(text, (), "0", f"it does not depend on {second}")
         constant = replace(gradient, wrt=second, expr=text, value="g", steps=(step,), expanded=None, lines=())
-        zero = replace(constant, collected="dg = 0", formula=write(form.tree), noun=noun, meaning=(), notes=())
+        read_off = replace(constant, collected="dg = 0", formula=write(form.tree), noun=noun, vectorized=None)
+        zero = replace(read_off, meaning=(), notes=())
         return [gradient, zero]
     kept = {name: words for name, words in reader.problem.assumptions.items() if name in names}
     problem = Problem.of(text, "jacobian", (second,), kept, printed=True)

@@ -20,7 +20,7 @@ from ..graph import catalogue
 from ..graph.transform import flatten
 from ..problems.draws import Draws
 from ..problems.problem import Problem
-from .collecting import steps_to_the_end, vectorized
+from .collecting import BRACKETS, steps_to_the_end, vectorized
 from .lesson import Explanation, Line
 from .meaning import collected, structure_in_words
 from .reading import Reader
@@ -139,6 +139,8 @@ class Ending:
         wanted: Array | None = None
         for rule, tree in steps:
             text = write(tree)
+            if rule == BRACKETS and len(text) >= len(shown):
+                continue
             if text != shown:
                 wanted = self._numbers(self.steps.expanded) if wanted is None else wanted
                 if wanted is None or not self._same(tree, wanted):

@@ -260,6 +260,10 @@ def written(found: Sequence[Term], change: Node) -> Node:
     return result
 
 
+# Beyond this a number stays as it was written.
+LARGEST = 1e15
+
+
 def _signed(term: Term, change: Node) -> tuple[int, Node]:
     body = reduce(lambda tree, act: acted(act, tree), reversed(term.acts), change)
     sign = term.sign
@@ -272,7 +276,7 @@ def _signed(term: Term, change: Node) -> tuple[int, Node]:
         for factor in factors:
             if isinstance(factor, Unary) and factor.operator == "-":
                 sign, factor = -sign, factor.operand
-            if isinstance(factor, Number) and factor.text.isdigit():
+            if isinstance(factor, Number) and factor.text.isdigit() and 0 < float(factor.text) < LARGEST:
                 number *= Fraction(int(factor.text)) ** power
             else:
                 kept.append(factor)

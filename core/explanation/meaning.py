@@ -15,6 +15,7 @@ from ...grammar.syntax import Binary, Call, Name, Number
 from ...grammar.writer import write
 from ..arrays import Array
 from ..differentiation.differentiate import derivative
+from ..differentiation.stabilise import stabilized
 from ..graph.algebra import is_zero
 from ..graph.nodes import Apply, Map, Node, Symbol, topological
 from ..graph.structure import structure_of
@@ -101,7 +102,7 @@ def conventions(reader: Reader, output: Node, variable: Symbol) -> Iterator[str]
 
 def _kinks(reader: Reader, output: Node, variable: Symbol) -> Iterator[str]:
     """Yield where the derivative is a choice, in the words of the expression."""
-    typed = reader.typed
+    typed = {stabilized([graph])[0]: tree for graph, tree in reader.typed.items()} | reader.typed
     for node in topological([output]):
         operator = node.operator if isinstance(node, Map | Apply) else None
         if operator is not None and operator.kink and variable in topological([node]):

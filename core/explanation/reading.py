@@ -37,7 +37,7 @@ from ..problems.calculation import Calculation
 from ..problems.compiler import Compiler
 from ..problems.problem import Problem
 from ..problems.sampling import draw, needs
-from ..session import Prepared
+from ..session import Prepared, guard_input
 from .definitions import unfolded
 from .lesson import Part
 from .local import Anywhere, operands_of
@@ -89,6 +89,8 @@ class Reader:
             static = self.calculation.statics.get(name, self.statics.get(name))
             wanted = {*self.problem.assumptions.get(name, ()), *demands.get(name, ())}
             given = None if static is None else np.asarray(static, dtype=np.float64)
+            if given is None:  # of a sparse input, which may be larger than any that is drawn
+                guard_input(name, symbol.shape, self.limit)
             values[name] = draw(name, symbol.shape, "normal", 1, wanted) if given is None else given
         return values
 

@@ -9,8 +9,8 @@ from __future__ import annotations
 import re
 from collections.abc import Iterable, Iterator
 
-PAGE = 84.0
-"""How wide a line may be: 15 cm at 10 pt."""
+PAGE = 76.0
+"""How wide a line may be: about 14 cm at 10 pt."""
 
 _TOKEN = re.compile(r"\\[A-Za-z]+|\\.|\s+|.", re.DOTALL)
 _WIDE = re.compile(r"\\(?:odot|oslash|otimes|cdot|leq|geq|neq|times|circ)$|[-+=<>]$")
@@ -32,12 +32,14 @@ def equation(left: str, right: str, named: Iterable[str] = ()) -> str:
     if width(line := f"{start}{right}{said}") <= PAGE:
         return line
     indent = width(start)
-    if left and indent + width(right) > PAGE and indent > PAGE / 3:
+    below = [*_below(listed)]
+    widest = max(map(width, (right, *below)))
+    if left and indent + widest > PAGE and indent > PAGE / 4:
         rows = [f"& {left}", *(f"&\\quad {{}} {sign} {row}" for sign, row in _after_sign(right, PAGE - 4))]
     else:
         first, *others = broken(right, PAGE - indent)
         rows = [f"{left} &= {first}" if left else f"& {first}", *(rf"&\quad {{}} {row}" for row in others)]
-    rows += [rf"&\quad {row}" for row in _below(listed)]
+    rows += [rf"&\quad {row}" for row in below]
     body = r" \\ ".join(rows)
     return rf"\begin{{aligned}} {body} \end{{aligned}}" if len(rows) > 1 else line
 

@@ -248,8 +248,7 @@ def _written(
     plain: bool = False,
 ) -> list[ClosedForm]:
     roots, notation = _with_notation(problem, calculation, roots)
-    typed = set(topological(flatten([calculation.output])))
-    ways = [Way(notation, roots), *([] if plain else ways_with_quotients(notation, roots, typed))]
+    ways = [Way(notation, roots), *([] if plain else ways_with_quotients(notation, roots, calculation.output))]
     shapes = {name: symbol.shape for name, symbol in calculation.symbols.items()}
     sizes = {name: length(name) for name in actual if name not in shapes}
     forms = []
@@ -373,7 +372,7 @@ def _readable(calculation: Calculation, regular: Regular | None = None) -> list[
     twice = [len(wrt) > 1 and wrt[-1] == wrt[-2] for wrt, _ in calculation.results]
     if not any(twice):
         return found
-    halves = [calculation.symbols[wrt[-1]].rank for wrt, _ in calculation.results]
+    halves = [calculation.variables[wrt[-1]].rank for wrt, _ in calculation.results]
     whole = zip(found, halves, twice, strict=True)
     return [symmetrical(node, half) if same else node for node, half, same in whole]
 

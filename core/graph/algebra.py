@@ -21,7 +21,7 @@ import numpy as np
 from ..shapes import Shape
 from .canonical import canonical, simplest, tidy
 from .convolution import overlaps
-from .deltas import STRUCTURAL, eliminate
+from .deltas import STRUCTURAL, eliminate, without_unit_sums
 from .nodes import (
     Apply,
     Coefficient,
@@ -268,6 +268,7 @@ def product(coefficient: Coefficient, factors: Iterable[Factor], output: Labels)
     are distinct and carried by some factor.
     """
     coefficient, flat = _splice(coefficient, factors)
+    flat = without_unit_sums(flat, output)
     kinds = {type(node) for node, _ in flat}
     if Map in kinds:
         flat = _cancelled(flat)

@@ -18,7 +18,9 @@ True
 
 from __future__ import annotations
 
-from .nodes import Coefficient, Delta, Factor, Labels, Node, Reshape, Select, Triangle, sizes_of
+from collections import Counter
+
+from .nodes import Apply, Coefficient, Delta, Factor, Labels, Node, Reshape, Select, Triangle, sizes_of
 from .places import Rotation
 from .ratios import ratio
 
@@ -178,3 +180,17 @@ def _drop_free_structure(factors: list[Factor], outputs: set[int]) -> tuple[list
             sizes = dict(zip(labels, node.shape, strict=True))
             ones.extend((Delta.of(sizes[label], 1), (label,)) for label in remaining)
     return kept, ones, len(kept) != len(factors)
+
+
+def without_unit_sums(factors: list[Factor], output: Labels) -> list[Factor]:
+    """Return factors with ones in place of what is only summed along its last axis, where its entries add up to 1."""
+    if not any(isinstance(node, Apply) and node.operator.unit_sums for node, _ in factors):
+        return factors
+    uses = Counter([*output, *(label for _, labels in factors for label in labels)])
+    found: list[Factor] = []
+    for node, labels in factors:
+        if isinstance(node, Apply) and node.operator.unit_sums and uses[labels[-1]] == 1:
+            found += [(Delta.of(size, 1), (label,)) for size, label in zip(node.shape, labels[:-1], strict=False)]
+        else:
+            found.append((node, labels))
+    return found

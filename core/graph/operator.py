@@ -67,6 +67,7 @@ class Operator:
     - `exact`: whether nothing is rounded: every entry of the result is one of an operand, or a small whole number.
     - `mask`: whether the values are 0 and 1, and 0 annihilates even inf and nan in a Product.
     - `several`: whether what `build` returns are several results: a tuple, or the parts of complex numbers.
+    - `unit_sums`: whether the entries along the last axis of the result add up to 1.
     - `keeps_symmetry`: whether a symmetric matrix has a symmetric result.
     - `bounds`: numbers between which every entry of the result lies.
     - `spellings`: templates for `latex`, `numpy`, `torch` and `jax` where they differ from the default: `#1`, `#2` are
@@ -115,6 +116,7 @@ class Operator:
     hidden: bool = False
     written: str = ""
     several: bool = False
+    unit_sums: bool = False
     keeps_symmetry: bool = False
     bounds: tuple[float, float] = (float("-inf"), float("inf"))
     spellings: Mapping[str, str | None] = field(default_factory=dict)

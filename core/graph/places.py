@@ -6,6 +6,8 @@ from collections.abc import Hashable, Sequence
 from dataclasses import dataclass
 from typing import TypeAlias, cast, overload
 
+from ..amounts import amount
+from ..errors import EvaluationError
 from .sizes import NotPlainError, Size, quotient, sign
 
 
@@ -117,6 +119,16 @@ def progression(start: int, step: int, count: int) -> range:
     if any(isinstance(part, Size) for part in (start, step, count)):
         return cast("range", Progression(start, step, count))
     return range(start, start + step * count, step)
+
+
+# A table of places is made when a program is, before anybody asks how much memory it takes.
+MOST_PLACES = 2**26
+
+
+def require_few(count: int) -> None:
+    """Raise EvaluationError for places that are too many to be gone through one by one."""
+    if count > MOST_PLACES:
+        raise EvaluationError(f"this needs a table of {amount(count)} places; the most are {amount(MOST_PLACES)}")
 
 
 def count_of(rows: Rows) -> int:

@@ -100,10 +100,11 @@ class Notation:
 
     def _term(self, node: Node) -> Term:
         if is_zero(node):
-            return self._wrapped(node, call("zeros", self._shape(node)) if node.rank else Number("0"))
+            return self._zero(node)
         match node:
             case Product():
-                return self._product(node.coefficient, self.typed.factors(node.factors), node.rank)
+                found = self._product(node.coefficient, self.typed.factors(node.factors), node.rank)
+                return found if found.coefficient else self._zero(node)
             case Sum():
                 return self._sum(node)
             case Map():
@@ -137,6 +138,9 @@ class Notation:
 
     def _wrapped(self, node: Node, tree: Tree) -> Term:
         return Term.of(tree, node.rank, symmetric=is_symmetric(node))
+
+    def _zero(self, node: Node) -> Term:
+        return self._wrapped(node, call("zeros", self._shape(node)) if node.rank else Number("0"))
 
     def _shape(self, node: Node) -> Tree:
         sizes = [length_tree(size) for size in node.shape]

@@ -185,8 +185,10 @@ def merged_powers(node: Node) -> Node | None:
         return None
     factors = list(node.factors)
     for place, (raised, labels) in enumerate(factors):
+        if not any(is_function(raised, name) for name in ("power", "sqrt", "reciprocal_or_zero")):
+            continue
         x, exponent = _as_power(raised)
-        if x is raised or isinstance(constant_value(exponent), int):
+        if isinstance(constant_value(exponent), int):
             continue
         for spot, (other, own) in enumerate(factors):
             base, more = _as_power(other)

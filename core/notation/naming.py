@@ -12,7 +12,6 @@ from ...grammar.syntax import Assignment, Call, Index, Name, Node, Program, chil
 from .letters import Letters
 from .trees import Tree, length, negated
 
-NAMEABLE = {Call, Index, syntax.Binary, syntax.Attribute}
 # A name costs a reader something too: a part is named where at least this many words and signs are saved. In a formula
 # that is long even with the name, a sum or a call is named where that saves less: the first number is how long. And so
 # is a call of several operands, as `solve(K, y)`.

@@ -13,7 +13,7 @@ True
 
 from __future__ import annotations
 
-from collections.abc import Collection, Iterable, Iterator, Sequence
+from collections.abc import Iterable, Iterator, Sequence
 from fractions import Fraction
 from functools import partial
 from typing import NamedTuple
@@ -30,7 +30,8 @@ from .trees import Tree
 
 # A formula has few quotients that are worth a name.
 MOST = 3
-
+# What a graph has where something is divided.
+DIVIDING = ("power", "reciprocal_or_zero")
 
 # A z-score, and a ratio that is typed, has its name where that costs a reader no more words than these.
 WORTH = 3
@@ -49,9 +50,11 @@ class Way(NamedTuple):
     worth: int = 0
 
 
-def ways_with_quotients(notation: Notation, roots: Sequence[Node], typed: Collection[Node]) -> Iterator[Way]:
-    """Yield the ways to write graphs with one of their quotients as one part; one that was `typed` is worth more."""
-    for quotient, symbol, new in with_quotients(roots):
+def ways_with_quotients(notation: Notation, roots: Sequence[Node], value: Node) -> Iterator[Way]:
+    """Yield the ways to write graphs with one of their quotients as one part; one in the `value` is worth more."""
+    found = [*with_quotients(roots)]
+    typed = {*topological(flatten([value]))} if found else set[Node]()
+    for quotient, symbol, new in found:
         own = notation.with_quotients({symbol: quotient.node})
         own.typed.let(symbol, quotient.node)
         ratio = _contracts(quotient.above) and _contracts(quotient.below) and flatten([quotient.node])[0] in typed
@@ -91,7 +94,10 @@ class Quotient(NamedTuple):
 
 def with_quotients(roots: Sequence[Node]) -> Iterator[tuple[Quotient, Symbol, list[Node]]]:
     """Yield each quotient that graphs have, a symbol for it, and the graphs with that."""
-    found = dict.fromkeys(quotient for node in topological(roots) for quotient in _quotients(node))
+    order = topological(roots)
+    if not any(isinstance(node, Map) and node.operator.name in DIVIDING for node in order):
+        return
+    found = dict.fromkeys(quotient for node in order for quotient in _quotients(node))
     first = sorted(found, key=lambda quotient: -quotient.above.rank)[:MOST]
     for place, quotient in enumerate(first):
         symbol = Symbol.of(f"quotient {place}", quotient.above.shape)

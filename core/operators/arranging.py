@@ -243,7 +243,9 @@ def unflattened(x: Node, axis: int, sizes: Any) -> Node:
 
 def turned(x: Node, k: int, axes: Any) -> Node:
     """Return x turned by so many quarters, from the first of two axes to the second."""
-    first, second = (normalize_axis(axis, x.rank) for axis in several(axes))
+    if len(chosen := several(axes)) != 2:
+        raise ExpressionError(f"`axes` are the two that are turned, not {len(chosen)}")
+    first, second = (normalize_axis(axis, x.rank) for axis in chosen)
     match k % 4:
         case 1:
             return swapped(flipped(x, second), first, second)

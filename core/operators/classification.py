@@ -146,7 +146,7 @@ ENTRIES = (
              family="losses of classes", signature="(),(k)->(k)", evaluate=one_hot_of, hidden=True, mask=True,
              exact=True, differential="0 * y * dlabels", undifferentiable={"labels": WHOLE, "classes": WHOLE},
              domain=("label", "real"), written="one_hot(labels, k)",
-             samples=("one_hot_among(arange(3), ones_like(w))*X",),
+             samples=("one_hot_among(arange(3), ones_like(w))*X",), unit_sums=True,
              errors=("one_hot_among(x)",), spellings=NOWHERE),
     Operator("cross_entropy", "input, target, weight=1; reduction='mean', ignore_index=None, label_smoothing=0",
              "Cross entropy of logits with labels, or with the probabilities of the classes, which stand along the"

@@ -123,7 +123,7 @@ ENTRIES = (
 
     # --- singular values
     decomposition("svdvals", "(m,n)->(m|n)", "Singular values, descending.", partial(np.linalg.svd, compute_uv=False),
-                  "einsum('ik,ij,kj->k', svd(X)[0], dX, svd(X)[2])", values="y", zero=True, source=TOWNSEND,
+                  "U = svd(X)[0]; V = svd(X)[2].T; diagonal(U.T @ dX @ V)", values="y", zero=True, source=TOWNSEND,
                   samples=("svdvals(X)", "svdvals(X.T)", "svdvals(A)", "svdvals(T)"), errors=("svdvals(x)",)),
     decomposition("svd", "(m,n)->(m,m|n),(m|n),(m|n,n)",
                   "Thin singular value decomposition: U, the singular values s, and Vh with X = U @ diag(s) @ Vh.",

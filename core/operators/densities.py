@@ -288,6 +288,7 @@ ENTRIES = (
         parameters="n p", domain="count count probability", jax="logpmf pmf"),
     *distribution(
         "bernoulli", "Bernoulli distribution of probability p, at k", {"logpmf": "k*log(p) + (1 - k)*log1p(-p)",
+                                                                   "pmf": "where(k < 1, 1 - p, p)",
                                                                    "cdf": "where(k < 1, 1 - p, 1)"},
         "1, x", "0, X", parameters="p", domain="mask probability", jax="logpmf pmf cdf", support=("k >= 0", "k <= 1"),
         torch="torch.distributions.Bernoulli(#2)"),

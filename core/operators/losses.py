@@ -87,7 +87,11 @@ ENTRIES = (
          torch="smooth_l1_loss SmoothL1Loss", signature=f"input, target, {_REDUCED}, beta=1.0",
          given="input, target, reduction, beta",
          samples=(*(sample.format("smooth_l1_loss") for sample in _PAIR), "smooth_l1_loss(x, u, beta=0.5)")),
-    loss("log_cosh", "z = input - target; z + softplus(-2*z) - log(2)", "Log of the hyperbolic cosine of the"
+    elementwise("logcosh", "tanh(x) * dx", "Log of the hyperbolic cosine, without overflow.",
+                lambda x: np.logaddexp(x, -x) - np.log(2), family="losses", analytic=False,
+                spellings={"numpy": "(np.logaddexp(#1, -#1) - np.log(2))", "latex": r"\log\cosh\left(#1\right)",
+                           "torch": "(torch.logaddexp(#1, -#1) - 0.6931471805599453)"}),
+    loss("log_cosh", "logcosh(input - target)", "Log of the hyperbolic cosine of the"
          " differences, and its mean.",
          lines=(*(f"optax.{name}(predictions, targets=0) -> log_cosh(predictions, targets, 'none')"
                   for name in ("log_cosh", "losses.log_cosh")),

@@ -16,6 +16,7 @@ from ...grammar.errors import Span
 from ..elaboration.entries import Unavailable
 from ..graph.nodes import Constant, Node
 from ..graph.operator import NOWHERE, Operator
+from ..graph.places import require_few
 from ..graph.sizes import NotPlainError, Size
 from .axes import checked_shape
 
@@ -53,6 +54,8 @@ def _in_numbers(made: Callable[..., tuple[Any, ...]], n: int, *settings: Any) ->
 
 
 def _of_triangle(made: Callable[..., Any], n: int, k: int, m: int | None) -> tuple[Node, ...]:
+    if not isinstance(n, Size) and not isinstance(m, Size):
+        require_few(n * (n if m is None else m))
     return _in_numbers(made, n, k, m)
 
 

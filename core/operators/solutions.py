@@ -33,9 +33,6 @@ SMALLEST_SHARE = 1e-8
 
 # --- numbers ---------------------------------------------------------------------------------------------------------
 
-Equation = Callable[[Array], tuple[Array, Array]]
-"""The value of an equation at a vector, and its Jacobian there."""
-
 
 def solve_equation(start: AnyArray, *arrays: AnyArray, function: Any, jacobian: Any) -> AnyArray:
     """Return where a function is zero, sample by sample, by Newton's method from a start."""

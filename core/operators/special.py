@@ -175,9 +175,14 @@ ENTRIES = (
     # --- entropies
     special("xlog1py", "log1p(b) * da + quotient(a, 1 + b) * db", "a * log(1 + b), and 0 where a is 0.", "",
             parameters="a, b", domain=("real", "positive")),
-    special("entr", "-(1 + log(x)) * dx", "-x * log(x), and 0 where x is 0.", "", domain=("positive",)),
+    special("entr", "-(1 + log(x)) * dx", "-x * log(x), and 0 where x is 0.", "", domain=("positive",),
+            libraries=("scipy.stats.entropy(pk, qk: None = None, *, axis=0)"
+                       " -> sum(entr(pk/sum(pk, axis=axis, keepdims=True)), axis=axis)",)),
     special("rel_entr", "(log(a) - log(b) + 1) * da - quotient(a, b) * db", "a * log(a / b), and 0 where a is 0.", "",
-            parameters="a, b", domain=("positive", "positive"), torch="torch.special.xlogy(#1, #1/#2)"),
+            parameters="a, b", domain=("positive", "positive"), torch="torch.special.xlogy(#1, #1/#2)",
+            libraries=("scipy.stats.entropy(pk, qk, *, axis=0)"
+                       " -> sum(rel_entr(pk/sum(pk, axis=axis, keepdims=True), qk/sum(qk, axis=axis, keepdims=True)),"
+                       " axis=axis)",)),
     special("kl_div", "(log(a) - log(b)) * da + (1 - quotient(a, b)) * db", "a * log(a / b) - a + b, as SciPy has it.",
             "", parameters="a, b", domain=("positive", "positive"),
             torch="(torch.special.xlogy(#1, #1/#2) - #1 + #2)"),

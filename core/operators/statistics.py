@@ -243,7 +243,6 @@ _ENDS = {
     "prepend": _FIRST,
     "append": "extended(a, append, axis=axis, first=False)",
 }
-_MEAN = "m = mean(x, axis=axis, keepdims=True); d = x - m; "
 
 ENTRIES = (
     # --- covariances

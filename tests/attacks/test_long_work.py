@@ -4,6 +4,7 @@ from __future__ import annotations
 
 from math import log
 
+import numpy as np
 import pytest
 from attacks.long_work import FAMILIES, variable_of, work_of
 
@@ -46,6 +47,11 @@ def test_a_builder_spends_what_it_lists(text: str, monkeypatch: pytest.MonkeyPat
     monkeypatch.setattr(compiler, "FINDING", FINDING._replace(looks=30_000))
     with pytest.raises(TooMuchWork):
         Compiler(Problem.of(text, "value", ())).find({"v": (4,), "X": (3, 4)}, {})
+
+
+def test_indices_of_a_large_triangle_are_refused_before_they_are_made() -> None:
+    with pytest.raises(matgrad.MatgradError, match=r"a table of 10\^18 places"):
+        matgrad.value("A[tril_indices(10**9)]", shapes={"A": (3, 3)})(A=np.eye(3))
 
 
 def test_a_chain_of_matrices_is_not_opened_beyond_its_budget() -> None:

@@ -5,7 +5,7 @@ from __future__ import annotations
 import copy
 import pickle
 import re
-from typing import Any
+from typing import Any, cast
 
 import numpy as np
 import pytest
@@ -13,6 +13,10 @@ from scipy import sparse
 
 import matgrad
 from matgrad.core.arrays import Array
+from matgrad.core.explanation.reading import reader_of
+from matgrad.core.problems.answer import Input
+from matgrad.core.problems.problem import Problem
+from matgrad.core.session import Wishes, prepare
 from matgrad.core.sparse import Sparse
 
 GENERATOR = np.random.default_rng(3)
@@ -153,3 +157,12 @@ def test_to_all_else_a_sparse_matrix_is_an_array() -> None:
     ):
         np.testing.assert_array_equal(found, DENSE["A"])
     assert (one[2].tolist(), one[2, 3]) == (DENSE["A"][2].tolist(), DENSE["A"][2, 3])
+
+
+def test_an_explanation_needs_inputs_that_fit() -> None:
+    # The parts of an explanation have numbers of their own, which are dense.
+    problem = Problem.of("x.T @ A @ x", "grad", ("x",))
+    given = {"A": Input(cast("Array", Sparse(BANDS, "A")), "A.npz")}
+    prepared = prepare(problem, given, Wishes())
+    with pytest.raises(matgrad.MatgradError, match="298 GiB"):
+        assert reader_of(problem, prepared, 1 << 30).values

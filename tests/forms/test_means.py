@@ -104,6 +104,9 @@ def test_every_spelling_of_cross_entropy_has_the_same_gradient(expression: str) 
         ("-y @ log_softmax(x)", "sum(y)*softmax(x) - y"),
         ("sum(softmax(x)*log(softmax(x)))", "softmax(x)*(x - x @ softmax(x))"),
         ("-sum(softmax(x)*log_softmax(x))", "softmax(x)*(x @ softmax(x) - x)"),
+        ("-sum(one_hot(3, 5)*log_softmax(x))", "softmax(x) - one_hot(3, 5)"),
+        ("F.nll_loss(F.log_softmax(x, 0), 7)", "softmax(x) - one_hot(7, n)"),
+        ("log_cosh(x, y)", "tanh(x - y)/n"),
     ],
 )
 def test_the_entries_of_a_softmax_add_up_to_one(expression: str, formula: str) -> None:

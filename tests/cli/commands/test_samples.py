@@ -2,6 +2,7 @@
 
 from __future__ import annotations
 
+import errno
 import os
 import signal
 import subprocess
@@ -18,6 +19,7 @@ from numpy.testing import assert_allclose
 import matgrad
 from matgrad.cli.commands import samples, workers
 from matgrad.cli.main import run
+from matgrad.cli.output import array_files
 from matgrad.core.api import Derivative
 
 TEXT = "log(1 + exp(-y*(x @ w)))"
@@ -150,9 +152,9 @@ def interrupted(monkeypatch: pytest.MonkeyPatch, after: int) -> None:
     monkeypatch.setattr(workers, "_cores", lambda: 1)
 
 
-@pytest.mark.parametrize("end", ["found.npy", "found.zarr", "reduced.npy"])
+@pytest.mark.parametrize("end", ["found.npy", "found.zarr", "reduced.npy", "reduced.zarr"])
 def test_a_run_goes_on_where_it_was_interrupted(end: str, folder: Path) -> None:
-    asked = ["grad", *ASKED, *SMALL, "-o", end, *(["--reduce", "mean"] if end == "reduced.npy" else [])]
+    asked = ["grad", *ASKED, *SMALL, "-o", end, *(["--reduce", "mean"] if "reduced" in end else [])]
     with pytest.MonkeyPatch.context() as patch:
         patch.setattr(workers, "_cores", lambda: 1)
         assert run(asked) == 0
@@ -310,3 +312,32 @@ def test_a_signal_ends_a_run_that_keeps_nothing(folder: Path) -> None:
     process.communicate(timeout=60)
     assert process.returncode == 128 + signal.SIGTERM
     assert sorted(os.listdir()) == ["x.npy", "y.npy"]
+
+
+@pytest.mark.parametrize("end", ["found.npy", "found.zarr"])
+def test_a_full_disk_leaves_nothing_wrong(
+    end: str, folder: Path, monkeypatch: pytest.MonkeyPatch, capsys: pytest.CaptureFixture[str]
+) -> None:
+    asked = ["grad", *ASKED, *SMALL, "-o", end]
+    assert run(asked) == 0
+    whole = _read(end)
+    kind = array_files.ZarrFile if end.endswith("zarr") else array_files.NpyFile
+    left, write = [5], kind.write
+
+    def full(self: Any, places: Any, array: Any) -> None:
+        left[0] -= 1
+        if left[0] < 0:
+            raise OSError(errno.ENOSPC, os.strerror(errno.ENOSPC))
+        write(self, places, array)
+
+    with monkeypatch.context() as patch:
+        patch.setattr(kind, "write", full)
+        assert run(asked) == 4
+        assert f"cannot write `{end}`: no space left on device" in capsys.readouterr().err
+        assert sorted(os.listdir()) == sorted([end, "x.npy", "y.npy"])
+        left[0] = 5
+        assert run([*asked, "--resume"]) == 4
+    np.testing.assert_array_equal(_read(end), whole)
+    assert run([*asked, "--resume"]) == 0
+    np.testing.assert_array_equal(_read(end), whole)
+    assert sorted(os.listdir()) == sorted([end, "x.npy", "y.npy"])

@@ -7,9 +7,11 @@ import json
 from collections.abc import Collection, Mapping
 from pathlib import Path
 
+import numpy as np
 import pytest
 from counting import calls_of
 
+import matgrad
 from matgrad.cli.main import run
 from matgrad.core.elaboration.entries import StaticNameError
 from matgrad.core.elaboration.habits import read
@@ -361,3 +363,13 @@ def test_a_question_is_answered_with_its_numbers(
         assert not found["nonfinite"]
     else:
         assert {found["read"][name] for name in question["scalars"]} == {"number"}
+
+
+def test_the_left_division_of_matlab_is_one_of_entries() -> None:
+    assert np.array_equal(matgrad.value("a .\\ b")(a=[2.0, 4.0], b=[6.0, 4.0]), [3, 1])
+
+
+@pytest.mark.parametrize("axes", ["0", "(0, 1, 0)"])
+def test_two_axes_are_turned(axes: str) -> None:
+    with pytest.raises(matgrad.MatgradError, match="`axes` are the two that are turned"):
+        matgrad.value(f"rot90(A, 1, {axes})", shapes={"A": (2, 2)})(A=np.eye(2))

@@ -22,6 +22,8 @@ def found(text: str, kind: str, *wrt: str, **assume: str) -> tuple[str, ...]:
         ("x.T @ A @ x", "grad", "x", 81), ("z @ (M @ z)", "grad", "z", 81), ("u @ M @ v", "grad", "M", 70),
         ("y.T @ inv(K) @ z", "grad", "K", 61), ("trace(W @ W @ C)", "grad", "W", 107), ("inv(K)", "jacobian", "K", 60),
         ("det(S)", "grad", "S", 49), ("logdet(S)", "grad", "S", 57), ("trace(P @ Q)", "grad", "P", 100),
+        ("u @ solve(Z, v)", "grad", "Z", 61), ("log(abs(det(Z)))", "grad", "Z", 57), ("slogdet(Z)[1]", "grad", "Z", 57),
+        ("(z - h)/norm(z - h)", "jacobian", "z", 130),
     ],
 )  # fmt: skip
 def test_names_do_not_matter(text: str, kind: str, wrt: str, equation: int) -> None:

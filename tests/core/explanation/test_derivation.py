@@ -54,6 +54,11 @@ def test_the_quadratic_form() -> None:
     assert any("quadratic" in text for text in found.meaning)
 
 
+@pytest.mark.parametrize("text", ["x/0", "sum(x)/0", "0*x", f"x*{'1' * 20}/2", f"x*{'1' * 5000}"])
+def test_numbers_that_are_zero_or_huge_are_explained(text: str) -> None:
+    assert lesson(text, ("x",)).explanations
+
+
 def test_innermost_first_with_shapes() -> None:
     found = lesson("norm(A @ x - b)**2", ("x",))
     assert [(part.text, part.shape) for part in found.parts] == [
@@ -322,3 +327,33 @@ def test_what_a_function_is_said_to_be_it_is(operator: Operator) -> None:
 def test_kinks_are_told_in_the_words_of_the_expression() -> None:
     (found,) = lesson("sum(abs(A @ x - b))", ("x",)).explanations
     assert "`abs(A @ x - b)` has a kink where A @ x - b == 0: subgradient 0" in found.notes
+
+
+@pytest.mark.parametrize(
+    ("text", "name", "wanted"),
+    [
+        # What a rule names stands by itself, and the steps go through it.
+        ("sum(eigvalsh(X)**2)", "X", "2*trace(V @ diag(u) @ V.T @ dX)"),
+        ("sum(where(abs(x) > 1, x**2, 0))", "x", "2*((abs(x) > 1)*x) @ dx"),
+        ("sum(X, axis=1) @ v", "X", "v @ dX @ ones(m)"),
+        ("norm(X - mean(X, axis=0))**2", "X", "2*trace(M.T @ dX) - 2*trace(M.T @ outer(ones(n), ones(n)) @ dX)/n"),
+    ],
+)
+def test_the_way_of_books(text: str, name: str, wanted: str) -> None:
+    (found,) = lesson(text, (name,)).explanations
+    assert wanted in [line.text for line in found.lines]
+
+
+def test_what_stands_fixed_is_introduced() -> None:
+    (found,) = lesson("sum(eigvalsh(X)**2)", ("X",)).explanations
+    assert found.introduced["V"] == "eigh(X)[1]"
+    (found,) = lesson("softmax(X, axis=1)", ("X",)).explanations
+    assert found.steps[0].differential == "P*(dX - sum(P*dX, axis=1)[:, None])"
+    assert found.named == {"P": "softmax(X, axis=1)"}
+
+
+def test_lengths_of_a_gradient_have_names() -> None:
+    problem = Problem.of("mean((X @ w - y)**2)", "hessian", ("w",))
+    gradient, hessian = explain(problem, {}, Wishes()).explanations
+    assert gradient.formula == hessian.expr == "2*X.T @ (X @ w - y) / n"
+    assert not any("shape" in step.differential for step in hessian.steps)

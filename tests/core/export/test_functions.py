@@ -336,7 +336,7 @@ def test_a_notebook_shows_an_equation() -> None:
     )
     derivative = matgrad.hessian("x.T @ A @ x", wrt="x")
     assert derivative._repr_latex_() == (
-        r"$$\frac{\partial^{2}}{\partial x \, \partial x} (x^{\top} A x) = A + A^{\top}$$"
+        r"$$\frac{\partial^{2}}{\partial x \, \partial x^{\top}} (x^{\top} A x) = A + A^{\top}$$"
     )
     assert derivative.latex == r"A + A^{\top}"
     assert derivative.code("jax").startswith("import jax.numpy as jnp\n")

@@ -63,7 +63,7 @@ BAR = r" \quad \text{where } \bar{x} = \frac{1}{n} \mathbf{1}^{\top} x"
         ("sum(x*y)", "value", "", r"x^{\top} y"),
         # Brackets, fractions, letters.
         ("(x @ S @ x)/(x @ x)", "grad", "x",
-         r"\frac{(S + S^{\top}) x - \frac{2 (x^{\top} S x) \, x}{x^{\top} x}}{x^{\top} x}"),
+         r"\frac{(S + S^{\top}) x - 2 r \, x}{x^{\top} x} \quad \text{where } r = \frac{x^{\top} S x}{x^{\top} x}"),
         ("lam*(x @ x) + eps", "grad", "x", r"2 \lambda \, x"),
         ("sigma*sum(sigmoid(x))", "grad", "sigma", r"\mathbf{1}^{\top} \operatorname{sigmoid}(x)"),
         ("sum(where(x > 0, x, 0.1*x))", "grad", "x",

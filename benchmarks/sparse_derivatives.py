@@ -1,6 +1,6 @@
 """Sparse derivatives beside SciPy written by hand: compressed form, sparse matrix, product with a vector.
 
-    python benchmarks/sparse.py [--rounds N] [--size N]
+    python benchmarks/sparse_derivatives.py [--rounds N] [--size N]
 
 The Hessian of Rosenbrock's function in n unknowns is tridiagonal. By hand it is three diagonals of NumPy arrays, put
 into a `scipy.sparse.csr_array` whose arrays are filled by strided assignments. "written" is that last step alone, from
