@@ -114,7 +114,8 @@ def compared_difference(node: Node) -> Node | None:
         if isinstance(total, Sum) and constant_value(zero) == 0 and sorted(total.coefficients) == [-1, 1]:
             left, right = total.children if total.coefficients[0] == 1 else total.children[::-1]
             return _upwards(name, left, right)
-    if any(isinstance(side, Product) and constant_value(side) is None for side in node.children):
+    numbers = [constant_value(side) is not None for side in node.children]
+    if not any(numbers) and any(isinstance(side, Product) for side in node.children):
         difference = multiplied_out(add([(1, node.children[0]), (-1, node.children[1])], node.shape))
         known = [part for side in node.children for part in side.children]
         amount, core = split(difference)
