@@ -91,9 +91,9 @@ class _Gates:
         if not all(gates):
             return []
         common = set.intersection(*({axis for _, axes in own for axis in axes} for own in gates))
-        parts = [_somewhere(own, sorted(common)) for own in gates]
         labels = tuple(sorted(common))
-        total = add([(1, product(1, [part], labels)) for part in parts], parts[0][0].shape)
+        parts = [product(1, [_somewhere(own, labels)], labels) for own in gates]
+        total = add([(1, part) for part in parts], parts[0].shape)
         return [(_holds(total), labels)]
 
 
@@ -108,7 +108,7 @@ def _through_triangles(node: Product) -> list[Factor]:
     ]
 
 
-def _somewhere(masks: Sequence[Factor], kept: Sequence[int] | range) -> Factor:
+def _somewhere(masks: Sequence[Factor], kept: Sequence[int]) -> Factor:
     """Return where masks hold together, anywhere along the axes that are not kept."""
     if len(masks) == 1 and len({*masks[0][1]} & {*kept}) == len(masks[0][1]):
         return masks[0]

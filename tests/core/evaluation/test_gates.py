@@ -43,3 +43,11 @@ def test_what_a_taken_branch_brings_is_shown() -> None:
 def test_no_order_is_high_enough_to_bring_nan() -> None:
     fourth = matgrad.derivative("sum(where(x > 1, log(x/sum(x)), 0))", wrt=("x",) * 4)
     assert not fourth(x=[0, 0]).any()
+
+
+def test_a_mask_may_lie_the_other_way_round() -> None:
+    x, tangent = np.random.default_rng(0).normal(size=(2, 2, 4))
+    text = "inv(x @ x.T) @ minimum(log(1 + x**2), x)"
+    value = matgrad.value(text)
+    change = (value(x=x + 1e-6 * tangent) - value(x=x - 1e-6 * tangent)) / 2e-6
+    np.testing.assert_allclose(np.tensordot(matgrad.jacobian(text, "x")(x=x), tangent, 2), change, rtol=1e-6, atol=1e-8)
