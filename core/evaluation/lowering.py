@@ -39,7 +39,7 @@ from ..graph.nodes import (
     topological,
     uses,
 )
-from ..shapes import Shape
+from ..shapes import Shape, broadcast_shapes
 from .contract import align, contract, diagonal, multiply, plain, reusable, scaled
 from .kernels import Entrywise, Guarded, Into, Kernel, own_copy
 from .outer_sums import Addend, outer_products_together
@@ -336,7 +336,7 @@ class Lowering:
         return total
 
     def _combined(self, total: Value, value: Value, subtract: bool) -> Value:
-        shape = np.broadcast_shapes(total.shape, value.shape)
+        shape = broadcast_shapes(total.shape, value.shape)
         kernel = np.subtract if subtract else np.add
         for place, own in enumerate((total, value)):
             if reusable(own) and shape == own.shape:

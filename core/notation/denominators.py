@@ -3,13 +3,19 @@
 >>> from matgrad.core.elaboration.elaborate import elaborate_text
 >>> from matgrad.core.graph.nodes import Symbol
 >>> names = {"s": Symbol.of("s", ()), "K": Symbol.of("K", ())}
->>> found = over_one_denominator(elaborate_text("1/(K + s) - s/(K + s)**2", names))
->>> found is elaborate_text("K/(K + s)**2", names)
+>>> found = over_one_denominator(elaborate_text("1/(K + s) - s*(K + s)**(-2)", names))
+>>> found is elaborate_text("K*(K + s)**(-2)", names)
+True
+
+What one term has twice and the other once, they have once in common:
+
+>>> over_one_denominator(elaborate_text("s*s/(K + s) - s*K*(K + s)**(-2)", names)) is None
 True
 """
 
 from __future__ import annotations
 
+from collections import Counter
 from itertools import permutations
 
 from ..graph.algebra import Factor, add, constant_value, factors_of, full, inlined, product
@@ -49,7 +55,7 @@ def _merged(first: Term, second: Term) -> Node | None:
         lower = [f for f in short if f[1] == own and _divisor(f) == k - 1 > 0 and f[0].children[0] is total]
         shared = [f for f in short if f not in lower]
         left = [f for f in long if f is not further]
-        if (k > 1 and not lower) or any(f not in left for f in shared):
+        if (k > 1 and not lower) or Counter(shared) - Counter(left):
             continue
         for f in shared:
             left.remove(f)

@@ -175,10 +175,9 @@ def _fewest_transposes(terms: list[Term]) -> tuple[Tree, list[Term]]:
     other = _added(found)
     if spread:
         tree.__dict__[TURNED], other.__dict__[TURNED] = other, tree
-    if transposes(other) + 1 < transposes(tree) or (spread and transposes(other) < transposes(tree)):
-        whole = transposed(other)
-        return whole, terms
-    return tree, terms
+    whole = transposed(other)
+    shorter = transposes(other) < transposes(tree) and length(whole) < length(tree)
+    return (whole if transposes(other) + 1 < transposes(tree) or (spread and shorter) else tree), terms
 
 
 def _turned(term: Term) -> Term | None:

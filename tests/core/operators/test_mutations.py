@@ -28,9 +28,10 @@ CAUGHT = 1e-6
 # One in so many changes is tried in the tests.
 PART = 4
 WITHOUT_EFFECT = {
+    "eigvalsh: V = eigh(X)[1]; diagonal(V.T @ dX.mT @ V)": "a quadratic form is that of the transposed matrix",
     "logdet: trace(dX @ inv(X))": "the trace of a product is that of the other order",
     "slogdet: trace(dX @ inv(X))": "the trace of a product is that of the other order",
-    "exclusive_product: I = identity_like(x); dx @ ((1 - I)*exclusive_product((1 - I)*x + I))": "a symmetric matrix",
+    "exclusive_product: I = identity_like(x); dx @ ((1 - I)*exclusive_product(where(I, 1, x)))": "a symmetric matrix",
 }
 """Changes that change nothing, and why."""
 SYMMETRIC = ("solve_continuous_are", "solve_discrete_are")
@@ -127,7 +128,7 @@ def contradicts(sample: str, values: Values) -> bool:
         claimed = run(pushforward(root, tangents), moved)
     except Exception:  # a rule that no longer fits together fails in any way there is
         return True
-    return not difference_error(root, values, directions, claimed) < CAUGHT
+    return claimed.shape != root.shape or not difference_error(root, values, directions, claimed) < CAUGHT
 
 
 def has_effect(mutant: Mutant) -> bool:
