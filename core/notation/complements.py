@@ -48,7 +48,7 @@ def _opposites(factors: Iterable[Node]) -> Known:
     above = dict.fromkeys(factor.children for factor in factors if is_function(factor, "greater"))
     found: Known = {}
     for a, b in above:
-        if (b, a) in above and call("greater", a, b) not in found:
+        if a is not b and (b, a) in above and call("greater", a, b) not in found:
             one, tie = full(1, a.shape), call("equal", a, b)
             found[call("greater", b, a)] = [(1, one), (-1, call("greater", a, b)), (-1, tie)]
             found[call("equal", b, a)] = [(1, tie)]

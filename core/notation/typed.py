@@ -80,9 +80,11 @@ class Typed:
     def _summands(self, node: Node) -> list[Node]:
         """Return the summands of a sum in the order in which they were typed."""
         summands, stack = list[Node](), [node]
+        opened = set[Node]()  # of `s = x + y; s - y` both x and s are a sum of the other
         while stack:
             part = stack.pop()
-            if part in self._sums:
+            if part in self._sums and part not in opened:
+                opened.add(part)
                 stack += self._sums[part][::-1]
             else:
                 summands.append(broadcast(part, node.shape))
