@@ -106,10 +106,12 @@ def sign_of_absolute(node: Node) -> Node | None:
 
 
 def compared_difference(node: Node) -> Node | None:
-    """(a - b > 0) = (a > b); (0 < a) = (a > 0); (q*a > (q - 1)*a) = (a > 0); and so for the other comparisons"""
+    """(a - b > 0) = (a > b); (0 < a) = (a > 0); (q*a > (q - 1)*a) = (a > 0); (a > a) = 0; and so for the others"""
     if not isinstance(node, Map) or node.operator.name not in EXCHANGED:
         return None
     own = node.operator.name
+    if node.children[0] is node.children[1]:
+        return full(int(own in ("equal", "less_equal", "greater_equal")), node.shape)
     for (total, zero), name in ((node.children, own), (node.children[::-1], EXCHANGED[own])):
         if isinstance(total, Sum) and constant_value(zero) == 0 and sorted(total.coefficients) == [-1, 1]:
             left, right = total.children if total.coefficients[0] == 1 else total.children[::-1]
