@@ -3,7 +3,6 @@
 from __future__ import annotations
 
 import io
-import zipfile
 from collections.abc import Collection
 from importlib.util import find_spec
 from typing import TYPE_CHECKING, Any, cast
@@ -38,11 +37,13 @@ def read_archive(name: str, data: bytes, place: str) -> Array:
 
     Raises InputError for a damaged file and for what is not made of finite real numbers.
     """
+    from zipfile import ZipFile  # for start-up
+
     from ...core.sparse import of_scipy
 
     sparse = of_scipy()
     try:
-        with zipfile.ZipFile(io.BytesIO(data)) as archive:
+        with ZipFile(io.BytesIO(data)) as archive:
             ask_for(sum(item.file_size for item in archive.infolist()), place, "unpacking it")
         matrix = sparse.load_npz(io.BytesIO(data))
         if matrix.ndim == 2 and matrix.format in ("csr", "csc", "bsr"):
