@@ -60,7 +60,8 @@ def branches(nodes: st.SearchStrategy[Node]) -> st.SearchStrategy[Node]:
 
 
 expressions = st.recursive(leaves, branches, max_leaves=8)
-programs = st.builds(Program, st.lists(st.builds(Assignment, words, expressions), max_size=2).map(tuple), expressions)
+results = expressions.filter(lambda node: not isinstance(node, String))  # by itself a string is a docstring
+programs = st.builds(Program, st.lists(st.builds(Assignment, words, expressions), max_size=2).map(tuple), results)
 
 
 # Other ways to write a tree, each of any part: what it is written as must be the same tree.
