@@ -142,11 +142,12 @@ def _parts(text: str) -> Iterator[str]:
 
 def _answer(words: list[str]) -> str:
     """Return what a command writes; nothing where it is refused."""
-    out = io.TextIOWrapper(io.BytesIO(), encoding="utf-8")
+    written = io.BytesIO()
+    out = io.TextIOWrapper(written, encoding="utf-8")
     with contextlib.redirect_stdout(out), contextlib.redirect_stderr(io.StringIO()):
         status = run(words)
     out.flush()
-    return out.buffer.getvalue().decode() if status == 0 else ""  # type: ignore[attr-defined]
+    return written.getvalue().decode() if status == 0 else ""
 
 
 SOURCES: dict[str, Callable[[], Iterator[Item]]] = {

@@ -10,7 +10,7 @@ import glob
 import os
 import re
 from bisect import bisect_right
-from collections.abc import Sequence
+from collections.abc import Mapping, Sequence
 from dataclasses import dataclass, field
 from functools import cached_property
 from importlib import import_module
@@ -70,7 +70,7 @@ class Stored:
         return [self.path, self.part, list(self.shape), found.st_size, found.st_mtime_ns]
 
     def _read(self, start: int, stop: int) -> Any:
-        raise NotImplementedError
+        raise NotImplementedError  # parts have none: they are read one by one
 
 
 @dataclass(frozen=True)
@@ -154,7 +154,7 @@ class StoredParquet(Stored):
 # --- opening ---------------------------------------------------------------------------------------------------------
 
 _METADATA = "zarr.json"
-_OPENING = {b"\x93NUM": "npy", b"\x89HDF": "hdf5", b"PAR1": "parquet"}
+_OPENING: Mapping[bytes, Kind] = {b"\x93NUM": "npy", b"\x89HDF": "hdf5", b"PAR1": "parquet"}
 
 
 def kind_on_disk(path: str) -> Kind | None:
@@ -167,7 +167,7 @@ def kind_on_disk(path: str) -> Kind | None:
         return None
     try:
         with open(path, "rb") as file:
-            return _OPENING.get(file.read(4))  # type: ignore[return-value]
+            return _OPENING.get(file.read(4))
     except OSError:
         return None
 

@@ -3,6 +3,7 @@
 from __future__ import annotations
 
 import os
+from abc import ABC, abstractmethod
 from collections.abc import Sequence
 from contextlib import suppress
 from dataclasses import dataclass
@@ -18,7 +19,7 @@ from ...core.errors import UsageProblem
 
 
 @dataclass(frozen=True)
-class ArrayFile:
+class ArrayFile(ABC):
     """A file that takes an array of a shape in blocks; it pickles, so that whoever computes a block writes it.
 
     What is `durable` is through to the disk before a block counts as written.
@@ -29,17 +30,17 @@ class ArrayFile:
     block: tuple[int, ...]
     durable: bool = False
 
+    @abstractmethod
     def create(self) -> None:
         """Make the file, all zero."""
-        raise NotImplementedError
 
+    @abstractmethod
     def write(self, places: Sequence[range], array: Array) -> None:
         """Put a block on the disk: the entries with such indices along the first axes."""
-        raise NotImplementedError
 
+    @abstractmethod
     def tidy(self) -> None:
         """Bring it to its end, when all blocks are written."""
-        raise NotImplementedError
 
 
 @dataclass(frozen=True)

@@ -14,6 +14,7 @@ from typing import Any
 
 import numpy as np
 import pytest
+from memory_use import measured
 from numpy.testing import assert_allclose
 
 import matgrad
@@ -32,12 +33,6 @@ INPUTS = {
     "y": np.sign(GENERATOR.standard_normal(COUNT)),
     "w": np.array([1, -2, 0.5]),
 }
-MEASURED = (
-    "import resource, sys\n"
-    "from matgrad.cli.main import run\n"
-    "status = run(sys.argv[1:])\n"
-    "print(status, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == 'darwin' else 1024))"
-)
 MIB = 1 << 20
 
 
@@ -223,14 +218,6 @@ def test_a_killed_run_is_resumed(folder: Path) -> None:
     assert_allclose(_read("H.zarr"), derivative("hessian", None)(**{**INPUTS, **more}), rtol=1e-12)
     assert sorted(os.listdir()) == ["H.zarr", "x.npy", "y.npy"]
     assert not (folder / "H.zarr" / "c" / "999.partial").exists()
-
-
-def measured(*arguments: str) -> int:
-    """Return the largest amount of memory that a run of the program has held."""
-    done = subprocess.run([sys.executable, "-c", MEASURED, *arguments], capture_output=True, text=True, timeout=120)
-    status, memory = done.stdout.split()[-2:]
-    assert (status, done.stderr) == ("0", ""), done.stderr
-    return int(memory)
 
 
 def test_memory_stays_within_the_limit(folder: Path) -> None:

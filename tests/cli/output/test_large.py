@@ -15,19 +15,13 @@ from typing import Any
 
 import numpy as np
 import pytest
+from memory_use import measured
 from scipy import io, sparse
 
 from matgrad.cli.main import run
 from matgrad.cli.output import large
 
 MATGRAD = [sys.executable, "-m", "matgrad"]
-# Runs a command line and says how much memory the process has held at most.
-MEASURED = (
-    "import resource, sys\n"
-    "from matgrad.cli.main import run\n"
-    "status = run(sys.argv[1:])\n"
-    "print(status, resource.getrusage(resource.RUSAGE_SELF).ru_maxrss * (1 if sys.platform == 'darwin' else 1024))"
-)
 MIB = 1 << 20
 
 
@@ -37,14 +31,6 @@ def folder(tmp_path: Path, monkeypatch: pytest.MonkeyPatch) -> Path:
     monkeypatch.chdir(tmp_path)
     monkeypatch.setattr(sys, "stdin", TextIOWrapper(BytesIO(b"")))
     return tmp_path
-
-
-def measured(*arguments: str) -> int:
-    """Return the largest amount of memory that a run of the program has held."""
-    done = subprocess.run([sys.executable, "-c", MEASURED, *arguments], capture_output=True, text=True, timeout=120)
-    status, memory = done.stdout.split()[-2:]
-    assert (status, done.stderr) == ("0", ""), done.stderr
-    return int(memory)
 
 
 def jacobian(*arguments: str) -> int:
